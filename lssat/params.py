@@ -1,0 +1,331 @@
+"""The only reader of params.yaml: typed, strict, every problem in one message.
+
+`load` reads and validates the whole file. `section` hands a rule the part that it reads and
+`view` gives it back to the step as typed models, so that no step can use an untracked parameter.
+"""
+
+import json
+from difflib import get_close_matches
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from lssat import grid
+from lssat.tables import DataError
+from lssat.yaml12 import read_yaml
+
+# What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
+READS = {
+    "sample": ["sample"],
+    "manifest": ["datasets.{dataset}"],
+    "faces": ["datasets.{dataset}", "faces"],
+    "texture": ["texture"],
+    "splits": ["datasets.{dataset}", "splits"],
+    "train": ["texture", "train"],
+    "evaluate": ["texture", "evaluate", "train.threads"],
+    "track": ["tracking"],
+    "report": ["report"],
+}
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:+-]+$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A section of params.yaml: unknown keys are refused, text is not turned into numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Benchmark(Section):
+    """The grid: every task x backbone x configuration x seed is one run."""
+
+    tasks: list[str] = Field(min_length=1)
+    backbones: list[Name] = Field(min_length=1)
+    configurations: list[str] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    datasets: list[str] = Field(min_length=1)
+
+    @field_validator("tasks", "backbones", "configurations", "datasets")
+    @classmethod
+    def _known(cls, names: list[str], info: Any) -> list[str]:
+        if info.field_name == "configurations":
+            for name in names:
+                _configuration(name)
+            return names
+        datasets = list(dict.fromkeys(task.dataset for task in grid.TASKS.values()))
+        known = {"tasks": grid.TASKS, "backbones": grid.ENCODERS, "datasets": datasets}
+        for name in names:
+            if name not in known[info.field_name]:
+                raise ValueError(f"unknown {name!r}{_nearest(name, list(known[info.field_name]))}")
+        return names
+
+    @field_validator("*")
+    @classmethod
+    def _once(cls, items: list) -> list:
+        if twice := {item for item in items if items.count(item) > 1}:
+            raise ValueError(f"{', '.join(map(str, twice))} stands twice; leave it once")
+        return items
+
+    def runs(self) -> list[grid.Run]:
+        """List the runs of the grid."""
+        return grid.runs(self.tasks, self.backbones, self.configurations, self.seeds)
+
+
+def _configuration(name: str) -> None:
+    every = [f"M{m}-R{r}-C{c}" for m in ("RGB", "LDP") for r in ("RGB", "LDP") for c in ("RGB", "LDP")]  # fmt: skip # noqa: E501
+    try:
+        parsed = grid.parse(name)
+    except ValueError as error:
+        raise ValueError(f"{error}{_nearest(name, every)}") from None
+    if name != parsed.slug:
+        raise ValueError(f"{name!r} becomes a part of paths; write {parsed.slug}")
+
+
+class Dataset(Section):
+    """What every data set has: where it lies and how its work is cut."""
+
+    root: str  # the raw tree, absolute or relative to the project; only read
+    shards: Count  # units of parallel work; a sample's shard is a hash of its id
+    rejects_limit: Share  # the share of samples that a step may reject before it stops
+
+
+class Ffpp(Dataset):
+    """FaceForensics++."""
+
+    compression: Literal["raw", "c0", "c23", "c40"]
+    methods: list[str] = Field(min_length=1)  # folders below manipulated_sequences
+    frames: Count  # per video, spread evenly, first and last included
+
+
+class Celeba(Dataset):
+    """CelebA, aligned images."""
+
+
+class Affectnet(Dataset):
+    """AffectNet, the npy release."""
+
+    classes: Literal[7, 8]  # 7 drops Contempt
+
+
+class Datasets(Section):
+    """One section a data set; only those that `benchmark.datasets` names are used."""
+
+    ffpp: Ffpp
+    celeba: Celeba
+    affectnet: Affectnet
+
+
+class Faces(Section):
+    """Detection and cropping."""
+
+    size: Annotated[int, Field(ge=16, le=1024)]  # pixels; crops and model input
+    margin: Annotated[float, Field(ge=1, le=4)]  # side of the square / longer side of the box
+    min_face_size: Annotated[float, Field(ge=8)]  # pixels, MTCNN
+    threshold: Share  # least score of a face, MTCNN's last stage
+
+
+class Texture(Section):
+    """The texture codes that are cached and, under augmentation, computed on the fly."""
+
+    kind: Literal["ldp", "lbp"]
+    k: Annotated[int, Field(ge=1, le=8)]  # bits set in an LDP code
+
+
+class Splits(Section):
+    """Splits where a release has no official one."""
+
+    seed: int
+    affectnet_test: Annotated[float, Field(gt=0, lt=1)]  # share of the validation set
+
+
+class Sample(Section):
+    """The built-in sample: which trees to draw (none: []), below data/raw/sample."""
+
+    trees: list[str]
+    seed: int
+
+
+class Train(Section):
+    """The recipe."""
+
+    weights: str  # scratch | mae (from the hub) | path of a safetensors file
+    epochs: Count
+    batch_size: Count
+    optimizer: Literal["adamw", "sgd"]
+    lr: Annotated[float, Field(gt=0)]
+    min_lr: Annotated[float, Field(ge=0)]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    momentum: Share  # of sgd
+    weight_decay: Annotated[float, Field(ge=0)]  # none on biases, norms and tokens
+    mask_ratio: Annotated[float, Field(gt=0, lt=1)]
+    norm_pix_loss: bool
+    lambda_cls: Share  # loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    class_weights: Literal["none", "balanced"]
+    hflip: bool  # texture is then recomputed from the flipped crop
+    threads: Count  # torch's; another number changes the last bits of the results
+    device: Literal["cpu", "cuda"]
+    precision: Literal["32-true", "bf16-mixed"]
+
+
+class Evaluate(Section):
+    """Intervals."""
+
+    resamples: Annotated[int, Field(ge=100)]
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    seed: int
+    batch_size: Count
+
+
+class Tracking(Section):
+    """MLflow."""
+
+    experiment: Name  # experiments are called <experiment>-<task>
+    uri: str | None  # None: sqlite, mlflow.db in the project
+
+
+class Report(Section):
+    """The page."""
+
+    title: str
+    note: str  # stands on top of the page, e.g. what the data are not
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    benchmark: Benchmark
+    sample: Sample
+    datasets: Datasets
+    faces: Faces
+    texture: Texture
+    splits: Splits
+    train: Train
+    evaluate: Evaluate
+    tracking: Tracking
+    report: Report
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and validate params.yaml.
+
+    Raises:
+        DataError: all problems in one message, each with its line and key.
+    """
+    raw, lines = read_yaml(path)
+    problems = []
+    try:
+        params = Params.model_validate(raw)
+    except ValidationError as error:
+        problems = [_say(path, lines, each) for each in error.errors()]
+        problems += _across_raw(path, lines, raw)
+        raise DataError.of(path, problems) from None
+    if problems := _across_raw(path, lines, raw):
+        raise DataError.of(path, problems)
+    return params
+
+
+def _say(path: str | Path, lines: dict, error: Any) -> str:
+    where = tuple(error["loc"])
+    key = ".".join(map(str, where))
+    line = next((lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in lines), 1)
+    if error["type"] == "extra_forbidden":
+        text = f"unknown key{_nearest(str(where[-1]), _siblings(where[:-1]))}"
+    elif error["type"] == "missing":
+        text = "is missing; add it (presets/sample.yaml shows each key)"
+    else:
+        text = f"{error['msg'].removeprefix('Value error, ')} (found {error['input']!r})"
+    return f"{path}:{line}: {key}: {text}"
+
+
+def _siblings(where: tuple) -> list[str]:
+    model: Any = Params
+    for step in where:
+        model = model.model_fields[step].annotation
+    return list(model.model_fields)
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(close)}?" if close else f"; known: {', '.join(known)}"
+
+
+def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
+    """Check what two sections say together, as far as both can be read."""
+    problems = []
+
+    def say(where: tuple, text: str) -> None:
+        problems.append(f"{path}:{lines.get(where, 1)}: {'.'.join(map(str, where))}: {text}")
+
+    def get(*keys: Any) -> Any:
+        value = raw
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    size, ratio = get("faces", "size"), get("train", "mask_ratio")
+    for name in get("benchmark", "backbones") or []:
+        encoder = grid.ENCODERS.get(name) if isinstance(name, str) else None
+        if encoder and isinstance(size, int) and isinstance(ratio, float) and 0 < ratio < 1:
+            if problem := encoder.problem(size, ratio):
+                say(("faces", "size"), f"{name}: {problem}")
+    for task in get("benchmark", "tasks") or []:
+        known = grid.TASKS.get(task) if isinstance(task, str) else None
+        if known and known.dataset not in (get("benchmark", "datasets") or []):
+            say(("benchmark", "datasets"), f"task {task} needs {known.dataset}; add it")
+    for name in get("benchmark", "configurations") or []:
+        try:
+            texture = grid.parse(name).texture
+        except (ValueError, TypeError):
+            continue
+        if texture not in (None, get("texture", "kind")):
+            say(("texture", "kind"), f"{name} needs {texture}; write {texture} or drop it")
+    return problems
+
+
+def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:
+    """Return the part of the parameters that a rule reads, as plain values."""
+    whole = params.model_dump()
+    part: dict[str, Any] = {}
+    for key in READS[rule]:
+        source, target = whole, part
+        *parents, last = key.format(**wildcards).split(".")
+        for parent in parents:
+            source, target = source[parent], target.setdefault(parent, {})
+        target[last] = source[last]
+    return part
+
+
+def section_json(params: Params, rule: str, **wildcards: str) -> str:
+    """Return `section` as the JSON argument of the rule's command."""
+    return json.dumps(section(params, rule, **wildcards), sort_keys=True)
+
+
+def view(source: str, rule: str, **wildcards: str) -> SimpleNamespace:
+    """Give a step its parameters, and only those that its rule declares in READS.
+
+    Args:
+        source: path of a params.yaml, or the JSON that `section_json` made.
+    """
+    if not source.lstrip().startswith("{"):
+        part = section(load(source), rule, **wildcards)
+    else:
+        part = json.loads(source)
+    return _typed(Params, part)
+
+
+def _typed(model: Any, part: dict) -> SimpleNamespace:
+    made = {}
+    for key, value in part.items():
+        inner = model.model_fields[key].annotation
+        if not (isinstance(inner, type) and issubclass(inner, Section)):
+            made[key] = value
+        elif set(value) == set(inner.model_fields):
+            made[key] = inner.model_validate(value)
+        else:
+            made[key] = _typed(inner, value)
+    return SimpleNamespace(**made)
