@@ -7,8 +7,8 @@
 import json
 from difflib import get_close_matches
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated, Any, Literal
+from types import SimpleNamespace, UnionType
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -17,16 +17,20 @@ from lssat.tables import DataError
 from lssat.yaml12 import read_yaml
 
 # What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
+_GRID = ["benchmark.backbones", "benchmark.configurations", "benchmark.seeds"]
 READS = {
     "sample": ["sample"],
-    "manifest": ["datasets.{dataset}"],
-    "faces": ["datasets.{dataset}", "faces"],
+    "manifest": ["datasets.{task}"],
+    "faces": ["datasets.{task}", "faces"],
     "texture": ["texture"],
-    "splits": ["datasets.{dataset}", "splits"],
+    "splits": ["datasets.{task}", "splits"],
     "train": ["texture", "train"],
-    "evaluate": ["texture", "evaluate", "train.threads"],
-    "track": ["tracking"],
-    "report": ["report"],
+    "evaluate": [*_GRID, "evaluate", "train.threads"],
+    "track": [*_GRID, "tracking"],
+    "report": [
+        *("benchmark", "sample", "datasets", "faces", "texture", "splits"),
+        *("train", "evaluate", "tracking", "report"),
+    ],
 }
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:+-]+$")]
@@ -47,17 +51,15 @@ class Benchmark(Section):
     backbones: list[Name] = Field(min_length=1)
     configurations: list[str] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
-    datasets: list[str] = Field(min_length=1)
 
-    @field_validator("tasks", "backbones", "configurations", "datasets")
+    @field_validator("tasks", "backbones", "configurations")
     @classmethod
     def _known(cls, names: list[str], info: Any) -> list[str]:
         if info.field_name == "configurations":
             for name in names:
                 _configuration(name)
             return names
-        datasets = list(dict.fromkeys(task.dataset for task in grid.TASKS.values()))
-        known = {"tasks": grid.TASKS, "backbones": grid.ENCODERS, "datasets": datasets}
+        known = {"tasks": grid.TASKS, "backbones": grid.ENCODERS}
         for name in names:
             if name not in known[info.field_name]:
                 raise ValueError(f"unknown {name!r}{_nearest(name, list(known[info.field_name]))}")
@@ -112,11 +114,11 @@ class Affectnet(Dataset):
 
 
 class Datasets(Section):
-    """One section a data set; only those that `benchmark.datasets` names are used."""
+    """One section for each task of the benchmark, none for others."""
 
-    ffpp: Ffpp
-    celeba: Celeba
-    affectnet: Affectnet
+    ffpp: Ffpp | None = None
+    celeba: Celeba | None = None
+    affectnet: Affectnet | None = None
 
 
 class Faces(Section):
@@ -168,7 +170,6 @@ class Train(Section):
     class_weights: Literal["none", "balanced"]
     hflip: bool  # texture is then recomputed from the flipped crop
     threads: Count  # torch's; another number changes the last bits of the results
-    device: Literal["cpu", "cuda"]
     precision: Literal["32-true", "bf16-mixed"]
 
 
@@ -246,6 +247,7 @@ def _siblings(where: tuple) -> list[str]:
     model: Any = Params
     for step in where:
         model = model.model_fields[step].annotation
+        model = get_args(model)[0] if isinstance(model, UnionType) else model
     return list(model.model_fields)
 
 
@@ -270,13 +272,16 @@ def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
     size, ratio = get("faces", "size"), get("train", "mask_ratio")
     for name in get("benchmark", "backbones") or []:
         encoder = grid.ENCODERS.get(name) if isinstance(name, str) else None
-        if encoder and isinstance(size, int) and isinstance(ratio, float) and 0 < ratio < 1:
-            if problem := encoder.problem(size, ratio):
+        if encoder and isinstance(size, int):
+            sound = isinstance(ratio, float) and 0 < ratio < 1
+            if problem := encoder.problem(size, ratio if sound else 0.5):
                 say(("faces", "size"), f"{name}: {problem}")
-    for task in get("benchmark", "tasks") or []:
-        known = grid.TASKS.get(task) if isinstance(task, str) else None
-        if known and known.dataset not in (get("benchmark", "datasets") or []):
-            say(("benchmark", "datasets"), f"task {task} needs {known.dataset}; add it")
+    # DVC makes its stages from the sections of `datasets`: they and the tasks must agree.
+    named, given = get("benchmark", "tasks") or [], get("datasets") or {}
+    for task in [name for name in named if name in grid.TASKS and name not in given]:
+        say(("benchmark", "tasks"), f"{task} has no section datasets.{task}; add it")
+    for name in [name for name in given if name in grid.TASKS and name not in named]:
+        say(("datasets", name), "is not in benchmark.tasks; add it there or leave this section out")
     for name in get("benchmark", "configurations") or []:
         try:
             texture = grid.parse(name).texture
@@ -290,6 +295,7 @@ def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
 def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:
     """Return the part of the parameters that a rule reads, as plain values."""
     whole = params.model_dump()
+    whole["datasets"] = {name: data for name, data in whole["datasets"].items() if data}
     part: dict[str, Any] = {}
     for key in READS[rule]:
         source, target = whole, part
@@ -322,6 +328,8 @@ def _typed(model: Any, part: dict) -> SimpleNamespace:
     made = {}
     for key, value in part.items():
         inner = model.model_fields[key].annotation
+        if isinstance(inner, UnionType):  # Ffpp | None
+            inner = get_args(inner)[0]
         if not (isinstance(inner, type) and issubclass(inner, Section)):
             made[key] = value
         elif set(value) == set(inner.model_fields):

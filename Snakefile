@@ -1,0 +1,23 @@
+# The whole benchmark as one graph: raw trees -> manifest -> faces -> texture -> splits -> runs ->
+# metrics -> report. What is run is said by params.yaml, where it runs by profiles/.
+container: None
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/runs.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        "results/report.html",
+        "data/code.json",
+
+
+onsuccess:
+    if not {"DVC_STAGE", "LSSAT_RUN"} & set(os.environ) and Path("results/report.html").exists():
+        shell("lssat show --results results")

@@ -1,0 +1,5 @@
+"""`python -m lssat` is `lssat`."""
+
+from lssat.cli import main
+
+main()

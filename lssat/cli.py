@@ -1,0 +1,279 @@
+"""The command line: each command is what its Snakemake rule calls, and runs by hand as well.
+
+Imports of a command stand inside it: the entry point itself must stay light.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lssat import grid, params, tables
+from lssat.tables import DataError
+
+app = typer.Typer(
+    help=__doc__ and "The open benchmark of ViT backbones with an MAE auxiliary task (L-SSAT).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="rich",
+)
+
+ParamsOption = Annotated[
+    str, typer.Option("--params", help="A params.yaml, or the JSON of the sections that are read.")
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda; there is no fallback.")]
+
+
+def _is_file(source: str) -> bool:
+    return not source.lstrip().startswith("{")
+
+
+def _example(line: str) -> str:
+    return f"Example: [bold]{line}[/bold]"
+
+
+@app.command(epilog=_example("lssat sample --tree ffpp --out data/raw/sample/ffpp"))
+def sample(
+    tree: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    out: Annotated[Path, typer.Option(help="Folder of the tree.")],
+    inventory: Annotated[Path | None, typer.Option(help="JSON; default: beside the folder.")] = None,
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Draw one tree of the built-in sample from real faces, in its official layout."""
+    from lssat import sample as step
+
+    view = params.view(params_, "sample")
+    step.write(tree, out, inventory or out.with_suffix(".json"), view.sample.seed)
+
+
+@app.command(epilog=_example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
+def manifest(
+    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    out: Path = typer.Option(..., help="Manifest table to write."),
+    rejects: Path = typer.Option(..., help="Rejects table to write."),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """List every sample that the release's official lists name."""
+    from lssat import datasets as step
+
+    view = params.view(params_, "manifest", task=dataset)
+    step.manifest(dataset, getattr(view.datasets, dataset), out, rejects)
+
+
+@app.command(epilog=_example("lssat faces --dataset celeba --shard 0 --manifest m.parquet ..."))
+def faces(
+    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    shard: Annotated[int, typer.Option(help="Number of the shard, from 0.")],
+    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
+    out: Path = typer.Option(..., help="NPY shard of crops to write."),
+    table: Path = typer.Option(..., help="Table of the crops to write."),
+    rejects: Path = typer.Option(..., help="Rejects table to write."),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Detect, crop and store the faces of one shard."""
+    from lssat import faces as step
+
+    view = params.view(params_, "faces", task=dataset)
+    options = getattr(view.datasets, dataset)
+    step.crop_shard(manifest, dataset, options, view.faces, shard, out, table, rejects)
+
+
+@app.command(epilog=_example("lssat texture --faces shard-00000.npy --out codes.npy ..."))
+def texture(
+    faces: Annotated[Path, typer.Option(help="NPY shard of crops.")],
+    faces_table: Annotated[Path, typer.Option(help="Table of the crops.")],
+    out: Path = typer.Option(..., help="NPY shard of codes to write."),
+    table: Path = typer.Option(..., help="Table of the codes to write."),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Compute the texture codes of one shard of crops."""
+    from lssat import texture_cache as step
+
+    step.write_shard(faces, faces_table, params.view(params_, "texture").texture, out, table)
+
+
+@app.command(epilog=_example("lssat splits --dataset affectnet --manifest m.parquet ..."))
+def splits(
+    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
+    manifest_rejects: Annotated[Path, typer.Option(help="Its rejects.")],
+    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
+    faces_rejects: Annotated[list[Path], typer.Option(help="Their rejects.")],
+    train: Path = typer.Option(..., help="Table to write."),
+    val: Path = typer.Option(..., help="Table to write."),
+    test: Path = typer.Option(..., help="Table to write."),
+    summary: Path = typer.Option(..., help="JSON to write."),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Assign each crop to train, val or test, and prove that nobody stands in two."""
+    from lssat import splits as step
+
+    view = params.view(params_, "splits", task=dataset)
+    files = {"train": train, "val": val, "test": test, "summary": summary}
+    options = getattr(view.datasets, dataset)
+    step.write(
+        dataset, manifest, manifest_rejects, faces, faces_rejects, options, view.splits, files
+    )
+
+
+@app.command(epilog=_example("lssat train --run deepfake/vit_micro/MRGB-RLDP-CRGB/seed0 ..."))
+def train(
+    run: Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")],
+    train: Annotated[Path, typer.Option(help="Training split.")],
+    val: Annotated[Path, typer.Option(help="Validation split.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    codes: Annotated[Path | None, typer.Option(help="Folder of the texture's shards.")] = None,
+    device: Device = "cpu",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Train one run and keep the weights of its best epoch by validation."""
+    from lssat import train as step
+
+    view = params.view(params_, "train")
+    which = grid.Run.of(run)
+    needs = grid.parse(which.configuration).texture is not None
+    files = step.Files(
+        train=train,
+        val=val,
+        faces=faces,
+        codes=codes if needs else None,
+        weights=out / "weights.safetensors",
+        curve=out / "curve.csv",
+        record=out / "record.json",
+        reconstruction=out / "reconstruction.npz",
+    )
+    step.train(which, files, view, device)
+
+
+def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
+    lists = benchmark.backbones, benchmark.configurations, benchmark.seeds
+    return {run.path: runs / run.path for run in grid.runs([task], *lists)}
+
+
+@app.command(epilog=_example("lssat evaluate --task celeba --runs runs --splits data/prepared/celeba/splits ..."))
+def evaluate(
+    task: Annotated[str, typer.Option(help="deepfake, attributes or emotion.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
+    codes: Annotated[Path, typer.Option(help="Folder of the texture's shards.")],
+    out: Annotated[Path, typer.Option(help="Folder for predictions.parquet and metrics.json.")],
+    device: Device = "cpu",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Predict with each run of a task and measure, once, on the test split."""
+    from lssat import evaluate as step
+
+    view = params.view(params_, "evaluate")
+    files = step.Files(
+        runs=_folders(runs, task, view.benchmark),
+        train=splits / "train.parquet",
+        val=splits / "val.parquet",
+        test=splits / "test.parquet",
+        summary=splits / "summary.json",
+        faces=faces,
+        codes=codes,
+        predictions=out / "predictions.parquet",
+        metrics=out / "metrics.json",
+    )
+    step.evaluate(task, files, view, device)
+
+
+@app.command(epilog=_example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json"))
+def track(
+    task: Annotated[str, typer.Option(help="deepfake, attributes or emotion.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
+    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
+    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
+    artifacts: Annotated[Path, typer.Option(help="Folder of artifacts.")] = Path("mlartifacts"),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Log the runs of a task in MLflow: losses, metrics, parameters, tags."""
+    from lssat import tracking as step
+
+    view = params.view(params_, "track")
+    files = step.Files(_folders(runs, task, view.benchmark), metrics, database, artifacts, out)
+    step.track(task, files, view.tracking.experiment, view.tracking.uri)
+
+
+@app.command(epilog=_example("lssat report --runs runs --data data/prepared ..."))
+def report(
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
+    results: Annotated[Path, typer.Option(help="Folder of all tasks' metrics and predictions.")],
+    out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")],
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Write the report: one page, readable without network, and the same numbers as tables."""
+    from lssat import report as step
+
+    loaded = params.load(params_) if _is_file(params_) else None
+    values = params.section(loaded, "report") if loaded else json.loads(params_)
+    benchmark = params.view(params_, "report").benchmark
+    kind = values["texture"]["kind"]
+    files = {}
+    for task in benchmark.tasks:
+        numbers = range(values["datasets"][task]["shards"])
+        names = [f"shard-{number:05d}" for number in numbers]
+        faces, codes = data / task / "faces", data / task / "texture" / kind
+        files[task] = step.TaskFiles(
+            metrics=results / task / "metrics.json",
+            predictions=results / task / "predictions.parquet",
+            mlflow=results / task / "mlflow.json",
+            runs=_folders(runs, task, benchmark),
+            faces=[(faces / f"{name}.npy", faces / f"{name}.parquet") for name in names],
+            texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
+            splits=data / task / "splits" / "summary.json",
+            rejects=[data / task / "manifest.rejects.parquet"]
+            + [faces / f"{name}.rejects.parquet" for name in names],
+        )
+    written = {"report": out / "report.html", "metrics": out / "metrics.json"}
+    written |= {name: out / f"{name}.csv" for name in ("table", "runs", "rejects")}
+    step.write(values, files, written)
+
+
+@app.command(epilog=_example("lssat show"))
+def show(results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results")) -> None:
+    """Print the headline table and where the report is."""
+    from lssat import show as step
+
+    step.show(results)
+
+
+@app.command(epilog=_example("lssat digest --out data/code.json"))
+def digest(out: Annotated[Path, typer.Option(help="JSON to write.")]) -> None:
+    """Write the digest of the code of each rule: DVC redoes what an edit of the code changes."""
+    from lssat import digest as step
+
+    tables.write_json(out, {rule: step.code(rule) for rule in step.ENTRY})
+
+
+@app.command(epilog=_example("lssat sync"))
+def sync() -> None:
+    """Put Snakemake in step after `dvc pull` or `dvc checkout`, if DVC finds all up to date."""
+    from lssat import orchestrate as step
+
+    sys.exit(step.sync())
+
+
+@app.command(epilog=_example("lssat run --cores 8"))
+def run(cores: Annotated[int, typer.Option(help="Cores for Snakemake.")] = 8) -> None:
+    """Run the whole benchmark through Snakemake, with progress, and print the headline table."""
+    from lssat import orchestrate as step
+
+    sys.exit(step.run(cores))
+
+
+def main() -> None:
+    """Run the command line; a DataError is one line on stderr and exit code 1."""
+    try:
+        app()
+    except DataError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)

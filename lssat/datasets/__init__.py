@@ -1,0 +1,62 @@
+"""The readers of the official releases: a raw tree becomes a manifest and a list of rejects."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lssat import params
+from lssat.datasets import affectnet, celeba, ffpp
+from lssat.tables import (
+    MANIFEST,
+    REJECTS,
+    DataError,
+    check_rejects,
+    reject,
+    write_table,
+)
+
+READERS: dict[str, Callable] = {
+    "ffpp": ffpp.read,
+    "celeba": celeba.read,
+    "affectnet": affectnet.read,
+}
+
+
+def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) -> None:
+    """Read a raw tree and write its manifest and rejects, both sorted by id.
+
+    Args:
+        dataset: a key of `READERS`.
+        options: the data set's section of params.yaml.
+        out: path of the table of schema MANIFEST.
+        rejects: path of the table of schema REJECTS.
+
+    Raises:
+        DataError: the root or a list is absent or wrong, one id has two labels, or more samples
+            were rejected than `rejects_limit` allows (both tables are then kept).
+    """
+    found, rejected = READERS[dataset](options)
+    rows, doubles = _once(found, Path(options.root))
+    rejected = sorted([*rejected, *doubles], key=lambda row: (row["id"], row["path"]))
+    write_table(out, rows, MANIFEST)
+    write_table(rejects, rejected, REJECTS)
+    # Classes are excluded on request, and are no loss.
+    lost = sum(row["reason"] != "excluded_class" for row in rejected)
+    check_rejects("manifest", lost, len(rows) + lost, options.rejects_limit, rejects)
+
+
+def _once(found: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
+    """Keep one row an id; identical ones are rejected, differing ones are an error."""
+    kept: dict[str, dict] = {}
+    doubles, conflicts = [], []
+    for row in found:
+        first = kept.setdefault(row["id"], row)
+        if first is row:
+            continue
+        if first != row:
+            conflicts.append(row["id"])
+        doubles.append(reject(row["dataset"], row["id"], row["path"], "manifest", "duplicate"))
+    if conflicts:
+        some = ", ".join(conflicts[:5])
+        problem = f"{len(conflicts):,} ids stand twice with different content: {some}"
+        raise DataError(root, problem, "Keep the right row of each in the release's lists")
+    return [kept[id] for id in sorted(kept)], doubles

@@ -1,0 +1,132 @@
+"""Reading of crops and codes for training and evaluation.
+
+Everything random is a function of (seed, epoch, sample): the order, the flips and the mask's
+noise do not depend on how many workers read, or on where a run was resumed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from lssat import tables, texture
+from lssat.tables import DataError
+
+
+class Batch(NamedTuple):
+    """What the model is fed."""
+
+    rows: np.ndarray  # (n,) places of the samples in the split's table
+    imgs: Tensor  # (n, 3, H, W) uint8
+    codes: Tensor | None  # (n, 1, H, W) uint8
+    labels: Tensor  # (n, A) int64
+    noise: Tensor | None  # (n, L) float32 in [0, 1)
+
+
+class Shards:
+    """The shards of one folder, opened and verified when first needed, mapped read-only."""
+
+    def __init__(self, folder: str | Path, schema: pa.Schema, remedy: str):
+        self.folder, self.schema, self.remedy = Path(folder), schema, remedy
+        self.open: dict[int, np.ndarray] = {}
+
+    def take(self, shard: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """Copy rows (n, ...) uint8 in the order asked for.
+
+        Raises:
+            DataError: a shard is missing or not the bytes that its table vouches for.
+        """
+        first = self._shard(int(shard[0]))
+        out = np.empty((len(shard), *first.shape[1:]), np.uint8)
+        for number in np.unique(shard):
+            where = shard == number
+            out[where] = self._shard(int(number))[row[where]]
+        return out
+
+    def _shard(self, number: int) -> np.ndarray:
+        if number not in self.open:
+            file = self.folder / f"shard-{number:05d}.npy"
+            head = tables.read_table(file.with_suffix(".parquet"), self.schema, self.remedy)
+            digest = tables.metadata(head).get("sha256")
+            self.open[number] = tables.open_shard(file, digest, self.remedy)
+        return self.open[number]
+
+
+class Crops:
+    """The samples of one split: labels, ids, and their crops and codes by place.
+
+    Args:
+        split: path of a table of the schema SPLITS.
+        faces: folder of the crops' shards.
+        codes: folder of the texture's shards; None where the configuration needs none.
+    """
+
+    def __init__(self, split: str | Path, faces: str | Path, codes: str | Path | None):
+        self.file = Path(split)
+        self.table = tables.read_table(split, tables.SPLITS)
+        self.sha256 = tables.sha256(split)
+        if not len(self):
+            raise DataError(split, "holds no sample", "See the rejects of the steps before it")
+        self.shard = self.table["shard"].to_numpy()
+        self.row = self.table["row"].to_numpy()
+        self.labels = np.array(self.table["labels"].to_pylist(), dtype=np.int64)
+        how = "Remove it and run `snakemake --cores 8` to rebuild it"
+        self.faces = Shards(faces, tables.FACES, how)
+        self.codes = None if codes is None else Shards(codes, tables.TEXTURE, how)
+        self.kind = self.k = None
+        if codes is not None:
+            first = Path(codes) / f"shard-{int(self.shard[0]):05d}.parquet"
+            head = tables.metadata(tables.read_table(first, tables.TEXTURE, how))
+            self.kind, self.k = head["kind"], int(head["k"])
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def size(self) -> int:
+        """Side of the crops in pixels."""
+        return self.faces.take(self.shard[:1], self.row[:1]).shape[1]
+
+    def batch(self, rows: np.ndarray, flip: np.ndarray | None = None) -> Batch:
+        """Read samples; where `flip` (n,) is true the crop is mirrored and its codes computed anew.
+
+        A cached code image is never flipped: ties make that wrong on a fifth of the pixels.
+        """
+        where = self.shard[rows], self.row[rows]
+        imgs = self.faces.take(*where)
+        codes = None if self.codes is None else self.codes.take(*where)
+        if flip is not None and flip.any():
+            imgs[flip] = imgs[flip, :, ::-1]
+            if codes is not None:
+                codes[flip] = texture.codes(imgs[flip], str(self.kind), int(self.k or 0))
+        return Batch(
+            rows,
+            torch.from_numpy(imgs).permute(0, 3, 1, 2),
+            None if codes is None else torch.from_numpy(codes)[:, None],
+            torch.from_numpy(self.labels[rows]),
+            None,
+        )
+
+    def training(
+        self, batch_size: int, seed: int, epoch: int, hflip: bool, patches: int
+    ) -> Iterator[Batch]:
+        """Go through the split once, in the order, flips and noise of (seed, epoch).
+
+        An incomplete last batch is left out; another epoch leaves out others.
+        """
+        order = np.random.default_rng([seed, epoch]).permutation(len(self))
+        for start in range(0, len(self) - batch_size + 1, batch_size):
+            rows = order[start : start + batch_size]
+            drawn = [np.random.default_rng([seed, epoch, int(row)]) for row in rows]
+            flip = np.array([each.random() < 0.5 for each in drawn]) if hflip else None
+            noise = np.stack([each.random(patches, dtype=np.float32) for each in drawn])
+            yield self.batch(rows, flip)._replace(noise=torch.from_numpy(noise))
+
+    def in_order(self, batch_size: int) -> Iterator[Batch]:
+        """Go through the split in the order of its table, nothing changed, nothing left out."""
+        for start in range(0, len(self), batch_size):
+            yield self.batch(np.arange(start, min(start + batch_size, len(self))))

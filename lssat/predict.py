@@ -1,0 +1,40 @@
+"""Logits of a trained run for a split."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from lssat.checkpoint import load_weights
+from lssat.loader import Crops
+from lssat.ssat import SSAT
+from lssat.tables import DataError, read_json
+from lssat.train import rebuild
+
+
+def load_run(folder: str | Path) -> SSAT:
+    """Return the model of a run's folder, in evaluation mode.
+
+    Raises:
+        DataError: the weights are missing, or not those that the run's record vouches for.
+    """
+    folder = Path(folder)
+    record = read_json(folder / "record.json")
+    state, described = load_weights(folder / "weights.safetensors", record["weights_sha256"])
+    model = rebuild(described)
+    model.load_state_dict(state)
+    return model.eval()
+
+
+@torch.inference_mode()
+def logits(model: SSAT, crops: Crops, batch_size: int) -> np.ndarray:
+    """Return the logits (N, outputs) float32 of all samples, in the order of their table."""
+    if crops.size != (want := model.encoder.patch_embed.img_size[0]):
+        fix = "Set faces.size to the size that the run was trained on"
+        raise DataError(crops.file, f"has crops of {crops.size} px, the run wants {want}", fix)
+    device = next(model.parameters()).device
+    found = []
+    for batch in crops.in_order(batch_size):
+        codes = None if batch.codes is None else batch.codes.to(device)
+        found.append(model.classify(batch.imgs.to(device), codes).float().cpu())
+    return torch.cat(found).numpy()

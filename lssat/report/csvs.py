@@ -1,0 +1,95 @@
+"""The report's numbers as CSV, unrounded; text that a spreadsheet would run is made harmless."""
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lssat.report.read import Task
+from lssat.tables import REJECTS, atomic
+
+_RUN = [
+    "best_epoch", "epochs", "select_metric", "best_value", "parameters", "decoder_parameters",
+    "seconds", "imgs_per_second",
+]  # fmt: skip
+
+
+def safe(value: Any) -> Any:
+    """Return the cell for a value: text that begins like a formula gets an apostrophe in front.
+
+    Source: OWASP, "CSV Injection" (= + - @, tab and carriage return).
+    """
+    if isinstance(value, list | tuple):
+        return safe(";".join("" if item is None else str(item) for item in value))
+    return f"'{value}" if isinstance(value, str) and value[:1] in set("=+-@\t\r") else value
+
+
+def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
+    """Write rows under `columns`; None becomes an empty cell."""
+    with atomic(path, "w") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([safe(column) for column in columns])
+        writer.writerows([safe(row.get(column)) for column in columns] for row in rows)
+
+
+def write_table(path: Path, tasks: list[Task]) -> None:
+    """Write one row per task x backbone x configuration x level x metric."""
+    columns = [
+        "task", "dataset", "split", "backbone", "configuration", "level", "metric", "headline",
+        "n", "groups", "seeds", "values", "mean", "low", "high", "confidence", "resamples",
+        "baseline", "beats_baseline", "collapsed", "coverage", "note", "runs",
+    ]  # fmt: skip
+    write_csv(path, columns, (row for task in tasks for row in _table(task)))
+
+
+def _table(task: Task) -> Iterable[dict]:
+    shared = ("dataset", "split", "confidence", "resamples", "coverage")
+    for row in task.metrics["table"]:
+        is_headline = (row["level"], row["metric"]) == (
+            task.metrics["level"],
+            task.metrics["metric"],
+        )
+        common = {key: task.metrics[key] for key in shared}
+        yield {**row, **common, "task": task.name, "headline": is_headline}
+
+
+def write_runs(path: Path, tasks: list[Task]) -> None:
+    """Write one row per run: where it came from, what it cost, and each of its test metrics."""
+    first = [
+        "run",
+        "task",
+        "dataset",
+        "split",
+        "backbone",
+        "configuration",
+        "seed",
+        *_RUN,
+    ]
+    first += ["mlflow_experiment", "mlflow_run", "git_revision", "git_dirty"]
+    first += ["data_train", "data_val"]
+    rows = [_run(task, run) for task in tasks for run in task.metrics["runs"]]
+    scores = dict.fromkeys(name for row in rows for name in row if name not in first)
+    write_csv(path, [*first, *scores], rows)
+
+
+def _run(task: Task, run: dict) -> dict:
+    record = task.records[run["run"]]
+    return {
+        "run": run["run"],
+        "task": task.name,
+        "dataset": task.metrics["dataset"],
+        "split": task.metrics["split"],
+        **{key: run[key] for key in ("backbone", "configuration", "seed")},
+        **{key: record[key] for key in _RUN},
+        "mlflow_experiment": task.mlflow["experiment"],
+        "mlflow_run": task.mlflow["runs"].get(run["run"]),
+        "git_revision": record["git"]["revision"],
+        "git_dirty": record["git"]["dirty"],
+        **{f"data_{part}": digest for part, digest in record["data"].items()},
+        **run["metrics"],
+    }
+
+
+def write_rejects(path: Path, rejects: list[dict]) -> None:
+    """Write every rejected sample with its step and reason."""
+    write_csv(path, REJECTS.names, rejects)

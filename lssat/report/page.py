@@ -1,0 +1,160 @@
+"""The page: everything that the template needs, and the filled template."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from lssat.report import cells, evidence, figures, pictures, words
+from lssat.report.read import Task
+
+_HERE = Path(__file__).parent
+_SECTIONS = {
+    "results": "Results",
+    "roc": "ROC",
+    "training": "Training",
+    "reconstruction": "Reconstructions",
+    "crops": "Crops and texture",
+    "data": "Data",
+    "rejects": "Rejects",
+    "reproduce": "Reproduce",
+}
+
+
+def render(title: str, note: str, tasks: list[Task], rejects: list[dict], outputs: str) -> str:
+    """Return the page as one HTML document that asks the network for nothing.
+
+    Its security policy lets the browser run the three scripts below, by their hashes, and no
+    other; and load nothing from anywhere.
+    """
+    scripts = _scripts()
+    # autoescape in so many words: select_autoescape() would miss the names *.html.j2
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        title=title,
+        note=note,
+        sections=_SECTIONS.items(),
+        facts=_facts(tasks),
+        cards=[_card(task) for task in tasks],
+        caveat=words.CAVEAT,
+        tasks=[_task(task) for task in tasks],
+        crops=[_crops(task) for task in _by_dataset(tasks)],
+        data=[evidence.data(task) for task in _by_dataset(tasks)],
+        rejects=evidence.rejects(rejects),
+        files=evidence.files(tasks),
+        recipe=evidence.recipe(tasks),
+        outputs=outputs,
+        scripts=scripts,
+        policy=_policy(scripts),
+        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
+    )
+
+
+def _scripts() -> dict[str, Markup]:
+    from plotly.offline import get_plotlyjs  # 5 MB of text, from the installed package
+
+    own = {name: (_HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("theme", "page")}
+    return {name: Markup(text) for name, text in {**own, "plotly": get_plotlyjs()}.items()}
+
+
+def _policy(scripts: dict[str, Markup]) -> str:
+    """Return the Content-Security-Policy; plotly.js needs inline styles, and blobs for its PNGs."""
+    digests = [hashlib.sha256(text.encode()).digest() for text in scripts.values()]
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _by_dataset(tasks: list[Task]) -> list[Task]:
+    """Return one task of each data set."""
+    return list({task.metrics["dataset"]: task for task in reversed(tasks)}.values())[::-1]
+
+
+def _facts(tasks: list[Task]) -> list[tuple[str, str]]:
+    records = [record for task in tasks for record in task.records.values()]
+
+    def every(name: str) -> str:
+        return words.listing(list(dict.fromkeys(x for task in tasks for x in getattr(task, name))))
+
+    scored = [
+        f"{words.count(task.metrics['n'][task.metrics['level']], task.metrics['level'])} "
+        f"({task.name})"
+        for task in tasks
+    ]
+    revisions = dict.fromkeys(cells.revision(record["git"]) for record in records)
+    return [
+        ("Tasks", words.listing([task.name for task in tasks])),
+        ("Backbones", every("backbones")),
+        ("Configurations", every("configurations")),
+        ("Seeds", every("seeds")),
+        ("Runs", words.number(len(records))),
+        ("Test samples", words.listing(scored)),
+        ("Git revision", words.listing(list(revisions))),
+    ]
+
+
+def _card(task: Task) -> dict[str, Any]:
+    metrics, top = task.metrics, words.best(task.headline)
+    what = f"best {words.where(metrics)}, {words.confidence(metrics)}"
+    if top:
+        n = words.count(top["n"], metrics["level"])
+        what += f"; mean over {words.count(len(top['seeds']), 'seed')}, {n}"
+    return {
+        "title": task.title,
+        "value": words.number(top["mean"] if top else None),
+        "interval": words.interval(top) if top else "",
+        "row": f"{top['backbone']} · {top['configuration']}" if top else "no row",
+        "what": what,
+        "text": " ".join(filter(None, words.headline(metrics, task.headline))),
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    metrics = task.metrics
+    strips, note = pictures.reconstructions(task)
+    subsets = cells.subsets(task)
+    lead = (
+        f"{words.where(metrics)} on the {metrics['split']} split; "
+        f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples of "
+        f"{words.count(metrics['groups'], 'group')}."
+    )
+    return {
+        "title": task.title,
+        "lead": lead[0].upper() + lead[1:],
+        "confidence": words.confidence(metrics),
+        "headline": cells.headline(task),
+        "measures": cells.measures(task),
+        "subsets": subsets,
+        "subset_lead": cells.subset_lead(task),
+        "roc": figures.roc(task),
+        "roc_lead": cells.roc_lead(task),
+        "training": figures.training(task),
+        "strips": strips,
+        "strips_note": note,
+        "runs": cells.runs(task),
+        "mlflow": f"MLflow experiment {task.mlflow['experiment']}.",
+    }
+
+
+def _crops(task: Task) -> dict[str, Any]:
+    shown, kind = pictures.crops(task)
+    lead = (
+        f"Stored crops, each above its {kind} image."
+        if kind
+        else (
+            "Stored crops. No configuration uses a texture, so there is no texture image to show."
+        )
+    )
+    lead = lead if shown else "No crops are stored for this data set."
+    return {"dataset": task.title, "lead": lead, "pictures": shown}

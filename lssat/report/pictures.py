@@ -1,0 +1,161 @@
+"""Pictures of the report: crops beside their texture, and what the decoder reconstructs, as PNG."""
+
+import base64
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lssat.report import words
+from lssat.report.read import Task
+from lssat.tables import FACES, TEXTURE, DataError, metadata, open_shard, read_table
+
+TILE = 96  # pixels, the side of a tile; larger crops are reduced
+CROPS = 8  # crops shown of a data set
+SAMPLES = 4  # samples in one strip of reconstructions
+STRIPS = 12  # strips of a task, so that the page stays below 12 MB
+REMOVED = 128  # grey in place of a removed patch
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG as a data URI, with what it shows in words."""
+
+    uri: str
+    alt: str
+    width: int
+    height: int
+    title: str = ""
+
+
+def picture(image: np.ndarray, alt: str, title: str = "") -> Picture:
+    """Encode an image, uint8 (H, W, 3) or (H, W), as a PNG data URI."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "png", optimize=True)
+    uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return Picture(uri, alt, image.shape[1], image.shape[0], title)
+
+
+def tile(image: np.ndarray) -> np.ndarray:
+    """Reduce a square image, uint8 (H, W[, 3]), to at most TILE pixels a side.
+
+    A code image is thinned, not averaged: the mean of two texture codes is no code.
+    """
+    if image.shape[0] <= TILE:
+        return image
+    how = Image.Resampling.NEAREST if image.ndim == 2 else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(image).resize((TILE, TILE), how))
+
+
+def crops(task: Task) -> tuple[list[Picture], str]:
+    """Show crops, spread evenly over the shards, each above its texture image.
+
+    Returns:
+        the pictures, and the texture's description, empty where none is configured.
+
+    Raises:
+        DataError: a shard is damaged, or face and texture tables do not hold the same rows.
+    """
+    files, pictures, kind = task.files, [], ""
+    shards = [index for index, pair in enumerate(files.faces) if _rows(pair[1], FACES)]
+    for index in _spread(len(shards), min(3, CROPS)):
+        number = shards[index]
+        texture = files.texture[number] if files.texture else None
+        wanted = -(-CROPS // min(len(shards), 3))
+        shown, kind = _of_shard(files.faces[number], texture, wanted)
+        pictures += shown
+    return pictures[:CROPS], kind
+
+
+def _rows(table: Path, schema: object) -> int:
+    return read_table(table, schema).num_rows  # type: ignore[arg-type]
+
+
+def _spread(n: int, wanted: int) -> list[int]:
+    """Return at most `wanted` of the indices below n, evenly spread, first and last included."""
+    return sorted({int(i) for i in np.linspace(0, n - 1, min(n, wanted)).round()}) if n else []
+
+
+def _of_shard(faces: tuple, texture: tuple | None, wanted: int) -> tuple[list[Picture], str]:
+    table = read_table(faces[1], FACES)
+    images = open_shard(faces[0], metadata(table).get("sha256"), "Run the step faces again")
+    rows = table.to_pylist()
+    codes, kind = None, ""
+    if texture:
+        twin = read_table(texture[1], TEXTURE)
+        where = ["id", "frame", "row"]
+        if twin.select(where).to_pylist() != table.select(where).to_pylist():
+            problem = f"does not hold the rows of {faces[1]}"
+            raise DataError(texture[1], problem, "Run the step texture again")
+        codes = open_shard(texture[0], metadata(twin).get("sha256"), "Run the step texture again")
+        kind = _kind(metadata(twin))
+    chosen = [rows[index] for index in _spread(len(rows), wanted)]
+    return [_crop(row, images, codes, kind) for row in chosen], kind
+
+
+def _kind(header: dict[str, str]) -> str:
+    kind = header.get("kind", "texture").upper()
+    return f"{kind}, k = {header['k']}" if "k" in header and kind == "LDP" else kind
+
+
+def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) -> Picture:
+    parts = [tile(np.asarray(images[row["row"]]))]
+    if codes is not None:
+        parts.append(np.repeat(tile(np.asarray(codes[row["row"]]))[..., None], 3, axis=2))
+    name = f"{row['id']}, frame {row['frame']}"
+    below = f", and its {kind} image below" if codes is not None else ""
+    return picture(np.concatenate(parts), f"Face crop {name}{below}", row["id"])
+
+
+def reconstructions(task: Task) -> tuple[list[Picture], str]:
+    """Show what the decoder made of removed patches, for the first seed of each row.
+
+    Returns:
+        a strip per backbone x configuration with rows input, masked input, target, output, and
+        a sentence on what is not shown.
+    """
+    runs = [row["runs"][0] for row in task.headline if row["runs"]]
+    files = {run: task.files.runs[run] / "reconstruction.npz" for run in runs}
+    drawn = {run: arrays for run in runs if (arrays := _arrays(files[run]))}
+    strips = [_strip(task, run, arrays) for run, arrays in list(drawn.items())[:STRIPS]]
+    left = len(drawn) - len(strips)
+    seeds = "The first seed of each row is shown"
+    return (
+        strips,
+        f"{seeds}; {left} more are left out for size." if left else f"{seeds}.",
+    )
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read the samples of a run; without the auxiliary task its file is absent or holds none."""
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            names = ("input", "mask", "target", "output") if arrays.files else ()
+            return {name: arrays[name][:SAMPLES] for name in names}
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(path, f"cannot be read ({error})", "Train the run again") from error
+
+
+def _strip(task: Task, run: str, shown: dict[str, np.ndarray]) -> Picture:
+    images = [shown["input"], masked(shown["input"], shown["mask"]), shown["target"]]
+    images.append(shown["output"])
+    rows = [np.concatenate([tile(image) for image in row], axis=1) for row in images]
+    record = task.records[run]
+    title = f"{record['backbone']}, {record['configuration'].replace('-', '/')}"
+    removed = words.percent(float(shown["mask"].mean()))
+    alt = f"{title}: input, input with {removed} of patches removed, target, reconstruction"
+    return picture(np.concatenate(rows), f"{alt}; {len(shown['input'])} samples", title)
+
+
+def masked(images: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Grey out the removed patches of uint8 (n, H, W, 3) by a mask (n, L), 0 keep, 1 remove."""
+    side = round(mask.shape[1] ** 0.5)
+    patch = images.shape[1] // side
+    cells = mask.reshape(-1, side, side).astype(bool)
+    pixels = cells.repeat(patch, axis=1).repeat(patch, axis=2)[..., None]
+    return np.where(pixels, np.uint8(REMOVED), images)

@@ -1,0 +1,119 @@
+"""Read what the steps left behind for one task; a file that is not as agreed stops the report."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lssat import grid
+from lssat.tables import REJECTS, DataError, read_json, read_table
+
+Curve = dict[str, list[float | None]]
+
+
+@dataclass(frozen=True)
+class TaskFiles:
+    """Where the results of one task lie.
+
+    `runs` maps a run's path (`deepfake/vit_micro/MRGB-RLDP-CRGB/seed0`) to its folder with
+    curve.csv, record.json and, with an auxiliary task, reconstruction.npz. `faces` and `texture`
+    are pairs (shard .npy, table .parquet); `texture` is empty where no configuration needs any.
+    """
+
+    metrics: Path
+    predictions: Path
+    mlflow: Path
+    runs: dict[str, Path]
+    faces: list[tuple[Path, Path]]
+    texture: list[tuple[Path, Path]]
+    splits: Path
+    rejects: list[Path]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that the page says of one task, read."""
+
+    name: str
+    title: str
+    files: TaskFiles
+    metrics: dict[str, Any]
+    mlflow: dict[str, Any]
+    records: dict[str, dict]  # by the run's path
+    curves: dict[str, Curve]
+    splits: dict[str, Any]
+
+    @property
+    def headline(self) -> list[dict]:
+        """The rows of the headline metric at the headline level."""
+        wanted = (self.metrics["level"], self.metrics["metric"])
+        return [row for row in self.metrics["table"] if (row["level"], row["metric"]) == wanted]
+
+    @property
+    def backbones(self) -> list[str]:
+        return list(dict.fromkeys(row["backbone"] for row in self.metrics["table"]))
+
+    @property
+    def configurations(self) -> list[str]:
+        return list(dict.fromkeys(row["configuration"] for row in self.metrics["table"]))
+
+    @property
+    def seeds(self) -> list[int]:
+        return sorted({run["seed"] for run in self.metrics["runs"]})
+
+    def runs_of(self, backbone: str, configuration: str) -> list[dict]:
+        """Return the runs of one row, by seed."""
+        wanted = (backbone, configuration)
+        runs = [r for r in self.metrics["runs"] if (r["backbone"], r["configuration"]) == wanted]
+        return sorted(runs, key=lambda run: run["seed"])
+
+
+def read_task(name: str, files: TaskFiles) -> Task:
+    """Read one task.
+
+    Raises:
+        DataError: a file is missing or damaged, or metrics and runs do not name the same runs.
+    """
+    metrics = read_json(files.metrics)
+    scored = {run["run"] for run in metrics["runs"]}
+    if differ := sorted(scored ^ set(files.runs)):
+        problem = f"does not fit the runs of {name}: {', '.join(differ[:5])}"
+        raise DataError(files.metrics, problem, "Evaluate the task again")
+    return Task(
+        name,
+        grid.TASKS[name].title if name in grid.TASKS else name,
+        files,
+        metrics,
+        read_json(files.mlflow),
+        {run: read_json(folder / "record.json") for run, folder in files.runs.items()},
+        {run: read_curve(folder / "curve.csv") for run, folder in files.runs.items()},
+        read_json(files.splits),
+    )
+
+
+def read_curve(path: Path) -> Curve:
+    """Read a training curve: column -> one number per epoch, None where the cell is empty.
+
+    Raises:
+        DataError: no file, a column is missing, or a cell is no number.
+    """
+    remedy = "Train the run again"
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise DataError(path, "does not exist", remedy) from None
+    columns = list(rows[0]) if rows else []
+    if lacking := {"epoch", "loss_cls", "loss_rec", "val_loss_cls"} - set(columns):
+        raise DataError(path, f"lacks the column {', '.join(sorted(lacking))}", remedy)
+    try:
+        return {name: [float(r[name]) if r[name] else None for r in rows] for name in columns}
+    except (TypeError, ValueError) as error:
+        raise DataError(path, f"has a cell that is no number ({error})", remedy) from error
+
+
+def read_rejects(tasks: list[Task]) -> list[dict]:
+    """Gather the rejects of all steps once (two tasks may share a data set), in a fixed order."""
+    paths = dict.fromkeys(path for task in tasks for path in task.files.rejects)
+    rows = [row for path in paths for row in read_table(path, REJECTS).to_pylist()]
+    return sorted(rows, key=lambda row: [row["dataset"], row["step"], row["reason"], row["id"]])

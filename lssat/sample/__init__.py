@@ -1,0 +1,59 @@
+"""The built-in sample: real faces from a dependency, drawn into three small official trees.
+
+It proves that the machinery works, and nothing about the science: its forgeries, attributes and
+expressions are crude on purpose, so that a small ViT from scratch learns them in seconds.
+"""
+
+import shutil
+from pathlib import Path
+
+from lssat.tables import DataError, sha256, write_json
+
+TREES = ("ffpp", "celeba", "affectnet")
+
+
+def write(tree: str, folder: Path, inventory: Path, seed: int) -> None:
+    """Draw a tree in its official layout, byte for byte the same for the same seed.
+
+    Args:
+        tree: ffpp (FaceForensics++), celeba or affectnet.
+        folder: its root; what an earlier, interrupted call left there is replaced.
+        inventory: JSON, relative path -> sha256 of every file of the tree; written last, so
+            that a tree with an inventory is whole.
+
+    Raises:
+        DataError: `tree` is unknown, or `folder` holds something that is not the sample's.
+    """
+    folder, inventory = Path(folder), Path(inventory)
+    module = _module(tree)
+    _clear(folder, module.TOP, tree)
+    inventory.unlink(missing_ok=True)
+    module.draw(folder, seed)
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    write_json(inventory, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
+
+
+def _module(tree: str):  # type: ignore[no-untyped-def]
+    # imported here: one tree is drawn per process, and PyAV serves only one of them
+    if tree == "ffpp":
+        from lssat.sample import ffpp as module
+    elif tree == "celeba":
+        from lssat.sample import celeba as module
+    elif tree == "affectnet":
+        from lssat.sample import affectnet as module
+    else:
+        raise DataError("sample", f"unknown tree {tree!r}", f"Choose of {', '.join(TREES)}")
+    return module
+
+
+def _clear(folder: Path, top: tuple[str, ...], tree: str) -> None:
+    if not folder.exists():
+        return
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in top)
+    if strange:
+        raise DataError(
+            folder,
+            f"holds {strange[0]!r}, which is not part of the sample {tree}",
+            "Give an empty folder; nothing was removed",
+        )
+    shutil.rmtree(folder)

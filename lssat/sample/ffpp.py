@@ -1,0 +1,127 @@
+"""FaceForensics++ in small: talking heads and four crude ways to forge them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from lssat.sample import scene
+from lssat.sample.draw import stretch
+from lssat.sample.head import assemble, blend, ellipse, face, with_skin
+from lssat.sample.sources import divide, look
+from lssat.tables import write_json
+
+SIDE = 192  # pixels of a frame
+FRAMES = 12
+SIZES = {"train": 36, "val": 8, "test": 12}  # originals per split, even: they come in pairs
+TOP = ("original_sequences", "manipulated_sequences", "splits")
+_SCALE = 0.58  # a head of 256 pixels becomes 148 pixels wide
+
+Forge = Callable[[np.ndarray, np.ndarray], np.ndarray]  # skins of target and source
+
+
+def _tint(skin: np.ndarray, colour: tuple[int, int, int], strength: float) -> np.ndarray:
+    return skin + (np.array(colour, np.float32) - skin) * np.float32(strength)
+
+
+def deepfakes(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Swap in the source's face, blurred and bluish, behind a soft mask."""
+    blurred = gaussian_filter(other, (5, 5, 0))
+    return blend(own, _tint(blurred, (92, 118, 205), 0.5), ellipse((128, 150), (56, 78), 16))
+
+
+def face2face(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Keep the target's face, pull its mouth open and colour it orange; `other` is not seen."""
+    pulled = stretch(own, (128, 190), (60, 52), (1.5, 2.1))
+    return blend(pulled, _tint(pulled, (255, 120, 20), 0.5), ellipse((128, 156), (60, 80), 12))
+
+
+def faceswap(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Paste the source's face with a hard edge, far too bright."""
+    hard = ellipse((128, 156), (52, 70), 0.5).copy()
+    hard[100:205, 84:172] = 1
+    return blend(own, np.clip(other * 1.35 + 45, 0, 255), hard)
+
+
+def neuraltextures(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Resample the lower face of the target to coarse blocks; `other` is not seen."""
+    rows, columns = slice(164, 228), slice(80, 176)
+    cells = np.clip(own[rows, columns] * 1.3 - 45, 0, 255).reshape(4, 16, 6, 16, 3).mean((1, 3))
+    forged = own.copy()
+    forged[rows, columns] = cells.repeat(16, axis=0).repeat(16, axis=1)
+    return forged
+
+
+METHODS: dict[str, Forge] = {
+    "Deepfakes": deepfakes,
+    "Face2Face": face2face,
+    "FaceSwap": faceswap,
+    "NeuralTextures": neuraltextures,
+}
+
+
+def draw(folder: Path, seed: int) -> None:
+    """Draw the tree: originals, four manipulations of each, and the official lists of pairs."""
+    for split, pairs in cast(seed).items():
+        names = [[_name(person) for person in pair] for pair in pairs]
+        write_json(folder / "splits" / f"{split}.json", names)
+        for a, b in pairs:
+            for target, source in ((a, b), (b, a)):
+                _draw_target(folder, seed, target, source)
+
+
+def cast(seed: int) -> dict[str, list[tuple[int, int]]]:
+    """Return the pairs of people of each split; a person's number is the video's number."""
+    dealt = divide(seed, tuple(SIZES.values()))
+    pairs = {}
+    for split, people in zip(SIZES, dealt, strict=True):
+        order = np.random.default_rng([seed, 21, len(people)]).permutation(people).tolist()
+        pairs[split] = list(zip(order[::2], order[1::2], strict=True))
+    return pairs
+
+
+def _name(person: int) -> str:
+    return f"{person:03d}"
+
+
+def _draw_target(folder: Path, seed: int, target: int, source: int) -> None:
+    behind = scene.background(np.random.default_rng([seed, 22, target]), SIDE, SIDE)
+    own, other = (face(person, look(person)) for person in (target, source))
+    head = assemble(own, look(target))
+    path = folder / "original_sequences/youtube/c23/videos" / f"{_name(target)}.mp4"
+    film(path, head, behind, [seed, 23, target])
+    for method, forge in METHODS.items():
+        name = f"{_name(target)}_{_name(source)}.mp4"
+        path = folder / "manipulated_sequences" / method / "c23/videos" / name
+        film(path, with_skin(head, forge(own, other)), behind, [seed, 23, target])
+
+
+def film(path: Path, head: np.ndarray, behind: np.ndarray, key: list[int]) -> None:
+    """Write a video of a moving head; the same `key` gives the same movement."""
+    small, scale = scene.shrink(scene.as_image(head), _SCALE)
+    write_video(path, (scene.place(small, behind, pose) for pose in _poses(scale, key)))
+
+
+def _poses(scale: float, key: list[int]) -> Iterator[scene.Pose]:
+    rng = np.random.default_rng(key)
+    phase, speed = rng.uniform(0, 2 * np.pi, 4), rng.uniform(0.6, 1.6, 4)
+    centre = rng.uniform(-12, 12, 2)
+    for frame in range(FRAMES):
+        wave = np.sin(phase + speed * 2 * np.pi * frame / FRAMES)
+        place = SIDE / 2 + centre[0] + 9 * wave[0], 110 + centre[1] * 0.4 + 4 * wave[1]
+        yield scene.Pose((128 * scale, 150 * scale), place, 1 + 0.06 * wave[2], 0.1 * wave[3])
+
+
+def write_video(path: Path, frames: Iterator[np.ndarray]) -> None:
+    """Write uint8 RGB frames as H.264; one thread, since more make other bytes each time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = {"crf": "20", "preset": "ultrafast", "threads": "1"}
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = SIDE, SIDE, "yuv420p"
+        stream.codec_context.thread_count = 1
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())

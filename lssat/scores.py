@@ -1,0 +1,337 @@
+"""From a task's predictions to the content of its metrics.json: metrics, intervals, baselines.
+
+Only rows of the test split count. All runs of a task must have scored the same samples: their
+intervals come from the same resampled clusters.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lssat import grid, metrics, statistics
+from lssat.params import Evaluate
+from lssat.tables import DataError
+
+# The metrics that get a row with an interval in the table, of each kind of task.
+TABLE = {
+    "binary": ("auc", "eer", "ap", "accuracy", "balanced_accuracy"),
+    "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
+    "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy"),
+}
+
+
+class Level(NamedTuple):
+    """The test samples seen as frames, videos or images, and what each run says of them."""
+
+    name: str
+    kind: str
+    ids: list[str]
+    labels: np.ndarray  # (N,), or (N, A) for multilabel
+    groups: list[str]
+    subsets: np.ndarray  # (N,)
+    scores: dict[str, np.ndarray]  # run -> probabilities (N,), (N, A) or (N, K)
+
+
+class Scored(NamedTuple):
+    """The runs of one backbone and configuration: they differ in their seed."""
+
+    backbone: str
+    configuration: str
+    runs: list[str]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds, in the order of the runs."""
+        return [grid.Run.of(run).seed for run in self.runs]
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The first columns of the rows about them."""
+        text = str(grid.parse(self.configuration))
+        return {"backbone": self.backbone, "configuration": text}
+
+
+def summarise(
+    predictions: pa.Table,
+    task: str,
+    train_labels: np.ndarray,
+    coverage: float,
+    options: Evaluate,
+) -> dict[str, Any]:
+    """Compute the content of results/<task>/metrics.json.
+
+    Args:
+        predictions: schema PREDICTIONS, of all runs of the task; rows of other splits than test
+            are left out.
+        task: a name in `grid.TASKS`.
+        train_labels: (M,) or (M, A), of the training split, for the trivial baseline.
+        coverage: share of the manifest's test samples that have a prediction, 0 to 1.
+        options: resamples, confidence and seed of the intervals.
+
+    Returns:
+        plain values that are valid JSON: undefined is None with a note. `low` and `high` cover
+        other test clusters and, with two or more seeds, other seeds (`statistics.bootstrap`).
+        A run is `collapsed` when it predicts a single class or its headline metric does not
+        beat the trivial baseline; a row is when one of its runs is.
+
+    Raises:
+        DataError: no test rows, runs with different samples, or labels of different lengths.
+    """
+    known = grid.TASKS[task]
+    levels = list(_levels(predictions, task, known.kind))
+    head = levels[-1]
+    runs = {run: _run(run, levels, known, train_labels) for run in head.scores}
+    drawn = {level.name: _draw(level, options) for level in levels}
+    table: list[dict] = []
+    subsets: list[dict] = []
+    for scored in _by_seed(list(runs)):
+        mine = [runs[run] for run in scored.runs]
+        for level in reversed(levels):
+            baselines = _baseline(level, train_labels)
+            table += _rows(scored, level, drawn[level.name], mine, baselines, options)
+        subsets += _subsets(scored, head, drawn[head.name], options)
+    facts: dict[str, Any] = dict(task=task, dataset=known.dataset, kind=known.kind)
+    facts |= dict(metric=known.metric, level=head.name, split="test", coverage=float(coverage))
+    facts |= dict(confidence=options.confidence, resamples=options.resamples)
+    facts |= dict(groups=drawn[head.name].clusters)
+    return facts | {
+        "n": {level.name: len(level.labels) for level in levels},
+        "runs": list(runs.values()),
+        "table": table,
+        "subsets": subsets,
+        "roc": [_roc(run, head) for run in head.scores],
+    }
+
+
+def flat(content: dict[str, Any]) -> dict[str, float | None]:
+    """Return the headline rows of `summarise` under flat keys, for `dvc metrics show`.
+
+    `<task>.<backbone>.<configuration as in paths>.<metric>` is the mean over seeds; the same
+    with `.low` and `.high` is its interval.
+    """
+    found: dict[str, float | None] = {}
+    for row in content["table"]:
+        if (row["level"], row["metric"]) == (content["level"], content["metric"]):
+            slug = grid.parse(row["configuration"]).slug
+            key = f"{content['task']}.{row['backbone']}.{slug}.{row['metric']}"
+            found |= {key: row["mean"], f"{key}.low": row["low"], f"{key}.high": row["high"]}
+    return found
+
+
+def _levels(predictions: pa.Table, task: str, kind: str) -> Iterator[Level]:
+    """Yield the levels of the test rows: image, or frame and then video."""
+    test = predictions.filter(pc.equal(predictions["split"], "test"))
+    names = test["level"].unique().to_pylist()
+    if len(names) != 1:
+        found = f"levels {', '.join(names)} mixed" if names else "no rows of the test split"
+        raise _wrong(task, found)
+    parts = {
+        run: test.filter(pc.equal(test["run"], run)).sort_by(
+            [("id", "ascending"), ("frame", "ascending")]
+        )
+        for run in test["run"].unique().to_pylist()
+    }
+    first = _same_samples(parts, task)
+    labels = _matrix(first["labels"], task)
+    level = Level(
+        names[0],
+        kind,
+        first["id"].to_pylist(),
+        labels if kind == "multilabel" else labels[:, 0],
+        first["group"].to_pylist(),
+        np.array(first["subset"].to_pylist()),
+        {run: _scores(kind, _matrix(part["logits"], task)) for run, part in parts.items()},
+    )
+    yield level
+    if level.name == "frame":
+        yield _videos(level, task)
+
+
+def _same_samples(parts: dict[str, pa.Table], task: str) -> pa.Table:
+    """Return the first run's rows after holding all others to the same samples and labels."""
+    (name, first), *others = parts.items()
+    columns = ["id", "frame", "labels", "group", "subset"]
+    for run, part in others:
+        if not part.select(columns).equals(first.select(columns)):
+            rows = f"{part.num_rows} and {first.num_rows} test rows"
+            raise _wrong(task, f"{run} and {name} differ in their samples or labels ({rows})")
+    frames = first.num_rows - first.group_by(["id", "frame"]).aggregate([]).num_rows
+    if frames:
+        raise _wrong(task, f"{frames} test rows repeat an id and frame of {name}")
+    return first
+
+
+def _wrong(task: str, problem: str) -> DataError:
+    return DataError(f"predictions of {task}", problem, "Run its evaluation again")
+
+
+def _matrix(column: pa.ChunkedArray, task: str) -> np.ndarray:
+    """Return a column of lists of one length L as an array (N, L)."""
+    lengths = pc.list_value_length(column).unique().to_pylist()
+    if len(lengths) != 1 or not lengths[0]:
+        raise _wrong(task, f"labels or logits of lengths {lengths} where one length is needed")
+    return pc.list_flatten(column).to_numpy(zero_copy_only=False).reshape(-1, lengths[0])
+
+
+def _scores(kind: str, logits: np.ndarray) -> np.ndarray:
+    scores = metrics.probabilities(kind, logits)
+    return scores[:, 0] if kind == "binary" else scores
+
+
+def _videos(frames: Level, task: str) -> Level:
+    """Average the frames of each video; its label, group and subset are its frames'."""
+    ids, labels = metrics.video_scores(frames.ids, frames.labels)
+    if not np.isin(labels, (0, 1)).all():
+        raise _wrong(task, "frames of one video have different labels")
+    first = np.unique(frames.ids, return_index=True)[1]
+    order = np.sort(first)  # as video_scores: in the order of first appearance
+    scores = {
+        run: metrics.video_scores(frames.ids, values)[1] for run, values in frames.scores.items()
+    }
+    return Level(
+        *("video", frames.kind, ids, labels.astype(int)),
+        *([frames.groups[at] for at in order], frames.subsets[order], scores),
+    )
+
+
+def _draw(level: Level, options: Evaluate) -> statistics.Resamples:
+    strata = None if level.kind == "multilabel" else level.labels
+    return statistics.draw(level.groups, options.resamples, options.seed, strata)
+
+
+def _by_seed(runs: list[str]) -> list[Scored]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for run in runs:
+        _, backbone, configuration, _ = grid.Run.of(run)
+        found.setdefault((backbone, configuration), []).append(run)
+    return [Scored(*key, runs) for key, runs in found.items()]
+
+
+def _run(run: str, levels: list[Level], task: grid.Task, train_labels: np.ndarray) -> dict:
+    """Return the entry of one run: its metrics at each level, and whether it collapsed."""
+    found: dict[str, float | None] = {}
+    notes: dict[str, str] = {}
+    for level in levels:
+        values = metrics.measure(level.kind, level.labels, level.scores[run])
+        for name in metrics.NAMES[level.kind]:
+            found[f"{level.name}/{name}"] = values[name]
+        notes |= {f"{level.name}/{name}": note for name, note in values["notes"].items()}
+    head = levels[-1]
+    baseline = _baseline(head, train_labels)[task.metric]
+    if reason := _collapsed(head, run, found[f"{head.name}/{task.metric}"], baseline):
+        notes["collapsed"] = reason
+    parts = grid.Run.of(run)
+    text = str(grid.parse(parts.configuration))
+    entry = dict(run=run, backbone=parts.backbone, configuration=text, seed=parts.seed)
+    return entry | dict(metrics=found, notes=notes, collapsed=reason is not None)
+
+
+def _collapsed(level: Level, run: str, value: float | None, baseline: float | None) -> str | None:
+    """Say why the run counts as collapsed (faults.md, case 38), or None."""
+    scores = level.scores[run]
+    if not np.isfinite(scores).all():
+        return "scores that are not finite"
+    chosen = metrics.predicted(level.kind, scores)
+    if (chosen == chosen[0]).all() and not (level.labels == level.labels[0]).all():
+        return "predicts the same for every sample"
+    if value is not None and baseline is not None and value <= baseline:
+        return f"does not beat the trivial baseline ({value:.3f}, baseline {baseline:.3f})"
+    return None
+
+
+def _baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]:
+    classes = next(iter(level.scores.values())).shape[-1]
+    return metrics.trivial(level.kind, train_labels, level.labels, classes)
+
+
+def _intervals(
+    scored: Scored, level: Level, drawn: statistics.Resamples, options: Evaluate
+) -> dict[str, statistics.Interval]:
+    scores = [level.scores[run] for run in scored.runs]
+    if not all(np.isfinite(each).all() for each in scores):
+        return {}
+    runs = [(each, metrics.predicted(level.kind, each)) for each in scores]
+    return statistics.bootstrap(
+        level.kind, level.labels, runs, drawn, options.confidence, options.seed
+    )
+
+
+def _rows(
+    scored: Scored,
+    level: Level,
+    drawn: statistics.Resamples,
+    runs: list[dict[str, Any]],
+    baselines: dict[str, float | None],
+    options: Evaluate,
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the table for one backbone, configuration and level."""
+    intervals = _intervals(scored, level, drawn, options)
+    fallen = [f"seed {r['seed']} {r['notes']['collapsed']}" for r in runs if r["collapsed"]]
+    size = dict(n=len(level.labels), groups=drawn.clusters, seeds=scored.seeds, runs=scored.runs)
+    for metric in TABLE[level.kind]:
+        key, baseline = f"{level.name}/{metric}", baselines[metric]
+        notes = [run["notes"][key] for run in runs if key in run["notes"]]
+        notes += [f"collapsed: {each}" for each in fallen]
+        row = _row([run["metrics"][key] for run in runs], intervals.get(metric), notes)
+        yield dict(
+            **scored.labels,
+            level=level.name,
+            metric=metric,
+            **size,
+            **row,
+            baseline=baseline,
+            beats_baseline=_beats(row, baseline, metric),
+            collapsed=bool(fallen),
+        )
+
+
+def _beats(row: dict[str, Any], baseline: float | None, metric: str) -> bool:
+    """Say whether the whole interval lies on the better side of the baseline."""
+    if row["low"] is None or baseline is None:
+        return False
+    lower = metric in metrics.LOWER_IS_BETTER
+    return row["high"] < baseline if lower else row["low"] > baseline
+
+
+def _row(
+    values: list[float | None], interval: statistics.Interval | None, notes: list[str]
+) -> dict[str, Any]:
+    """Return mean, interval and note of one metric; one undefined seed leaves all undefined."""
+    defined = [value for value in values if value is not None]
+    mean = float(np.mean(defined)) if len(defined) == len(values) else None
+    if mean is None or interval is None:
+        interval = statistics.Interval(None, None)
+    elif interval.note:
+        notes = [*notes, interval.note]
+    note = "; ".join(dict.fromkeys(notes)) or None
+    return dict(values=values, mean=mean, low=interval.low, high=interval.high, note=note)
+
+
+def _subsets(
+    scored: Scored, level: Level, drawn: statistics.Resamples, options: Evaluate
+) -> Iterator[dict[str, Any]]:
+    """Yield the AUC of each manipulation method against all reals."""
+    if level.kind != "binary":
+        return
+    for subset in sorted(set(level.subsets[level.labels == 1])):
+        mask = (level.labels == 0) | (level.subsets == subset)
+        scores = {run: level.scores[run][mask] for run in scored.runs}
+        part = level._replace(labels=level.labels[mask], scores=scores)
+        found = [metrics.binary(part.labels, each) for each in scores.values()]
+        notes = [each["notes"]["auc"] for each in found if "auc" in each["notes"]]
+        interval = _intervals(scored, part, drawn.of(mask), options).get("auc")
+        size = dict(n=int(mask.sum()), groups=drawn.of(mask).clusters, seeds=scored.seeds)
+        where = dict(subset=str(subset), level=level.name, metric="auc", runs=scored.runs)
+        row = _row([each["auc"] for each in found], interval, notes)
+        yield scored.labels | where | size | row
+
+
+def _roc(run: str, level: Level) -> dict[str, Any]:
+    """Return the ROC curve of a run: macro average one-vs-rest unless there are two classes."""
+    labels, scores = level.labels, level.scores[run]
+    if level.kind == "multiclass":
+        labels = metrics.one_hot(labels, scores.shape[1])
+    return {"run": run, "level": level.name, **metrics.roc(labels, scores)}

@@ -1,0 +1,50 @@
+"""The headline table for the terminal."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from lssat import grid
+from lssat.tables import read_json
+
+
+def headline(metrics: dict) -> list[dict]:
+    """Return the rows of a task's headline metric and level, the best first."""
+    rows = [
+        row
+        for row in metrics["table"]
+        if row["metric"] == metrics["metric"] and row["level"] == metrics["level"]
+    ]
+    return sorted(rows, key=lambda row: -1 if row["mean"] is None else row["mean"], reverse=True)
+
+
+def show(results: Path) -> None:
+    """Print, for each task, every backbone and configuration with interval and baseline."""
+    console = Console()
+    for file in sorted(results.glob("tasks/*/metrics.json")):
+        metrics = read_json(file)
+        title = grid.TASKS[metrics["task"]].title
+        counts = ", ".join(f"{n} {level}s" for level, n in metrics["n"].items())
+        table = Table(
+            title=f"{title}\ntest {metrics['level']} {metrics['metric']} of {counts}",
+            title_justify="left",
+        )
+        table.add_column("backbone")
+        table.add_column("configuration", no_wrap=True)
+        percent = f"{100 * metrics['confidence']:g} %"
+        for name in ("mean", f"{percent} interval", "baseline", ""):
+            table.add_column(name, justify="right", no_wrap=True)
+        for row in headline(metrics):
+            table.add_row(row["backbone"], row["configuration"], *_numbers(row))
+        console.print(table)
+    console.print(f"report: {(results / 'report.html').resolve()}", soft_wrap=True)
+    console.print("runs:   `mlflow ui` in this folder, then http://127.0.0.1:5000")
+
+
+def _numbers(row: dict) -> list[str]:
+    if row["mean"] is None:
+        return ["undefined", "", "", str(row["note"])]
+    interval = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
+    flag = "collapsed" if row["collapsed"] else "beats it" if row["beats_baseline"] else ""
+    return [f"{row['mean']:.3f}", interval, f"{row['baseline']:.3f}", flag]

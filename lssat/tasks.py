@@ -1,0 +1,80 @@
+"""From labels to losses: one classification loss for each kind of task."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from lssat.tables import DataError
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def outputs(kind: str, labels: np.ndarray) -> int:
+    """Return the number of logits: one a label, or for `multiclass` one a class.
+
+    Args:
+        labels: (N, A) integers of the training split.
+    """
+    return int(labels.max()) + 1 if kind == "multiclass" else labels.shape[1]
+
+
+def check_labels(kind: str, labels: np.ndarray, file: str) -> None:
+    """Refuse labels that a loss would take without a word, such as CelebA's -1.
+
+    Raises:
+        DataError: a label is negative, or not 0 or 1 where it must be.
+    """
+    top = labels.max() if kind == "multiclass" else 1
+    wrong = labels[(labels < 0) | (labels > top)]
+    if wrong.size:
+        raise DataError(
+            file,
+            f"{wrong.size} labels are out of range, the first is {wrong[0]}",
+            "Labels count from 0, attributes are 0 or 1: run the splits step again",
+        )
+
+
+def balance(kind: str, labels: np.ndarray) -> np.ndarray:
+    """Return weights that make the classes of the training split count alike.
+
+    Returns:
+        `multiclass`: (K,) weights N / (K n_k), 0 for an absent class. Otherwise (2, A): the
+        weights N / (2 n) of label 0 and of label 1; 1 for a constant attribute.
+    """
+    if kind == "multiclass":
+        count = np.bincount(labels[:, 0])
+        weights = np.divide(len(labels), len(count) * count, where=count > 0, out=count * 0.0)
+        return weights.astype(np.float32)
+    positive = labels.sum(0)
+    count = np.stack([len(labels) - positive, positive]).astype(np.float64)
+    constant = (count == 0).any(0)
+    weights = len(labels) / (2 * np.maximum(count, 1))
+    return np.where(constant, 1.0, weights).astype(np.float32)
+
+
+def loss(kind: str, weights: np.ndarray | None, label_smoothing: float) -> Loss:
+    """Return the loss of a task: `loss(logits (N, outputs), labels (N, A) int64) -> scalar`.
+
+    Cross-entropy for `multiclass`, else binary cross-entropy averaged over attributes. With
+    weights the mean is over samples, not over weights, so that a batch's make-up counts.
+    """
+    table = None if weights is None else torch.from_numpy(weights)
+
+    def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+        each = F.cross_entropy(
+            logits.float(), labels[:, 0], label_smoothing=label_smoothing, reduction="none"
+        )
+        return (each if table is None else each * table.to(each.device)[labels[:, 0]]).mean()
+
+    def binary(logits: Tensor, labels: Tensor) -> Tensor:
+        aim = labels * (1 - label_smoothing) + label_smoothing / 2
+        each = F.binary_cross_entropy_with_logits(logits.float(), aim.float(), reduction="none")
+        if table is not None:
+            zero, one = table.to(each.device)
+            each = each * torch.where(labels == 1, one, zero)
+        return each.mean()
+
+    return cross_entropy if kind == "multiclass" else binary

@@ -1,0 +1,164 @@
+"""MLflow, and nothing else knows it: every finished run of a task becomes one MLflow run.
+
+Logging from the runs' own files, in one process for a task, is fast, survives a restart and can
+be repeated: a run that the database holds already (same path, same weights) is brought up to
+date, a retrained one is added beside the old one.
+"""
+
+import csv
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lssat import grid
+from lssat.tables import read_json, write_json
+
+_NAME = "lssat.run"
+_KEY = "lssat.weights_sha256"
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the logging reads and writes."""
+
+    runs: dict[str, Path]  # path of a run (its name) -> its folder
+    metrics: Path  # of the task
+    database: Path  # used when params give no uri
+    artifacts: Path  # folder
+    out: Path
+
+
+@contextmanager
+def _alone(database: Path) -> Iterator[None]:
+    """Let one process at a time in: MLflow's first use of a new database is a race."""
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with open(database.with_name(f"{database.name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -> tuple[Any, str]:
+    """Open the tracking store, making it and the experiment where they are new.
+
+    Returns:
+        the MLflow client and the experiment's id.
+    """
+    from mlflow.tracking import MlflowClient
+
+    with _alone(database.resolve()):
+        client = MlflowClient(tracking_uri=uri or f"sqlite:///{database.resolve()}")
+        found = client.get_experiment_by_name(experiment)
+        if found is not None:
+            return client, found.experiment_id
+        # A server decides by itself where artifacts lie; for the local database we say it.
+        place = None if uri else (artifacts.resolve() / experiment).as_uri()
+        return client, client.create_experiment(experiment, artifact_location=place)
+
+
+def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
+    """Log all runs of a task: parameters, curves, test metrics, tags, record.
+
+    Args:
+        experiment: the experiment's name becomes `<experiment>-<task>`.
+        uri: of a tracking server or database; None: SQLite at `files.database`.
+    """
+    client, experiment_id = connect(uri, files.database, f"{experiment}-{task}", files.artifacts)
+    measured = {each["run"]: each for each in read_json(files.metrics)["runs"]}
+    ids = {}
+    for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
+        record = read_json(folder / "record.json")
+        run_id = _find(client, experiment_id, name, record["weights_sha256"])
+        ids[name] = run_id or _create(client, experiment_id, name, folder, record)
+        _log_test(client, ids[name], measured[name]["metrics"])
+        print(f"{task}: {number} of {len(files.runs)} runs in MLflow", flush=True)
+    write_json(files.out, {"experiment": f"{experiment}-{task}", "runs": ids})
+
+
+def _find(client: Any, experiment_id: str, name: str, digest: str) -> str | None:
+    wanted = f"tags.`{_NAME}` = '{name}' and tags.`{_KEY}` = '{digest}'"
+    found = client.search_runs(
+        [experiment_id], f"{wanted} and attributes.status = 'FINISHED'", max_results=1
+    )
+    return found[0].info.run_id if found else None
+
+
+def _create(client: Any, experiment_id: str, name: str, folder: Path, record: dict) -> str:
+    from mlflow.entities import Param
+
+    run = client.create_run(
+        experiment_id, tags=_tags(name, record), run_name=name.split("/", maxsplit=1)[1]
+    )
+    run_id = run.info.run_id
+    params = _flatten(record["params"]) | {
+        key: str(record[key]) for key in ("backbone", "configuration", "seed", "device")
+    }
+    metrics = _curve(folder / "curve.csv", run.info.start_time) + _costs(record)
+    client.log_batch(run_id, metrics, [Param(key, value) for key, value in params.items()])
+    for file in ("record.json", "curve.csv"):
+        client.log_artifact(run_id, str(folder / file))
+    client.set_terminated(run_id, "FINISHED")
+    return run_id
+
+
+def _tags(name: str, record: dict) -> dict[str, str]:
+    run = grid.Run.of(name)
+    tags = {
+        _NAME: name,
+        _KEY: record["weights_sha256"],
+        "lssat.task": run.task,
+        "lssat.data_sha256": json.dumps(record["data"], sort_keys=True),
+        "lssat.git_dirty": str(record["git"]["dirty"]),
+        "mlflow.source.name": f"lssat train {run.path}",
+    }
+    if record["git"]["revision"]:
+        tags["mlflow.source.git.commit"] = record["git"]["revision"]
+    return tags
+
+
+def _flatten(values: dict, prefix: str = "") -> dict[str, str]:
+    flat = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        flat |= _flatten(value, f"{name}.") if isinstance(value, dict) else {name: str(value)}
+    return flat
+
+
+def _curve(file: Path, start: int) -> list[Any]:
+    from mlflow.entities import Metric
+
+    found = []
+    with open(file, newline="", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            epoch = int(row.pop("epoch"))
+            for key, value in row.items():
+                if value != "":  # undefined in this epoch
+                    found.append(Metric(_metric_name(key), float(value), start + epoch, epoch))
+    return found
+
+
+def _metric_name(column: str) -> str:
+    split, rest = column.split("_", 1) if column.startswith("val_") else ("train", column)
+    return f"{split}/{rest}"
+
+
+def _costs(record: dict) -> list[Any]:
+    from mlflow.entities import Metric
+
+    names = ("parameters", "decoder_parameters", "seconds", "imgs_per_second", "best_epoch")
+    return [Metric(f"cost/{name}", float(record[name]), 0, 0) for name in names]
+
+
+def _log_test(client: Any, run_id: str, metrics: dict[str, float | None]) -> None:
+    from mlflow.entities import Metric
+
+    known = client.get_run(run_id).data.metrics
+    new = [
+        Metric(f"test/{name}", float(value), 0, 0)
+        for name, value in metrics.items()
+        if value is not None and known.get(f"test/{name}") != float(value)
+    ]
+    client.log_batch(run_id, new)

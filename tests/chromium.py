@@ -1,0 +1,135 @@
+"""A real headless Chromium, spoken to over a pipe (DevTools protocol), without a further package."""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
+_FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--hide-scrollbars", "--remote-debugging-pipe",
+]  # fmt: skip
+
+
+class Page:
+    """One tab; `events` keeps what the browser reported: requests, console, exceptions."""
+
+    def __init__(self, write: int, read: int):
+        self._write, self._read = write, os.fdopen(read, "rb")
+        self._number, self._session, self._rest = 0, None, b""
+        self.events: list[dict] = []
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.send("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.send(f"{domain}.enable")
+
+    def send(self, method: str, **params: Any) -> dict:
+        """Call a method of the protocol and wait for its answer."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": params}
+        if self._session:
+            message["sessionId"] = self._session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while (answer := self._receive()).get("id") != self._number:
+            self.events.append(answer)
+        assert "error" not in answer, answer["error"]
+        return answer["result"]
+
+    def _receive(self) -> dict:
+        while b"\0" not in self._rest:
+            part = os.read(self._read.fileno(), 1 << 20)
+            assert part, "the browser has ended"
+            self._rest += part
+        text, self._rest = self._rest.split(b"\0", 1)
+        return json.loads(text)
+
+    def run(self, expression: str) -> Any:
+        """Evaluate JavaScript in the page and return its value."""
+        found = self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def wait(self, expression: str, seconds: float = 60) -> None:
+        """Wait until an expression is true."""
+        end = time.monotonic() + seconds
+        while not self.run(expression):
+            assert time.monotonic() < end, f"never true: {expression}"
+            time.sleep(0.1)
+
+    def open(self, address: str, width: int = 1400, height: int = 1000, dark: bool = False) -> None:
+        """Open an address in a window of a size, in the light or dark theme."""
+        self.size(width, height)
+        theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[theme])
+        self.send("Page.navigate", url=address)
+        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    def size(self, width: int, height: int) -> None:
+        """Give the window a size in pixels."""
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            **{"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+
+    def picture(self, path: Path, whole: bool = False) -> None:
+        """Write a PNG of the window, or of the whole page."""
+        shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def problems(self) -> list[str]:
+        """List exceptions, console errors and browser errors (a refused request is one)."""
+        self.run("0")
+        found = []
+        for event in self.events:
+            method, params = event.get("method"), event.get("params", {})
+            if method == "Runtime.exceptionThrown":
+                found.append(json.dumps(params["exceptionDetails"]))
+            if method == "Runtime.consoleAPICalled" and params["type"] in ("error", "assert"):
+                found.append(json.dumps(params["args"]))
+            if method == "Log.entryAdded" and params["entry"]["level"] == "error":
+                found.append(json.dumps(params["entry"]))
+        return found
+
+    def requests(self) -> list[str]:
+        """List the addresses that the page asked for, those inside the page (data, blob) left out."""
+        self.run("0")
+        sent = [e["params"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]
+        addresses = [params["request"]["url"] for params in sent]
+        return [address for address in addresses if not address.startswith(("data:", "blob:"))]
+
+
+@contextlib.contextmanager
+def page(profile: Path) -> Iterator[Page]:
+    """Start a browser with a new profile below `profile` and give its tab; ends it afterwards."""
+    to_browser, from_browser = os.pipe(), os.pipe()
+    command = [str(PROGRAM), *_FLAGS, f"--user-data-dir={profile / 'chromium'}"]
+
+    # the protocol's pipes are descriptors 3 and 4 of the browser
+    shell = ["bash", "-c", 'r=$1 w=$2; shift 2; exec "$@" 3<&$r 4>&$w', "-"]
+    ends = (to_browser[0], from_browser[1])
+    process = subprocess.Popen(
+        [*shell, str(ends[0]), str(ends[1]), *command],
+        pass_fds=ends,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    for end in ends:
+        os.close(end)
+    try:
+        yield Page(to_browser[1], from_browser[0])
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,114 @@
+"""Cases 1-4: a wrong params.yaml stops everything before any job, with all problems named."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lssat import params
+from lssat.tables import DataError
+
+ROOT = Path(__file__).parent.parent.parent
+TEXT = (ROOT / "presets/sample.yaml").read_text()
+
+
+def load(tmp_path: Path, *changes: tuple[str, str]) -> str:
+    text = TEXT
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file = tmp_path / "params.yaml"
+    file.write_text(text)
+    with pytest.raises(DataError) as caught:
+        params.load(file)
+    return str(caught.value).replace(f"{tmp_path}/", "")
+
+
+def line_of(start: str) -> int:
+    return next(n for n, line in enumerate(TEXT.splitlines(), 1) if line.strip().startswith(start))
+
+
+def test_case_01_unknown_key_names_the_nearest(tmp_path: Path) -> None:
+    message = load(tmp_path, ("  epochs:", "  epoch:"))
+    line = line_of("epochs:")
+    assert f"params.yaml:{line}: train.epoch: unknown key; did you mean epochs" in message
+    assert "train.epochs: is missing" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("lr: 1.0e-3", "lr: 1e-3", "train.lr: 1e-3 is read in two ways by YAML readers; write 1.0e-3"),
+        ("hflip: true", "hflip: no", "train.hflip: no is read in two ways by YAML readers; write true"),
+        ("seed: 0", "seed: 010", "010 is read in two ways by YAML readers; write it without"),
+        ("title: lssat", "title: 12:30 #", "report.title: 12:30 is read in two ways by YAML"),
+        ("batch_size: 32", "batch_size: 1_000", "write 1000"),
+    ],
+)  # fmt: skip
+def test_case_02_ambiguous_scalars(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert said in load(tmp_path, (old, new))
+
+
+def test_case_02_a_key_given_twice(tmp_path: Path) -> None:
+    line = line_of("lr:")
+    message = load(tmp_path, ("  lr: 1.0e-3\n", "  lr: 1.0e-3\n  lr: 1.0e-4\n"))
+    assert f"params.yaml:{line + 1}: train.lr: stands twice (line {line} too)" in message
+
+
+def test_case_02_text_is_no_number(tmp_path: Path) -> None:
+    assert "train.lr: Input should be a valid number (found '1.0e-3')" in load(
+        tmp_path, ("lr: 1.0e-3", 'lr: "1.0e-3"')
+    )
+
+
+def test_case_03_all_problems_in_one_message(tmp_path: Path) -> None:
+    message = load(
+        tmp_path,
+        ("mask_ratio: 0.75", "mask_ratio: 1.0"),
+        ("lambda_cls: 0.", "lambda_cls: 7."),
+        ("size: 96 ", "size: 225 "),
+    )
+    assert "params.yaml: " in message
+    assert "train.mask_ratio: Input should be less than 1 (found 1.0)" in message
+    assert "train.lambda_cls: Input should be less than or equal to 1" in message
+    assert "faces.size: vit_micro: 225 px is not a multiple of the patch size 16" in message
+    assert "write 224 or 240" in message
+
+
+def test_case_03_a_mask_that_keeps_no_patch(tmp_path: Path) -> None:
+    message = load(tmp_path, ("mask_ratio: 0.75", "mask_ratio: 0.99"))
+    assert "mask_ratio 0.99 keeps 0 of 36 patches" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("vit_micro", "vit_mikro", "benchmark.backbones: unknown 'vit_mikro'; did you mean vit_micro"),
+        ("celeba, affectnet]", "celebA, affectnet]", "unknown 'celebA'; did you mean celeba"),
+        ("MRGB-RLDP-CRGB", "MXYZ-RLDP-CRGB", "did you mean MRGB-RLDP-CRGB"),
+        ("MRGB-RLDP-CRGB", "MRGB/RLDP/CRGB", "becomes a part of paths; write MRGB-RLDP-CRGB"),
+        ("MRGB-RLDP-CRGB", "MRGB-RLBP-CRGB", "MRGB-RLBP-CRGB needs lbp; write lbp or drop it"),
+        ("MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB", "stands twice"),
+    ],
+)  # fmt: skip
+def test_case_04_unknown_names_with_close_matches(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert said in load(tmp_path, (old, new))
+
+
+def test_case_01_snakemake_and_the_command_line_say_it_before_any_job(tmp_path: Path) -> None:
+    for part in ("Snakefile", "workflow", "profiles"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    (tmp_path / "params.yaml").write_text(TEXT.replace("  epochs:", "  epoch:"))
+    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "train.epoch: unknown key; did you mean epochs" in done.stderr
+    assert "Traceback" not in done.stderr
+    command = [sys.executable, "-m", "lssat", "sample", "--tree", "ffpp", "--out", "x"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("params.yaml: 2 problems")
+    assert not (tmp_path / "x").exists()

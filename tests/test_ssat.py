@@ -1,0 +1,201 @@
+"""The model against independent ways to write each of its formulas, in float64."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from lssat import ssat
+from lssat.backbones import build, positions
+from lssat.grid import parse
+
+TRIPLES = [f"M{m}-R{r}-C{c}" for m, r, c in itertools.product(("RGB", "LDP"), repeat=3)]
+ALONE = ["none-none-CRGB", "none-none-CLDP"]
+
+
+def model_of(configuration: str, **options) -> ssat.SSAT:
+    torch.manual_seed(0)
+    return ssat.SSAT("vit_micro", parse(configuration), 96, 5, **options).double()
+
+
+def inputs(n: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    draw = np.random.default_rng(0)
+    imgs = torch.from_numpy(draw.integers(0, 256, (n, 3, 96, 96), np.uint8))
+    codes = torch.from_numpy(draw.integers(0, 256, (n, 1, 96, 96), np.uint8))
+    return imgs, codes, torch.from_numpy(draw.random((n, 36)))
+
+
+def test_patchify_equals_unfold_and_unpatchify_inverts_it() -> None:
+    imgs = torch.rand(2, 3, 96, 96)
+    unfolded = F.unfold(imgs, 16, stride=16).reshape(2, 3, 256, 36).permute(0, 3, 2, 1)
+    patches = ssat.patchify(imgs, 16)
+    assert torch.equal(patches, unfolded.reshape(2, 36, 768))
+    assert torch.equal(ssat.unpatchify(patches, 16, 3), imgs)
+
+
+def test_random_masking_keeps_the_patches_of_least_noise() -> None:
+    x = torch.arange(2 * 196).reshape(2, 196, 1).double()
+    noise = torch.from_numpy(np.random.default_rng(1).random((2, 196)))
+    kept, mask, ids_restore = ssat.random_masking(x, 0.75, noise)
+    for sample in range(2):
+        order = sorted(range(196), key=lambda patch: noise[sample, patch].item())
+        assert kept[sample, :, 0].tolist() == [x[sample, patch].item() for patch in order[:49]]
+        assert mask[sample].tolist() == [float(patch not in order[:49]) for patch in range(196)]
+        assert [order[place] for place in ids_restore[sample]] == list(range(196))
+
+
+def test_reconstruction_loss_is_the_mean_over_removed_patches_only() -> None:
+    draw = np.random.default_rng(2)
+    pred, target = draw.random((2, 2, 36, 12))
+    mask = (draw.random((2, 36)) < 0.7).astype(float)
+    total = count = 0.0
+    for n, patch in itertools.product(range(2), range(36)):
+        if mask[n, patch]:
+            total += sum((p - t) ** 2 for p, t in zip(pred[n, patch], target[n, patch], strict=True)) / 12
+            count += 1
+    got = ssat.reconstruction_loss(*map(torch.from_numpy, (pred, target, mask)))
+    assert got.item() == pytest.approx(total / count, rel=1e-12)
+
+
+def test_norm_pix_loss_uses_the_unbiased_variance() -> None:
+    patches = np.random.default_rng(3).random((2, 4, 48))
+    mean = patches.mean(-1, keepdims=True)
+    expected = (patches - mean) / np.sqrt(patches.var(-1, ddof=1, keepdims=True) + 1e-6)
+    np.testing.assert_allclose(ssat.normalize_patches(torch.from_numpy(patches)), expected)
+
+
+def plain_block(x: torch.Tensor, block, heads: int) -> torch.Tensor:
+    """A pre-norm transformer block written out: attention by einsum, GELU by erf."""
+
+    def norm(y, layer):
+        centred = y - y.mean(-1, keepdim=True)
+        scale = (centred.pow(2).mean(-1, keepdim=True) + 1e-6).sqrt()
+        return centred / scale * layer.weight + layer.bias
+
+    def linear(y, layer):
+        return torch.einsum("nld,ed->nle", y, layer.weight) + layer.bias
+
+    n, length, dim = x.shape
+    qkv = linear(norm(x, block.norm1), block.attn.qkv).reshape(n, length, 3, heads, dim // heads)
+    q, k, v = qkv.unbind(2)
+    scores = torch.einsum("nqhd,nkhd->nhqk", q, k) / (dim // heads) ** 0.5
+    weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
+    mixed = torch.einsum("nhqk,nkhd->nqhd", weights, v).reshape(n, length, dim)
+    x = x + linear(mixed, block.attn.proj)
+    hidden = linear(norm(x, block.norm2), block.mlp.fc1)
+    hidden = hidden * 0.5 * (1 + torch.erf(hidden / 2**0.5))
+    return x + linear(hidden, block.mlp.fc2)
+
+
+@pytest.mark.parametrize("norm_pix_loss", [False, True])
+def test_both_passes_equal_the_definition_written_out(norm_pix_loss: bool) -> None:
+    model = model_of("MRGB-RLDP-CRGB", norm_pix_loss=norm_pix_loss)
+    imgs, codes, noise = inputs()
+    got = model(imgs, codes, noise)
+
+    mean = torch.tensor([0.485, 0.456, 0.406]).reshape(1, 3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1)
+    x = (imgs.double() / 255 - mean) / std
+    encoder, decoder = model.encoder, model.decoder
+    kernel = encoder.patch_embed.proj
+    tokens = F.conv2d(x, kernel.weight, kernel.bias, stride=16).flatten(2).transpose(1, 2)
+    tokens = tokens + encoder.pos_embed[:, 1:]
+    cls = encoder.cls_token + encoder.pos_embed[:, :1]
+
+    def encode(patches):
+        y = torch.cat([cls.expand(len(patches), -1, -1), patches], 1)
+        for block in encoder.blocks:
+            y = plain_block(y, block, 3)
+        return F.layer_norm(y, (96,), encoder.norm.weight, encoder.norm.bias, 1e-6)
+
+    logits = F.linear(encode(tokens)[:, 0], model.head.weight, model.head.bias)
+    torch.testing.assert_close(got.logits, logits)
+
+    target = (codes.double() / 255 - 0.5) / 0.25
+    errors = []
+    for n in range(3):
+        kept = noise[n].argsort()[:9].tolist()
+        encoded = encode(tokens[n : n + 1, kept])
+        small = F.linear(encoded, decoder.embed.weight, decoder.embed.bias)
+        full = decoder.mask_token.repeat(1, 37, 1).clone()
+        full[:, 0] = small[:, 0]
+        for place, patch in enumerate(kept):
+            full[:, 1 + patch] = small[:, 1 + place]
+        y = full + decoder.pos_embed
+        for block in decoder.blocks:
+            y = plain_block(y, block, 4)
+        y = F.layer_norm(y, (64,), decoder.norm.weight, decoder.norm.bias, 1e-6)
+        pred = F.linear(y, decoder.pred.weight, decoder.pred.bias)[0, 1:]
+        for patch in set(range(36)) - set(kept):
+            row, column = divmod(patch, 6)
+            true = target[n, 0, row * 16 : row * 16 + 16, column * 16 : column * 16 + 16].flatten()
+            if norm_pix_loss:
+                true = (true - true.mean()) / (true.var(correction=1) + 1e-6).sqrt()
+            errors.append((pred[patch] - true).pow(2).mean())
+    torch.testing.assert_close(got.loss_rec, torch.stack(errors).mean())
+
+
+def test_unmasked_pass_equals_timms_own_forward() -> None:
+    model = model_of("none-none-CRGB")
+    imgs, _, _ = inputs()
+    features = model.encoder.forward_features(model.prepare("RGB", imgs, None).double())
+    torch.testing.assert_close(model.classify(imgs), model.head(features[:, 0]))
+
+
+@pytest.mark.parametrize("configuration", TRIPLES + ALONE)
+def test_every_configuration_runs_and_learns_through_all_its_parts(configuration: str) -> None:
+    model = model_of(configuration)
+    imgs, codes, noise = inputs()
+    out = model(imgs, codes, noise)
+    assert out.logits.shape == (3, 5)
+    loss = out.logits.square().mean() + (0 if out.loss_rec is None else out.loss_rec)
+    loss.backward()
+    without = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert without == []
+    assert (out.loss_rec is None) == configuration.startswith("none")
+
+
+@pytest.mark.parametrize("configuration", TRIPLES)
+def test_each_field_of_a_configuration_decides_what_its_part_sees(configuration: str) -> None:
+    model, parsed = model_of(configuration), parse(configuration)
+    imgs, codes, noise = inputs()
+    base, other = model(imgs, codes, noise), model(imgs, 255 - codes, noise)
+    assert torch.equal(base.logits, other.logits) == (parsed.classified == "RGB")
+    assert torch.equal(base.pred, other.pred) == (parsed.masked == "RGB")
+    channels = 3 if parsed.target == "RGB" else 1
+    assert base.pred.shape == (3, 36, 256 * channels)
+    sees = model.target(imgs, codes), model.target(imgs, 255 - codes)
+    assert torch.equal(*sees) == (parsed.target == "RGB")
+
+
+def test_texture_without_codes_is_refused() -> None:
+    imgs, _, noise = inputs()
+    with pytest.raises(ValueError, match="needs texture codes"):
+        model_of("MLDP-RRGB-CRGB")(imgs, None, noise)
+
+
+def test_positions_equal_maes_definition() -> None:
+    def one(dim: int, at: np.ndarray) -> np.ndarray:
+        omega = 1.0 / 10000 ** (np.arange(dim // 2) / (dim / 2.0))
+        angle = np.einsum("m,d->md", at, omega)
+        return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+
+    column, row = np.meshgrid(np.arange(14.0), np.arange(14.0))
+    table = np.concatenate([one(384, column.ravel()), one(384, row.ravel())], axis=1)
+    got = positions(14, 768, 1)[0].numpy()
+    assert not got[0].any()
+    np.testing.assert_allclose(got[1:], table, atol=1e-6)
+
+
+def test_encoder_sizes_are_those_of_the_papers() -> None:
+    model = build("vit_base", 224)
+    learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    fixed = model.pos_embed.numel()
+    # 85.65 M without positions: paper.md, section 1, from MAE's code.
+    assert learned == pytest.approx(85.65e6, rel=1e-3)
+    assert fixed == 197 * 768
+    decoder = ssat.Decoder(ssat.ENCODERS["vit_base"], 196, 3)
+    count = sum(p.numel() for p in decoder.parameters() if p.requires_grad)
+    assert count == pytest.approx(26.01e6, rel=5e-3)

@@ -1,0 +1,104 @@
+# What the rules share: the parameters, the digests of code and raw trees, the names of the grid.
+import os
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from lssat import digest, grid, params
+from lssat.tables import DataError
+
+MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
+SAMPLE = "data/raw/sample"
+
+try:
+    PARAMS = params.load("params.yaml")
+except DataError as error:
+    raise WorkflowError(str(error))
+
+CODE = {rule: digest.code(rule) for rule in digest.ENTRY}
+TASKS = PARAMS.benchmark.tasks
+TEXTURE = PARAMS.texture.kind
+RUNS = PARAMS.benchmark.runs()
+DEVICE = config.get("device", "cpu")  # of the machine: profiles/<name>, `config: {device: cuda}`
+GPUS = 0 if DEVICE == "cpu" else 1
+
+SPLIT_FILES = ["train.parquet", "val.parquet", "test.parquet"]
+RUN_FILES = ["weights.safetensors", "curve.csv", "record.json", "reconstruction.npz"]
+
+
+wildcard_constraints:
+    task="|".join(grid.TASKS),
+    shard=r"\d{5}",
+    backbone=r"[^/]+",
+    configuration=r"[^/]+",
+    seed=r"\d+",
+
+
+def read(rule):
+    """The sections that a rule reads, as the JSON argument of its command; changes redo it."""
+    return lambda wildcards: params.section_json(PARAMS, rule, **wildcards)
+
+
+def shards(task, pattern):
+    """Files of all shards of a task's data, such as data/prepared/ffpp/faces/shard-00000.npy."""
+    count = getattr(PARAMS.datasets, task).shards
+    return [pattern.format(task=task, shard=f"{k:05d}") for k in range(count)]
+
+
+def raw_input(wildcards):
+    """A tree of the built-in sample is drawn first; a user's tree is there or the step says so."""
+    root = os.path.relpath(getattr(PARAMS.datasets, wildcards.task).root)
+    name = os.path.basename(root)
+    drawn = root == f"{SAMPLE}/{name}" and name in PARAMS.sample.trees
+    return [f"{SAMPLE}/{name}.json"] if drawn else []
+
+
+def raw_digest(wildcards):
+    """Content of the raw tree: an edited, added or removed file redoes the manifest."""
+    return digest.tree(getattr(PARAMS.datasets, wildcards.task).root, MEMORY)
+
+
+def crops_of(task):
+    """Shards of crops and their tables."""
+    return shards(task, "data/prepared/{task}/faces/shard-{shard}.npy") + shards(
+        task, "data/prepared/{task}/faces/shard-{shard}.parquet"
+    )
+
+
+def codes_of(task):
+    """Shards of texture codes and their tables."""
+    folder = f"data/prepared/{{task}}/texture/{TEXTURE}"
+    return shards(task, folder + "/shard-{shard}.npy") + shards(
+        task, folder + "/shard-{shard}.parquet"
+    )
+
+
+def rejects_of(task):
+    """Tables of the samples that a step skipped."""
+    return [f"data/prepared/{task}/manifest.rejects.parquet"] + shards(
+        task, "data/prepared/{task}/faces/shard-{shard}.rejects.parquet"
+    )
+
+
+def codes_needed(wildcards):
+    """The texture of a run's task, where its configuration has any."""
+    needs = grid.parse(wildcards.configuration).texture
+    return codes_of(wildcards.task) if needs else []
+
+
+def runs_of(task):
+    """The files of all runs of a task."""
+    return [f"runs/{run.path}/{file}" for run in RUNS if run.task == task for file in RUN_FILES]
+
+
+# Without Snakemake's records changed parameters and code go unnoticed: refuse to guess.
+if (
+    not os.environ.get("LSSAT_SYNC")
+    and any(Path("results").glob("tasks/*/metrics.json"))
+    and not any(Path(".snakemake/metadata").glob("*"))
+):
+    raise WorkflowError(
+        "results/: there are results (from `dvc pull` or `dvc checkout`?) but Snakemake has no "
+        "record of how they were made. Run `lssat sync`: it asks DVC whether they are up to date "
+        "and puts Snakemake in step, or remove results/ and runs/ to compute everything."
+    )

@@ -1,0 +1,101 @@
+# From splits to the report. One process a run for training, one a task for evaluation.
+rule train:
+    input:
+        train="data/prepared/{task}/splits/train.parquet",
+        val="data/prepared/{task}/splits/val.parquet",
+        crops=lambda wc: crops_of(wc.task),
+        codes=codes_needed,
+    output:
+        multiext(
+            "runs/{task}/{backbone}/{configuration}/seed{seed}/",
+            *RUN_FILES,
+        ),
+    params:
+        section=read("train"),
+        code=CODE["train"],
+        device=DEVICE,
+        out="runs/{task}/{backbone}/{configuration}/seed{seed}",
+        faces="data/prepared/{task}/faces",
+        codes=f"data/prepared/{{task}}/texture/{TEXTURE}",
+    log:
+        "logs/train/{task}/{backbone}/{configuration}/seed{seed}.log",
+    threads: PARAMS.train.threads
+    resources:
+        gpu=GPUS,
+    shell:
+        "lssat train --run {wildcards.task}/{wildcards.backbone}/{wildcards.configuration}"
+        "/seed{wildcards.seed} --train {input.train} --val {input.val} --faces {params.faces}"
+        " --codes {params.codes} --out {params.out} --device {params.device}"
+        " --params {params.section:q} > {log} 2>&1"
+
+
+rule evaluate:
+    input:
+        splits=[f"data/prepared/{{task}}/splits/{file}" for file in SPLIT_FILES + ["summary.json"]],
+        crops=lambda wc: crops_of(wc.task),
+        codes=lambda wc: codes_of(wc.task),
+        runs=lambda wc: runs_of(wc.task),
+    output:
+        predictions="results/tasks/{task}/predictions.parquet",
+        metrics="results/tasks/{task}/metrics.json",
+    params:
+        section=read("evaluate"),
+        code=CODE["evaluate"],
+        device=DEVICE,
+        out="results/tasks/{task}",
+        splits="data/prepared/{task}/splits",
+        faces="data/prepared/{task}/faces",
+        codes=f"data/prepared/{{task}}/texture/{TEXTURE}",
+    log:
+        "logs/evaluate/{task}.log",
+    threads: PARAMS.train.threads
+    resources:
+        gpu=GPUS,
+    shell:
+        "lssat evaluate --task {wildcards.task} --runs runs --splits {params.splits}"
+        " --faces {params.faces} --codes {params.codes} --out {params.out}"
+        " --device {params.device} --params {params.section:q} > {log} 2>&1"
+
+
+rule track:
+    input:
+        metrics="results/tasks/{task}/metrics.json",
+        runs=lambda wc: runs_of(wc.task),
+    output:
+        "results/tasks/{task}/mlflow.json",
+    params:
+        section=read("track"),
+        code=CODE["track"],
+    log:
+        "logs/track/{task}.log",
+    threads: 1
+    shell:
+        "lssat track --task {wildcards.task} --runs runs --metrics {input.metrics}"
+        " --out {output} --params {params.section:q} > {log} 2>&1"
+
+
+rule report:
+    input:
+        results=expand(
+            "results/tasks/{task}/{file}",
+            task=TASKS,
+            file=["metrics.json", "predictions.parquet", "mlflow.json"],
+        ),
+        summaries=expand("data/prepared/{task}/splits/summary.json", task=TASKS),
+        crops=[file for task in TASKS for file in crops_of(task)],
+        codes=[file for task in TASKS for file in codes_of(task)],
+        rejects=[file for task in TASKS for file in rejects_of(task)],
+        runs=[file for task in TASKS for file in runs_of(task)],
+    output:
+        page="results/report.html",
+        metrics="results/metrics.json",
+        tables=expand("results/{name}.csv", name=["table", "runs", "rejects"]),
+    params:
+        section=read("report"),
+        code=CODE["report"],
+    log:
+        "logs/report.log",
+    threads: 1
+    shell:
+        "lssat report --runs runs --data data/prepared --results results/tasks --out results"
+        " --params {params.section:q} > {log} 2>&1"
