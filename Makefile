@@ -1,19 +1,37 @@
-# The two commands of the README: `make` runs the benchmark, `make test` runs the tests.
+# `make` runs the benchmark, `make test` the tests; both build .venv first where it is missing.
 PYTHON ?= python3
 CORES ?= 8
 UV_VERSION := 0.13.9
 BIN := .venv/bin
-# The link of the dvc cache, the MLflow database and all results lie inside the project.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/.venv
 
 .PHONY: all test lint lock
 all: .venv
-	@$(BIN)/python -m lssat run --cores $(CORES)
+	@lssat run --cores $(CORES)
 
-# A full lock: uv is used because pip cannot install facenet-pytorch beside a current torch.
+# The lock is installed with uv and without resolving anything: facenet-pytorch's old pins are
+# overridden in pyproject.toml, which pip cannot do.
 .venv: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "lssat needs Python 3.11-3.13"'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
-	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --no-deps --require-hashes --compile-bytecode -r requirements.lock
-	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --no-deps --no-build-isolation -e .
+	$(BIN)/uv pip install --quiet --no-deps --require-hashes --compile-bytecode -r requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch .venv
+
+lint: .venv
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+	mypy
+
+test: lint
+	pytest
+
+# Renew the lock after an edit of pyproject.toml: hashes for every Python, no addresses.
+lock:
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade \
+		--quiet --output-file requirements.lock

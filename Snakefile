@@ -19,5 +19,8 @@ rule all:
 
 
 onsuccess:
-    if not {"DVC_STAGE", "LSSAT_RUN"} & set(os.environ) and Path("results/report.html").exists():
+    if (
+        not {"DVC_STAGE", "LSSAT_RUN"} & set(os.environ)
+        and Path("results/report.html").exists()
+    ):
         shell("lssat show --results results")

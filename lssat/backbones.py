@@ -74,7 +74,7 @@ def build(name: str, img_size: int) -> VisionTransformer:
     encoder.apply(init_mae)
     projection = encoder.patch_embed.proj.weight
     nn.init.xavier_uniform_(projection.data.view(projection.shape[0], -1))
-    nn.init.normal_(encoder.cls_token, std=0.02)
+    nn.init.normal_(encoder.cls_token, std=0.02)  # type: ignore[arg-type]
     fixed = positions(img_size // sizes.patch_size, sizes.embed_dim, encoder.num_prefix_tokens)
     encoder.pos_embed = nn.Parameter(fixed, requires_grad=False)
     return encoder

@@ -40,7 +40,9 @@ def _example(line: str) -> str:
 def sample(
     tree: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     out: Annotated[Path, typer.Option(help="Folder of the tree.")],
-    inventory: Annotated[Path | None, typer.Option(help="JSON; default: beside the folder.")] = None,
+    inventory: Annotated[
+        Path | None, typer.Option(help="JSON; default: beside the folder.")
+    ] = None,
     params_: ParamsOption = "params.yaml",
 ) -> None:
     """Draw one tree of the built-in sample from real faces, in its official layout."""
@@ -53,8 +55,8 @@ def sample(
 @app.command(epilog=_example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
 def manifest(
     dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
-    out: Path = typer.Option(..., help="Manifest table to write."),
-    rejects: Path = typer.Option(..., help="Rejects table to write."),
+    out: Annotated[Path, typer.Option(help="Manifest table to write.")],
+    rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
     params_: ParamsOption = "params.yaml",
 ) -> None:
     """List every sample that the release's official lists name."""
@@ -69,9 +71,9 @@ def faces(
     dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     shard: Annotated[int, typer.Option(help="Number of the shard, from 0.")],
     manifest: Annotated[Path, typer.Option(help="Manifest table.")],
-    out: Path = typer.Option(..., help="NPY shard of crops to write."),
-    table: Path = typer.Option(..., help="Table of the crops to write."),
-    rejects: Path = typer.Option(..., help="Rejects table to write."),
+    out: Annotated[Path, typer.Option(help="NPY shard of crops to write.")],
+    table: Annotated[Path, typer.Option(help="Table of the crops to write.")],
+    rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
     params_: ParamsOption = "params.yaml",
 ) -> None:
     """Detect, crop and store the faces of one shard."""
@@ -86,8 +88,8 @@ def faces(
 def texture(
     faces: Annotated[Path, typer.Option(help="NPY shard of crops.")],
     faces_table: Annotated[Path, typer.Option(help="Table of the crops.")],
-    out: Path = typer.Option(..., help="NPY shard of codes to write."),
-    table: Path = typer.Option(..., help="Table of the codes to write."),
+    out: Annotated[Path, typer.Option(help="NPY shard of codes to write.")],
+    table: Annotated[Path, typer.Option(help="Table of the codes to write.")],
     params_: ParamsOption = "params.yaml",
 ) -> None:
     """Compute the texture codes of one shard of crops."""
@@ -103,10 +105,10 @@ def splits(
     manifest_rejects: Annotated[Path, typer.Option(help="Its rejects.")],
     faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
     faces_rejects: Annotated[list[Path], typer.Option(help="Their rejects.")],
-    train: Path = typer.Option(..., help="Table to write."),
-    val: Path = typer.Option(..., help="Table to write."),
-    test: Path = typer.Option(..., help="Table to write."),
-    summary: Path = typer.Option(..., help="JSON to write."),
+    train: Annotated[Path, typer.Option(help="Table to write.")],
+    val: Annotated[Path, typer.Option(help="Table to write.")],
+    test: Annotated[Path, typer.Option(help="Table to write.")],
+    summary: Annotated[Path, typer.Option(help="JSON to write.")],
     params_: ParamsOption = "params.yaml",
 ) -> None:
     """Assign each crop to train, val or test, and prove that nobody stands in two."""
@@ -155,7 +157,11 @@ def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
     return {run.path: runs / run.path for run in grid.runs([task], *lists)}
 
 
-@app.command(epilog=_example("lssat evaluate --task celeba --runs runs --splits data/prepared/celeba/splits ..."))
+@app.command(
+    epilog=_example(
+        "lssat evaluate --task celeba --runs runs --splits data/prepared/celeba/splits ..."
+    )
+)
 def evaluate(
     task: Annotated[str, typer.Option(help="deepfake, attributes or emotion.")],
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
@@ -184,7 +190,9 @@ def evaluate(
     step.evaluate(task, files, view, device)
 
 
-@app.command(epilog=_example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json"))
+@app.command(
+    epilog=_example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
+)
 def track(
     task: Annotated[str, typer.Option(help="deepfake, attributes or emotion.")],
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
@@ -239,7 +247,9 @@ def report(
 
 
 @app.command(epilog=_example("lssat show"))
-def show(results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results")) -> None:
+def show(
+    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+) -> None:
     """Print the headline table and where the report is."""
     from lssat import show as step
 

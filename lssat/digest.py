@@ -32,6 +32,9 @@ ENTRY = {
 # there: an edit of their reader alone changes no result.
 _NOT_FOLLOWED = {"params", "cli", "digest"}
 
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_SHIPPED = {".j2", ".css", ".js"}
+
 
 @lru_cache
 def _module(name: str) -> tuple[str, frozenset[str]]:
@@ -52,11 +55,13 @@ def _module(name: str) -> tuple[str, frozenset[str]]:
                 found |= {f"{node.module}.{alias.name}"[6:] for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {alias.name[6:] for alias in node.names if alias.name.startswith("lssat.")}
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
-    text = ast.dump(tree)
-    return hashlib.sha256(text.encode()).hexdigest(), frozenset(filter(_exists, found))
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    parts = [ast.dump(tree).encode()]
+    if package:  # templates and styles
+        others = sorted(file for file in path.rglob("*") if file.suffix in _SHIPPED)
+        parts += [file.read_bytes() for file in others]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest(), frozenset(filter(_exists, found))
 
 
 def _exists(name: str) -> bool:

@@ -5,7 +5,10 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-_PACKAGES = ("lssat", "torch", "torchvision", "timm", "numpy", "lightning-fabric", "facenet-pytorch")
+_PACKAGES = (
+    *("lssat", "torch", "torchvision", "timm", "numpy", "pillow", "av"),
+    *("lightning-fabric", "facenet-pytorch"),
+)
 
 
 def environment() -> dict[str, str]:

@@ -51,8 +51,8 @@ def evaluate(task: str, files: Files, params: SimpleNamespace, device: str = "cp
     train = tables.read_table(files.train, tables.SPLITS)
     labels = np.array(train["labels"].to_pylist(), dtype=np.int64)
     coverage = tables.read_json(files.summary)["coverage"]["test"]
-    found = scores.summarise(table, task, labels, coverage, params.evaluate)
-    tables.write_json(files.metrics, found)
+    measured = scores.summarise(table, task, labels, coverage, params.evaluate)
+    tables.write_json(files.metrics, measured)
 
 
 def _rows(run: str, task: grid.Task, crops: Crops, logits: np.ndarray) -> pa.Table:

@@ -18,6 +18,9 @@ class Task(NamedTuple):
 
 
 TASKS = {
+    "ffpp": Task("ffpp", "binary", "auc", "Deepfake detection (FaceForensics++)"),
+    "celeba": Task("celeba", "multilabel", "balanced_accuracy", "Face attributes (CelebA)"),
+    "affectnet": Task("affectnet", "multiclass", "top1", "Emotion recognition (AffectNet)"),
     "deepfake": Task("ffpp", "binary", "auc", "Deepfake detection (FaceForensics++)"),
     "attributes": Task("celeba", "multilabel", "balanced_accuracy", "Face attributes (CelebA)"),
     "emotion": Task("affectnet", "multiclass", "top1", "Emotion recognition (AffectNet)"),

@@ -22,7 +22,7 @@ _IMAGE_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF")
 _MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 
 
-class Unreadable(Exception):
+class Unreadable(Exception):  # noqa: N818
     """A medium that cannot be used; `reason` is one of `tables.REASONS`, `detail` free text."""
 
     def __init__(self, reason: str, detail: str):

@@ -59,10 +59,10 @@ class Benchmark(Section):
             for name in names:
                 _configuration(name)
             return names
-        known = {"tasks": grid.TASKS, "backbones": grid.ENCODERS}
+        known = list(grid.TASKS if info.field_name == "tasks" else grid.ENCODERS)
         for name in names:
-            if name not in known[info.field_name]:
-                raise ValueError(f"unknown {name!r}{_nearest(name, list(known[info.field_name]))}")
+            if name not in known:
+                raise ValueError(f"unknown {name!r}{_nearest(name, known)}")
         return names
 
     @field_validator("*")

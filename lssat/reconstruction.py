@@ -30,7 +30,8 @@ def reconstructions(model: SSAT, crops: Crops, seed: int) -> dict[str, np.ndarra
     codes = None if batch.codes is None else batch.codes.to(device)
     model.eval()
     out = model(imgs, codes, noise.to(device))
-    assert out.pred is not None and out.mask is not None
+    assert out.pred is not None
+    assert out.mask is not None
     kind = str(model.configuration.target)
     target = patchify(model.prepare(kind, imgs, codes), model.patch_size)
     pred = out.pred.float()

@@ -4,7 +4,7 @@ The forward pass is SSAT's (2310.20704) with MAE's masking, decoder and loss (21
 each branch sees and what is reconstructed is L-SSAT's choice (2603.22190), a `Configuration`.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from timm.models.vision_transformer import Block, VisionTransformer
@@ -91,7 +91,7 @@ class Decoder(nn.Module):
         self.pos_embed = nn.Parameter(fixed, requires_grad=False)
         self.blocks = nn.Sequential(
             *[
-                Block(dim, sizes.decoder_heads, qkv_bias=True, norm_layer=LayerNorm)
+                Block(dim, sizes.decoder_heads, qkv_bias=True, norm_layer=LayerNorm)  # type: ignore[arg-type]
                 for _ in range(sizes.decoder_depth)
             ]
         )
@@ -167,11 +167,15 @@ class SSAT(nn.Module):
     def _tokens(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
         # The encoder's patch embedding has three channels; a code image stands in each of them.
         x = self.prepare(kind, imgs, codes).expand(-1, 3, -1, -1)
-        prefix = self.encoder.num_prefix_tokens
-        return self.encoder.patch_embed(x) + self.encoder.pos_embed[:, prefix:]
+        return self.encoder.patch_embed(x) + self._positions[:, 1:]
+
+    @property
+    def _positions(self) -> Tensor:
+        return cast(Tensor, self.encoder.pos_embed)  # (1, 1 + L, D); timm's type allows None
 
     def _encode(self, tokens: Tensor) -> Tensor:
-        cls = (self.encoder.cls_token + self.encoder.pos_embed[:, :1]).expand(len(tokens), -1, -1)
+        cls = cast(Tensor, self.encoder.cls_token) + self._positions[:, :1]
+        cls = cls.expand(len(tokens), -1, -1)
         return self.encoder.norm(self.encoder.blocks(torch.cat([cls, tokens], dim=1)))
 
     def classify(self, imgs: Tensor, codes: Tensor | None = None) -> Tensor:

@@ -119,7 +119,7 @@ def atomic(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+        text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
         with tempfile.NamedTemporaryFile(
             mode, dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False, **text
         ) as file:

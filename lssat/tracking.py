@@ -120,7 +120,7 @@ def _tags(name: str, record: dict) -> dict[str, str]:
 
 
 def _flatten(values: dict, prefix: str = "") -> dict[str, str]:
-    flat = {}
+    flat: dict[str, str] = {}
     for key, value in values.items():
         name = f"{prefix}{key}"
         flat |= _flatten(value, f"{name}.") if isinstance(value, dict) else {name: str(value)}

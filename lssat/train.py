@@ -70,7 +70,7 @@ def train(run: grid.Run, files: Files, params: SimpleNamespace, device: str = "c
     model.load_state_dict(trainer.best_state)
     pictures = reconstructions(model, data["val"], run.seed)
     with atomic(files.reconstruction) as file:
-        np.savez_compressed(file, **pictures)
+        np.savez_compressed(file, allow_pickle=False, **pictures)
     write_json(files.record, _record(run, trainer, digest, seconds, params, device))
 
 
@@ -124,11 +124,9 @@ class _Trainer:
                 self.best_value = -np.inf if value is None else value
                 self.best_epoch = epoch
                 self.best_state = copy.deepcopy(self.model.state_dict())
-            print(
-                f"{self.run.path}: epoch {epoch + 1} of {self.recipe.epochs}, "
-                + ", ".join(f"{k} {v:.4g}" for k, v in row.items() if k != "epoch" and v is not None),
-                flush=True,
-            )
+            said = [f"{k} {v:.4g}" for k, v in row.items() if k != "epoch" and v is not None]
+            where = f"{self.run.path}: epoch {epoch + 1} of {self.recipe.epochs}"
+            print(f"{where}, {', '.join(said)}", flush=True)
 
     def _train_epoch(self, epoch: int) -> dict[str, float | None]:
         self.model.train()
@@ -162,11 +160,14 @@ class _Trainer:
         return total, torch.stack([loss_cls, out.loss_rec]).detach()
 
     def _move(self, batch: Batch) -> Batch:
-        return batch._replace(**{
-            name: self.fabric.to_device(value)
-            for name, value in batch._asdict().items()
-            if isinstance(value, Tensor)
-        })
+        place = self.fabric.to_device
+        return Batch(
+            batch.rows,
+            place(batch.imgs),
+            None if batch.codes is None else place(batch.codes),
+            place(batch.labels),
+            None if batch.noise is None else place(batch.noise),
+        )
 
     @torch.no_grad()
     def _validate(self) -> dict[str, float | None]:

@@ -1,4 +1,4 @@
-"""A real headless Chromium, spoken to over a pipe (DevTools protocol), without a further package."""
+"""A real headless Chromium, spoken to over a pipe: the DevTools protocol, no package."""
 
 import base64
 import contextlib
@@ -24,7 +24,7 @@ class Page:
     """One tab; `events` keeps what the browser reported: requests, console, exceptions."""
 
     def __init__(self, write: int, read: int):
-        self._write, self._read = write, os.fdopen(read, "rb")
+        self._write, self._read = write, read
         self._number, self._session, self._rest = 0, None, b""
         self.events: list[dict] = []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
@@ -47,7 +47,7 @@ class Page:
 
     def _receive(self) -> dict:
         while b"\0" not in self._rest:
-            part = os.read(self._read.fileno(), 1 << 20)
+            part = os.read(self._read, 1 << 20)
             assert part, "the browser has ended"
             self._rest += part
         text, self._rest = self._rest.split(b"\0", 1)
@@ -103,7 +103,7 @@ class Page:
         return found
 
     def requests(self) -> list[str]:
-        """List the addresses that the page asked for, those inside the page (data, blob) left out."""
+        """List the addresses that the page asked for, without data: and blob:."""
         self.run("0")
         sent = [e["params"] for e in self.events if e.get("method") == "Network.requestWillBeSent"]
         addresses = [params["request"]["url"] for params in sent]
@@ -133,3 +133,5 @@ def page(profile: Path) -> Iterator[Page]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        os.close(to_browser[1])
+        os.close(from_browser[0])

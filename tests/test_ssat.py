@@ -53,7 +53,10 @@ def test_reconstruction_loss_is_the_mean_over_removed_patches_only() -> None:
     total = count = 0.0
     for n, patch in itertools.product(range(2), range(36)):
         if mask[n, patch]:
-            total += sum((p - t) ** 2 for p, t in zip(pred[n, patch], target[n, patch], strict=True)) / 12
+            total += (
+                sum((p - t) ** 2 for p, t in zip(pred[n, patch], target[n, patch], strict=True))
+                / 12
+            )
             count += 1
     got = ssat.reconstruction_loss(*map(torch.from_numpy, (pred, target, mask)))
     assert got.item() == pytest.approx(total / count, rel=1e-12)

@@ -10,7 +10,7 @@ from lssat.tables import atomic, write_json
 
 __all__ = ["OUTPUTS", "TaskFiles", "write"]
 
-OUTPUTS = ("report.html", "table.csv", "runs.csv", "rejects.csv", "metrics.json")
+OUTPUTS = ("report", "table", "runs", "rejects", "metrics")
 
 
 def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[str, Path]) -> None:
@@ -19,10 +19,11 @@ def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[
     The same inputs give the same bytes: nothing of the clock or of this machine enters.
 
     Args:
-        params_json: plain values; `report` (title, note) is all that is read. What was run comes
-            from the runs' own records.
+        params_json: plain values. `report` gives title and note, the whole is shown as it is;
+            what was run comes from the runs' own records.
         tasks: where the results of each task lie, in the order of the page.
-        files: where to write, one path for each name in `OUTPUTS`.
+        files: where to write, one path for each name in `OUTPUTS`
+            (the page, three CSV tables, metrics.json).
 
     Raises:
         DataError: an input is missing, damaged, or does not fit the others.
@@ -31,15 +32,14 @@ def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[
 
     read = [read_task(name, each) for name, each in tasks.items()]
     rejects = read_rejects(read)
-    csvs.write_table(files["table.csv"], read)
-    csvs.write_runs(files["runs.csv"], read)
-    csvs.write_rejects(files["rejects.csv"], rejects)
+    csvs.write_table(files["table"], read)
+    csvs.write_runs(files["runs"], read)
+    csvs.write_rejects(files["rejects"], rejects)
     write_json(
-        files["metrics.json"],
+        files["metrics"],
         {k: v for task in read for k, v in flat(task.metrics).items()},
     )
-    options = params_json["report"]
-    outputs = ", ".join(name for name in OUTPUTS if name != "report.html")
-    text = page.render(options["title"], options["note"], read, rejects, outputs)
-    with atomic(files["report.html"], "w") as file:
+    others = ", ".join(files[name].name for name in OUTPUTS if name != "report")
+    text = page.render(params_json, read, rejects, others)
+    with atomic(files["report"], "w") as file:
         file.write(text)

@@ -4,8 +4,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from lssat.datasets import affectnet, celeba
 from lssat.report import words
-from lssat.report.cells import Cell, Column, Table, command, num, revision
+from lssat.report.cells import Cell, Column, Table, anchor, num
 from lssat.report.read import Task
 from lssat.tables import sha256
 
@@ -14,42 +15,63 @@ SHOWN = 500  # rejected samples written into the page; rejects.csv has all
 
 
 def data(task: Task) -> dict[str, Any]:
-    """Describe the splits of a task's data set: what was counted, per split."""
-    rows = [row for name, value in task.splits.items() for row in _by_split(name, value)]
+    """Describe the splits of a task's data set: samples, crops, classes, coverage."""
+    summary, dataset = task.splits, task.metrics["dataset"]
+    rows = [_row(key, summary[key]) for key in ("samples", "crops", "groups") if key in summary]
+    for key, names in (("classes", _class_names(dataset)), ("subsets", {})):
+        rows += _nested(key, summary.get(key, {}), names)
+    rows += _attributes(summary)
+    rows += [_row("coverage", summary["coverage"], share=True)] if "coverage" in summary else []
     columns = [Column("Count"), *[Column(split, "num") for split in SPLITS]]
-    table = Table(f"data-{task.name}", f"splits of {task.metrics['dataset']}", columns, rows)
-    coverage = words.percent(task.metrics["coverage"])
     n = words.listing([words.count(n, name) for name, n in task.metrics["n"].items()])
     lead = (
-        f"The test split that was scored: {n} in {words.count(task.metrics['groups'], 'group')}; "
-        f"coverage {coverage} of the samples that the release puts there."
+        f"Scored on the test split: {n} in {words.count(task.metrics['groups'], 'group')}, "
+        f"{words.percent(task.metrics['coverage'])} of the samples that it holds."
     )
+    table = Table(f"data-{task.name}", f"splits of {dataset}", columns, rows)
     return {"dataset": task.title, "lead": lead, "table": table if rows else None}
 
 
-def _by_split(name: str, value: Any) -> list[list[Cell]]:
-    """Make rows of whatever the summary counts per split, nested counts (classes) included."""
-    if not isinstance(value, dict) or not set(value) <= set(SPLITS) or not value:
-        return []
-    label = name.replace("_", " ")
-    if not any(isinstance(part, dict) for part in value.values()):
-        return [[Cell(label), *[_count(name, value.get(split)) for split in SPLITS]]]
-    inner = dict.fromkeys(key for part in value.values() for key in part)
+def _row(label: str, values: dict[str, Any], share: bool = False) -> list[Cell]:
+    shown = [values.get(split) for split in SPLITS]
+    if share:
+        return [Cell(label), *[Cell(words.percent(value), value) for value in shown]]
+    return [Cell(label), *[num(value) for value in shown]]
+
+
+def _nested(key: str, counts: dict[str, dict], names: dict[str, str]) -> list[list[Cell]]:
+    """Make a row for each class or subset, of counts of crops by split."""
+    one = {"classes": "class", "subsets": "subset"}[key]
+    members = sorted({member for split in counts.values() for member in split})
     return [
-        [
-            Cell(f"{label}: {key}"),
-            *[_count(name, value.get(s, {}).get(key)) for s in SPLITS],
-        ]
-        for key in inner
+        _row(
+            f"{one} {names.get(member, member)}",
+            {split: counts.get(split, {}).get(member, 0) for split in SPLITS},
+        )
+        for member in members
     ]
 
 
-def _count(name: str, value: Any) -> Cell:
-    if isinstance(value, float) and "coverage" in name:
-        return Cell(words.percent(value), value)
-    if value is None or isinstance(value, int | float):
-        return num(value)
-    return Cell(str(value))
+def _class_names(dataset: str) -> dict[str, str]:
+    if dataset == "affectnet":
+        return {str(code): f"{code} {name}" for code, name in enumerate(affectnet.EMOTIONS)}
+    return {"0": "0 real", "1": "1 fake"} if dataset == "ffpp" else {}
+
+
+def _attributes(summary: dict[str, Any]) -> list[list[Cell]]:
+    """Make a row for each attribute that some crop has; one row counts the others."""
+    positives = summary.get("attributes", {}).get("positives", {})
+    length = max(map(len, positives.values()), default=0)
+    names = celeba.ATTRIBUTES if length == len(celeba.ATTRIBUTES) else range(length)
+    counts = [{split: found[i] for split, found in positives.items()} for i in range(length)]
+    rows = [
+        _row(f"has {name}", each)
+        for name, each in zip(names, counts, strict=True)
+        if any(each.values())
+    ]
+    if never := length - len(rows):
+        rows.append(_row("attributes that no crop has", dict.fromkeys(SPLITS, never)))
+    return rows
 
 
 def rejects(rows: list[dict]) -> dict[str, Any]:
@@ -136,3 +158,53 @@ def _pairs(id: str, caption: str, values: list[dict]) -> Table:
         shown = words.listing(list(counts))
         rows.append([Cell(key), Cell(shown, small=small if len(counts) > 1 else "")])
     return Table(f"recipe-{id}", caption, [Column(caption), Column("Value", "id")], rows)
+
+
+def runs(task: Task) -> Table:
+    """Make the table that leads from a number back to its run."""
+    columns = [
+        Column("Run", "id"),
+        Column("Best epoch", "num", "chosen on the validation split, counted from 0"),
+        Column("Validation", "num", "the metric that chose it"),
+        Column("Parameters", "num", "without the decoder"),
+        Column("Decoder", "num", "parameters, training only"),
+        Column("Seconds", "num"),
+        Column("Images/s", "num"),
+        Column("MLflow run", "id"),
+        Column("Revision", "id"),
+        Column("Weights sha256", "id"),
+        Column("Command that makes it", "id"),
+    ]
+    names = [run["run"] for run in task.metrics["runs"]]
+    made = [_run_row(task, name) for name in names]
+    ids = [anchor(name) for name in names]
+    return Table(f"runs-{task.name}", f"runs of {task.title}", columns, made, ids=ids)
+
+
+def _run_row(task: Task, run: str) -> list[Cell]:
+    record = task.records[run]
+    return [
+        Cell(run),
+        Cell(f"{record['best_epoch']} of {record['epochs']}", record["best_epoch"]),
+        num(record["best_value"]),
+        num(record["parameters"]),
+        num(record["decoder_parameters"]),
+        num(float(record["seconds"]), 1),
+        num(float(record["imgs_per_second"]), 0),
+        Cell(task.mlflow["runs"].get(run) or words.DASH),
+        Cell(revision(record["git"])),
+        Cell((record.get("weights_sha256") or words.DASH)[:16]),
+        Cell(command(task.files.runs[run] / "record.json")),
+    ]
+
+
+def command(file: Any) -> str:
+    """Return the command that makes a file."""
+    return f"snakemake --cores 1 -- {file}"
+
+
+def revision(git: dict) -> str:
+    """Name a git revision, and whether the files differed from it."""
+    if not git["revision"]:
+        return "unknown"
+    return git["revision"][:10] + (", with changes" if git["dirty"] else "")

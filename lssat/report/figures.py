@@ -59,7 +59,7 @@ def _spec(traces: list[dict], x: dict, y: dict) -> dict[str, Any]:
         "template": "none",
         "showlegend": False,
         "hovermode": "closest",
-        "margin": {"l": 52, "r": 12, "t": 10, "b": 44},
+        "margin": {"l": 52, "r": 12, "t": 26, "b": 44},
         "xaxis": axis | x,
         "yaxis": axis | y,
     }
@@ -138,7 +138,7 @@ def _auc(task: Task, backbone: str, configuration: str, curves: list[dict]) -> s
             return f"AUC {words.number(row['mean'])} {words.interval(row)}"
     values = [curve["auc"] for curve in curves if curve["auc"] is not None]
     mean = sum(values) / len(values) if values else None
-    return f"AUC {words.number(mean)}, no interval computed"
+    return f"AUC {words.number(mean)} (no interval)"
 
 
 def training(task: Task) -> list[Figure]:
@@ -149,17 +149,19 @@ def training(task: Task) -> list[Figure]:
 def _training(task: Task, backbone: str) -> Figure:
     select = sorted({task.records[run]["select_metric"] for run in task.records})
     metric = f"val_{select[0].removeprefix('val_')}" if len(select) == 1 else ""
+    name = metric.removeprefix("val_")
+    losses = [("loss_cls", "train", "solid"), ("val_loss_cls", "validation", "dot")]
     panels = [
-        ("cls", "classification loss", [("loss_cls", "train", "solid"), ("val_loss_cls", "validation", "dot")]),
+        ("cls", "classification loss", losses),
         ("rec", "reconstruction loss", [("loss_rec", "train", "solid")]),
-        ("metric", f"validation {words.metric(metric.removeprefix('val_'))}", [(metric, "validation", "solid")]),
-    ]  # fmt: skip
+        ("metric", f"validation {words.metric(name)}", [(metric, "validation", "solid")]),
+    ]
     plots = []
     for name, title, columns in panels:
         traces = _curves(task, backbone, columns, marked=name == "metric")
         if traces:
             x = {"title": {"text": "epoch"}, "tickformat": "d"}
-            spec = _spec(traces, x, {"title": {"text": plain(title)}})
+            spec = _spec(traces, x, {})  # the panel's heading names the ordinate
             plots.append(Plot(f"train-{name}-{task.name}-{backbone}", title, spec))
     keys = [Key(text, colour) for colour, text in enumerate(task.configurations)]
     return Figure(backbone, _training_summary(task, backbone), keys, plots)

@@ -19,14 +19,16 @@
     const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: value("--ink") };
     const axis = { gridcolor: value("--line"), linecolor: value("--line"), tickcolor: value("--line"), tickfont: { color: value("--soft") } };
     const label = { bgcolor: value("--raised"), bordercolor: value("--line"), font: { ...font, size: 12 }, namelength: -1, align: "left" };
-    return { ...layout, font, hoverlabel: label, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    const modebar = { bgcolor: "rgba(0,0,0,0)", color: value("--soft"), activecolor: value("--accent") };
+    return { ...layout, font, modebar, hoverlabel: label, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
              xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis } };
   }
   function dressed(trace) {
     const tint = shade(trace.meta);
     return { ...trace, line: { ...trace.line, color: tint }, ...(trace.marker && { marker: { ...trace.marker, color: tint } }) };
   }
-  const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+  // Only these four: plotly's defaults hold a button that offers to send a figure away.
+  const config = { displaylogo: false, responsive: true, displayModeBar: "hover", modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] };
   function colour(plot) {
     const shown = (trace) => !plot.hidden.has(trace.legendgroup);
     Plotly.react(plot.place, plot.spec.data.filter(shown).map(dressed), themed(plot.spec.layout), config);
@@ -77,7 +79,7 @@
   all(".table").forEach((box) => {
     const table = box.querySelector("table");
     all("thead th", table).forEach((head) => head.querySelector("button").addEventListener("click", () => sort(table, head)));
-    box.querySelector("input").addEventListener("input", (event) => filter(box, event.target.value.toLowerCase().split(/\s+/).filter(Boolean)));
+    box.querySelector("input")?.addEventListener("input", (event) => filter(box, event.target.value.toLowerCase().split(/\s+/).filter(Boolean)));
   });
 
   // A link to a row that a filter hides, or that a closed block holds, shows it first.

@@ -2,13 +2,14 @@
 
 import base64
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lssat.report import cells, evidence, figures, pictures, words
+from lssat.report import evidence, figures, pictures, results, words
 from lssat.report.read import Task
 
 _HERE = Path(__file__).parent
@@ -24,7 +25,7 @@ _SECTIONS = {
 }
 
 
-def render(title: str, note: str, tasks: list[Task], rejects: list[dict], outputs: str) -> str:
+def render(params: dict[str, Any], tasks: list[Task], rejects: list[dict], outputs: str) -> str:
     """Return the page as one HTML document that asks the network for nothing.
 
     Its security policy lets the browser run the three scripts below, by their hashes, and no
@@ -40,8 +41,9 @@ def render(title: str, note: str, tasks: list[Task], rejects: list[dict], output
         lstrip_blocks=True,
     )
     return environment.get_template("page.html.j2").render(
-        title=title,
-        note=note,
+        title=params["report"]["title"],
+        note=params["report"]["note"],
+        parameters=json.dumps(params, indent=2),
         sections=_SECTIONS.items(),
         facts=_facts(tasks),
         cards=[_card(task) for task in tasks],
@@ -92,7 +94,7 @@ def _facts(tasks: list[Task]) -> list[tuple[str, str]]:
         f"({task.name})"
         for task in tasks
     ]
-    revisions = dict.fromkeys(cells.revision(record["git"]) for record in records)
+    revisions = dict.fromkeys(evidence.revision(record["git"]) for record in records)
     return [
         ("Tasks", words.listing([task.name for task in tasks])),
         ("Backbones", every("backbones")),
@@ -123,7 +125,7 @@ def _card(task: Task) -> dict[str, Any]:
 def _task(task: Task) -> dict[str, Any]:
     metrics = task.metrics
     strips, note = pictures.reconstructions(task)
-    subsets = cells.subsets(task)
+    subsets = results.subsets(task)
     lead = (
         f"{words.where(metrics)} on the {metrics['split']} split; "
         f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples of "
@@ -133,16 +135,16 @@ def _task(task: Task) -> dict[str, Any]:
         "title": task.title,
         "lead": lead[0].upper() + lead[1:],
         "confidence": words.confidence(metrics),
-        "headline": cells.headline(task),
-        "measures": cells.measures(task),
+        "headline": results.headline(task),
+        "measures": results.measures(task),
         "subsets": subsets,
-        "subset_lead": cells.subset_lead(task),
+        "subset_lead": results.subset_lead(task),
         "roc": figures.roc(task),
-        "roc_lead": cells.roc_lead(task),
+        "roc_lead": results.roc_lead(task),
         "training": figures.training(task),
         "strips": strips,
         "strips_note": note,
-        "runs": cells.runs(task),
+        "runs": evidence.runs(task),
         "mlflow": f"MLflow experiment {task.mlflow['experiment']}.",
     }
 
@@ -150,7 +152,7 @@ def _task(task: Task) -> dict[str, Any]:
 def _crops(task: Task) -> dict[str, Any]:
     shown, kind = pictures.crops(task)
     lead = (
-        f"Stored crops, each above its {kind} image."
+        f"Stored crops, each above its texture: {kind}."
         if kind
         else (
             "Stored crops. No configuration uses a texture, so there is no texture image to show."

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lssat import grid
 from lssat.report import words
 from lssat.report.read import Task
 from lssat.tables import FACES, TEXTURE, DataError, metadata, open_shard, read_table
 
 TILE = 96  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
-SAMPLES = 4  # samples in one strip of reconstructions
-STRIPS = 12  # strips of a task, so that the page stays below 12 MB
+SAMPLES = 3  # samples in one strip of reconstructions
+STRIPS = 6  # strips of a task, so that the page stays below 12 MB
 REMOVED = 128  # grey in place of a removed patch
 
 
@@ -39,14 +40,14 @@ def picture(image: np.ndarray, alt: str, title: str = "") -> Picture:
     return Picture(uri, alt, image.shape[1], image.shape[0], title)
 
 
-def tile(image: np.ndarray) -> np.ndarray:
+def tile(image: np.ndarray, code: bool = False) -> np.ndarray:
     """Reduce a square image, uint8 (H, W[, 3]), to at most TILE pixels a side.
 
     A code image is thinned, not averaged: the mean of two texture codes is no code.
     """
     if image.shape[0] <= TILE:
         return image
-    how = Image.Resampling.NEAREST if image.ndim == 2 else Image.Resampling.LANCZOS
+    how = Image.Resampling.NEAREST if code else Image.Resampling.LANCZOS
     return np.asarray(Image.fromarray(image).resize((TILE, TILE), how))
 
 
@@ -104,7 +105,7 @@ def _kind(header: dict[str, str]) -> str:
 def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) -> Picture:
     parts = [tile(np.asarray(images[row["row"]]))]
     if codes is not None:
-        parts.append(np.repeat(tile(np.asarray(codes[row["row"]]))[..., None], 3, axis=2))
+        parts.append(np.repeat(tile(np.asarray(codes[row["row"]]), True)[..., None], 3, axis=2))
     name = f"{row['id']}, frame {row['frame']}"
     below = f", and its {kind} image below" if codes is not None else ""
     return picture(np.concatenate(parts), f"Face crop {name}{below}", row["id"])
@@ -142,14 +143,23 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _strip(task: Task, run: str, shown: dict[str, np.ndarray]) -> Picture:
+    record = task.records[run]
+    made = grid.parse(record["configuration"])
+    codes = [made.masked != "RGB", made.masked != "RGB", made.target != "RGB", made.target != "RGB"]
     images = [shown["input"], masked(shown["input"], shown["mask"]), shown["target"]]
     images.append(shown["output"])
-    rows = [np.concatenate([tile(image) for image in row], axis=1) for row in images]
-    record = task.records[run]
-    title = f"{record['backbone']}, {record['configuration'].replace('-', '/')}"
+    cells = [[tile(i, code) for i in row] for row, code in zip(images, codes, strict=True)]
+    title = f"{record['backbone']}, {record['configuration']}"
     removed = words.percent(float(shown["mask"].mean()))
     alt = f"{title}: input, input with {removed} of patches removed, target, reconstruction"
-    return picture(np.concatenate(rows), f"{alt}; {len(shown['input'])} samples", title)
+    return picture(_gapped(cells), f"{alt}; {len(shown['input'])} samples", title)
+
+
+def _gapped(cells: list[list[np.ndarray]], gap: int = 3) -> np.ndarray:
+    """Join tiles of one size, uint8 (H, W, 3), into uint8 (.., .., 4) with transparent gaps."""
+    opaque = [[np.dstack([c, np.full(c.shape[:2], 255, np.uint8)]) for c in row] for row in cells]
+    padded = [[np.pad(c, ((0, gap), (0, gap), (0, 0))) for c in row] for row in opaque]
+    return np.concatenate([np.concatenate(row, axis=1) for row in padded])[:-gap, :-gap]
 
 
 def masked(images: np.ndarray, mask: np.ndarray) -> np.ndarray:

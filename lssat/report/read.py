@@ -51,14 +51,17 @@ class Task:
 
     @property
     def backbones(self) -> list[str]:
+        """The backbones, in the order of the table."""
         return list(dict.fromkeys(row["backbone"] for row in self.metrics["table"]))
 
     @property
     def configurations(self) -> list[str]:
+        """The configurations, in the order of the table."""
         return list(dict.fromkeys(row["configuration"] for row in self.metrics["table"]))
 
     @property
     def seeds(self) -> list[int]:
+        """The seeds of all runs."""
         return sorted({run["seed"] for run in self.metrics["runs"]})
 
     def runs_of(self, backbone: str, configuration: str) -> list[dict]:

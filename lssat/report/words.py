@@ -110,11 +110,12 @@ def _against_others(top: dict, rows: list[dict]) -> str:
     if not others or top["low"] is None:
         return "There is no other row with an interval to hold it against."
     near = [row for row in others if row["high"] >= top["low"] and row["low"] <= top["high"]]
+    n = len(others)
     if not near:
-        return f"It overlaps none of the intervals of the {count(len(others), 'other row')}."
-    of = "the only other one" if len(others) == 1 else f"{len(near)} of the {len(others)} others"
-    all_of = len(near) == len(others) > 1
-    return f"It overlaps {f'all {len(others)} others' if all_of else of}: that order stays open."
+        return f"It overlaps no interval of the {count(n, 'other row')}."
+    whose = f"{len(near)} of the {n} other rows" if n > 1 else "the other row"
+    whose = f"all {n} other rows" if len(near) == n > 1 else whose
+    return f"It overlaps the intervals of {whose}, so the order among these stays open."
 
 
 def _collapsed(rows: list[dict]) -> str:

@@ -6,6 +6,7 @@ expressions are crude on purpose, so that a small ViT from scratch learns them i
 
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 from lssat.tables import DataError, sha256, write_json
 
@@ -33,17 +34,14 @@ def write(tree: str, folder: Path, inventory: Path, seed: int) -> None:
     write_json(inventory, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
 
 
-def _module(tree: str):  # type: ignore[no-untyped-def]
-    # imported here: one tree is drawn per process, and PyAV serves only one of them
-    if tree == "ffpp":
-        from lssat.sample import ffpp as module
-    elif tree == "celeba":
-        from lssat.sample import celeba as module
-    elif tree == "affectnet":
-        from lssat.sample import affectnet as module
-    else:
+def _module(tree: str) -> ModuleType:
+    # imported here: the command line names the trees without loading PyAV and scipy
+    from lssat.sample import affectnet, celeba, ffpp
+
+    modules = dict(zip(TREES, (ffpp, celeba, affectnet), strict=True))
+    if tree not in modules:
         raise DataError("sample", f"unknown tree {tree!r}", f"Choose of {', '.join(TREES)}")
-    return module
+    return modules[tree]
 
 
 def _clear(folder: Path, top: tuple[str, ...], tree: str) -> None:

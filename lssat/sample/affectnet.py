@@ -39,12 +39,14 @@ def _both(inner: float, middle: float, outer: float) -> tuple[Brow, Brow]:
 EXPRESSIONS = (
     Expression("Neutral", _both(0, 3, 0), 0, Mouth(23, 0, 1, 0), (0.0, 0.0)),
     Expression("Happy", _both(4, 9, 4), 0, Mouth(42, 26, 24, 0.6), (0.8, 0.3)),
-    Expression("Sad", _both(16, 4, -8), 9, Mouth(27, -22, 1, 0), (-0.7, -0.4)),
+    Expression("Sad", _both(16, 4, -8), 9, Mouth(36, -30, 1, 0), (-0.7, -0.4)),
     Expression("Surprise", _both(14, 21, 12), "wide", Mouth(18, 0, 46, 0), (0.2, 0.85)),
     Expression("Fear", _both(20, 12, 1), "wide", Mouth(42, -10, 26, 0.55), (-0.6, 0.8)),
-    Expression("Disgust", _both(-6, -4, 2), -4, Mouth(27, -16, 16, 0.3, -12), (-0.7, 0.4), True),
+    Expression("Disgust", _both(-6, -4, 2), -4, Mouth(30, -18, 20, 0.3, -14), (-0.7, 0.4), True),
     Expression("Anger", _both(-16, 0, 16), -8, Mouth(38, -5, 24, 1.0), (-0.6, 0.75)),
-    Expression("Contempt", (Brow(-4, 0, 0), Brow(5, 20, 12)), 0, Mouth(32, 3, 1, 0, 26), (-0.5, 0.1)),
+    Expression(
+        "Contempt", (Brow(-4, 0, 0), Brow(5, 20, 12)), 0, Mouth(40, 3, 2, 0, 32), (-0.5, 0.1)
+    ),
 )
 
 
@@ -61,9 +63,7 @@ def draw(folder: Path, seed: int) -> None:
             _draw_image(folder / subset, image, int(codes[k]), people[image % len(people)], rng)
 
 
-def _draw_image(
-    folder: Path, image: int, code: int, person: int, rng: np.random.Generator
-) -> None:
+def _draw_image(folder: Path, image: int, code: int, person: int, rng: np.random.Generator) -> None:
     picture, landmarks = portrait(rng, person, EXPRESSIONS[code])
     Image.fromarray(picture).save(folder / "images" / f"{image}.jpg", quality=92)
     affect = np.clip(EXPRESSIONS[code].affect + rng.normal(0, 0.06, 2), -1, 1)
@@ -83,7 +83,7 @@ def portrait(
         rng.uniform(0.95, 1.05) * _SCALE,
         rng.uniform(-0.06, 0.06),
     )
-    picture = scene.place(scene.as_image(head), scene.background(rng, SIDE, SIDE), pose)
+    picture = scene.place(scene.as_image(head), scene.background(rng, SIDE, SIDE, 0.4), pose)
     return picture, scene.moved(_landmarks(expression), pose)
 
 

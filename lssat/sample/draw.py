@@ -1,6 +1,6 @@
 """What is drawn on a face: eyes, brows, mouths and things worn, in the canvas's coordinates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from lssat.sample.head import blend, ellipse
 from lssat.sample.sources import EYES, HEIGHT, WIDTH
 
 Colour = tuple[int, int, int]
-Points = list[tuple[float, float]]
+Points = Sequence[tuple[float, float]]
 _FINE = 2  # shapes are drawn at twice the size and reduced, for smooth edges
 
 DARK: Colour = (36, 18, 16)
@@ -47,7 +47,7 @@ def ink(canvas: np.ndarray, paint: Callable[[ImageDraw.ImageDraw], None]) -> np.
         return canvas
     left, top, right, bottom = (int(edge) // _FINE for edge in box)
     left, top, right, bottom = left - 2, top - 2, right + 3, bottom + 3
-    part = layer.crop(tuple(_FINE * edge for edge in (left, top, right, bottom)))
+    part = layer.crop((left * _FINE, top * _FINE, right * _FINE, bottom * _FINE))
     small = part.convert("RGBa").reduce(_FINE)  # premultiplied: no dark fringe
     drawn = np.asarray(small, np.float32)
     result = canvas.copy()
@@ -59,11 +59,13 @@ def ink(canvas: np.ndarray, paint: Callable[[ImageDraw.ImageDraw], None]) -> np.
     return result
 
 
-def _fine(points: Points) -> Points:
+def _fine(points: Points) -> list[tuple[float, float]]:
     return [(x * _FINE, y * _FINE) for x, y in points]
 
 
-def even_out(skin: np.ndarray, centre: tuple[float, float], radii: tuple[float, float]) -> np.ndarray:
+def even_out(
+    skin: np.ndarray, centre: tuple[float, float], radii: tuple[float, float]
+) -> np.ndarray:
     """Replace a part of the face by its smooth skin, so that something else can be drawn there."""
     x, y = int(centre[0]), int(centre[1])
     reach_x, reach_y = int(radii[0] * 1.6), int(radii[1] * 1.6) + 4
@@ -91,7 +93,7 @@ def stretch(
     return result
 
 
-def _edges(mouth: Mouth, lip: float) -> tuple[Points, Points]:
+def _edges(mouth: Mouth, lip: float) -> tuple[list, list]:
     u = np.linspace(-1, 1, 33)
     middle = 190 - mouth.curve * u**2 - mouth.skew * (u + 1) / 2 + mouth.curve * 0.4
     arch = np.sqrt(np.clip(1 - u**2, 0, 1))
@@ -110,9 +112,11 @@ def mouth_points(mouth: Mouth) -> Points:
     return outer + inner
 
 
-def draw_mouth(skin: np.ndarray, mouth: Mouth, lips: Colour = LIPS) -> np.ndarray:
-    """Draw a mouth in place of the face's own."""
-    upper, lower = _edges(mouth, 5.5)
+def draw_mouth(
+    skin: np.ndarray, mouth: Mouth, lips: Colour = LIPS, thick: float = 5.5
+) -> np.ndarray:
+    """Draw a mouth, with lips so many pixels thick, in place of the face's own."""
+    upper, lower = _edges(mouth, thick)
     inner_upper, inner_lower = _edges(mouth._replace(half_width=mouth.half_width - 4), 0.6)
     share = mouth.teeth
     bite = [
@@ -135,7 +139,7 @@ def _brow_line(brow: Brow, x: float, side: int) -> Points:
 
 def brow_points(brows: tuple[Brow, Brow]) -> Points:
     """Return the 10 landmarks of two brows, from the viewer's left to right."""
-    points: Points = []
+    points: list[tuple[float, float]] = []
     for brow, (x, _), side in zip(brows, EYES, (-1, 1), strict=True):
         at, rise = zip(*sorted(_brow_line(brow, x, side)), strict=True)
         along = np.linspace(at[0], at[-1], 5)
@@ -150,7 +154,12 @@ def draw_brows(skin: np.ndarray, brows: tuple[Brow, Brow], colour: Colour) -> np
 
     def paint(pen: ImageDraw.ImageDraw) -> None:
         for brow, (x, _), side in zip(brows, EYES, (-1, 1), strict=True):
-            pen.line(_fine(_brow_line(brow, x, side)), fill=(*colour, 255), width=8 * _FINE, joint="curve")
+            pen.line(
+                _fine(_brow_line(brow, x, side)),
+                fill=(*colour, 255),
+                width=8 * _FINE,
+                joint="curve",
+            )
 
     return ink(skin, paint)
 
@@ -196,8 +205,8 @@ def blush(skin: np.ndarray, strength: float) -> np.ndarray:
     """Redden both cheeks, by 0 (not at all) to 1."""
     result = skin.copy()
     for x in (88, 168):
-        part = slice(144, 192), slice(x - 30, x + 30)
-        mask = ellipse((x, 168), (24, 18), 14)[part] * np.float32(strength)
+        part = slice(140, 196), slice(x - 34, x + 34)
+        mask = ellipse((x, 168), (26, 21), 12)[part] * np.float32(strength)
         result[part] = blend(result[part], np.array([232, 62, 78]), mask)
     return result
 
@@ -208,7 +217,7 @@ def eyeglasses(head: np.ndarray) -> np.ndarray:
     def paint(pen: ImageDraw.ImageDraw) -> None:
         for x, y in EYES:
             box = _fine([(x - 25, y - 18), (x + 25, y + 20)])
-            pen.rounded_rectangle(box, 22, (160, 190, 220, 70), (12, 12, 14, 255), 6 * _FINE)
+            pen.rounded_rectangle(box, 22, (40, 60, 90, 150), (12, 12, 14, 255), 7 * _FINE)
         for ends in ([(122, 122), (134, 122)], [(58, 116), (74, 120)], [(182, 120), (198, 116)]):
             pen.line(_fine(ends), (12, 12, 14, 255), 6 * _FINE)
 
@@ -217,7 +226,7 @@ def eyeglasses(head: np.ndarray) -> np.ndarray:
 
 def moustache(skin: np.ndarray, colour: Colour) -> np.ndarray:
     """Draw a full moustache."""
-    half = [(128, 171), (146, 170), (160, 182), (163, 192), (148, 184), (128, 183)]
+    half = [(128, 167), (148, 166), (166, 180), (170, 196), (150, 185), (128, 184)]
     shape = half + [(256 - x, y) for x, y in half[::-1]]
     return ink(skin, lambda pen: pen.polygon(_fine(shape), fill=(*colour, 255)))
 

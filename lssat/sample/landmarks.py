@@ -123,4 +123,6 @@ _TENTHS = """
  83  95 160  98 120 146  76 165 157 167
 """
 
-LANDMARKS = np.array([row.split() for row in _TENTHS.split("\n")[1:-1]], float).reshape(-1, 5, 2) / 10
+LANDMARKS = (
+    np.array([row.split() for row in _TENTHS.split("\n")[1:-1]], float).reshape(-1, 5, 2) / 10
+)

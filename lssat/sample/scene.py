@@ -17,8 +17,13 @@ class Pose(NamedTuple):
     turn: float  # radians, clockwise
 
 
-def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """Return a textured background, blotches and boards: uint8 (height, width, 3)."""
+def background(
+    rng: np.random.Generator, width: int, height: int, strength: float = 1.0
+) -> np.ndarray:
+    """Return a background of blotches and boards, uint8 (height, width, 3).
+
+    The less `strength` (0 to 1), the less they vary around a middle grey.
+    """
     layers = [_noise(rng, cells, (width, height)) for cells in (5, 20, 80)]
     weights = np.array([16, 8, 6])[:, None] * rng.uniform(0.6, 1.4, (3, 3))
     field = np.stack(layers, axis=2) @ weights.astype(np.float32) + _pastel(rng)
@@ -26,7 +31,7 @@ def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
         x, y = rng.integers(0, width), rng.integers(0, height)
         w, h = rng.integers(width // 8, width // 2), rng.integers(height // 8, height // 2)
         field[y : y + h, x : x + w] += rng.uniform(-40, 40) + rng.uniform(-15, 15, 3)
-    return np.clip(field, 0, 255).astype(np.uint8)
+    return np.clip(125 + (field - 125) * strength, 0, 255).astype(np.uint8)
 
 
 def _noise(rng: np.random.Generator, cells: int, size: tuple[int, int]) -> np.ndarray:

@@ -105,7 +105,7 @@ def look(person: int) -> Look:
     return Look(tone, hair, rng.uniform(30, 210, 3), bool(rng.random() < 0.35))
 
 
-def divide(seed: int, sizes: tuple[int, ...]) -> list[list[int]]:
+def divide(seed: int, sizes: tuple[int, ...], without: tuple[int, ...] = ()) -> list[list[int]]:
     """Deal the people out to splits, at random, so that none stands in two.
 
     Pictures that may show one person (`landmarks.ALIKE`) go to the same split; what does not
@@ -113,13 +113,16 @@ def divide(seed: int, sizes: tuple[int, ...]) -> list[list[int]]:
 
     Args:
         sizes: people per split, at most 101 in all.
+        without: people who are not dealt at all.
 
     Returns:
         One sorted list of people per split.
     """
     rng = np.random.default_rng([seed, 101])
     grouped = {person for group in ALIKE for person in group}
-    clusters = [*ALIKE, *((person,) for person in range(count()) if person not in grouped)]
+    loose = [(person,) for person in range(count()) if person not in grouped]
+    kept = (tuple(p for p in cluster if p not in without) for cluster in (*ALIKE, *loose))
+    clusters = [cluster for cluster in kept if cluster]
     order = sorted(rng.permutation(len(clusters)), key=lambda k: -len(clusters[k]))
     splits: list[list[int]] = [[] for _ in sizes]
     for cluster in (clusters[k] for k in order):

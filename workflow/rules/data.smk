@@ -2,11 +2,11 @@
 rule code:
     output:
         "data/code.json",
-    params:
-        code=list(CODE.values()),
     log:
         "logs/code.log",
     threads: 1
+    params:
+        code=list(CODE.values()),
     shell:
         "lssat digest --out {output} > {log} 2>&1"
 
@@ -14,13 +14,13 @@ rule code:
 rule sample:
     output:
         "data/raw/sample/{task}.json",
+    log:
+        "logs/sample/{task}.log",
+    threads: 1
     params:
         section=read("sample"),
         code=CODE["sample"],
         tree="data/raw/sample/{task}",
-    log:
-        "logs/sample/{task}.log",
-    threads: 1
     shell:
         "lssat sample --tree {wildcards.task} --out {params.tree} --inventory {output}"
         " --params {params.section:q} > {log} 2>&1"
@@ -32,13 +32,13 @@ rule manifest:
     output:
         table="data/prepared/{task}/manifest.parquet",
         rejects="data/prepared/{task}/manifest.rejects.parquet",
+    log:
+        "logs/manifest/{task}.log",
+    threads: 1
     params:
         section=read("manifest"),
         code=CODE["manifest"],
         tree=raw_digest,
-    log:
-        "logs/manifest/{task}.log",
-    threads: 1
     shell:
         "lssat manifest --dataset {wildcards.task} --out {output.table}"
         " --rejects {output.rejects} --params {params.section:q} > {log} 2>&1"
@@ -51,12 +51,12 @@ rule faces:
         crops="data/prepared/{task}/faces/shard-{shard}.npy",
         table="data/prepared/{task}/faces/shard-{shard}.parquet",
         rejects="data/prepared/{task}/faces/shard-{shard}.rejects.parquet",
-    params:
-        section=read("faces"),
-        code=CODE["faces"],
     log:
         "logs/faces/{task}-{shard}.log",
     threads: 1
+    params:
+        section=read("faces"),
+        code=CODE["faces"],
     shell:
         "lssat faces --dataset {wildcards.task} --shard {wildcards.shard} --manifest {input}"
         " --out {output.crops} --table {output.table} --rejects {output.rejects}"
@@ -70,12 +70,12 @@ rule texture:
     output:
         codes=f"data/prepared/{{task}}/texture/{TEXTURE}/shard-{{shard}}.npy",
         table=f"data/prepared/{{task}}/texture/{TEXTURE}/shard-{{shard}}.parquet",
-    params:
-        section=read("texture"),
-        code=CODE["texture"],
     log:
         "logs/texture/{task}-{shard}.log",
     threads: 1
+    params:
+        section=read("texture"),
+        code=CODE["texture"],
     shell:
         "lssat texture --faces {input.crops} --faces-table {input.table} --out {output.codes}"
         " --table {output.table} --params {params.section:q} > {log} 2>&1"
@@ -94,14 +94,14 @@ rule splits:
         val="data/prepared/{task}/splits/val.parquet",
         test="data/prepared/{task}/splits/test.parquet",
         summary="data/prepared/{task}/splits/summary.json",
+    log:
+        "logs/splits/{task}.log",
+    threads: 1
     params:
         section=read("splits"),
         code=CODE["splits"],
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         rejects=lambda wc, input: [f"--faces-rejects {file}" for file in input.faces_rejects],
-    log:
-        "logs/splits/{task}.log",
-    threads: 1
     shell:
         "lssat splits --dataset {wildcards.task} --manifest {input.manifest}"
         " --manifest-rejects {input.rejects} {params.faces} {params.rejects}"
@@ -115,14 +115,14 @@ for TASK in TASKS:
     rule:
         name:
             f"faces_{TASK}"
-        localrule: True
         input:
             crops_of(TASK),
             rejects_of(TASK),
+        localrule: True
 
     rule:
         name:
             f"texture_{TASK}"
-        localrule: True
         input:
             codes_of(TASK),
+        localrule: True

@@ -10,6 +10,11 @@ rule train:
             "runs/{task}/{backbone}/{configuration}/seed{seed}/",
             *RUN_FILES,
         ),
+    log:
+        "logs/train/{task}/{backbone}/{configuration}/seed{seed}.log",
+    threads: PARAMS.train.threads
+    resources:
+        gpu=GPUS,
     params:
         section=read("train"),
         code=CODE["train"],
@@ -17,11 +22,6 @@ rule train:
         out="runs/{task}/{backbone}/{configuration}/seed{seed}",
         faces="data/prepared/{task}/faces",
         codes=f"data/prepared/{{task}}/texture/{TEXTURE}",
-    log:
-        "logs/train/{task}/{backbone}/{configuration}/seed{seed}.log",
-    threads: PARAMS.train.threads
-    resources:
-        gpu=GPUS,
     shell:
         "lssat train --run {wildcards.task}/{wildcards.backbone}/{wildcards.configuration}"
         "/seed{wildcards.seed} --train {input.train} --val {input.val} --faces {params.faces}"
@@ -38,6 +38,11 @@ rule evaluate:
     output:
         predictions="results/tasks/{task}/predictions.parquet",
         metrics="results/tasks/{task}/metrics.json",
+    log:
+        "logs/evaluate/{task}.log",
+    threads: PARAMS.train.threads
+    resources:
+        gpu=GPUS,
     params:
         section=read("evaluate"),
         code=CODE["evaluate"],
@@ -46,11 +51,6 @@ rule evaluate:
         splits="data/prepared/{task}/splits",
         faces="data/prepared/{task}/faces",
         codes=f"data/prepared/{{task}}/texture/{TEXTURE}",
-    log:
-        "logs/evaluate/{task}.log",
-    threads: PARAMS.train.threads
-    resources:
-        gpu=GPUS,
     shell:
         "lssat evaluate --task {wildcards.task} --runs runs --splits {params.splits}"
         " --faces {params.faces} --codes {params.codes} --out {params.out}"
@@ -63,12 +63,12 @@ rule track:
         runs=lambda wc: runs_of(wc.task),
     output:
         "results/tasks/{task}/mlflow.json",
-    params:
-        section=read("track"),
-        code=CODE["track"],
     log:
         "logs/track/{task}.log",
     threads: 1
+    params:
+        section=read("track"),
+        code=CODE["track"],
     shell:
         "lssat track --task {wildcards.task} --runs runs --metrics {input.metrics}"
         " --out {output} --params {params.section:q} > {log} 2>&1"
@@ -90,12 +90,12 @@ rule report:
         page="results/report.html",
         metrics="results/metrics.json",
         tables=expand("results/{name}.csv", name=["table", "runs", "rejects"]),
-    params:
-        section=read("report"),
-        code=CODE["report"],
     log:
         "logs/report.log",
     threads: 1
+    params:
+        section=read("report"),
+        code=CODE["report"],
     shell:
         "lssat report --runs runs --data data/prepared --results results/tasks --out results"
         " --params {params.section:q} > {log} 2>&1"

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lssat import grid, metrics, statistics
 from lssat.params import Evaluate
-from lssat.tables import DataError
+from lssat.scores.levels import Level, levels
 
 # The metrics that get a row with an interval in the table, of each kind of task.
 TABLE = {
@@ -21,18 +20,6 @@ TABLE = {
     "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
     "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy"),
 }
-
-
-class Level(NamedTuple):
-    """The test samples seen as frames, videos or images, and what each run says of them."""
-
-    name: str
-    kind: str
-    ids: list[str]
-    labels: np.ndarray  # (N,), or (N, A) for multilabel
-    groups: list[str]
-    subsets: np.ndarray  # (N,)
-    scores: dict[str, np.ndarray]  # run -> probabilities (N,), (N, A) or (N, K)
 
 
 class Scored(NamedTuple):
@@ -81,15 +68,15 @@ def summarise(
         DataError: no test rows, runs with different samples, or labels of different lengths.
     """
     known = grid.TASKS[task]
-    levels = list(_levels(predictions, task, known.kind))
-    head = levels[-1]
-    runs = {run: _run(run, levels, known, train_labels) for run in head.scores}
-    drawn = {level.name: _draw(level, options) for level in levels}
+    every = list(levels(predictions, task, known.kind))
+    head = every[-1]
+    runs = {run: _run(run, every, known, train_labels) for run in head.scores}
+    drawn = {level.name: _draw(level, options) for level in every}
     table: list[dict] = []
     subsets: list[dict] = []
     for scored in _by_seed(list(runs)):
         mine = [runs[run] for run in scored.runs]
-        for level in reversed(levels):
+        for level in reversed(every):
             baselines = _baseline(level, train_labels)
             table += _rows(scored, level, drawn[level.name], mine, baselines, options)
         subsets += _subsets(scored, head, drawn[head.name], options)
@@ -98,7 +85,7 @@ def summarise(
     facts |= dict(confidence=options.confidence, resamples=options.resamples)
     facts |= dict(groups=drawn[head.name].clusters)
     return facts | {
-        "n": {level.name: len(level.labels) for level in levels},
+        "n": {level.name: len(level.labels) for level in every},
         "runs": list(runs.values()),
         "table": table,
         "subsets": subsets,
@@ -121,82 +108,6 @@ def flat(content: dict[str, Any]) -> dict[str, float | None]:
     return found
 
 
-def _levels(predictions: pa.Table, task: str, kind: str) -> Iterator[Level]:
-    """Yield the levels of the test rows: image, or frame and then video."""
-    test = predictions.filter(pc.equal(predictions["split"], "test"))
-    names = test["level"].unique().to_pylist()
-    if len(names) != 1:
-        found = f"levels {', '.join(names)} mixed" if names else "no rows of the test split"
-        raise _wrong(task, found)
-    parts = {
-        run: test.filter(pc.equal(test["run"], run)).sort_by(
-            [("id", "ascending"), ("frame", "ascending")]
-        )
-        for run in test["run"].unique().to_pylist()
-    }
-    first = _same_samples(parts, task)
-    labels = _matrix(first["labels"], task)
-    level = Level(
-        names[0],
-        kind,
-        first["id"].to_pylist(),
-        labels if kind == "multilabel" else labels[:, 0],
-        first["group"].to_pylist(),
-        np.array(first["subset"].to_pylist()),
-        {run: _scores(kind, _matrix(part["logits"], task)) for run, part in parts.items()},
-    )
-    yield level
-    if level.name == "frame":
-        yield _videos(level, task)
-
-
-def _same_samples(parts: dict[str, pa.Table], task: str) -> pa.Table:
-    """Return the first run's rows after holding all others to the same samples and labels."""
-    (name, first), *others = parts.items()
-    columns = ["id", "frame", "labels", "group", "subset"]
-    for run, part in others:
-        if not part.select(columns).equals(first.select(columns)):
-            rows = f"{part.num_rows} and {first.num_rows} test rows"
-            raise _wrong(task, f"{run} and {name} differ in their samples or labels ({rows})")
-    frames = first.num_rows - first.group_by(["id", "frame"]).aggregate([]).num_rows
-    if frames:
-        raise _wrong(task, f"{frames} test rows repeat an id and frame of {name}")
-    return first
-
-
-def _wrong(task: str, problem: str) -> DataError:
-    return DataError(f"predictions of {task}", problem, "Run its evaluation again")
-
-
-def _matrix(column: pa.ChunkedArray, task: str) -> np.ndarray:
-    """Return a column of lists of one length L as an array (N, L)."""
-    lengths = pc.list_value_length(column).unique().to_pylist()
-    if len(lengths) != 1 or not lengths[0]:
-        raise _wrong(task, f"labels or logits of lengths {lengths} where one length is needed")
-    return pc.list_flatten(column).to_numpy(zero_copy_only=False).reshape(-1, lengths[0])
-
-
-def _scores(kind: str, logits: np.ndarray) -> np.ndarray:
-    scores = metrics.probabilities(kind, logits)
-    return scores[:, 0] if kind == "binary" else scores
-
-
-def _videos(frames: Level, task: str) -> Level:
-    """Average the frames of each video; its label, group and subset are its frames'."""
-    ids, labels = metrics.video_scores(frames.ids, frames.labels)
-    if not np.isin(labels, (0, 1)).all():
-        raise _wrong(task, "frames of one video have different labels")
-    first = np.unique(frames.ids, return_index=True)[1]
-    order = np.sort(first)  # as video_scores: in the order of first appearance
-    scores = {
-        run: metrics.video_scores(frames.ids, values)[1] for run, values in frames.scores.items()
-    }
-    return Level(
-        *("video", frames.kind, ids, labels.astype(int)),
-        *([frames.groups[at] for at in order], frames.subsets[order], scores),
-    )
-
-
 def _draw(level: Level, options: Evaluate) -> statistics.Resamples:
     strata = None if level.kind == "multilabel" else level.labels
     return statistics.draw(level.groups, options.resamples, options.seed, strata)
@@ -210,16 +121,16 @@ def _by_seed(runs: list[str]) -> list[Scored]:
     return [Scored(*key, runs) for key, runs in found.items()]
 
 
-def _run(run: str, levels: list[Level], task: grid.Task, train_labels: np.ndarray) -> dict:
+def _run(run: str, every: list[Level], task: grid.Task, train_labels: np.ndarray) -> dict:
     """Return the entry of one run: its metrics at each level, and whether it collapsed."""
     found: dict[str, float | None] = {}
     notes: dict[str, str] = {}
-    for level in levels:
+    for level in every:
         values = metrics.measure(level.kind, level.labels, level.scores[run])
         for name in metrics.NAMES[level.kind]:
             found[f"{level.name}/{name}"] = values[name]
         notes |= {f"{level.name}/{name}": note for name, note in values["notes"].items()}
-    head = levels[-1]
+    head = every[-1]
     baseline = _baseline(head, train_labels)[task.metric]
     if reason := _collapsed(head, run, found[f"{head.name}/{task.metric}"], baseline):
         notes["collapsed"] = reason
@@ -232,8 +143,8 @@ def _run(run: str, levels: list[Level], task: grid.Task, train_labels: np.ndarra
 def _collapsed(level: Level, run: str, value: float | None, baseline: float | None) -> str | None:
     """Say why the run counts as collapsed (faults.md, case 38), or None."""
     scores = level.scores[run]
-    if not np.isfinite(scores).all():
-        return "scores that are not finite"
+    if reason := metrics.unusable(scores):
+        return f"is of no use: {reason}"
     chosen = metrics.predicted(level.kind, scores)
     if (chosen == chosen[0]).all() and not (level.labels == level.labels[0]).all():
         return "predicts the same for every sample"
@@ -251,12 +162,10 @@ def _intervals(
     scored: Scored, level: Level, drawn: statistics.Resamples, options: Evaluate
 ) -> dict[str, statistics.Interval]:
     scores = [level.scores[run] for run in scored.runs]
-    if not all(np.isfinite(each).all() for each in scores):
+    if any(map(metrics.unusable, scores)):
         return {}
-    runs = [(each, metrics.predicted(level.kind, each)) for each in scores]
-    return statistics.bootstrap(
-        level.kind, level.labels, runs, drawn, options.confidence, options.seed
-    )
+    measures = [metrics.prepare(level.kind, level.labels, s, TABLE[level.kind]) for s in scores]
+    return statistics.bootstrap(measures, drawn, options.confidence, options.seed)
 
 
 def _rows(

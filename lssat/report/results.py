@@ -1,0 +1,187 @@
+"""The tables of results: the headline of a task, all of its metrics, its subsets."""
+
+from lssat import metrics
+from lssat.report import words
+from lssat.report.cells import Bar, Cell, Column, Table, anchor, num
+from lssat.report.read import Task
+
+
+def headline(task: Task) -> Table:
+    """Make the headline table: a row per backbone x configuration, all that qualifies a number."""
+    rows, scored = task.headline, task.metrics
+    scale = _scale(rows)
+    top = words.best(rows)
+    columns = [
+        Column("Backbone"),
+        Column("Configuration", hint="masked branch / reconstructed / classified"),
+        Column("Mean", "num", f"{words.where(scored)}, mean over seeds"),
+        Column(words.confidence(scored), "num", "resampled by group"),
+        Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
+        *[Column(f"Seed {seed}", "num", "each links to its run") for seed in task.seeds],
+        Column("Baseline", "num", "the best score without looking at the input"),
+        Column("Beats it", hint="the whole interval lies above the baseline"),
+        Column("n", "num", f"{scored['level']}s"),
+        Column("Coverage", "num", "samples of the test split that have a prediction"),
+        Column("Flag"),
+    ]
+    made = [_headline_row(task, row, scale) for row in rows]
+    notes = [f"{r['backbone']}, {r['configuration']}: {r['note']}" for r in rows if r["note"]]
+    caption = f"{words.where(scored)}, {scored['level']} level, {scored['split']} split"
+    best = rows.index(top) if top else None
+    return Table(f"headline-{task.name}", caption, columns, made, best, notes=_merge(notes))
+
+
+def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cell]:
+    seeds = zip(row["seeds"], row["values"], row["runs"], strict=True)
+    values = {seed: _linked(value, run) for seed, value, run in seeds}
+    beats = Cell("yes", "yes", flag="good") if row["beats_baseline"] else Cell("no", "no")
+    coverage = task.metrics["coverage"]
+    return [
+        Cell(row["backbone"]),
+        Cell(row["configuration"]),
+        num(row["mean"]),
+        Cell(words.interval(row), row["low"]),
+        Cell("", row["mean"], bar=_bar(row, scale)),
+        *[values.get(seed, Cell(words.DASH)) for seed in task.seeds],
+        num(row["baseline"]),
+        beats if row["mean"] is not None else Cell(words.DASH),
+        num(row["n"]),
+        Cell(words.percent(coverage), coverage),
+        _flag(row["collapsed"]),
+    ]
+
+
+def _linked(value: float | None, run: str) -> Cell:
+    return Cell(words.number(value), value, link="#" + anchor(run))
+
+
+def _scale(rows: list[dict]) -> tuple[float, float]:
+    keys = ("low", "mean", "high", "baseline")
+    values = [row[key] for row in rows for key in keys if row[key] is not None] or [
+        0,
+        1,
+    ]
+    low, high = min(values), max(values)
+    pad = 0.04 * (high - low) or 0.05
+    return low - pad, high + pad
+
+
+def _bar(row: dict, scale: tuple[float, float]) -> Bar | None:
+    if row["mean"] is None or row["low"] is None or row["high"] is None:
+        return None
+
+    def place(value: float | None) -> float | None:
+        if value is None:
+            return None
+        return round(100 * (value - scale[0]) / (scale[1] - scale[0]), 2)
+
+    return Bar(*[place(row[key]) for key in ("low", "mean", "high", "baseline")])  # type: ignore[arg-type]
+
+
+def _merge(notes: list[str]) -> list[str]:
+    """Say a note that every row shares once."""
+    texts = list(dict.fromkeys(note.split(": ", 1)[1] for note in notes))
+    return [texts[0]] if len(texts) == 1 and len(notes) > 1 else notes
+
+
+def measures(task: Task) -> Table:
+    """Make the table of all metrics: a row per backbone x configuration, a column per metric."""
+    table = task.metrics["table"]
+    names = list(dict.fromkeys((row["level"], row["metric"]) for row in table))
+    found = {(r["backbone"], r["configuration"], r["level"], r["metric"]): r for r in table}
+    columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
+    columns += [_metric_column(level, name) for level, name in names]
+    made = [
+        [*_name(task, row), *[_measure(found.get((*row, *name))) for name in names]]
+        for row in _pairs(table)
+    ]
+    foot = _baselines(names, table)
+    caption = f"all metrics of {task.title}, mean over seeds and interval"
+    return Table(f"measures-{task.name}", caption, columns, made, foot=foot, notes=_notes(table))
+
+
+def _metric_column(level: str, name: str) -> Column:
+    label = f"{level} {words.metric(name)}"
+    lower = name in metrics.LOWER_IS_BETTER
+    return Column(f"{label} (low is good)" if lower else label, "num")
+
+
+def _pairs(rows: list[dict]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((row["backbone"], row["configuration"]) for row in rows))
+
+
+def _name(task: Task, pair: tuple[str, str]) -> list[Cell]:
+    """Make the first cells of a row; a collapsed row says so in every table."""
+    rows = task.metrics["table"]
+    fallen = any(r["collapsed"] for r in rows if (r["backbone"], r["configuration"]) == pair)
+    return [Cell(pair[0]), Cell(pair[1]), _flag(fallen)]
+
+
+def _flag(collapsed: bool) -> Cell:
+    return Cell("collapsed", "collapsed", flag="bad") if collapsed else Cell("", "")
+
+
+def _notes(rows: list[dict]) -> list[str]:
+    """Say each note once, with the metrics it is about; why a row collapsed stands elsewhere."""
+    about: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for note in (row["note"] or "").split("; "):
+            if note and not note.startswith("collapsed:"):
+                about.setdefault(note, {})[f"{row['level']} {words.metric(row['metric'])}"] = None
+    return [f"{words.listing(list(names))}: {note}" for note, names in about.items()]
+
+
+def _measure(row: dict | None) -> Cell:
+    return num(row["mean"], small=words.interval(row)) if row else Cell(words.DASH)
+
+
+def _baselines(names: list[tuple[str, str]], table: list[dict]) -> list[Cell]:
+    values = {(row["level"], row["metric"]): row["baseline"] for row in table}
+    return [
+        Cell("trivial baseline"),
+        Cell(words.DASH),
+        *[num(values[name]) for name in names],
+    ]
+
+
+def subsets(task: Task) -> Table | None:
+    """Make the table of subsets: a row per backbone x configuration, a column per subset."""
+    table = task.metrics.get("subsets", [])
+    if not table:
+        return None
+    names = list(dict.fromkeys(row["subset"] for row in table))
+    found = {(row["backbone"], row["configuration"], row["subset"]): row for row in table}
+    sizes = {row["subset"]: row["n"] for row in table}
+    columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
+    columns += [Column(name, "num", f"n = {words.number(sizes[name])}") for name in names]
+    made = [
+        [
+            Cell(row[0]),
+            Cell(row[1]),
+            *[_measure(found.get((*row, name))) for name in names],
+        ]
+        for row in rows
+    ]
+    notes = sorted({f"{row['subset']}: {row['note']}" for row in table if row["note"]})
+    caption = f"results of {task.title} by subset"
+    return Table(f"subsets-{task.name}", caption, columns, made, notes=notes)
+
+
+def subset_lead(task: Task) -> str:
+    """Say what the subsets are, or that there are none."""
+    table = task.metrics.get("subsets", [])
+    if not table:
+        return "The metrics of this task name no subsets, so there are no results by subset."
+    first = table[0]
+    sizes = dict.fromkeys(f"{row['subset']} n = {words.number(row['n'])}" for row in table)
+    return (
+        f"{first['level'].capitalize()} {words.metric(first['metric'])} of each subset against all reals, mean "
+        f"over seeds with its {words.confidence(task.metrics)} below; {words.listing(list(sizes))}."
+    )
+
+
+def roc_lead(task: Task) -> str:
+    """Say what a ROC curve of the task is."""
+    if task.metrics["kind"] == "binary":
+        return f"Positive is fake; one point per threshold on the {task.metrics['level']} score."
+    return "Macro average of the one-vs-rest curves of all classes or attributes that vary."

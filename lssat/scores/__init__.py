@@ -1,0 +1,5 @@
+"""From a task's predictions to the content of its metrics.json."""
+
+from lssat.scores.summary import flat, summarise
+
+__all__ = ["flat", "summarise"]

@@ -1,0 +1,191 @@
+"""Crops: found by MTCNN on the installed torch, cut exactly, the same bytes on every run."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trees
+from PIL import Image
+from skimage import data
+
+from lssat import datasets, faces, tables
+from lssat.tables import FACES, MANIFEST, REJECTS, metadata, open_shard, read_table
+
+
+@pytest.fixture(scope="module")
+def detect() -> faces.Detector:
+    return faces.detector(trees.FACES)
+
+
+def on_grey(number: int) -> np.ndarray:
+    return np.pad(trees.face(number), ((40, 40), (40, 40), (0, 0)), mode="edge")
+
+
+def test_mtcnn_finds_every_enlarged_face_of_scikit_image(detect: faces.Detector) -> None:
+    for number in range(100):
+        face = detect(on_grey(number))
+        assert face is not None, f"face {number} of lfw_subset was not found"
+        assert face.score > 0.7 and face.landmarks.shape == (5, 2)
+        assert np.abs((face.box[:2] + face.box[2:]) / 2 - 115).max() < 30  # in the middle
+
+
+def test_mtcnn_finds_the_astronaut_where_she_is(detect: faces.Detector) -> None:
+    face = detect(data.astronaut())
+    assert face is not None and face.n_faces == 1
+    assert np.abs(face.box - [180, 61, 268, 172]).max() < 5
+    left_eye, right_eye, nose = face.landmarks[:3]
+    assert left_eye[0] < nose[0] < right_eye[0] and left_eye[1] < nose[1]
+
+
+def test_boxes_are_those_of_the_librarys_default_call(detect: faces.Detector) -> None:
+    from facenet_pytorch import MTCNN
+
+    plain = MTCNN(keep_all=True, min_face_size=40.0, thresholds=[0.6, 0.7, 0.7])
+    for frame in (data.astronaut(), on_grey(0), trees.scene(1)):
+        boxes, scores, points = plain.detect(frame, landmarks=True)
+        found = detect(frame)
+        assert np.abs(found.box - boxes[0]).max() < 1e-3
+        assert np.abs(found.landmarks - points[0]).max() < 1e-3
+        assert abs(found.score - scores[0]) < 1e-4
+
+
+def test_the_largest_face_is_taken(detect: faces.Detector) -> None:
+    frame = np.full((240, 340, 3), 128, np.uint8)
+    frame[20:220, 140:340] = trees.face(3, 200)
+    frame[60:160, 10:110] = trees.face(5, 100)
+    face = detect(frame)
+    assert face is not None and face.n_faces == 2 and face.box[0] > 140
+
+
+def test_no_face_is_none(detect: faces.Detector) -> None:
+    assert detect(np.full((100, 100, 3), 90, np.uint8)) is None
+    assert detect(np.zeros((20, 300, 3), np.uint8)) is None  # less than the least face
+
+
+def test_square_around_the_centre() -> None:
+    assert faces.square(np.array([10, 20, 50, 100]), 1.0) == (-10, 20, 80)
+    assert faces.square(np.array([10, 20, 50, 100]), 1.5) == (-30, 0, 120)
+    assert faces.square(np.array([0, 0, 5, 4]), 1.3) == (-1, -1, 7)  # 6.5 -> 7; -1, -1.5
+
+
+def test_crop_is_cut_and_its_edge_repeated() -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+    assert np.array_equal(faces.crop(frame, 3, 5, 10, 10), frame[5:15, 3:13])
+    wide = np.pad(frame, ((8, 8), (8, 8), (0, 0)), mode="edge")
+    assert np.array_equal(faces.crop(frame, -8, -6, 25, 25), wide[2:27, 0:25])
+    assert np.array_equal(faces.crop(frame, 20, 10, 18, 18), wide[18:36, 28:46])
+
+
+def test_crop_is_shrunk_with_antialiasing() -> None:
+    board = np.zeros((64, 64, 3), np.uint8)
+    board[::2] = 255  # lines of one pixel: without antialiasing black or white comes out
+    small = faces.crop(board, 0, 0, 64, 16)
+    assert np.abs(small.astype(int) - 127).max() < 20
+
+
+def run(dataset: str, options, tmp_path: Path, shard: int = 0, size: int = 32):
+    manifest = tmp_path / "manifest.parquet"
+    if not manifest.exists():
+        datasets.manifest(dataset, options, manifest, tmp_path / "manifest.rejects.parquet")
+    paths = [tmp_path / f"shard-{shard}{end}" for end in (".npy", ".parquet", ".rejects.parquet")]
+    settings = trees.FACES.model_copy(update={"size": size})
+    faces.crop_shard(manifest, dataset, options, settings, shard, *paths)
+    table = read_table(paths[1], FACES)
+    crops = open_shard(paths[0], metadata(table)["sha256"], "")
+    return crops, table, read_table(paths[2], REJECTS).to_pylist(), paths
+
+
+def test_ffpp_shard(tmp_path: Path) -> None:
+    pairs = {"train": [["000", "003"]], "val": [], "test": []}
+    root = trees.ffpp(tmp_path / "raw", pairs, moving=True)
+    empty = [trees.scene(0), np.full((192, 192, 3), 99, np.uint8)]
+    trees.video(root / "original_sequences/youtube/c23/videos/003.mp4", empty)
+    trees.video(root / "manipulated_sequences/Deepfakes/c23/videos/000_003.mp4", empty[:1])
+    crops, table, rejects, paths = run("ffpp", trees.ffpp_options(root), tmp_path)
+    rows = table.to_pylist()
+    assert crops.shape == (9, 32, 32, 3) and crops.dtype == np.uint8
+    assert [(row["id"], row["frame"]) for row in rows[:3]] == [
+        ("Deepfakes/c23/003_000", 0),
+        ("Deepfakes/c23/003_000", 1),
+        ("Face2Face/c23/000_003", 0),
+    ]
+    assert [(row["id"], row["reason"], row["detail"][:7]) for row in rejects] == [
+        ("Deepfakes/c23/000_003", "short_video", "1 frame"),
+        ("original/c23/003", "no_face", "frame 1"),
+    ]
+    assert [row["row"] for row in rows] == list(range(9)) and {row["shard"] for row in rows} == {0}
+    for row, crop in zip(rows, crops, strict=True):
+        x0, y0, x1, y1 = row["box"]
+        assert x1 - x0 == y1 - y0 and 100 < x1 - x0 < 220
+        assert row["n_frames"] == 2 and row["n_faces"] == 1 and row["score"] > 0.7
+        points = np.reshape(row["landmarks"], (5, 2))
+        assert ((points > [x0, y0]) & (points < [x1, y1])).all()
+        assert row["sha256"] == hashlib.sha256(crop.tobytes()).hexdigest()
+    moved = rows[1]["box"][0] - rows[0]["box"][0]
+    assert 4 <= moved <= 16  # the second frame's face stands 9 px further right
+    header = metadata(table)
+    assert (header["size"], header["dataset"]) == ("32", "ffpp")
+    settings = json.loads(header["settings"])
+    assert settings["margin"] == 1.3 and settings["detector"].startswith("MTCNN")
+    before = [path.read_bytes() for path in paths]
+    run("ffpp", trees.ffpp_options(root), tmp_path)
+    assert [path.read_bytes() for path in paths] == before
+
+
+def test_celeba_is_cut_centrally_and_not_detected(tmp_path: Path) -> None:
+    root = trees.celeba(tmp_path / "raw", ["1.jpg", "2.jpg"], "02", ["a", "b"])
+    crops, table, rejects, _ = run("celeba", trees.celeba_options(root), tmp_path, size=178)
+    with Image.open(root / "img_align_celeba/2.jpg") as image:
+        assert np.array_equal(crops[1], np.asarray(image)[20:198])
+    row = table.to_pylist()[1]
+    assert row["box"] == [0, 20, 178, 198] and row["landmarks"] == [] and np.isnan(row["score"])
+    assert (row["frame"], row["n_faces"], row["n_frames"], rejects) == (0, 1, 1, [])
+    assert json.loads(metadata(table)["settings"])["detector"] == "none"
+
+
+def test_affectnet_is_resized_whole(tmp_path: Path) -> None:
+    root = trees.affectnet(tmp_path / "raw", {"val": {"5": "1"}})
+    crops, table, _, _ = run("affectnet", trees.affectnet_options(root), tmp_path, size=64)
+    with Image.open(root / "val_set/images/5.jpg") as image:
+        assert np.array_equal(crops[0], np.asarray(image))
+    assert table["box"].to_pylist() == [[0, 0, 64, 64]]
+
+
+def test_a_given_box_is_used(tmp_path: Path) -> None:
+    root = trees.celeba(tmp_path / "raw", ["1.jpg", "2.jpg"], "02", ["a", "b"])
+    options, manifest = trees.celeba_options(root), tmp_path / "manifest.parquet"
+    datasets.manifest("celeba", options, manifest, tmp_path / "rejects.parquet")
+    rows = read_table(manifest, MANIFEST).to_pylist()
+    rows[0]["box"], rows[1]["box"] = [30, 40, 60, 100], [30, 40, -5, 100]
+    tables.write_table(manifest, rows, MANIFEST)
+    crops, table, rejects, _ = run("celeba", options, tmp_path)
+    assert table["box"].to_pylist() == [[-5, 25, 125, 155]] and len(crops) == 1
+    assert [(row["id"], row["reason"]) for row in rejects] == [("2.jpg", "no_face")]
+
+
+def test_bad_images_are_rejected_and_the_others_kept(tmp_path: Path) -> None:
+    names = ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]
+    root = trees.celeba(tmp_path / "raw", names, "0122", "abcd")
+    folder = root / "img_align_celeba"
+    whole = (folder / "2.jpg").read_bytes()
+    (folder / "1.jpg").write_bytes(b"")
+    (folder / "2.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "3.jpg").write_text("<svg/>")
+    crops, table, rejects, _ = run("celeba", trees.celeba_options(root), tmp_path)
+    assert table["id"].to_pylist() == ["4.jpg"] and crops.shape == (1, 32, 32, 3)
+    assert [row["reason"] for row in rejects] == ["unreadable", "truncated", "format"]
+
+
+def test_shards_part_the_samples_and_may_be_empty(tmp_path: Path) -> None:
+    names = ["1.jpg", "2.jpg", "3.jpg"]
+    root = trees.celeba(tmp_path / "raw", names, "012", "abc")
+    options = trees.celeba_options(root, shards=8)
+    found = [run("celeba", options, tmp_path, shard) for shard in range(8)]
+    ids = [id for _, table, _, _ in found for id in table["id"].to_pylist()]
+    assert sorted(ids) == names
+    empty = [crops for crops, _, _, _ in found if not len(crops)]
+    assert len(empty) >= 5 and all(crops.shape == (0, 32, 32, 3) for crops in empty)
+    for shard, (_, table, _, _) in enumerate(found):
+        assert set(table["shard"].to_pylist()) <= {shard}

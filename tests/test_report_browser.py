@@ -1,0 +1,175 @@
+"""The report in a real browser: what runs, what it asks for, what a reader can do."""
+
+import chromium
+import drawn_results as drawn
+import pytest
+
+from lssat import report
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium on PATH"),
+]
+DRAWN = "document.documentElement.dataset.drawn"
+TABLE = "document.querySelector('#headline-ffpp table')"
+PLOT = "document.getElementById('roc-ffpp-vit_mini')"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with chromium.page(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    root = tmp_path_factory.mktemp("report")
+    files = drawn.draw(root, ("ffpp",))
+    report.write(drawn.PARAMS, files, drawn.outputs(root))
+    return drawn.outputs(root)["report"].as_uri()
+
+
+@pytest.fixture
+def page(browser, address):
+    browser.events.clear()
+    browser.open(address)
+    browser.wait(DRAWN)
+    return browser
+
+
+def column(page, index, table=TABLE):
+    cells = f"[...{table}.tBodies[0].rows].filter(r => !r.hidden).map(r => r.cells[{index}])"
+    return page.run(f"{cells}.map(c => c.textContent.trim())")
+
+
+def press(page, key, selector):
+    page.run(f"document.querySelector({selector!r}).focus()")
+    code = {"Enter": 13, " ": 32}[key]
+    text = {"text": "\r" if key == "Enter" else " "}
+    for kind in ("keyDown", "keyUp"):
+        page.send(
+            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code,
+            **(text if kind == "keyDown" else {}),
+        )  # fmt: skip
+
+
+def test_every_plot_is_drawn_without_an_error_or_a_request(page, address):
+    plots = page.run("document.querySelectorAll('.plot').length")
+    assert plots == 2 * (1 + 3)
+    assert page.run(DRAWN) == str(plots)
+    empty = "[...document.querySelectorAll('.plot')].filter(p => !p.querySelector('.scatterlayer path.js-line')).length"  # noqa: E501
+    assert page.run(empty) == 0
+    assert page.problems() == []
+    assert page.requests() == [address]
+
+
+def test_pictures_are_shown(page):
+    assert page.run("document.images.length") == 8 + 2 * 3
+    assert page.run("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+
+
+def test_a_script_that_is_not_ours_does_not_run(page):
+    page.run(
+        "{const s = document.createElement('script'); s.textContent = 'window.foreign = 1';"
+        "document.body.append(s)}"
+    )
+    assert page.run("window.foreign ?? null") is None
+    assert any("Content Security Policy" in problem for problem in page.problems())
+
+
+def test_headings_sort_with_mouse_and_keyboard(page):
+    before = column(page, 2)
+    page.run(f"{TABLE}.tHead.rows[0].cells[2].querySelector('button').click()")
+    assert column(page, 2) == sorted(before, key=float, reverse=True) != before
+    head = "#headline-ffpp thead th:nth-child(3)"
+    assert page.run(f"document.querySelector('{head}').getAttribute('aria-sort')") == "descending"
+    press(page, "Enter", f"{head} button")
+    assert column(page, 2) == sorted(before, key=float)
+    assert page.run("document.querySelectorAll('#headline-ffpp [aria-sort]').length") == 1
+
+
+def test_text_sorts_as_text_and_empty_cells_come_last(page):
+    page.run(f"{TABLE}.tHead.rows[0].cells[1].querySelector('button').click()")
+    names = column(page, 1)
+    assert names == sorted(names, key=str.lower)
+    for order in ("once", "twice"):
+        page.run(f"{TABLE}.tHead.rows[0].cells[11].querySelector('button').click()")
+        flags = column(page, 11)
+        assert flags[0] == "▲ collapsed", order
+        assert not any(flags[1:])
+
+
+def test_filter_keeps_rows_that_hold_all_words(page):
+    field = "document.querySelector('#headline-ffpp input')"
+    page.run(f"{field}.value = 'mini none'; {field}.dispatchEvent(new Event('input'))")
+    assert column(page, 1) == ["none/none/CRGB"]
+    said = page.run("document.querySelector('#headline-ffpp output').textContent")
+    assert said == "1 of 8 rows"
+
+
+def test_legend_hides_and_shows_the_curves_of_a_configuration(page):
+    traces = f"{PLOT}.data.length"
+    before = page.run(traces)
+    keys = f"{PLOT}.closest('figure').querySelectorAll('.legend button')"
+    page.run(f"{keys}[0].click()")
+    assert page.run(traces) == before - 2
+    assert page.run(f"{keys}[0].getAttribute('aria-pressed')") == "false"
+    page.run(f"{keys}[0].click()")
+    assert page.run(traces) == before
+
+
+def test_hover_names_run_and_values(page):
+    page.run(f"{PLOT}.scrollIntoView({{block: 'center'}})")
+    page.run(f"Plotly.Fx.hover({PLOT}, [{{curveNumber: 1, pointNumber: 50}}])")
+    page.wait(f"{PLOT}.querySelector('.hoverlayer').textContent.includes('AUC of this run')")
+    assert "seed0" in page.run(f"{PLOT}.querySelector('.hoverlayer').textContent")
+
+
+def test_themes_reach_page_and_plots(page, address):
+    ink = f"getComputedStyle({PLOT}.querySelector('.xtitle')).fill"
+    line = f"{PLOT}.data[1].line.color"
+    light = [page.run(ink), page.run(line)]
+    page.run("document.getElementById('theme').click()")
+    assert page.run("document.documentElement.dataset.theme") == "dark"
+    dark = [page.run(ink), page.run(line)]
+    assert all(a != b for a, b in zip(light, dark, strict=True))
+    page.run("localStorage.clear()")
+    page.open(address, dark=True)
+    page.wait(DRAWN)
+    assert [page.run(ink), page.run(line)] == dark
+
+
+def test_a_value_leads_to_its_run(page):
+    page.run("document.querySelector('#headline-ffpp tbody a').click()")
+    page.wait("document.querySelector('tr:target') !== null")
+    found = page.run("document.querySelector('tr:target').cells[0].textContent")
+    assert found == "ffpp/vit_micro/MRGB-RRGB-CRGB/seed0"
+
+
+def test_narrow_window_does_not_scroll_sideways(page, address):
+    page.open(address, width=420, height=900)
+    page.wait(DRAWN)
+    assert page.run("document.documentElement.scrollWidth") == 420
+    width = page.run("Math.max(...[...document.querySelectorAll('.plot')].map(p => p.clientWidth))")
+    assert width < 420
+
+
+def test_print_is_light_and_whole(page, address):
+    page.open(address, dark=True)
+    page.wait(DRAWN)
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert page.run("document.documentElement.dataset.theme") == "light"
+    assert page.run("[...document.querySelectorAll('details')].every(d => d.open)")
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run("document.documentElement.dataset.theme") == "dark"
+    assert page.run("document.querySelectorAll('details[open]').length") == 0
+    assert page.problems() == []
+
+
+def test_controls_have_names(page):
+    nameless = "[...document.querySelectorAll('button')].filter(b => !(b.textContent.trim() || b.ariaLabel)).length"  # noqa: E501
+    assert page.run(nameless) == 0
+    inputs = "[...document.querySelectorAll('input')].every(i => i.labels.length === 1)"
+    assert page.run(inputs)
+    figures = "[...document.querySelectorAll('.plot')].every(p => p.getAttribute('aria-label').length > 40)"  # noqa: E501
+    assert page.run(figures)

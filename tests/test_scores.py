@@ -1,0 +1,214 @@
+"""From predictions to metrics.json: levels, alignment of runs, baselines, flags, subsets."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
+
+from lssat import grid, scores
+from lssat.params import Evaluate
+from lssat.tables import PREDICTIONS, DataError
+
+OPTIONS = Evaluate(resamples=200, confidence=0.95, seed=0, batch_size=8)
+METHODS = ("original", "Deepfakes", "FaceSwap")
+RUNS = [run.path for run in grid.runs(["deepfake"], ["vit_micro"], ["MRGB-RLDP-CRGB"], [0, 1])]
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + np.exp(-logit))
+
+
+def deepfake_rows(runs: list[str] = RUNS, pairs: int = 12, signal: float = 1.5) -> list[dict]:
+    """Draw two frames of each video of some pairs: one real, one fake by each method."""
+    rows = []
+    for run in runs:
+        rng = np.random.default_rng(grid.Run.of(run).seed)
+        for pair in range(pairs):
+            for method in METHODS:
+                for frame in (0, 5):
+                    fake = int(method != "original")
+                    rows.append(
+                        dict(
+                            run=run, id=f"{method}/c23/{pair:03d}", frame=frame,
+                            group=f"{pair:03d}", subset=method, level="frame", split="test",
+                            labels=[fake], logits=[signal * (fake - 0.5) + rng.normal()],
+                        )
+                    )  # fmt: skip
+    return rows
+
+
+def image_rows(task: str, n: int = 48, signal: float = 1.5) -> list[dict]:
+    """Draw images of a task with three attributes or four classes."""
+    rng = np.random.default_rng(4)
+    rows = []
+    for run in grid.runs([task], ["vit_micro"], ["MRGB-RRGB-CRGB"], [0, 1]):
+        for i in range(n):
+            truth = np.eye(4)[i % 4] if task == "emotion" else np.array([i % 2, i % 3 == 0, 0])
+            labels = [i % 4] if task == "emotion" else truth.astype(int).tolist()
+            logits = (signal * (truth - 0.5) + rng.normal(size=len(truth))).tolist()
+            rows.append(
+                dict(run=run.path, id=f"{i:06d}", frame=0, group=f"{i // 2}", subset="",
+                     level="image", split="test", labels=labels, logits=logits)
+            )  # fmt: skip
+    return rows
+
+
+def table(rows: list[dict]) -> pa.Table:
+    return pa.Table.from_pylist(rows, schema=PREDICTIONS)
+
+
+def summarise(rows: list[dict], task: str = "deepfake", train: np.ndarray | None = None) -> dict:
+    train = np.array([[1], [1], [0]]) if train is None else train
+    found = scores.summarise(table(rows), task, train, 0.98, OPTIONS)
+    json.dumps(found, allow_nan=False)
+    return found
+
+
+def _row(found: dict, level: str, metric: str) -> dict:
+    (row,) = [r for r in found["table"] if (r["level"], r["metric"]) == (level, metric)]
+    return row
+
+
+def test_video_scores_are_means_of_frame_probabilities():
+    rows = deepfake_rows()
+    found = summarise(rows)
+    for entry, run in zip(found["runs"], RUNS, strict=True):
+        mine = [row for row in rows if row["run"] == run]
+        frames = [_sigmoid(row["logits"][0]) for row in mine]
+        videos: dict[str, list[float]] = {}
+        for row, score in zip(mine, frames, strict=True):
+            videos.setdefault(row["id"], []).append(score)
+        truth = [0 if id.startswith("original") else 1 for id in videos]
+        means = [np.mean(values) for values in videos.values()]
+        labels = [row["labels"][0] for row in mine]
+        assert entry["metrics"]["video/auc"] == pytest.approx(roc_auc_score(truth, means))
+        assert entry["metrics"]["frame/auc"] == pytest.approx(roc_auc_score(labels, frames))
+        said = np.array(means) >= 0.5
+        assert entry["metrics"]["video/accuracy"] == pytest.approx(accuracy_score(truth, said))
+    assert found["n"] == {"frame": 72, "video": 36}
+    assert found["groups"] == 12
+    assert (found["level"], found["metric"], found["coverage"]) == ("video", "auc", 0.98)
+
+
+def test_table_has_a_row_for_each_level_and_metric_with_all_that_qualifies_it():
+    found = summarise(deepfake_rows())
+    keys = [(row["level"], row["metric"]) for row in found["table"]]
+    metrics = ["auc", "eer", "ap", "accuracy", "balanced_accuracy"]
+    assert keys == [(level, metric) for level in ("video", "frame") for metric in metrics]
+    row = _row(found, "video", "auc")
+    assert row["configuration"] == "MRGB/RLDP/CRGB"
+    assert row["backbone"] == "vit_micro"
+    assert (row["n"], row["groups"], row["seeds"], row["runs"]) == (36, 12, [0, 1], RUNS)
+    assert row["values"] == [run["metrics"]["video/auc"] for run in found["runs"]]
+    assert row["mean"] == pytest.approx(np.mean(row["values"]))
+    assert row["low"] < row["mean"] < row["high"]
+    assert row["baseline"] == 0.5
+    assert row["beats_baseline"]
+    assert not row["collapsed"]
+    assert _row(found, "video", "accuracy")["baseline"] == pytest.approx(2 / 3)
+    eer = _row(found, "video", "eer")
+    assert eer["beats_baseline"]
+    assert eer["high"] < eer["baseline"] == 0.5
+
+
+def test_rows_of_other_splits_do_not_count():
+    rows = deepfake_rows()
+    wrong = [row | {"split": "val", "logits": [9.0], "id": "val/" + row["id"]} for row in rows]
+    assert summarise(rows + wrong) == summarise(rows)
+    with pytest.raises(DataError, match="no rows of the test split"):
+        summarise(wrong)
+
+
+def test_the_order_of_rows_changes_nothing_but_the_order_of_runs():
+    rows = deepfake_rows()
+    order = np.random.default_rng(0).permutation(len(rows))
+    mixed, found = summarise([rows[i] for i in order]), summarise(rows)
+    for key in ("table", "subsets", "runs"):
+        assert sorted(map(_ordered, mixed[key])) == sorted(map(_ordered, found[key]))
+
+
+def _ordered(row: dict) -> str:
+    pairs = {key: sorted(value) if isinstance(value, list) else value for key, value in row.items()}
+    drop = {"mean", "low", "high"}  # depend on the order of seeds in their last bit or draw
+    return json.dumps({k: v for k, v in pairs.items() if k not in drop}, sort_keys=True)
+
+
+def test_a_subset_is_one_method_against_all_reals():
+    rows = deepfake_rows(RUNS[:1])
+    found = summarise(rows)
+    assert [row["subset"] for row in found["subsets"]] == ["Deepfakes", "FaceSwap"]
+    part = summarise([row for row in rows if row["subset"] != "FaceSwap"])
+    assert found["subsets"][0]["mean"] == _row(part, "video", "auc")["mean"]
+    assert (found["subsets"][0]["n"], found["subsets"][0]["groups"]) == (24, 12)
+    assert found["subsets"][0]["low"] < found["subsets"][0]["mean"] < found["subsets"][0]["high"]
+
+
+def test_roc_is_one_curve_for_each_run():
+    found = summarise(deepfake_rows())
+    assert [curve["run"] for curve in found["roc"]] == RUNS
+    for curve, run in zip(found["roc"], found["runs"], strict=True):
+        assert curve["level"] == "video"
+        assert curve["auc"] == pytest.approx(run["metrics"]["video/auc"], abs=1e-12)
+        assert len(curve["fpr"]) == len(curve["tpr"]) <= 200
+
+
+def test_attributes():
+    train = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]])
+    rows = image_rows("attributes")
+    found = summarise(rows, "attributes", train)
+    assert (found["level"], found["n"], found["groups"]) == ("image", {"image": 48}, 24)
+    row = _row(found, "image", "balanced_accuracy")
+    assert row["baseline"] == 0.5
+    assert row["note"] == "mean over 2 of 3 attributes; the others are constant here"
+    first = [r for r in rows if r["run"].endswith("seed0")]
+    truth, logits = np.array([r["labels"] for r in first]), np.array([r["logits"] for r in first])
+    expected = [balanced_accuracy_score(truth[:, a], logits[:, a] >= 0) for a in (0, 1)]
+    assert row["values"][0] == pytest.approx(np.mean(expected))
+    baseline = np.mean([truth[:, 0] == 1, truth[:, 1] == 0, truth[:, 2] == 0])
+    assert _row(found, "image", "accuracy")["baseline"] == pytest.approx(baseline)
+    assert found["subsets"] == []
+
+
+def test_emotion():
+    found = summarise(image_rows("emotion"), "emotion", np.array([[2], [2], [0]]))
+    metrics = ["top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy"]
+    assert [row["metric"] for row in found["table"]] == metrics
+    assert _row(found, "image", "top1")["baseline"] == 0.25
+    assert found["runs"][0]["metrics"]["image/auc"] == pytest.approx(
+        found["roc"][0]["auc"], abs=1e-12
+    )
+
+
+def test_runs_that_scored_other_samples_are_refused():
+    rows = deepfake_rows()
+    with pytest.raises(DataError, match=r"seed1 and .*seed0 differ .*\(71 and 72 test rows\)"):
+        summarise(rows[:-1])
+    other = [row | ({"labels": [0]} if row["run"] == RUNS[1] else {}) for row in rows]
+    with pytest.raises(DataError, match="differ in their samples or labels"):
+        summarise(other)
+    with pytest.raises(DataError, match="1 test rows repeat an id and frame"):
+        summarise(deepfake_rows(RUNS[:1]) + deepfake_rows(RUNS[:1])[:1])
+
+
+def test_frames_of_a_video_with_two_labels_and_ragged_logits_are_refused():
+    rows = deepfake_rows(RUNS[:1])
+    with pytest.raises(DataError, match="frames of one video have different labels"):
+        summarise([rows[0] | {"labels": [1]}, *rows[1:]])
+    with pytest.raises(DataError, match=r"lengths \[1, 2\]"):
+        summarise([rows[0] | {"logits": [1.0, 2.0]}, *rows[1:]])
+
+
+def test_flat_holds_the_headline_rows():
+    found = summarise(deepfake_rows())
+    row = _row(found, "video", "auc")
+    key = "deepfake.vit_micro.MRGB-RLDP-CRGB.auc"
+    assert scores.flat(found) == {
+        key: row["mean"], f"{key}.low": row["low"], f"{key}.high": row["high"],
+    }  # fmt: skip
+
+
+def test_the_same_predictions_give_the_same_bytes():
+    rows = deepfake_rows()
+    assert json.dumps(summarise(rows)) == json.dumps(summarise(rows))

@@ -1,0 +1,210 @@
+"""Splits: official where there is one, nobody in two of them, every crop in one."""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import trees
+
+from lssat import params, splits, tables
+from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, DataError, read_json, read_table
+
+SETTINGS = params.Splits(seed=0, affectnet_test=0.5)
+
+
+def sample(id: str, split: str, label: int, **other) -> dict:
+    row = {"dataset": "d", "id": id, "path": id, "media": "image", "labels": [label]}
+    row |= {"subset": "", "split": split, "groups": [id], "group": id, "box": []}
+    return row | other
+
+
+def crop(id: str, frame: int, shard: int, row: int) -> dict:
+    found = {"id": id, "frame": frame, "shard": shard, "row": row, "box": [], "landmarks": []}
+    return found | {"score": 1.0, "n_faces": 1, "n_frames": 9, "sha256": ""}
+
+
+def write(tmp_path: Path, dataset: str, options, rows: list[dict], shards: list[list[dict]]):
+    """Write tables, run the step, return the rows of each split and the summary."""
+    manifest, rejects = tmp_path / "manifest.parquet", tmp_path / "manifest.rejects.parquet"
+    tables.write_table(manifest, rows, MANIFEST)
+    tables.write_table(rejects, [], REJECTS)
+    faces, faces_rejects = [], []
+    for number, crops in enumerate(shards):
+        faces.append(tmp_path / f"shard-{number}.parquet")
+        faces_rejects.append(tmp_path / f"shard-{number}.rejects.parquet")
+        tables.write_table(faces[-1], crops, FACES, {"sha256": str(number)})
+        have = {row["id"] for row in crops}
+        ids = [row["id"] for row in rows if tables.shard_of(row["id"], len(shards)) == number]
+        gone = [tables.reject("d", id, id, "faces", "no_face") for id in ids if id not in have]
+        tables.write_table(faces_rejects[-1], gone, REJECTS)
+    files = {name: tmp_path / f"{name}.parquet" for name in splits.NAMES}
+    files["summary"] = tmp_path / "summary.json"
+    splits.write(dataset, manifest, rejects, faces, faces_rejects, options, SETTINGS, files)
+    found = {name: read_table(files[name], SPLITS).to_pylist() for name in splits.NAMES}
+    return found, read_json(files["summary"])
+
+
+def cropped(rows: list[dict], shards: int = 1, frames: int = 1) -> list[list[dict]]:
+    found: list[list[dict]] = [[] for _ in range(shards)]
+    for row in sorted(rows, key=lambda row: row["id"]):
+        shard = tables.shard_of(row["id"], shards)
+        for frame in range(frames):
+            found[shard].append(crop(row["id"], 4 * frame, shard, len(found[shard])))
+    return found
+
+
+def ffpp_rows() -> list[dict]:
+    rows = []
+    for split, (a, b) in {"train": ("000", "003"), "val": ("1", "2"), "test": ("4", "5")}.items():
+        common = {"split": split, "group": f"{a}_{b}", "media": "video"}
+        for name in (a, b):
+            rows.append(sample(f"original/{name}", label=0, subset="original", **common))
+            rows[-1]["groups"] = [name]
+        for method in trees.METHODS:
+            rows.append(sample(f"{method}/{a}_{b}", label=1, subset=method, **common))
+            rows[-1]["groups"] = [a, b]
+    return rows
+
+
+def ffpp_options(tmp_path: Path, **other) -> params.Ffpp:
+    return trees.ffpp_options(tmp_path, **other)
+
+
+def test_official_splits_and_every_crop_once(tmp_path: Path) -> None:
+    rows = ffpp_rows()
+    found, summary = write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows, 3, 2))
+    assert {name: len(found[name]) for name in found} == {"train": 8, "val": 8, "test": 8}
+    first = found["train"][0]
+    assert (first["id"], first["frame"]) == ("Deepfakes/000_003", 0)
+    assert (first["labels"], first["subset"], first["group"]) == ([1], "Deepfakes", "000_003")
+    assert first["shard"] == tables.shard_of("Deepfakes/000_003", 3) and first["seed"] is None
+    places = {(row["shard"], row["row"]) for part in found.values() for row in part}
+    assert len(places) == 24
+    for part in found.values():
+        assert part == sorted(part, key=lambda row: (row["id"], row["frame"]))
+    assert summary["samples"] == {"train": 4, "val": 4, "test": 4}
+    assert summary["crops"] == {"train": 8, "val": 8, "test": 8}
+    assert summary["groups"] == {"train": 1, "val": 1, "test": 1}
+    assert summary["classes"]["test"] == {"0": 4, "1": 4}
+    assert summary["subsets"]["val"] == {"Deepfakes": 2, "Face2Face": 2, "original": 4}
+    ids = sorted(row["id"] for row in rows if row["split"] == "test")
+    text = "".join(f"{id}\n" for id in ids)
+    assert summary["test_ids_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert "test_ids" not in summary
+
+
+def test_coverage_counts_samples_with_a_crop(tmp_path: Path) -> None:
+    rows = ffpp_rows() + [
+        sample("original/77", "test", 0, subset="original", groups=["4"], group="4_5")
+    ]
+    options = ffpp_options(tmp_path, rejects_limit=0.1)
+    _, summary = write(tmp_path, "ffpp", options, rows, cropped(rows[:-1], 2, 2))
+    assert summary["coverage"] == {"train": 1.0, "val": 1.0, "test": 0.8}
+    assert summary["rejects"] == {"manifest": {}, "faces": {"no_face": 1}}
+    with pytest.raises(DataError, match=r"faces: 1 of 13 rejected \(7.7 %, limit 0 %\)"):
+        write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows[:-1], 2, 2))
+
+
+def test_a_lost_frame_is_no_lost_video(tmp_path: Path) -> None:
+    rows = ffpp_rows()
+    crops = cropped(rows, 1, 2)
+    del crops[0][0]
+    found, summary = write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, crops)
+    assert summary["coverage"]["train"] == 1.0 and summary["crops"]["train"] == 7
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_either_identity_of_a_fake_counts(tmp_path: Path, half: int) -> None:
+    rows = ffpp_rows()
+    fake = next(row for row in rows if row["id"] == "Deepfakes/4_5")
+    fake["groups"] = [["003", "4"], ["4", "003"]][half]
+    with pytest.raises(DataError, match=r"1 identities stand in two splits: 003 \(train and test"):
+        write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows))
+
+
+def test_an_empty_split_class_or_method_is_named(tmp_path: Path) -> None:
+    rows = [row for row in ffpp_rows() if row["split"] != "val"]
+    with pytest.raises(DataError, match="split val is empty"):
+        write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows))
+    rows = [row for row in ffpp_rows() if row["id"] != "Face2Face/4_5"]
+    with pytest.raises(DataError, match="subsets: Face2Face has no crop in test"):
+        write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows))
+    rows = [row for row in ffpp_rows() if row["split"] != "test" or row["labels"] == [1]]
+    with pytest.raises(DataError, match="classes: 0 has no crop in test"):
+        write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows))
+
+
+def affectnet_rows(per_class: int = 5) -> list[dict]:
+    rows = [sample(f"val/{c}{n}", "val", c) for c in range(8) for n in range(per_class)]
+    return rows + [sample(f"train/{c}", "train", c) for c in range(8)]
+
+
+def test_affectnet_validation_is_halved_by_class(tmp_path: Path) -> None:
+    rows = affectnet_rows(6)
+    options = trees.affectnet_options(tmp_path)
+    found, summary = write(tmp_path, "affectnet", options, rows, cropped(rows, 2))
+    for name in ("val", "test"):
+        assert Counter(row["labels"][0] for row in found[name]) == dict.fromkeys(range(8), 3)
+    assert {row["id"] for row in found["train"]} == {f"train/{c}" for c in range(8)}
+    assert summary["test_ids"] == [row["id"] for row in found["test"]]
+    assert {row["seed"] for part in found.values() for row in part} == {0}
+
+
+def test_affectnet_half_is_pinned(tmp_path: Path) -> None:
+    """The rule must give this list on every machine and for ever: results are compared by it."""
+    rows = [sample(f"val/{n}", "val", n % 2) for n in range(90, 106)]
+    table = splits.pa.Table.from_pylist(rows, schema=MANIFEST)
+
+    def test_ids(seed: int, share: float = 0.5) -> list[str]:
+        names = splits.halve(table, share, seed)
+        return [row["id"] for row, name in zip(rows, names, strict=True) if name == "test"]
+
+    by_hand = []
+    for label in (0, 1):
+        ids = [row["id"] for row in rows if row["labels"] == [label]]
+        by_hand += sorted(ids, key=lambda id: hashlib.sha256(f"0:{id}".encode()).digest())[:4]
+    assert sorted(test_ids(0)) == sorted(by_hand) == PINNED
+    assert test_ids(1) != test_ids(0)
+    assert len(test_ids(0, 0.25)) == 4 and set(test_ids(0, 0.25)) < set(test_ids(0))
+
+
+PINNED = ["val/100", "val/101", "val/105", "val/90", "val/91", "val/92", "val/94", "val/95"]
+
+
+def test_affectnet_half_does_not_depend_on_crops_or_order(tmp_path: Path) -> None:
+    rows = affectnet_rows()
+    options = trees.affectnet_options(tmp_path, rejects_limit=0.5)
+    _, whole = write(tmp_path, "affectnet", options, rows, cropped(rows))
+    kept = [row for row in rows if row["id"] not in ("val/03", "val/11", "val/72")]
+    _, less = write(tmp_path, "affectnet", options, rows[::-1], cropped(kept))
+    assert less["test_ids"] == whole["test_ids"]
+    assert less["test_ids_sha256"] == whole["test_ids_sha256"]
+
+
+def test_attributes_may_be_constant(tmp_path: Path) -> None:
+    rows = [
+        sample(f"{n}.jpg", split, 0, labels=[1, 0, int(split == "val")], groups=[str(n)])
+        for n, split in enumerate(["train", "train", "val", "test"])
+    ]
+    options = trees.celeba_options(tmp_path)
+    found, summary = write(tmp_path, "celeba", options, rows, cropped(rows))
+    assert found["val"][0]["labels"] == [1, 0, 1]
+    positives = {"train": [2, 0, 0], "val": [1, 0, 1], "test": [1, 0, 0]}
+    assert summary["attributes"]["positives"] == positives
+    assert "classes" not in summary and "subsets" not in summary
+
+
+def test_labels_of_the_test_split_stand_in_its_file_alone(tmp_path: Path) -> None:
+    rows = affectnet_rows()
+    found, _ = write(tmp_path, "affectnet", trees.affectnet_options(tmp_path), rows, cropped(rows))
+    test = {row["id"] for row in found["test"]}
+    assert not test & {row["id"] for name in ("train", "val") for row in found[name]}
+    assert {row["split"] for row in found["test"]} == {"test"}
+
+
+def test_crops_of_an_older_manifest_are_refused(tmp_path: Path) -> None:
+    rows = ffpp_rows()
+    with pytest.raises(DataError, match="has no sample 'original/9', of which there is a crop"):
+        older = cropped([*rows, sample("original/9", "train", 0)])
+        write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, older)

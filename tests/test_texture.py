@@ -1,0 +1,185 @@
+"""LDP by its specification: an oracle, invariants, and three implementations that agree."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+from scipy.ndimage import correlate
+from skimage import data
+
+from lssat import texture
+from lssat.texture import codes, lbp, ldp, ldp_numpy, luma
+
+PATCH = np.array([[85, 32, 26], [53, 50, 10], [60, 38, 45]], np.uint8)
+# The Kirsch masks, written out from the specification, E first, counter-clockwise.
+MASKS = [
+    [[-3, -3, 5], [-3, 0, 5], [-3, -3, 5]],
+    [[-3, 5, 5], [-3, 0, 5], [-3, -3, -3]],
+    [[5, 5, 5], [-3, 0, -3], [-3, -3, -3]],
+    [[5, 5, -3], [5, 0, -3], [-3, -3, -3]],
+    [[5, -3, -3], [5, 0, -3], [5, -3, -3]],
+    [[-3, -3, -3], [5, 0, -3], [5, 5, -3]],
+    [[-3, -3, -3], [-3, 0, -3], [5, 5, 5]],
+    [[-3, -3, -3], [-3, 0, 5], [-3, 5, 5]],
+]
+
+
+def grey(plane: np.ndarray) -> np.ndarray:
+    return np.repeat(plane[..., None], 3, axis=-1)
+
+
+def responses(plane: np.ndarray) -> np.ndarray:
+    masks = [np.array(mask) for mask in MASKS]
+    return np.stack([correlate(plane.astype(int), mask, mode="nearest") for mask in masks])
+
+
+def naive(img: np.ndarray, k: int) -> np.ndarray:
+    """Correlate, sort with a stable tie rule, set bits: nothing shared with the package."""
+    plane = np.asarray(Image.fromarray(img).convert("L"))
+    order = np.argsort(-np.abs(responses(plane)), axis=0, kind="stable")
+    return (2 ** order[:k]).sum(axis=0).astype(np.uint8)
+
+
+def natural() -> list[np.ndarray]:
+    faces = (data.lfw_subset()[:3] * 255).astype(np.uint8)
+    return [data.astronaut()[40:140, 150:260], *grey(faces)]
+
+
+def drawn() -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    ties = rng.integers(0, 3, (40, 33, 3), dtype=np.uint8)
+    return [
+        rng.integers(0, 256, (31, 45, 3), dtype=np.uint8),
+        ties,
+        np.full((9, 7, 3), 200, np.uint8),
+        rng.integers(0, 256, (1, 5, 3), dtype=np.uint8),
+        rng.integers(0, 256, (1, 1, 3), dtype=np.uint8),
+        255 * (ties > 1).astype(np.uint8),
+    ]
+
+
+@pytest.mark.parametrize("compute", [ldp, ldp_numpy])
+def test_oracle_patch(compute) -> None:
+    assert responses(PATCH)[:, 1, 1].tolist() == [-399, -503, 97, 313, 537, 161, 97, -303]
+    assert compute(grey(PATCH))[1, 1] == 19
+
+
+@pytest.mark.parametrize("k", range(1, 9))
+def test_all_implementations_agree_on_every_pixel(k: int) -> None:
+    for img in natural() + drawn():
+        wanted = naive(img, k)
+        assert np.array_equal(ldp(img, k), wanted)
+        assert np.array_equal(ldp_numpy(img, k), wanted)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    img=arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))),
+    k=st.integers(1, 8),
+)
+def test_any_image_gives_the_naive_codes(img: np.ndarray, k: int) -> None:
+    assert np.array_equal(ldp(img, k), naive(img, k))
+    assert np.array_equal(ldp_numpy(img, k), naive(img, k))
+
+
+def test_exactly_three_bits_make_56_codes() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    found = np.unique(ldp(noise))
+    assert len(found) == 56 and found.min() == 7 and found.max() == 224
+    assert set(np.bitwise_count(found)) == {3}
+    assert (ldp(np.zeros((4, 4, 3), np.uint8)) == 7).all()  # all tie: E, NE, N
+
+
+def test_adding_and_scaling_light_changes_nothing() -> None:
+    plane = np.random.default_rng(2).integers(0, 100, (40, 40), dtype=np.uint8)
+    assert np.array_equal(ldp(grey(plane)), ldp(grey(plane + 55)))
+    assert np.array_equal(ldp(grey(plane)), ldp(grey(plane * 2)))
+    assert not responses(plane).sum(axis=0).any()
+
+
+def test_a_flip_swaps_east_and_west_where_nothing_ties() -> None:
+    plane = np.random.default_rng(3).integers(0, 256, (60, 60), dtype=np.uint8)
+    sizes = np.sort(np.abs(responses(plane)), axis=0)
+    clear = sizes[5] != sizes[4]
+    swapped = np.zeros_like(plane)
+    for bit, other in enumerate([4, 3, 2, 1, 0, 7, 6, 5]):
+        swapped |= ((ldp(grey(plane)) >> bit) & 1) << other
+    flipped = ldp(grey(plane[:, ::-1]))[:, ::-1]
+    assert clear.mean() > 0.9 and np.array_equal(flipped[clear], swapped[clear])
+
+
+def test_luma_is_pillows() -> None:
+    img = np.random.default_rng(4).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    assert np.array_equal(luma(img), np.asarray(Image.fromarray(img).convert("L")))
+
+
+@pytest.mark.parametrize("kind", texture.KINDS)
+def test_a_batch_equals_its_images(kind: str) -> None:
+    imgs = np.stack(list(data.astronaut()[:64].reshape(8, 8, 512, 3)))
+    found = codes(imgs, kind)
+    assert found.shape == (8, 8, 512) and found.dtype == np.uint8
+    assert all(
+        np.array_equal(codes(img, kind), code) for img, code in zip(imgs, found, strict=True)
+    )
+    assert np.array_equal(codes(imgs[:, ::-1, ::-1], kind)[3], codes(imgs[3, ::-1, ::-1], kind))
+    assert codes(imgs[:0], kind).shape == (0, 8, 512)
+
+
+def test_lbp_compares_with_the_circle_of_radius_one() -> None:
+    """P = 8, R = 1: E, then counter-clockwise; diagonals are interpolated at sin 45 degrees."""
+    plane = data.camera()[100:140, 200:250]
+    wide = np.pad(plane, 1, mode="edge").astype(float)
+    found, s = lbp(grey(plane)), np.sqrt(0.5)
+    for bit, (dy, dx) in enumerate(texture.NEIGHBOURS):
+        straight = wide[1 + dy : 41 + dy, 1 + dx : 51 + dx]
+        if dy and dx:
+            up = wide[1 + dy : 41 + dy, 1:51]
+            side = wide[1:41, 1 + dx : 51 + dx]
+            here = wide[1:41, 1:51]
+            value = s * s * straight + s * (1 - s) * (up + side) + (1 - s) ** 2 * here
+        else:
+            value = straight
+        sure = (np.abs(value - plane) > 0.01) | (not (dy and dx))
+        wanted = value >= plane
+        assert np.array_equal((found >> bit & 1).astype(bool)[sure], wanted[sure])
+        assert sure.mean() > 0.5
+
+
+def test_wrong_arguments_are_refused() -> None:
+    img = np.zeros((4, 4, 3), np.uint8)
+    with pytest.raises(ValueError, match="unknown texture 'hog': known are ldp, lbp"):
+        codes(img, "hog")
+    for compute in (ldp, ldp_numpy):
+        with pytest.raises(ValueError, match="k must lie in 1 to 8, found 9"):
+            compute(img, 9)
+        with pytest.raises(ValueError, match=r"uint8 .*, found float32 \(4, 4, 3\)"):
+            compute(img.astype(np.float32), 3)
+
+
+def test_works_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numba
+
+    compile_ = numba.njit
+
+    def refuse(*args, **options):
+        if options.pop("cache", False):
+            raise RuntimeError("cannot cache function: no locator available")
+        return compile_(*args, **options)
+
+    monkeypatch.setattr(numba, "njit", refuse)
+    texture._compiled.cache_clear()
+    try:
+        assert ldp(grey(PATCH))[1, 1] == 19
+    finally:
+        texture._compiled.cache_clear()
+
+
+def test_import_is_light() -> None:
+    code = "import sys, lssat.texture; print({'numba', 'skimage', 'torch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

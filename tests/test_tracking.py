@@ -1,0 +1,99 @@
+"""MLflow: a real SQLite database, logged once, brought up to date, opened by many at once."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+
+from lssat import tracking
+
+NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
+CURVE = """epoch,lr,loss_cls,loss_rec,val_loss_cls,val_auc
+0,0.001,0.7,1.2,0.69,
+1,0.0005,0.5,1.0,0.6,0.75
+"""
+
+
+def record(digest: str = "abc") -> dict:
+    return {
+        "run": NAME, "backbone": "vit_micro", "configuration": "MRGB/RLDP/CRGB", "seed": 0,
+        "weights_sha256": digest, "device": "cpu", "parameters": 10, "decoder_parameters": 2,
+        "seconds": 1.5, "imgs_per_second": 100.0, "best_epoch": 1,
+        "git": {"revision": "f" * 40, "dirty": False}, "data": {"train": "1", "val": "2"},
+        "params": {"train": {"lr": 0.001, "epochs": 2}, "texture": {"kind": "ldp"}},
+    }  # fmt: skip
+
+
+def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> tracking.Files:
+    run = folder / "runs" / NAME
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "curve.csv").write_text(CURVE)
+    (run / "record.json").write_text(json.dumps(record(digest)))
+    metrics = {"runs": [{"run": NAME, "metrics": {"video/auc": auc, "frame/auc": 0.7}}]}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    return tracking.Files(
+        {NAME: run}, folder / "metrics.json", folder / "mlflow.db", folder / "art",
+        folder / "mlflow.json",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def test_a_run_is_logged_whole(tmp_path: Path, client: MlflowClient) -> None:
+    tracking.track("ffpp", written(tmp_path), "lssat", None)
+    told = json.loads((tmp_path / "mlflow.json").read_text())
+    assert told["experiment"] == "lssat-ffpp"
+    run = client.get_run(told["runs"][NAME])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["train.lr"] == "0.001"
+    assert run.data.params["configuration"] == "MRGB/RLDP/CRGB"
+    assert run.data.tags["lssat.run"] == NAME
+    assert run.data.tags["mlflow.source.git.commit"] == "f" * 40
+    assert json.loads(run.data.tags["lssat.data_sha256"]) == {"train": "1", "val": "2"}
+    assert run.data.metrics["test/video/auc"] == 0.8
+    losses = client.get_metric_history(run.info.run_id, "train/loss_rec")
+    assert [(each.step, each.value) for each in losses] == [(0, 1.2), (1, 1.0)]
+    assert [m.step for m in client.get_metric_history(run.info.run_id, "val/auc")] == [1]
+    names = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert names == {"record.json", "curve.csv"}
+
+
+def test_logging_again_changes_nothing_and_a_retrained_run_stands_beside_the_old(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    ids = []
+    for digest, auc in (("abc", 0.8), ("abc", 0.8), ("abc", 0.9), ("new", 0.7)):
+        tracking.track("ffpp", written(tmp_path, digest, auc), "lssat", None)
+        ids.append(json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME])
+    assert ids[0] == ids[1] == ids[2] != ids[3]
+    assert client.get_run(ids[0]).data.metrics["test/video/auc"] == 0.9
+    assert client.get_run(ids[3]).data.metrics["test/video/auc"] == 0.7
+
+
+def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -> None:
+    tracking.track("ffpp", written(tmp_path, auc=None), "lssat", None)
+    run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
+    assert set(client.get_run(run_id).data.metrics) >= {"test/frame/auc", "cost/seconds"}
+    assert "test/video/auc" not in client.get_run(run_id).data.metrics
+
+
+def test_case_34_many_jobs_open_a_new_database_at_once_and_all_succeed(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from lssat import tracking
+tracking.connect(None, Path("mlflow.db"), sys.argv[1], Path("art"))
+"""
+    jobs = [
+        subprocess.Popen([sys.executable, "-c", code, f"lssat-{n % 2}"], cwd=tmp_path)
+        for n in range(4)
+    ]
+    assert [job.wait(timeout=300) for job in jobs] == [0, 0, 0, 0]
+    found = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").search_experiments()
+    assert {each.name for each in found} == {"Default", "lssat-0", "lssat-1"}

@@ -1,0 +1,161 @@
+"""Training: the same seed gives the same bytes, the loss is the one asked for, NaN stops it."""
+
+import ast
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from drawn_data import write
+
+import lssat.train as step
+from lssat import params, predict
+from lssat.checkpoint import load_weights, save_weights
+from lssat.grid import Run
+from lssat.loader import Crops
+from lssat.tables import DataError, sha256
+
+ROOT = Path(__file__).parent.parent
+RUN = Run("ffpp", "vit_micro", "MRGB-RLDP-CRGB", 0)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write(folder, {"train": 48, "val": 16})
+    return folder
+
+
+def view(**changes):
+    part = params.view(str(ROOT / "params.yaml"), "train")
+    recipe = part.train.model_dump() | {"epochs": 2, "batch_size": 16, "mask_ratio": 0.5} | changes
+    part.train = params.Train.model_validate(recipe)
+    return part
+
+
+def files(data: Path, out: Path, codes: bool = True) -> step.Files:
+    return step.Files(
+        train=data / "splits/train.parquet", val=data / "splits/val.parquet",
+        faces=data / "faces", codes=data / "texture" if codes else None,
+        weights=out / "weights.safetensors", curve=out / "curve.csv",
+        record=out / "record.json", reconstruction=out / "reconstruction.npz",
+    )  # fmt: skip
+
+
+def curve(out: Path) -> list[dict[str, str]]:
+    with open(out / "curve.csv", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
+    data: Path, tmp_path: Path
+) -> None:
+    for name, run in (("a", RUN), ("b", RUN), ("c", RUN._replace(seed=1))):
+        step.train(run, files(data, tmp_path / name), view())
+    for file in ("weights.safetensors", "curve.csv", "reconstruction.npz"):
+        assert sha256(tmp_path / "a" / file) == sha256(tmp_path / "b" / file), file
+        assert sha256(tmp_path / "a" / file) != sha256(tmp_path / "c" / file), file
+
+
+def test_a_run_learns_and_its_record_says_what_it_was(data: Path, tmp_path: Path) -> None:
+    step.train(RUN, files(data, tmp_path), view(epochs=6))
+    rows = curve(tmp_path)
+    assert [row["epoch"] for row in rows] == list("012345")
+    assert float(rows[-1]["loss_rec"]) < float(rows[0]["loss_rec"])
+    values = [float(row["val_auc"]) for row in rows]
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["best_value"] == max(values) > 0.9  # half of the crops are much darker
+    assert record["best_epoch"] == values.index(max(values))
+    assert record["run"] == RUN.path
+    assert record["configuration"] == "MRGB/RLDP/CRGB"
+    assert record["params"]["train"]["epochs"] == 6
+    assert record["data"]["train"] == sha256(data / "splits/train.parquet")
+    pictures = np.load(tmp_path / "reconstruction.npz")
+    assert pictures["output"].shape == pictures["target"].shape == (6, 32, 32, 3)
+
+
+def test_predictions_of_the_saved_weights_are_those_of_the_best_epoch(
+    data: Path, tmp_path: Path
+) -> None:
+    step.train(RUN, files(data, tmp_path), view())
+    from lssat.metrics import evaluate
+
+    crops = Crops(data / "splits/val.parquet", data / "faces", None)
+    logits = predict.logits(predict.load_run(tmp_path), crops, 5)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert evaluate("binary", crops.labels, logits)["auc"] == pytest.approx(record["best_value"])
+
+
+def test_the_loss_weighs_both_parts_by_lambda_and_the_curve_holds_them_unweighted(
+    data: Path, tmp_path: Path
+) -> None:
+    """One step of SGD on each part alone, put together by hand, is the step on both."""
+    states = {}
+    for share in (0.0, 1.0, 0.3):
+        out = tmp_path / str(share)
+        recipe = view(
+            epochs=1, lambda_cls=share, optimizer="sgd", momentum=0.0, lr=0.1, min_lr=0.1,
+            warmup_epochs=0, weight_decay=0.0, batch_size=48,
+        )  # fmt: skip
+        step.train(RUN, files(data, out), recipe)
+        record = json.loads((out / "record.json").read_text())
+        states[share], _ = load_weights(out / "weights.safetensors", record["weights_sha256"])
+    rows = [curve(tmp_path / str(share))[0] for share in states]
+    for column in ("loss_cls", "loss_rec"):
+        assert len({row[column] for row in rows}) == 1
+    for name, value in states[0.3].items():
+        mixed = 0.3 * states[1.0][name] + 0.7 * states[0.0][name]
+        torch.testing.assert_close(value, mixed, rtol=1e-4, atol=1e-6)
+
+
+def test_learning_rate_warms_up_and_falls_by_a_cosine(data: Path, tmp_path: Path) -> None:
+    step.train(RUN, files(data, tmp_path), view(epochs=5, warmup_epochs=1, lr=1e-3, min_lr=1e-5))
+    rates = [float(row["lr"]) for row in curve(tmp_path)]
+    # Three steps an epoch; the row holds the rate of the epoch's last step (3 e + 2 of 15).
+    for epoch, rate in enumerate(rates[1:], start=1):
+        at = 3 * epoch + 2
+        cosine = 1e-5 + (1e-3 - 1e-5) * (1 + np.cos(np.pi * at / 15)) / 2
+        assert rate == pytest.approx(cosine, rel=1e-6)
+    assert rates[0] == pytest.approx(1e-5 + (1e-3 - 1e-5) * 2 / 3, rel=1e-6)
+
+
+def test_case_33_a_loss_that_is_not_finite_names_step_samples_losses_and_rate(
+    data: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError) as caught:
+        step.train(RUN, files(data, tmp_path), view(lr=1e30, min_lr=1e30, warmup_epochs=0))
+    said = str(caught.value)
+    assert "the loss is not finite in epoch 0, step " in said
+    assert "learning rate 1e+30, samples ['0000" in said
+    assert not (tmp_path / "weights.safetensors").exists()
+
+
+def test_case_14_fewer_samples_than_one_batch(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds 48 samples, less than one batch of 64"):
+        step.train(RUN, files(data, tmp_path), view(batch_size=64))
+
+
+def test_only_evaluate_is_given_the_test_split() -> None:
+    assert "test" not in step.Files.__annotations__
+    users = set()
+    for file in (ROOT / "lssat").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Constant) and node.value in ("test", "test.parquet"):
+                users.add(file.stem)
+    # splits writes it, the data modules know the official name, scores filters by it.
+    assert not users & {"train", "loader", "ssat", "tasks", "predict", "tracking"}
+
+
+def test_weights_that_differ_from_the_record_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "weights.safetensors"
+    digest = save_weights(file, {"a": torch.ones(3)}, {"backbone": "vit_micro"})
+    state, model = load_weights(file, digest)
+    assert model == {"backbone": "vit_micro"}
+    assert torch.equal(state["a"], torch.ones(3))
+    whole = bytearray(file.read_bytes())
+    whole[-1] ^= 1
+    file.write_bytes(whole)
+    with pytest.raises(DataError, match="its record says"):
+        load_weights(file, digest)

@@ -1,0 +1,26 @@
+"""Two copies of the project, run once for all tests: by `snakemake` and by `dvc repro`."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from project import Project, copy
+
+
+@pytest.fixture(scope="session")
+def by_snakemake(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = copy(tmp_path_factory.mktemp("by_snakemake"))
+    (project.path / "told.txt").write_text(project.run("snakemake", "--cores", "8"))
+    return project
+
+
+@pytest.fixture(scope="session")
+def by_dvc(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = copy(tmp_path_factory.mktemp("by_dvc"))
+    project.run("dvc", "repro")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "reproduced")
+    return project

@@ -1,0 +1,66 @@
+"""One graph: Snakemake and DVC do the same job, to the same bytes, and agree that it is done."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from project import Project
+
+SAME = [
+    "data/raw/sample/celeba.json",
+    "data/prepared/celeba/manifest.parquet",
+    "data/prepared/celeba/faces/shard-00000.npy",
+    "data/prepared/celeba/texture/ldp/shard-00000.npy",
+    "data/prepared/celeba/splits/test.parquet",
+    "runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed0/weights.safetensors",
+    "runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed0/curve.csv",
+    "results/tasks/celeba/predictions.parquet",
+    "results/tasks/celeba/metrics.json",
+    "results/metrics.json",
+    "results/table.csv",
+]
+
+
+def test_snakemake_ends_with_the_report_and_the_headline_table(by_snakemake: Project) -> None:
+    told = (by_snakemake.path / "told.txt").read_text()
+    assert "Face attributes (CelebA)" in told
+    assert f"report: {by_snakemake.path}/results/report.html" in told
+    assert (by_snakemake.path / "results/report.html").stat().st_size > 100_000
+
+
+def test_a_second_run_does_nothing(by_snakemake: Project) -> None:
+    started = time.monotonic()
+    told = by_snakemake.run("lssat", "run", "--cores", "8")
+    assert "Nothing to be done: all results are up to date." in told
+    assert "Face attributes (CelebA)" in told
+    assert time.monotonic() - started < 60  # 10 s on an idle machine; see the README
+
+
+def test_both_tools_find_nothing_to_do_after_dvc_repro(by_dvc: Project) -> None:
+    assert "up to date" in by_dvc.run("dvc", "status")
+    assert by_dvc.snakemake_stale() == set()
+
+
+@pytest.mark.parametrize("file", SAME)
+def test_two_runs_from_the_same_seeds_give_the_same_bytes(
+    by_snakemake: Project, by_dvc: Project, file: str
+) -> None:
+    assert (by_snakemake.path / file).read_bytes() == (by_dvc.path / file).read_bytes()
+
+
+def test_dvc_commit_after_snakemake_agrees(by_snakemake: Project) -> None:
+    by_snakemake.run("dvc", "commit", "--force")
+    assert "up to date" in by_snakemake.run("dvc", "status")
+    assert by_snakemake.snakemake_stale() == set()
+
+
+def test_dvc_shows_metrics_and_plots(by_dvc: Project) -> None:
+    flat = json.loads((by_dvc.path / "results/metrics.json").read_text())
+    shown = json.loads(by_dvc.run("dvc", "metrics", "show", "--json"))
+    assert shown[""]["data"]["results/metrics.json"]["data"] == flat
+    assert by_dvc.run("dvc", "metrics", "diff", "HEAD") == ""
+    told = by_dvc.run("dvc", "plots", "show")
+    page = Path(told.strip().splitlines()[-1].removeprefix("file://"))
+    assert page.stat().st_size > 2_000
+    assert "val_loss_cls" in page.read_text()

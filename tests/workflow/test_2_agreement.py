@@ -1,0 +1,132 @@
+"""Case 35: Snakemake and DVC agree on what an edit makes stale, and that is what it should be."""
+
+import os
+
+import pytest
+import yaml
+from project import Project
+
+TRAIN = {f"train@celeba-vit_micro-{c}-0" for c in ("MRGB-RLDP-CRGB", "none-none-CRGB")}
+END = {"evaluate@celeba", "track@celeba", "report"}
+ALL = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")} | TRAIN | END
+PARAMS = {
+    ("sample", "seed"): (1, ALL | {"sample@celeba"}),
+    ("datasets", "rejects_limit"): (0.5, ALL),
+    ("faces", "margin"): (1.5, ALL - {"manifest@celeba"}),
+    ("texture", "k"): (4, {"texture@celeba"} | TRAIN | END),
+    ("splits", "seed"): (1, {"splits@celeba"} | TRAIN | END),
+    ("train", "lr"): (0.002, TRAIN | END),
+    ("evaluate", "resamples"): (300, END),
+    ("tracking", "experiment"): ("other", {"track@celeba", "report"}),
+    ("report", "title"): ("Other", {"report"}),
+}
+MODULES = {
+    "datasets/celeba.py": ALL,
+    "faces.py": ALL - {"manifest@celeba"},
+    "texture_cache.py": {"texture@celeba"} | TRAIN | END,
+    "ssat.py": TRAIN | END,
+    "evaluate.py": END,
+    "tracking.py": {"track@celeba", "report"},
+    "report/style.css": {"report"},
+}
+
+
+@pytest.fixture(autouse=True)
+def _restored(by_dvc: Project):
+    yield
+    by_dvc.run("git", "checkout", "--quiet", "--", "params.yaml", "lssat")
+
+
+def check_agreement(project: Project, expected: set[str]) -> None:
+    assert project.snakemake_stale() == expected
+    assert project.dvc_stale() == expected
+
+
+@pytest.mark.parametrize("key", PARAMS, ids=".".join)
+def test_case_35_an_edited_parameter(by_dvc: Project, key: tuple[str, str]) -> None:
+    section, name = key
+    value, expected = PARAMS[key]
+    if section == "datasets":
+        values = yaml.safe_load((by_dvc.path / "params.yaml").read_text())
+        values["datasets"]["celeba"][name] = value
+        by_dvc.params()
+        text = (by_dvc.path / "params.yaml").read_text()
+        (by_dvc.path / "params.yaml").write_text(text.replace(f"{name}: 0.0", f"{name}: {value}"))
+    else:
+        by_dvc.params(**{section: {name: value}})
+    check_agreement(by_dvc, expected)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_case_35_an_edited_module(by_dvc: Project, name: str) -> None:
+    with open(by_dvc.path / "lssat" / name, "a") as file:
+        file.write("\nbody { margin: 3px }\n" if name.endswith("css") else "\nEDITED = 1\n")
+    by_dvc.dvc_code()
+    try:
+        # What a module's edit makes stale depends on who imports it: more is an honest answer.
+        stale = by_dvc.snakemake_stale()
+        assert stale == by_dvc.dvc_stale()
+        assert stale >= MODULES[name]
+        if name in ("tracking.py", "report/style.css", "evaluate.py", "ssat.py"):
+            assert stale == MODULES[name]
+    finally:
+        by_dvc.run("git", "checkout", "--quiet", "--", "lssat")
+        by_dvc.dvc_code()
+
+
+def test_case_35_edited_comments_and_docstrings_redo_nothing(by_dvc: Project) -> None:
+    for name in ("ssat.py", "faces.py", "train.py"):
+        file = by_dvc.path / "lssat" / name
+        text = file.read_text()
+        start = text.index('"""') + 3
+        file.write_text(text[:start] + "Edited. " + text[start:] + "\n# A comment.\n")
+    assert by_dvc.snakemake_stale() == set()
+    by_dvc.dvc_code()  # the one stage that DVC looks at again
+    assert by_dvc.dvc_stale() == set()
+
+
+def test_case_35_a_raw_file_edited_added_removed_or_touched(by_dvc: Project) -> None:
+    folder = by_dvc.path / "data/raw/sample/celeba/img_align_celeba"
+    first, second, *_ = sorted(folder.iterdir())
+    whole = first.read_bytes()
+    expected = ALL | {"sample@celeba"}  # DVC also sees that the drawn tree was changed
+
+    def both() -> tuple[set[str], set[str]]:
+        return by_dvc.snakemake_stale() | {"sample@celeba"}, by_dvc.dvc_stale()
+
+    first.write_bytes(second.read_bytes())
+    assert both() == (expected, expected)
+    first.unlink()
+    assert both() == (expected, expected)
+    first.write_bytes(whole)
+    assert by_dvc.snakemake_stale() == by_dvc.dvc_stale() == set()
+    (folder / "added.jpg").write_bytes(whole)
+    assert both() == (expected, expected)
+    (folder / "added.jpg").unlink()
+    os.utime(first)
+    assert by_dvc.snakemake_stale() == by_dvc.dvc_stale() == set()
+
+
+def test_case_35_a_git_checkout_that_touches_files_redoes_nothing(by_dvc: Project) -> None:
+    for file in (by_dvc.path / "lssat").rglob("*.py"):
+        os.utime(file)
+    os.utime(by_dvc.path / "params.yaml")
+    check_agreement(by_dvc, set())
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "new"),
+    [
+        ("seeds", [0, 1], {f"{name[:-1]}1" for name in TRAIN}),
+        (
+            "backbones",
+            ["vit_micro", "vit_mini"],
+            {name.replace("vit_micro", "vit_mini") for name in TRAIN},
+        ),
+    ],
+)
+def test_an_added_seed_or_backbone_runs_only_what_is_new(
+    by_dvc: Project, key: str, values: list, new: set[str]
+) -> None:
+    by_dvc.params(benchmark={key: values})
+    check_agreement(by_dvc, new | END)
