@@ -1,6 +1,7 @@
 # The whole benchmark as one graph: raw trees -> manifest -> faces -> texture -> splits -> runs ->
 # metrics -> report. What is run is said by params.yaml, where it runs by profiles/.
-container: None
+# Used only with `--software-deployment-method apptainer`; ordinarily the steps run from .venv.
+container: "docker://python:3.11-bookworm"
 
 
 include: "workflow/rules/common.smk"

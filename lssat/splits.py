@@ -196,9 +196,9 @@ def _summary(samples: pa.Table, names: np.ndarray, found: np.ndarray, joined: pa
     }
 
 
-def _positives(joined: pa.Table) -> dict[str, dict[str, list[int]]]:
+def _positives(joined: pa.Table) -> dict[str, dict[str, dict]]:
     """Count the crops that have each attribute, in the order of the release's list."""
-    found = {}
+    found: dict[str, list[int]] = {}
     for name in NAMES:
         labels = joined.filter(pc.equal(joined["split"], name))["labels"].to_pylist()
         if len(labels[0]) > 1:

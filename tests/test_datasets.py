@@ -29,7 +29,8 @@ def fails(dataset: str, options, tmp_path: Path) -> str:
 def test_ffpp_rows_follow_the_pairs(tmp_path: Path) -> None:
     root = trees.ffpp(tmp_path / "ff")
     rows, rejects = read("ffpp", trees.ffpp_options(root), tmp_path)
-    assert len(rows) == 3 * (2 + 2 * 2) and rejects == []
+    assert len(rows) == 3 * (2 + 2 * 2)
+    assert rejects == []
     assert rows["Face2Face/c23/870_001"] == {
         "dataset": "ffpp",
         "id": "Face2Face/c23/870_001",
@@ -63,7 +64,8 @@ def test_ffpp_lists_may_lie_at_the_root(tmp_path: Path) -> None:
 def test_ffpp_misspelt_method_is_an_error(tmp_path: Path) -> None:
     root = trees.ffpp(tmp_path / "ff")
     wrong = fails("ffpp", trees.ffpp_options(root, methods=["DeepFakes"]), tmp_path)
-    assert "unknown method 'DeepFakes'" in wrong and "did you mean Deepfakes?" in wrong
+    assert "unknown method 'DeepFakes'" in wrong
+    assert "did you mean Deepfakes?" in wrong
     (root / "manipulated_sequences/Deepfakes").rename(root / "manipulated_sequences/DeepFakes")
     wrong = fails("ffpp", trees.ffpp_options(root), tmp_path)
     assert "manipulated_sequences: has no folder Deepfakes" in wrong
@@ -71,7 +73,7 @@ def test_ffpp_misspelt_method_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content, problem",
+    ("content", "problem"),
     [
         ('{"a": 1}', "is not a list of pairs"),
         ("[[0, 3]]", r"\[0, 3\] is not a pair of names"),
@@ -98,7 +100,7 @@ def test_ffpp_missing_video_is_rejected_and_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "dataset, gone, named",
+    ("dataset", "gone", "named"),
     [
         ("ffpp", "splits/test.json", "official list of pairs"),
         ("ffpp", "original_sequences", "original_sequences/youtube/c23/videos"),
@@ -122,7 +124,8 @@ def test_what_is_absent_is_named_with_its_key(
         options = trees.affectnet_options(trees.affectnet(root, {"val": {"0": "1"}}))
     (root / gone).rename(tmp_path / "elsewhere")
     wrong = fails(dataset, options, tmp_path)
-    assert named in wrong and f"datasets.{dataset}.root" in wrong
+    assert named in wrong
+    assert f"datasets.{dataset}.root" in wrong
 
 
 NAMES = ["000001.jpg", "000002.jpg", "000003.jpg", "000004.jpg"]
@@ -134,7 +137,8 @@ def faces_tree(tmp_path: Path) -> Path:
 
 def test_celeba_rows(tmp_path: Path) -> None:
     rows, rejects = read("celeba", trees.celeba_options(faces_tree(tmp_path)), tmp_path)
-    assert list(rows) == NAMES and rejects == []
+    assert list(rows) == NAMES
+    assert rejects == []
     assert [row["split"] for row in rows.values()] == ["train", "train", "val", "test"]
     third = rows["000003.jpg"]
     assert third["labels"] == [int((2 + j) % 3 == 0) for j in range(40)]
@@ -161,7 +165,7 @@ def test_celeba_lists_may_lie_as_in_the_release(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, old, new, problem",
+    ("name", "old", "new", "problem"),
     [
         ("list_attr_celeba.txt", "4\n", "9\n", "line 1 says 9 rows, 4 follow"),
         ("list_attr_celeba.txt", "4\n", "<!DOCTYPE html>\n", ":1: begins with '<!DOCTYPE html>'"),
@@ -209,7 +213,8 @@ def test_same_id_twice(tmp_path: Path) -> None:
     lines = (root / "list_attr_celeba.txt").read_text().splitlines()
     (root / "list_attr_celeba.txt").write_text("\n".join([*lines[:-1], lines[2]]))
     rows, rejects = read("celeba", trees.celeba_options(root, rejects_limit=0.5), tmp_path)
-    assert list(rows) == NAMES and [row["reason"] for row in rejects] == ["duplicate"]
+    assert list(rows) == NAMES
+    assert [row["reason"] for row in rejects] == ["duplicate"]
 
 
 CODES = {"train": {"7": "7", "10": "0", "9": "3"}, "val": {"7": "7", "12": "8", "0": "2"}}
@@ -238,7 +243,8 @@ def test_affectnet_of_7_classes_drops_contempt(tmp_path: Path) -> None:
     rows, rejects = read("affectnet", trees.affectnet_options(root, classes=7), tmp_path)
     assert list(rows) == ["train/10", "train/9", "val/0"]
     assert [row["id"] for row in rejects] == ["train/7", "val/12", "val/7"]
-    assert affectnet.EMOTIONS[7] == "Contempt" and len(affectnet.EMOTIONS) == 8
+    assert affectnet.EMOTIONS[7] == "Contempt"
+    assert len(affectnet.EMOTIONS) == 8
 
 
 def test_affectnet_unknown_code_is_an_error(tmp_path: Path) -> None:
@@ -255,7 +261,8 @@ def test_affectnet_half_a_sample_is_missing(tmp_path: Path) -> None:
     rows, rejects = read("affectnet", options, tmp_path)
     missing = [(row["id"], row["detail"]) for row in rejects if row["reason"] == "missing"]
     assert missing == [("train/10", "no image"), ("val/0", "no annotation 0_exp.npy")]
-    assert "train/10" not in rows and "val/0" not in rows
+    assert "train/10" not in rows
+    assert "val/0" not in rows
 
 
 def test_affectnet_annotation_is_never_unpickled(tmp_path: Path) -> None:

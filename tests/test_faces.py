@@ -27,16 +27,19 @@ def test_mtcnn_finds_every_enlarged_face_of_scikit_image(detect: faces.Detector)
     for number in range(100):
         face = detect(on_grey(number))
         assert face is not None, f"face {number} of lfw_subset was not found"
-        assert face.score > 0.7 and face.landmarks.shape == (5, 2)
+        assert face.score > 0.7
+        assert face.landmarks.shape == (5, 2)
         assert np.abs((face.box[:2] + face.box[2:]) / 2 - 115).max() < 30  # in the middle
 
 
 def test_mtcnn_finds_the_astronaut_where_she_is(detect: faces.Detector) -> None:
     face = detect(data.astronaut())
-    assert face is not None and face.n_faces == 1
+    assert face is not None
+    assert face.n_faces == 1
     assert np.abs(face.box - [180, 61, 268, 172]).max() < 5
     left_eye, right_eye, nose = face.landmarks[:3]
-    assert left_eye[0] < nose[0] < right_eye[0] and left_eye[1] < nose[1]
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_eye[1] < nose[1]
 
 
 def test_boxes_are_those_of_the_librarys_default_call(detect: faces.Detector) -> None:
@@ -56,7 +59,9 @@ def test_the_largest_face_is_taken(detect: faces.Detector) -> None:
     frame[20:220, 140:340] = trees.face(3, 200)
     frame[60:160, 10:110] = trees.face(5, 100)
     face = detect(frame)
-    assert face is not None and face.n_faces == 2 and face.box[0] > 140
+    assert face is not None
+    assert face.n_faces == 2
+    assert face.box[0] > 140
 
 
 def test_no_face_is_none(detect: faces.Detector) -> None:
@@ -105,7 +110,8 @@ def test_ffpp_shard(tmp_path: Path) -> None:
     trees.video(root / "manipulated_sequences/Deepfakes/c23/videos/000_003.mp4", empty[:1])
     crops, table, rejects, paths = run("ffpp", trees.ffpp_options(root), tmp_path)
     rows = table.to_pylist()
-    assert crops.shape == (9, 32, 32, 3) and crops.dtype == np.uint8
+    assert crops.shape == (9, 32, 32, 3)
+    assert crops.dtype == np.uint8
     assert [(row["id"], row["frame"]) for row in rows[:3]] == [
         ("Deepfakes/c23/003_000", 0),
         ("Deepfakes/c23/003_000", 1),
@@ -115,11 +121,15 @@ def test_ffpp_shard(tmp_path: Path) -> None:
         ("Deepfakes/c23/000_003", "short_video", "1 frame"),
         ("original/c23/003", "no_face", "frame 1"),
     ]
-    assert [row["row"] for row in rows] == list(range(9)) and {row["shard"] for row in rows} == {0}
+    assert [row["row"] for row in rows] == list(range(9))
+    assert {row["shard"] for row in rows} == {0}
     for row, crop in zip(rows, crops, strict=True):
         x0, y0, x1, y1 = row["box"]
-        assert x1 - x0 == y1 - y0 and 100 < x1 - x0 < 220
-        assert row["n_frames"] == 2 and row["n_faces"] == 1 and row["score"] > 0.7
+        assert x1 - x0 == y1 - y0
+        assert 100 < x1 - x0 < 220
+        assert row["n_frames"] == 2
+        assert row["n_faces"] == 1
+        assert row["score"] > 0.7
         points = np.reshape(row["landmarks"], (5, 2))
         assert ((points > [x0, y0]) & (points < [x1, y1])).all()
         assert row["sha256"] == hashlib.sha256(crop.tobytes()).hexdigest()
@@ -128,7 +138,8 @@ def test_ffpp_shard(tmp_path: Path) -> None:
     header = metadata(table)
     assert (header["size"], header["dataset"]) == ("32", "ffpp")
     settings = json.loads(header["settings"])
-    assert settings["margin"] == 1.3 and settings["detector"].startswith("MTCNN")
+    assert settings["margin"] == 1.3
+    assert settings["detector"].startswith("MTCNN")
     before = [path.read_bytes() for path in paths]
     run("ffpp", trees.ffpp_options(root), tmp_path)
     assert [path.read_bytes() for path in paths] == before
@@ -140,7 +151,9 @@ def test_celeba_is_cut_centrally_and_not_detected(tmp_path: Path) -> None:
     with Image.open(root / "img_align_celeba/2.jpg") as image:
         assert np.array_equal(crops[1], np.asarray(image)[20:198])
     row = table.to_pylist()[1]
-    assert row["box"] == [0, 20, 178, 198] and row["landmarks"] == [] and np.isnan(row["score"])
+    assert row["box"] == [0, 20, 178, 198]
+    assert row["landmarks"] == []
+    assert np.isnan(row["score"])
     assert (row["frame"], row["n_faces"], row["n_frames"], rejects) == (0, 1, 1, [])
     assert json.loads(metadata(table)["settings"])["detector"] == "none"
 
@@ -161,7 +174,8 @@ def test_a_given_box_is_used(tmp_path: Path) -> None:
     rows[0]["box"], rows[1]["box"] = [30, 40, 60, 100], [30, 40, -5, 100]
     tables.write_table(manifest, rows, MANIFEST)
     crops, table, rejects, _ = run("celeba", options, tmp_path)
-    assert table["box"].to_pylist() == [[-5, 25, 125, 155]] and len(crops) == 1
+    assert table["box"].to_pylist() == [[-5, 25, 125, 155]]
+    assert len(crops) == 1
     assert [(row["id"], row["reason"]) for row in rejects] == [("2.jpg", "no_face")]
 
 
@@ -174,7 +188,8 @@ def test_bad_images_are_rejected_and_the_others_kept(tmp_path: Path) -> None:
     (folder / "2.jpg").write_bytes(whole[: len(whole) // 2])
     (folder / "3.jpg").write_text("<svg/>")
     crops, table, rejects, _ = run("celeba", trees.celeba_options(root), tmp_path)
-    assert table["id"].to_pylist() == ["4.jpg"] and crops.shape == (1, 32, 32, 3)
+    assert table["id"].to_pylist() == ["4.jpg"]
+    assert crops.shape == (1, 32, 32, 3)
     assert [row["reason"] for row in rejects] == ["unreadable", "truncated", "format"]
 
 
@@ -186,6 +201,7 @@ def test_shards_part_the_samples_and_may_be_empty(tmp_path: Path) -> None:
     ids = [id for _, table, _, _ in found for id in table["id"].to_pylist()]
     assert sorted(ids) == names
     empty = [crops for crops, _, _, _ in found if not len(crops)]
-    assert len(empty) >= 5 and all(crops.shape == (0, 32, 32, 3) for crops in empty)
+    assert len(empty) >= 5
+    assert all(crops.shape == (0, 32, 32, 3) for crops in empty)
     for shard, (_, table, _, _) in enumerate(found):
         assert set(table["shard"].to_pylist()) <= {shard}

@@ -145,6 +145,8 @@ def test_evaluate_takes_logits():
     found = metrics.evaluate("binary", labels[:, None], logits[:, None].astype(np.float32))
     assert found["accuracy"] == metrics.binary(labels, scores)["accuracy"]
     assert set(found) == set(metrics.NAMES["binary"])
+    averaged = labels[:, None].astype(float)  # labels of videos, as video_scores returns them
+    assert metrics.evaluate("binary", averaged, logits[:, None].astype(np.float32)) == found
     for kind, columns in (("multilabel", 5), ("multiclass", 4)):
         labels = _multilabel()[0] if kind == "multilabel" else _multiclass()[0][:, None]
         found = metrics.evaluate(kind, labels, RNG.normal(size=(len(labels), columns)))

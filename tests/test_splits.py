@@ -78,7 +78,8 @@ def test_official_splits_and_every_crop_once(tmp_path: Path) -> None:
     first = found["train"][0]
     assert (first["id"], first["frame"]) == ("Deepfakes/000_003", 0)
     assert (first["labels"], first["subset"], first["group"]) == ([1], "Deepfakes", "000_003")
-    assert first["shard"] == tables.shard_of("Deepfakes/000_003", 3) and first["seed"] is None
+    assert first["shard"] == tables.shard_of("Deepfakes/000_003", 3)
+    assert first["seed"] is None
     places = {(row["shard"], row["row"]) for part in found.values() for row in part}
     assert len(places) == 24
     for part in found.values():
@@ -95,8 +96,9 @@ def test_official_splits_and_every_crop_once(tmp_path: Path) -> None:
 
 
 def test_coverage_counts_samples_with_a_crop(tmp_path: Path) -> None:
-    rows = ffpp_rows() + [
-        sample("original/77", "test", 0, subset="original", groups=["4"], group="4_5")
+    rows = [
+        *ffpp_rows(),
+        sample("original/77", "test", 0, subset="original", groups=["4"], group="4_5"),
     ]
     options = ffpp_options(tmp_path, rejects_limit=0.1)
     _, summary = write(tmp_path, "ffpp", options, rows, cropped(rows[:-1], 2, 2))
@@ -110,8 +112,9 @@ def test_a_lost_frame_is_no_lost_video(tmp_path: Path) -> None:
     rows = ffpp_rows()
     crops = cropped(rows, 1, 2)
     del crops[0][0]
-    found, summary = write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, crops)
-    assert summary["coverage"]["train"] == 1.0 and summary["crops"]["train"] == 7
+    _found, summary = write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, crops)
+    assert summary["coverage"]["train"] == 1.0
+    assert summary["crops"]["train"] == 7
 
 
 @pytest.mark.parametrize("half", [0, 1])
@@ -151,6 +154,12 @@ def test_affectnet_validation_is_halved_by_class(tmp_path: Path) -> None:
     assert {row["seed"] for part in found.values() for row in part} == {0}
 
 
+def test_affectnet_half_of_an_odd_class_rounds_up(tmp_path: Path) -> None:
+    rows = affectnet_rows(5)
+    found, _ = write(tmp_path, "affectnet", trees.affectnet_options(tmp_path), rows, cropped(rows))
+    assert Counter(row["labels"][0] for row in found["test"]) == dict.fromkeys(range(8), 3)
+
+
 def test_affectnet_half_is_pinned(tmp_path: Path) -> None:
     """The rule must give this list on every machine and for ever: results are compared by it."""
     rows = [sample(f"val/{n}", "val", n % 2) for n in range(90, 106)]
@@ -166,7 +175,8 @@ def test_affectnet_half_is_pinned(tmp_path: Path) -> None:
         by_hand += sorted(ids, key=lambda id: hashlib.sha256(f"0:{id}".encode()).digest())[:4]
     assert sorted(test_ids(0)) == sorted(by_hand) == PINNED
     assert test_ids(1) != test_ids(0)
-    assert len(test_ids(0, 0.25)) == 4 and set(test_ids(0, 0.25)) < set(test_ids(0))
+    assert len(test_ids(0, 0.25)) == 4
+    assert set(test_ids(0, 0.25)) < set(test_ids(0))
 
 
 PINNED = ["val/100", "val/101", "val/105", "val/90", "val/91", "val/92", "val/94", "val/95"]
@@ -192,7 +202,8 @@ def test_attributes_may_be_constant(tmp_path: Path) -> None:
     assert found["val"][0]["labels"] == [1, 0, 1]
     positives = {"train": [2, 0, 0], "val": [1, 0, 1], "test": [1, 0, 0]}
     assert summary["attributes"]["positives"] == positives
-    assert "classes" not in summary and "subsets" not in summary
+    assert "classes" not in summary
+    assert "subsets" not in summary
 
 
 def test_labels_of_the_test_split_stand_in_its_file_alone(tmp_path: Path) -> None:
@@ -205,6 +216,6 @@ def test_labels_of_the_test_split_stand_in_its_file_alone(tmp_path: Path) -> Non
 
 def test_crops_of_an_older_manifest_are_refused(tmp_path: Path) -> None:
     rows = ffpp_rows()
+    older = cropped([*rows, sample("original/9", "train", 0)])
     with pytest.raises(DataError, match="has no sample 'original/9', of which there is a crop"):
-        older = cropped([*rows, sample("original/9", "train", 0)])
         write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, older)

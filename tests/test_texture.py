@@ -90,7 +90,9 @@ def test_any_image_gives_the_naive_codes(img: np.ndarray, k: int) -> None:
 def test_exactly_three_bits_make_56_codes() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (200, 200, 3), dtype=np.uint8)
     found = np.unique(ldp(noise))
-    assert len(found) == 56 and found.min() == 7 and found.max() == 224
+    assert len(found) == 56
+    assert found.min() == 7
+    assert found.max() == 224
     assert set(np.bitwise_count(found)) == {3}
     assert (ldp(np.zeros((4, 4, 3), np.uint8)) == 7).all()  # all tie: E, NE, N
 
@@ -110,7 +112,8 @@ def test_a_flip_swaps_east_and_west_where_nothing_ties() -> None:
     for bit, other in enumerate([4, 3, 2, 1, 0, 7, 6, 5]):
         swapped |= ((ldp(grey(plane)) >> bit) & 1) << other
     flipped = ldp(grey(plane[:, ::-1]))[:, ::-1]
-    assert clear.mean() > 0.9 and np.array_equal(flipped[clear], swapped[clear])
+    assert clear.mean() > 0.9
+    assert np.array_equal(flipped[clear], swapped[clear])
 
 
 def test_luma_is_pillows() -> None:
@@ -122,7 +125,8 @@ def test_luma_is_pillows() -> None:
 def test_a_batch_equals_its_images(kind: str) -> None:
     imgs = np.stack(list(data.astronaut()[:64].reshape(8, 8, 512, 3)))
     found = codes(imgs, kind)
-    assert found.shape == (8, 8, 512) and found.dtype == np.uint8
+    assert found.shape == (8, 8, 512)
+    assert found.dtype == np.uint8
     assert all(
         np.array_equal(codes(img, kind), code) for img, code in zip(imgs, found, strict=True)
     )

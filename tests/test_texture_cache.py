@@ -31,7 +31,8 @@ def test_codes_stand_row_for_row(tmp_path: Path, count: int, kind: str) -> None:
     rows = read_table(codes_table, TEXTURE)
     header = metadata(rows)
     codes = open_shard(out, header["sha256"], "")
-    assert codes.shape == (count, 16, 16) and np.array_equal(codes, texture.codes(crops, kind))
+    assert codes.shape == (count, 16, 16)
+    assert np.array_equal(codes, texture.codes(crops, kind))
     assert rows["id"].to_pylist() == [f"{i:03}" for i in range(count)]
     assert rows["row"].to_pylist() == list(range(count))
     assert (header["kind"], header["k"], header["spec"]) == (kind, "3", texture.SPEC)
@@ -46,7 +47,7 @@ def test_damaged_crops_are_not_coded(tmp_path: Path) -> None:
     content = bytearray(npy.read_bytes())
     content[-1] ^= 1
     npy.write_bytes(content)
-    with pytest.raises(DataError, match="has sha256 .* its table says .*lssat faces"):
+    with pytest.raises(DataError, match=r"has sha256 .* its table says .*lssat faces"):
         texture_cache.write_shard(npy, table, OPTIONS, tmp_path / "o.npy", tmp_path / "o.parquet")
     assert not (tmp_path / "o.npy").exists()
 

@@ -47,7 +47,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
         for id, code, path, absent in _samples(base, split):
             if absent:
                 rejects.append(reject("affectnet", id, path, "manifest", "missing", absent))
-            elif code in EXCLUDED or code == "7" and options.classes == 7:
+            elif code in EXCLUDED or (code == "7" and options.classes == 7):
                 name = EXCLUDED.get(code) or EMOTIONS[7]
                 detail = f"expression {code} {name}"
                 rejects.append(reject("affectnet", id, path, "manifest", "excluded_class", detail))

@@ -155,12 +155,8 @@ def subsets(task: Task) -> Table | None:
     columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
     columns += [Column(name, "num", f"n = {words.number(sizes[name])}") for name in names]
     made = [
-        [
-            Cell(row[0]),
-            Cell(row[1]),
-            *[_measure(found.get((*row, name))) for name in names],
-        ]
-        for row in rows
+        [*_name(task, row), *[_measure(found.get((*row, name))) for name in names]]
+        for row in _pairs(table)
     ]
     notes = sorted({f"{row['subset']}: {row['note']}" for row in table if row["note"]})
     caption = f"results of {task.title} by subset"
@@ -174,9 +170,10 @@ def subset_lead(task: Task) -> str:
         return "The metrics of this task name no subsets, so there are no results by subset."
     first = table[0]
     sizes = dict.fromkeys(f"{row['subset']} n = {words.number(row['n'])}" for row in table)
+    what = f"{first['level'].capitalize()} {words.metric(first['metric'])}"
     return (
-        f"{first['level'].capitalize()} {words.metric(first['metric'])} of each subset against all reals, mean "
-        f"over seeds with its {words.confidence(task.metrics)} below; {words.listing(list(sizes))}."
+        f"{what} of each subset against all reals, mean over seeds with its "
+        f"{words.confidence(task.metrics)} below; {words.listing(list(sizes))}."
     )
 
 

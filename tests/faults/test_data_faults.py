@@ -36,7 +36,7 @@ def steps(tmp_path: Path, dataset: str, options) -> dict[str, list[str]]:
         "manifest": read_table(manifest, MANIFEST)["id"].to_pylist(),
         "faces": read_table(table, FACES)["id"].to_pylist(),
         "texture": read_table(codes, TEXTURE)["id"].to_pylist(),
-        "splits": sorted(sum(parts, [])),
+        "splits": sorted(id for part in parts for id in part),
     }
 
 
@@ -101,7 +101,8 @@ def write(folder: Path, version: int) -> None:
 def kill_a_writer(folder: Path, after: float) -> None:
     command = [sys.executable, "-c", WRITE + LOOP, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout is not None and writer.stdout.readline() == "ready\n"
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
         time.sleep(after)
         writer.send_signal(signal.SIGKILL)
 
@@ -111,7 +112,8 @@ def versions(folder: Path) -> set[int]:
     found = set()
     if (folder / "s.npy").exists():
         crops = np.load(folder / "s.npy", allow_pickle=False)
-        assert crops.shape == (200, 64, 64, 3) and (crops == crops[0, 0, 0, 0]).all()
+        assert crops.shape == (200, 64, 64, 3)
+        assert (crops == crops[0, 0, 0, 0]).all()
         found.add(int(crops[0, 0, 0, 0]))
     if (folder / "s.parquet").exists():
         ids = read_table(folder / "s.parquet", TEXTURE)["id"].to_pylist()

@@ -128,7 +128,9 @@ def test_case_38_baseline_not_beaten(task):
 
 
 def test_case_38_a_score_equal_to_the_baseline_does_not_beat_it():
-    rows = [row | {"logits": [0.3]} for row in deepfake_rows()]
+    rows = [  # both classes get the same scores, on both sides of the threshold
+        row | {"logits": [1.0 if int(row["group"]) % 2 else -1.0]} for row in deepfake_rows()
+    ]
     found = scores.summarise(table(rows), "deepfake", np.array([[0], [1]]), 1.0, OPTIONS)
     assert all(run["collapsed"] for run in found["runs"])
     row = _rows_of(found)["video", "auc"]

@@ -60,17 +60,18 @@ def raw_digest(wildcards):
 
 def crops_of(task):
     """Shards of crops and their tables."""
-    return shards(task, "data/prepared/{task}/faces/shard-{shard}.npy") + shards(
-        task, "data/prepared/{task}/faces/shard-{shard}.parquet"
-    )
+    return [
+        *shards(task, "data/prepared/{task}/faces/shard-{shard}.npy"),
+        *shards(task, "data/prepared/{task}/faces/shard-{shard}.parquet"),
+    ]
 
 
 def codes_of(task):
     """Shards of texture codes and their tables."""
-    folder = f"data/prepared/{{task}}/texture/{TEXTURE}"
-    return shards(task, folder + "/shard-{shard}.npy") + shards(
-        task, folder + "/shard-{shard}.parquet"
-    )
+    return [
+        *shards(task, f"data/prepared/{{task}}/texture/{TEXTURE}/shard-{{shard}}.npy"),
+        *shards(task, f"data/prepared/{{task}}/texture/{TEXTURE}/shard-{{shard}}.parquet"),
+    ]
 
 
 def rejects_of(task):
@@ -87,8 +88,8 @@ def codes_needed(wildcards):
 
 
 def runs_of(task):
-    """The files of all runs of a task."""
-    return [f"runs/{run.path}/{file}" for run in RUNS if run.task == task for file in RUN_FILES]
+    """The records of all runs of a task; each vouches for its weights by their sha256."""
+    return [f"runs/{run.path}/record.json" for run in RUNS if run.task == task]
 
 
 # Without Snakemake's records changed parameters and code go unnoticed: refuse to guess.

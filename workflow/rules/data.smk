@@ -20,7 +20,7 @@ rule sample:
     params:
         section=read("sample"),
         code=CODE["sample"],
-        tree="data/raw/sample/{task}",
+        tree=lambda wc, output: output[0].removesuffix(".json"),
     shell:
         "lssat sample --tree {wildcards.task} --out {params.tree} --inventory {output}"
         " --params {params.section:q} > {log} 2>&1"

@@ -19,12 +19,12 @@ rule train:
         section=read("train"),
         code=CODE["train"],
         device=DEVICE,
-        out="runs/{task}/{backbone}/{configuration}/seed{seed}",
-        faces="data/prepared/{task}/faces",
+        run="{task}/{backbone}/{configuration}/seed{seed}",
+        out=lambda wc, output: os.path.dirname(output[0]),
+        faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=f"data/prepared/{{task}}/texture/{TEXTURE}",
     shell:
-        "lssat train --run {wildcards.task}/{wildcards.backbone}/{wildcards.configuration}"
-        "/seed{wildcards.seed} --train {input.train} --val {input.val} --faces {params.faces}"
+        "lssat train --run {params.run} --train {input.train} --val {input.val} --faces {params.faces}"
         " --codes {params.codes} --out {params.out} --device {params.device}"
         " --params {params.section:q} > {log} 2>&1"
 
@@ -47,9 +47,9 @@ rule evaluate:
         section=read("evaluate"),
         code=CODE["evaluate"],
         device=DEVICE,
-        out="results/tasks/{task}",
-        splits="data/prepared/{task}/splits",
-        faces="data/prepared/{task}/faces",
+        out=lambda wc, output: os.path.dirname(output.metrics),
+        splits=lambda wc, input: os.path.dirname(input.splits[0]),
+        faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=f"data/prepared/{{task}}/texture/{TEXTURE}",
     shell:
         "lssat evaluate --task {wildcards.task} --runs runs --splits {params.splits}"
@@ -82,8 +82,7 @@ rule report:
             file=["metrics.json", "predictions.parquet", "mlflow.json"],
         ),
         summaries=expand("data/prepared/{task}/splits/summary.json", task=TASKS),
-        crops=[file for task in TASKS for file in crops_of(task)],
-        codes=[file for task in TASKS for file in codes_of(task)],
+        tables=[file for task in TASKS for file in (*crops_of(task), *codes_of(task))],
         rejects=[file for task in TASKS for file in rejects_of(task)],
         runs=[file for task in TASKS for file in runs_of(task)],
     output:
