@@ -21,7 +21,7 @@ ENTRY = {
     "sample": ["sample"],
     "manifest": ["datasets"],
     "faces": ["faces"],
-    "texture": ["texture"],
+    "texture": ["texture_cache"],
     "splits": ["splits"],
     "train": ["train"],
     "evaluate": ["evaluate"],

@@ -35,7 +35,7 @@ class Picture:
 def picture(image: np.ndarray, alt: str, title: str = "") -> Picture:
     """Encode an image, uint8 (H, W, 3) or (H, W), as a PNG data URI."""
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "png", optimize=True)
+    Image.fromarray(image).save(buffer, "png")
     uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
     return Picture(uri, alt, image.shape[1], image.shape[0], title)
 
