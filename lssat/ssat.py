@@ -161,12 +161,14 @@ class SSAT(nn.Module):
         if kind != "RGB" and codes is None:
             raise ValueError(f"the configuration {self.configuration} needs texture codes")
         name, x = ("RGB", imgs) if kind == "RGB" else ("texture", codes)
-        scaled = x.to(torch.float32) / 255  # type: ignore[union-attr]
-        return (scaled - getattr(self, f"_mean_{name}")) / getattr(self, f"_std_{name}")
+        # (x / 255 - mean) / std, as one pass over the pixels.
+        scale = 1 / (255 * getattr(self, f"_std_{name}"))
+        shift = getattr(self, f"_mean_{name}") / getattr(self, f"_std_{name}")
+        return torch.addcmul(-shift, x.to(scale.dtype), scale)  # type: ignore[union-attr]
 
-    def _tokens(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
+    def _tokens(self, prepared: Tensor) -> Tensor:
         # The encoder's patch embedding has three channels; a code image stands in each of them.
-        x = self.prepare(kind, imgs, codes).expand(-1, 3, -1, -1)
+        x = prepared.expand(-1, 3, -1, -1)
         return self.encoder.patch_embed(x) + self._positions[:, 1:]
 
     @property
@@ -180,13 +182,16 @@ class SSAT(nn.Module):
 
     def classify(self, imgs: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return logits (N, outputs) from the whole image: all of inference."""
-        tokens = self._tokens(self.configuration.classified, imgs, codes)
+        tokens = self._tokens(self.prepare(self.configuration.classified, imgs, codes))
         return self.head(self._encode(tokens)[:, 0])
 
-    def target(self, imgs: Tensor, codes: Tensor | None) -> Tensor:
-        """Return what the decoder is to predict, (N, L, p*p*C), normalised as the loss wants."""
-        kind = self.configuration.target or "RGB"
-        target = patchify(self.prepare(kind, imgs, codes), self.patch_size)
+    def target(self, prepared: Tensor) -> Tensor:
+        """Return what the decoder is to predict, (N, L, p*p*C), normalised as the loss wants.
+
+        Args:
+            prepared: what `prepare` gives for the configuration's target.
+        """
+        target = patchify(prepared, self.patch_size)
         return normalize_patches(target) if self.norm_pix_loss else target
 
     def forward(self, imgs: Tensor, codes: Tensor | None, noise: Tensor | None) -> Output:
@@ -197,17 +202,24 @@ class SSAT(nn.Module):
                 configuration needs none. noise: (N, L) uniform in [0, 1), decides the mask;
                 None only for a configuration without the auxiliary task.
         """
-        logits = self.classify(imgs, codes)
-        masked = self.configuration.masked
-        if self.decoder is None or masked is None:
-            return Output(logits, None, None, None)
+        fields = self.configuration
+        if self.decoder is None or fields.masked is None or fields.target is None:
+            return Output(self.classify(imgs, codes), None, None, None)
         if noise is None:
             raise ValueError("the masked branch needs noise")
-        tokens = self._tokens(masked, imgs, codes)
-        kept, mask, ids_restore = random_masking(tokens, self.mask_ratio, noise)
+        # Each image is normalised once, and embedded once where both branches see the same.
+        seen = {kind: self.prepare(kind, imgs, codes) for kind in _fields(fields)}
+        tokens = {kind: self._tokens(seen[kind]) for kind in {fields.masked, fields.classified}}
+        logits = self.head(self._encode(tokens[fields.classified])[:, 0])
+        kept, mask, ids_restore = random_masking(tokens[fields.masked], self.mask_ratio, noise)
         pred = self.decoder(self._encode(kept), ids_restore)
-        loss = reconstruction_loss(pred.float(), self.target(imgs, codes), mask)
+        loss = reconstruction_loss(pred.float(), self.target(seen[fields.target]), mask)
         return Output(logits, loss, pred, mask)
+
+
+def _fields(configuration: Configuration) -> list[str]:
+    named = (configuration.masked, configuration.target, configuration.classified)
+    return sorted({kind for kind in named if kind is not None})
 
 
 def _column(values: tuple[float, ...]) -> Tensor:

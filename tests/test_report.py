@@ -374,6 +374,7 @@ def test_other_cells_stay_as_they_are(value):
 def test_collapsed_rows_are_flagged_in_every_table_of_results(whole):
     task = read.read_task("ffpp", whole[1]["ffpp"])
     for table in (results.headline(task), results.measures(task), results.subsets(task)):
+        assert {len(row) for row in [*table.rows, table.foot] if row} == {len(table.columns)}
         flagged = [row for row in table.rows if any(cell.flag == "bad" for cell in row)]
         assert [[cell.text for cell in row[:2]] for row in flagged] == [
             ["vit_micro", "MLDP/RRGB/CRGB"]

@@ -13,7 +13,7 @@ from lssat.tables import PREDICTIONS, DataError
 
 OPTIONS = Evaluate(resamples=200, confidence=0.95, seed=0, batch_size=8)
 METHODS = ("original", "Deepfakes", "FaceSwap")
-RUNS = [run.path for run in grid.runs(["deepfake"], ["vit_micro"], ["MRGB-RLDP-CRGB"], [0, 1])]
+RUNS = [run.path for run in grid.runs(["ffpp"], ["vit_micro"], ["MRGB-RLDP-CRGB"], [0, 1])]
 
 
 def _sigmoid(logit: float) -> float:
@@ -45,8 +45,8 @@ def image_rows(task: str, n: int = 48, signal: float = 1.5) -> list[dict]:
     rows = []
     for run in grid.runs([task], ["vit_micro"], ["MRGB-RRGB-CRGB"], [0, 1]):
         for i in range(n):
-            truth = np.eye(4)[i % 4] if task == "emotion" else np.array([i % 2, i % 3 == 0, 0])
-            labels = [i % 4] if task == "emotion" else truth.astype(int).tolist()
+            truth = np.eye(4)[i % 4] if task == "affectnet" else np.array([i % 2, i % 3 == 0, 0])
+            labels = [i % 4] if task == "affectnet" else truth.astype(int).tolist()
             logits = (signal * (truth - 0.5) + rng.normal(size=len(truth))).tolist()
             rows.append(
                 dict(run=run.path, id=f"{i:06d}", frame=0, group=f"{i // 2}", subset="",
@@ -59,7 +59,7 @@ def table(rows: list[dict]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=PREDICTIONS)
 
 
-def summarise(rows: list[dict], task: str = "deepfake", train: np.ndarray | None = None) -> dict:
+def summarise(rows: list[dict], task: str = "ffpp", train: np.ndarray | None = None) -> dict:
     train = np.array([[1], [1], [0]]) if train is None else train
     found = scores.summarise(table(rows), task, train, 0.98, OPTIONS)
     json.dumps(found, allow_nan=False)
@@ -156,8 +156,8 @@ def test_roc_is_one_curve_for_each_run():
 
 def test_attributes():
     train = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]])
-    rows = image_rows("attributes")
-    found = summarise(rows, "attributes", train)
+    rows = image_rows("celeba")
+    found = summarise(rows, "celeba", train)
     assert (found["level"], found["n"], found["groups"]) == ("image", {"image": 48}, 24)
     row = _row(found, "image", "balanced_accuracy")
     assert row["baseline"] == 0.5
@@ -172,7 +172,7 @@ def test_attributes():
 
 
 def test_emotion():
-    found = summarise(image_rows("emotion"), "emotion", np.array([[2], [2], [0]]))
+    found = summarise(image_rows("affectnet"), "affectnet", np.array([[2], [2], [0]]))
     metrics = ["top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy"]
     assert [row["metric"] for row in found["table"]] == metrics
     assert _row(found, "image", "top1")["baseline"] == 0.25
@@ -203,7 +203,7 @@ def test_frames_of_a_video_with_two_labels_and_ragged_logits_are_refused():
 def test_flat_holds_the_headline_rows():
     found = summarise(deepfake_rows())
     row = _row(found, "video", "auc")
-    key = "deepfake.vit_micro.MRGB-RLDP-CRGB.auc"
+    key = "ffpp.vit_micro.MRGB-RLDP-CRGB.auc"
     assert scores.flat(found) == {
         key: row["mean"], f"{key}.low": row["low"], f"{key}.high": row["high"],
     }  # fmt: skip

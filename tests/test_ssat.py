@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from lssat import ssat
 from lssat.backbones import build, positions
-from lssat.grid import parse
+from lssat.grid import ENCODERS, parse
 
 TRIPLES = [f"M{m}-R{r}-C{c}" for m, r, c in itertools.product(("RGB", "LDP"), repeat=3)]
 ALONE = ["none-none-CRGB", "none-none-CLDP"]
@@ -17,21 +17,21 @@ ALONE = ["none-none-CRGB", "none-none-CLDP"]
 
 def model_of(configuration: str, **options) -> ssat.SSAT:
     torch.manual_seed(0)
-    return ssat.SSAT("vit_micro", parse(configuration), 96, 5, **options).double()
+    return ssat.SSAT("vit_micro", parse(configuration), 80, 5, **options).double()
 
 
 def inputs(n: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     draw = np.random.default_rng(0)
-    imgs = torch.from_numpy(draw.integers(0, 256, (n, 3, 96, 96), np.uint8))
-    codes = torch.from_numpy(draw.integers(0, 256, (n, 1, 96, 96), np.uint8))
-    return imgs, codes, torch.from_numpy(draw.random((n, 36)))
+    imgs = torch.from_numpy(draw.integers(0, 256, (n, 3, 80, 80), np.uint8))
+    codes = torch.from_numpy(draw.integers(0, 256, (n, 1, 80, 80), np.uint8))
+    return imgs, codes, torch.from_numpy(draw.random((n, 25)))
 
 
 def test_patchify_equals_unfold_and_unpatchify_inverts_it() -> None:
-    imgs = torch.rand(2, 3, 96, 96)
-    unfolded = F.unfold(imgs, 16, stride=16).reshape(2, 3, 256, 36).permute(0, 3, 2, 1)
+    imgs = torch.rand(2, 3, 80, 80)
+    unfolded = F.unfold(imgs, 16, stride=16).reshape(2, 3, 256, 25).permute(0, 3, 2, 1)
     patches = ssat.patchify(imgs, 16)
-    assert torch.equal(patches, unfolded.reshape(2, 36, 768))
+    assert torch.equal(patches, unfolded.reshape(2, 25, 768))
     assert torch.equal(ssat.unpatchify(patches, 16, 3), imgs)
 
 
@@ -48,10 +48,10 @@ def test_random_masking_keeps_the_patches_of_least_noise() -> None:
 
 def test_reconstruction_loss_is_the_mean_over_removed_patches_only() -> None:
     draw = np.random.default_rng(2)
-    pred, target = draw.random((2, 2, 36, 12))
-    mask = (draw.random((2, 36)) < 0.7).astype(float)
+    pred, target = draw.random((2, 2, 25, 12))
+    mask = (draw.random((2, 25)) < 0.7).astype(float)
     total = count = 0.0
-    for n, patch in itertools.product(range(2), range(36)):
+    for n, patch in itertools.product(range(2), range(25)):
         if mask[n, patch]:
             total += (
                 sum((p - t) ** 2 for p, t in zip(pred[n, patch], target[n, patch], strict=True))
@@ -101,7 +101,7 @@ def test_both_passes_equal_the_definition_written_out(norm_pix_loss: bool) -> No
     mean = torch.tensor([0.485, 0.456, 0.406]).reshape(1, 3, 1, 1)
     std = torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1)
     x = (imgs.double() / 255 - mean) / std
-    encoder, decoder = model.encoder, model.decoder
+    encoder, decoder, sizes = model.encoder, model.decoder, ENCODERS["vit_micro"]
     kernel = encoder.patch_embed.proj
     tokens = F.conv2d(x, kernel.weight, kernel.bias, stride=16).flatten(2).transpose(1, 2)
     tokens = tokens + encoder.pos_embed[:, 1:]
@@ -110,8 +110,8 @@ def test_both_passes_equal_the_definition_written_out(norm_pix_loss: bool) -> No
     def encode(patches):
         y = torch.cat([cls.expand(len(patches), -1, -1), patches], 1)
         for block in encoder.blocks:
-            y = plain_block(y, block, 3)
-        return F.layer_norm(y, (96,), encoder.norm.weight, encoder.norm.bias, 1e-6)
+            y = plain_block(y, block, sizes.num_heads)
+        return F.layer_norm(y, (sizes.embed_dim,), encoder.norm.weight, encoder.norm.bias, 1e-6)
 
     logits = F.linear(encode(tokens)[:, 0], model.head.weight, model.head.bias)
     torch.testing.assert_close(got.logits, logits)
@@ -119,20 +119,20 @@ def test_both_passes_equal_the_definition_written_out(norm_pix_loss: bool) -> No
     target = (codes.double() / 255 - 0.5) / 0.25
     errors = []
     for n in range(3):
-        kept = noise[n].argsort()[:9].tolist()
+        kept = noise[n].argsort()[:6].tolist()
         encoded = encode(tokens[n : n + 1, kept])
         small = F.linear(encoded, decoder.embed.weight, decoder.embed.bias)
-        full = decoder.mask_token.repeat(1, 37, 1).clone()
+        full = decoder.mask_token.repeat(1, 26, 1).clone()
         full[:, 0] = small[:, 0]
         for place, patch in enumerate(kept):
             full[:, 1 + patch] = small[:, 1 + place]
         y = full + decoder.pos_embed
         for block in decoder.blocks:
-            y = plain_block(y, block, 4)
-        y = F.layer_norm(y, (64,), decoder.norm.weight, decoder.norm.bias, 1e-6)
+            y = plain_block(y, block, sizes.decoder_heads)
+        y = F.layer_norm(y, (sizes.decoder_dim,), decoder.norm.weight, decoder.norm.bias, 1e-6)
         pred = F.linear(y, decoder.pred.weight, decoder.pred.bias)[0, 1:]
-        for patch in set(range(36)) - set(kept):
-            row, column = divmod(patch, 6)
+        for patch in set(range(25)) - set(kept):
+            row, column = divmod(patch, 5)
             true = target[n, 0, row * 16 : row * 16 + 16, column * 16 : column * 16 + 16].flatten()
             if norm_pix_loss:
                 true = (true - true.mean()) / (true.var(correction=1) + 1e-6).sqrt()
@@ -168,8 +168,8 @@ def test_each_field_of_a_configuration_decides_what_its_part_sees(configuration:
     assert torch.equal(base.logits, other.logits) == (parsed.classified == "RGB")
     assert torch.equal(base.pred, other.pred) == (parsed.masked == "RGB")
     channels = 3 if parsed.target == "RGB" else 1
-    assert base.pred.shape == (3, 36, 256 * channels)
-    sees = model.target(imgs, codes), model.target(imgs, 255 - codes)
+    assert base.pred.shape == (3, 25, 256 * channels)
+    sees = [model.target(model.prepare(parsed.target, imgs, each)) for each in (codes, 255 - codes)]
     assert torch.equal(*sees) == (parsed.target == "RGB")
 
 
@@ -199,6 +199,6 @@ def test_encoder_sizes_are_those_of_the_papers() -> None:
     # 85.65 M without positions: paper.md, section 1, from MAE's code.
     assert learned == pytest.approx(85.65e6, rel=1e-3)
     assert fixed == 197 * 768
-    decoder = ssat.Decoder(ssat.ENCODERS["vit_base"], 196, 3)
+    decoder = ssat.Decoder(ENCODERS["vit_base"], 196, 3)
     count = sum(p.numel() for p in decoder.parameters() if p.requires_grad)
     assert count == pytest.approx(26.01e6, rel=5e-3)

@@ -67,7 +67,7 @@ def test_case_03_all_problems_in_one_message(tmp_path: Path) -> None:
         tmp_path,
         ("mask_ratio: 0.75", "mask_ratio: 1.0"),
         ("lambda_cls: 0.", "lambda_cls: 7."),
-        ("size: 96 ", "size: 225 "),
+        ("size: 80 ", "size: 225 "),
     )
     assert "params.yaml: " in message
     assert "train.mask_ratio: Input should be less than 1 (found 1.0)" in message
@@ -78,7 +78,7 @@ def test_case_03_all_problems_in_one_message(tmp_path: Path) -> None:
 
 def test_case_03_a_mask_that_keeps_no_patch(tmp_path: Path) -> None:
     message = load(tmp_path, ("mask_ratio: 0.75", "mask_ratio: 0.99"))
-    assert "mask_ratio 0.99 keeps 0 of 36 patches" in message
+    assert "mask_ratio 0.99 keeps 0 of 25 patches" in message
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,8 @@ def test_case_36_one_class_is_never_a_flattering_number(label):
 
 
 def test_case_36_absent_class():
-    rows = [row for row in image_rows("emotion") if row["labels"] != [3]]
-    found = summarise(rows, "emotion", np.array([[0], [1]]))
+    rows = [row for row in image_rows("affectnet") if row["labels"] != [3]]
+    found = summarise(rows, "affectnet", np.array([[0], [1]]))
     for name in ("macro_f1", "balanced_accuracy"):
         row = _rows_of(found)["image", name]
         assert row["mean"] is None
@@ -53,8 +53,8 @@ def test_case_36_absent_class():
 
 
 def test_case_36_all_attributes_constant():
-    rows = [row | {"labels": [0, 1, 0]} for row in image_rows("attributes")]
-    found = summarise(rows, "attributes", np.array([[0, 1, 0]]))
+    rows = [row | {"labels": [0, 1, 0]} for row in image_rows("celeba")]
+    found = summarise(rows, "celeba", np.array([[0, 1, 0]]))
     row = _rows_of(found)["image", "balanced_accuracy"]
     assert row["mean"] is None
     assert row["note"] == "mean over 0 of 3 attributes; the others are constant here"
@@ -62,11 +62,11 @@ def test_case_36_all_attributes_constant():
 
 
 @pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
-@pytest.mark.parametrize("task", ["deepfake", "attributes", "emotion"])
+@pytest.mark.parametrize("task", ["ffpp", "celeba", "affectnet"])
 def test_case_36_scores_that_are_not_finite(task, bad):
-    rows = deepfake_rows() if task == "deepfake" else image_rows(task)
+    rows = deepfake_rows() if task == "ffpp" else image_rows(task)
     rows[3] = rows[3] | {"logits": [bad] * len(rows[3]["logits"])}
-    train = np.array([[0, 1, 0]]) if task == "attributes" else np.array([[0], [1]])
+    train = np.array([[0, 1, 0]]) if task == "celeba" else np.array([[0], [1]])
     found = summarise(rows, task, train)
     broken, sound = found["runs"]
     assert set(broken["metrics"].values()) == {None}
@@ -89,12 +89,12 @@ def test_case_36_one_undefined_seed_leaves_the_mean_undefined():
     assert row["mean"] is None
 
 
-@pytest.mark.parametrize("task", ["deepfake", "attributes", "emotion"])
+@pytest.mark.parametrize("task", ["ffpp", "celeba", "affectnet"])
 def test_case_38_one_class_predicted(task):
-    rows = deepfake_rows() if task == "deepfake" else image_rows(task)
+    rows = deepfake_rows() if task == "ffpp" else image_rows(task)
     run = rows[0]["run"]
     ranks = [row["logits"] for row in rows]  # a good ranking, all on one side of the threshold
-    if task == "emotion":
+    if task == "affectnet":
         constant = [[logits[0] / 100 + 9, *np.array(logits[1:]) / 100] for logits in ranks]
     else:
         constant = [(np.array(logits) / 100 + 9).tolist() for logits in ranks]
@@ -102,7 +102,7 @@ def test_case_38_one_class_predicted(task):
         row | ({"logits": logits} if row["run"] == run else {})
         for row, logits in zip(rows, constant, strict=True)
     ]
-    train = np.array([[0, 1, 0]]) if task == "attributes" else np.array([[0], [1]])
+    train = np.array([[0, 1, 0]]) if task == "celeba" else np.array([[0], [1]])
     found = summarise(rows, task, train)
     fallen, sound = found["runs"]
     assert fallen["collapsed"]
@@ -113,10 +113,10 @@ def test_case_38_one_class_predicted(task):
         assert "collapsed: seed 0 predicts the same for every sample" in row["note"]
 
 
-@pytest.mark.parametrize("task", ["deepfake", "attributes", "emotion"])
+@pytest.mark.parametrize("task", ["ffpp", "celeba", "affectnet"])
 def test_case_38_baseline_not_beaten(task):
-    rows = deepfake_rows(signal=-2) if task == "deepfake" else image_rows(task, signal=-3)
-    train = np.array([[0, 1, 0]]) if task == "attributes" else np.array([[0], [1]])
+    rows = deepfake_rows(signal=-2) if task == "ffpp" else image_rows(task, signal=-3)
+    train = np.array([[0, 1, 0]]) if task == "celeba" else np.array([[0], [1]])
     found = summarise(rows, task, train)
     for run in found["runs"]:
         assert run["collapsed"]
@@ -131,7 +131,7 @@ def test_case_38_a_score_equal_to_the_baseline_does_not_beat_it():
     rows = [  # both classes get the same scores, on both sides of the threshold
         row | {"logits": [1.0 if int(row["group"]) % 2 else -1.0]} for row in deepfake_rows()
     ]
-    found = scores.summarise(table(rows), "deepfake", np.array([[0], [1]]), 1.0, OPTIONS)
+    found = scores.summarise(table(rows), "ffpp", np.array([[0], [1]]), 1.0, OPTIONS)
     assert all(run["collapsed"] for run in found["runs"])
     row = _rows_of(found)["video", "auc"]
     assert row["mean"] == 0.5 == row["baseline"]
