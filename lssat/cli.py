@@ -122,7 +122,7 @@ def splits(
     )
 
 
-@app.command(epilog=_example("lssat train --run deepfake/vit_micro/MRGB-RLDP-CRGB/seed0 ..."))
+@app.command(epilog=_example("lssat train --run ffpp/vit_micro/MRGB-RLDP-CRGB/seed0 ..."))
 def train(
     run: Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")],
     train: Annotated[Path, typer.Option(help="Training split.")],
@@ -163,7 +163,7 @@ def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
     )
 )
 def evaluate(
-    task: Annotated[str, typer.Option(help="deepfake, attributes or emotion.")],
+    task: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
     splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
     faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
@@ -194,7 +194,7 @@ def evaluate(
     epilog=_example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
 )
 def track(
-    task: Annotated[str, typer.Option(help="deepfake, attributes or emotion.")],
+    task: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
     metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
     out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],

@@ -56,7 +56,7 @@ def evaluate(task: str, files: Files, params: SimpleNamespace, device: str = "cp
 
 
 def _rows(run: str, task: grid.Task, crops: Crops, logits: np.ndarray) -> pa.Table:
-    level = "frame" if task.dataset == "ffpp" else "image"
+    level = "frame" if task.level == "video" else "image"
     same = {name: crops.table[name] for name in ("id", "frame", "group", "subset", "split")}
     columns = {
         **same,

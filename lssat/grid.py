@@ -11,19 +11,17 @@ from typing import NamedTuple
 class Task(NamedTuple):
     """What one task of the benchmark is made of."""
 
-    dataset: str
     kind: str  # binary | multilabel | multiclass
     metric: str  # the headline metric; also the default for choosing the epoch
+    level: str  # of the headline: image, or video, whose score is the mean over its frames
     title: str
 
 
+# A task is named by its data set, so that data, runs and results share one name.
 TASKS = {
-    "ffpp": Task("ffpp", "binary", "auc", "Deepfake detection (FaceForensics++)"),
-    "celeba": Task("celeba", "multilabel", "balanced_accuracy", "Face attributes (CelebA)"),
-    "affectnet": Task("affectnet", "multiclass", "top1", "Emotion recognition (AffectNet)"),
-    "deepfake": Task("ffpp", "binary", "auc", "Deepfake detection (FaceForensics++)"),
-    "attributes": Task("celeba", "multilabel", "balanced_accuracy", "Face attributes (CelebA)"),
-    "emotion": Task("affectnet", "multiclass", "top1", "Emotion recognition (AffectNet)"),
+    "ffpp": Task("binary", "auc", "video", "Deepfake detection (FaceForensics++)"),
+    "celeba": Task("multilabel", "balanced_accuracy", "image", "Face attributes (CelebA)"),
+    "affectnet": Task("multiclass", "top1", "image", "Emotion recognition (AffectNet)"),
 }
 
 
@@ -126,7 +124,7 @@ class Run(NamedTuple):
 
     @property
     def path(self) -> str:
-        """`deepfake/vit_micro/MRGB-RLDP-CRGB/seed0`, below the folder of all runs."""
+        """`ffpp/vit_micro/MRGB-RLDP-CRGB/seed0`, below the folder of all runs."""
         return f"{self.task}/{self.backbone}/{self.configuration}/seed{self.seed}"
 
     @classmethod

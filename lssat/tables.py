@@ -67,7 +67,7 @@ SPLITS = pa.schema(
 )
 PREDICTIONS = pa.schema(
     [
-        ("run", pa.string()),  # path of the run, e.g. deepfake/vit_micro/MRGB-RLDP-CRGB/seed0
+        ("run", pa.string()),  # path of the run, e.g. ffpp/vit_micro/MRGB-RLDP-CRGB/seed0
         ("id", pa.string()),
         ("frame", pa.int32()),
         ("group", pa.string()),

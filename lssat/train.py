@@ -177,9 +177,7 @@ class _Trainer:
             logits.append(self.model.classify(batch.imgs, batch.codes))
             losses.append(self.loss(logits[-1], batch.labels) * len(batch.rows))
         val = self.data["val"]
-        found = metrics.evaluate(
-            self.task.kind, *at_headline_level(self.run.task, val, torch.cat(logits).cpu().numpy())
-        )
+        found = score(self.task, val, torch.cat(logits).float().cpu().numpy())
         mean = float(torch.stack(losses).sum()) / len(val)
         return {"val_loss_cls": mean, **{f"val_{key}": value for key, value in found.items()}}
 
@@ -194,13 +192,15 @@ class _Trainer:
         )
 
 
-def at_headline_level(task: str, crops: Crops, logits: np.ndarray) -> tuple[Any, np.ndarray]:
-    """Return (labels, logits) at the level of the headline: for videos the mean over frames."""
-    labels = crops.labels
-    if grid.TASKS[task].kind != "multiclass" and task == "deepfake":
+def score(task: grid.Task, crops: Crops, logits: np.ndarray) -> dict[str, float | None]:
+    """Measure logits (N, outputs) at the level of the task's headline, as the evaluation does."""
+    labels, scores = crops.labels, metrics.probabilities(task.kind, logits)
+    if task.level == "video":
         ids = crops.table["id"].to_pylist()
-        return metrics.video_scores(ids, labels)[1], metrics.video_scores(ids, logits)[1]
-    return labels, logits
+        labels = metrics.video_scores(ids, labels)[1].astype(np.int64)
+        scores = metrics.video_scores(ids, scores)[1]
+    found = metrics.measure(task.kind, labels, scores)
+    return {name: found[name] for name in metrics.NAMES[task.kind]}
 
 
 def _optimizer(model: SSAT, recipe: Any) -> torch.optim.Optimizer:

@@ -130,7 +130,7 @@ def test_counts_of_the_whole_sample():
     assert Counter(split for split, _ in celeba.cast(0)) == celeba.IMAGES
     assert {name: sum(counts) for name, counts in affectnet.IMAGES.items()} == {
         "train_set": 400,
-        "val_set": 200,
+        "val_set": 64,
     }
 
 

@@ -15,7 +15,7 @@ Curve = dict[str, list[float | None]]
 class TaskFiles:
     """Where the results of one task lie.
 
-    `runs` maps a run's path (`deepfake/vit_micro/MRGB-RLDP-CRGB/seed0`) to its folder with
+    `runs` maps a run's path (`ffpp/vit_micro/MRGB-RLDP-CRGB/seed0`) to its folder with
     curve.csv, record.json and, with an auxiliary task, reconstruction.npz. `faces` and `texture`
     are pairs (shard .npy, table .parquet); `texture` is empty where no configuration needs any.
     """

@@ -80,7 +80,7 @@ def summarise(
             baselines = _baseline(level, train_labels)
             table += _rows(scored, level, drawn[level.name], mine, baselines, options)
         subsets += _subsets(scored, head, drawn[head.name], options)
-    facts: dict[str, Any] = dict(task=task, dataset=known.dataset, kind=known.kind)
+    facts: dict[str, Any] = dict(task=task, dataset=task, kind=known.kind)
     facts |= dict(metric=known.metric, level=head.name, split="test", coverage=float(coverage))
     facts |= dict(confidence=options.confidence, resamples=options.resamples)
     facts |= dict(groups=drawn[head.name].clusters)
