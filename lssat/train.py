@@ -204,10 +204,12 @@ def score(task: grid.Task, crops: Crops, logits: np.ndarray) -> dict[str, float 
 
 
 def _optimizer(model: SSAT, recipe: Any) -> torch.optim.Optimizer:
-    options: dict[str, Any] = {"momentum": recipe.momentum} if recipe.optimizer == "sgd" else {}
+    # timm's "sgd" is Nesterov's; "momentum" is the plain one.
+    sgd = recipe.optimizer == "sgd"
+    options: dict[str, Any] = {"momentum": recipe.momentum} if sgd else {}
     return create_optimizer_v2(
         model,
-        opt=recipe.optimizer,
+        opt="momentum" if sgd else recipe.optimizer,
         lr=recipe.lr,
         weight_decay=recipe.weight_decay,
         filter_bias_and_bn=True,
