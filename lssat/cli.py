@@ -14,7 +14,7 @@ from lssat import grid, params, tables
 from lssat.tables import DataError
 
 app = typer.Typer(
-    help=__doc__ and "The open benchmark of ViT backbones with an MAE auxiliary task (L-SSAT).",
+    help="The open benchmark of ViT backbones with an MAE auxiliary task (L-SSAT).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -242,7 +242,7 @@ def report(
             + [faces / f"{name}.rejects.parquet" for name in names],
         )
     written = {"report": out / "report.html", "metrics": out / "metrics.json"}
-    written |= {name: out / f"{name}.csv" for name in ("table", "runs", "rejects")}
+    written |= {name: out / f"{name}.csv" for name in ("table", "runs", "curves", "rejects")}
     step.write(values, files, written)
 
 

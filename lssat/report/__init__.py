@@ -10,7 +10,7 @@ from lssat.tables import atomic, write_json
 
 __all__ = ["OUTPUTS", "TaskFiles", "write"]
 
-OUTPUTS = ("report", "table", "runs", "rejects", "metrics")
+OUTPUTS = ("report", "table", "runs", "curves", "rejects", "metrics")
 
 
 def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[str, Path]) -> None:
@@ -23,7 +23,7 @@ def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[
             what was run comes from the runs' own records.
         tasks: where the results of each task lie, in the order of the page.
         files: where to write, one path for each name in `OUTPUTS`
-            (the page, three CSV tables, metrics.json).
+            (the page, four CSV tables, metrics.json).
 
     Raises:
         DataError: an input is missing, damaged, or does not fit the others.
@@ -34,6 +34,7 @@ def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[
     rejects = read_rejects(read)
     csvs.write_table(files["table"], read)
     csvs.write_runs(files["runs"], read)
+    csvs.write_curves(files["curves"], read)
     csvs.write_rejects(files["rejects"], rejects)
     write_json(
         files["metrics"],

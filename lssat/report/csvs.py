@@ -90,6 +90,18 @@ def _run(task: Task, run: dict) -> dict:
     }
 
 
+def write_curves(path: Path, tasks: list[Task]) -> None:
+    """Write one row per run and epoch: both losses unweighted, and each validation metric."""
+    rows = []
+    for task in tasks:
+        for run, curve in task.curves.items():
+            for place in range(len(curve["epoch"])):
+                epoch = {name: values[place] for name, values in curve.items()}
+                rows.append({"task": task.name, "run": run, **epoch})
+    columns = dict.fromkeys(name for row in rows for name in row)
+    write_csv(path, list(columns), rows)
+
+
 def write_rejects(path: Path, rejects: list[dict]) -> None:
     """Write every rejected sample with its step and reason."""
     write_csv(path, REJECTS.names, rejects)

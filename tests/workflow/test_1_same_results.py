@@ -29,6 +29,15 @@ def test_snakemake_ends_with_the_report_and_the_headline_table(by_snakemake: Pro
     assert (by_snakemake.path / "results/report.html").stat().st_size > 100_000
 
 
+def test_the_best_configuration_beats_the_trivial_baseline_with_its_whole_interval(
+    by_snakemake: Project,
+) -> None:
+    metrics = json.loads((by_snakemake.path / "results/tasks/celeba/metrics.json").read_text())
+    rows = [row for row in metrics["table"] if row["metric"] == metrics["metric"]]
+    best = max(rows, key=lambda row: row["mean"])
+    assert best["low"] > best["baseline"] == 0.5
+
+
 def test_a_second_run_does_nothing(by_snakemake: Project) -> None:
     started = time.monotonic()
     told = by_snakemake.run("lssat", "run", "--cores", "8")

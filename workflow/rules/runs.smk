@@ -88,7 +88,7 @@ rule report:
     output:
         page="results/report.html",
         metrics="results/metrics.json",
-        tables=expand("results/{name}.csv", name=["table", "runs", "rejects"]),
+        tables=expand("results/{name}.csv", name=["table", "runs", "curves", "rejects"]),
     log:
         "logs/report.log",
     threads: 1

@@ -1,0 +1,68 @@
+"""Progress lines and the headline table for the terminal."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lssat import orchestrate
+from lssat.show import headline, show
+
+LINES = """
+[Sun Nov 22 12:00:00 2026]
+Finished jobid: 5 (Rule: train)
+6 of 12 steps (50%) done
+Error in rule evaluate:
+    message: None
+"""
+
+
+def test_progress_says_how_many_of_how_many_and_the_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    now = iter([100.0, 190.0])
+    monkeypatch.setattr(orchestrate.time, "monotonic", lambda: next(now))
+    progress = orchestrate.Progress()
+    for line in LINES.splitlines(keepends=True):
+        progress.read(line)
+    assert capsys.readouterr().out == "[ 6 of 12] train    1:30 spent, about 1:30 left\n"
+    assert progress.done == 6
+    assert LINES[progress.trouble :].startswith("Error in rule evaluate:")
+
+
+def metrics(values: dict[str, float | None]) -> dict:
+    rows = [
+        dict(
+            backbone="vit_micro", configuration=name, level="image", metric="top1", mean=value,
+            low=value and value - 0.1, high=value and value + 0.1, baseline=0.125,
+            beats_baseline=bool(value and value > 0.3), collapsed=value == 0.125,
+            note=None if value else "one class only",
+        )
+        for name, value in values.items()
+    ]  # fmt: skip
+    other = [row | {"metric": "macro_f1", "mean": 1.0} for row in rows]
+    return dict(
+        task="affectnet", metric="top1", level="image", confidence=0.95, n={"image": 32},
+        table=rows + other,
+    )  # fmt: skip
+
+
+def test_headline_rows_are_those_of_the_headline_metric_best_first() -> None:
+    found = headline(metrics({"a": 0.2, "b": None, "c": 0.6}))
+    assert [row["configuration"] for row in found] == ["c", "a", "b"]
+
+
+def test_the_table_shows_interval_baseline_and_flags(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    folder = tmp_path / "tasks/affectnet"
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text(json.dumps(metrics({"a": 0.6, "b": 0.125, "c": None})))
+    show(tmp_path)
+    told = capsys.readouterr().out
+    assert "test image top1 of 32 images" in told
+    assert "0.600 │ 0.500 to 0.700 │    0.125 │       beats it" in told
+    assert "0.125 │ 0.025 to 0.225 │    0.125 │      collapsed" in told
+    assert "one class only" in told
+    assert f"report: {tmp_path}/report.html" in told

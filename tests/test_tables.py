@@ -1,0 +1,79 @@
+"""Tables and files: a schema is held to, a file is whole or not there, damage is named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lssat import tables
+from lssat.tables import DataError
+
+ROW = tables.reject("celeba", "000003", "a.jpg", "faces", "no_face", "frame 0")
+
+
+def test_ids_stay_text(tmp_path: Path) -> None:
+    rows = [ROW | {"id": id} for id in ("000003", "NA", "nan", "1e5")]
+    tables.write_table(tmp_path / "t.parquet", rows, tables.REJECTS, {"seed": "1"})
+    table = tables.read_table(tmp_path / "t.parquet", tables.REJECTS)
+    assert table["id"].to_pylist() == ["000003", "NA", "nan", "1e5"]
+    assert tables.metadata(table) == {"seed": "1"}
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in "ab":
+        tables.write_table(tmp_path / name, [ROW] * 100, tables.REJECTS, {"k": "3"})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_row_with_another_column_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="row 0 differs in column extra"):
+        tables.write_table(tmp_path / "t", [ROW | {"extra": 1}], tables.REJECTS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
+    tables.write_table(tmp_path / "t", [ROW], tables.REJECTS)
+    with pytest.raises(DataError, match=r"has other columns box, .*Run its step again"):
+        tables.read_table(tmp_path / "t", tables.FACES)
+
+
+def test_an_unknown_reason_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown reason 'ugly'"):
+        tables.reject("celeba", "1", "a.jpg", "faces", "ugly")
+
+
+def test_case_26_rejects_above_the_limit_stop_the_step() -> None:
+    tables.check_rejects("faces", 1, 100, 0.01, "rejects.parquet")
+    with pytest.raises(DataError, match=r"faces: 412 of 10,000 rejected \(4\.1 %, limit 1 %\)"):
+        tables.check_rejects("faces", 412, 10_000, 0.01, "rejects.parquet")
+
+
+def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"old")
+    with pytest.raises(ZeroDivisionError), tables.atomic(file) as out:
+        out.write(bytes(1 // 0))
+    assert file.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_case_36_json_refuses_what_is_no_json(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        tables.write_json(tmp_path / "m.json", {"auc": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shard_is_mapped_read_only_and_may_be_empty(tmp_path: Path) -> None:
+    for count in (3, 0):
+        array = np.arange(count * 12, dtype=np.uint8).reshape(count, 2, 2, 3)
+        digest = tables.write_shard(tmp_path / "s.npy", array)
+        shard = tables.open_shard(tmp_path / "s.npy", digest, "Build it again")
+        assert np.array_equal(shard, array)
+        assert not shard.flags.writeable
+
+
+def test_a_samples_shard_does_not_depend_on_the_others() -> None:
+    found = [tables.shard_of(f"{n:06d}.jpg", 7) for n in range(2000)]
+    assert set(found) == set(range(7))
+    assert min(found.count(k) for k in range(7)) > 200
+    assert tables.shard_of("000001.jpg", 7) == 0  # pinned: shards on disk depend on it

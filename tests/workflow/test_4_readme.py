@@ -1,0 +1,155 @@
+"""Every command of the README and of docs/ runs in a test, as it stands there."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import chromium
+import pytest
+from project import ROOT, Project, copy
+
+# A command of the pages -> the test (or fixture) that runs it.
+RUN_BY = {
+    "make": "test_make_runs_the_benchmark",
+    "make test": "test_ci_runs_the_readmes_test_command",
+    "snakemake --cores 8": "by_snakemake",
+    "dvc repro": "by_dvc",
+    "mlflow ui": "test_mlflow_ui_shows_runs_that_can_be_compared",
+    "lssat --help": "test_every_command_has_help_with_an_example",
+    "cp presets/paper.yaml params.yaml": "test_the_papers_preset_makes_a_graph",
+    "dvc remote add --default storage /path/to/storage": "clone",
+    "dvc push": "clone",
+    "lssat sync": "test_lssat_sync_puts_snakemake_in_step_without_retraining",
+}
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def commands(page: Path) -> set[str]:
+    blocks = re.findall(r"```bash\n(.*?)```", page.read_text(), flags=re.S)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return set(filter(None, lines))
+
+
+def test_every_command_of_the_pages_is_run_by_a_test_that_exists() -> None:
+    assert set().union(*map(commands, PAGES)) == set(RUN_BY)
+    tests = "\n".join(file.read_text() for file in Path(__file__).parent.glob("*.py"))
+    for command, test in RUN_BY.items():
+        assert f"def {test}(" in tests, command
+
+
+def test_links_and_pictures_of_the_pages_exist() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if not target.startswith("https://"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_make_runs_the_benchmark(by_snakemake: Project) -> None:
+    (by_snakemake.path / ".venv").symlink_to(Path(sys.executable).parent.parent)
+    (by_snakemake.path / "results/report.html").unlink()
+    told = by_snakemake.run("make")
+    assert re.search(r"\[1 of \d\] report +0:\d\d spent", told)
+    assert "Face attributes (CelebA)" in told
+    assert f"report: {by_snakemake.path}/results/report.html" in told
+    assert (by_snakemake.path / "results/report.html").exists()
+
+
+def test_a_failing_step_is_shown_with_its_message(by_snakemake: Project) -> None:
+    file = by_snakemake.path / "data/prepared/celeba/faces/shard-00000.npy"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    by_snakemake.run("touch", "-r", "results/table.csv", str(file))
+    (by_snakemake.path / "results/tasks/celeba/metrics.json").unlink()
+    told = by_snakemake.run("lssat", "run", check=False)
+    assert "shard-00000.npy: has sha256" in told
+    assert "logs/snakemake.log" in told
+    file.write_bytes(whole)
+    by_snakemake.run("snakemake", "--cores", "8")
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    assert (ROOT / ".ci/run").read_text().rstrip().endswith("\nmake test")
+    made = subprocess.run(
+        ["make", "--dry-run", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for part in ("ruff check", "ruff format", "snakefmt", "snakemake --lint", "mypy", "pytest"):
+        assert part in made.stdout
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    program = str(Path(sys.executable).parent / "lssat")
+
+    def told(*words: str) -> str:
+        done = subprocess.run([program, *words], capture_output=True, text=True, check=True)
+        return done.stdout
+
+    listed = re.findall(r"^│ ([a-z]+) ", told("--help").split("Commands")[1], flags=re.M)
+    assert {"sample", "manifest", "faces", "train", "evaluate", "report", "sync"} <= set(listed)
+    for name in listed:
+        assert "Example: " in told(name, "--help"), name
+
+
+def test_the_papers_preset_makes_a_graph(tmp_path: Path) -> None:
+    project = copy(tmp_path)
+    project.run("cp", "presets/paper.yaml", "params.yaml")
+    stale = project.snakemake_stale()
+    assert len([name for name in stale if name.startswith("train@")]) == 3 * 3 * 6 * 3
+    told = project.run(
+        "snakemake", "--cores", "1", "data/prepared/celeba/manifest.parquet", check=False
+    )
+    assert "data/raw/celeba" in told
+    assert "datasets.celeba.root" in told
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium on this machine")
+def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_path: Path) -> None:
+    port = 5017
+    log = open(tmp_path / "server.log", "w")  # noqa: SIM115
+    server = subprocess.Popen(
+        ["mlflow", "ui", "--port", str(port), "--workers", "1"],
+        cwd=by_snakemake.path, env=by_snakemake.environment, stdout=log, stderr=log,
+        start_new_session=True,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait(f"{address}/health")
+        with chromium.page(tmp_path) as page:
+            page.open(f"{address}/#/experiments")
+            page.wait("document.body.innerText.includes('lssat-celeba')", 120)
+            links = "[...document.querySelectorAll('a')]"
+            page.run(f"{links}.find(a => a.innerText.includes('lssat-celeba')).click()")
+            page.wait("document.body.innerText.includes('vit_micro/none-none-CRGB/seed0')", 120)
+            page.wait("document.body.innerText.includes('vit_micro/MRGB-RLDP-CRGB/seed0')", 60)
+            page.picture(tmp_path / "mlflow.png")
+            shutil.copy(tmp_path / "mlflow.png", by_snakemake.path / "mlflow.png")
+    finally:
+        _end(server)
+        log.close()
+
+
+def _wait(address: str) -> None:
+    end = time.monotonic() + 240
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            assert time.monotonic() < end, "mlflow ui does not answer"
+            time.sleep(1)
+
+
+def _end(server: subprocess.Popen) -> None:
+    import os
+    import signal
+
+    os.killpg(server.pid, signal.SIGTERM)
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
