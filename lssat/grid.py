@@ -52,8 +52,8 @@ class Encoder(NamedTuple):
 
 ENCODERS = {
     # The two encoders of the built-in sample: ours, small enough for one CPU core.
-    "vit_micro": Encoder(64, 3, 2, 16, 64, 1, 4),
-    "vit_mini": Encoder(96, 4, 3, 16, 64, 1, 4),
+    "vit_micro": Encoder(64, 3, 2, 20, 64, 1, 4),
+    "vit_mini": Encoder(96, 4, 3, 20, 64, 1, 4),
     # SSAT (2310.20704) for T and S, MAE (2111.06377) for B, L and H.
     "vit_tiny": Encoder(192, 12, 3, 16, 128, 2, 16),
     "vit_small": Encoder(384, 12, 6, 16, 128, 2, 16),

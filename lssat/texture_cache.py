@@ -36,7 +36,7 @@ def write_shard(
     codes = np.empty(crops.shape[:3], np.uint8)
     for start in range(0, len(crops), _BLOCK):
         block = slice(start, start + _BLOCK)
-        codes[block] = texture.codes(crops[block], options.kind, options.k)
+        codes[block] = texture.codes(crops[block], options.kind, options.k, bulk=True)
     header = {"sha256": tables.write_shard(out, codes), "faces_sha256": vouched}
     header |= {"kind": options.kind, "k": str(options.k), "spec": texture.SPEC}
     tables.write_table(table, rows.select(tables.TEXTURE.names), tables.TEXTURE, header)

@@ -7,11 +7,11 @@ import skimage.data
 
 from lssat import tables, texture
 
-SIZE = 32
+SIZE = 40
 
 
 def crops(count: int, seed: int = 0) -> np.ndarray:
-    """Windows (N, 32, 32, 3) uint8 of a real photograph, half of them made darker."""
+    """Windows (N, 40, 40, 3) uint8 of a real photograph, half of them made darker."""
     photo, draw = skimage.data.astronaut(), np.random.default_rng(seed)
     places = draw.integers(0, 512 - SIZE, (count, 2))
     cut = np.stack([photo[y : y + SIZE, x : x + SIZE] for y, x in places])

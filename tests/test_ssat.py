@@ -11,20 +11,24 @@ from lssat import ssat
 from lssat.backbones import build, positions
 from lssat.grid import ENCODERS, parse
 
+SIZES = ENCODERS["vit_micro"]
+SIDE, PATCH = 80, SIZES.patch_size
+GRID, PATCHES, PIXELS = SIDE // PATCH, (SIDE // PATCH) ** 2, PATCH**2
+KEPT = PATCHES // 4
 TRIPLES = [f"M{m}-R{r}-C{c}" for m, r, c in itertools.product(("RGB", "LDP"), repeat=3)]
 ALONE = ["none-none-CRGB", "none-none-CLDP"]
 
 
 def model_of(configuration: str, **options) -> ssat.SSAT:
     torch.manual_seed(0)
-    return ssat.SSAT("vit_micro", parse(configuration), 80, 5, **options).double()
+    return ssat.SSAT("vit_micro", parse(configuration), SIDE, 5, **options).double()
 
 
 def inputs(n: int = 3) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     draw = np.random.default_rng(0)
-    imgs = torch.from_numpy(draw.integers(0, 256, (n, 3, 80, 80), np.uint8))
-    codes = torch.from_numpy(draw.integers(0, 256, (n, 1, 80, 80), np.uint8))
-    return imgs, codes, torch.from_numpy(draw.random((n, 25)))
+    imgs = torch.from_numpy(draw.integers(0, 256, (n, 3, SIDE, SIDE), np.uint8))
+    codes = torch.from_numpy(draw.integers(0, 256, (n, 1, SIDE, SIDE), np.uint8))
+    return imgs, codes, torch.from_numpy(draw.random((n, PATCHES)))
 
 
 def test_patchify_equals_unfold_and_unpatchify_inverts_it() -> None:
@@ -101,9 +105,9 @@ def test_both_passes_equal_the_definition_written_out(norm_pix_loss: bool) -> No
     mean = torch.tensor([0.485, 0.456, 0.406]).reshape(1, 3, 1, 1)
     std = torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1)
     x = (imgs.double() / 255 - mean) / std
-    encoder, decoder, sizes = model.encoder, model.decoder, ENCODERS["vit_micro"]
+    encoder, decoder, sizes = model.encoder, model.decoder, SIZES
     kernel = encoder.patch_embed.proj
-    tokens = F.conv2d(x, kernel.weight, kernel.bias, stride=16).flatten(2).transpose(1, 2)
+    tokens = F.conv2d(x, kernel.weight, kernel.bias, stride=PATCH).flatten(2).transpose(1, 2)
     tokens = tokens + encoder.pos_embed[:, 1:]
     cls = encoder.cls_token + encoder.pos_embed[:, :1]
 
@@ -119,10 +123,10 @@ def test_both_passes_equal_the_definition_written_out(norm_pix_loss: bool) -> No
     target = (codes.double() / 255 - 0.5) / 0.25
     errors = []
     for n in range(3):
-        kept = noise[n].argsort()[:6].tolist()
+        kept = noise[n].argsort()[:KEPT].tolist()
         encoded = encode(tokens[n : n + 1, kept])
         small = F.linear(encoded, decoder.embed.weight, decoder.embed.bias)
-        full = decoder.mask_token.repeat(1, 26, 1).clone()
+        full = decoder.mask_token.repeat(1, PATCHES + 1, 1).clone()
         full[:, 0] = small[:, 0]
         for place, patch in enumerate(kept):
             full[:, 1 + patch] = small[:, 1 + place]
@@ -131,9 +135,9 @@ def test_both_passes_equal_the_definition_written_out(norm_pix_loss: bool) -> No
             y = plain_block(y, block, sizes.decoder_heads)
         y = F.layer_norm(y, (sizes.decoder_dim,), decoder.norm.weight, decoder.norm.bias, 1e-6)
         pred = F.linear(y, decoder.pred.weight, decoder.pred.bias)[0, 1:]
-        for patch in set(range(25)) - set(kept):
-            row, column = divmod(patch, 5)
-            true = target[n, 0, row * 16 : row * 16 + 16, column * 16 : column * 16 + 16].flatten()
+        for patch in set(range(PATCHES)) - set(kept):
+            row, column = divmod(patch, GRID)
+            true = F.unfold(target[n : n + 1], PATCH, stride=PATCH)[0, :, row * GRID + column]
             if norm_pix_loss:
                 true = (true - true.mean()) / (true.var(correction=1) + 1e-6).sqrt()
             errors.append((pred[patch] - true).pow(2).mean())
@@ -168,7 +172,7 @@ def test_each_field_of_a_configuration_decides_what_its_part_sees(configuration:
     assert torch.equal(base.logits, other.logits) == (parsed.classified == "RGB")
     assert torch.equal(base.pred, other.pred) == (parsed.masked == "RGB")
     channels = 3 if parsed.target == "RGB" else 1
-    assert base.pred.shape == (3, 25, 256 * channels)
+    assert base.pred.shape == (3, PATCHES, PIXELS * channels)
     sees = [model.target(model.prepare(parsed.target, imgs, each)) for each in (codes, 255 - codes)]
     assert torch.equal(*sees) == (parsed.target == "RGB")
 

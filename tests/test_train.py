@@ -73,7 +73,7 @@ def test_a_run_learns_and_its_record_says_what_it_was(data: Path, tmp_path: Path
     assert record["params"]["train"]["epochs"] == 6
     assert record["data"]["train"] == sha256(data / "splits/train.parquet")
     pictures = np.load(tmp_path / "reconstruction.npz")
-    assert pictures["output"].shape == pictures["target"].shape == (6, 32, 32, 3)
+    assert pictures["output"].shape == pictures["target"].shape == (6, 40, 40, 3)
 
 
 def test_predictions_of_the_saved_weights_are_those_of_the_best_epoch(

@@ -12,7 +12,7 @@ from lssat.sample.landmarks import WORN
 from lssat.sample.sources import TEMPLATE, Look, divide, look
 
 WIDTH, HEIGHT = 178, 218  # pixels of an aligned image
-IMAGES = {"train": 400, "val": 80, "test": 120}
+IMAGES = {"train": 320, "val": 80, "test": 120}
 PEOPLE = {"train": 66, "val": 14, "test": 21}
 TOP = ("img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt", "identity_CelebA.txt")
 _EYE_DISTANCE, _BETWEEN_EYES = 53.0, (89.0, 108.0)  # larger than in the release: easier

@@ -72,13 +72,13 @@ def test_case_03_all_problems_in_one_message(tmp_path: Path) -> None:
     assert "params.yaml: " in message
     assert "train.mask_ratio: Input should be less than 1 (found 1.0)" in message
     assert "train.lambda_cls: Input should be less than or equal to 1" in message
-    assert "faces.size: vit_micro: 225 px is not a multiple of the patch size 16" in message
-    assert "write 224 or 240" in message
+    assert "faces.size: vit_micro: 225 px is not a multiple of the patch size 20" in message
+    assert "write 220 or 240" in message
 
 
 def test_case_03_a_mask_that_keeps_no_patch(tmp_path: Path) -> None:
     message = load(tmp_path, ("mask_ratio: 0.75", "mask_ratio: 0.99"))
-    assert "mask_ratio 0.99 keeps 0 of 25 patches" in message
+    assert "mask_ratio 0.99 keeps 0 of 16 patches" in message
 
 
 @pytest.mark.parametrize(
