@@ -81,12 +81,6 @@ def rejects_of(task):
     )
 
 
-def codes_needed(wildcards):
-    """The texture of a run's task, where its configuration has any."""
-    needs = grid.parse(wildcards.configuration).texture
-    return codes_of(wildcards.task) if needs else []
-
-
 def runs_of(task):
     """The records of all runs of a task; each vouches for its weights by their sha256."""
     return [f"runs/{run.path}/record.json" for run in RUNS if run.task == task]

@@ -4,7 +4,8 @@ rule train:
         train="data/prepared/{task}/splits/train.parquet",
         val="data/prepared/{task}/splits/val.parquet",
         crops=lambda wc: crops_of(wc.task),
-        codes=codes_needed,
+        # Supervised runs too: DVC cannot tell them apart, and both tools must agree.
+        codes=lambda wc: codes_of(wc.task),
     output:
         multiext(
             "runs/{task}/{backbone}/{configuration}/seed{seed}/",
@@ -22,7 +23,7 @@ rule train:
         run="{task}/{backbone}/{configuration}/seed{seed}",
         out=lambda wc, output: os.path.dirname(output[0]),
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
-        codes=f"data/prepared/{{task}}/texture/{TEXTURE}",
+        codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
         "lssat train --run {params.run} --train {input.train} --val {input.val} --faces {params.faces}"
         " --codes {params.codes} --out {params.out} --device {params.device}"
@@ -50,7 +51,7 @@ rule evaluate:
         out=lambda wc, output: os.path.dirname(output.metrics),
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
-        codes=f"data/prepared/{{task}}/texture/{TEXTURE}",
+        codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
         "lssat evaluate --task {wildcards.task} --runs runs --splits {params.splits}"
         " --faces {params.faces} --codes {params.codes} --out {params.out}"
