@@ -1,11 +1,13 @@
 """Snakemake and DVC from the command line: progress with the time left, and `sync`."""
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 from lssat.show import show
 
@@ -35,10 +37,10 @@ def run(cores: int) -> int:
     progress = Progress()
     with open(LOG, "w", encoding="utf-8") as log:
         assert process.stdout is not None
-        for line in process.stdout:
-            log.write(line)
-            log.flush()
-            progress.read(line)
+        # After Ctrl-C, which Snakemake gets as well, read on: it ends its jobs and says so.
+        with contextlib.suppress(KeyboardInterrupt):
+            _follow(process.stdout, log, progress)
+        _follow(process.stdout, log, progress)
     code = process.wait()
     if code:
         print(LOG.read_text(encoding="utf-8")[progress.trouble :], file=sys.stderr)
@@ -48,6 +50,13 @@ def run(cores: int) -> int:
         print("Nothing to be done: all results are up to date.")
     show(Path("results"))
     return 0
+
+
+def _follow(lines: IO[str], log: IO[str], progress: "Progress") -> None:
+    for line in lines:
+        log.write(line)
+        log.flush()
+        progress.read(line)
 
 
 class Progress:

@@ -6,9 +6,11 @@ Whatever is written appears whole under its name or not at all (temporary file, 
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -119,9 +121,15 @@ def atomic(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
         with tempfile.NamedTemporaryFile(
-            mode, dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False, **text
+            mode,
+            dir=path.parent,
+            prefix=f"{_mark(path)}{os.getpid()}.",
+            suffix=".tmp",
+            delete=False,
+            **text,
         ) as file:
             temporary = file.name
             yield file
@@ -144,6 +152,18 @@ def atomic(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
         if temporary is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+def _mark(path: Path) -> str:
+    return f".{path.name}.{platform.node()}."
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a killed process of this machine left of an earlier try at the same file."""
+    for left in path.parent.glob(f"{glob.escape(_mark(path))}*.tmp"):
+        owner = left.name.removeprefix(_mark(path)).split(".")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            left.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -71,11 +71,19 @@ def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
     ids = {}
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         record = read_json(folder / "record.json")
+        _sweep(client, experiment_id, name)
         run_id = _find(client, experiment_id, name, record["weights_sha256"])
         ids[name] = run_id or _create(client, experiment_id, name, folder, record)
         _log_test(client, ids[name], measured[name]["metrics"])
         print(f"{task}: {number} of {len(files.runs)} runs in MLflow", flush=True)
     write_json(files.out, {"experiment": f"{experiment}-{task}", "runs": ids})
+
+
+def _sweep(client: Any, experiment_id: str, name: str) -> None:
+    """Mark as KILLED what a killed process left as RUNNING; only one logs a run at a time."""
+    left = f"tags.`{_NAME}` = '{name}' and attributes.status = 'RUNNING'"
+    for run in client.search_runs([experiment_id], left):
+        client.set_terminated(run.info.run_id, "KILLED")
 
 
 def _find(client: Any, experiment_id: str, name: str, digest: str) -> str | None:

@@ -1,5 +1,7 @@
 """Tables and files: a schema is held to, a file is whole or not there, damage is named."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +57,26 @@ def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path)
         out.write(bytes(1 // 0))
     assert file.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_case_27_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from lssat import tables
+with tables.atomic(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    file = tmp_path / "weights.safetensors"
+    subprocess.run([sys.executable, "-c", code, str(file)], check=False)
+    assert [left.suffix for left in tmp_path.iterdir()] == [".tmp"]
+    other = tmp_path / ".weights.safetensors.another-machine.1.x.tmp"
+    other.write_bytes(b"alive")
+    with tables.atomic(file) as out:
+        out.write(b"whole")
+    assert sorted(tmp_path.iterdir()) == sorted([file, other])
+    assert file.read_bytes() == b"whole"
 
 
 def test_case_36_json_refuses_what_is_no_json(tmp_path: Path) -> None:

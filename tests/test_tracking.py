@@ -76,6 +76,20 @@ def test_logging_again_changes_nothing_and_a_retrained_run_stands_beside_the_old
     assert client.get_run(ids[3]).data.metrics["test/video/auc"] == 0.7
 
 
+def test_case_34_a_run_that_a_killed_process_left_open_is_marked_killed(
+    tmp_path: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = written(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr(tracking, "_curve", lambda file, start: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            tracking.track("ffpp", files, "lssat", None)
+    tracking.track("ffpp", files, "lssat", None)
+    experiment = client.get_experiment_by_name("lssat-ffpp").experiment_id
+    found = client.search_runs([experiment])
+    assert sorted(run.info.status for run in found) == ["FINISHED", "KILLED"]
+
+
 def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -> None:
     tracking.track("ffpp", written(tmp_path, auc=None), "lssat", None)
     run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]

@@ -1,10 +1,14 @@
 """Every command of the README and of docs/ runs in a test, as it stands there."""
 
+import json
+import os
 import re
-import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -125,11 +129,25 @@ def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_pa
             page.run(f"{links}.find(a => a.innerText.includes('lssat-celeba')).click()")
             page.wait("document.body.innerText.includes('vit_micro/none-none-CRGB/seed0')", 120)
             page.wait("document.body.innerText.includes('vit_micro/MRGB-RLDP-CRGB/seed0')", 60)
-            page.picture(tmp_path / "mlflow.png")
-            shutil.copy(tmp_path / "mlflow.png", by_snakemake.path / "mlflow.png")
+            page.picture(by_snakemake.path / "mlflow-runs.png")
+            page.open(f"{address}/{_compare(by_snakemake)}")
+            for seen in ("train.lambda_cls", "test/image/balanced_accuracy", "MRGB/RLDP/CRGB"):
+                page.wait(f"document.body.innerText.includes('{seen}')", 120)
+            page.picture(by_snakemake.path / "mlflow-compare.png")
     finally:
         _end(server)
         log.close()
+
+
+def _compare(project: Project) -> str:
+    """The address of MLflow's page that compares the task's runs."""
+    told = json.loads((project.path / "results/tasks/celeba/mlflow.json").read_text())
+    base = sqlite3.connect(project.path / "mlflow.db")
+    query = "SELECT experiment_id FROM experiments WHERE name = 'lssat-celeba'"
+    number = str(base.execute(query).fetchone()[0])
+    runs, experiments = json.dumps(list(told["runs"].values())), json.dumps([number])
+    quote = urllib.parse.quote
+    return f"#/compare-runs?runs={quote(runs)}&experiments={quote(experiments)}"
 
 
 def _wait(address: str) -> None:
@@ -144,9 +162,6 @@ def _wait(address: str) -> None:
 
 
 def _end(server: subprocess.Popen) -> None:
-    import os
-    import signal
-
     os.killpg(server.pid, signal.SIGTERM)
     try:
         server.wait(timeout=20)
