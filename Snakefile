@@ -21,7 +21,7 @@ rule all:
 
 onsuccess:
     if (
-        not {"DVC_STAGE", "LSSAT_RUN"} & set(os.environ)
+        not {"DVC_STAGE", "LSSAT_RUN", "LSSAT_SYNC"} & set(os.environ)
         and Path("results/report.html").exists()
     ):
         shell("lssat show --results results")

@@ -56,7 +56,9 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
             return client, found.experiment_id
         # A server decides by itself where artifacts lie; for the local database we say it.
         place = None if uri else (artifacts.resolve() / experiment).as_uri()
-        return client, client.create_experiment(experiment, artifact_location=place)
+        # Without the kind MLflow's pages open on those for language models, with no run in sight.
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        return client, client.create_experiment(experiment, artifact_location=place, tags=kind)
 
 
 def track(task: str, files: Files, experiment: str, uri: str | None) -> None:

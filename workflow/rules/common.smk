@@ -94,6 +94,7 @@ if (
 ):
     raise WorkflowError(
         "results/: there are results (from `dvc pull` or `dvc checkout`?) but Snakemake has no "
-        "record of how they were made. Run `lssat sync`: it asks DVC whether they are up to date "
-        "and puts Snakemake in step, or remove results/ and runs/ to compute everything."
+        "record of how they were made. Run `lssat sync` (after `dvc checkout`, if this stopped a "
+        "DVC command): it asks DVC whether they are up to date and puts Snakemake in step. Or "
+        "remove results/ and runs/ to compute everything."
     )
