@@ -1,0 +1,102 @@
+"""Evaluation: every sample of the test split gets one prediction, under its own id."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+from drawn_data import write
+from test_train import files, view
+
+import lssat.train as training
+from lssat import evaluate, params, predict, tables
+from lssat.grid import Run
+from lssat.loader import Crops
+from lssat.tables import DataError
+
+ROOT = Path(__file__).parent.parent
+COUNTS = {"train": 48, "val": 16, "test": 24}
+ODD = ["000003", "NA", "nan", "1e5"]
+RUNS = [Run("celeba", "vit_micro", name, 0) for name in ("none-none-CLDP", "MRGB-RLDP-CRGB")]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write(folder, COUNTS, outputs=3)
+    test = folder / "splits/test.parquet"
+    rows = tables.read_table(test, tables.SPLITS).to_pylist()
+    for row, id in zip(rows, ODD, strict=False):
+        row["id"] = id
+    tables.write_table(test, rows, tables.SPLITS)
+    summary = {"coverage": {"train": 1.0, "val": 1.0, "test": 0.96}}
+    tables.write_json(folder / "splits/summary.json", summary)
+    for run in RUNS:
+        training.train(run, files(folder, folder / "runs" / run.path), view(epochs=1))
+    return folder
+
+
+def evaluated(data: Path, out: Path) -> dict:
+    part = params.view(str(ROOT / "params.yaml"), "evaluate")
+    part.evaluate = part.evaluate.model_copy(update={"resamples": 100, "batch_size": 7})
+    splits = data / "splits"
+    evaluate.evaluate(
+        "celeba",
+        evaluate.Files(
+            runs={run.path: data / "runs" / run.path for run in RUNS},
+            train=splits / "train.parquet", val=splits / "val.parquet",
+            test=splits / "test.parquet", summary=splits / "summary.json",
+            faces=data / "faces", codes=data / "texture",
+            predictions=out / "predictions.parquet", metrics=out / "metrics.json",
+        ),
+        part,
+    )  # fmt: skip
+    return json.loads((out / "metrics.json").read_text())
+
+
+def test_case_12_ids_reach_the_predictions_unchanged_and_no_sample_is_lost(
+    data: Path, tmp_path: Path
+) -> None:
+    metrics = evaluated(data, tmp_path)
+    table = tables.read_table(tmp_path / "predictions.parquet", tables.PREDICTIONS)
+    assert len(table) == len(RUNS) * (COUNTS["val"] + COUNTS["test"])
+    for run in RUNS:
+        mine = table.filter(pc.equal(table["run"], run.path))
+        test = mine.filter(pc.equal(mine["split"], "test"))
+        wanted = tables.read_table(data / "splits/test.parquet", tables.SPLITS)
+        assert test["id"].to_pylist() == wanted["id"].to_pylist()
+        assert test["labels"].to_pylist() == wanted["labels"].to_pylist()
+    assert test["id"].to_pylist()[:4] == ODD
+    assert metrics["n"] == {"image": 24}
+    assert metrics["coverage"] == 0.96
+    assert {each["run"] for each in metrics["runs"]} == {run.path for run in RUNS}
+
+
+def test_predictions_are_those_of_the_runs_weights_whatever_the_batch(
+    data: Path, tmp_path: Path
+) -> None:
+    evaluated(data, tmp_path)
+    table = tables.read_table(tmp_path / "predictions.parquet", tables.PREDICTIONS)
+    run = RUNS[0]
+    mine = table.filter(pc.equal(table["run"], run.path))
+    found = np.array(mine.filter(pc.equal(mine["split"], "test"))["logits"].to_pylist())
+    crops = Crops(data / "splits/test.parquet", data / "faces", data / "texture")
+    model = predict.load_run(data / "runs" / run.path)
+    np.testing.assert_allclose(found, predict.logits(model, crops, 24), rtol=1e-4, atol=1e-5)
+
+
+def test_evaluating_again_gives_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    for name in "ab":
+        evaluated(data, tmp_path / name)
+    for file in ("predictions.parquet", "metrics.json"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_crops_of_another_size_than_the_runs_are_refused(data: Path, tmp_path: Path) -> None:
+    run = data / "runs" / RUNS[0].path
+    model = predict.load_run(run)
+    model.encoder.patch_embed.img_size = (60, 60)
+    crops = Crops(data / "splits/test.parquet", data / "faces", data / "texture")
+    with pytest.raises(DataError, match="has crops of 40 px, the run wants 60"):
+        predict.logits(model, crops, 8)
