@@ -9,7 +9,17 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "lssat"
 FLOORS = [
-    {"tables", "texture", "metrics", "statistics", "grid", "digest", "yaml12", "environment"},
+    {
+        "tables",
+        "texture",
+        "metrics",
+        "statistics",
+        "grid",
+        "digest",
+        "yaml12",
+        "environment",
+        "labels",
+    },
     {"params", "media", "backbones", "checkpoint"},
     {
         *("datasets", "sample", "faces", "texture_cache", "splits", "ssat", "tasks", "loader"),

@@ -80,11 +80,11 @@ def _celeba_layout(folder: Path, files: set[str]) -> None:
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (178, 218))
     attributes = (folder / "list_attr_celeba.txt").read_text().splitlines()
     assert attributes[0] == "30"
-    assert tuple(attributes[1].split()) == celeba.NAMES
+    assert tuple(attributes[1].split()) == celeba.ATTRIBUTES
     values = np.array([row.split()[1:] for row in attributes[2:]], int)
     assert values.shape == (30, 40)
     assert set(values.ravel()) == {-1, 1}
-    fixed = [name not in celeba.VARYING for name in celeba.NAMES]
+    fixed = [name not in celeba.VARYING for name in celeba.ATTRIBUTES]
     assert (values[:, fixed] == -1).all()
     assert sum(fixed) == 26
     splits = _pairs(folder / "list_eval_partition.txt")

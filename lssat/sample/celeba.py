@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
+from lssat.labels import ATTRIBUTES
 from lssat.sample import draw as pen
 from lssat.sample import scene
 from lssat.sample.head import assemble, face
@@ -16,16 +17,6 @@ IMAGES = {"train": 320, "val": 80, "test": 120}
 PEOPLE = {"train": 66, "val": 14, "test": 21}
 TOP = ("img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt", "identity_CelebA.txt")
 _EYE_DISTANCE, _BETWEEN_EYES = 53.0, (89.0, 108.0)  # larger than in the release: easier
-
-NAMES = (
-    "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs",
-    "Big_Lips", "Big_Nose", "Black_Hair", "Blond_Hair", "Blurry", "Brown_Hair",
-    "Bushy_Eyebrows", "Chubby", "Double_Chin", "Eyeglasses", "Goatee", "Gray_Hair",
-    "Heavy_Makeup", "High_Cheekbones", "Male", "Mouth_Slightly_Open", "Mustache",
-    "Narrow_Eyes", "No_Beard", "Oval_Face", "Pale_Skin", "Pointy_Nose", "Receding_Hairline",
-    "Rosy_Cheeks", "Sideburns", "Smiling", "Straight_Hair", "Wavy_Hair", "Wearing_Earrings",
-    "Wearing_Hat", "Wearing_Lipstick", "Wearing_Necklace", "Wearing_Necktie", "Young",
-)  # fmt: skip
 
 HAIR = {
     "Black_Hair": (18, 16, 18),
@@ -132,10 +123,10 @@ def _set_up(rng: np.random.Generator, head: np.ndarray) -> tuple:
 def _write_lists(folder: Path, rows: list[tuple[str, str, int, set[str]]]) -> None:
     codes = {split: code for code, split in enumerate(IMAGES)}
     marks = [
-        "  ".join([name, *(" 1" if each in having else "-1" for each in NAMES)])
+        "  ".join([name, *(" 1" if each in having else "-1" for each in ATTRIBUTES)])
         for name, _, _, having in rows
     ]
-    _lines(folder / "list_attr_celeba.txt", [f"{len(rows)}", " ".join(NAMES) + " ", *marks])
+    _lines(folder / "list_attr_celeba.txt", [f"{len(rows)}", " ".join(ATTRIBUTES) + " ", *marks])
     _lines(folder / "list_eval_partition.txt", [f"{row[0]} {codes[row[1]]}" for row in rows])
     _lines(folder / "identity_CelebA.txt", [f"{row[0]} {row[2] + 1}" for row in rows])
 
