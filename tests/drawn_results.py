@@ -59,7 +59,7 @@ def outputs(root: Path) -> dict[str, Path]:
 def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: int) -> TaskFiles:
     rng = np.random.default_rng(len(task))
     known = grid.TASKS[task]
-    base, results = root / "data" / known.dataset, root / "results" / task
+    base, results = root / "data" / task, root / "results" / task
     ids = [f"{METHODS[n % 4]}/c23/{n:03}_{n + 1:03}" for n in range(24)]
     samples = [{"id": id, "frame": n % 3} for n, id in enumerate(ids)]
     files = TaskFiles(
@@ -78,8 +78,8 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
     tables.write_json(files.metrics, _metrics(task, runs, rng))
     ids = {run.path: f"{i:032x}" for i, run in enumerate(runs)}
     tables.write_json(files.mlflow, {"experiment": f"lssat-{task}", "runs": ids})
-    tables.write_json(files.splits, _summary(known.dataset))
-    _rejects(files.rejects[0], known.dataset, rejects)
+    tables.write_json(files.splits, _summary(task))
+    _rejects(files.rejects[0], task, rejects)
     for run in runs:
         _run(files.runs[run.path], run, known, rng)
     return files
@@ -112,7 +112,7 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
                 more = {"runs": of["runs"], "note": None}
                 subsets.append({**first, **where, **base, **more, **_interval(level, mine, rng)})
     return {
-        **{"task": task, "dataset": known.dataset, "kind": known.kind, "metric": known.metric},
+        **{"task": task, "dataset": task, "kind": known.kind, "metric": known.metric},
         **{"level": head, "split": "test", "coverage": 0.9875, "confidence": 0.95},
         **{"resamples": 2000, "n": levels, "groups": 16, "table": rows, "subsets": subsets},
         "runs": [
