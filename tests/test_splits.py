@@ -165,7 +165,7 @@ def test_affectnet_half_is_pinned(tmp_path: Path) -> None:
     rows = [sample(f"val/{n}", "val", n % 2) for n in range(90, 106)]
     table = splits.pa.Table.from_pylist(rows, schema=MANIFEST)
 
-    def test_ids(seed: int, share: float = 0.5) -> list[str]:
+    def chosen(seed: int, share: float = 0.5) -> list[str]:
         names = splits.halve(table, share, seed)
         return [row["id"] for row, name in zip(rows, names, strict=True) if name == "test"]
 
@@ -173,10 +173,10 @@ def test_affectnet_half_is_pinned(tmp_path: Path) -> None:
     for label in (0, 1):
         ids = [row["id"] for row in rows if row["labels"] == [label]]
         by_hand += sorted(ids, key=lambda id: hashlib.sha256(f"0:{id}".encode()).digest())[:4]
-    assert sorted(test_ids(0)) == sorted(by_hand) == PINNED
-    assert test_ids(1) != test_ids(0)
-    assert len(test_ids(0, 0.25)) == 4
-    assert set(test_ids(0, 0.25)) < set(test_ids(0))
+    assert sorted(chosen(0)) == sorted(by_hand) == PINNED
+    assert chosen(1) != chosen(0)
+    assert len(chosen(0, 0.25)) == 4
+    assert set(chosen(0, 0.25)) < set(chosen(0))
 
 
 PINNED = ["val/100", "val/101", "val/105", "val/90", "val/91", "val/92", "val/94", "val/95"]

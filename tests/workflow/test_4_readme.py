@@ -140,6 +140,7 @@ def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_pa
             ):
                 page.wait(f"document.body.innerText.includes('{seen}')", 120)
             page.picture(by_snakemake.path / "mlflow-compare.png")
+            assert "Comparing 2 Runs" in page.run("document.body.innerText")
     finally:
         _end(server)
         log.close()
