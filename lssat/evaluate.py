@@ -57,7 +57,8 @@ def evaluate(task: str, files: Files, params: SimpleNamespace, device: str = "cp
 
 def _rows(run: str, task: grid.Task, crops: Crops, logits: np.ndarray) -> pa.Table:
     level = "frame" if task.level == "video" else "image"
-    same = {name: crops.table[name] for name in ("id", "frame", "group", "subset", "split")}
+    kept = ("id", "frame", "clip", "group", "subset", "split")
+    same = {name: crops.table[name] for name in kept}
     columns = {
         **same,
         "run": pa.array([run] * len(crops)),

@@ -206,6 +206,7 @@ class _Shard:
             {
                 "id": row["id"],
                 "frame": index,
+                "clip": -1,
                 "shard": self.shard,
                 "row": place,
                 "box": [left, top, left + side, top + side],

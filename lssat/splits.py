@@ -76,7 +76,7 @@ def write(
     write_json(out_dir_files["summary"], summary)
 
 
-_CROP = ["id", "frame", "shard", "row"]
+_CROP = ["id", "frame", "clip", "shard", "row"]
 
 
 def halve(samples: pa.Table, share: float, seed: int) -> list[str]:
@@ -125,7 +125,7 @@ def _join(
     samples: pa.Table, names: list[str], crops: pa.Table, seed: int | None, manifest: Path
 ) -> pa.Table:
     """Give each crop what the manifest says of its sample."""
-    crops = crops.sort_by([("id", "ascending"), ("frame", "ascending")])
+    crops = crops.sort_by([(key, "ascending") for key in ("id", "clip", "frame")])
     place = pc.index_in(crops["id"], samples["id"])
     if place.null_count:
         id = crops["id"].filter(pc.is_null(place))[0].as_py()

@@ -27,7 +27,10 @@ REASONS = (
 )  # fmt: skip
 
 _LABELS = ("labels", pa.list_(pa.int16()))
-_WHERE = [("frame", pa.int32()), ("shard", pa.int32()), ("row", pa.int32())]
+# `clip` numbers a video's clips of consecutive frames from 0; -1: not part of a clip, one of the
+# frames (or the image) that image encoders read. A clip's frames are its rows, by frame.
+_CLIP = ("clip", pa.int16())
+_WHERE = [("frame", pa.int32()), _CLIP, ("shard", pa.int32()), ("row", pa.int32())]
 
 MANIFEST = pa.schema(
     [
@@ -71,10 +74,11 @@ PREDICTIONS = pa.schema(
     [
         ("run", pa.string()),  # path of the run, e.g. ffpp/vit_micro/MRGB-RLDP-CRGB/seed0
         ("id", pa.string()),
-        ("frame", pa.int32()),
+        ("frame", pa.int32()),  # of a clip: its first
+        _CLIP,
         ("group", pa.string()),
         ("subset", pa.string()),
-        ("level", pa.string()),  # frame | image
+        ("level", pa.string()),  # image | frame | clip
         ("split", pa.string()),
         _LABELS,
         ("logits", pa.list_(pa.float32())),

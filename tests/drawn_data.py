@@ -26,7 +26,7 @@ def write(folder: Path, counts: dict[str, int], outputs: int = 1, multiclass: in
     shard, row = np.arange(total) % 2, np.arange(total) // 2
     for number in range(2):
         rows = [
-            dict(id=f"{i:06d}", frame=0, shard=number, row=int(row[i]))
+            dict(id=f"{i:06d}", frame=0, clip=-1, shard=number, row=int(row[i]))
             for i in range(total)
             if shard[i] == number
         ]
@@ -44,7 +44,7 @@ def write(folder: Path, counts: dict[str, int], outputs: int = 1, multiclass: in
     for split, count in counts.items():
         rows = [
             dict(
-                id=f"{i:06d}", frame=0, shard=int(shard[i]), row=int(row[i]), subset="",
+                id=f"{i:06d}", frame=0, clip=-1, shard=int(shard[i]), row=int(row[i]), subset="",
                 labels=[i % multiclass] if multiclass else [int(i % 2)] * outputs,
                 split=split, group=f"{i:06d}", seed=0,
             )

@@ -61,7 +61,7 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
     known = grid.TASKS[task]
     base, results = root / "data" / task, root / "results" / task
     ids = [f"{METHODS[n % 4]}/c23/{n:03}_{n + 1:03}" for n in range(24)]
-    samples = [{"id": id, "frame": n % 3} for n, id in enumerate(ids)]
+    samples = [{"id": id, "frame": n % 3, "clip": -1} for n, id in enumerate(ids)]
     files = TaskFiles(
         metrics=results / "metrics.json",
         predictions=results / "predictions.parquet",
@@ -169,7 +169,10 @@ def _shard(
     faces = _face(rng, len(rows))
     path, table = folder / f"shard-{i:05}.npy", folder / f"shard-{i:05}.parquet"
     digest = tables.write_shard(path, _codes(rng, faces) if kind else faces)
-    where = [{"id": r["id"], "frame": r["frame"], "shard": i, "row": n} for n, r in enumerate(rows)]
+    where = [
+        {"id": r["id"], "frame": r["frame"], "clip": -1, "shard": i, "row": n}
+        for n, r in enumerate(rows)
+    ]
     header = {"sha256": digest} | ({"kind": kind, "k": "3"} if kind else {})
     if not kind:
         more = dict(box=[0.0, 0.0, 96.0, 96.0], landmarks=[], score=0.99, n_faces=1, n_frames=30)

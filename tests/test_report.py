@@ -203,7 +203,7 @@ def test_fixture_speaks_the_language_of_scores(tmp_path):
     mine = json.loads(files.metrics.read_text())
     rng = np.random.default_rng(0)
     rows = [
-        dict(run=run, id=f"{subset}/c23/{n:03}", frame=frame, group=f"{n}", subset=subset,
+        dict(run=run, id=f"{subset}/c23/{n:03}", frame=frame, clip=-1, group=f"{n}", subset=subset,
              level="frame", split="test", labels=[int(subset != "original")],
              logits=[float(rng.normal(subset != "original"))])
         for run in files.runs for subset in ("original", "Deepfakes")

@@ -31,7 +31,7 @@ def deepfake_rows(runs: list[str] = RUNS, pairs: int = 12, signal: float = 1.5) 
                     fake = int(method != "original")
                     rows.append(
                         dict(
-                            run=run, id=f"{method}/c23/{pair:03d}", frame=frame,
+                            run=run, id=f"{method}/c23/{pair:03d}", frame=frame, clip=-1,
                             group=f"{pair:03d}", subset=method, level="frame", split="test",
                             labels=[fake], logits=[signal * (fake - 0.5) + rng.normal()],
                         )
@@ -49,7 +49,7 @@ def image_rows(task: str, n: int = 48, signal: float = 1.5) -> list[dict]:
             labels = [i % 4] if task == "affectnet" else truth.astype(int).tolist()
             logits = (signal * (truth - 0.5) + rng.normal(size=len(truth))).tolist()
             rows.append(
-                dict(run=run.path, id=f"{i:06d}", frame=0, group=f"{i // 2}", subset="",
+                dict(run=run.path, id=f"{i:06d}", frame=0, clip=-1, group=f"{i // 2}", subset="",
                      level="image", split="test", labels=labels, logits=logits)
             )  # fmt: skip
     return rows

@@ -20,7 +20,15 @@ def sample(id: str, split: str, label: int, **other) -> dict:
 
 
 def crop(id: str, frame: int, shard: int, row: int) -> dict:
-    found = {"id": id, "frame": frame, "shard": shard, "row": row, "box": [], "landmarks": []}
+    found = {
+        "id": id,
+        "frame": frame,
+        "clip": -1,
+        "shard": shard,
+        "row": row,
+        "box": [],
+        "landmarks": [],
+    }
     return found | {"score": 1.0, "n_faces": 1, "n_frames": 9, "sha256": ""}
 
 

@@ -16,7 +16,10 @@ def shard(tmp_path: Path, count: int) -> tuple[Path, Path, np.ndarray]:
     npy, table = tmp_path / "faces.npy", tmp_path / "faces.parquet"
     digest = tables.write_shard(npy, crops)
     other = {"box": [], "landmarks": [], "score": 1.0, "n_faces": 1, "n_frames": 1, "sha256": ""}
-    rows = [{"id": f"{i:03}", "frame": i, "shard": 4, "row": i, **other} for i in range(count)]
+    rows = [
+        {"id": f"{i:03}", "frame": i, "clip": -1, "shard": 4, "row": i, **other}
+        for i in range(count)
+    ]
     tables.write_table(table, rows, FACES, {"sha256": digest})
     return npy, table, crops
 

@@ -79,7 +79,8 @@ from lssat import tables
 def write(folder, version):
     crops = np.full((200, 64, 64, 3), version, np.uint8)
     tables.write_shard(folder / "s.npy", crops)
-    rows = [{"id": f"{version}-{i}", "frame": i, "shard": 0, "row": i} for i in range(3000)]
+    place = {"clip": -1, "shard": 0}
+    rows = [{"id": f"{version}-{i}", "frame": i, "row": i} | place for i in range(3000)]
     tables.write_table(folder / "s.parquet", rows, tables.TEXTURE, {"version": str(version)})
 """
 LOOP = """
