@@ -95,12 +95,28 @@ class Dataset(Section):
     rejects_limit: Share  # the share of samples that a step may reject before it stops
 
 
-class Ffpp(Dataset):
+class Video(Section):
+    """What every data set of videos has besides: which of their frames are used."""
+
+    frames: Count | None = None  # per video, spread evenly, first and last included; or
+    every: Count | None = Field(None, validate_default=True)  # each n-th frame, from the first
+    clips: Annotated[int, Field(ge=0)] = 0  # per video, for video models; starts spread evenly
+    clip_frames: Count = 16
+    clip_stride: Count = 2  # each n-th frame of a clip's stretch
+
+    @field_validator("every")
+    @classmethod
+    def _one_rule(cls, every: int | None, info: Any) -> int | None:
+        if "frames" in info.data and (info.data["frames"] is None) == (every is None):
+            raise ValueError("one of frames and every must be a number, the other null")
+        return every
+
+
+class Ffpp(Dataset, Video):
     """FaceForensics++."""
 
     compression: Literal["raw", "c0", "c23", "c40"]
     methods: list[str] = Field(min_length=1)  # folders below manipulated_sequences
-    frames: Count  # per video, spread evenly, first and last included
 
 
 class Celeba(Dataset):
@@ -126,8 +142,18 @@ class Faces(Section):
 
     size: Annotated[int, Field(ge=16, le=1024)]  # pixels; crops and model input
     margin: Annotated[float, Field(ge=1, le=4)]  # side of the square / longer side of the box
-    min_face_size: Annotated[float, Field(ge=8)]  # pixels, MTCNN
+    min_face_size: Annotated[float, Field(ge=8)]  # pixels, MTCNN; fast is 20 / 0.709^2
     threshold: Share  # least score of a face, MTCNN's last stage
+    choose: Literal["largest", "follow"] = "largest"  # of several faces; follow: the last frame's
+    timeout: Annotated[float, Field(gt=0)] = 600.0  # seconds that decoding one file may take
+    memory: Annotated[int, Field(ge=64)] = 1024  # MiB that decoding one file may take
+
+    @field_validator("min_face_size", mode="before")
+    @classmethod
+    def _fast(cls, size: Any) -> Any:
+        # The next size but one of the pyramid of 20: the scales that are left stay as they were,
+        # and so do the boxes of all but the smallest faces. Any other size moves every box.
+        return 20 / 0.709**2 if size == "fast" else size
 
 
 class Texture(Section):

@@ -37,7 +37,7 @@ MANIFEST = pa.schema(
         ("dataset", pa.string()),
         ("id", pa.string()),  # unique in the data set, for a video (method, compression, video)
         ("path", pa.string()),  # relative to the root of the data set
-        ("media", pa.string()),  # image | video
+        ("media", pa.string()),  # image | video | frames (a folder of a video's images, by name)
         _LABELS,  # one entry, or one per attribute; values as the task counts them, from 0
         ("subset", pa.string()),  # manipulation method; "" where the release has none
         ("split", pa.string()),  # official: train | val | test

@@ -52,3 +52,35 @@ def test_view_from_the_file_equals_view_from_the_json() -> None:
 def test_case_16_a_params_file_that_is_not_there_names_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"params\.yaml: does not exist\. Copy one of presets/"):
         params.load(tmp_path / "params.yaml")
+
+
+def _with(tmp_path: Path, old: str, new: str) -> Path:
+    text = (ROOT / "params.yaml").read_text()
+    assert old in text
+    (tmp_path / "params.yaml").write_text(text.replace(old, new))
+    return tmp_path / "params.yaml"
+
+
+@pytest.mark.parametrize(("frames", "every"), [("null", "null"), ("2", "5")])
+def test_either_frames_or_every_decides(tmp_path: Path, frames: str, every: str) -> None:
+    file = _with(
+        tmp_path, "    frames: 2\n    every: null", f"    frames: {frames}\n    every: {every}"
+    )
+    with pytest.raises(
+        DataError,
+        match=r":\d+: datasets\.ffpp\.every: one of frames and every must be a number, the",
+    ):
+        params.load(file)
+
+
+def test_every_nth_frame_and_the_fast_detector_may_be_asked_for(tmp_path: Path) -> None:
+    file = _with(tmp_path, "    frames: 2\n    every: null", "    frames: null\n    every: 10")
+    assert params.load(file).datasets.ffpp.every == 10
+    file = _with(tmp_path, "min_face_size: 40.0", "min_face_size: fast")
+    assert params.load(file).faces.min_face_size == 20 / 0.709**2
+    file = _with(tmp_path, "min_face_size: 40.0", "min_face_size: 7.0")
+    with pytest.raises(
+        DataError,
+        match=r"faces\.min_face_size: Input should be greater than or equal to 8 \(found 7\.0\)",
+    ):
+        params.load(file)
