@@ -20,7 +20,7 @@ FLOORS = [
         "environment",
         "labels",
     },
-    {"params", "media", "backbones", "checkpoint"},
+    {"params", "media", "backbones", "checkpoint", "texture_torch"},
     {
         *("datasets", "sample", "faces", "texture_cache", "splits", "ssat", "tasks", "loader"),
         *("tracking", "scores", "reconstruction"),
