@@ -67,6 +67,30 @@ def sample(
     step.write(tree, out, inventory or out.with_suffix(".json"), view.sample.seed)
 
 
+@app.command(
+    epilog=_example("lssat init --preset paper --ffpp /data/ffpp --celeba /data/celeba"),
+)
+def init(
+    preset: Annotated[str, typer.Option(help="A file of presets/: sample, paper, ...")],
+    ffpp: Annotated[Path | None, typer.Option(help="Root of FaceForensics++.")] = None,
+    celeba: Annotated[Path | None, typer.Option(help="Root of CelebA.")] = None,
+    affectnet: Annotated[Path | None, typer.Option(help="Root of AffectNet.")] = None,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("params.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace an edited file.")] = False,
+) -> None:
+    """Write a params.yaml from a preset, with its comments, for the data sets given.
+
+    Tasks without a folder are left out. A params.yaml that is there is replaced only if it
+    equals a preset, or with --force.
+    """
+    with _quick_imports():
+        from lssat import init as step
+
+    given = {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}
+    roots = {name: root for name, root in given.items() if root is not None}
+    print(step.told(preset, out, step.write(preset, roots, out, force)))
+
+
 @app.command(epilog=_example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
 def manifest(
     dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],

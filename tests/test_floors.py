@@ -24,6 +24,7 @@ FLOORS = [
     {
         *("datasets", "sample", "faces", "texture_cache", "splits", "ssat", "tasks", "loader"),
         *("tracking", "scores", "reconstruction"),
+        "init",
     },
     {"train", "predict", "evaluate", "report", "show", "orchestrate"},
     {"cli"},
@@ -39,7 +40,18 @@ NEIGHBOURS = {
     "evaluate": {"predict"},
     "orchestrate": {"show"},
 }
-LIGHT = ["params", "tables", "datasets", "metrics", "report", "cli", "digest", "grid", "splits"]
+LIGHT = [
+    "params",
+    "tables",
+    "datasets",
+    "metrics",
+    "report",
+    "cli",
+    "digest",
+    "grid",
+    "splits",
+    "init",
+]
 
 
 def room(name: str) -> str:

@@ -1,0 +1,162 @@
+"""`lssat init`: a preset with other roots, every other byte kept."""
+
+import difflib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from ruamel.yaml import YAML
+
+from lssat import init, params
+from lssat.tables import DataError
+
+ROOT = Path(__file__).parent.parent
+SETS = ("ffpp", "celeba", "affectnet")
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: a project with its presets, and folders to name as roots."""
+    (tmp_path / "presets").symlink_to(ROOT / "presets")
+    for name in SETS:
+        (tmp_path / "raw" / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(preset: str, *names: str, **options) -> params.Params:
+    roots = {name: Path("raw", name) for name in names}
+    return init.write(preset, roots, Path("params.yaml"), **options)
+
+
+def refused(preset: str, *names: str) -> str:
+    with pytest.raises(DataError) as caught:
+        write(preset, *names)
+    return str(caught.value)
+
+
+def changed() -> tuple[list[str], list[str]]:
+    """Lines of presets/paper.yaml that are gone, and lines that came instead."""
+    old, new = Path("presets/paper.yaml").read_text(), Path("params.yaml").read_text()
+    difference = list(difflib.ndiff(old.splitlines(), new.splitlines()))
+    return (
+        [line[2:] for line in difference if line.startswith("- ")],
+        [line[2:] for line in difference if line.startswith("+ ")],
+    )
+
+
+def test_all_roots_given_change_three_lines_and_nothing_else() -> None:
+    loaded = write("paper", *SETS)
+    gone, come = changed()
+    assert len(gone) == len(come) == 3
+    assert [line.split("#")[0].rstrip() for line in come] == [
+        f"    root: raw/{name}" for name in SETS
+    ]
+    assert loaded.benchmark == params.load("presets/paper.yaml").benchmark
+
+
+def test_a_task_without_a_root_goes_with_its_section() -> None:
+    loaded = write("paper", "celeba")
+    gone, come = changed()
+    assert loaded.benchmark.tasks == ["celeba"]
+    assert loaded.datasets.ffpp is loaded.datasets.affectnet is None
+    whole = params.load("presets/paper.yaml")
+    assert loaded.datasets.celeba == whole.datasets.celeba.model_copy(update={"root": "raw/celeba"})
+    for name in ("faces", "texture", "splits", "train", "evaluate", "tracking", "report"):
+        assert getattr(loaded, name) == getattr(whole, name)
+    assert [line.split("#")[0].rstrip() for line in come] == [
+        "  tasks: [celeba]",
+        "    root: raw/celeba",
+    ]
+    # No line of another section is lost, comments included.
+    text = Path("presets/paper.yaml").read_text()
+    part = text[text.index("\ndatasets:") : text.index("\nfaces:")]
+    assert set(gone) - set(part.splitlines()) == {
+        line for line in text.splitlines() if line.startswith("  tasks:")
+    }
+
+
+def test_comments_below_a_dropped_section_stay() -> None:
+    text = "benchmark:\n  tasks: [a, b]  # both\ndatasets:\n  a:\n    root: x  # of a\n"
+    text += "    more:\n      - 1\n      - 2   # last of a\n  # of b\n  b:\n    root: y  # of b\n"
+    assert init.edit(text, {"b": Path("/new/b")}) == (
+        "benchmark:\n  tasks: [b]  # both\ndatasets:\n  # of b\n  b:\n    root: /new/b  # of b\n"
+    )
+
+
+ODD = ["no", "010", "1e4", "a b", "it's", 'say "x"', "x #y", "a: b", "~", "null", "*", "ü", "a\\b"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_names_of_folders_are_read_back_by_both_readers(name: str) -> None:
+    Path(name).mkdir()
+    # "~" is a folder here, not the user's home
+    loaded = init.write("paper", {"celeba": Path("raw/..", name)}, Path("params.yaml"))
+    assert Path(loaded.datasets.celeba.root) == Path("raw/..", name)
+    text = Path("params.yaml").read_text()
+    assert yaml.safe_load(text) == YAML(typ="safe").load(text)
+    plain = init.edit(text, {"celeba": Path(name)})
+    assert yaml.safe_load(plain)["datasets"]["celeba"]["root"] == name
+    assert YAML(typ="safe").load(plain)["datasets"]["celeba"]["root"] == name
+
+
+def test_the_sample_preset_is_copied_and_takes_no_folders() -> None:
+    write("sample")
+    assert Path("params.yaml").read_bytes() == Path("presets/sample.yaml").read_bytes()
+    assert "presets/sample.yaml: draws its own data sets and takes no folders. Leave" in refused(
+        "sample", "ffpp"
+    )
+
+
+def test_an_edited_params_yaml_is_never_replaced_without_force() -> None:
+    write("sample")
+    write("paper", *SETS)  # an unchanged preset may go
+    mine = Path("params.yaml").read_bytes()
+    assert refused("paper", "celeba") == (
+        "params.yaml: is there already and differs from every preset. "
+        "Add --force to replace it, or --out for another file."
+    )
+    assert Path("params.yaml").read_bytes() == mine
+    write("paper", "celeba", force=True)
+    assert params.load("params.yaml").benchmark.tasks == ["celeba"]
+
+
+def test_case_05_a_root_that_is_no_folder() -> None:
+    Path("raw/ffpp").rmdir()
+    assert refused("paper", *SETS) == (
+        "raw/ffpp: is not a folder (--ffpp). Give the root of the raw tree."
+    )
+    assert not Path("params.yaml").exists()
+
+
+def test_no_folder_and_unknown_preset() -> None:
+    assert "needs the folder of a data set, and none was given. Give at least one of --ffpp" in (
+        refused("paper")
+    )
+    assert "presets: has no preset 'papre'. Choose of " in refused("papre", "ffpp")
+
+
+def test_elsewhere_than_in_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path / "raw")
+    assert "Run this in the project's folder, beside its Snakefile." in refused("paper", "ffpp")
+
+
+def test_the_command_says_what_is_left_out_and_what_comes_next() -> None:
+    program = [sys.executable, "-m", "lssat", "init", "--preset", "paper"]
+    done = subprocess.run(
+        [*program, "--ffpp", "raw/ffpp"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "params.yaml: preset paper, tasks ffpp: 54 runs",
+        "left out, for want of --celeba --affectnet: celeba, affectnet",
+        "next:",
+        "  lssat doctor   # looks the data over before anything runs",
+        "  make           # runs everything",
+    ]
+    again = subprocess.run(
+        [*program, "--celeba", "raw/celeba"], capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 1
+    assert again.stderr.startswith("params.yaml: is there already and differs")
