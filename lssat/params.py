@@ -124,17 +124,35 @@ class Celeba(Dataset):
 
 
 class Affectnet(Dataset):
-    """AffectNet, the npy release."""
+    """AffectNet, manually annotated."""
 
     classes: Literal[7, 8]  # 7 drops Contempt
+    layout: Literal["auto", "csv", "npy", "folders"] = "auto"  # auto: by what the root holds
+
+
+class Celebdf(Dataset, Video):
+    """Celeb-DF v2: only tests."""
+
+
+class Dfdc(Dataset, Video):
+    """DFDC: only tests."""
+
+
+class Dfd(Dataset, Video):
+    """DeepFakeDetection, in the tree of FaceForensics++: only tests."""
+
+    compression: Literal["raw", "c0", "c23", "c40"]
 
 
 class Datasets(Section):
-    """One section for each task of the benchmark, none for others."""
+    """One section for each data set of the benchmark, none for others."""
 
     ffpp: Ffpp | None = None
     celeba: Celeba | None = None
     affectnet: Affectnet | None = None
+    celebdf: Celebdf | None = None
+    dfdc: Dfdc | None = None
+    dfd: Dfd | None = None
 
 
 class Faces(Section):
