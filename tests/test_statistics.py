@@ -71,7 +71,7 @@ def test_same_seed_same_draws_whatever_the_order_of_work(monkeypatch):
     assert np.array_equal(drawn[0].counts, drawn[1].counts)
     assert not np.array_equal(drawn[0].counts, drawn[2].counts)
     first = statistics.bootstrap([measure], drawn[0], 0.95, 1)
-    monkeypatch.setattr(statistics, "_BLOCK", 512)
+    monkeypatch.setattr(statistics.intervals, "_BLOCK", 512)
     assert statistics.bootstrap([measure], statistics.draw(groups, 500, seed=1), 0.95, 1) == first
 
 

@@ -142,9 +142,8 @@ def interval(values: np.ndarray, confidence: float, seed: int) -> Interval:
     Returns:
         the interval over the defined resamples; none where more than 5 % are undefined.
     """
-    seeds, resamples = values.shape
-    chosen = np.random.default_rng((seed, 1)).integers(seeds, size=(seeds, resamples))
-    means = np.take_along_axis(values, chosen, axis=0).mean(axis=0)
+    resamples = values.shape[1]
+    means = seed_means(values, (seed, 1))
     defined = means[~np.isnan(means)]
     undefined = resamples - len(defined)
     if undefined > _MOST_UNDEFINED * resamples:
@@ -154,3 +153,10 @@ def interval(values: np.ndarray, confidence: float, seed: int) -> Interval:
     low, high = np.quantile(defined, (tail, 1 - tail)).tolist()
     left_out = f"interval without {undefined} undefined resamples" if undefined else None
     return Interval(low, high, left_out)
+
+
+def seed_means(values: np.ndarray, seed: tuple[int, ...]) -> np.ndarray:
+    """Return (B,) means over as many seeds drawn with replacement, from values (S, B)."""
+    seeds, resamples = values.shape
+    chosen = np.random.default_rng(seed).integers(seeds, size=(seeds, resamples))
+    return np.take_along_axis(values, chosen, axis=0).mean(axis=0)

@@ -1,0 +1,21 @@
+"""Intervals and tests: a bootstrap over clusters and seeds, and comparisons of two on one sample.
+
+Pure functions of arrays; nothing here knows a task or a file.
+"""
+
+from lssat.statistics.auc import Compared, compare_aucs
+from lssat.statistics.intervals import (
+    Interval,
+    Resamples,
+    bootstrap,
+    draw,
+    interval,
+    resampled,
+    seed_means,
+)
+from lssat.statistics.paired import clustered_mcnemar, difference, holm
+
+__all__ = [
+    "Compared", "Interval", "Resamples", "bootstrap", "clustered_mcnemar", "compare_aucs",
+    "difference", "draw", "holm", "interval", "resampled", "seed_means",
+]  # fmt: skip

@@ -1,0 +1,156 @@
+"""Comparisons: against the definition, other libraries, and the uniform p-values of no effect."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
+
+from lssat import metrics, statistics
+
+
+def _two_scores(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    labels = rng.permutation(np.arange(n) % 3 == 0).astype(int)
+    common = rng.normal(size=n)
+    a, b = (labels * k + common + rng.normal(size=n) for k in (1.2, 0.7))
+    return labels, a.round(1), b.round(1)  # with ties
+
+
+def _delong(labels: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Compute the difference and its variance from DeLong's definition, pair by pair."""
+    kernels = []
+    for scores in (a, b):
+        above = scores[labels == 1][:, None] - scores[labels == 0][None, :]
+        kernels.append((above > 0) + 0.5 * (above == 0))
+    by_positive = np.stack([k.mean(axis=1) for k in kernels])
+    by_negative = np.stack([k.mean(axis=0) for k in kernels])
+    cov = np.cov(by_positive) / by_positive.shape[1] + np.cov(by_negative) / by_negative.shape[1]
+    contrast = np.array([1, -1])
+    return kernels[0].mean() - kernels[1].mean(), contrast @ cov @ contrast
+
+
+def test_alone_in_its_cluster_it_is_delongs_test() -> None:
+    labels, a, b = _two_scores(90, np.random.default_rng(0))
+    found = statistics.compare_aucs(labels, a, b, [f"{i}" for i in range(90)])
+    difference, variance = _delong(labels, a, b)
+    assert found.difference == pytest.approx(roc_auc_score(labels, a) - roc_auc_score(labels, b))
+    assert found.difference == pytest.approx(difference)
+    assert found.error == pytest.approx(np.sqrt(variance))
+    assert found.p == pytest.approx(2 * stats.norm.sf(abs(difference) / np.sqrt(variance)))
+
+
+def _clustered_null(rng: np.random.Generator) -> tuple:
+    """Two scores of the same AUC; the samples of a cluster hang together, most within a class."""
+    groups = np.repeat(np.arange(40), 6)
+    labels = np.tile([0, 0, 0, 1, 1, 1], 40)
+    made = []
+    for _ in range(2):
+        shared = rng.normal(size=40)[groups] / 2 + rng.normal(size=(40, 2))[groups, labels]
+        made.append(labels + shared + rng.normal(size=240))
+    return labels, *made, groups
+
+
+def test_p_values_of_clustered_samples_are_uniform_where_nothing_differs() -> None:
+    rng = np.random.default_rng(1)
+    found = [_clustered_null(rng) for _ in range(600)]
+    clustered = [statistics.compare_aucs(*each).p for each in found]
+    assert stats.kstest(clustered, "uniform").pvalue > 0.01
+    assert 0.03 < np.mean(np.array(clustered) < 0.05) < 0.075
+    alone = [statistics.compare_aucs(*each[:3], np.arange(240)).p for each in found]
+    assert np.mean(np.array(alone) < 0.05) > 0.1  # what comes of forgetting the clusters
+
+
+def test_the_standard_error_is_the_spread_over_new_data() -> None:
+    rng = np.random.default_rng(2)
+    found = [statistics.compare_aucs(*_clustered_null(rng)) for _ in range(600)]
+    spread = np.std([each.difference for each in found])
+    assert np.mean([each.error for each in found]) == pytest.approx(spread, rel=0.08)
+
+
+def test_seeds_are_averaged() -> None:
+    labels, a, b = _two_scores(60, np.random.default_rng(3))
+    names = [f"{i // 2}" for i in range(60)]
+    alone = statistics.compare_aucs(labels, a, b, names)
+    twice = statistics.compare_aucs(labels, np.stack([a, a], 1), np.stack([b, b], 1), names)
+    assert twice == pytest.approx(alone)
+    both = statistics.compare_aucs(labels, np.stack([a, b], 1), np.stack([b, a], 1), names)
+    assert (both.difference, both.p) == (pytest.approx(0), 1)
+
+
+def test_no_test_where_there_is_one_class_and_none_needed_where_nothing_differs() -> None:
+    scores = np.arange(6.0)
+    assert np.isnan(statistics.compare_aucs(np.ones(6), scores, -scores, np.arange(6)).p)
+    assert statistics.compare_aucs(np.arange(6) % 2, scores, scores, np.arange(6)).p == 1
+
+
+def test_mcnemar_alone_in_its_cluster_is_statsmodels() -> None:
+    rng = np.random.default_rng(4)
+    right_a, right_b = rng.random(200) < 0.8, rng.random(200) < 0.7
+    table = [[np.sum((right_a == i) & (right_b == j)) for j in (1, 0)] for i in (1, 0)]
+    expected = mcnemar(table, exact=False, correction=False).pvalue
+    found = statistics.clustered_mcnemar(right_a, right_b, np.arange(200))
+    assert found == pytest.approx(expected)
+    assert statistics.clustered_mcnemar(right_a, right_a, np.arange(200)) == 1
+
+
+def test_mcnemar_of_clusters_is_uniform_where_nothing_differs() -> None:
+    rng = np.random.default_rng(5)
+    groups = np.repeat(np.arange(60), 4)
+    clustered, alone = [], []
+    for _ in range(800):
+        right = [rng.random(240) < rng.uniform(0.3, 1, 60)[groups] for _ in range(2)]
+        clustered.append(statistics.clustered_mcnemar(*right, groups))
+        alone.append(statistics.clustered_mcnemar(*right, np.arange(240)))
+    assert 0.03 < np.mean(np.array(clustered) < 0.05) < 0.075
+    assert np.mean(np.array(alone) < 0.05) > 0.085
+
+
+def test_holm_is_statsmodels() -> None:
+    p = [0.01, 0.04, 0.03, 0.005, 0.5]
+    assert statistics.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    with_gap = statistics.holm([0.01, np.nan, *p[1:]])
+    assert np.isnan(with_gap[1])
+    assert [with_gap[0], *with_gap[2:]] == pytest.approx(statistics.holm(p))
+    assert statistics.holm([]) == []
+
+
+def _measures(labels: np.ndarray, *scores: np.ndarray) -> list:
+    return [
+        metrics.prepare("binary", labels, metrics.probabilities("binary", each[:, None])[:, 0])
+        for each in scores
+    ]
+
+
+def test_the_paired_difference_is_that_of_each_resample() -> None:
+    labels, a, b = _two_scores(80, np.random.default_rng(6))
+    drawn = statistics.draw([f"{i // 2}" for i in range(80)], 400, seed=0, strata=labels)
+    one, two = _measures(labels, a, b)
+    found, p = statistics.difference([one], [two], drawn, 0.9, seed=0)["auc"]
+    gaps = statistics.resampled(one, drawn)["auc"] - statistics.resampled(two, drawn)["auc"]
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(gaps, (0.05, 0.95))))
+    assert p == pytest.approx(2 * ((gaps <= 0).sum() + 1) / 401)
+    swapped, same = statistics.difference([two], [one], drawn, 0.9, seed=0)["auc"]
+    assert (swapped.low, swapped.high, same) == pytest.approx((-found.high, -found.low, p))
+    assert statistics.difference([one], [one], drawn, 0.9, seed=0)["auc"][1] == 1
+
+
+def test_the_bootstrap_agrees_with_delong_and_is_uniform_where_nothing_differs() -> None:
+    rng = np.random.default_rng(7)
+    found = []
+    for number in range(200):
+        labels, a, b, groups = _clustered_null(rng)
+        drawn = statistics.draw(groups.astype(str), 200, seed=number, strata=labels)
+        one, two = ([metrics.ranking(labels, each, ("auc",))] for each in (a, b))
+        found.append(statistics.difference(one, two, drawn, 0.95, seed=0)["auc"][1])
+    assert 0.02 < np.mean(np.array(found) < 0.05) < 0.095
+
+
+def test_seeds_that_differ_widen_the_difference() -> None:
+    labels, a, b = _two_scores(200, np.random.default_rng(8))
+    drawn = statistics.draw(np.arange(200).astype(str), 500, seed=0, strata=labels)
+    good, bad = _measures(labels, a + labels, a - labels)
+    steady = _measures(labels, b)
+    mixed, _ = statistics.difference([good, bad], [*steady, *steady], drawn, 0.95, seed=0)["auc"]
+    alone, _ = statistics.difference([good], steady, drawn, 0.95, seed=0)["auc"]
+    assert mixed.high - mixed.low > 2 * (alone.high - alone.low)
