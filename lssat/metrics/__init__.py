@@ -14,6 +14,7 @@ from lssat.metrics.point import (
     unusable,
     video_scores,
 )
+from lssat.metrics.reliability import calibration, log_loss, scaled, temperature
 from lssat.metrics.trivial import trivial
 from lssat.metrics.weighted import (
     LOWER_IS_BETTER,
@@ -27,7 +28,7 @@ from lssat.metrics.weighted import (
 )
 
 __all__ = [
-    "LOWER_IS_BETTER", "NAMES", "Measure", "binary", "evaluate", "measure", "multiclass",
-    "multilabel", "one_hot", "predicted", "prepare", "probabilities", "ranking", "roc", "trivial",
-    "unusable", "video_scores",
+    "LOWER_IS_BETTER", "NAMES", "Measure", "binary", "calibration", "evaluate", "log_loss",
+    "measure", "multiclass", "multilabel", "one_hot", "predicted", "prepare", "probabilities",
+    "ranking", "roc", "scaled", "temperature", "trivial", "unusable", "video_scores",
 ]  # fmt: skip
