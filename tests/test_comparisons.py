@@ -115,42 +115,54 @@ def test_holm_is_statsmodels() -> None:
     assert statistics.holm([]) == []
 
 
-def _measures(labels: np.ndarray, *scores: np.ndarray) -> list:
-    return [
-        metrics.prepare("binary", labels, metrics.probabilities("binary", each[:, None])[:, 0])
-        for each in scores
-    ]
+def _values(labels: np.ndarray, drawn: statistics.Resamples, *scores: np.ndarray) -> np.ndarray:
+    measures = [metrics.ranking(labels, each, ("auc",)) for each in scores]
+    return np.stack([statistics.resampled(each, drawn)["auc"] for each in measures])
 
 
 def test_the_paired_difference_is_that_of_each_resample() -> None:
     labels, a, b = _two_scores(80, np.random.default_rng(6))
     drawn = statistics.draw([f"{i // 2}" for i in range(80)], 400, seed=0, strata=labels)
-    one, two = _measures(labels, a, b)
-    found, p = statistics.difference([one], [two], drawn, 0.9, seed=0)["auc"]
-    gaps = statistics.resampled(one, drawn)["auc"] - statistics.resampled(two, drawn)["auc"]
+    one, two = _values(labels, drawn, a), _values(labels, drawn, b)
+    found, p = statistics.difference(one, two, 0.9, seed=0)
+    gaps = (one - two)[0]
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(gaps, (0.05, 0.95))))
     assert p == pytest.approx(2 * ((gaps <= 0).sum() + 1) / 401)
-    swapped, same = statistics.difference([two], [one], drawn, 0.9, seed=0)["auc"]
+    swapped, same = statistics.difference(two, one, 0.9, seed=0)
     assert (swapped.low, swapped.high, same) == pytest.approx((-found.high, -found.low, p))
-    assert statistics.difference([one], [one], drawn, 0.9, seed=0)["auc"][1] == 1
+    assert statistics.difference(one, one, 0.9, seed=0)[1] == 1
 
 
-def test_the_bootstrap_agrees_with_delong_and_is_uniform_where_nothing_differs() -> None:
+def test_the_bootstraps_p_values_are_about_uniform_where_nothing_differs() -> None:
     rng = np.random.default_rng(7)
     found = []
-    for number in range(200):
+    for number in range(300):
         labels, a, b, groups = _clustered_null(rng)
         drawn = statistics.draw(groups.astype(str), 200, seed=number, strata=labels)
-        one, two = ([metrics.ranking(labels, each, ("auc",))] for each in (a, b))
-        found.append(statistics.difference(one, two, drawn, 0.95, seed=0)["auc"][1])
-    assert 0.02 < np.mean(np.array(found) < 0.05) < 0.095
+        one, two = _values(labels, drawn, a), _values(labels, drawn, b)
+        found.append(statistics.difference(one, two, 0.95, seed=0)[1])
+    assert 0.02 < np.mean(np.array(found) < 0.05) < 0.08
 
 
 def test_seeds_that_differ_widen_the_difference() -> None:
     labels, a, b = _two_scores(200, np.random.default_rng(8))
     drawn = statistics.draw(np.arange(200).astype(str), 500, seed=0, strata=labels)
-    good, bad = _measures(labels, a + labels, a - labels)
-    steady = _measures(labels, b)
-    mixed, _ = statistics.difference([good, bad], [*steady, *steady], drawn, 0.95, seed=0)["auc"]
-    alone, _ = statistics.difference([good], steady, drawn, 0.95, seed=0)["auc"]
+    good, bad = _values(labels, drawn, a + labels), _values(labels, drawn, a - labels)
+    steady = _values(labels, drawn, b)
+    mixed, _ = statistics.difference(np.concatenate([good, bad]), steady, 0.95, seed=0)
+    alone, _ = statistics.difference(good, steady, 0.95, seed=0)
     assert mixed.high - mixed.low > 2 * (alone.high - alone.low)
+
+
+def test_undefined_resamples_leave_no_interval_and_no_p_value() -> None:
+    values = np.where(np.arange(100) < 10, np.nan, 1.0)[None]
+    found, p = statistics.difference(values, values * 0, 0.95, seed=0)
+    assert found.note == "no interval: undefined in 10 of 100 resamples"
+    assert np.isnan(p)
+
+
+def test_the_probability_of_ranking_first() -> None:
+    low, high = np.array([[1.0, 1, 1, 3]]), np.array([[2.0, 2, 1, np.nan]])
+    assert statistics.first([low, high], lower=False, seed=0) == [0.375, 0.625]
+    assert statistics.first([low, high], lower=True, seed=0) == [0.875, 0.125]
+    assert statistics.first([high * np.nan], lower=True, seed=0) == [0]

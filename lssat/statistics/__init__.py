@@ -10,12 +10,13 @@ from lssat.statistics.intervals import (
     bootstrap,
     draw,
     interval,
+    percentiles,
     resampled,
     seed_means,
 )
-from lssat.statistics.paired import clustered_mcnemar, difference, holm
+from lssat.statistics.paired import clustered_mcnemar, difference, first, holm
 
 __all__ = [
     "Compared", "Interval", "Resamples", "bootstrap", "clustered_mcnemar", "compare_aucs",
-    "difference", "draw", "holm", "interval", "resampled", "seed_means",
+    "difference", "draw", "first", "holm", "interval", "percentiles", "resampled", "seed_means",
 ]  # fmt: skip

@@ -142,9 +142,16 @@ def interval(values: np.ndarray, confidence: float, seed: int) -> Interval:
     Returns:
         the interval over the defined resamples; none where more than 5 % are undefined.
     """
-    resamples = values.shape[1]
-    means = seed_means(values, (seed, 1))
-    defined = means[~np.isnan(means)]
+    return percentiles(seed_means(values, (seed, 1)), confidence)
+
+
+def percentiles(values: np.ndarray, confidence: float) -> Interval:
+    """Return the percentile interval of a statistic's value (B,) in each resample; nan: undefined.
+
+    Returns:
+        the interval over the defined resamples; none where more than 5 % are undefined.
+    """
+    resamples, defined = len(values), values[~np.isnan(values)]
     undefined = resamples - len(defined)
     if undefined > _MOST_UNDEFINED * resamples:
         note = f"no interval: undefined in {undefined} of {resamples} resamples"

@@ -1,49 +1,53 @@
 """Comparisons of two on the same samples that hold for any metric, and Holm's correction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.stats import norm
 
-from lssat.statistics.intervals import Interval, Resamples, resampled, seed_means
-
-Measures = Sequence[Callable[[np.ndarray], dict[str, np.ndarray]]]
+from lssat.statistics.intervals import Interval, percentiles, seed_means
 
 
 def difference(
-    a: Measures, b: Measures, drawn: Resamples, confidence: float, seed: int
-) -> dict[str, tuple[Interval, float]]:
-    """Return interval and p-value of the difference a - b for each metric.
+    a: np.ndarray, b: np.ndarray, confidence: float, seed: int
+) -> tuple[Interval, float]:
+    """Return interval and p-value of the difference a - b of a metric's means over seeds.
 
-    A paired bootstrap: each resample draws the same clusters of test samples for both, and then
-    the training seeds of each. So it covers other test clusters and, with several seeds, other
-    training runs. The p-value is twice the share of resamples on the other side of zero
-    (Efron and Tibshirani 1993, chapter 15), never below 2 / (B + 1).
+    A paired bootstrap: resample number i drew the same clusters of test samples for both; the
+    training seeds are then drawn for each. So it covers other test clusters and, with several
+    seeds, other training runs. The p-value is twice the share of resamples on the other side of
+    zero (Efron and Tibshirani 1993, chapter 15), never below 2 / (B + 1).
 
     Args:
-        a, b: the measures of the runs of each, as for `resampled`; one a training seed.
-        drawn: the resamples of the test samples, the same as for the intervals.
+        a, b: (S, B) and (S', B), the metric in each resample (`resampled`), a row a seed.
         confidence: 0.95 for a 95 % interval.
         seed: for the draws of the training seeds.
 
     Returns:
-        metric -> (interval, p); p is nan where the interval has a note instead of ends.
+        interval and p; without ends and nan where over 5 % of the resamples are undefined.
     """
-    arms = [[resampled(measure, drawn) for measure in runs] for runs in (a, b)]
-    tail = (1 - confidence) / 2
-    found = {}
-    for name in arms[0][0]:
-        values = [np.array([run[name] for run in arm]) for arm in arms]
-        gap = seed_means(values[0], (seed, 1)) - seed_means(values[1], (seed, 2))
-        gap = gap[~np.isnan(gap)]
-        if len(gap) < 0.95 * len(drawn.counts):
-            note = f"no interval: undefined in {len(drawn.counts) - len(gap)} resamples"
-            found[name] = (Interval(None, None, note), np.nan)
-            continue
-        low, high = np.quantile(gap, (tail, 1 - tail)).tolist()
-        side = min((gap <= 0).sum(), (gap >= 0).sum())
-        found[name] = (Interval(low, high), min(1.0, 2 * (side + 1) / (len(gap) + 1)))
-    return found
+    gap = seed_means(a, (seed, 1)) - seed_means(b, (seed, 2))
+    found = percentiles(gap, confidence)
+    if found.low is None:
+        return found, float("nan")
+    gap = gap[~np.isnan(gap)]
+    side = min((gap <= 0).sum(), (gap >= 0).sum())
+    return found, float(min(1.0, 2 * (side + 1) / (len(gap) + 1)))
+
+
+def first(values: Sequence[np.ndarray], lower: bool, seed: int) -> list[float]:
+    """Return the share of resamples in which each has the best mean over its seeds.
+
+    Args:
+        values: of each, (S, B) as for `difference`; a resample without a defined value loses.
+        lower: whether the least value is the best. Ties share.
+        seed: for the draws of the training seeds.
+    """
+    means = np.stack([seed_means(each, (seed, 1, at)) for at, each in enumerate(values)])
+    means = np.nan_to_num(-means if lower else means, nan=-np.inf)
+    best = (means == means.max(axis=0)) & np.isfinite(means)
+    shared = np.maximum(best.sum(axis=0), 1)
+    return (best / shared).mean(axis=1).tolist()
 
 
 def clustered_mcnemar(
