@@ -115,7 +115,7 @@ def test_table_has_a_row_for_each_level_and_metric_with_all_that_qualifies_it():
 
 def test_rows_of_other_splits_do_not_count():
     rows = deepfake_rows()
-    wrong = [row | {"split": "val", "logits": [9.0], "id": "val/" + row["id"]} for row in rows]
+    wrong = [row | {"split": "train", "logits": [9.0], "id": "no/" + row["id"]} for row in rows]
     assert summarise(rows + wrong) == summarise(rows)
     with pytest.raises(DataError, match="no rows of the test split"):
         summarise(wrong)

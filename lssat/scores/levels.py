@@ -37,7 +37,7 @@ def levels(predictions: pa.Table, task: str, kind: str) -> Iterator[Level]:
         for run in test["run"].unique().to_pylist()
     }
     first = _same_samples(parts, task)
-    labels = _matrix(first["labels"], task)
+    labels = matrix(first["labels"], task)
     level = Level(
         names[0],
         kind,
@@ -45,7 +45,7 @@ def levels(predictions: pa.Table, task: str, kind: str) -> Iterator[Level]:
         labels if kind == "multilabel" else labels[:, 0],
         first["group"].to_pylist(),
         np.array(first["subset"].to_pylist()),
-        {run: _scores(kind, _matrix(part["logits"], task)) for run, part in parts.items()},
+        {run: _scores(kind, matrix(part["logits"], task)) for run, part in parts.items()},
     )
     yield level
     if level.name == "frame":
@@ -70,7 +70,7 @@ def _wrong(task: str, problem: str) -> DataError:
     return DataError(f"predictions of {task}", problem, "Run its evaluation again")
 
 
-def _matrix(column: pa.ChunkedArray, task: str) -> np.ndarray:
+def matrix(column: pa.ChunkedArray, task: str) -> np.ndarray:
     """Return a column of lists of one length L as an array (N, L)."""
     lengths = sorted(pc.list_value_length(column).unique().to_pylist())
     if len(lengths) != 1 or not lengths[0]:

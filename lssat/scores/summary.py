@@ -5,14 +5,17 @@ intervals come from the same resampled clusters.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from lssat import grid, metrics, statistics
 from lssat.params import Evaluate
+from lssat.scores.calibrated import calibrations
+from lssat.scores.compare import comparisons, ranked_first
 from lssat.scores.levels import Level, levels
+from lssat.scores.scored import Scored, by_seed
 
 # The metrics that get a row with an interval in the table, of each kind of task.
 TABLE = {
@@ -20,25 +23,6 @@ TABLE = {
     "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
     "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy"),
 }
-
-
-class Scored(NamedTuple):
-    """The runs of one backbone and configuration: they differ in their seed."""
-
-    backbone: str
-    configuration: str
-    runs: list[str]
-
-    @property
-    def seeds(self) -> list[int]:
-        """The seeds, in the order of the runs."""
-        return [grid.Run.of(run).seed for run in self.runs]
-
-    @property
-    def labels(self) -> dict[str, Any]:
-        """The first columns of the rows about them."""
-        text = str(grid.parse(self.configuration))
-        return {"backbone": self.backbone, "configuration": text}
 
 
 def summarise(
@@ -71,15 +55,22 @@ def summarise(
     every = list(levels(predictions, task, known.kind))
     head = every[-1]
     runs = {run: _run(run, every, known, train_labels) for run in head.scores}
+    rows = by_seed(list(runs))
     drawn = {level.name: _draw(level, options) for level in every}
+    values = {level.name: _values(level, drawn[level.name]) for level in every}
     table: list[dict] = []
     subsets: list[dict] = []
-    for scored in _by_seed(list(runs)):
+    for scored in rows:
         mine = [runs[run] for run in scored.runs]
         for level in reversed(every):
             baselines = _baseline(level, train_labels)
-            table += _rows(scored, level, drawn[level.name], mine, baselines, options)
+            found = _intervals(scored, values[level.name], drawn[level.name], options)
+            table += _rows(scored, level, drawn[level.name], found, mine, baselines)
         subsets += _subsets(scored, head, drawn[head.name], options)
+    for run, each in calibrations(predictions, task, head).items():
+        runs[run]["calibration"] = each
+    heads = {run: each[known.metric] for run, each in values[head.name].items()}
+    means = {run: each["metrics"][f"{head.name}/{known.metric}"] for run, each in runs.items()}
     facts: dict[str, Any] = dict(task=task, dataset=task, kind=known.kind)
     facts |= dict(metric=known.metric, level=head.name, split="test", coverage=float(coverage))
     facts |= dict(confidence=options.confidence, resamples=options.resamples)
@@ -90,6 +81,8 @@ def summarise(
         "table": table,
         "subsets": subsets,
         "roc": [_roc(run, head) for run in head.scores],
+        "comparisons": comparisons(rows, head, known.metric, heads, means, options),
+        "ranked_first": ranked_first(rows, known.metric, heads, options),
     }
 
 
@@ -111,14 +104,6 @@ def flat(content: dict[str, Any]) -> dict[str, float | None]:
 def _draw(level: Level, options: Evaluate) -> statistics.Resamples:
     strata = None if level.kind == "multilabel" else level.labels
     return statistics.draw(level.groups, options.resamples, options.seed, strata)
-
-
-def _by_seed(runs: list[str]) -> list[Scored]:
-    found: dict[tuple[str, str], list[str]] = {}
-    for run in runs:
-        _, backbone, configuration, _ = grid.Run.of(run)
-        found.setdefault((backbone, configuration), []).append(run)
-    return [Scored(*key, runs) for key, runs in found.items()]
 
 
 def _run(run: str, every: list[Level], task: grid.Task, train_labels: np.ndarray) -> dict:
@@ -158,26 +143,37 @@ def _baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]
     return metrics.trivial(level.kind, train_labels, level.labels, classes)
 
 
+def _values(level: Level, drawn: statistics.Resamples) -> dict[str, dict[str, np.ndarray]]:
+    """Return for each run with finite scores the metrics of the table in every resample."""
+    able = {run: each for run, each in level.scores.items() if not metrics.unusable(each)}
+    names = TABLE[level.kind]
+    return {
+        run: statistics.resampled(metrics.prepare(level.kind, level.labels, each, names), drawn)
+        for run, each in able.items()
+    }
+
+
 def _intervals(
-    scored: Scored, level: Level, drawn: statistics.Resamples, options: Evaluate
+    scored: Scored,
+    values: dict[str, dict[str, np.ndarray]],
+    drawn: statistics.Resamples,
+    options: Evaluate,
 ) -> dict[str, statistics.Interval]:
-    scores = [level.scores[run] for run in scored.runs]
-    if any(map(metrics.unusable, scores)):
+    if not all(run in values for run in scored.runs):
         return {}
-    measures = [metrics.prepare(level.kind, level.labels, s, TABLE[level.kind]) for s in scores]
-    return statistics.bootstrap(measures, drawn, options.confidence, options.seed)
+    mine = [values[run] for run in scored.runs]
+    return statistics.intervals_of(mine, drawn, options.confidence, options.seed)
 
 
 def _rows(
     scored: Scored,
     level: Level,
     drawn: statistics.Resamples,
+    intervals: dict[str, statistics.Interval],
     runs: list[dict[str, Any]],
     baselines: dict[str, float | None],
-    options: Evaluate,
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of the table for one backbone, configuration and level."""
-    intervals = _intervals(scored, level, drawn, options)
     fallen = [f"seed {r['seed']} {r['notes']['collapsed']}" for r in runs if r["collapsed"]]
     size = dict(n=len(level.labels), groups=drawn.clusters, seeds=scored.seeds, runs=scored.runs)
     for metric in TABLE[level.kind]:
@@ -231,7 +227,8 @@ def _subsets(
         part = level._replace(labels=level.labels[mask], scores=scores)
         found = [metrics.binary(part.labels, each) for each in scores.values()]
         notes = [each["notes"]["auc"] for each in found if "auc" in each["notes"]]
-        interval = _intervals(scored, part, drawn.of(mask), options).get("auc")
+        chosen = drawn.of(mask)
+        interval = _intervals(scored, _values(part, chosen), chosen, options).get("auc")
         size = dict(n=int(mask.sum()), groups=drawn.of(mask).clusters, seeds=scored.seeds)
         where = dict(subset=str(subset), level=level.name, metric="auc", runs=scored.runs)
         row = _row([each["auc"] for each in found], interval, notes)

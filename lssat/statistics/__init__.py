@@ -10,6 +10,7 @@ from lssat.statistics.intervals import (
     bootstrap,
     draw,
     interval,
+    intervals_of,
     percentiles,
     resampled,
     seed_means,
@@ -18,5 +19,6 @@ from lssat.statistics.paired import clustered_mcnemar, difference, first, holm
 
 __all__ = [
     "Compared", "Interval", "Resamples", "bootstrap", "clustered_mcnemar", "compare_aucs",
-    "difference", "draw", "first", "holm", "interval", "percentiles", "resampled", "seed_means",
+    "difference", "draw", "first", "holm", "interval", "intervals_of", "percentiles", "resampled",
+    "seed_means",
 ]  # fmt: skip

@@ -50,7 +50,7 @@ def compare_aucs(
     (pos, grow_pos), (neg, grow_neg) = parts
     variance = grow_pos * pos @ pos + grow_neg * neg @ neg
     variance += 2 * _grow(len(clusters)) * pos @ neg
-    error = float(np.sqrt(max(variance, 0.0))) if np.isfinite(variance) else np.nan
+    error = float(np.sqrt(np.maximum(variance, 0)))
     return Compared(difference, error, _p(difference, error))
 
 

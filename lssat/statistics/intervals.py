@@ -121,7 +121,15 @@ def bootstrap(
         confidence: 0.95 for a 95 % interval.
         seed: for the draws of the seeds.
     """
-    values = [resampled(measure, drawn) for measure in measures]
+    return intervals_of(
+        [resampled(measure, drawn) for measure in measures], drawn, confidence, seed
+    )
+
+
+def intervals_of(
+    values: Sequence[dict[str, np.ndarray]], drawn: Resamples, confidence: float, seed: int
+) -> dict[str, Interval]:
+    """Return `bootstrap` from what `resampled` gave for each run."""
     if (drawn.counts == 1).all():
         note = "no interval: nothing to resample, each stratum is a single cluster"
         return dict.fromkeys(values[0], Interval(None, None, note))

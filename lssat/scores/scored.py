@@ -1,0 +1,33 @@
+"""The runs of one backbone and configuration, which differ in their seed."""
+
+from typing import Any, NamedTuple
+
+from lssat import grid
+
+
+class Scored(NamedTuple):
+    """The runs of one backbone and configuration: they differ in their seed."""
+
+    backbone: str
+    configuration: str
+    runs: list[str]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds, in the order of the runs."""
+        return [grid.Run.of(run).seed for run in self.runs]
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The first columns of the rows about them."""
+        text = str(grid.parse(self.configuration))
+        return {"backbone": self.backbone, "configuration": text}
+
+
+def by_seed(runs: list[str]) -> list[Scored]:
+    """Gather runs that differ only in their seed, in the order of their first appearance."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for run in runs:
+        _, backbone, configuration, _ = grid.Run.of(run)
+        found.setdefault((backbone, configuration), []).append(run)
+    return [Scored(*key, runs) for key, runs in found.items()]

@@ -1,0 +1,129 @@
+"""Comparisons of rows and calibration in metrics.json, on predictions whose truth is known."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from test_scores import deepfake_rows, image_rows, summarise
+
+from lssat import grid, scores
+from lssat.scores.compare import effect
+
+CONFIGURATIONS = ["MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB", "none-none-CRGB"]
+
+
+def _runs(configuration: str, backbone: str = "vit_micro", seeds: int = 2) -> list[str]:
+    return [run.path for run in grid.runs(["ffpp"], [backbone], [configuration], range(seeds))]
+
+
+def _rows(signals: dict[str, float], pairs: int = 30) -> list[dict]:
+    made = []
+    for number, (configuration, signal) in enumerate(signals.items()):
+        for run in _runs(configuration):
+            rows = deepfake_rows([run], pairs, signal)
+            rng = np.random.default_rng([number, grid.Run.of(run).seed])
+            for row in rows:  # noise of its own, so that the arms are not one another's copy
+                row["logits"] = [row["logits"][0] + rng.normal()]
+            made += rows
+    return made
+
+
+def _find(found: dict, a: str, b: str) -> dict:
+    (row,) = [
+        each
+        for each in found["comparisons"]
+        if (each["a"]["configuration"], each["b"]["configuration"]) == (a, b)
+    ]
+    return row
+
+
+def test_what_differs_is_found_and_what_does_not_is_not() -> None:
+    signals = dict(zip(CONFIGURATIONS, (4.0, 0.3, 0.3), strict=True))
+    found = summarise(_rows(signals))
+    assert len(found["comparisons"]) == 3
+    differs = _find(found, "MRGB/RLDP/CRGB", "MRGB/RRGB/CRGB")
+    assert differs["compared"] == "configuration"
+    assert (differs["metric"], differs["level"], differs["n"]) == ("auc", "video", 90)
+    assert differs["low"] > 0
+    means = {row["configuration"]: row["mean"] for row in found["table"] if row["metric"] == "auc"
+             and row["level"] == "video"}  # fmt: skip
+    gap = means["MRGB/RLDP/CRGB"] - means["MRGB/RRGB/CRGB"]
+    assert differs["difference"] == pytest.approx(gap)
+    for test in ("p", "p_delong", "p_mcnemar"):
+        assert differs[f"{test}_holm"] < 0.05
+        assert differs[test] <= differs[f"{test}_holm"]
+    alike = _find(found, "MRGB/RRGB/CRGB", "none/none/CRGB")
+    assert alike["low"] < 0 < alike["high"]
+    assert alike["p_holm"] > 0.05
+    first = {row["configuration"]: row["probability"] for row in found["ranked_first"]}
+    assert first["MRGB/RLDP/CRGB"] == 1
+    assert sum(first.values()) == pytest.approx(1)
+
+
+def test_backbones_are_compared_where_the_configuration_is_the_same() -> None:
+    rows = [
+        row
+        for backbone in ("vit_micro", "vit_mini")
+        for configuration in CONFIGURATIONS[:2]
+        for row in deepfake_rows(_runs(configuration, backbone))
+    ]
+    found = summarise(rows)["comparisons"]
+    assert [row["compared"] for row in found].count("configuration") == 2
+    assert [row["compared"] for row in found].count("backbone") == 2
+    same = found[0]  # copies of one another: nothing to find
+    assert (same["difference"], same["p"], same["p_delong"], same["p_mcnemar"]) == (0, 1, 1, 1)
+
+
+def test_a_row_with_scores_that_are_not_finite_is_not_compared() -> None:
+    rows = _rows(dict.fromkeys(CONFIGURATIONS[:2], 1.0))
+    rows[0]["logits"] = [float("nan")]
+    found = summarise(rows)
+    assert found["comparisons"] == []
+    assert [row["configuration"] for row in found["ranked_first"]] == ["MRGB/RRGB/CRGB"]
+
+
+def test_attributes_have_no_mcnemar_and_classes_no_delong() -> None:
+    for task, defined, absent in (("affectnet", "p_mcnemar", "p_delong"), ("celeba", "p", "p_mcnemar")):  # fmt: skip # noqa: E501
+        rows = image_rows(task)
+        other = [row | {"run": row["run"].replace("RRGB", "RLDP")} for row in rows]
+        (pair,) = summarise(rows + other, task, train=_train(task))["comparisons"]
+        assert pair[defined] == 1
+        assert pair[absent] is None
+
+
+def _train(task: str) -> np.ndarray:
+    return np.arange(8)[:, None] % 4 if task == "affectnet" else np.array([[0, 1, 0], [1, 0, 0]])
+
+
+def test_the_size_of_an_effect() -> None:
+    assert effect("auc", norm.cdf(1 / np.sqrt(2)), 0.5) == pytest.approx(1)  # d = 1
+    assert np.isnan(effect("auc", 1.0, 0.5))
+    assert effect("top1", 0.5, 0.25) == pytest.approx(np.pi / 6)  # Cohen 1988, section 6.2
+
+
+def test_calibration_is_mended_by_a_temperature_of_the_validation_split() -> None:
+    rng, run = np.random.default_rng(5), _runs(CONFIGURATIONS[0])[0]
+    rows = []
+    for split in ("val", "test"):
+        for i in range(600):
+            logit = float(rng.normal() * 2)
+            label = int(rng.random() < 1 / (1 + np.exp(-logit)))
+            rows.append(
+                dict(run=run, id=f"m{label}/c23/{split}{i}", frame=0, clip=-1,
+                     group=f"{i}", subset="", level="frame", split=split, labels=[label],
+                     logits=[4 * logit])
+            )  # fmt: skip
+    found = summarise(rows)["runs"][0]["calibration"]
+    assert found["temperature"] == pytest.approx(4, rel=0.3)
+    assert found["scaled"]["ece"] < 0.06 < 0.1 < found["ece"]
+    assert found["scaled"]["brier"] < found["brier"]
+    assert found["level"] == "video"
+    alone = summarise([row for row in rows if row["split"] == "test"])["runs"][0]["calibration"]
+    assert (alone["temperature"], alone["scaled"]) == (None, None)
+    assert alone["ece"] == found["ece"]
+
+
+def test_flat_keys_are_those_of_the_headline() -> None:
+    found = scores.flat(summarise(deepfake_rows()))
+    assert set(found) == {
+        f"ffpp.vit_micro.MRGB-RLDP-CRGB.auc{end}" for end in ("", ".low", ".high")
+    }
