@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from lssat import media, params
+from lssat.phash import phash
 from lssat.tables import (
     FACES,
     MANIFEST,
@@ -215,6 +216,7 @@ class _Shard:
                 "n_faces": face.n_faces,
                 "n_frames": n_frames,
                 "sha256": hashlib.sha256(crop_.tobytes()).hexdigest(),
+                "phash": phash(crop_),
             }
         )
 

@@ -24,11 +24,12 @@ READS = {
     "faces": ["datasets.{task}", "faces"],
     "texture": ["texture"],
     "splits": ["datasets.{task}", "splits"],
+    "audit": ["audit"],
     "train": ["texture", "train"],
     "evaluate": [*_GRID, "evaluate", "train.threads"],
     "track": [*_GRID, "tracking"],
     "report": [
-        *("benchmark", "sample", "datasets", "faces", "texture", "splits"),
+        *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
         *("train", "evaluate", "tracking", "report"),
     ],
 }
@@ -182,10 +183,19 @@ class Texture(Section):
 
 
 class Splits(Section):
-    """Splits where a release has no official one."""
+    """Splits where a release has no official one, and what selection looks at."""
 
     seed: int
-    affectnet_test: Annotated[float, Field(gt=0, lt=1)]  # share of the validation set
+    affectnet_test: Annotated[float, Field(gt=0, le=1)]  # share of the validation set
+    selection: Literal["val", "train_holdout"]  # val: the official one, or AffectNet's rest
+    holdout: Annotated[float, Field(gt=0, lt=1)]  # share of train, for train_holdout
+
+
+class Audit(Section):
+    """Look for leaks between the splits; identities and identical crops are always errors."""
+
+    near_distance: Annotated[int, Field(ge=0, le=8)]  # bits of 64; see docs/splits.md
+    near_limit: Share  # of a split's samples that may have a near-duplicate in another split
 
 
 class Sample(Section):
@@ -211,7 +221,8 @@ class Train(Section):
     norm_pix_loss: bool
     lambda_cls: Share  # loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    class_weights: Literal["none", "balanced"]
+    class_weights: Literal["none", "balanced"]  # in the loss
+    sampler: Literal["uniform", "balanced"]  # balanced: every class is drawn equally often
     hflip: bool  # texture is then recomputed from the flipped crop
     threads: Count  # torch's; another number changes the last bits of the results
     precision: Literal["32-true", "bf16-mixed"]
@@ -249,6 +260,7 @@ class Params(Section):
     faces: Faces
     texture: Texture
     splits: Splits
+    audit: Audit
     train: Train
     evaluate: Evaluate
     tracking: Tracking
@@ -326,6 +338,19 @@ def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
         say(("benchmark", "tasks"), f"{task} has no section datasets.{task}; add it")
     for name in [name for name in given if name in grid.TASKS and name not in named]:
         say(("datasets", name), "is not in benchmark.tasks; add it there or leave this section out")
+    if get("splits", "selection") == "val" and get("splits", "affectnet_test") == 1:
+        say(
+            ("splits", "affectnet_test"),
+            "1.0 leaves no val to select on; lower it or write selection: train_holdout",
+        )
+    if get("train", "sampler") == "balanced":
+        if get("train", "class_weights") == "balanced":
+            text = "class_weights is balanced too, which corrects twice; leave one of them balanced"
+            say(("train", "sampler"), text)
+        for task in [name for name in named if name in grid.TASKS]:
+            if grid.TASKS[task].kind == "multilabel":
+                text = f"{task} has several labels a sample, which no order balances; write uniform"
+                say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
     for name in get("benchmark", "configurations") or []:
         try:
             texture = grid.parse(name).texture

@@ -56,6 +56,7 @@ FACES = pa.schema(
         ("n_faces", pa.int16()),  # faces found in the frame
         ("n_frames", pa.int32()),  # frames that the video decoded to (1 for images)
         ("sha256", pa.string()),  # of the crop's bytes
+        ("phash", pa.uint64()),  # perceptual hash of the crop: 64 bits that near-copies share
     ]
 )
 TEXTURE = pa.schema([("id", pa.string()), *_WHERE])

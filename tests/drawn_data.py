@@ -37,7 +37,8 @@ def write(folder: Path, counts: dict[str, int], outputs: int = 1, multiclass: in
             head = {"sha256": tables.write_shard(file, array), "kind": "ldp", "k": "3"}
             schema, full = tables.TEXTURE, rows
             if name == "faces":
-                rest = dict(box=[], landmarks=[], score=1.0, n_faces=1, n_frames=1, sha256="")
+                rest = dict(box=[], landmarks=[], score=1.0, n_faces=1, n_frames=1)
+                rest |= dict(sha256="", phash=0)
                 schema, full = tables.FACES, [each | rest for each in rows]
             tables.write_table(file.with_suffix(".parquet"), full, schema, head)
     start = 0

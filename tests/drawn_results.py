@@ -176,7 +176,7 @@ def _shard(
     header = {"sha256": digest} | ({"kind": kind, "k": "3"} if kind else {})
     if not kind:
         more = dict(box=[0.0, 0.0, 96.0, 96.0], landmarks=[], score=0.99, n_faces=1, n_frames=30)
-        where = [{**row, **more, "sha256": "0" * 64} for row in where]
+        where = [{**row, **more, "sha256": "0" * 64, "phash": 0} for row in where]
     tables.write_table(table, where, tables.TEXTURE if kind else tables.FACES, header)
     return path, table
 

@@ -10,7 +10,7 @@ import trees
 from PIL import Image
 from skimage import data
 
-from lssat import datasets, faces, tables
+from lssat import datasets, faces, phash, tables
 from lssat.tables import FACES, MANIFEST, REJECTS, metadata, open_shard, read_table
 
 
@@ -133,6 +133,7 @@ def test_ffpp_shard(tmp_path: Path) -> None:
         points = np.reshape(row["landmarks"], (5, 2))
         assert ((points > [x0, y0]) & (points < [x1, y1])).all()
         assert row["sha256"] == hashlib.sha256(crop.tobytes()).hexdigest()
+        assert row["phash"] == phash.phash(crop)
     moved = rows[1]["box"][0] - rows[0]["box"][0]
     assert 4 <= moved <= 16  # the second frame's face stands 9 px further right
     header = metadata(table)

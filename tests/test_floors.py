@@ -19,6 +19,7 @@ FLOORS = [
         "yaml12",
         "environment",
         "labels",
+        "phash",
     },
     {"params", "media", "backbones", "checkpoint", "texture_torch"},
     {

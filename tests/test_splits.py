@@ -10,7 +10,7 @@ import trees
 from lssat import params, splits, tables
 from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, DataError, read_json, read_table
 
-SETTINGS = params.Splits(seed=0, affectnet_test=0.5)
+SETTINGS = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
 
 
 def sample(id: str, split: str, label: int, **other) -> dict:
@@ -29,7 +29,7 @@ def crop(id: str, frame: int, shard: int, row: int) -> dict:
         "box": [],
         "landmarks": [],
     }
-    return found | {"score": 1.0, "n_faces": 1, "n_frames": 9, "sha256": ""}
+    return found | {"score": 1.0, "n_faces": 1, "n_frames": 9, "sha256": "", "phash": 0}
 
 
 def write(tmp_path: Path, dataset: str, options, rows: list[dict], shards: list[list[dict]]):

@@ -15,7 +15,8 @@ def shard(tmp_path: Path, count: int) -> tuple[Path, Path, np.ndarray]:
     crops = np.random.default_rng(0).integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
     npy, table = tmp_path / "faces.npy", tmp_path / "faces.parquet"
     digest = tables.write_shard(npy, crops)
-    other = {"box": [], "landmarks": [], "score": 1.0, "n_faces": 1, "n_frames": 1, "sha256": ""}
+    other = {"box": [], "landmarks": [], "score": 1.0, "n_faces": 1, "n_frames": 1}
+    other |= {"sha256": "", "phash": 0}
     rows = [
         {"id": f"{i:03}", "frame": i, "clip": -1, "shard": 4, "row": i, **other}
         for i in range(count)

@@ -112,3 +112,30 @@ def test_case_01_snakemake_and_the_command_line_say_it_before_any_job(tmp_path: 
     assert done.returncode == 1
     assert done.stderr.startswith("params.yaml: 2 problems")
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            [("sampler: uniform", "sampler: balanced")],
+            "train.sampler: class_weights is balanced too, which corrects twice; leave one",
+        ),
+        (
+            [("sampler: uniform", "sampler: balanced"), ("weights: balanced", "weights: none")],
+            "train.sampler: celeba has several labels a sample, which no order balances; write",
+        ),
+        (
+            [("affectnet_test: 0.5", "affectnet_test: 1.0")],
+            "splits.affectnet_test: 1.0 leaves no val to select on; lower it or write selection",
+        ),
+        (
+            [("selection: val ", "selection: test ")],
+            "splits.selection: Input should be 'val' or 'train_holdout' (found 'test')",
+        ),
+    ],
+)
+def test_case_03_keys_that_contradict_each_other(
+    tmp_path: Path, changes: list[tuple[str, str]], said: str
+) -> None:
+    assert said in load(tmp_path, *changes)

@@ -28,7 +28,7 @@ def steps(tmp_path: Path, dataset: str, options) -> dict[str, list[str]]:
     texture_cache.write_shard(npy, table, texture, tmp_path / "t.npy", codes)
     files = {name: tmp_path / f"{name}.parquet" for name in splits.NAMES}
     files["summary"] = tmp_path / "summary.json"
-    seeded = params.Splits(seed=0, affectnet_test=0.5)
+    seeded = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
     splits.write(dataset, manifest, lost, [table], [rejects], options, seeded, files)
     assert read_table(rejects, REJECTS).num_rows == 0
     parts = [read_table(files[name], SPLITS)["id"].to_pylist() for name in splits.NAMES]
