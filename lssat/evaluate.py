@@ -44,19 +44,20 @@ def evaluate(task: str, files: Files, params: SimpleNamespace, device: str = "cp
         for split in ("val", "test"):
             crops = Crops(getattr(files, split), files.faces, files.codes if needs else None)
             found = predict.logits(model, crops, params.evaluate.batch_size)
-            parts.append(_rows(name, grid.TASKS[task], crops, found))
+            parts.append(_rows(name, crops, found))
         print(f"{task}: {number} of {len(files.runs)} runs predicted", flush=True)
     table = pa.concat_tables(parts)
     tables.write_table(files.predictions, table, tables.PREDICTIONS)
     train = tables.read_table(files.train, tables.SPLITS)
     labels = np.array(train["labels"].to_pylist(), dtype=np.int64)
     coverage = tables.read_json(files.summary)["coverage"]["test"]
-    measured = scores.summarise(table, task, labels, coverage, params.evaluate)
+    known = grid.read_task(tables.metadata(train), files.train)
+    measured = scores.summarise(table, known, labels, coverage, params.evaluate)
     tables.write_json(files.metrics, measured)
 
 
-def _rows(run: str, task: grid.Task, crops: Crops, logits: np.ndarray) -> pa.Table:
-    level = "frame" if task.level == "video" else "image"
+def _rows(run: str, crops: Crops, logits: np.ndarray) -> pa.Table:
+    level = "frame" if crops.task.level == "video" else "image"
     kept = ("id", "frame", "clip", "group", "subset", "split")
     same = {name: crops.table[name] for name in kept}
     columns = {

@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from lssat import tables, texture
+from lssat import grid, tables, texture
 from lssat.tables import DataError
 
 
@@ -57,7 +57,7 @@ class Shards:
 
 
 class Crops:
-    """The samples of one split: labels, ids, and their crops and codes by place.
+    """The samples of one split: its task, labels, ids, and their crops and codes by place.
 
     Args:
         split: path of a table of the schema SPLITS.
@@ -68,6 +68,7 @@ class Crops:
     def __init__(self, split: str | Path, faces: str | Path, codes: str | Path | None):
         self.file = Path(split)
         self.table = tables.read_table(split, tables.SPLITS)
+        self.task = grid.read_task(tables.metadata(self.table), split)
         self.sha256 = tables.sha256(split)
         if not len(self):
             raise DataError(split, "holds no sample", "See the rejects of the steps before it")

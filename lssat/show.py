@@ -5,7 +5,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from lssat import grid
 from lssat.tables import read_json
 
 
@@ -24,10 +23,9 @@ def show(results: Path) -> None:
     console = Console()
     for file in sorted(results.glob("tasks/*/metrics.json")):
         metrics = read_json(file)
-        title = grid.TASKS[metrics["task"]].title
         counts = ", ".join(f"{n} {level}s" for level, n in metrics["n"].items())
         table = Table(
-            title=f"{title}\ntest {metrics['level']} {metrics['metric']} of {counts}",
+            title=f"{metrics['title']}\ntest {metrics['level']} {metrics['metric']} of {counts}",
             title_justify="left",
         )
         table.add_column("backbone")

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lssat import params
+from lssat import grid, params
 from lssat.tables import (
     FACES,
     MANIFEST,
@@ -21,6 +21,7 @@ from lssat.tables import (
     SPLITS,
     DataError,
     check_rejects,
+    metadata,
     read_table,
     write_json,
     write_table,
@@ -47,13 +48,15 @@ def write(
         options: the data set's section of params.yaml.
         splits: seed, and the share of AffectNet's validation set that is our test set.
         out_dir_files: the paths to write: `train`, `val`, `test` (schema SPLITS, sorted by id
-            and frame; labels of the test split stand in no other file) and `summary` (JSON).
+            and frame; their header says what the task is; labels of the test split stand in no
+            other file) and `summary` (JSON).
 
     Raises:
         DataError: too many samples without a crop, an empty split, class or subset, or an
             identity in two splits.
     """
     samples = read_table(manifest, MANIFEST)
+    task = grid.read_task(metadata(samples), manifest)
     crops = pa.concat_tables([read_table(path, FACES).select(_CROP) for path in faces_tables])
     rejects = [read_table(path, REJECTS) for path in [manifest_rejects, *faces_rejects]]
     found = pc.is_in(samples["id"], crops["id"]).to_numpy()  # samples that have a crop
@@ -66,9 +69,10 @@ def write(
         names = halve(samples, splits.affectnet_test, splits.seed)
     check_groups(samples["groups"].to_pylist(), names, manifest)
     joined = _join(samples, names, crops, seed, manifest)
-    _check_empty(joined, _expected(dataset, options, samples), manifest)
+    _check_empty(joined, _expected(task, options, samples), manifest)
     for name in NAMES:
-        write_table(out_dir_files[name], joined.filter(pc.equal(joined["split"], name)), SPLITS)
+        part = joined.filter(pc.equal(joined["split"], name))
+        write_table(out_dir_files[name], part, SPLITS, task.header())
     summary = _summary(samples, np.array(names), found, joined)
     summary |= {"dataset": dataset, "seed": seed, "rejects": _reasons(rejects)}
     if dataset != "affectnet":
@@ -139,9 +143,9 @@ def _join(
     return pa.table({name: columns[name] for name in SPLITS.names})
 
 
-def _expected(dataset: str, options: Any, samples: pa.Table) -> dict[str, list[str]]:
+def _expected(task: grid.Task, options: Any, samples: pa.Table) -> dict[str, list[str]]:
     """List the classes and subsets that each split must have; attributes may be constant."""
-    classes = {"ffpp": 2, "affectnet": getattr(options, "classes", 0)}.get(dataset, 0)
+    classes = 0 if task.kind == "multilabel" else len(task.classes)
     subsets = {*samples["subset"].to_pylist(), *getattr(options, "methods", [])} - {""}
     return {"classes": [str(code) for code in range(classes)], "subsets": sorted(subsets)}
 

@@ -7,27 +7,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lssat.grid import Task
 from lssat.tables import DataError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def outputs(kind: str, labels: np.ndarray) -> int:
-    """Return the number of logits: one a label, or for `multiclass` one a class.
-
-    Args:
-        labels: (N, A) integers of the training split.
-    """
-    return int(labels.max()) + 1 if kind == "multiclass" else labels.shape[1]
-
-
-def check_labels(kind: str, labels: np.ndarray, file: str) -> None:
+def check_labels(task: Task, labels: np.ndarray, file: str) -> None:
     """Refuse labels that a loss would take without a word, such as CelebA's -1.
 
     Raises:
-        DataError: a label is negative, or not 0 or 1 where it must be.
+        DataError: a label is negative or beyond the task's classes, or there is another number
+            of attributes than the task names.
     """
-    top = labels.max() if kind == "multiclass" else 1
+    many = len(task.classes) if task.kind == "multilabel" else 1
+    if labels.ndim != 2 or labels.shape[1] != many:
+        problem = f"has labels of shape {labels.shape}, the task has {many} a sample"
+        raise DataError(file, problem, "Run the splits step again")
+    top = len(task.classes) - 1 if task.kind == "multiclass" else 1
     wrong = labels[(labels < 0) | (labels > top)]
     if wrong.size:
         raise DataError(
@@ -37,15 +34,16 @@ def check_labels(kind: str, labels: np.ndarray, file: str) -> None:
         )
 
 
-def balance(kind: str, labels: np.ndarray) -> np.ndarray:
+def balance(task: Task, labels: np.ndarray) -> np.ndarray:
     """Return weights that make the classes of the training split count alike.
 
     Returns:
-        `multiclass`: (K,) weights N / (K n_k), 0 for an absent class. Otherwise (2, A): the
+        `multiclass`: (K,) weights N / (K n_k), 0 for an absent class, K the number of the
+        task's classes, found in the split or not. Otherwise (2, A): the
         weights N / (2 n) of label 0 and of label 1; 1 for a constant attribute.
     """
-    if kind == "multiclass":
-        count = np.bincount(labels[:, 0])
+    if task.kind == "multiclass":
+        count = np.bincount(labels[:, 0], minlength=len(task.classes))
         weights = np.divide(len(labels), len(count) * count, where=count > 0, out=count * 0.0)
         return weights.astype(np.float32)
     positive = labels.sum(0)

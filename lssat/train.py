@@ -54,9 +54,8 @@ def train(run: grid.Run, files: Files, params: SimpleNamespace, device: str = "c
     torch.use_deterministic_algorithms(True, warn_only=device != "cpu")
     fabric = Fabric(accelerator=device, devices=1, precision=recipe.precision)
     data = {split: Crops(getattr(files, split), files.faces, files.codes) for split in _SPLITS}
-    task = grid.TASKS[run.task]
     for split in data.values():
-        tasks.check_labels(task.kind, split.labels, str(split.file))
+        tasks.check_labels(split.task, split.labels, str(split.file))
     if len(data["train"]) < recipe.batch_size:
         problem = f"holds {len(data['train'])} samples, less than one batch of {recipe.batch_size}"
         raise DataError(files.train, problem, "Lower train.batch_size or add data")
@@ -83,7 +82,7 @@ def make_model(run: grid.Run, crops: Crops, recipe: Any) -> tuple[SSAT, dict[str
         backbone=run.backbone,
         configuration=run.configuration,
         img_size=crops.size,
-        outputs=tasks.outputs(grid.TASKS[run.task].kind, crops.labels),
+        outputs=crops.task.outputs,
         mask_ratio=recipe.mask_ratio,
         norm_pix_loss=recipe.norm_pix_loss,
     )
@@ -101,7 +100,7 @@ def rebuild(described: dict[str, Any]) -> SSAT:
 class _Trainer:
     def __init__(self, run: grid.Run, model: SSAT, data: dict, recipe: Any, fabric: Fabric):
         self.run, self.data, self.recipe, self.fabric = run, data, recipe, fabric
-        self.task = grid.TASKS[run.task]
+        self.task = data["train"].task
         optimizer = _optimizer(model, recipe)
         self.model, self.optimizer = fabric.setup(model, optimizer)
         self.model.mark_forward_method("classify")  # so that it runs in Fabric's precision
@@ -109,7 +108,7 @@ class _Trainer:
         self.scheduler = _scheduler(optimizer, recipe, self.steps)
         labels = data["train"].labels
         balanced = recipe.class_weights == "balanced"
-        weights = tasks.balance(self.task.kind, labels) if balanced else None
+        weights = tasks.balance(self.task, labels) if balanced else None
         self.loss = tasks.loss(self.task.kind, weights, recipe.label_smoothing)
         self.curve: list[dict[str, float | int | None]] = []
         self.best_value, self.best_epoch = -np.inf, -1

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import skimage.data
 
-from lssat import tables, texture
+from lssat import grid, tables, texture
 
 SIZE = 40
 
@@ -41,6 +41,9 @@ def write(folder: Path, counts: dict[str, int], outputs: int = 1, multiclass: in
                 rest |= dict(sha256="", phash=0)
                 schema, full = tables.FACES, [each | rest for each in rows]
             tables.write_table(file.with_suffix(".parquet"), full, schema, head)
+    kind = "multiclass" if multiclass else "binary" if outputs == 1 else "multilabel"
+    known = next(task for task in grid.TASKS.values() if task.kind == kind)
+    task = known._replace(classes=known.classes[: multiclass or max(outputs, 2)])
     start = 0
     for split, count in counts.items():
         rows = [
@@ -51,5 +54,7 @@ def write(folder: Path, counts: dict[str, int], outputs: int = 1, multiclass: in
             )
             for i in range(start, start + count)
         ]  # fmt: skip
-        tables.write_table(folder / "splits" / f"{split}.parquet", rows, tables.SPLITS)
+        tables.write_table(
+            folder / "splits" / f"{split}.parquet", rows, tables.SPLITS, task.header()
+        )
         start += count

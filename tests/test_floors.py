@@ -35,7 +35,7 @@ FLOORS = [
 NEIGHBOURS = {
     "digest": {"tables"},
     "yaml12": {"tables"},
-    "grid": set(),
+    "grid": {"tables", "labels"},
     "reconstruction": {"loader", "ssat"},
     "predict": {"train"},
     "evaluate": {"predict"},

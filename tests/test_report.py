@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lssat import report, scores, tables
+from lssat import grid, report, scores, tables
 from lssat.params import Evaluate
 from lssat.report import csvs, figures, pictures, read, results, words
 
@@ -212,7 +212,7 @@ def test_fixture_speaks_the_language_of_scores(tmp_path):
     tables.write_table(files.predictions, rows, tables.PREDICTIONS)
     table = tables.read_table(files.predictions, tables.PREDICTIONS)
     options = Evaluate(resamples=100, confidence=0.95, seed=0, batch_size=8)
-    found = scores.summarise(table, "ffpp", np.array([[0], [1], [1]]), 1.0, options)
+    found = scores.summarise(table, grid.TASKS["ffpp"], np.array([[0], [1], [1]]), 1.0, options)
     assert set(found) == set(mine)
     for name in ("runs", "table", "subsets", "roc"):
         assert set(found[name][0]) == set(mine[name][0]), name

@@ -61,7 +61,7 @@ def table(rows: list[dict]) -> pa.Table:
 
 def summarise(rows: list[dict], task: str = "ffpp", train: np.ndarray | None = None) -> dict:
     train = np.array([[1], [1], [0]]) if train is None else train
-    found = scores.summarise(table(rows), task, train, 0.98, OPTIONS)
+    found = scores.summarise(table(rows), grid.TASKS[task], train, 0.98, OPTIONS)
     json.dumps(found, allow_nan=False)
     return found
 

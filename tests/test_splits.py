@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trees
 
-from lssat import params, splits, tables
+from lssat import datasets, params, splits, tables
 from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, DataError, read_json, read_table
 
 SETTINGS = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
@@ -35,7 +35,7 @@ def crop(id: str, frame: int, shard: int, row: int) -> dict:
 def write(tmp_path: Path, dataset: str, options, rows: list[dict], shards: list[list[dict]]):
     """Write tables, run the step, return the rows of each split and the summary."""
     manifest, rejects = tmp_path / "manifest.parquet", tmp_path / "manifest.rejects.parquet"
-    tables.write_table(manifest, rows, MANIFEST)
+    tables.write_table(manifest, rows, MANIFEST, datasets.task(dataset, options).header())
     tables.write_table(rejects, [], REJECTS)
     faces, faces_rejects = [], []
     for number, crops in enumerate(shards):

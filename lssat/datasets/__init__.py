@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from lssat import params
+from lssat import grid, params
 from lssat.datasets import affectnet, celeba, ffpp
 from lssat.tables import (
     MANIFEST,
@@ -27,7 +27,7 @@ def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) ->
     Args:
         dataset: a key of `READERS`.
         options: the data set's section of params.yaml.
-        out: path of the table of schema MANIFEST.
+        out: path of the table of schema MANIFEST; its header says what the task is.
         rejects: path of the table of schema REJECTS.
 
     Raises:
@@ -37,11 +37,17 @@ def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) ->
     found, rejected = READERS[dataset](options)
     rows, doubles = _once(found, Path(options.root))
     rejected = sorted([*rejected, *doubles], key=lambda row: (row["id"], row["path"]))
-    write_table(out, rows, MANIFEST)
+    write_table(out, rows, MANIFEST, task(dataset, options).header())
     write_table(rejects, rejected, REJECTS)
     # Classes are excluded on request, and are no loss.
     lost = sum(row["reason"] != "excluded_class" for row in rejected)
     check_rejects("manifest", lost, len(rows) + lost, options.rejects_limit, rejects)
+
+
+def task(dataset: str, options: params.Dataset) -> grid.Task:
+    """Say what the task of a data set is: its kind, headline and classes."""
+    known = {**grid.TASKS, **grid.CROSS}[dataset]
+    return known._replace(classes=known.classes[: getattr(options, "classes", None)])
 
 
 def _once(found: list[dict], root: Path) -> tuple[list[dict], list[dict]]:

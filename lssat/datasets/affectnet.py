@@ -10,18 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from lssat.datasets import tree
+from lssat.labels import EMOTIONS
 from lssat.tables import DataError, reject
 
-EMOTIONS = (
-    "Neutral",
-    "Happy",
-    "Sad",
-    "Surprise",
-    "Fear",
-    "Disgust",
-    "Anger",
-    "Contempt",
-)
 EXCLUDED = {"8": "None", "9": "Uncertain", "10": "No-Face"}
 SPLITS = ("train", "val")
 

@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from lssat.datasets import affectnet, celeba
 from lssat.report import words
 from lssat.report.cells import Cell, Column, Table, anchor, num
 from lssat.report.read import Task
@@ -18,9 +17,9 @@ def data(task: Task) -> dict[str, Any]:
     """Describe the splits of a task's data set: samples, crops, classes, coverage."""
     summary, dataset = task.splits, task.metrics["dataset"]
     rows = [_row(key, summary[key]) for key in ("samples", "crops", "groups") if key in summary]
-    for key, names in (("classes", _class_names(dataset)), ("subsets", {})):
+    for key, names in (("classes", _class_names(task)), ("subsets", {})):
         rows += _nested(key, summary.get(key, {}), names)
-    rows += _attributes(summary)
+    rows += _attributes(summary, task.metrics["classes"])
     rows += [_row("coverage", summary["coverage"], share=True)] if "coverage" in summary else []
     columns = [Column("Count"), *[Column(split, "num") for split in SPLITS]]
     n = words.listing([words.count(n, name) for name, n in task.metrics["n"].items()])
@@ -52,24 +51,21 @@ def _nested(key: str, counts: dict[str, dict], names: dict[str, str]) -> list[li
     ]
 
 
-def _class_names(dataset: str) -> dict[str, str]:
-    if dataset == "affectnet":
-        return {str(code): f"{code} {name}" for code, name in enumerate(affectnet.EMOTIONS)}
-    return {"0": "0 real", "1": "1 fake"} if dataset == "ffpp" else {}
+def _class_names(task: Task) -> dict[str, str]:
+    return {str(code): f"{code} {name}" for code, name in enumerate(task.metrics["classes"])}
 
 
-def _attributes(summary: dict[str, Any]) -> list[list[Cell]]:
+def _attributes(summary: dict[str, Any], names: list[str]) -> list[list[Cell]]:
     """Make a row for each attribute that some crop has; one row counts the others."""
     positives = summary.get("attributes", {}).get("positives", {})
-    length = max(map(len, positives.values()), default=0)
-    names = celeba.ATTRIBUTES if length == len(celeba.ATTRIBUTES) else range(length)
-    counts = [{split: found[i] for split, found in positives.items()} for i in range(length)]
+    names = names if positives else []
+    counts = [{split: found[i] for split, found in positives.items()} for i in range(len(names))]
     rows = [
         _row(f"has {name}", each)
         for name, each in zip(names, counts, strict=True)
         if any(each.values())
     ]
-    if never := length - len(rows):
+    if never := len(names) - len(rows):
         rows.append(_row("attributes that no crop has", dict.fromkeys(SPLITS, never)))
     return rows
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lssat import grid
 from lssat.tables import REJECTS, DataError, read_json, read_table
 
 Curve = dict[str, list[float | None]]
@@ -84,7 +83,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         raise DataError(files.metrics, problem, "Evaluate the task again")
     return Task(
         name,
-        grid.TASKS[name].title if name in grid.TASKS else name,
+        metrics["title"],
         files,
         metrics,
         read_json(files.mlflow),

@@ -27,7 +27,7 @@ TABLE = {
 
 def summarise(
     predictions: pa.Table,
-    task: str,
+    task: grid.Task,
     train_labels: np.ndarray,
     coverage: float,
     options: Evaluate,
@@ -37,7 +37,7 @@ def summarise(
     Args:
         predictions: schema PREDICTIONS, of all runs of the task; rows of other splits than test
             are left out.
-        task: a name in `grid.TASKS`.
+        task: what the splits say that it is (`grid.read_task`).
         train_labels: (M,) or (M, A), of the training split, for the trivial baseline.
         coverage: share of the manifest's test samples that have a prediction, 0 to 1.
         options: resamples, confidence and seed of the intervals.
@@ -51,10 +51,9 @@ def summarise(
     Raises:
         DataError: no test rows, runs with different samples, or labels of different lengths.
     """
-    known = grid.TASKS[task]
-    every = list(levels(predictions, task, known.kind))
+    every = list(levels(predictions, task.name, task.kind))
     head = every[-1]
-    runs = {run: _run(run, every, known, train_labels) for run in head.scores}
+    runs = {run: _run(run, every, task, train_labels) for run in head.scores}
     rows = by_seed(list(runs))
     drawn = {level.name: _draw(level, options) for level in every}
     values = {level.name: _values(level, drawn[level.name]) for level in every}
@@ -67,12 +66,13 @@ def summarise(
             found = _intervals(scored, values[level.name], drawn[level.name], options)
             table += _rows(scored, level, drawn[level.name], found, mine, baselines)
         subsets += _subsets(scored, head, drawn[head.name], options)
-    for run, each in calibrations(predictions, task, head).items():
+    for run, each in calibrations(predictions, task.name, head).items():
         runs[run]["calibration"] = each
-    heads = {run: each[known.metric] for run, each in values[head.name].items()}
-    means = {run: each["metrics"][f"{head.name}/{known.metric}"] for run, each in runs.items()}
-    facts: dict[str, Any] = dict(task=task, dataset=task, kind=known.kind)
-    facts |= dict(metric=known.metric, level=head.name, split="test", coverage=float(coverage))
+    heads = {run: each[task.metric] for run, each in values[head.name].items()}
+    means = {run: each["metrics"][f"{head.name}/{task.metric}"] for run, each in runs.items()}
+    facts: dict[str, Any] = dict(task=task.name, dataset=task.name, kind=task.kind)
+    facts |= dict(title=task.title, classes=list(task.classes), metric=task.metric)
+    facts |= dict(level=head.name, split="test", coverage=float(coverage))
     facts |= dict(confidence=options.confidence, resamples=options.resamples)
     facts |= dict(groups=drawn[head.name].clusters)
     return facts | {
@@ -81,8 +81,8 @@ def summarise(
         "table": table,
         "subsets": subsets,
         "roc": [_roc(run, head) for run in head.scores],
-        "comparisons": comparisons(rows, head, known.metric, heads, means, options),
-        "ranked_first": ranked_first(rows, known.metric, heads, options),
+        "comparisons": comparisons(rows, head, task.metric, heads, means, options),
+        "ranked_first": ranked_first(rows, task.metric, heads, options),
     }
 
 

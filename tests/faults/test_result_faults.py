@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_scores import OPTIONS, RUNS, deepfake_rows, image_rows, summarise, table
 
-from lssat import metrics, scores, tables
+from lssat import grid, metrics, scores, tables
 
 
 def _rows_of(found: dict) -> dict:
@@ -131,7 +131,7 @@ def test_case_38_a_score_equal_to_the_baseline_does_not_beat_it():
     rows = [  # both classes get the same scores, on both sides of the threshold
         row | {"logits": [1.0 if int(row["group"]) % 2 else -1.0]} for row in deepfake_rows()
     ]
-    found = scores.summarise(table(rows), "ffpp", np.array([[0], [1]]), 1.0, OPTIONS)
+    found = scores.summarise(table(rows), grid.TASKS["ffpp"], np.array([[0], [1]]), 1.0, OPTIONS)
     assert all(run["collapsed"] for run in found["runs"])
     row = _rows_of(found)["video", "auc"]
     assert row["mean"] == 0.5 == row["baseline"]
