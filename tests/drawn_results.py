@@ -123,12 +123,53 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
                 "metrics": {
                     f"{level}/{name}": rng.uniform(0.5, 1) for level in levels for name in names
                 },
-                **{"notes": {}, "collapsed": None},
+                **{"notes": {}, "collapsed": None, "calibration": _calibration(head, rng)},
             }
             for run in runs
         ],
+        "comparisons": _comparisons(rows, known.metric, head, rng),
+        "ranked_first": [
+            {
+                "backbone": backbone,
+                "configuration": str(grid.parse(configuration)),
+                "probability": 1 / len(pairs),
+            }
+            for backbone, configuration in pairs
+        ],
         "roc": [_roc(run, head, rng) for run in runs],
     }
+
+
+def _calibration(level: str, rng: np.random.Generator) -> dict:
+    confidence = np.arange(0.05, 1, 0.1)
+    bins = {"confidence": confidence.tolist(), "frequency": (confidence**1.5).tolist()}
+    found = {"ece": rng.uniform(0.05, 0.2), "brier": 0.2, "bins": bins | {"count": [9] * 10}}
+    return {**found, "level": level, "temperature": 1.5, "scaled": {**found, "ece": 0.03}}
+
+
+def _comparisons(rows: list[dict], metric: str, level: str, rng: np.random.Generator) -> list:
+    """Draw a comparison for each two headline rows that differ in one thing."""
+    heads = [row for row in rows if (row["metric"], row["level"]) == (metric, level)]
+    found = []
+    for number, a in enumerate(heads):
+        for b in heads[number + 1 :]:
+            shared = [key for key in ("backbone", "configuration") if a[key] == b[key]]
+            if len(shared) == 1:
+                gap, p = a["mean"] - b["mean"], float(rng.uniform(0, 0.1))
+                who = [
+                    {key: row[key] for key in ("backbone", "configuration", "seeds")}
+                    for row in (a, b)
+                ]
+                where = {"level": level, "metric": metric, "n": a["n"], "groups": 16}
+                size = {"difference": gap, "low": gap - 0.1, "high": gap + 0.1, "effect": 3 * gap}
+                tests = {f"{name}{end}": p for name in _TESTS for end in ("", "_holm")}
+                asked = {"backbone": "configuration", "configuration": "backbone"}[shared[0]]
+                first = {"compared": asked, "a": who[0], "b": who[1]}
+                found.append({**first, **where, **size, **tests, "note": None})
+    return found
+
+
+_TESTS = ("p", "p_delong", "p_mcnemar")
 
 
 def _interval(level: float, runs: list[grid.Run], rng: np.random.Generator) -> dict:

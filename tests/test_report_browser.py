@@ -55,7 +55,7 @@ def press(page, key, selector):
 
 def test_every_plot_is_drawn_without_an_error_or_a_request(page, address):
     plots = page.run("document.querySelectorAll('.plot').length")
-    assert plots == 2 * (1 + 3)
+    assert plots == 2 * (1 + 1 + 3)  # ROC, reliability, training
     assert page.run(DRAWN) == str(plots)
     empty = "[...document.querySelectorAll('.plot')].filter(p => !p.querySelector('.scatterlayer path.js-line')).length"  # noqa: E501
     assert page.run(empty) == 0

@@ -51,7 +51,8 @@ def plain(text: str) -> str:
     return html.escape(text, quote=False).replace("\n", " ")
 
 
-def _spec(traces: list[dict], x: dict, y: dict) -> dict[str, Any]:
+def spec(traces: list[dict], x: dict, y: dict) -> dict[str, Any]:
+    """Return plotly's specification of a plot, its names and types checked; x, y: the axes."""
     import plotly.graph_objects as go  # a third of a second, only needed when a page is written
 
     axis = {"zeroline": False, "ticks": "outside", "ticklen": 4, "automargin": True}
@@ -64,11 +65,11 @@ def _spec(traces: list[dict], x: dict, y: dict) -> dict[str, Any]:
         "yaxis": axis | y,
     }
     # plotly's own classes check names and types; the browser would ignore a mistake in silence
-    spec = json.loads(
+    made = json.loads(
         go.Figure(data=[{"type": "scatter"} | t for t in traces], layout=layout).to_json()
     )
-    spec["layout"].pop("template", None)
-    return spec
+    made["layout"].pop("template", None)
+    return made
 
 
 def _round(values: list[float | None], digits: int = 4) -> list[float | None]:
@@ -103,7 +104,7 @@ def _roc(task: Task, backbone: str) -> Figure:
         "constrain": "domain",
     }
     x = axis | {"title": {"text": "false positive rate"}, "constrain": "domain"}
-    plot = Plot(f"roc-{task.name}-{backbone}", backbone, _spec(traces, x, axis | square))
+    plot = Plot(f"roc-{task.name}-{backbone}", backbone, spec(traces, x, axis | square))
     summary = "; ".join(f"{key.label}: {key.value}" for key in keys)
     return Figure(backbone, f"AUC on the test split, {summary}.", keys, [plot])
 
@@ -161,8 +162,8 @@ def _training(task: Task, backbone: str) -> Figure:
         traces = _curves(task, backbone, columns, marked=name == "metric")
         if traces:
             x = {"title": {"text": "epoch"}, "tickformat": "d"}
-            spec = _spec(traces, x, {})  # the panel's heading names the ordinate
-            plots.append(Plot(f"train-{name}-{task.name}-{backbone}", title, spec))
+            made = spec(traces, x, {})  # the panel's heading names the ordinate
+            plots.append(Plot(f"train-{name}-{task.name}-{backbone}", title, made))
     keys = [Key(text, colour) for colour, text in enumerate(task.configurations)]
     return Figure(backbone, _training_summary(task, backbone), keys, plots)
 

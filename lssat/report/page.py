@@ -9,13 +9,24 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from lssat.report import evidence, figures, pictures, results, words
+from lssat.report import (
+    answers,
+    calibration,
+    comparisons,
+    evidence,
+    figures,
+    pictures,
+    results,
+    words,
+)
 from lssat.report.read import Task
 
 _HERE = Path(__file__).parent
 _SECTIONS = {
     "results": "Results",
+    "comparisons": "Comparisons",
     "roc": "ROC",
+    "calibration": "Calibration",
     "training": "Training",
     "reconstruction": "Reconstructions",
     "crops": "Crops and texture",
@@ -47,7 +58,10 @@ def render(params: dict[str, Any], tasks: list[Task], rejects: list[dict], outpu
         sections=_SECTIONS.items(),
         facts=_facts(tasks),
         cards=[_card(task) for task in tasks],
+        answers=answers.answers(tasks),
         caveat=words.CAVEAT,
+        comparisons_lead=comparisons.LEAD,
+        calibration_lead=calibration.LEAD,
         tasks=[_task(task) for task in tasks],
         crops=[_crops(task) for task in _by_dataset(tasks)],
         data=[evidence.data(task) for task in _by_dataset(tasks)],
@@ -139,6 +153,10 @@ def _task(task: Task) -> dict[str, Any]:
         "measures": results.measures(task),
         "subsets": subsets,
         "subset_lead": results.subset_lead(task),
+        "pairs": comparisons.tables(task),
+        "ranks": comparisons.ranks(task),
+        "calibration": calibration.table(task),
+        "reliability": calibration.diagrams(task),
         "roc": figures.roc(task),
         "roc_lead": results.roc_lead(task),
         "training": figures.training(task),

@@ -18,9 +18,10 @@ _METRICS = {
 }
 CAVEAT = (
     "“Best” is the row with the highest mean on the test split; being picked there favours it. "
-    "Intervals that overlap do not show that two rows are equal, and intervals that do not are "
-    "no significance test: none was made for this page."
+    "Whether two rows differ is said by the tests under Comparisons, with their correction for "
+    "many pairs; a difference that is not shown is not shown to be absent."
 )
+ALPHA = 0.05  # below it a corrected p-value counts as a difference
 
 
 def metric(name: str) -> str:
@@ -63,6 +64,11 @@ def listing(names: Sequence[Any]) -> str:
     """Write `a, b and c`."""
     texts = [str(name) for name in names]
     return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def differs(pair: dict) -> bool:
+    """Say whether a comparison shows a difference: the bootstrap's p with Holm's correction."""
+    return pair["p_holm"] is not None and pair["p_holm"] < ALPHA
 
 
 def best(rows: list[dict]) -> dict | None:

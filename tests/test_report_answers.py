@@ -1,0 +1,68 @@
+"""What the page says of the paper's three questions follows from the tests and nothing else."""
+
+from types import SimpleNamespace
+
+from lssat.report.answers import answers
+
+
+def pair(better: str, worse: str, p: float | None, gap: float = 0.1) -> dict:
+    row = {"a": {"backbone": better}, "b": {"backbone": worse}, "difference": gap}
+    return {**row, "compared": "backbone", "p_holm": p}
+
+
+def task(name: str, first: dict[str, float], *pairs: dict) -> SimpleNamespace:
+    ranked = [{"backbone": key, "probability": share} for key, share in first.items()]
+    metrics = {"comparisons": list(pairs), "ranked_first": ranked}
+    return SimpleNamespace(name=name, metrics=metrics, backbones=["small", "large"])
+
+
+def told(*tasks: SimpleNamespace) -> list[str]:
+    return [" ".join(answer) for _, answer in answers(list(tasks))]
+
+
+def test_a_difference_counts_only_with_a_small_corrected_p_value() -> None:
+    role, _, one = told(task("ffpp", {"small": 0.6}, pair("large", "small", 0.05)))
+    assert role == "ffpp: none of 1 pair of backbones under one configuration is shown to differ."
+    assert one.endswith("small and large are nowhere shown to be worse than another.")
+    role, _, one = told(task("ffpp", {"large": 0.6}, pair("large", "small", 0.049)))
+    assert role.startswith("ffpp: 1 of 1 pair of backbones under one configuration differ")
+    assert role.endswith("at most by 0.100 (large over small).")
+    assert one == (
+        "large ranks first most often on the one task. "
+        "large is nowhere shown to be worse than another."
+    )
+
+
+def test_the_sign_says_who_is_better() -> None:
+    role, _, one = told(task("ffpp", {"large": 1.0}, pair("small", "large", 0.001, -0.2)))
+    assert "0.200 (large over small)" in role
+    assert one.endswith("large is nowhere shown to be worse than another.")
+
+
+def test_undefined_tests_show_nothing() -> None:
+    role, suits, one = told(task("ffpp", {}, pair("large", "small", None)))
+    assert "is shown to differ" in role
+    assert suits == "ffpp: undefined, no row has finite scores."
+    assert one == "It cannot be said: no task has a row with finite scores."
+
+
+def test_no_backbone_for_all() -> None:
+    _, suits, one = told(
+        task("ffpp", {"small": 0.25, "large": 0.75}, pair("large", "small", 0.01)),
+        task("celeba", {"small": 0.9, "large": 0.1}, pair("small", "large", 0.01)),
+    )
+    assert suits == (
+        "ffpp: large ranks first in 75.0 % of the resamples. "
+        "celeba: small ranks first in 90.0 % of the resamples."
+    )
+    assert one == (
+        "No backbone ranks first most often on all 2 tasks: large on ffpp and small on celeba. "
+        "Each backbone is shown to be worse than another somewhere."
+    )
+
+
+def test_shares_of_one_backbones_rows_add_up() -> None:
+    one = task("ffpp", {})
+    rows = [("small", 0.4), ("large", 0.35), ("large", 0.25)]
+    one.metrics["ranked_first"] = [{"backbone": n, "probability": s} for n, s in rows]
+    assert told(one)[1] == "ffpp: large ranks first in 60.0 % of the resamples."
