@@ -159,6 +159,8 @@ def splits(
 
     view = params.view(params_, "splits", task=dataset)
     files = {"train": train, "val": val, "test": test, "summary": summary}
+    lists = (*step.NAMES, step.UNUSED)
+    files |= {f"{name}_ids": summary.with_name(f"{name}.txt") for name in lists}
     options = getattr(view.datasets, dataset)
     step.write(
         dataset, manifest, manifest_rejects, faces, faces_rejects, options, view.splits, files

@@ -32,7 +32,14 @@ def crop(id: str, frame: int, shard: int, row: int) -> dict:
     return found | {"score": 1.0, "n_faces": 1, "n_frames": 9, "sha256": "", "phash": 0}
 
 
-def write(tmp_path: Path, dataset: str, options, rows: list[dict], shards: list[list[dict]]):
+def write(
+    tmp_path: Path,
+    dataset: str,
+    options,
+    rows: list[dict],
+    shards: list[list[dict]],
+    rules: params.Splits = SETTINGS,
+):
     """Write tables, run the step, return the rows of each split and the summary."""
     manifest, rejects = tmp_path / "manifest.parquet", tmp_path / "manifest.rejects.parquet"
     tables.write_table(manifest, rows, MANIFEST, datasets.task(dataset, options).header())
@@ -47,8 +54,9 @@ def write(tmp_path: Path, dataset: str, options, rows: list[dict], shards: list[
         gone = [tables.reject("d", id, id, "faces", "no_face") for id in ids if id not in have]
         tables.write_table(faces_rejects[-1], gone, REJECTS)
     files = {name: tmp_path / f"{name}.parquet" for name in splits.NAMES}
+    files |= {f"{name}_ids": tmp_path / f"{name}.txt" for name in (*splits.NAMES, "unused")}
     files["summary"] = tmp_path / "summary.json"
-    splits.write(dataset, manifest, rejects, faces, faces_rejects, options, SETTINGS, files)
+    splits.write(dataset, manifest, rejects, faces, faces_rejects, options, rules, files)
     found = {name: read_table(files[name], SPLITS).to_pylist() for name in splits.NAMES}
     return found, read_json(files["summary"])
 
@@ -99,8 +107,10 @@ def test_official_splits_and_every_crop_once(tmp_path: Path) -> None:
     assert summary["subsets"]["val"] == {"Deepfakes": 2, "Face2Face": 2, "original": 4}
     ids = sorted(row["id"] for row in rows if row["split"] == "test")
     text = "".join(f"{id}\n" for id in ids)
-    assert summary["test_ids_sha256"] == hashlib.sha256(text.encode()).hexdigest()
-    assert "test_ids" not in summary
+    assert summary["ids_sha256"]["test"] == hashlib.sha256(text.encode()).hexdigest()
+    assert (tmp_path / "test.txt").read_text() == text
+    assert summary["unused"] == {"samples": 0, "crops": 0}
+    assert (tmp_path / "unused.txt").read_text() == ""
 
 
 def test_coverage_counts_samples_with_a_crop(tmp_path: Path) -> None:
@@ -111,6 +121,12 @@ def test_coverage_counts_samples_with_a_crop(tmp_path: Path) -> None:
     options = ffpp_options(tmp_path, rejects_limit=0.1)
     _, summary = write(tmp_path, "ffpp", options, rows, cropped(rows[:-1], 2, 2))
     assert summary["coverage"] == {"train": 1.0, "val": 1.0, "test": 0.8}
+    assert summary["frame_coverage"] == {"train": 1.0, "val": 1.0, "test": 0.8}
+    assert summary["subset_coverage"]["test"] == {
+        "Deepfakes": 1.0,
+        "Face2Face": 1.0,
+        "original": pytest.approx(2 / 3),
+    }
     assert summary["rejects"] == {"manifest": {}, "faces": {"no_face": 1}}
     with pytest.raises(DataError, match=r"faces: 1 of 13 rejected \(7.7 %, limit 0 %\)"):
         write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows[:-1], 2, 2))
@@ -122,6 +138,7 @@ def test_a_lost_frame_is_no_lost_video(tmp_path: Path) -> None:
     del crops[0][0]
     _found, summary = write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, crops)
     assert summary["coverage"]["train"] == 1.0
+    assert summary["frame_coverage"]["train"] == 7 / 8
     assert summary["crops"]["train"] == 7
 
 
@@ -158,7 +175,9 @@ def test_affectnet_validation_is_halved_by_class(tmp_path: Path) -> None:
     for name in ("val", "test"):
         assert Counter(row["labels"][0] for row in found[name]) == dict.fromkeys(range(8), 3)
     assert {row["id"] for row in found["train"]} == {f"train/{c}" for c in range(8)}
-    assert summary["test_ids"] == [row["id"] for row in found["test"]]
+    ids = (tmp_path / "test.txt").read_text().splitlines()
+    assert ids == [row["id"] for row in found["test"]]
+    assert summary["seed"] == 0
     assert {row["seed"] for part in found.values() for row in part} == {0}
 
 
@@ -194,10 +213,11 @@ def test_affectnet_half_does_not_depend_on_crops_or_order(tmp_path: Path) -> Non
     rows = affectnet_rows()
     options = trees.affectnet_options(tmp_path, rejects_limit=0.5)
     _, whole = write(tmp_path, "affectnet", options, rows, cropped(rows))
+    ids = (tmp_path / "test.txt").read_text()
     kept = [row for row in rows if row["id"] not in ("val/03", "val/11", "val/72")]
     _, less = write(tmp_path, "affectnet", options, rows[::-1], cropped(kept))
-    assert less["test_ids"] == whole["test_ids"]
-    assert less["test_ids_sha256"] == whole["test_ids_sha256"]
+    assert (tmp_path / "test.txt").read_text() == ids
+    assert less["ids_sha256"] == whole["ids_sha256"]
 
 
 def test_attributes_may_be_constant(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ RUNS = PARAMS.benchmark.runs()
 DEVICE = config.get("device", "cpu")  # of the machine: profiles/<name>, `config: {device: cuda}`
 GPUS = 0 if DEVICE == "cpu" else 1
 
+SPLIT_NAMES = ["train", "val", "test", "unused"]
 SPLIT_FILES = ["train.parquet", "val.parquet", "test.parquet"]
 RUN_FILES = ["weights.safetensors", "curve.csv", "record.json", "reconstruction.npz"]
 

@@ -94,6 +94,7 @@ rule splits:
         val="data/prepared/{task}/splits/val.parquet",
         test="data/prepared/{task}/splits/test.parquet",
         summary="data/prepared/{task}/splits/summary.json",
+        ids=[f"data/prepared/{{task}}/splits/{name}.txt" for name in SPLIT_NAMES],
     log:
         "logs/splits/{task}.log",
     threads: 1
