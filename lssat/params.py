@@ -5,12 +5,14 @@
 """
 
 import json
+import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from types import SimpleNamespace, UnionType
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lssat import grid
 from lssat.tables import DataError
@@ -52,18 +54,18 @@ class Benchmark(Section):
     backbones: list[Name] = Field(min_length=1)
     configurations: list[str] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    cross: list[str]  # data sets that the runs of ffpp are only tested on
 
-    @field_validator("tasks", "backbones", "configurations")
+    @field_validator("backbones", "configurations")
     @classmethod
     def _known(cls, names: list[str], info: Any) -> list[str]:
         if info.field_name == "configurations":
             for name in names:
                 _configuration(name)
             return names
-        known = list(grid.TASKS if info.field_name == "tasks" else grid.ENCODERS)
         for name in names:
-            if name not in known:
-                raise ValueError(f"unknown {name!r}{_nearest(name, known)}")
+            if name not in grid.ENCODERS:
+                raise ValueError(f"unknown {name!r}{_nearest(name, list(grid.ENCODERS))}")
         return names
 
     @field_validator("*")
@@ -145,8 +147,68 @@ class Dfd(Dataset, Video):
     compression: Literal["raw", "c0", "c23", "c40"]
 
 
+class Own(Dataset, Video):
+    """A folder of your own (docs/own-data.md). Without `frames` and `every` it holds images."""
+
+    kind: Literal["binary", "multilabel", "multiclass"]
+    faces: Literal["detect", "aligned", "box"]  # box: columns x, y, width, height of the list
+    csv: str | None = None  # the list, below the root; None: folders <split>/<class>
+    positive: str | None = None  # the class that a binary task detects
+    classes: list[str] | None = Field(None, min_length=2)  # their order; None: all, sorted
+    title: str | None = None
+    metric: str | None = Field(None, validate_default=True)  # the headline
+    test_only: bool = False  # for benchmark.cross
+    val_share: Share = 0.15  # of the groups of a list without the column split
+    test_share: Share = 0.15
+
+    @property
+    def media(self) -> str:
+        """`video` or `image`: the one medium of the data set."""
+        return "image" if self.frames is None and self.every is None else "video"
+
+    @field_validator("every")
+    @classmethod
+    def _one_rule(cls, every: int | None, info: Any) -> int | None:
+        if every is not None and info.data.get("frames") is not None:
+            raise ValueError("one of frames and every must be null, for images both")
+        return every
+
+    @field_validator("metric")
+    @classmethod
+    def _headline(cls, metric: str | None, info: Any) -> str | None:
+        known = HEADLINES.get(info.data.get("kind", ""), ())
+        if metric is not None and known and metric not in known:
+            raise ValueError(f"unknown {metric!r}{_nearest(metric, list(known))}")
+        return metric
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Own":
+        if (self.positive is not None) != (self.kind == "binary"):
+            raise ValueError("positive names the class to detect: a binary task has one, no other")
+        if self.kind == "binary" and self.classes and self.positive not in self.classes:
+            raise ValueError(f"positive {self.positive!r} is not one of classes")
+        if self.kind == "binary" and self.classes and len(self.classes) != 2:
+            raise ValueError("a binary task has two classes")
+        if self.val_share + self.test_share >= 1:
+            raise ValueError("val_share and test_share leave nothing to train on")
+        if self.csv is None and (self.kind == "multilabel" or self.faces == "box"):
+            raise ValueError("folders tell one class each and no boxes; name a list in csv")
+        return self
+
+
+# The metrics that may be an own task's headline, the default first; higher is better in all.
+HEADLINES = {
+    "binary": ("auc", "ap", "accuracy", "balanced_accuracy"),
+    "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
+    "multiclass": ("top1", "balanced_accuracy", "macro_f1"),
+}
+
+
 class Datasets(Section):
-    """One section for each data set of the benchmark, none for others."""
+    """One section for each data set of the benchmark, none for others; other names are `Own`."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Own] = Field(init=False)
 
     ffpp: Ffpp | None = None
     celeba: Celeba | None = None
@@ -302,7 +364,8 @@ def _say(path: str | Path, lines: dict, error: Any) -> str:
 def _siblings(where: tuple) -> list[str]:
     model: Any = Params
     for step in where:
-        model = model.model_fields[step].annotation
+        own = model is Datasets and step not in model.model_fields
+        model = Own if own else model.model_fields[step].annotation
         model = get_args(model)[0] if isinstance(model, UnionType) else model
     return list(model.model_fields)
 
@@ -332,12 +395,9 @@ def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
             sound = isinstance(ratio, float) and 0 < ratio < 1
             if problem := encoder.problem(size, ratio if sound else 0.5):
                 say(("faces", "size"), f"{name}: {problem}")
-    # DVC makes its stages from the sections of `datasets`: they and the tasks must agree.
     named, given = get("benchmark", "tasks") or [], get("datasets") or {}
-    for task in [name for name in named if name in grid.TASKS and name not in given]:
-        say(("benchmark", "tasks"), f"{task} has no section datasets.{task}; add it")
-    for name in [name for name in given if name in grid.TASKS and name not in named]:
-        say(("datasets", name), "is not in benchmark.tasks; add it there or leave this section out")
+    for where, text in _sections(named, get("benchmark", "cross") or [], given):
+        say(where, text)
     if get("splits", "selection") == "val" and get("splits", "affectnet_test") == 1:
         say(
             ("splits", "affectnet_test"),
@@ -347,8 +407,10 @@ def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
         if get("train", "class_weights") == "balanced":
             text = "class_weights is balanced too, which corrects twice; leave one of them balanced"
             say(("train", "sampler"), text)
-        for task in [name for name in named if name in grid.TASKS]:
-            if grid.TASKS[task].kind == "multilabel":
+        for task in named:
+            known = grid.TASKS.get(task) if isinstance(task, str) else None
+            kind = known.kind if known else get("datasets", task, "kind")
+            if kind == "multilabel":
                 text = f"{task} has several labels a sample, which no order balances; write uniform"
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
     for name in get("benchmark", "configurations") or []:
@@ -359,6 +421,50 @@ def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
         if texture not in (None, get("texture", "kind")):
             say(("texture", "kind"), f"{name} needs {texture}; write {texture} or drop it")
     return problems
+
+
+def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, str]]:
+    """Yield where and why tasks, test-only data sets and the sections of `datasets` disagree.
+
+    DVC makes its stages from the sections, Snakemake from the lists.
+    """
+    for key, names in (("tasks", named), ("cross", cross)):
+        official = grid.TASKS if key == "tasks" else grid.CROSS
+        other = grid.CROSS if key == "tasks" else grid.TASKS
+        for name in filter(lambda each: isinstance(each, str), names):
+            where, own = ("benchmark", key), given.get(name)
+            if name in other:
+                why = (
+                    "is only tested on; name it in benchmark.cross"
+                    if key == "tasks"
+                    else ("is trained on; name it in benchmark.tasks")
+                )
+                yield where, f"{name} {why}"
+            elif name not in given and name in official:
+                yield where, f"{name} has no section datasets.{name}; add it"
+            elif name not in given:
+                hint = _nearest(name, [*dict.fromkeys([*official, *given])])
+                yield where, f"unknown {name!r}{hint}; your own data need a section datasets.{name}"
+            elif name not in official and isinstance(own, dict):
+                if bool(own.get("test_only")) != (key == "cross"):
+                    word = "true" if key == "cross" else "false"
+                    yield ("datasets", name), f"test_only must be {word} in benchmark.{key}"
+                if key == "cross" and own.get("kind") != "binary":
+                    yield ("datasets", name), "must be binary, as ffpp is"
+    if cross and "ffpp" not in named:
+        yield ("benchmark", "cross"), "is tested with the runs of ffpp; add ffpp to benchmark.tasks"
+    for name in map(str, given):
+        if not re.fullmatch("[a-z][a-z0-9_]*", name):
+            yield ("datasets", name), "a name is a-z, then a-z, 0-9 and _"
+        elif name not in [*named, *cross]:
+            place = "benchmark.cross" if name in grid.CROSS else "benchmark.tasks"
+            hint = "" if name in {**grid.TASKS, **grid.CROSS} else _maybe(name)
+            yield ("datasets", name), f"is not in {place}; add it there or leave this out{hint}"
+
+
+def _maybe(name: str) -> str:
+    close = get_close_matches(name, [*grid.TASKS, *grid.CROSS], n=1, cutoff=0.75)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:
@@ -396,7 +502,7 @@ def view(source: str, rule: str, **wildcards: str) -> SimpleNamespace:
 def _typed(model: Any, part: dict) -> SimpleNamespace:
     made = {}
     for key, value in part.items():
-        inner = model.model_fields[key].annotation
+        inner = model.model_fields[key].annotation if key in model.model_fields else Own
         if isinstance(inner, UnionType):  # Ffpp | None
             inner = get_args(inner)[0]
         if not (isinstance(inner, type) and issubclass(inner, Section)):

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from lssat import params
+from lssat import metrics, params, scores
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent
@@ -84,3 +84,88 @@ def test_every_nth_frame_and_the_fast_detector_may_be_asked_for(tmp_path: Path) 
         match=r"faces\.min_face_size: Input should be greater than or equal to 8 \(found 7\.0\)",
     ):
         params.load(file)
+
+
+OWN = """  mine:
+    root: /data/mine
+    shards: 2
+    rejects_limit: 0.0
+    kind: binary
+    positive: fake
+    faces: detect
+"""
+TASKS = ("tasks: [ffpp,", "tasks: [mine, ffpp,")
+
+
+def _own(tmp_path: Path, section: str = OWN, *changes: tuple[str, str]) -> Path:
+    """The sample preset with a data set of one's own."""
+    text = (ROOT / "params.yaml").read_text()
+    for old, new in [("\nfaces:\n", f"\n{section}faces:\n"), *changes]:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (tmp_path / "params.yaml").write_text(text)
+    return tmp_path / "params.yaml"
+
+
+def test_a_data_set_of_ones_own_has_a_section_like_any_other(tmp_path: Path) -> None:
+    loaded = params.load(_own(tmp_path, OWN, TASKS))
+    own = loaded.datasets.mine
+    assert isinstance(own, params.Own)
+    assert (own.media, own.metric, own.csv) == ("image", None, None)
+    text = params.section_json(loaded, "faces", task="mine")
+    assert params.view(text, "faces", task="mine").datasets.mine == own
+    assert loaded.benchmark.runs()[0].task == "mine"
+    video = OWN + "    every: 10\n"
+    assert params.load(_own(tmp_path, video, TASKS)).datasets.mine.media == "video"
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "said"),
+    [
+        (OWN, [], "datasets.mine: is not in benchmark.tasks; add it there or leave this out"),
+        (OWN.replace("mine", "fpp"), [], "or leave this out; did you mean ffpp?"),
+        ("", [TASKS], "unknown 'mine'; known: ffpp, celeba, affectnet; your own data need a"),
+        (OWN.replace("mine", "My"), [], "datasets.My: a name is a-z, then a-z, 0-9 and _"),
+        (OWN.replace("kind:", "kin:"), [TASKS], "datasets.mine.kin: unknown key; did you mean"),
+        (OWN.replace("    positive: fake\n", ""), [TASKS], "a binary task has one, no other"),
+        (OWN.replace("binary", "multiclass"), [TASKS], "a binary task has one, no other"),
+        (OWN.replace("detect", "box"), [TASKS], "folders tell one class each and no boxes"),
+        (OWN + "    metric: eer\n", [TASKS], "datasets.mine.metric: unknown 'eer'; known: auc, ap"),
+        (OWN + "    classes: [a, b]\n", [TASKS], "positive 'fake' is not one of classes"),
+        (OWN + "    classes: [a, b, fake]\n", [TASKS], "a binary task has two classes"),
+        (OWN + "    frames: 2\n    every: 2\n", [TASKS], "one of frames and every must be null"),
+        (OWN + "    val_share: 0.9\n", [TASKS], "leave nothing to train on"),
+        (OWN, [("cross: []", "cross: [mine]")], "datasets.mine: test_only must be true in"),
+        (OWN + "    test_only: true\n", [TASKS], "test_only must be false in benchmark.tasks"),
+    ],
+)  # fmt: skip
+def test_case_04_what_an_own_section_must_say(
+    tmp_path: Path, section: str, changes: list, said: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        params.load(_own(tmp_path, section, *changes))
+    assert said in str(caught.value)
+
+
+def test_case_03_tasks_cross_and_sections_disagree_in_one_message(tmp_path: Path) -> None:
+    cross = ("cross: []", "cross: [celebdf, celeba, mine]")
+    tasks = ("tasks: [ffpp, celeba", "tasks: [dfdc, celeba")
+    own = OWN.replace("binary\n    positive: fake", "multiclass") + "    test_only: true\n"
+    with pytest.raises(DataError) as caught:
+        params.load(_own(tmp_path, own, cross, tasks))
+    message = str(caught.value)
+    for said in (
+        "benchmark.tasks: dfdc is only tested on; name it in benchmark.cross",
+        "benchmark.cross: celebdf has no section datasets.celebdf; add it",
+        "benchmark.cross: celeba is trained on; name it in benchmark.tasks",
+        "benchmark.cross: is tested with the runs of ffpp; add ffpp to benchmark.tasks",
+        "datasets.mine: must be binary, as ffpp is",
+        "datasets.ffpp: is not in benchmark.tasks; add it there or leave this out",
+    ):
+        assert said in message
+
+
+def test_headlines_of_own_tasks_have_a_row_and_higher_is_better() -> None:
+    for kind, names in params.HEADLINES.items():
+        assert set(names) <= set(scores.summary.TABLE[kind])
+        assert not set(names) & set(metrics.LOWER_IS_BETTER)
