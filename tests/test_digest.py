@@ -32,7 +32,7 @@ def edited(file: Path, old: str, new: str) -> None:
         ("sample", "sample/ffpp.py"),
         ("manifest", "datasets/celeba.py"),
         ("faces", "media.py"),
-        ("texture", "texture.py"),
+        ("texture", "texture/compiled.py"),
         ("texture", "texture_cache.py"),
         ("splits", "splits.py"),
         ("train", "ssat.py"),

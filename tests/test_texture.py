@@ -1,10 +1,12 @@
 """LDP by its specification: an oracle, invariants, and three implementations that agree."""
 
+import importlib.util
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from drawn_textures import MASKS, PATCH, any_image, drawn, grey, natural, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -13,24 +15,7 @@ from scipy.ndimage import correlate
 from skimage import data
 
 from lssat import texture
-from lssat.texture import codes, lbp, ldp, ldp_numpy, luma
-
-PATCH = np.array([[85, 32, 26], [53, 50, 10], [60, 38, 45]], np.uint8)
-# The Kirsch masks, written out from the specification, E first, counter-clockwise.
-MASKS = [
-    [[-3, -3, 5], [-3, 0, 5], [-3, -3, 5]],
-    [[-3, 5, 5], [-3, 0, 5], [-3, -3, -3]],
-    [[5, 5, 5], [-3, 0, -3], [-3, -3, -3]],
-    [[5, 5, -3], [5, 0, -3], [-3, -3, -3]],
-    [[5, -3, -3], [5, 0, -3], [5, -3, -3]],
-    [[-3, -3, -3], [5, 0, -3], [5, 5, -3]],
-    [[-3, -3, -3], [-3, 0, -3], [5, 5, 5]],
-    [[-3, -3, -3], [-3, 0, 5], [-3, 5, 5]],
-]
-
-
-def grey(plane: np.ndarray) -> np.ndarray:
-    return np.repeat(plane[..., None], 3, axis=-1)
+from lssat.texture import codes, compiled, from_bits, lbp, ldp, ldp_numpy, luma, to_bits
 
 
 def responses(plane: np.ndarray) -> np.ndarray:
@@ -38,29 +23,11 @@ def responses(plane: np.ndarray) -> np.ndarray:
     return np.stack([correlate(plane.astype(int), mask, mode="nearest") for mask in masks])
 
 
-def naive(img: np.ndarray, k: int) -> np.ndarray:
+def sorted_codes(img: np.ndarray, k: int) -> np.ndarray:
     """Correlate, sort with a stable tie rule, set bits: nothing shared with the package."""
     plane = np.asarray(Image.fromarray(img).convert("L"))
     order = np.argsort(-np.abs(responses(plane)), axis=0, kind="stable")
     return (2 ** order[:k]).sum(axis=0).astype(np.uint8)
-
-
-def natural() -> list[np.ndarray]:
-    faces = (data.lfw_subset()[:3] * 255).astype(np.uint8)
-    return [data.astronaut()[40:140, 150:260], *grey(faces)]
-
-
-def drawn() -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    ties = rng.integers(0, 3, (40, 33, 3), dtype=np.uint8)
-    return [
-        rng.integers(0, 256, (31, 45, 3), dtype=np.uint8),
-        ties,
-        np.full((9, 7, 3), 200, np.uint8),
-        rng.integers(0, 256, (1, 5, 3), dtype=np.uint8),
-        rng.integers(0, 256, (1, 1, 3), dtype=np.uint8),
-        255 * (ties > 1).astype(np.uint8),
-    ]
 
 
 @pytest.mark.parametrize("compute", [ldp, ldp_numpy])
@@ -72,19 +39,17 @@ def test_oracle_patch(compute) -> None:
 @pytest.mark.parametrize("k", range(1, 9))
 def test_all_implementations_agree_on_every_pixel(k: int) -> None:
     for img in natural() + drawn():
-        wanted = naive(img, k)
+        wanted = sorted_codes(img, k)
         assert np.array_equal(ldp(img, k), wanted)
         assert np.array_equal(ldp_numpy(img, k), wanted)
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    img=arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3))),
-    k=st.integers(1, 8),
-)
-def test_any_image_gives_the_naive_codes(img: np.ndarray, k: int) -> None:
-    assert np.array_equal(ldp(img, k), naive(img, k))
-    assert np.array_equal(ldp_numpy(img, k), naive(img, k))
+@given(img=any_image(), k=st.integers(1, 8))
+def test_any_image_gives_the_codes_of_the_specification(img: np.ndarray, k: int) -> None:
+    wanted = plain(img, k)
+    assert np.array_equal(ldp(img, k), wanted)
+    assert np.array_equal(ldp_numpy(img, k), wanted)
 
 
 def test_exactly_three_bits_make_56_codes() -> None:
@@ -97,23 +62,53 @@ def test_exactly_three_bits_make_56_codes() -> None:
     assert (ldp(np.zeros((4, 4, 3), np.uint8)) == 7).all()  # all tie: E, NE, N
 
 
-def test_adding_and_scaling_light_changes_nothing() -> None:
-    plane = np.random.default_rng(2).integers(0, 100, (40, 40), dtype=np.uint8)
-    assert np.array_equal(ldp(grey(plane)), ldp(grey(plane + 55)))
-    assert np.array_equal(ldp(grey(plane)), ldp(grey(plane * 2)))
+PLANES = arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(plane=PLANES)
+def test_the_eight_responses_sum_to_nothing(plane: np.ndarray) -> None:
     assert not responses(plane).sum(axis=0).any()
 
 
-def test_a_flip_swaps_east_and_west_where_nothing_ties() -> None:
-    plane = np.random.default_rng(3).integers(0, 256, (60, 60), dtype=np.uint8)
-    sizes = np.sort(np.abs(responses(plane)), axis=0)
-    clear = sizes[5] != sizes[4]
-    swapped = np.zeros_like(plane)
-    for bit, other in enumerate([4, 3, 2, 1, 0, 7, 6, 5]):
-        swapped |= ((ldp(grey(plane)) >> bit) & 1) << other
-    flipped = ldp(grey(plane[:, ::-1]))[:, ::-1]
-    assert clear.mean() > 0.9
-    assert np.array_equal(flipped[clear], swapped[clear])
+@pytest.mark.parametrize("compute", [ldp, ldp_numpy])
+@settings(max_examples=60, deadline=None)
+@given(plane=PLANES, more=st.integers(0, 105), times=st.integers(1, 5), k=st.integers(1, 8))
+def test_adding_and_scaling_light_changes_nothing(
+    compute, plane: np.ndarray, more: int, times: int, k: int
+) -> None:
+    dark = plane // 6  # at most 42: nothing below is cut off at 255
+    wanted = compute(grey(dark), k)
+    assert np.array_equal(compute(grey(dark * times), k), wanted)
+    assert np.array_equal(compute(grey(dark + more), k), wanted)
+
+
+@settings(max_examples=60, deadline=None)
+@given(plane=PLANES, k=st.integers(1, 8))
+def test_a_flip_swaps_east_and_west_where_nothing_ties(plane: np.ndarray, k: int) -> None:
+    sizes = -np.sort(-np.abs(responses(plane)), axis=0)
+    clear = sizes[k - 1] != sizes[k] if k < 8 else np.ones(plane.shape, bool)
+    mirror = to_bits(ldp(grey(plane), k))[[4, 3, 2, 1, 0, 7, 6, 5]]
+    flipped = ldp(grey(plane[:, ::-1]), k)[:, ::-1]
+    assert np.array_equal(flipped[clear], from_bits(mirror)[clear])
+
+
+def test_a_third_of_the_pixels_of_a_photograph_tie() -> None:
+    sizes = np.sort(
+        np.abs(responses(np.asarray(Image.fromarray(data.astronaut()).convert("L")))), 0
+    )
+    assert 0.15 < (sizes[5] == sizes[4]).mean() < 0.5
+
+
+def test_luma_is_pillows_for_every_colour() -> None:
+    levels = np.arange(256, dtype=np.uint8)
+    for red in range(0, 256, 5):
+        img = np.stack(np.broadcast_arrays(np.uint8(red), levels[:, None], levels), axis=-1)
+        wanted = np.asarray(Image.fromarray(img).convert("L"))
+        assert np.array_equal(luma(img), wanted)
+        row = np.empty(256 * 256 + 2, np.int16)
+        compiled._lights(img.reshape(-1), row)
+        assert np.array_equal(row[1:-1], wanted.reshape(-1))
 
 
 def test_luma_is_pillows() -> None:
@@ -176,14 +171,39 @@ def test_works_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> 
         return compile_(*args, **options)
 
     monkeypatch.setattr(numba, "njit", refuse)
-    texture._compiled.cache_clear()
-    try:
-        assert ldp(grey(PATCH))[1, 1] == 19
-    finally:
-        texture._compiled.cache_clear()
+    spec = importlib.util.spec_from_file_location("compiled_anew", compiled.__file__)
+    anew = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(anew)
+    assert anew.ldp(grey(PATCH), 3)[1, 1] == 19
 
 
 def test_import_is_light() -> None:
     code = "import sys, lssat.texture; print({'numba', 'skimage', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_bits_are_the_directions_of_the_code() -> None:
+    planes = to_bits(np.array([[19, 224, 7]], np.uint8))
+    assert planes.shape == (8, 1, 3)
+    assert planes[:, 0, 0].tolist() == [1, 1, 0, 0, 1, 0, 0, 0]  # the oracle patch: E, NE, W
+    assert planes[:, 0, 1].tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
+    found = to_bits(ldp(data.astronaut()[:40]))
+    assert set(np.unique(found)) == {0, 1}
+    assert (found.sum(axis=0) == 3).all()
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (4, 8, 8), (2, 2, 8, 8), (0, 4, 4)])
+def test_bits_join_to_the_same_codes(shape: tuple[int, ...]) -> None:
+    every = np.resize(np.arange(256, dtype=np.uint8), shape)
+    assert to_bits(every).shape == (*shape[:-2], 8, *shape[-2:])
+    assert np.array_equal(from_bits(to_bits(every)), every)
+
+
+def test_wrong_bits_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"codes must be uint8 .*, found float64 \(2, 2\)"):
+        to_bits(np.zeros((2, 2)))
+    with pytest.raises(ValueError, match=r"planes must be uint8 .*, found uint8 \(7, 2, 2\)"):
+        from_bits(np.zeros((7, 2, 2), np.uint8))
+    with pytest.raises(ValueError, match="planes must be 0 or 1, found 255"):
+        from_bits(np.full((8, 2, 2), 255, np.uint8))
