@@ -101,6 +101,28 @@ ENCODERS = {
     "vit_huge16": Encoder(1280, 32, 16, 16, 512, 8, 16),
 }
 
+
+class VideoEncoder(NamedTuple):
+    """Sizes of a ViT on clips and of its decoder (VideoMAE, 2203.12602; paper.md, section 1)."""
+
+    embed_dim: int
+    depth: int
+    num_heads: int
+    patch_size: int
+    tubelet: int  # frames of a token
+    decoder_dim: int
+    decoder_depth: int
+    decoder_heads: int
+
+
+VIDEO_ENCODERS = {
+    "videomae_mini": VideoEncoder(96, 4, 3, 20, 2, 64, 1, 4),  # ours, for the built-in sample
+    "videomae_small": VideoEncoder(384, 12, 6, 16, 2, 192, 4, 3),
+    "videomae_base": VideoEncoder(768, 12, 12, 16, 2, 384, 4, 6),
+    "videomae_large": VideoEncoder(1024, 24, 16, 16, 2, 512, 12, 8),
+    "videomae_huge": VideoEncoder(1280, 32, 16, 16, 2, 640, 12, 8),
+}
+
 INPUTS = ("RGB", "LDP", "LBP")
 _NOTATION = re.compile(r"M(\w+)[/-]R(\w+)[/-]C(\w+)|none[/-]none[/-]C(\w+)")
 

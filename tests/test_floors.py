@@ -24,7 +24,7 @@ FLOORS = [
     {"params", "media", "backbones", "checkpoint", "texture_torch"},
     {
         *("datasets", "sample", "faces", "texture_cache", "splits", "ssat", "tasks", "loader"),
-        *("tracking", "scores", "reconstruction"),
+        *("tracking", "scores", "reconstruction", "videomae"),
         "init",
     },
     {"train", "predict", "evaluate", "report", "show", "orchestrate"},
