@@ -100,20 +100,19 @@ class VideoViT(nn.Module):
         self.sizes, self.slots = sizes, frames // sizes.tubelet
         self.places = (img_size // sizes.patch_size) ** 2
         cube = (sizes.tubelet, sizes.patch_size, sizes.patch_size)
-        self.patch_embed = nn.Module()
-        self.patch_embed.proj = nn.Conv3d(3, sizes.embed_dim, kernel_size=cube, stride=cube)
+        embed = nn.Conv3d(3, sizes.embed_dim, kernel_size=cube, stride=cube)
+        self.patch_embed = nn.ModuleDict({"proj": embed})
         self.blocks = _blocks(sizes.embed_dim, sizes.depth, sizes.num_heads)
         self.norm = LayerNorm(sizes.embed_dim)
         self.fc_norm = LayerNorm(sizes.embed_dim)
         table = positions(self.slots * self.places, sizes.embed_dim)
         self.register_buffer("pos_embed", table, persistent=False)
         self.apply(init_mae)
-        weight = self.patch_embed.proj.weight
-        nn.init.xavier_uniform_(weight.data.view(weight.shape[0], -1))
+        nn.init.xavier_uniform_(embed.weight.data.view(sizes.embed_dim, -1))
 
     def tokens(self, clips: Tensor) -> Tensor:
         """Embed clips (N, 3, T, H, W) float as tokens (N, L, D) with their positions."""
-        x = self.patch_embed.proj(clips)
+        x = self.patch_embed["proj"](clips)
         return x.flatten(2).transpose(1, 2) + self.pos_embed
 
     def encode(self, tokens: Tensor) -> Tensor:

@@ -212,3 +212,22 @@ def test_flat_holds_the_headline_rows():
 def test_the_same_predictions_give_the_same_bytes():
     rows = deepfake_rows()
     assert json.dumps(summarise(rows)) == json.dumps(summarise(rows))
+
+
+def test_frames_and_clips_of_one_task_are_summarised_apart():
+    frames = deepfake_rows()
+    clips = [
+        row | {"run": row["run"].replace("vit_micro", "videomae_mini"), "level": "clip", "clip": 0}
+        for row in deepfake_rows(pairs=10)
+        if row["frame"] == 0
+    ]
+    found = summarise(frames + clips)
+    alone = summarise(frames)
+    assert found["n"] == {"clip": 30, "frame": 72, "video": 36}
+    assert found["table"][: len(alone["table"])] == alone["table"]
+    of_clips = [row for row in found["table"] if row["backbone"] == "videomae_mini"]
+    assert {(row["level"], row["n"]) for row in of_clips} == {("video", 30), ("clip", 30)}
+    assert {run["backbone"] for run in found["runs"]} == {"vit_micro", "videomae_mini"}
+    assert found["level"] == "video"
+    with pytest.raises(DataError, match="levels frame, image mixed"):
+        summarise([*frames, frames[0] | {"level": "image"}])

@@ -58,6 +58,6 @@ def _scaled_head(
             parts.append(rows.set_column(where, "logits", logits))
     if not parts:
         return {}
-    of_name = {level.name: level for level in levels(pa.concat_tables(parts), task, head.kind)}
-    scores = of_name[head.name].scores
+    (again,) = levels(pa.concat_tables(parts), task, head.kind)
+    scores = again[-1].scores
     return {run: metrics.calibration(head.kind, head.labels, each) for run, each in scores.items()}

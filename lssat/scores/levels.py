@@ -1,6 +1,5 @@
 """The test rows of a task's predictions as arrays, at each level: image, or frame and video."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -23,23 +22,33 @@ class Level(NamedTuple):
     scores: dict[str, np.ndarray]  # run -> probabilities (N,), (N, A) or (N, K)
 
 
-def levels(predictions: pa.Table, task: str, kind: str) -> Iterator[Level]:
-    """Yield the levels of the test rows: image, or frame and then video."""
+def levels(predictions: pa.Table, task: str, kind: str) -> list[list[Level]]:
+    """Return the levels of the test rows, for each kind of row that runs were scored on.
+
+    Returns:
+        [[image]], or of a task on videos [[frame, video]] for encoders of images, [[clip, video]]
+        for encoders of clips, or both: a clip may be missing where frames are there, so the two
+        are never mixed. The last of each list is the headline's.
+    """
     test = predictions.filter(pc.equal(predictions["split"], "test"))
     names = test["level"].unique().to_pylist()
-    if len(names) != 1:
-        found = f"levels {', '.join(names)} mixed" if names else "no rows of the test split"
-        raise _wrong(task, found)
+    if not names:
+        raise _wrong(task, "no rows of the test split")
+    if "image" in names and len(names) > 1:
+        raise _wrong(task, f"levels {', '.join(names)} mixed")
+    return [_levels(test.filter(pc.equal(test["level"], name)), task, kind) for name in names]
+
+
+def _levels(test: pa.Table, task: str, kind: str) -> list[Level]:
+    order = [(key, "ascending") for key in ("id", "frame", "clip")]
     parts = {
-        run: test.filter(pc.equal(test["run"], run)).sort_by(
-            [("id", "ascending"), ("frame", "ascending")]
-        )
+        run: test.filter(pc.equal(test["run"], run)).sort_by(order)
         for run in test["run"].unique().to_pylist()
     }
     first = _same_samples(parts, task)
     labels = matrix(first["labels"], task)
     level = Level(
-        names[0],
+        first["level"][0].as_py(),
         kind,
         first["id"].to_pylist(),
         labels if kind == "multilabel" else labels[:, 0],
@@ -47,20 +56,18 @@ def levels(predictions: pa.Table, task: str, kind: str) -> Iterator[Level]:
         np.array(first["subset"].to_pylist()),
         {run: _scores(kind, matrix(part["logits"], task)) for run, part in parts.items()},
     )
-    yield level
-    if level.name == "frame":
-        yield _videos(level, task)
+    return [level] if level.name == "image" else [level, _videos(level, task)]
 
 
 def _same_samples(parts: dict[str, pa.Table], task: str) -> pa.Table:
     """Return the first run's rows after holding all others to the same samples and labels."""
     (name, first), *others = parts.items()
-    columns = ["id", "frame", "labels", "group", "subset"]
+    columns = ["id", "frame", "clip", "labels", "group", "subset"]
     for run, part in others:
         if not part.select(columns).equals(first.select(columns)):
             rows = f"{part.num_rows} and {first.num_rows} test rows"
             raise _wrong(task, f"{run} and {name} differ in their samples or labels ({rows})")
-    frames = first.num_rows - first.group_by(["id", "frame"]).aggregate([]).num_rows
+    frames = first.num_rows - first.group_by(["id", "frame", "clip"]).aggregate([]).num_rows
     if frames:
         raise _wrong(task, f"{frames} test rows repeat an id and frame of {name}")
     return first

@@ -51,7 +51,29 @@ def summarise(
     Raises:
         DataError: no test rows, runs with different samples, or labels of different lengths.
     """
-    every = list(levels(predictions, task.name, task.kind))
+    parts = [
+        _part(every, predictions, task, train_labels, options)
+        for every in levels(predictions, task.name, task.kind)
+    ]
+    facts: dict[str, Any] = dict(task=task.name, dataset=task.name, kind=task.kind)
+    facts |= dict(title=task.title, classes=list(task.classes), metric=task.metric)
+    facts |= dict(level=parts[0]["level"], split="test", coverage=float(coverage))
+    facts |= dict(confidence=options.confidence, resamples=options.resamples)
+    facts |= dict(groups=parts[0]["groups"])
+    # Encoders of images and of clips may see other numbers of videos: each row has its own n.
+    facts["n"] = {name: n for part in reversed(parts) for name, n in part["n"].items()}
+    names = ("runs", "table", "subsets", "roc", "comparisons", "ranked_first")
+    return facts | {name: [row for part in parts for row in part[name]] for name in names}
+
+
+def _part(
+    every: list[Level],
+    predictions: pa.Table,
+    task: grid.Task,
+    train_labels: np.ndarray,
+    options: Evaluate,
+) -> dict[str, Any]:
+    """Summarise the runs that were scored on one kind of row: images, frames or clips."""
     head = every[-1]
     runs = {run: _run(run, every, task, train_labels) for run in head.scores}
     rows = by_seed(list(runs))
@@ -70,12 +92,9 @@ def summarise(
         runs[run]["calibration"] = each
     heads = {run: each[task.metric] for run, each in values[head.name].items()}
     means = {run: each["metrics"][f"{head.name}/{task.metric}"] for run, each in runs.items()}
-    facts: dict[str, Any] = dict(task=task.name, dataset=task.name, kind=task.kind)
-    facts |= dict(title=task.title, classes=list(task.classes), metric=task.metric)
-    facts |= dict(level=head.name, split="test", coverage=float(coverage))
-    facts |= dict(confidence=options.confidence, resamples=options.resamples)
-    facts |= dict(groups=drawn[head.name].clusters)
-    return facts | {
+    return {
+        "level": head.name,
+        "groups": drawn[head.name].clusters,
         "n": {level.name: len(level.labels) for level in every},
         "runs": list(runs.values()),
         "table": table,
