@@ -33,7 +33,7 @@ ENTRY = {
 _NOT_FOLLOWED = {"params", "cli", "digest"}
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_SHIPPED = {".j2", ".css", ".js"}
+_SHIPPED = {".j2", ".css", ".js", ".json"}
 
 
 @lru_cache

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lssat import archive
 from lssat.tables import REASONS, DataError
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
@@ -68,11 +69,16 @@ def read_image(path: str | Path) -> np.ndarray:
 
 def _bytes(path: str | Path, count: int = -1) -> bytes:
     try:
+        if archive.is_member(path):
+            return archive.read(path)
         with open(path, "rb") as file:
             return file.read(count)
     except FileNotFoundError:
         raise Unreadable("missing", "no such file") from None
+    except archive.TooLargeError as error:
+        raise Unreadable("too_large", str(error)) from None
     except PermissionError:
+        path = archive.file_of(path)
         owner = Path(path).stat().st_uid
         fix = "Ask the owner for permission to read it"
         raise DataError(path, f"cannot be read (owner: uid {owner})", fix) from None

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import trees
 
-from lssat import datasets
-from lssat.datasets import affectnet, celeba, ffpp
+from lssat import datasets, labels
+from lssat.datasets import celeba, ffpp
 from lssat.tables import MANIFEST, REJECTS, DataError, read_table
 
 
@@ -79,7 +79,8 @@ def test_ffpp_misspelt_method_is_an_error(tmp_path: Path) -> None:
         ("[[0, 3]]", r"\[0, 3\] is not a pair of names"),
         ('[["000"]]', "is not a pair of names"),
         ('[["../000", "003"]]', "is not a pair of names"),
-        ("<html>", "is not valid JSON"),
+        ("[[", "is not valid JSON"),
+        ("<html>", "is a web page"),
     ],
 )
 def test_ffpp_lists_that_are_none(tmp_path: Path, content: str, problem: str) -> None:
@@ -168,7 +169,8 @@ def test_celeba_lists_may_lie_as_in_the_release(tmp_path: Path) -> None:
     ("name", "old", "new", "problem"),
     [
         ("list_attr_celeba.txt", "4\n", "9\n", "line 1 says 9 rows, 4 follow"),
-        ("list_attr_celeba.txt", "4\n", "<!DOCTYPE html>\n", ":1: begins with '<!DOCTYPE html>'"),
+        ("list_attr_celeba.txt", "4\n", "four\n", ":1: begins with 'four', not with a count"),
+        ("list_attr_celeba.txt", "4\n", "<!DOCTYPE html>\n", "is a web page (first bytes b'<!DOC"),
         ("list_attr_celeba.txt", " Bald ", " bald ", ":2: does not hold the 40 names"),
         ("list_attr_celeba.txt", "000002.jpg -1", "000002.jpg 0", ":4: 5_o_Clock_Shadow of 00000"),
         ("list_attr_celeba.txt", "000002.jpg -1", "000002.jpg", ":4: has 40 fields; expected are"),
@@ -243,8 +245,8 @@ def test_affectnet_of_7_classes_drops_contempt(tmp_path: Path) -> None:
     rows, rejects = read("affectnet", trees.affectnet_options(root, classes=7), tmp_path)
     assert list(rows) == ["train/10", "train/9", "val/0"]
     assert [row["id"] for row in rejects] == ["train/7", "val/12", "val/7"]
-    assert affectnet.EMOTIONS[7] == "Contempt"
-    assert len(affectnet.EMOTIONS) == 8
+    assert labels.EMOTIONS[7] == "Contempt"
+    assert len(labels.EMOTIONS) == 8
 
 
 def test_affectnet_unknown_code_is_an_error(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ FLOORS = [
         "environment",
         "labels",
         "phash",
+        "archive",
     },
     {"params", "media", "backbones", "checkpoint", "texture_torch"},
     {
@@ -36,6 +37,7 @@ NEIGHBOURS = {
     "digest": {"tables"},
     "yaml12": {"tables"},
     "grid": {"tables", "labels"},
+    "archive": {"tables"},
     "reconstruction": {"loader", "ssat"},
     "predict": {"train"},
     "evaluate": {"predict"},

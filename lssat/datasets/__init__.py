@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lssat import grid, params
-from lssat.datasets import affectnet, celeba, ffpp
+from lssat.datasets import affectnet, celeba, celebdf, dfd, dfdc, ffpp
 from lssat.tables import (
     MANIFEST,
     REJECTS,
@@ -18,6 +18,9 @@ READERS: dict[str, Callable] = {
     "ffpp": ffpp.read,
     "celeba": celeba.read,
     "affectnet": affectnet.read,
+    "celebdf": celebdf.read,
+    "dfdc": dfdc.read,
+    "dfd": dfd.read,
 }
 
 

@@ -1,8 +1,12 @@
-"""CelebA (Liu et al. 2015), aligned images: 40 attributes, the official partition, identities."""
+"""CelebA (Liu et al. 2015), aligned images: 40 attributes, the official partition, identities.
+
+The images are a folder of JPEGs, a folder of PNGs, or the official zip, which is read in place.
+"""
 
 from pathlib import Path
 
-from lssat.datasets import tree
+from lssat import archive
+from lssat.datasets import lists, tree
 from lssat.labels import ATTRIBUTES
 from lssat.tables import DataError, reject
 
@@ -10,45 +14,78 @@ SPLITS = {"0": "train", "1": "val", "2": "test"}
 
 _VALUES = {"1": 1, "-1": 0}
 _IMAGES = "img_align_celeba"
+_FOLDERS = ("", "Img")
 
 
 def read(options) -> tuple[list[dict], list[dict]]:
     """Read the three lists and look for each image that they name.
 
-    The lists may lie at the root or, as in the release, below `Anno/` and `Eval/`.
+    The lists may lie at the root or, as in the release, below `Anno/` and `Eval/`, the images at
+    the root or below `Img/`. Of several forms of the images the first is read of
+    `img_align_celeba/`, `img_align_celeba_png/` and `img_align_celeba.zip`.
 
     Args:
         options: `params.Celeba`.
 
     Returns:
-        Rows of the manifest and rejects (missing). Labels: 40 values, 0 or 1.
+        Rows of the manifest and rejects (missing). Labels: 40 values, 0 or 1. Ids are the names
+        of the lists, `000001.jpg`, whatever form the images have.
 
     Raises:
         DataError: a list is absent, cut short or has unknown values, or the lists disagree.
     """
     base = tree.root(options, "celeba")
-    folder = tree.find(base, _IMAGES, ("", "Img"), "celeba", "the folder of aligned images")
+    prefix, suffix, there = _images(base)
     attributes = _list(base, "list_attr_celeba.txt", "Anno", "the official list of attributes")
     partition = _list(base, "list_eval_partition.txt", "Eval", "the official partition")
     identities = _list(base, "identity_CelebA.txt", "Anno", "the official list of identities")
     splits = _pairs(partition, "partition")
     persons = _pairs(identities, "identity")
-    there = tree.names(folder, base)
     rows, rejects = [], []
     for number, name, labels in _attributes(attributes):
         for path, known in ((partition, splits), (identities, persons)):
             if name not in known:
                 problem = f"{name} of {attributes.name} (line {number}) is not in this list"
                 raise DataError(path, problem, "Fetch both lists again")
-        path = (folder / name).relative_to(base).as_posix()
-        if name not in there:
-            rejects.append(reject("celeba", name, path, "manifest", "missing"))
+        file = name.removesuffix(".jpg") + suffix if suffix else name
+        if file not in there:
+            rejects.append(reject("celeba", name, prefix + file, "manifest", "missing"))
             continue
         group = persons[name]
         split = _split(partition, name, splits[name])
         who = {"groups": [group], "group": group}
-        rows.append(tree.row("celeba", name, path, "image", labels, split, **who))
+        rows.append(tree.row("celeba", name, prefix + file, "image", labels, split, **who))
     return rows, rejects
+
+
+def _images(base: Path) -> tuple[str, str, set[str]]:
+    """Return what stands before a name in its path, its other suffix, and the names there."""
+    # Unpacking a zip into a folder of its name puts the images one folder further down.
+    within = tuple(f"{folder}/{_IMAGES}".lstrip("/") for folder in _FOLDERS)
+    for name, suffix in ((_IMAGES, ""), (f"{_IMAGES}_png", ".png")):
+        for folder in (*within, *_FOLDERS):
+            path = base / folder / name
+            if tree.exists(path):
+                prefix = f"{path.relative_to(base).as_posix()}/"
+                return prefix, suffix, tree.names(path, base)
+    for folder in _FOLDERS:
+        path = base / folder / f"{_IMAGES}.zip"
+        if tree.exists(path):
+            return _members(path, base)
+    problem = f"holds none of {_IMAGES}, {_IMAGES}_png and {_IMAGES}.zip, here or in Img; one of "
+    fix = "Put it there, or set datasets.celeba.root in params.yaml"
+    raise DataError(base, f"{problem}them is the folder of aligned images", fix)
+
+
+def _members(path: Path, base: Path) -> tuple[str, str, set[str]]:
+    found = archive.names(lists.genuine(path, "archive"))
+    inside = f"{_IMAGES}/"
+    names = {name.removeprefix(inside) for name in found if name.startswith(inside)}
+    if not names:
+        some = ", ".join(found[:3]) or "nothing"
+        problem = f"has no folder {_IMAGES} in it, but {some}"
+        raise DataError(path, problem, "Fetch the official archive")
+    return f"{path.relative_to(base).as_posix()}{archive.BETWEEN}{inside}", "", names
 
 
 def _list(base: Path, name: str, folder: str, what: str) -> Path:
@@ -57,14 +94,14 @@ def _list(base: Path, name: str, folder: str, what: str) -> Path:
 
 def _attributes(path: Path):
     """Yield (line, file name, labels) after the count and the names were checked."""
-    header = [line for _, line in zip(range(2), tree.lines(path), strict=False)]
+    header = [line for _, line in zip(range(2), lists.lines(path), strict=False)]
     count = header[0][1].strip() if header else ""
     if not count.isdecimal():
         raise DataError(path, f"begins with {count[:40]!r}, not with a count", "Fetch it again", 1)
     if len(header) < 2 or tuple(header[1][1].split()) != ATTRIBUTES:
         raise DataError(path, "does not hold the 40 names of the release", "Fetch it again", 2)
     rows = 0
-    for number, (name, *values) in tree.fields(path, ["file", *ATTRIBUTES], skip=2):
+    for number, (name, *values) in lists.fields(path, ["file", *ATTRIBUTES], skip=2):
         wrong = next((value for value in values if value not in _VALUES), None)
         if wrong is not None:
             problem = f"{ATTRIBUTES[values.index(wrong)]} of {name} is {wrong}, not 1 or -1"
@@ -82,7 +119,7 @@ def _attributes(path: Path):
 
 def _pairs(path: Path, second: str) -> dict[str, str]:
     known: dict[str, str] = {}
-    for number, (name, value) in tree.fields(path, ["file", second]):
+    for number, (name, value) in lists.fields(path, ["file", second]):
         if known.setdefault(name, value) != value:
             problem = f"{name} has the {second} {known[name]} above and {value} here"
             raise DataError(path, problem, "Correct this line", number)

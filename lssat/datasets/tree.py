@@ -1,12 +1,11 @@
-"""What the readers share: finding official files, reading lists, rows of the manifest."""
+"""What the readers share: finding official files and folders, names in them, manifest rows."""
 
-import json
 import os
-from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from lssat.datasets import lists
 from lssat.tables import DataError
 
 
@@ -27,11 +26,12 @@ def find(base: Path, name: str, folders: tuple[str, ...], dataset: str, what: st
     """Return the official file or folder `name`, looked for in `folders` below the root.
 
     Raises:
-        DataError: it is in none of them; the message names it and the key of the root.
+        DataError: it is in none of them (the message names it and the key of the root), or
+            where it should be cannot be read.
     """
     tried = [base / folder / name for folder in folders]
     for path in tried:
-        if path.exists():
+        if exists(path):
             return path
     also = "".join(f" (nor {path})" for path in tried[1:])
     raise DataError(
@@ -41,55 +41,24 @@ def find(base: Path, name: str, folders: tuple[str, ...], dataset: str, what: st
     )
 
 
+def exists(path: Path) -> bool:
+    """Say whether a file or folder is there.
+
+    Raises:
+        DataError: a folder on the way to it cannot be read.
+    """
+    try:
+        return path.exists()
+    except PermissionError:
+        closed = next(each for each in path.parents if os.path.exists(each))
+        raise lists.denied(closed) from None
+
+
 def near(name: str, known: list[str]) -> str:
     """Say which known name was perhaps meant."""
     lower = {each.lower(): each for each in known}
     close = get_close_matches(name.lower(), list(lower), n=1, cutoff=0.5)
     return f"did you mean {lower[close[0]]}?" if close else f"known: {', '.join(known)}"
-
-
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a text file that are not blank, each with its number from 1.
-
-    Raises:
-        DataError: the file is not UTF-8 text.
-    """
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise DataError(path, f"is not UTF-8 text ({error})", "Fetch the list again") from None
-
-
-def fields(path: Path, names: list[str], skip: int = 0) -> Iterator[tuple[int, list[str]]]:
-    """Yield the fields of a list, separated by white space, with the number of their line.
-
-    Args:
-        names: what stands in a row; each row must have as many fields.
-        skip: header lines to leave out.
-
-    Raises:
-        DataError: a row has another number of fields.
-    """
-    for number, line in lines(path):
-        if number <= skip:
-            continue
-        row = line.split()
-        if len(row) != len(names):
-            many = f"has {len(row)} fields; expected are {len(names)}: {' '.join(names[:4])}"
-            more = " ..." if len(names) > 4 else ""
-            raise DataError(path, f"{many}{more}", "Correct this line", number)
-        yield number, row
-
-
-def json_of(path: Path) -> Any:
-    """Read a JSON list; numbers stay what they are, so that a reader can refuse them."""
-    try:
-        return json.loads("\n".join(line for _, line in lines(path)))
-    except ValueError as error:
-        raise DataError(path, f"is not valid JSON ({error})", "Fetch the list again") from None
 
 
 def plain(name: str, path: Path, line: int | None = None) -> str:
@@ -104,11 +73,26 @@ def plain(name: str, path: Path, line: int | None = None) -> str:
     return name
 
 
-def names(folder: Path, base: Path) -> set[str]:
-    """Return the names of the files in a folder; a link must not lead out of the root `base`.
+def below(name: str, path: Path, line: int | None = None) -> str:
+    """Return a relative path of a list, which must not lead out of the folder it starts from.
 
     Raises:
-        DataError: the folder cannot be read, or a link leaves the root.
+        DataError: the path is absolute or empty, or a part of it is empty, `.` or `..`.
+    """
+    parts = name.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name:
+        problem = f"{name!r} is not a path below the data root"
+        raise DataError(path, problem, "Nothing outside of the data root is read", line)
+    return name
+
+
+def names(folder: Path, base: Path) -> set[str]:
+    """Return the names of what a folder holds; a link must not lead out of the root `base`.
+
+    The folder itself may be a link: whoever set the tree up may keep images on another disk.
+
+    Raises:
+        DataError: the folder cannot be read or is a file, or a link leaves the root.
     """
     found = set()
     inside = (os.path.realpath(base) + os.sep, os.path.realpath(folder) + os.sep)
@@ -121,10 +105,16 @@ def names(folder: Path, base: Path) -> set[str]:
                     raise DataError(entry.path, problem, "Put the file itself there")
                 found.add(entry.name)
     except PermissionError:
-        owner = os.stat(folder).st_uid
-        fix = "Ask the owner for permission to read it"
-        raise DataError(folder, f"cannot be read (owner: uid {owner})", fix) from None
+        raise lists.denied(folder) from None
+    except NotADirectoryError:
+        problem = lists.impostor(folder) or "is a file, not a folder"
+        raise DataError(folder, problem, "Put the folder of the release there") from None
     return found
+
+
+def folders(folder: Path, base: Path) -> list[str]:
+    """Return the names of the folders in a folder, sorted; see `names`."""
+    return sorted(name for name in names(folder, base) if (folder / name).is_dir())
 
 
 def row(
