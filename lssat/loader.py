@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from lssat import grid, tables, texture
+from lssat import grid, sampling, tables, texture
 from lssat.tables import DataError
 
 
@@ -113,16 +113,25 @@ class Crops:
         )
 
     def training(
-        self, batch_size: int, seed: int, epoch: int, hflip: bool, patches: int
+        self,
+        batch_size: int,
+        seed: int,
+        epoch: int,
+        hflip: bool,
+        patches: int,
+        sampler: str = "uniform",
     ) -> Iterator[Batch]:
         """Go through the split once, in the order, flips and noise of (seed, epoch).
 
-        An incomplete last batch is left out; another epoch leaves out others.
+        An incomplete last batch is left out; another epoch leaves out others. With
+        `sampler: balanced` an epoch holds as many samples, each class equally often.
         """
-        order = np.random.default_rng([seed, epoch]).permutation(len(self))
+        order, times = sampling.order(self.labels, sampler, seed, epoch)
         for start in range(0, len(self) - batch_size + 1, batch_size):
             rows = order[start : start + batch_size]
-            drawn = [np.random.default_rng([seed, epoch, int(row)]) for row in rows]
+            again = times[start : start + batch_size]  # 0: the same noise as without it
+            keys = zip(rows.tolist(), again.tolist(), strict=True)
+            drawn = [np.random.default_rng([seed, epoch, *key]) for key in keys]
             flip = np.array([each.random() < 0.5 for each in drawn]) if hflip else None
             noise = np.stack([each.random(patches, dtype=np.float32) for each in drawn])
             yield self.batch(rows, flip)._replace(noise=torch.from_numpy(noise))

@@ -56,6 +56,9 @@ def train(run: grid.Run, files: Files, params: SimpleNamespace, device: str = "c
     data = {split: Crops(getattr(files, split), files.faces, files.codes) for split in _SPLITS}
     for split in data.values():
         tasks.check_labels(split.task, split.labels, str(split.file))
+    if recipe.sampler == "balanced" and data["train"].task.kind == "multilabel":
+        problem = "train.sampler is balanced, and a sample has several labels"
+        raise DataError(files.train, problem, "Write uniform; class_weights: balanced does it")
     if len(data["train"]) < recipe.batch_size:
         problem = f"holds {len(data['train'])} samples, less than one batch of {recipe.batch_size}"
         raise DataError(files.train, problem, "Lower train.batch_size or add data")
@@ -131,7 +134,8 @@ class _Trainer:
         self.model.train()
         totals, patches = [], self.model.encoder.patch_embed.num_patches
         batches = self.data["train"].training(
-            self.recipe.batch_size, self.run.seed, epoch, self.recipe.hflip, patches
+            *(self.recipe.batch_size, self.run.seed, epoch, self.recipe.hflip, patches),
+            self.recipe.sampler,
         )
         for step, batch in enumerate(batches):
             self.scheduler.step_update(epoch * self.steps + step)

@@ -93,3 +93,36 @@ def test_an_empty_split_is_refused(tmp_path: Path) -> None:
     write(tmp_path, {"train": 0, "val": 4})
     with pytest.raises(DataError, match="holds no sample"):
         opened(tmp_path)
+
+
+def test_the_balanced_sampler_draws_every_class_equally_often_with_new_noise(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, {"train": 40, "val": 11}, multiclass=3)
+    crops = opened(tmp_path)
+    rare = np.flatnonzero(crops.labels[:, 0] == 0)[:2]
+    crops.labels[np.setdiff1d(np.flatnonzero(crops.labels[:, 0] == 0), rare)] = 1
+    batches = list(crops.training(5, 0, 0, True, 36, "balanced"))
+    labels = np.concatenate([batch.labels[:, 0].numpy() for batch in batches])
+    assert len(labels) == 40
+    assert sorted(np.bincount(labels)) == [13, 13, 14]
+    noise = {}
+    for batch in batches:
+        for row, each in zip(batch.rows.tolist(), batch.noise.numpy(), strict=True):
+            noise.setdefault(row, []).append(each.tobytes())
+    assert {len(noise[row]) for row in rare.tolist()} <= {6, 7}
+    for drawn in noise.values():
+        assert len(set(drawn)) == len(drawn)
+
+
+def test_a_samples_first_noise_is_the_same_with_either_sampler(data: Path) -> None:
+    def first(sampler: str) -> dict[int, bytes]:
+        found: dict[int, bytes] = {}
+        for batch in opened(data).training(4, 0, 0, False, 36, sampler):
+            for row, noise in zip(batch.rows.tolist(), batch.noise.numpy(), strict=True):
+                found.setdefault(row, noise.tobytes())
+        return found
+
+    uniform = first("uniform")
+    balanced = first("balanced")
+    assert {row: uniform[row] for row in balanced} == balanced

@@ -142,6 +142,22 @@ def test_case_14_fewer_samples_than_one_batch(data: Path, tmp_path: Path) -> Non
         step.train(RUN, files(data, tmp_path), view(batch_size=64))
 
 
+def test_the_recipes_sampler_reaches_the_run_and_its_record(data: Path, tmp_path: Path) -> None:
+    short = {"class_weights": "none", "epochs": 1, "warmup_epochs": 0}
+    for sampler in ("uniform", "balanced"):
+        step.train(RUN, files(data, tmp_path / sampler), view(sampler=sampler, **short))
+        record = json.loads((tmp_path / sampler / "record.json").read_text())
+        assert record["params"]["train"]["sampler"] == sampler
+    assert curve(tmp_path / "uniform") != curve(tmp_path / "balanced")
+
+
+def test_the_balanced_sampler_refuses_several_labels_a_sample(tmp_path: Path) -> None:
+    write(tmp_path, {"train": 48, "val": 16}, outputs=2)
+    balanced = view(sampler="balanced", class_weights="none")
+    with pytest.raises(DataError, match=r"sampler is balanced, and a sample has several labels"):
+        step.train(RUN, files(tmp_path, tmp_path / "run"), balanced)
+
+
 def test_only_evaluate_is_given_the_test_split() -> None:
     assert "test" not in step.Files.__annotations__
     users = set()
