@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from lssat.report import published
 from lssat.report.answers import answers
 
 
@@ -66,3 +67,21 @@ def test_shares_of_one_backbones_rows_add_up() -> None:
     rows = [("small", 0.4), ("large", 0.35), ("large", 0.25)]
     one.metrics["ranked_first"] = [{"backbone": n, "probability": s} for n, s in rows]
     assert told(one)[1] == "ffpp: large ranks first in 60.0 % of the resamples."
+
+
+def test_the_papers_accuracy_on_affectnet_is_read_as_what_it_can_be() -> None:
+    """1 - 2 (1 - p) / K = 0.88 gives the top-1 accuracies that the doubt names."""
+    (paper, *_) = published.PUBLISHED["affectnet"]
+    for classes, said in ((8, "0.52 (8 classes)"), (7, "0.58 (7)")):
+        top1 = 1 - classes * (1 - paper.value) / 2
+        assert said.startswith(f"{top1:.2f} ({classes}")
+        assert said in paper.doubt
+    assert 1 - 1 / 8 == 0.875  # a sample is of one class: seven of eight times "no" is right
+
+
+def test_published_numbers_name_protocol_and_source() -> None:
+    for rows in published.PUBLISHED.values():
+        for row in rows:
+            assert 0 < row.value < 1
+            assert row.protocol
+            assert row.source

@@ -16,6 +16,7 @@ from lssat.report import (
     evidence,
     figures,
     pictures,
+    published,
     results,
     words,
 )
@@ -25,6 +26,7 @@ _HERE = Path(__file__).parent
 _SECTIONS = {
     "results": "Results",
     "comparisons": "Comparisons",
+    "published": "Papers",
     "roc": "ROC",
     "calibration": "Calibration",
     "training": "Training",
@@ -61,6 +63,7 @@ def render(params: dict[str, Any], tasks: list[Task], rejects: list[dict], outpu
         answers=answers.answers(tasks),
         caveat=words.CAVEAT,
         comparisons_lead=comparisons.LEAD,
+        published_lead=published.LEAD,
         calibration_lead=calibration.LEAD,
         tasks=[_task(task) for task in tasks],
         crops=[_crops(task) for task in _by_dataset(tasks)],
@@ -153,6 +156,7 @@ def _task(task: Task) -> dict[str, Any]:
         "measures": results.measures(task),
         "subsets": subsets,
         "subset_lead": results.subset_lead(task),
+        "published": published.table(task),
         "pairs": comparisons.tables(task),
         "ranks": comparisons.ranks(task),
         "calibration": calibration.table(task),
