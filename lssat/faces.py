@@ -151,8 +151,9 @@ class _Shard:
         self, dataset: str, options: params.Dataset, faces: params.Faces, shard: int, samples: int
     ):
         self.dataset, self.root, self.shard = dataset, Path(options.root), shard
-        self.frames = getattr(options, "frames", 1)
+        self.frames = getattr(options, "frames", None) or 1
         self.faces = faces
+        self.how = getattr(options, "faces", None)
         # Reserved, not touched: the system gives memory only to the rows that are filled.
         self.crops = np.empty((samples * self.frames, faces.size, faces.size, 3), np.uint8)
         self.rows: list[dict] = []
@@ -189,13 +190,18 @@ class _Shard:
             if across <= 0 or down <= 0 or x + across <= 0 or y + down <= 0:
                 return None
             return Face(np.array([x, y, x + across, y + down]), none, np.nan, 1)
-        if row["media"] == "image":  # aligned or cropped by the release
+        if self._aligned(row):
             return Face(np.array([0, 0, width, height]), none, np.nan, 1)
         self._detector = self._detector or detector(self.faces)
         return self._detector(frame)
 
+    def _aligned(self, row: dict) -> bool:
+        """Say whether the face fills the frame; own data say it, releases align images only."""
+        by_release = "aligned" if row["media"] == "image" else "detect"
+        return not row["box"] and (self.how or by_release) == "aligned"
+
     def _keep(self, row: dict, index: int, n_frames: int, frame: np.ndarray, face: Face) -> None:
-        if row["media"] == "image" and not row["box"]:
+        if self._aligned(row):
             side = min(frame.shape[:2])
             left, top = (frame.shape[1] - side) // 2, (frame.shape[0] - side) // 2
         else:
