@@ -199,7 +199,7 @@ def train(
 
 
 def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
-    lists = benchmark.backbones, benchmark.configurations, benchmark.seeds
+    lists = benchmark.backbones, benchmark.configurations, benchmark.seeds, benchmark.baselines
     return {run.path: runs / run.path for run in grid.runs([task], *lists)}
 
 
