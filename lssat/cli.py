@@ -290,9 +290,7 @@ def report(
             rejects=[data / task / "manifest.rejects.parquet"]
             + [faces / f"{name}.rejects.parquet" for name in names],
         )
-    written = {"report": out / "report.html", "metrics": out / "metrics.json"}
-    written |= {name: out / f"{name}.csv" for name in ("table", "runs", "curves", "rejects")}
-    step.write(values, files, written)
+    step.write(values, files, {name: out / file for name, file in step.OUTPUTS.items()})
 
 
 @app.command(epilog=_example("lssat show"))
