@@ -6,24 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trees
+from reading import fails, read
 
-from lssat import datasets, labels
+from lssat import labels
 from lssat.datasets import celeba, ffpp
-from lssat.tables import MANIFEST, REJECTS, DataError, read_table
-
-
-def read(dataset: str, options, tmp_path: Path) -> tuple[dict[str, dict], list[dict]]:
-    out, rejects = tmp_path / "manifest.parquet", tmp_path / "rejects.parquet"
-    datasets.manifest(dataset, options, out, rejects)
-    rows = read_table(out, MANIFEST).to_pylist()
-    assert [row["id"] for row in rows] == sorted(row["id"] for row in rows)
-    return {row["id"]: row for row in rows}, read_table(rejects, REJECTS).to_pylist()
-
-
-def fails(dataset: str, options, tmp_path: Path) -> str:
-    with pytest.raises(DataError) as caught:
-        read(dataset, options, tmp_path)
-    return str(caught.value).replace(f"{tmp_path}/", "")
+from lssat.tables import DataError
 
 
 def test_ffpp_rows_follow_the_pairs(tmp_path: Path) -> None:

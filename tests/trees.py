@@ -1,6 +1,10 @@
 """Miniature raw trees in the official layouts, drawn by code, and options to read them with."""
 
 import json
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -23,6 +27,14 @@ def ffpp_options(root: Path, **other) -> params.Ffpp:
 
 def celeba_options(root: Path, **other) -> params.Celeba:
     return params.Celeba(**{"root": str(root), "shards": 1, "rejects_limit": 0.0, **other})
+
+
+def test_only_options(dataset: str, root: Path, **other) -> params.Dataset:
+    """Options of `celebdf`, `dfdc` or `dfd`."""
+    model = {"celebdf": params.Celebdf, "dfdc": params.Dfdc, "dfd": params.Dfd}[dataset]
+    values = {"compression": "c23"} if dataset == "dfd" else {}
+    common = {"root": str(root), "shards": 1, "rejects_limit": 0.0, "frames": 2}
+    return model(**{**common, **values, **other})
 
 
 def affectnet_options(root: Path, **other) -> params.Affectnet:
@@ -68,35 +80,107 @@ def video(path: Path, frames: list[np.ndarray], **options: str) -> None:
         container.mux(stream.encode())
 
 
-def ffpp(root: Path, pairs: dict[str, list] = PAIRS, moving: bool = False) -> Path:
-    """Pair lists and videos; without `moving` the videos are empty files, for the manifest."""
+def clip(path: Path, number: int, moving: bool, kind: str = "videos") -> None:
+    """Two frames of a face that moves, as `<path>.mp4` or `<path>/0000.png`; or an empty one."""
+    frames = [scene(number % 100), scene(number % 100, left=30)] if moving else []
+    if kind == "images":
+        path.mkdir(parents=True, exist_ok=True)
+        for index, frame in enumerate(frames):
+            Image.fromarray(frame).save(path / f"{index:04d}.png")
+        return
+    path = path.parent / f"{path.name}.mp4"
+    if moving:
+        video(path, frames)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def ffpp(
+    root: Path,
+    pairs: dict[str, list] = PAIRS,
+    moving: bool = False,
+    compression: str = "c23",
+    kind: str = "videos",
+) -> Path:
+    """Pair lists and videos; without `moving` the videos are empty, for the manifest."""
     (root / "splits").mkdir(parents=True, exist_ok=True)
     number = 0
     for split, listed in pairs.items():
         (root / f"splits/{split}.json").write_text(json.dumps(listed))
         for a, b in listed:
-            names = [f"original_sequences/youtube/c23/videos/{name}.mp4" for name in (a, b)]
+            names = [f"original_sequences/youtube/{compression}/{kind}/{name}" for name in (a, b)]
             for method in METHODS:
-                folder = f"manipulated_sequences/{method}/c23/videos"
-                names += [f"{folder}/{a}_{b}.mp4", f"{folder}/{b}_{a}.mp4"]
+                folder = f"manipulated_sequences/{method}/{compression}/{kind}"
+                names += [f"{folder}/{a}_{b}", f"{folder}/{b}_{a}"]
             for name in names:
                 number += 1
-                (root / name).parent.mkdir(parents=True, exist_ok=True)
-                if moving:
-                    video(root / name, [scene(number), scene(number, left=30)])
-                else:
-                    (root / name).touch()
+                clip(root / name, number, moving, kind)
     return root
 
 
-def celeba(root: Path, names: list[str], splits: str, identities: list[str]) -> Path:
-    """The three lists and the images; attribute j of image i is 1 where (i + j) % 3 is 0."""
+def dfd(root: Path, moving: bool = False) -> Path:
+    """Two actors in one scene, and the one's face on the other."""
+    names = ["original_sequences/actors/c23/videos/01__exit_phone_room"]
+    names += ["original_sequences/actors/c23/videos/02__exit_phone_room"]
+    folder = "manipulated_sequences/DeepFakeDetection/c23/videos"
+    names += [f"{folder}/01_02__exit_phone_room__YVGY8LOK"]
+    for number, name in enumerate(names):
+        clip(root / name, number, moving)
+    return root
+
+
+CELEBDF = (
+    "1 YouTube-real/00170.mp4\n1 Celeb-real/id1_0007.mp4\n0 Celeb-synthesis/id1_id0_0007.mp4\n"
+)
+
+
+def celebdf(root: Path, listed: str = CELEBDF, moving: bool = False) -> Path:
+    """The official list (1 is real there), its videos, and one that is not listed."""
+    for number, line in enumerate([*listed.splitlines(), "1 Celeb-real/id9_0000.mp4"]):
+        clip(root / line.split()[1].removesuffix(".mp4"), number, moving)
+    (root / "List_of_testing_videos.txt").write_text(listed)
+    return root
+
+
+DFDC = {
+    "aaa.mp4": {"label": "FAKE", "split": "train", "original": "bbb.mp4"},
+    "bbb.mp4": {"label": "REAL", "split": "train"},
+}
+
+
+def dfdc(root: Path, parts: dict[str, dict] | None = None, moving: bool = False) -> Path:
+    """Folders with `metadata.json`, by default two training parts of two videos."""
+    second = {f"c{name}": entry for name, entry in DFDC.items()}
+    parts = {"dfdc_train_part_0": DFDC, "dfdc_train_part_1": second} if parts is None else parts
+    for folder, entries in parts.items():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        (root / folder / "metadata.json").write_text(json.dumps(entries))
+        for number, name in enumerate(entries):
+            clip(root / folder / name.removesuffix(".mp4"), number, moving)
+    return root
+
+
+def celeba(
+    root: Path, names: list[str], splits: str, identities: list[str], form: str = "jpg"
+) -> Path:
+    """The three lists and the images; attribute j of image i is 1 where (i + j) % 3 is 0.
+
+    `form`: jpg or png (folders, as the release names them) or zip.
+    """
     root.mkdir(parents=True, exist_ok=True)
     rows = []
     for i, name in enumerate(names):
         values = [" 1" if (i + j) % 3 == 0 else "-1" for j in range(len(ATTRIBUTES))]
         rows.append(f"{name} {' '.join(values)}")
-        jpeg(root / "img_align_celeba" / name, picture(i))
+        if form == "png":
+            png = root / "img_align_celeba_png" / name.replace(".jpg", ".png")
+            png.parent.mkdir(exist_ok=True)
+            Image.fromarray(picture(i)).save(png)
+        else:
+            jpeg(root / "img_align_celeba" / name, picture(i))
+    if form == "zip":
+        pack(root / "img_align_celeba")
     text = "\n".join([str(len(names)), " ".join(ATTRIBUTES), *rows]) + "\n"
     (root / "list_attr_celeba.txt").write_text(text)
     pairs = zip(names, splits, strict=True)
@@ -104,6 +188,16 @@ def celeba(root: Path, names: list[str], splits: str, identities: list[str]) -> 
     pairs = zip(names, identities, strict=True)
     (root / "identity_CelebA.txt").write_text("".join(f"{n} {s}\n" for n, s in pairs))
     return root
+
+
+def pack(folder: Path) -> None:
+    """Replace a folder by a zip of its name, stored without compression as the official one."""
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w") as archive:
+        archive.mkdir(folder.name)
+        for file in sorted(folder.iterdir()):
+            archive.write(file, f"{folder.name}/{file.name}")
+            file.unlink()
+    folder.rmdir()
 
 
 def affectnet(root: Path, codes: dict[str, dict[str, str]]) -> Path:
@@ -115,3 +209,46 @@ def affectnet(root: Path, codes: dict[str, dict[str, str]]) -> Path:
             np.save(root / f"{split}_set/annotations/{id}_exp.npy", np.array([code]))
             jpeg(root / f"{split}_set/images/{id}.jpg", picture(number, 64, 64))
     return root
+
+
+HEADER = (
+    "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,"
+    "expression,valence,arousal"
+)
+BOX = "21,21,150,150"  # of `scene`
+
+
+def affectnet_csv(root: Path, rows: dict[str, list[tuple[str, str, str]]]) -> Path:
+    """Uncropped images and the two lists; `rows` is split -> (path, box, expression)."""
+    for split, name in (("train", "training.csv"), ("val", "validation.csv")):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "Manually_Annotated_Images").mkdir(exist_ok=True)
+        lines = [HEADER]
+        for number, (path, box, code) in enumerate(rows.get(split, [])):
+            jpeg(root / "Manually_Annotated_Images" / path, scene(number % 100))
+            lines.append(f"{path},{box},181.64;530.91;181.32;552.96,{code},-0.047619,0.2")
+        (root / name).write_text("\r\n".join(lines) + "\r\n")
+    return root
+
+
+def affectnet_folders(root: Path, classes: list[str], each: int = 1) -> Path:
+    """Crops below a folder of their class, in `train` and `val`."""
+    for split in ("train", "val"):
+        for number, name in enumerate(classes):
+            for index in range(each):
+                file = root / split / name / f"image{index:07d}.jpg"
+                jpeg(file, picture(10 * number + index, 64, 64))
+    return root
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Run as nobody where the tests are run as root, whom no permission stops."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

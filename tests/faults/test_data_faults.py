@@ -10,35 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trees
+from steps import steps
 
-from lssat import datasets, faces, params, splits, texture_cache
-from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, TEXTURE, read_table
+from lssat import datasets
+from lssat.tables import MANIFEST, TEXTURE, read_table
 
 ODD = ["000003", "NA", "nan", "null", "1e5", "0x10", "True", "12.50", "-0", "inf"]
-
-
-def steps(tmp_path: Path, dataset: str, options) -> dict[str, list[str]]:
-    """Run all data steps; return the ids of each step's table."""
-    manifest, lost = tmp_path / "m.parquet", tmp_path / "m.rejects.parquet"
-    npy, table = tmp_path / "s.npy", tmp_path / "s.parquet"
-    rejects, codes = tmp_path / "s.rejects.parquet", tmp_path / "t.parquet"
-    datasets.manifest(dataset, options, manifest, lost)
-    faces.crop_shard(manifest, dataset, options, trees.FACES, 0, npy, table, rejects)
-    texture = params.Texture(kind="ldp", k=3)
-    texture_cache.write_shard(npy, table, texture, tmp_path / "t.npy", codes)
-    files = {name: tmp_path / f"{name}.parquet" for name in splits.NAMES}
-    files |= {f"{name}_ids": tmp_path / f"{name}.txt" for name in (*splits.NAMES, "unused")}
-    files["summary"] = tmp_path / "summary.json"
-    seeded = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
-    splits.write(dataset, manifest, lost, [table], [rejects], options, seeded, files)
-    assert read_table(rejects, REJECTS).num_rows == 0
-    parts = [read_table(files[name], SPLITS)["id"].to_pylist() for name in splits.NAMES]
-    return {
-        "manifest": read_table(manifest, MANIFEST)["id"].to_pylist(),
-        "faces": read_table(table, FACES)["id"].to_pylist(),
-        "texture": read_table(codes, TEXTURE)["id"].to_pylist(),
-        "splits": sorted(id for part in parts for id in part),
-    }
 
 
 def test_case_12_celeba_ids_stay_text(tmp_path: Path) -> None:
