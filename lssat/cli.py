@@ -93,7 +93,7 @@ def init(
 
 @app.command(epilog=_example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
 def manifest(
-    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
+    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     out: Annotated[Path, typer.Option(help="Manifest table to write.")],
     rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
     params_: ParamsOption = "params.yaml",
@@ -108,12 +108,13 @@ def manifest(
 
 @app.command(epilog=_example("lssat faces --dataset celeba --shard 0 --manifest m.parquet ..."))
 def faces(
-    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
+    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     shard: Annotated[int, typer.Option(help="Number of the shard, from 0.")],
     manifest: Annotated[Path, typer.Option(help="Manifest table.")],
     out: Annotated[Path, typer.Option(help="NPY shard of crops to write.")],
     table: Annotated[Path, typer.Option(help="Table of the crops to write.")],
     rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
+    device: Device = "cpu",
     params_: ParamsOption = "params.yaml",
 ) -> None:
     """Detect, crop and store the faces of one shard."""
@@ -122,7 +123,7 @@ def faces(
 
     view = params.view(params_, "faces", task=dataset)
     options = getattr(view.datasets, dataset)
-    step.crop_shard(manifest, dataset, options, view.faces, shard, out, table, rejects)
+    step.crop_shard(manifest, dataset, options, view.faces, shard, out, table, rejects, device)
 
 
 @app.command(epilog=_example("lssat texture --faces shard-00000.npy --out codes.npy ..."))
@@ -142,7 +143,7 @@ def texture(
 
 @app.command(epilog=_example("lssat splits --dataset affectnet --manifest m.parquet ..."))
 def splits(
-    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
+    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     manifest: Annotated[Path, typer.Option(help="Manifest table.")],
     manifest_rejects: Annotated[Path, typer.Option(help="Its rejects.")],
     faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
@@ -199,7 +200,7 @@ def train(
 
 
 def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
-    lists = benchmark.backbones, benchmark.configurations, benchmark.seeds, benchmark.baselines
+    lists = benchmark.backbones, benchmark.configurations, benchmark.seeds
     return {run.path: runs / run.path for run in grid.runs([task], *lists)}
 
 
@@ -209,7 +210,7 @@ def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
     )
 )
 def evaluate(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    task: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
     splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
     faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
@@ -241,7 +242,7 @@ def evaluate(
     epilog=_example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
 )
 def track(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    task: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
     metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
     out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
@@ -290,7 +291,9 @@ def report(
             rejects=[data / task / "manifest.rejects.parquet"]
             + [faces / f"{name}.rejects.parquet" for name in names],
         )
-    step.write(values, files, {name: out / file for name, file in step.OUTPUTS.items()})
+    written = {"report": out / "report.html", "metrics": out / "metrics.json"}
+    written |= {name: out / f"{name}.csv" for name in ("table", "runs", "curves", "rejects")}
+    step.write(values, files, written)
 
 
 @app.command(epilog=_example("lssat show"))

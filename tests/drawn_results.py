@@ -52,7 +52,8 @@ def draw(
 
 def outputs(root: Path) -> dict[str, Path]:
     """Say where a report is written."""
-    return {name: root / "results" / file for name, file in OUTPUTS.items()}
+    ends = {"report": ".html", "metrics": ".json"}
+    return {name: root / "results" / f"{name}{ends.get(name, '.csv')}" for name in OUTPUTS}
 
 
 def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: int) -> TaskFiles:

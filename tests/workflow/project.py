@@ -28,11 +28,10 @@ SMALL = {
 _AFTER = {
     "sample": ["manifest"],
     "manifest": ["faces", "splits"],
-    "faces": ["texture", "splits", "train", "baseline", "evaluate", "report"],
-    "texture": ["train", "baseline", "evaluate", "report"],
-    "splits": ["train", "baseline", "evaluate", "report"],
+    "faces": ["texture", "splits", "train", "evaluate", "report"],
+    "texture": ["train", "evaluate", "report"],
+    "splits": ["train", "evaluate", "report"],
     "train": ["evaluate", "track", "report"],
-    "baseline": ["evaluate", "track", "report"],
     "evaluate": ["track", "report"],
     "track": ["report"],
 }
@@ -111,8 +110,7 @@ class Project:
                 kind, _, rest = name.partition("@")
                 for other in _AFTER.get(kind, []):
                     todo += [s for s in stages if _follows(kind, rest, other, s)]
-        # One rule of Snakemake is two stages of DVC, whose matrices are full.
-        return {name.replace("baseline@", "train@") for name in found - {"code"}}
+        return found - {"code"}
 
     def dvc_code(self) -> None:
         """Let DVC look at the modules again, as its first stage does in every `dvc repro`."""

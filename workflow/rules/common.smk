@@ -4,7 +4,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat import digest, params
+from lssat import digest, grid, params
 from lssat.tables import DataError
 
 MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
@@ -28,7 +28,7 @@ RUN_FILES = ["weights.safetensors", "curve.csv", "record.json", "reconstruction.
 
 
 wildcard_constraints:
-    task="[a-z][a-z0-9_]*",
+    task="|".join(grid.TASKS),
     shard=r"\d{5}",
     backbone=r"[^/]+",
     configuration=r"[^/]+",
@@ -44,6 +44,11 @@ def shards(task, pattern):
     """Files of all shards of a task's data, such as data/prepared/ffpp/faces/shard-00000.npy."""
     count = getattr(PARAMS.datasets, task).shards
     return [pattern.format(task=task, shard=f"{k:05d}") for k in range(count)]
+
+
+def detects(task):
+    """Are faces detected, in videos? Other releases are cropped, or give boxes."""
+    return isinstance(getattr(PARAMS.datasets, task), params.Video)
 
 
 def raw_input(wildcards):

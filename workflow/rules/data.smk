@@ -54,13 +54,16 @@ rule faces:
     log:
         "logs/faces/{task}-{shard}.log",
     threads: 1
+    resources:
+        gpu=lambda wc: GPUS if detects(wc.task) else 0,
     params:
         section=read("faces"),
         code=CODE["faces"],
+        device=lambda wc: DEVICE if detects(wc.task) else "cpu",
     shell:
         "lssat faces --dataset {wildcards.task} --shard {wildcards.shard} --manifest {input}"
         " --out {output.crops} --table {output.table} --rejects {output.rejects}"
-        " --params {params.section:q} > {log} 2>&1"
+        " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
 
 rule texture:

@@ -89,11 +89,7 @@ rule report:
     output:
         page="results/report.html",
         metrics="results/metrics.json",
-        tables=multiext(
-            "results/",
-            *("table.csv", "comparisons.csv", "runs.csv", "curves.csv", "rejects.csv"),
-            *("tables.tex", "figures.pdf"),
-        ),
+        tables=expand("results/{name}.csv", name=["table", "runs", "curves", "rejects"]),
     log:
         "logs/report.log",
     threads: 1

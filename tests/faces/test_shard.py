@@ -5,89 +5,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 import trees
 from PIL import Image
-from skimage import data
 
 from lssat import datasets, faces, phash, tables
 from lssat.tables import FACES, MANIFEST, REJECTS, metadata, open_shard, read_table
-
-
-@pytest.fixture(scope="module")
-def detect() -> faces.Detector:
-    return faces.detector(trees.FACES)
-
-
-def on_grey(number: int) -> np.ndarray:
-    return np.pad(trees.face(number), ((40, 40), (40, 40), (0, 0)), mode="edge")
-
-
-def test_mtcnn_finds_every_enlarged_face_of_scikit_image(detect: faces.Detector) -> None:
-    for number in range(100):
-        face = detect(on_grey(number))
-        assert face is not None, f"face {number} of lfw_subset was not found"
-        assert face.score > 0.7
-        assert face.landmarks.shape == (5, 2)
-        assert np.abs((face.box[:2] + face.box[2:]) / 2 - 115).max() < 30  # in the middle
-
-
-def test_mtcnn_finds_the_astronaut_where_she_is(detect: faces.Detector) -> None:
-    face = detect(data.astronaut())
-    assert face is not None
-    assert face.n_faces == 1
-    assert np.abs(face.box - [180, 61, 268, 172]).max() < 5
-    left_eye, right_eye, nose = face.landmarks[:3]
-    assert left_eye[0] < nose[0] < right_eye[0]
-    assert left_eye[1] < nose[1]
-
-
-def test_boxes_are_those_of_the_librarys_default_call(detect: faces.Detector) -> None:
-    from facenet_pytorch import MTCNN
-
-    plain = MTCNN(keep_all=True, min_face_size=40.0, thresholds=[0.6, 0.7, 0.7])
-    for frame in (data.astronaut(), on_grey(0), trees.scene(1)):
-        boxes, scores, points = plain.detect(frame, landmarks=True)
-        found = detect(frame)
-        assert np.abs(found.box - boxes[0]).max() < 1e-3
-        assert np.abs(found.landmarks - points[0]).max() < 1e-3
-        assert abs(found.score - scores[0]) < 1e-4
-
-
-def test_the_largest_face_is_taken(detect: faces.Detector) -> None:
-    frame = np.full((240, 340, 3), 128, np.uint8)
-    frame[20:220, 140:340] = trees.face(3, 200)
-    frame[60:160, 10:110] = trees.face(5, 100)
-    face = detect(frame)
-    assert face is not None
-    assert face.n_faces == 2
-    assert face.box[0] > 140
-
-
-def test_no_face_is_none(detect: faces.Detector) -> None:
-    assert detect(np.full((100, 100, 3), 90, np.uint8)) is None
-    assert detect(np.zeros((20, 300, 3), np.uint8)) is None  # less than the least face
-
-
-def test_square_around_the_centre() -> None:
-    assert faces.square(np.array([10, 20, 50, 100]), 1.0) == (-10, 20, 80)
-    assert faces.square(np.array([10, 20, 50, 100]), 1.5) == (-30, 0, 120)
-    assert faces.square(np.array([0, 0, 5, 4]), 1.3) == (-1, -1, 7)  # 6.5 -> 7; -1, -1.5
-
-
-def test_crop_is_cut_and_its_edge_repeated() -> None:
-    frame = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    assert np.array_equal(faces.crop(frame, 3, 5, 10, 10), frame[5:15, 3:13])
-    wide = np.pad(frame, ((8, 8), (8, 8), (0, 0)), mode="edge")
-    assert np.array_equal(faces.crop(frame, -8, -6, 25, 25), wide[2:27, 0:25])
-    assert np.array_equal(faces.crop(frame, 20, 10, 18, 18), wide[18:36, 28:46])
-
-
-def test_crop_is_shrunk_with_antialiasing() -> None:
-    board = np.zeros((64, 64, 3), np.uint8)
-    board[::2] = 255  # lines of one pixel: without antialiasing black or white comes out
-    small = faces.crop(board, 0, 0, 64, 16)
-    assert np.abs(small.astype(int) - 127).max() < 20
 
 
 def run(dataset: str, options, tmp_path: Path, shard: int = 0, size: int = 32):

@@ -1,4 +1,4 @@
-"""Every decoder's result is upright 8-bit RGB or a reason; nothing is half decoded in silence."""
+"""Images are upright 8-bit RGB or a reason; nothing is half decoded in silence."""
 
 import io
 from pathlib import Path
@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from trees import picture, video
+from trees import picture
 
-from lssat import media
-from lssat.media import Unreadable, frame_indices, read_frames, read_image
+from lssat.media import Unreadable, read_image
 
 
 def saved(tmp_path: Path, image: Image.Image, format: str, **options) -> Path:
@@ -18,9 +17,9 @@ def saved(tmp_path: Path, image: Image.Image, format: str, **options) -> Path:
     return path
 
 
-def reason(path: Path, read=read_image) -> str:
+def reason(path: Path) -> str:
     with pytest.raises(Unreadable) as caught:
-        read(path)
+        read_image(path)
     return caught.value.reason
 
 
@@ -75,65 +74,3 @@ def test_what_cannot_be_used_has_a_reason(tmp_path: Path) -> None:
     assert reason(saved(tmp_path, Image.fromarray(picture(4)), "TIFF")) == "format"
     assert reason(saved(tmp_path, Image.new("RGB", (1, 1)), "PNG")) == "too_small"
     assert reason(saved(tmp_path, Image.new("1", (10000, 10000)), "PNG")) == "too_large"
-
-
-def test_frame_indices_are_even_and_hold_both_ends() -> None:
-    assert frame_indices(10, 4).tolist() == [0, 3, 6, 9]
-    assert frame_indices(50, 5).tolist() == [0, 12, 24, 37, 49]  # 12.25, 24.5, 36.75
-    assert frame_indices(7, 1).tolist() == [0]
-    assert frame_indices(3, 3).tolist() == [0, 1, 2]
-    assert frame_indices(400, 32)[[0, 1, 30, 31]].tolist() == [0, 13, 386, 399]
-
-
-def grey_frames(count: int) -> list[np.ndarray]:
-    noise = np.random.default_rng(0).integers(0, 256, (count, 16, 64, 3), dtype=np.uint8)
-    frames = [np.full((64, 64, 3), 4 * i, np.uint8) for i in range(count)]
-    for frame, top in zip(frames, noise, strict=True):
-        frame[:16] = top  # something that costs bytes
-    return frames
-
-
-def test_frames_are_those_of_their_indices(tmp_path: Path) -> None:
-    video(tmp_path / "v.mp4", grey_frames(50))
-    indices, frames, n_frames = read_frames(tmp_path / "v.mp4", 5)
-    assert (indices.tolist(), n_frames) == ([0, 12, 24, 37, 49], 50)
-    means = [frame[32:].mean() for frame in frames]
-    assert np.abs(means - 4.0 * indices).max() < 2.5
-    assert frames[0].shape == (64, 64, 3)
-    assert frames[0].dtype == np.uint8
-
-
-def test_a_cut_video_is_spread_over_what_it_gives(tmp_path: Path) -> None:
-    path = tmp_path / "v.mp4"
-    video(path, grey_frames(50), movflags="faststart")
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
-    indices, frames, n_frames = read_frames(path, 4)
-    assert 10 < n_frames < 40
-    assert indices.tolist() == frame_indices(n_frames, 4).tolist()
-    assert abs(frames[-1][32:].mean() - 4 * indices[-1]) < 4
-    with pytest.raises(Unreadable, match=f"short_video: {n_frames} frames decoded, 45 are asked"):
-        read_frames(path, 45)
-
-
-def test_videos_that_cannot_be_used_have_a_reason(tmp_path: Path) -> None:
-    path = tmp_path / "v.mp4"
-    video(path, grey_frames(9))
-    whole = path.read_bytes()
-    (tmp_path / "playlist.mp4").write_text("ffconcat version 1.0\nfile v.mp4\n")
-
-    def read(path: Path):
-        return read_frames(path, 2)
-
-    assert reason(tmp_path / "playlist.mp4", read) == "format"
-    assert reason(tmp_path / "none.mp4", read) == "missing"
-    path.write_bytes(whole[: len(whole) // 2])  # the index stands at the end
-    assert reason(path, read) == "no_frames"
-    path.write_bytes(b"")
-    assert reason(path, read) == "unreadable"
-
-
-def test_reasons_are_a_closed_list() -> None:
-    with pytest.raises(ValueError, match="unknown reason 'odd'"):
-        Unreadable("odd", "")
-    assert media.MIN_SIDE == 16

@@ -1,0 +1,25 @@
+"""The only decoder of images and videos: bytes in, upright RGB uint8 HWC out, or a reason.
+
+`Decoder` does it in a process of its own, under limits of time and memory.
+"""
+
+from lssat.media.decoder import Decoder
+from lssat.media.image import MIN_SIDE, read_image
+from lssat.media.plan import Plan, Use, clip_indices, frame_indices, use
+from lssat.media.reason import Unreadable
+from lssat.media.video import MAX_PIXELS, read, read_again
+
+__all__ = [
+    "MAX_PIXELS",
+    "MIN_SIDE",
+    "Decoder",
+    "Plan",
+    "Unreadable",
+    "Use",
+    "clip_indices",
+    "frame_indices",
+    "read",
+    "read_again",
+    "read_image",
+    "use",
+]

@@ -1,0 +1,60 @@
+"""Which frames of a video are used: spread evenly, or each n-th, and clips for video models."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Plan(NamedTuple):
+    """The rule; the fields are those of `params.Video`, where one of the first two is a number."""
+
+    frames: int | None = 1
+    every: int | None = None
+    clips: int = 0
+    clip_frames: int = 16
+    clip_stride: int = 2
+
+
+class Use(NamedTuple):
+    """What a plan makes of a video: frame indices, ascending."""
+
+    n_frames: int  # of the video
+    frames: list[int]
+    clips: list[list[int]]  # one list of `clip_frames` indices a clip; fewer clips than asked for
+    # if the video is too short for as many different ones
+
+    @property
+    def wanted(self) -> list[int]:
+        """All indices, each once."""
+        return sorted({*self.frames, *(index for clip in self.clips for index in clip)})
+
+
+def frame_indices(n_frames: int, count: int) -> np.ndarray:
+    """Return `count` frame indices spread evenly over a video, the first and the last included.
+
+    Returns:
+        int array (count,), ascending; each k-th is k (n_frames - 1) / (count - 1), rounded half
+        to even. One frame asked for: the first.
+    """
+    return np.linspace(0, n_frames - 1, count).round().astype(int)
+
+
+def clip_indices(n_frames: int, plan: Plan) -> list[list[int]]:
+    """Return the frame indices of each clip; their starts are spread evenly.
+
+    A clip is `clip_frames` frames, each `clip_stride`-th. The first clip starts with the video,
+    the last ends with it. A video too short for `clips` different ones gives fewer, or none.
+    """
+    span = (plan.clip_frames - 1) * plan.clip_stride + 1
+    starts = max(0, n_frames - span + 1)
+    chosen = frame_indices(starts, min(plan.clips, starts)).tolist()
+    return [list(range(start, start + span, plan.clip_stride)) for start in chosen]
+
+
+def use(n_frames: int, plan: Plan) -> Use:
+    """Apply a plan to a video of `n_frames` frames."""
+    if plan.every is not None:
+        frames = list(range(0, n_frames, plan.every))
+    else:
+        frames = frame_indices(n_frames, plan.frames or 1).tolist()
+    return Use(n_frames, frames, clip_indices(n_frames, plan))
