@@ -15,7 +15,7 @@ def steps(tmp_path: Path, dataset: str, options) -> dict[str, list[str]]:
     rejects, codes = tmp_path / "s.rejects.parquet", tmp_path / "t.parquet"
     datasets.manifest(dataset, options, manifest, lost)
     faces.crop_shard(manifest, dataset, options, SETTINGS, 0, npy, table, rejects)
-    texture = params.Texture(kind="ldp", k=3)
+    texture = params.Texture(kind="ldp", k=3, encoding="code")
     texture_cache.write_shard(npy, table, texture, tmp_path / "t.npy", codes)
     files = {name: tmp_path / f"{name}.parquet" for name in splits.NAMES}
     files |= {f"{name}_ids": tmp_path / f"{name}.txt" for name in (*splits.NAMES, "unused")}
