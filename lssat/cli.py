@@ -91,6 +91,32 @@ def init(
     print(step.told(preset, out, step.write(preset, roots, out, force)))
 
 
+@app.command(epilog=_example("lssat doctor ffpp --root /data/ffpp"))
+def doctor(
+    dataset: Annotated[
+        str | None, typer.Argument(help="One data set; default: all of params.yaml.")
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Its tree; params.yaml is then not read.")
+    ] = None,
+    json_: Annotated[
+        str | None, typer.Option("--json", help="Write JSON to this file; - for stdout alone.")
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every image and video.")] = False,
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Look raw trees over before anything runs: an inventory beside the official counts.
+
+    Reads lists, names and the first bytes of every file, and changes nothing. Exit code 0: the
+    tree fits the official release or is a consistent part of it; 1: something is wrong that would
+    lose or damage samples; 2: the command was not understood.
+    """
+    with _quick_imports():
+        from lssat import doctor as step
+
+    sys.exit(step.run(dataset, root, params_, json_, deep))
+
+
 @app.command(epilog=_example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
 def manifest(
     dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],

@@ -101,6 +101,7 @@ class DataError(Exception):
     """Input that cannot be used: ``file[:line]: what is wrong. what to do.``"""
 
     def __init__(self, file: str | Path, problem: str, fix: str, line: int | None = None):
+        self.file, self.problem, self.fix, self.line = str(file), problem, fix, line
         where = f"{file}:{line}" if line is not None else f"{file}"
         super().__init__(f"{where}: {problem}. {fix}.")
 

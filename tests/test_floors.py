@@ -39,7 +39,7 @@ FLOORS = [
         *("tracking", "scores", "reconstruction", "videomae"),
         "init",
     },
-    {"train", "predict", "evaluate", "report", "show", "orchestrate"},
+    {"train", "predict", "evaluate", "report", "show", "orchestrate", "doctor"},
     {"cli"},
 ]
 # Within a floor: leaves that their neighbours may use. tables holds the errors; predict rebuilds
@@ -55,6 +55,7 @@ NEIGHBOURS = {
     "orchestrate": {"show"},
 }
 LIGHT = [
+    "doctor",
     "params",
     "tables",
     "datasets",

@@ -17,6 +17,10 @@ import chromium
 import pytest
 from project import ROOT, Project, copy
 
+INIT = (
+    "lssat init --preset paper"
+    " --ffpp /path/to/ffpp --celeba /path/to/celeba --affectnet /path/to/affectnet"
+)
 # A command of the pages -> the test (or fixture) that runs it.
 RUN_BY = {
     "make": "test_make_runs_the_benchmark",
@@ -25,7 +29,8 @@ RUN_BY = {
     "dvc repro": "by_dvc",
     "mlflow ui": "test_mlflow_ui_shows_runs_that_can_be_compared",
     "lssat --help": "test_every_command_has_help_with_an_example",
-    "cp presets/paper.yaml params.yaml": "test_the_papers_preset_makes_a_graph",
+    INIT: "test_the_papers_preset_makes_a_graph",
+    "lssat doctor": "test_the_papers_preset_makes_a_graph",
     "dvc remote add --default storage /path/to/storage": "clone",
     "dvc push": "clone",
     "lssat sync": "test_lssat_sync_puts_snakemake_in_step_without_retraining",
@@ -102,14 +107,20 @@ def test_every_command_has_help_with_an_example() -> None:
 
 def test_the_papers_preset_makes_a_graph(tmp_path: Path) -> None:
     project = copy(tmp_path)
-    project.run("cp", "presets/paper.yaml", "params.yaml")
+    for name in ("ffpp", "celeba", "affectnet"):
+        (tmp_path / "to" / name).mkdir(parents=True)
+    project.run("cp", "presets/sample.yaml", "params.yaml")  # as in a fresh clone
+    project.run(*INIT.replace("/path", str(tmp_path)).split())
     stale = project.snakemake_stale()
     assert len([name for name in stale if name.startswith("train@")]) == 3 * 3 * 6 * 3
     told = project.run(
         "snakemake", "--cores", "1", "data/prepared/celeba/manifest.parquet", check=False
     )
-    assert "data/raw/celeba" in told
+    assert f"{tmp_path}/to/celeba: holds none of img_align_celeba" in told
     assert "datasets.celeba.root" in told
+    told = project.run("lssat", "doctor", check=False)
+    for name in ("ffpp", "celeba", "affectnet"):
+        assert f"{name}: samples would be lost or damaged" in told
 
 
 @pytest.mark.browser

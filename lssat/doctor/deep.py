@@ -1,0 +1,63 @@
+"""`--deep`: every image decoded in full, every video decoded to its end, under limits."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lssat import media
+from lssat.doctor.findings import Inventory
+from lssat.doctor.heads import KINDS
+from lssat.tables import DataError
+
+TIMEOUT, MEMORY = 600.0, 1024  # seconds and MiB a file, the presets' own
+
+Verdict = tuple[str, str, str]  # severity ("" if sound), reason, detail
+
+
+def decode_all(root: Path, paths: Iterable[str], inventory: Inventory) -> None:
+    """Decode files, one process a core, and write down what fails, by folder and reason.
+
+    A video that gives fewer frames than its header announces is a warning: what it gives is used.
+    """
+    work = [path for path in paths if _kind(path) in ("an image", "a video")]
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as threads:  # each waits for a process of its own
+        parts = threads.map(
+            lambda part: _decode(root, part), [work[n::cores] for n in range(cores)]
+        )
+        found = [each for part in parts for each in part]
+    groups: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
+    for path, (severity, reason, detail) in sorted(found):
+        folder, _, name = path.rpartition("/")
+        groups[severity, folder, reason][name] = detail
+    for (severity, folder, reason), names in sorted(groups.items()):
+        n = f"{len(names):,} {'file' if len(names) == 1 else 'files'}"
+        first = next(iter(names.values()))
+        problem = f"decoded in full, {n}: {reason} (the first: {first})"
+        inventory.add(severity, folder or ".", problem, "Fetch again what is damaged", names)
+
+
+def _decode(root: Path, paths: list[str]) -> list[tuple[str, Verdict]]:
+    """Return the files that are not sound."""
+    with media.Decoder(TIMEOUT, MEMORY) as decoder:
+        checked = [(path, _check(decoder, root / path, _kind(path))) for path in paths]
+    return [(path, verdict) for path, verdict in checked if verdict[0]]
+
+
+def _check(decoder: media.Decoder, path: Path, kind: str) -> Verdict:
+    try:
+        items = decoder.read(path, "image" if kind == "an image" else "video", media.Plan())
+        uses = [item.n_frames for item in items if isinstance(item, media.Use)]
+    except media.Unreadable as error:
+        return "error", error.reason, error.detail
+    except DataError as error:
+        return "error", "unreadable", str(error)
+    if uses[-1] < uses[0]:  # what it gave in the end, what it announced
+        return "warning", "fewer frames than announced", f"{uses[-1]} of {uses[0]}"
+    return "", "", ""
+
+
+def _kind(path: str) -> str:
+    return KINDS.get(os.path.splitext(path)[1].lower(), "")

@@ -1,0 +1,128 @@
+"""What the doctor writes down: counts beside the official ones, and findings."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lssat.tables import DataError
+
+SEVERITIES = ("error", "warning", "note")
+Parts = dict[tuple[str, str], int]  # (subset, split) -> samples
+EXAMPLES = 5  # of the files that share a finding
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about one path: what is wrong with the value, and what to do.
+
+    error: samples would be lost or damaged, or the reader refuses the tree. warning: worth a look.
+    note: a fact, such as a part of the release that is not there.
+    """
+
+    severity: str
+    path: str
+    problem: str
+    fix: str
+    count: int = 1  # files that it is about
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Count:
+    """Samples of one part of a release and one split; None: not known or not applicable."""
+
+    part: str
+    split: str  # "": in no list
+    official: int | None
+    listed: int | None
+    found: int | None
+    missing: int | None = None
+    extra: int | None = None
+
+
+@dataclass
+class Seen:
+    """What a look by names alone finds of the lists' samples; it stands in for a reader's rows.
+
+    listed: samples that the lists name, by (subset, split); empty where none could be read.
+    """
+
+    rows: list[dict] = field(default_factory=list)
+    rejects: list[dict] = field(default_factory=list)
+    listed: Counter = field(default_factory=Counter)
+
+    def add(self, path: str, subset: str, split: str, there: bool, detail: str = "") -> None:
+        """Add a sample that a list names; `detail` says what is missing of one not there."""
+        self.listed[subset, split] += 1
+        if there:
+            row = {"path": path, "subset": subset, "split": split, "groups": [], "id": ""}
+            self.rows.append(row)
+        else:
+            self.rejects.append({"path": path, "reason": "missing", "detail": detail, "id": ""})
+
+
+@dataclass
+class Inventory:
+    """One tree: what was found in it."""
+
+    dataset: str
+    root: str
+    deep: bool = False
+    files: int = 0  # in the tree
+    read: int = 0  # of which the first bytes were read, or, with deep, all of them
+    counts: list[Count] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    faulty: set[str] = field(default_factory=set)  # files that an error is about, each named once
+
+    def add(
+        self, severity: str, path: str, problem: str, fix: str, files: Iterable[str] = ()
+    ) -> None:
+        """Write down a finding; `files` are those that it is about, of which some are shown."""
+        names = sorted(files)
+        examples = tuple(names[:EXAMPLES])
+        self.findings.append(Finding(severity, path, problem, fix, len(names) or 1, examples))
+
+    def refused(self, error: DataError) -> None:
+        """Write down what a reader refused, unless an error about this file is there already."""
+        path = self.relative(error.file)
+        if path not in self.faulty:
+            where = f"{path}:{error.line}" if error.line else path
+            self.add("error", where, error.problem, error.fix)
+            self.faulty.add(path)
+
+    def attempt(self, read: Callable, *args: Any) -> Any:
+        """Return what `read` returns, or None after its refusal was written down."""
+        try:
+            return read(*args)
+        except DataError as error:
+            self.refused(error)
+            return None
+
+    def relative(self, path: str) -> str:
+        """Return a path relative to the root; "." is the root."""
+        inside = Path(path).is_relative_to(self.root)
+        return Path(path).relative_to(self.root).as_posix() if inside else path
+
+    def number(self, severity: str) -> int:
+        """Return how many findings are of this severity."""
+        return sum(each.severity == severity for each in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """`wrong` (there are errors), `part` (consistent, smaller than the release) or `whole`."""
+        if self.number("error"):
+            return "wrong"
+        told = [row for row in self.counts if row.official is not None]
+        return (
+            "whole"
+            if told and all(row.official in (row.found, row.listed) for row in told)
+            else "part"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as plain values."""
+        values = asdict(self)
+        values.pop("faulty")
+        return {"verdict": self.verdict, **values}
