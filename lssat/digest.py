@@ -8,6 +8,10 @@ import ast
 import hashlib
 import os
 import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +38,8 @@ _NOT_FOLLOWED = {"params", "cli", "digest"}
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _SHIPPED = {".j2", ".css", ".js", ".json"}
+_AT_ONCE = 2000  # files that are read between two looks at the clock
+_SECONDS = 10
 
 
 @lru_cache
@@ -89,8 +95,10 @@ def code(rule: str) -> str:
 def tree(root: str | Path, memory: str | Path) -> str:
     """Return the digest of a raw tree: of each file's relative path and content.
 
-    The contents' hashes are remembered in `memory` (SQLite) by size, time and inode, so that
-    only new and touched files are read again, and a bare touch changes nothing.
+    `memory` (SQLite) remembers the contents' hashes by size, time and inode: only new and touched
+    files are read again, a bare touch changes nothing, and a folder in which nothing was touched
+    costs a look at its entries. Reading is done by threads; every ten seconds stderr says how far
+    it is and what was read is remembered, so that an interrupted first look goes on from there.
 
     Returns:
         16 hexadecimal digits; "absent" if there is no such folder.
@@ -103,37 +111,89 @@ def tree(root: str | Path, memory: str | Path) -> str:
         return "absent"
     memory = Path(memory)
     memory.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(memory, timeout=60)) as base, base:
-        base.execute("CREATE TABLE IF NOT EXISTS files (path PRIMARY KEY, stamp, digest)")
-        known = {
-            path: (stamp, digest)
-            for path, stamp, digest in base.execute(
-                "SELECT path, stamp, digest FROM files WHERE path >= ? AND path < ?",
-                (f"{root.resolve()}/", f"{root.resolve()}0"),  # "0" follows "/"
-            )
-        }
-        new, lines = [], []
-        for path, stat in sorted(_files(root.resolve())):
-            stamp = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
-            old = known.get(path)
-            if old is None or old[0] != stamp:
-                old = (stamp, _content(path))
-                new.append((path, *old))
-            lines.append(f"{os.path.relpath(path, root.resolve())}\0{old[1]}")
-        base.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", new)
-    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()[:16]
+    base = os.path.realpath(root)
+    found = []
+    with closing(sqlite3.connect(memory, timeout=60)) as known, ThreadPoolExecutor() as pool:
+        known.execute("CREATE TABLE IF NOT EXISTS folders (path PRIMARY KEY, stamp, digest, files)")
+        reading = _Reading(str(root), known, pool)
+        for path, files in _folders(base):
+            found.append(f"{os.path.relpath(path, base)}\0{reading.folder(path, files)}")
+    return _hash("\n".join(sorted(found)))[:16]
 
 
-def _files(folder: str | Path):
+def _folders(path: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each folder that holds files, and the size, time and inode of each of them by name."""
+    inner, files = [], {}
     try:
-        with os.scandir(folder) as entries:
+        with os.scandir(path) as entries:
             for entry in entries:
                 if entry.is_dir():
-                    yield from _files(entry.path)
+                    inner.append(entry.path)
                 elif entry.is_file():
-                    yield entry.path, entry.stat()
+                    stat = entry.stat()
+                    files[entry.name] = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
     except PermissionError:
-        raise _denied(folder) from None
+        raise _denied(path) from None
+    if files:
+        yield path, files
+    for folder in inner:
+        yield from _folders(folder)
+
+
+class _Reading:
+    """Looks at the folders of a tree, one after another, and reads what is new in them."""
+
+    def __init__(self, root: str, known: sqlite3.Connection, pool: ThreadPoolExecutor):
+        self.root, self.known, self.pool = root, known, pool
+        self.read, self.told = 0, time.monotonic()
+
+    def folder(self, path: str, files: dict[str, str]) -> str:
+        """Return the digest of the names and contents of a folder's own files."""
+        stamp = _hash("/".join(f"{name}\0{files[name]}" for name in sorted(files)))
+        key = os.fsencode(path)
+        query = "SELECT stamp, digest FROM folders WHERE path = ?"
+        before = self.known.execute(query, (key,)).fetchone()
+        if before and before[0] == stamp:
+            return before[1]
+        contents = self._remembered(key, files)
+        todo = [name for name in sorted(files) if name not in contents]
+        for start in range(0, len(todo), _AT_ONCE):
+            names = todo[start : start + _AT_ONCE]
+            paths = [os.path.join(path, name) for name in names]
+            contents |= zip(names, self.pool.map(_content, paths), strict=True)
+            self.read += len(names)
+            self._tell(key, files, contents, len(todo) - start - len(names))
+        digest = _hash("/".join(f"{name}\0{contents[name]}" for name in sorted(files)))
+        self._remember(key, stamp, digest, files, contents)
+        return digest
+
+    def _remembered(self, key: bytes, files: dict[str, str]) -> dict[str, str]:
+        """Return the hashes of the files that were not touched since they were read."""
+        row = self.known.execute("SELECT files FROM folders WHERE path = ?", (key,)).fetchone()
+        contents = {}
+        for line in os.fsdecode(row[0]).split("/") if row else []:
+            name, stamp, digest = line.split("\0")
+            if files.get(name) == stamp:
+                contents[name] = digest
+        return contents
+
+    def _remember(self, key: bytes, stamp: str, digest: str, files: dict, contents: dict) -> None:
+        # Neither "/" nor the null can stand in a name.
+        lines = "/".join(f"{name}\0{files[name]}\0{hash}" for name, hash in contents.items())
+        row = (key, stamp, digest, os.fsencode(lines))
+        with self.known:
+            self.known.execute("INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?)", row)
+
+    def _tell(self, key: bytes, files: dict, contents: dict, left: int) -> None:
+        if time.monotonic() - self.told > _SECONDS:
+            self.told = time.monotonic()
+            self._remember(key, "", "", files, contents)  # no stamp: not the whole folder
+            far = f"{self.read:,} files read, {left:,} left in {os.fsdecode(key)}"
+            print(f"{self.root}: first look, {far}", file=sys.stderr, flush=True)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(os.fsencode(text)).hexdigest()
 
 
 def _content(path: str) -> str:

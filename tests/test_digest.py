@@ -103,3 +103,65 @@ def test_only_new_and_touched_files_are_read_again(
     (root / "b").write_text("B")
     digest.tree(root, tmp_path / "memory.sqlite")
     assert [Path(path).name for path in read] == ["b"]
+
+
+def many(root: Path) -> None:
+    for folder in ("a", "a/b", "c"):
+        (root / folder).mkdir(parents=True)
+        for number in range(5):
+            (root / folder / f"{number} x\n.jpg").write_text(f"{folder}{number % 3}")
+
+
+def test_an_untouched_tree_is_looked_at_not_read_or_asked_for_by_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(tmp_path / "tree")
+    first = digest.tree(tmp_path / "tree", tmp_path / "memory.sqlite")
+    assert digest.tree(tmp_path / "tree", tmp_path / "other.sqlite") == first
+    monkeypatch.setattr(digest, "sha256", lambda path: pytest.fail(f"{path} was read"))
+    monkeypatch.setattr(digest._Reading, "_remembered", lambda *_: pytest.fail("asked by file"))
+    assert digest.tree(tmp_path / "tree", tmp_path / "memory.sqlite") == first
+
+
+def test_a_removed_file_and_swapped_contents_count(tmp_path: Path) -> None:
+    root, memory = tmp_path / "tree", tmp_path / "memory.sqlite"
+    many(root)
+    first = digest.tree(root, memory)
+    one, two = root / "a/0 x\n.jpg", root / "a/1 x\n.jpg"
+    contents = one.read_text(), two.read_text()
+    one.write_text(contents[1])
+    two.write_text(contents[0])
+    swapped = digest.tree(root, memory)
+    two.unlink()
+    removed = digest.tree(root, memory)
+    assert len({first, swapped, removed}) == 3
+    two.write_text(contents[1])
+    one.write_text(contents[0])
+    assert digest.tree(root, memory) == first
+
+
+def test_an_interrupted_first_look_goes_on_from_what_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    root, memory = tmp_path / "tree", tmp_path / "memory.sqlite"
+    many(root)
+    wanted = digest.tree(root, tmp_path / "undisturbed.sqlite")
+    monkeypatch.setattr(digest, "_AT_ONCE", 2)
+    monkeypatch.setattr(digest, "_SECONDS", -1)
+    read: list[str] = []
+
+    def interrupted(path: str) -> str:
+        if len(read) >= 7:
+            raise KeyboardInterrupt
+        read.append(path)
+        return tables.sha256(path)
+
+    monkeypatch.setattr(digest, "sha256", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        digest.tree(root, memory)
+    assert "tree: first look, 2 files read, 3 left in" in capsys.readouterr().err
+    kept = list(read)
+    read.clear()
+    monkeypatch.setattr(digest, "sha256", lambda path: read.append(path) or tables.sha256(path))
+    assert digest.tree(root, memory) == wanted
+    assert 15 - len(kept) <= len(read) <= 15 - 6  # at most a batch is read twice

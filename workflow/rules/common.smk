@@ -1,5 +1,6 @@
 # What the rules share: the parameters, the digests of code and raw trees, the names of the grid.
 import os
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -51,17 +52,32 @@ def detects(task):
     return isinstance(getattr(PARAMS.datasets, task), params.Video)
 
 
+def drawn(task):
+    """The inventory of a task's tree if that is one of the built-in sample, drawn by us."""
+    root = os.path.relpath(getattr(PARAMS.datasets, task).root)
+    name = os.path.basename(root)
+    ours = root == f"{SAMPLE}/{name}" and name in PARAMS.sample.trees
+    return [f"{SAMPLE}/{name}.json"] if ours else []
+
+
 def raw_input(wildcards):
     """A tree of the built-in sample is drawn first; a user's tree is there or the step says so."""
-    root = os.path.relpath(getattr(PARAMS.datasets, wildcards.task).root)
-    name = os.path.basename(root)
-    drawn = root == f"{SAMPLE}/{name}" and name in PARAMS.sample.trees
-    return [f"{SAMPLE}/{name}.json"] if drawn else []
+    return drawn(wildcards.task)
 
 
 def raw_digest(wildcards):
     """Content of the raw tree: an edited, added or removed file redoes the manifest."""
-    return digest.tree(getattr(PARAMS.datasets, wildcards.task).root, MEMORY)
+    root = getattr(PARAMS.datasets, wildcards.task).root
+    return digest.tree(root, MEMORY) if drawn(wildcards.task) else digest_of(root)
+
+
+@cache
+def digest_of(root):
+    """Digest of a user's tree, once a process: Snakemake asks for parameters several times.
+
+    Not of a drawn tree, which comes to be, or changes, in the same process.
+    """
+    return digest.tree(root, MEMORY)
 
 
 def crops_of(task):

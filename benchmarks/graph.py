@@ -1,0 +1,127 @@
+"""Time the graph of the full data: 5,000 videos, 202,599 and 291,650 images, paper preset.
+
+    python benchmarks/graph.py                    # draws 500,000 small files: a minute, 2 GB
+    python benchmarks/graph.py --share 0.01       # a hundredth of them
+
+Raw trees of that many small files and the official lists are written into a temporary folder
+beside a copy of the project, where `snakemake -n` is timed: cold (the first look, which reads
+every file), then warm, then after one file was touched. No rival does the same; the bare limit is
+`os.scandir` with `stat` of each file.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parent.parent
+VIDEOS, CELEBA, AFFECTNET = 1000, 202_599, 291_650  # originals; four methods make it 5,000
+
+
+def draw(folder: Path, names: Iterable[str]) -> None:
+    """Write small files, each with its own name as content."""
+    folder.mkdir(parents=True)
+    for name in names:
+        with open(folder / name, "wb", buffering=0) as file:
+            file.write(name.encode())
+
+
+def draw_trees(root: Path, share: float) -> None:
+    """Write three raw trees as the releases lay them out; only names and numbers are right."""
+    videos = [f"{i:03d}" for i in range(round(share * VIDEOS))]
+    (root / "ffpp").mkdir(parents=True)
+    draw(root / "ffpp/original_sequences/youtube/c23/videos", (f"{v}.mp4" for v in videos))
+    for method in ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures"):
+        fakes = (f"{v}_{w}.mp4" for v, w in zip(videos, reversed(videos), strict=True))
+        draw(root / f"ffpp/manipulated_sequences/{method}/c23/videos", fakes)
+    images = range(1, round(share * CELEBA) + 1)
+    draw(root / "celeba/img_align_celeba", (f"{i:06d}.jpg" for i in images))
+    rows = "".join(f"{i:06d}.jpg {'-1 ' * 40}\n" for i in images)
+    (root / "celeba/list_attr_celeba.txt").write_text(rows)
+    images = range(round(share * AFFECTNET))
+    for first in range(0, len(images), 400):  # 400 in a folder, as in the CSV release
+        names = (f"{i:032x}.jpg" for i in images[first : first + 400])
+        draw(root / f"affectnet/Manually_Annotated_Images/{first // 400}", names)
+    rows = "".join(f"{i // 400}/{i:032x}.jpg,0,0,224,224,,1,0,0\n" for i in images)
+    (root / "affectnet/training.csv").write_text(rows)
+
+
+def copy(folder: Path, trees: Path) -> None:
+    """Copy the project and point the paper's preset at the trees."""
+    for name in ("lssat", "workflow", "profiles"):
+        shutil.copytree(PROJECT / name, folder / name)
+    shutil.copy2(PROJECT / "Snakefile", folder)
+    text = (PROJECT / "presets/paper.yaml").read_text()
+    for task in yaml.safe_load(text)["datasets"]:
+        text = re.sub(rf"root: data/raw/{task}\b", f"root: {trees / task}", text)
+    (folder / "params.yaml").write_text(text)
+
+
+def dry_run(folder: Path) -> tuple[float, int, int]:
+    """Run `snakemake -n`; return seconds, jobs, and the peak memory of children in MiB so far."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n", "--cores", "8"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seconds = time.monotonic() - started
+    jobs = re.search(r"^total +(\d+)", done.stdout, flags=re.M)
+    assert jobs, done.stdout[-2000:]
+    import resource
+
+    return seconds, int(jobs[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+
+
+def bare(trees: Path) -> tuple[float, int]:
+    """Look at every file, nothing else; return seconds and the number of files."""
+    started, count, todo = time.monotonic(), 0, [str(trees)]
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    todo.append(entry.path)
+                else:
+                    count += bool(entry.stat().st_size)
+    return time.monotonic() - started, count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--share", type=float, default=1.0, help="of the full data")
+    parser.add_argument("--repeats", type=int, default=3, help="of the warm dry run")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, trees = Path(temporary, "project"), Path(temporary, "raw")
+        draw_trees(trees, options.share)
+        copy(folder, trees)
+        seconds, jobs, memory = dry_run(folder)
+        _, files = bare(trees)
+        print(f"snakemake -n, paper preset, {files:,} raw files, {jobs:,} jobs")
+        print(f"first look       {seconds:7.2f} s   {memory} MiB at most")
+        warm, limit = [], []
+        for _ in range(options.repeats):
+            warm.append(dry_run(folder)[0])
+            limit.append(bare(trees)[0])
+        touched = trees / "celeba/img_align_celeba/000001.jpg"
+        os.utime(touched)
+        again = dry_run(folder)[0]
+        print(f"warm, median     {statistics.median(warm):7.2f} s")
+        print(f"one file touched {again:7.2f} s")
+        print(f"bare look        {statistics.median(limit):7.2f} s   scandir and stat alone")
+
+
+if __name__ == "__main__":
+    main()
