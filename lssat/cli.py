@@ -194,6 +194,40 @@ def splits(
     )
 
 
+@app.command(epilog=_example("lssat audit --manifest m.parquet --splits splits ..."))
+def audit(
+    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
+    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
+    out: Annotated[Path, typer.Option(help="JSON to write if there is no leak.")],
+    table: Annotated[Path, typer.Option(help="Table of findings to write.")],
+) -> None:
+    """Prove before training that nobody and no crop stands in two splits."""
+    with _quick_imports():
+        from lssat.audit import crops
+        from lssat.audit import leaks as step
+
+    step.audit(manifest, faces, crops.files(splits), out, table)
+
+
+@app.command(epilog=_example("lssat lookalikes --dataset celeba --splits splits ..."))
+def lookalikes(
+    dataset: Annotated[str, typer.Option(help="Name of the data set.")],
+    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
+    out: Annotated[Path, typer.Option(help="JSON to write.")],
+    table: Annotated[Path, typer.Option(help="Table of findings to write.")],
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """List near-duplicates across splits by perceptual hash, for a person to look at."""
+    with _quick_imports():
+        from lssat.audit import crops
+        from lssat.audit import lookalikes as step
+
+    view = params.view(params_, "lookalikes")
+    step.lookalikes(dataset, faces, crops.files(splits), view.audit, out, table)
+
+
 @app.command(epilog=_example("lssat train --run ffpp/vit_micro/MRGB-RLDP-CRGB/seed0 ..."))
 def train(
     run: Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")],

@@ -27,6 +27,8 @@ ENTRY = {
     "faces": ["faces"],
     "texture": ["texture_cache"],
     "splits": ["splits"],
+    "audit": ["audit.leaks"],
+    "lookalikes": ["audit.lookalikes"],
     "train": ["train"],
     "evaluate": ["evaluate"],
     "track": ["tracking"],

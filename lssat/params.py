@@ -26,7 +26,8 @@ READS = {
     "faces": ["datasets.{task}", "faces"],
     "texture": ["texture"],
     "splits": ["datasets.{task}", "splits"],
-    "audit": ["audit"],
+    "audit": [],  # nothing that could be edited and make runs stale
+    "lookalikes": ["audit"],
     "train": ["texture", "train"],
     "evaluate": [*_GRID, "evaluate", "train.threads"],
     "track": [*_GRID, "tracking"],

@@ -113,6 +113,48 @@ rule splits:
         " --summary {output.summary} --params {params.section:q} > {log} 2>&1"
 
 
+rule audit:
+    input:
+        manifest="data/prepared/{task}/manifest.parquet",
+        faces=lambda wc: shards(wc.task, "data/prepared/{task}/faces/shard-{shard}.parquet"),
+        splits=[f"data/prepared/{{task}}/splits/{file}" for file in SPLIT_FILES],
+    output:
+        json="data/prepared/{task}/audit.json",
+        table="data/prepared/{task}/audit.parquet",
+    log:
+        "logs/audit/{task}.log",
+    threads: 1
+    params:
+        code=CODE["audit"],
+        faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
+        splits=lambda wc, input: os.path.dirname(input.splits[0]),
+    shell:
+        "lssat audit --manifest {input.manifest} {params.faces} --splits {params.splits}"
+        " --out {output.json} --table {output.table} > {log} 2>&1"
+
+
+# Apart from the audit, which training waits for: another distance retrains nothing.
+rule lookalikes:
+    input:
+        faces=lambda wc: shards(wc.task, "data/prepared/{task}/faces/shard-{shard}.parquet"),
+        splits=[f"data/prepared/{{task}}/splits/{file}" for file in SPLIT_FILES],
+    output:
+        json="data/prepared/{task}/lookalikes.json",
+        table="data/prepared/{task}/lookalikes.parquet",
+    log:
+        "logs/lookalikes/{task}.log",
+    priority: 1  # before training where both can run: what it finds may stop everything
+    threads: 1
+    params:
+        section=read("lookalikes"),
+        code=CODE["lookalikes"],
+        faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
+        splits=lambda wc, input: os.path.dirname(input.splits[0]),
+    shell:
+        "lssat lookalikes --dataset {wildcards.task} {params.faces} --splits {params.splits}"
+        " --out {output.json} --table {output.table} --params {params.section:q} > {log} 2>&1"
+
+
 # Targets that stand for all shards of a task's data, for DVC's stages.
 for TASK in TASKS:
 

@@ -3,6 +3,7 @@ rule train:
     input:
         train="data/prepared/{task}/splits/train.parquet",
         val="data/prepared/{task}/splits/val.parquet",
+        audit="data/prepared/{task}/audit.json",  # nothing is trained on a leak
         crops=lambda wc: crops_of(wc.task),
         # Supervised runs too: DVC cannot tell them apart, and both tools must agree.
         codes=lambda wc: codes_of(wc.task),
@@ -83,6 +84,7 @@ rule report:
             file=["metrics.json", "predictions.parquet", "mlflow.json"],
         ),
         summaries=expand("data/prepared/{task}/splits/summary.json", task=TASKS),
+        audits=expand("data/prepared/{task}/{name}.json", task=TASKS, name=["audit", "lookalikes"]),
         tables=[file for task in TASKS for file in (*crops_of(task), *codes_of(task))],
         rejects=[file for task in TASKS for file in rejects_of(task)],
         runs=[file for task in TASKS for file in runs_of(task)],
