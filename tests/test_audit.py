@@ -81,7 +81,7 @@ def test_a_clean_data_set_passes_and_says_what_was_looked_at(tmp_path: Path, cap
     assert not told["identities_known"]
     assert told["findings"] == {"identity": 0, "duplicate": 0, "duplicate_within": 0}
     said = capsys.readouterr().out
-    assert "The release tells no identities: only copies can be found." in said
+    assert "The release tells no identities, so only copies can be found." in said
     assert "0 pairs of samples in two splits share a crop" in said
 
 

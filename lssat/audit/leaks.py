@@ -124,12 +124,12 @@ def _show(told: dict[str, Any]) -> None:
     table = Table(title=f"audit of {told['dataset']}", title_justify="left")
     for name in ("", *NAMES):
         table.add_column(name, justify="right" if name else "left")
-    for what in ("samples", "crops", "identities"):
+    for what in ("samples", "crops", *["identities"] * told["identities_known"]):
         table.add_row(what, *[f"{told[what][name]:,}" for name in NAMES])
     console = Console(soft_wrap=True)
     console.print(table)
     if not told["identities_known"]:
-        console.print("The release tells no identities: only copies can be found.")
+        console.print("The release tells no identities, so only copies can be found.")
     for kind, count in told["findings"].items():
         console.print(_words(kind, count))
 

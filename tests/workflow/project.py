@@ -27,10 +27,12 @@ SMALL = {
 # What follows from a stage, by the first part of its name.
 _AFTER = {
     "sample": ["manifest"],
-    "manifest": ["faces", "splits"],
-    "faces": ["texture", "splits", "train", "evaluate", "report"],
+    "manifest": ["faces", "splits", "audit"],
+    "faces": ["texture", "splits", "audit", "lookalikes", "train", "evaluate", "report"],
     "texture": ["train", "evaluate", "report"],
-    "splits": ["train", "evaluate", "report"],
+    "splits": ["audit", "lookalikes", "train", "evaluate", "report"],
+    "audit": ["train", "report"],
+    "lookalikes": ["report"],
     "train": ["evaluate", "track", "report"],
     "evaluate": ["track", "report"],
     "track": ["report"],

@@ -13,6 +13,8 @@ SAME = [
     "data/prepared/celeba/faces/shard-00000.npy",
     "data/prepared/celeba/texture/ldp/shard-00000.npy",
     "data/prepared/celeba/splits/test.parquet",
+    "data/prepared/celeba/audit.json",
+    "data/prepared/celeba/lookalikes.parquet",
     "runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed0/weights.safetensors",
     "runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed0/curve.csv",
     "results/tasks/celeba/predictions.parquet",
