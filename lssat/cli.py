@@ -119,7 +119,7 @@ def doctor(
 
 @app.command(epilog=_example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
 def manifest(
-    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
     out: Annotated[Path, typer.Option(help="Manifest table to write.")],
     rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
     params_: ParamsOption = "params.yaml",
@@ -134,7 +134,7 @@ def manifest(
 
 @app.command(epilog=_example("lssat faces --dataset celeba --shard 0 --manifest m.parquet ..."))
 def faces(
-    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
     shard: Annotated[int, typer.Option(help="Number of the shard, from 0.")],
     manifest: Annotated[Path, typer.Option(help="Manifest table.")],
     out: Annotated[Path, typer.Option(help="NPY shard of crops to write.")],
@@ -169,7 +169,7 @@ def texture(
 
 @app.command(epilog=_example("lssat splits --dataset affectnet --manifest m.parquet ..."))
 def splits(
-    dataset: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
     manifest: Annotated[Path, typer.Option(help="Manifest table.")],
     manifest_rejects: Annotated[Path, typer.Option(help="Its rejects.")],
     faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
@@ -260,7 +260,7 @@ def train(
 
 
 def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
-    lists = benchmark.backbones, benchmark.configurations, benchmark.seeds
+    lists = benchmark.backbones, benchmark.configurations, benchmark.seeds, benchmark.baselines
     return {run.path: runs / run.path for run in grid.runs([task], *lists)}
 
 
@@ -270,7 +270,7 @@ def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
     )
 )
 def evaluate(
-    task: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    task: Annotated[str, typer.Option(help="A section of datasets.")],
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
     splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
     faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
@@ -302,7 +302,7 @@ def evaluate(
     epilog=_example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
 )
 def track(
-    task: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    task: Annotated[str, typer.Option(help="A section of datasets.")],
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
     metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
     out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
@@ -351,9 +351,7 @@ def report(
             rejects=[data / task / "manifest.rejects.parquet"]
             + [faces / f"{name}.rejects.parquet" for name in names],
         )
-    written = {"report": out / "report.html", "metrics": out / "metrics.json"}
-    written |= {name: out / f"{name}.csv" for name in ("table", "runs", "curves", "rejects")}
-    step.write(values, files, written)
+    step.write(values, files, {name: out / file for name, file in step.OUTPUTS.items()})
 
 
 @app.command(epilog=_example("lssat show"))

@@ -40,9 +40,10 @@ def evaluate(task: str, files: Files, params: SimpleNamespace, device: str = "cp
     parts = []
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = predict.load_run(folder).to(device)
-        needs = grid.parse(grid.Run.of(name).configuration).classified != "RGB"
         for split in ("val", "test"):
-            crops = Crops(getattr(files, split), files.faces, files.codes if needs else None)
+            crops = Crops(
+                getattr(files, split), files.faces, files.codes if model.needs_codes else None
+            )
             found = predict.logits(model, crops, params.evaluate.batch_size)
             parts.append(_rows(name, crops, found))
         print(f"{task}: {number} of {len(files.runs)} runs predicted", flush=True)

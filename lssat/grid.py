@@ -4,6 +4,7 @@ import itertools
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -74,19 +75,6 @@ class Encoder(NamedTuple):
     decoder_depth: int
     decoder_heads: int
 
-    def problem(self, img_size: int, mask_ratio: float) -> str | None:
-        """Say why the encoder cannot take square images of `img_size` pixels, or None."""
-        if img_size % self.patch_size:
-            low = img_size // self.patch_size * self.patch_size
-            return (
-                f"{img_size} px is not a multiple of the patch size {self.patch_size}; "
-                f"write {low} or {low + self.patch_size}"
-            )
-        patches = (img_size // self.patch_size) ** 2
-        if not 1 <= (kept := math.floor(patches * (1 - mask_ratio))) < patches:
-            return f"mask_ratio {mask_ratio} keeps {kept} of {patches} patches; keep 1 or more"
-        return None
-
 
 ENCODERS = {
     # The two encoders of the built-in sample: ours, small enough for one CPU core.
@@ -123,25 +111,87 @@ VIDEO_ENCODERS = {
     "videomae_huge": VideoEncoder(1280, 32, 16, 16, 2, 640, 12, 8),
 }
 
+# Any other ViT of timm is named `timm:<name>`; timm itself knows the names, when training starts.
+TIMM = "timm:"
+
+# Baselines without the auxiliary task, and timm's names (with the weights' tag) for them.
+BASELINES = {
+    "resnet18": "resnet18.a1_in1k",
+    "resnet50": "resnet50.a1_in1k",
+    "efficientnet_b4": "efficientnet_b4.ra2_in1k",
+    "xception": "legacy_xception.tf_in1k",
+}
+SUPERVISED = "none-none-CRGB"  # the configuration of the grid's baselines
+
+# MAE's released encoders (2111.06377; CC-BY-NC 4.0), under timm's names.
+MAE_WEIGHTS = {
+    "vit_base": "vit_base_patch16_224.mae",
+    "vit_large": "vit_large_patch16_224.mae",
+    "vit_huge14": "vit_huge_patch14_224.mae",
+}
+
+
+def weights_problem(name: str, weights: str | None) -> str | None:
+    """Say why a backbone cannot start from the weights `mae` or `timm`, or None."""
+    if weights == "mae" and name not in MAE_WEIGHTS:
+        released = ", ".join(MAE_WEIGHTS)
+        fix = f"MAE released {released}; use one of them, scratch, or a safetensors file"
+        return f"mae has no weights for {name}; {fix}"
+    if weights == "timm" and name in ENCODERS:
+        fix = f"name such a backbone {TIMM}<name of the model>"
+        return f"timm has no weights for {name}, which has fixed positions; {fix}"
+    return None
+
+
+def backbone_problem(name: str, img_size: int, mask_ratio: float) -> str | None:
+    """Say why a backbone cannot take square images of `img_size` pixels, or None.
+
+    The patch size of a ViT of timm is read from its name, where the name tells it.
+    """
+    if name in ENCODERS:
+        return patch_problem(img_size, ENCODERS[name].patch_size, mask_ratio)
+    told = re.search(r"patch(\d+)", name) if name.startswith(TIMM) else None
+    return patch_problem(img_size, int(told[1]), mask_ratio) if told else None
+
+
+def patch_problem(img_size: int, patch_size: int, mask_ratio: float) -> str | None:
+    """Say why square images cannot be cut into patches and masked, or None."""
+    if img_size % patch_size:
+        low = img_size // patch_size * patch_size
+        return (
+            f"{img_size} px is not a multiple of the patch size {patch_size}; "
+            f"write {low} or {low + patch_size}"
+        )
+    patches = (img_size // patch_size) ** 2
+    if not 1 <= (kept := math.floor(patches * (1 - mask_ratio))) < patches:
+        return f"mask_ratio {mask_ratio} keeps {kept} of {patches} patches; keep 1 or more"
+    return None
+
+
 INPUTS = ("RGB", "LDP", "LBP")
-_NOTATION = re.compile(r"M(\w+)[/-]R(\w+)[/-]C(\w+)|none[/-]none[/-]C(\w+)")
+_NOTATION = re.compile(r"M(\w+)[/-]R(\w+)(?:\+R(\w+))?[/-](then)?C(\w+)|none[/-]none[/-]C(\w+)")
 
 
 @dataclass(frozen=True)
 class Configuration:
     """What the masked branch sees (M), the decoder reconstructs (R), the classifier sees (C).
 
-    `masked` and `target` are None for supervised training without the auxiliary task.
+    `masked` is None and `targets` empty for supervised training without the auxiliary task.
+    Two targets are reconstructed at once, with a decoder head each. `sequential` is what SSAT
+    (2310.20704) compares itself with: the masked autoencoder is trained first, alone, and then
+    its encoder is fine-tuned by classification alone.
     """
 
     masked: str | None
-    target: str | None
+    targets: tuple[str, ...]
     classified: str
+    sequential: bool = False
 
     def __str__(self) -> str:
         if self.masked is None:
             return f"none/none/C{self.classified}"
-        return f"M{self.masked}/R{self.target}/C{self.classified}"
+        targets = "+".join(f"R{target}" for target in self.targets)
+        return f"M{self.masked}/{targets}/{'then' * self.sequential}C{self.classified}"
 
     @property
     def slug(self) -> str:
@@ -149,29 +199,49 @@ class Configuration:
         return str(self).replace("/", "-")
 
     @property
+    def auxiliary(self) -> bool:
+        """Whether classification and reconstruction are trained together."""
+        return self.masked is not None and not self.sequential
+
+    @property
     def texture(self) -> str | None:
         """The texture kind that the configuration needs (`ldp`, `lbp`), or None."""
-        kinds = {self.masked, self.target, self.classified} - {"RGB", None}
+        kinds = {self.masked, *self.targets, self.classified} - {"RGB", None}
         return min(kinds).lower() if kinds else None  # type: ignore[union-attr, type-var]
 
 
 def parse(text: str) -> Configuration:
-    """Parse `MRGB/RLDP/CRGB` or `MRGB-RLDP-CRGB`; `none/none/CRGB` is supervised only.
+    """Parse a configuration, with `/` as in text or `-` as in paths.
+
+    `MRGB/RLDP/CRGB`; `MRGB/RRGB+RLDP/CRGB` reconstructs both; `MRGB/RRGB/thenCRGB` trains the
+    masked autoencoder first, the classifier after it; `none/none/CRGB` is supervised only.
 
     Raises:
         ValueError: another spelling, an unknown input, or two texture kinds in one.
     """
     match = _NOTATION.fullmatch(text)
-    fields = match.groups() if match else ()
-    if not match or any(field not in (*INPUTS, None) for field in fields):
+    masked, first, second, then, classified, alone = match.groups() if match else (None,) * 6
+    fields = [field for field in (masked, first, second, classified, alone) if field]
+    if not match or not set(fields) <= set(INPUTS):
         raise ValueError(
-            f"{text!r} is not M<X>-R<Y>-C<Z> with X, Y, Z in {', '.join(INPUTS)}, "
-            "nor none-none-C<Z>"
+            f"{text!r} is not M<X>-R<Y>-C<Z>, M<X>-R<Y>-thenC<Z> nor none-none-C<Z> with X, Y, Z "
+            f"in {', '.join(INPUTS)}; Y may be two: RRGB+RLDP"
         )
-    masked, target, classified, alone = fields
-    if len({"LDP", "LBP"} & set(fields)) == 2:
+    if {"LDP", "LBP"} <= set(fields):
         raise ValueError(f"{text!r} mixes two textures; use one of them")
-    return Configuration(masked, target, classified or alone)
+    if second and (first, second) not in (("RGB", "LDP"), ("RGB", "LBP")):
+        raise ValueError(f"{text!r} names two targets: the first is RGB, the second a texture")
+    targets = tuple(target for target in (first, second) if target)
+    return Configuration(masked, targets, str(classified or alone), bool(then))
+
+
+def configurations(texture: str) -> list[str]:
+    """List all configurations over RGB and one texture (`LDP`, `LBP`), as spelt in paths."""
+    both = ("RGB", texture)
+    targets = ("RRGB", f"R{texture}", f"RRGB+R{texture}")
+    triples = itertools.product(both, targets, ("C", "thenC"), both)
+    auxiliary = [f"M{masked}-{target}-{c}{seen}" for masked, target, c, seen in triples]
+    return [*auxiliary, *(f"none-none-C{seen}" for seen in both)]
 
 
 class Run(NamedTuple):
@@ -195,7 +265,13 @@ class Run(NamedTuple):
 
 
 def runs(
-    tasks: list[str], backbones: list[str], configurations: list[str], seeds: list[int]
+    tasks: list[str],
+    backbones: list[str],
+    configurations: list[str],
+    seeds: list[int],
+    baselines: Sequence[str] = (),
 ) -> list[Run]:
-    """List all runs of the grid, in the order of the lists."""
-    return [Run(*choice) for choice in itertools.product(tasks, backbones, configurations, seeds)]
+    """List all runs of the grid: the full one, then the baselines, which are supervised only."""
+    full = itertools.product(tasks, backbones, configurations, seeds)
+    alone = itertools.product(tasks, baselines, [SUPERVISED], seeds)
+    return [Run(*choice) for choice in (*full, *alone)]

@@ -14,17 +14,17 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from lssat import grid
+from lssat import choices, grid
 from lssat.tables import DataError
 from lssat.yaml12 import read_yaml
 
 # What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
-_GRID = ["benchmark.backbones", "benchmark.configurations", "benchmark.seeds"]
+_GRID = [f"benchmark.{name}" for name in ("backbones", "configurations", "seeds", "baselines")]
 READS = {
     "sample": ["sample"],
     "manifest": ["datasets.{task}"],
     "faces": ["datasets.{task}", "faces"],
-    "texture": ["texture"],
+    "texture": ["texture.kind", "texture.k"],
     "splits": ["datasets.{task}", "splits"],
     "audit": [],  # nothing that could be edited and make runs stale
     "lookalikes": ["audit"],
@@ -56,17 +56,22 @@ class Benchmark(Section):
     configurations: list[str] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     cross: list[str]  # data sets that the runs of ffpp are only tested on
+    baselines: list[str]  # convolutional networks, each run with none-none-CRGB
 
-    @field_validator("backbones", "configurations")
+    @field_validator("backbones", "configurations", "baselines")
     @classmethod
     def _known(cls, names: list[str], info: Any) -> list[str]:
         if info.field_name == "configurations":
             for name in names:
                 _configuration(name)
             return names
+        known = list(grid.BASELINES)
+        if info.field_name == "backbones":
+            known = [*grid.ENCODERS, *known]
         for name in names:
-            if name not in grid.ENCODERS:
-                raise ValueError(f"unknown {name!r}{_nearest(name, list(grid.ENCODERS))}")
+            timm = info.field_name == "backbones" and name.startswith(grid.TIMM)
+            if name not in known and not timm:
+                raise ValueError(f"unknown {name!r}{_nearest(name, known)}")
         return names
 
     @field_validator("*")
@@ -78,11 +83,12 @@ class Benchmark(Section):
 
     def runs(self) -> list[grid.Run]:
         """List the runs of the grid."""
-        return grid.runs(self.tasks, self.backbones, self.configurations, self.seeds)
+        lists = (self.tasks, self.backbones, self.configurations, self.seeds, self.baselines)
+        return grid.runs(*lists)
 
 
 def _configuration(name: str) -> None:
-    every = [f"M{m}-R{r}-C{c}" for m in ("RGB", "LDP") for r in ("RGB", "LDP") for c in ("RGB", "LDP")]  # fmt: skip # noqa: E501
+    every = grid.configurations("LDP") + grid.configurations("LBP")
     try:
         parsed = grid.parse(name)
     except ValueError as error:
@@ -243,6 +249,7 @@ class Texture(Section):
 
     kind: Literal["ldp", "lbp"]
     k: Annotated[int, Field(ge=1, le=8)]  # bits set in an LDP code
+    encoding: Literal["code", "bits"]  # of a target: a number (MSE), or eight planes (BCE)
 
 
 class Splits(Section):
@@ -271,7 +278,12 @@ class Sample(Section):
 class Train(Section):
     """The recipe."""
 
-    weights: str  # scratch | mae (from the hub) | path of a safetensors file
+    # scratch | mae | timm (both from the hub) | path of a safetensors file; one for all backbones
+    # and baselines of the grid, or one for each, by name.
+    weights: str | dict[str, str]
+    head: Literal[
+        "linear", "fusion"
+    ]  # fusion: of both branches' features (2601.00789, our reading)
     epochs: Count
     batch_size: Count
     optimizer: Literal["adamw", "sgd"]
@@ -391,10 +403,9 @@ def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
 
     size, ratio = get("faces", "size"), get("train", "mask_ratio")
     for name in get("benchmark", "backbones") or []:
-        encoder = grid.ENCODERS.get(name) if isinstance(name, str) else None
-        if encoder and isinstance(size, int):
+        if isinstance(name, str) and isinstance(size, int):
             sound = isinstance(ratio, float) and 0 < ratio < 1
-            if problem := encoder.problem(size, ratio if sound else 0.5):
+            if problem := grid.backbone_problem(name, size, ratio if sound else 0.5):
                 say(("faces", "size"), f"{name}: {problem}")
     named, given = get("benchmark", "tasks") or [], get("datasets") or {}
     for where, text in _sections(named, get("benchmark", "cross") or [], given):
@@ -414,13 +425,8 @@ def _across_raw(path: str | Path, lines: dict, raw: Any) -> list[str]:
             if kind == "multilabel":
                 text = f"{task} has several labels a sample, which no order balances; write uniform"
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
-    for name in get("benchmark", "configurations") or []:
-        try:
-            texture = grid.parse(name).texture
-        except (ValueError, TypeError):
-            continue
-        if texture not in (None, get("texture", "kind")):
-            say(("texture", "kind"), f"{name} needs {texture}; write {texture} or drop it")
+    for where, text in choices.problems(get):
+        say(where, text)
     return problems
 
 

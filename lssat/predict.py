@@ -29,7 +29,7 @@ def load_run(folder: str | Path) -> SSAT:
 @torch.inference_mode()
 def logits(model: SSAT, crops: Crops, batch_size: int) -> np.ndarray:
     """Return the logits (N, outputs) float32 of all samples, in the order of their table."""
-    if crops.size != (want := model.encoder.patch_embed.img_size[0]):
+    if crops.size != (want := model.img_size):
         fix = "Set faces.size to the size that the run was trained on"
         raise DataError(crops.file, f"has crops of {crops.size} px, the run wants {want}", fix)
     device = next(model.parameters()).device

@@ -16,7 +16,7 @@ from timm.scheduler import CosineLRScheduler
 from torch import Tensor
 
 from lssat import grid, metrics, tasks
-from lssat.backbones import load_weights
+from lssat.backbones import Weights, load_weights
 from lssat.checkpoint import save_weights
 from lssat.environment import environment, revision
 from lssat.loader import Batch, Crops
@@ -62,7 +62,7 @@ def train(run: grid.Run, files: Files, params: SimpleNamespace, device: str = "c
     if len(data["train"]) < recipe.batch_size:
         problem = f"holds {len(data['train'])} samples, less than one batch of {recipe.batch_size}"
         raise DataError(files.train, problem, "Lower train.batch_size or add data")
-    model, described = make_model(run, data["train"], recipe)
+    model, described, weights = make_model(run, data["train"], params)
     trainer = _Trainer(run, model, data, recipe, fabric)
     started = time.perf_counter()
     trainer.fit()
@@ -73,14 +73,18 @@ def train(run: grid.Run, files: Files, params: SimpleNamespace, device: str = "c
     pictures = reconstructions(model, data["val"], run.seed)
     with atomic(files.reconstruction) as file:
         np.savez_compressed(file, allow_pickle=False, **pictures)
-    write_json(files.record, _record(run, trainer, digest, seconds, params, device))
+    record = _record(run, trainer, digest, seconds, params, device)
+    write_json(files.record, record | {"weights": weights._asdict()})
 
 
 _SPLITS = ("train", "val")
 
 
-def make_model(run: grid.Run, crops: Crops, recipe: Any) -> tuple[SSAT, dict[str, Any]]:
-    """Build the run's model with initial weights; also return what rebuilds it from weights."""
+def make_model(
+    run: grid.Run, crops: Crops, params: SimpleNamespace
+) -> tuple[SSAT, dict[str, Any], Weights]:
+    """Build the run's model; also return what rebuilds it, and where its weights came from."""
+    recipe = params.train
     described = dict(
         backbone=run.backbone,
         configuration=run.configuration,
@@ -88,11 +92,15 @@ def make_model(run: grid.Run, crops: Crops, recipe: Any) -> tuple[SSAT, dict[str
         outputs=crops.task.outputs,
         mask_ratio=recipe.mask_ratio,
         norm_pix_loss=recipe.norm_pix_loss,
+        encoding=params.texture.encoding,
+        head=recipe.head,
     )
     torch.manual_seed(run.seed)
     model = rebuild(described)
-    load_weights(model.encoder, run.backbone, recipe.weights)
-    return model, described
+    weights = load_weights(model.encoder, run.backbone, recipe.weights)
+    licence = f", licence {weights.licence}" if weights.licence else ""
+    print(f"{run.path}: initial weights {weights.source}{licence}", flush=True)
+    return model, described, weights
 
 
 def rebuild(described: dict[str, Any]) -> SSAT:
@@ -132,7 +140,7 @@ class _Trainer:
 
     def _train_epoch(self, epoch: int) -> dict[str, float | None]:
         self.model.train()
-        totals, patches = [], self.model.encoder.patch_embed.num_patches
+        totals, patches = [], self.model.num_patches
         batches = self.data["train"].training(
             *(self.recipe.batch_size, self.run.seed, epoch, self.recipe.hflip, patches),
             self.recipe.sampler,

@@ -52,8 +52,7 @@ def draw(
 
 def outputs(root: Path) -> dict[str, Path]:
     """Say where a report is written."""
-    ends = {"report": ".html", "metrics": ".json"}
-    return {name: root / "results" / f"{name}{ends.get(name, '.csv')}" for name in OUTPUTS}
+    return {name: root / "results" / file for name, file in OUTPUTS.items()}
 
 
 def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: int) -> TaskFiles:

@@ -35,8 +35,8 @@ def edited(file: Path, old: str, new: str) -> None:
         ("texture", "texture/compiled.py"),
         ("texture", "texture_cache.py"),
         ("splits", "splits.py"),
-        ("train", "ssat.py"),
-        ("train", "backbones.py"),
+        ("train", "ssat/model.py"),
+        ("train", "backbones/packed.py"),
         ("train", "metrics/weighted.py"),
         ("evaluate", "statistics.py"),
         ("track", "tracking.py"),
@@ -54,12 +54,12 @@ def test_data_steps_do_not_depend_on_the_model() -> None:
 
 def test_a_formula_counts_and_comments_and_docstrings_do_not(package: Path) -> None:
     before = digest.code("train")
-    edited(package / "ssat.py", '"""The two-branch model', '# Another.\n"""A two-branch model')
     edited(
-        package / "ssat.py", '    """Mean squared error per patch', '    """Mean error per patch'
+        package / "ssat/model.py", '"""The two-branch model', '# Another.\n"""A two-branch model'
     )
+    edited(package / "ssat/losses.py", '    """Mean squared error over', '    """Mean error over')
     assert digest.code("train") == before
-    edited(package / "ssat.py", "(pred - target) ** 2", "(pred - target) ** 4")
+    edited(package / "ssat/losses.py", "F.mse_loss(", "F.l1_loss(")
     assert digest.code("train") != before
 
 

@@ -97,7 +97,7 @@ def test_evaluating_again_gives_the_same_bytes(data: Path, tmp_path: Path) -> No
 def test_crops_of_another_size_than_the_runs_are_refused(data: Path, tmp_path: Path) -> None:
     run = data / "runs" / RUNS[0].path
     model = predict.load_run(run)
-    model.encoder.patch_embed.img_size = (60, 60)
+    model.img_size = 60
     crops = Crops(data / "splits/test.parquet", data / "faces", data / "texture")
     with pytest.raises(DataError, match="has crops of 40 px, the run wants 60"):
         predict.logits(model, crops, 8)

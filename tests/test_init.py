@@ -149,7 +149,7 @@ def test_the_command_says_what_is_left_out_and_what_comes_next() -> None:
         [*program, "--ffpp", "raw/ffpp"], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == [
-        "params.yaml: preset paper, tasks ffpp: 54 runs",
+        "params.yaml: preset paper, tasks ffpp: 63 runs",
         "left out, for want of --celeba --affectnet: celeba, affectnet",
         "next:",
         "  lssat doctor   # looks the data over before anything runs",

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from lssat import ssat
-from lssat.backbones import build, positions
+from lssat.backbones import positions
 from lssat.grid import ENCODERS, parse
 
 SIZES = ENCODERS["vit_micro"]
@@ -42,28 +42,44 @@ def test_patchify_equals_unfold_and_unpatchify_inverts_it() -> None:
 def test_random_masking_keeps_the_patches_of_least_noise() -> None:
     x = torch.arange(2 * 196).reshape(2, 196, 1).double()
     noise = torch.from_numpy(np.random.default_rng(1).random((2, 196)))
-    kept, mask, ids_restore = ssat.random_masking(x, 0.75, noise)
+    mask = ssat.random_mask(noise, 0.75)
+    kept, removed = ssat.take(x, mask.ids_keep), ssat.take(x, mask.ids_remove)
     for sample in range(2):
         order = sorted(range(196), key=lambda patch: noise[sample, patch].item())
         assert kept[sample, :, 0].tolist() == [x[sample, patch].item() for patch in order[:49]]
-        assert mask[sample].tolist() == [float(patch not in order[:49]) for patch in range(196)]
-        assert [order[place] for place in ids_restore[sample]] == list(range(196))
+        assert removed[sample, :, 0].tolist() == [x[sample, patch].item() for patch in order[49:]]
+        dense = [float(patch not in order[:49]) for patch in range(196)]
+        assert mask.dense()[sample].tolist() == dense
 
 
 def test_reconstruction_loss_is_the_mean_over_removed_patches_only() -> None:
     draw = np.random.default_rng(2)
     pred, target = draw.random((2, 2, 25, 12))
-    mask = (draw.random((2, 25)) < 0.7).astype(float)
+    mask = ssat.random_mask(torch.from_numpy(draw.random((2, 25))), 0.7)
     total = count = 0.0
     for n, patch in itertools.product(range(2), range(25)):
-        if mask[n, patch]:
-            total += (
-                sum((p - t) ** 2 for p, t in zip(pred[n, patch], target[n, patch], strict=True))
-                / 12
-            )
+        if mask.dense()[n, patch]:
+            pairs = zip(pred[n, patch], target[n, patch], strict=True)
+            total += sum((p - t) ** 2 for p, t in pairs) / 12
             count += 1
-    got = ssat.reconstruction_loss(*map(torch.from_numpy, (pred, target, mask)))
-    assert got.item() == pytest.approx(total / count, rel=1e-12)
+    taken = [ssat.take(torch.from_numpy(each), mask.ids_remove) for each in (pred, target)]
+    assert ssat.squared_loss(*taken).item() == pytest.approx(total / count, rel=1e-12)
+    assert count == 36  # 25 - int(25 * 0.3) of each
+
+
+def test_bits_loss_is_the_mean_cross_entropy_of_eight_planes() -> None:
+    draw = np.random.default_rng(4)
+    codes = draw.integers(0, 256, (2, 1, 10, 10), np.uint8)
+    target = ssat.patchify(ssat.planes(torch.from_numpy(codes), torch.float64), 5)
+    logits = draw.normal(size=(2, 4, 200))
+    total = 0.0
+    for n, row, column, bit in itertools.product(range(2), range(10), range(10), range(8)):
+        truth = (int(codes[n, 0, row, column]) >> bit) & 1
+        place = ((row % 5) * 5 + column % 5) * 8 + bit
+        share = 1 / (1 + np.exp(-logits[n, row // 5 * 2 + column // 5, place]))
+        total -= np.log(share if truth else 1 - share)
+    got = ssat.bits_loss(torch.from_numpy(logits), target)
+    assert got.item() == pytest.approx(total / (2 * 100 * 8), rel=1e-12)
 
 
 def test_norm_pix_loss_uses_the_unbiased_variance() -> None:
@@ -134,7 +150,7 @@ def test_both_passes_equal_the_definition_written_out(norm_pix_loss: bool) -> No
         for block in decoder.blocks:
             y = plain_block(y, block, sizes.decoder_heads)
         y = F.layer_norm(y, (sizes.decoder_dim,), decoder.norm.weight, decoder.norm.bias, 1e-6)
-        pred = F.linear(y, decoder.pred.weight, decoder.pred.bias)[0, 1:]
+        pred = F.linear(y, decoder.pred["LDP"].weight, decoder.pred["LDP"].bias)[0, 1:]
         for patch in set(range(PATCHES)) - set(kept):
             row, column = divmod(patch, GRID)
             true = F.unfold(target[n : n + 1], PATCH, stride=PATCH)[0, :, row * GRID + column]
@@ -170,16 +186,17 @@ def test_each_field_of_a_configuration_decides_what_its_part_sees(configuration:
     imgs, codes, noise = inputs()
     base, other = model(imgs, codes, noise), model(imgs, 255 - codes, noise)
     assert torch.equal(base.logits, other.logits) == (parsed.classified == "RGB")
-    assert torch.equal(base.pred, other.pred) == (parsed.masked == "RGB")
-    channels = 3 if parsed.target == "RGB" else 1
-    assert base.pred.shape == (3, PATCHES, PIXELS * channels)
-    sees = [model.target(model.prepare(parsed.target, imgs, each)) for each in (codes, 255 - codes)]
-    assert torch.equal(*sees) == (parsed.target == "RGB")
+    (target,) = parsed.targets
+    assert torch.equal(base.pred[target], other.pred[target]) == (parsed.masked == "RGB")
+    channels = 3 if target == "RGB" else 1
+    assert base.pred[target].shape == (3, PATCHES - KEPT, PIXELS * channels)
+    sees = [model.target(target, imgs, each) for each in (codes, 255 - codes)]
+    assert torch.equal(*sees) == (target == "RGB")
 
 
 def test_texture_without_codes_is_refused() -> None:
     imgs, _, noise = inputs()
-    with pytest.raises(ValueError, match="needs texture codes"):
+    with pytest.raises(ValueError, match="needs LDP codes"):
         model_of("MLDP-RRGB-CRGB")(imgs, None, noise)
 
 
@@ -196,13 +213,23 @@ def test_positions_equal_maes_definition() -> None:
     np.testing.assert_allclose(got[1:], table, atol=1e-6)
 
 
-def test_encoder_sizes_are_those_of_the_papers() -> None:
-    model = build("vit_base", 224)
-    learned = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    fixed = model.pos_embed.numel()
-    # 85.65 M without positions: paper.md, section 1, from MAE's code.
-    assert learned == pytest.approx(85.65e6, rel=1e-3)
-    assert fixed == 197 * 768
-    decoder = ssat.Decoder(ENCODERS["vit_base"], 196, 3)
-    count = sum(p.numel() for p in decoder.parameters() if p.requires_grad)
-    assert count == pytest.approx(26.01e6, rel=5e-3)
+@pytest.mark.parametrize(
+    ("backbone", "size", "encoder", "decoder"),
+    [
+        ("vit_base", 224, 85.65, 26.01),
+        ("vit_large", 224, 303.10, 26.14),
+        ("vit_huge14", 224, 630.44, 26.18),
+        ("vit_huge16", 224, 630.67, 26.27),
+    ],
+)
+def test_parameters_are_as_many_as_in_the_papers(
+    backbone: str, size: int, encoder: float, decoder: float
+) -> None:
+    """Million of learned parameters, from MAE's and SSAT's code (paper.md, section 1)."""
+    with torch.device("meta"):  # sizes without memory
+        model = ssat.SSAT(backbone, parse("MRGB-RRGB-CRGB"), size, 2)
+    counts = [
+        sum(p.numel() for p in part.parameters() if p.requires_grad) / 1e6
+        for part in (model.encoder, model.decoder)
+    ]
+    assert counts == pytest.approx([encoder, decoder], abs=0.005)

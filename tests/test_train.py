@@ -107,9 +107,9 @@ def test_the_loss_weighs_both_parts_by_lambda_and_the_curve_holds_them_unweighte
         assert len({row[column] for row in rows}) == 1
     # lambda_cls weighs the classification: alone it leaves the decoder as it was (zero biases).
     assert states[1.0]["head.bias"].any()
-    assert not states[1.0]["decoder.pred.bias"].any()
+    assert not states[1.0]["decoder.pred.LDP.bias"].any()
     assert not states[0.0]["head.bias"].any()
-    assert states[0.0]["decoder.pred.bias"].any()
+    assert states[0.0]["decoder.pred.LDP.bias"].any()
     for name, value in states[0.3].items():
         mixed = 0.3 * states[1.0][name] + 0.7 * states[0.0][name]
         torch.testing.assert_close(value, mixed, rtol=1e-4, atol=1e-6)

@@ -1,10 +1,11 @@
 """The readers of the official releases: a raw tree becomes a manifest and a list of rejects."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from lssat import grid, params
-from lssat.datasets import affectnet, celeba, celebdf, dfd, dfdc, ffpp
+from lssat.datasets import affectnet, celeba, celebdf, dfd, dfdc, ffpp, own
 from lssat.tables import (
     MANIFEST,
     REJECTS,
@@ -28,7 +29,7 @@ def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) ->
     """Read a raw tree and write its manifest and rejects, both sorted by id.
 
     Args:
-        dataset: a key of `READERS`.
+        dataset: a key of `READERS`, or the name of a data set of your own.
         options: the data set's section of params.yaml.
         out: path of the table of schema MANIFEST; its header says what the task is.
         rejects: path of the table of schema REJECTS.
@@ -37,7 +38,7 @@ def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) ->
         DataError: the root or a list is absent or wrong, one id has two labels, or more samples
             were rejected than `rejects_limit` allows (both tables are then kept).
     """
-    found, rejected = READERS[dataset](options)
+    found, rejected = READERS.get(dataset, partial(own.read, dataset))(options)
     rows, doubles = _once(found, Path(options.root))
     rejected = sorted([*rejected, *doubles], key=lambda row: (row["id"], row["path"]))
     write_table(out, rows, MANIFEST, task(dataset, options).header())
@@ -49,6 +50,8 @@ def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) ->
 
 def task(dataset: str, options: params.Dataset) -> grid.Task:
     """Say what the task of a data set is: its kind, headline and classes."""
+    if isinstance(options, params.Own):
+        return own.task(dataset, options)
     known = {**grid.TASKS, **grid.CROSS}[dataset]
     return known._replace(classes=known.classes[: getattr(options, "classes", None)])
 

@@ -36,6 +36,7 @@ class Cropper:
     ):
         self.dataset, self.root, self.faces, self.shard = dataset, Path(options.root), faces, shard
         self.plan = plan_of(options)
+        self.how = getattr(options, "faces", None)  # detect | aligned | box, of own data
         self.decoder, self.device = decoder, device
         self.detector: Detector | None = None
 
@@ -82,8 +83,8 @@ class Cropper:
                 if face is None:
                     missed.append(index)
                     continue
-                bare = row["media"] == "image" and not row["box"]
-                where = central(frame) if bare else square(face.box, self.faces.margin)
+                aligned = self._aligned(row)
+                where = central(frame) if aligned else square(face.box, self.faces.margin)
                 place = start + len(kept)
                 kept.append(self._write(row, use, index, -1, frame, face, where, sheet, place))
         for index in missed:
@@ -97,7 +98,7 @@ class Cropper:
         if row["box"]:
             yield from (given(row["box"], frame) for frame in frames)
             return
-        if row["media"] == "image":  # aligned or cropped by the release
+        if self._aligned(row):
             yield from map(whole, frames)
             return
         if self.detector is None:
@@ -106,6 +107,11 @@ class Cropper:
             face = choose(found, self.faces.choose, before)
             before = face or before
             yield face
+
+    def _aligned(self, row: dict) -> bool:
+        """Say whether the face fills the frame; own data say it, releases align images only."""
+        by_release = "aligned" if row["media"] == "image" else "detect"
+        return not row["box"] and (self.how or by_release) == "aligned"
 
     def _short_of_clips(self, use: media.Use, row: dict, say: Any) -> None:
         if row["media"] != "image" and len(use.clips) < self.plan.clips:
@@ -201,7 +207,7 @@ def detector(faces: params.Faces, device: str = "cpu") -> "Detector":
 
 def plan_of(options: params.Dataset) -> media.Plan:
     """Return which frames of a data set's videos are used; one where it has none."""
-    if not isinstance(options, params.Video):
+    if not isinstance(options, params.Video) or getattr(options, "media", "video") == "image":
         return media.Plan()
     return media.Plan(*(getattr(options, field) for field in media.Plan._fields))
 

@@ -1,16 +1,23 @@
-"""The report: one HTML page that needs no network, and the same numbers as CSV and JSON."""
+"""The report: one HTML page that needs no network; the same as CSV, JSON, LaTeX and PDF."""
 
 from pathlib import Path
 from typing import Any
 
-from lssat.report import csvs
+from lssat.report import csvs, latex
 from lssat.report.read import TaskFiles, read_rejects, read_task
 from lssat.scores import flat
 from lssat.tables import atomic, write_json
 
 __all__ = ["OUTPUTS", "TaskFiles", "write"]
 
-OUTPUTS = ("report", "table", "runs", "curves", "rejects", "metrics")
+# What is written -> the name of its file.
+OUTPUTS = {
+    "report": "report.html",
+    **{name: f"{name}.csv" for name in ("table", "comparisons", "runs", "curves", "rejects")},
+    "latex": "tables.tex",
+    "figures": "figures.pdf",
+    "metrics": "metrics.json",
+}
 
 
 def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[str, Path]) -> None:
@@ -23,16 +30,17 @@ def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[
             what was run comes from the runs' own records.
         tasks: where the results of each task lie, in the order of the page.
         files: where to write, one path for each name in `OUTPUTS`
-            (the page, four CSV tables, metrics.json).
+            (the page, five CSV tables, LaTeX tables, PDF figures, metrics.json).
 
     Raises:
         DataError: an input is missing, damaged, or does not fit the others.
     """
-    from lssat.report import page  # Jinja2 and Pillow, only needed here
+    from lssat.report import page, pdf  # Jinja2, Pillow, matplotlib: only needed here
 
     read = [read_task(name, each) for name, each in tasks.items()]
     rejects = read_rejects(read)
     csvs.write_table(files["table"], read)
+    csvs.write_comparisons(files["comparisons"], read)
     csvs.write_runs(files["runs"], read)
     csvs.write_curves(files["curves"], read)
     csvs.write_rejects(files["rejects"], rejects)
@@ -40,6 +48,10 @@ def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[
         files["metrics"],
         {k: v for task in read for k, v in flat(task.metrics).items()},
     )
+    with atomic(files["latex"], "w") as file:
+        file.write(latex.tables(read))
+    with atomic(files["figures"]) as file:
+        pdf.write(file, read)
     others = ", ".join(files[name].name for name in OUTPUTS if name != "report")
     text = page.render(params_json, read, rejects, others)
     with atomic(files["report"], "w") as file:

@@ -53,6 +53,23 @@ def _table(task: Task) -> Iterable[dict]:
         yield {**row, **common, "task": task.name, "headline": is_headline}
 
 
+def write_comparisons(path: Path, tasks: list[Task]) -> None:
+    """Write one row per pair of rows that were compared, with the p-values of each test."""
+    tests = [f"{name}{end}" for name in ("p", "p_delong", "p_mcnemar") for end in ("", "_holm")]
+    columns = [
+        "task", "compared", "backbone_a", "configuration_a", "seeds_a", "backbone_b",
+        "configuration_b", "seeds_b", "level", "metric", "n", "groups", "difference", "low",
+        "high", "effect", *tests, "note",
+    ]  # fmt: skip
+    rows = [
+        {**row, "task": task.name}
+        | {f"{key}_{arm}": value for arm in "ab" for key, value in row[arm].items()}
+        for task in tasks
+        for row in task.metrics["comparisons"]
+    ]
+    write_csv(path, columns, rows)
+
+
 def write_runs(path: Path, tasks: list[Task]) -> None:
     """Write one row per run: where it came from, what it cost, and each of its test metrics."""
     first = [

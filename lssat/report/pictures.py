@@ -111,6 +111,9 @@ def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) ->
     return picture(np.concatenate(parts), f"Face crop {name}{below}", row["id"])
 
 
+_PAIR = ("target", "output")
+
+
 def reconstructions(task: Task) -> tuple[list[Picture], str]:
     """Show what the decoder made of removed patches, for the first seed of each row.
 
@@ -137,7 +140,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             names = ("input", "mask", "target", "output") if arrays.files else ()
-            return {name: arrays[name][:SAMPLES] for name in names}
+            second = [name for name in ("target_2", "output_2") if name in arrays.files]
+            return {name: arrays[name][:SAMPLES] for name in (*names, *second)}
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(path, f"cannot be read ({error})", "Train the run again") from error
 
@@ -145,13 +149,14 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 def _strip(task: Task, run: str, shown: dict[str, np.ndarray]) -> Picture:
     record = task.records[run]
     made = grid.parse(record["configuration"])
-    codes = [made.masked != "RGB", made.masked != "RGB", made.target != "RGB", made.target != "RGB"]
-    images = [shown["input"], masked(shown["input"], shown["mask"]), shown["target"]]
-    images.append(shown["output"])
+    codes = [kind != "RGB" for kind in (made.masked, *made.targets) for _ in range(2)]
+    images = [shown["input"], masked(shown["input"], shown["mask"])]
+    images += [shown[name + end] for end in ("", "_2")[: len(made.targets)] for name in _PAIR]
     cells = [[tile(i, code) for i in row] for row, code in zip(images, codes, strict=True)]
     title = f"{record['backbone']}, {record['configuration']}"
     removed = words.percent(float(shown["mask"].mean()))
-    alt = f"{title}: input, input with {removed} of patches removed, target, reconstruction"
+    pairs = ", ".join(["target, reconstruction"] * len(made.targets))
+    alt = f"{title}: input, input with {removed} of patches removed, {pairs}"
     return picture(_gapped(cells), f"{alt}; {len(shown['input'])} samples", title)
 
 

@@ -69,7 +69,7 @@ def write(
     where = faces_rejects[0] if faces_rejects else manifest
     lost = int((~found).sum())
     check_rejects("faces", lost, len(found), options.rejects_limit, where)
-    names = np.array(assign(dataset, samples, splits))
+    names = np.array(assign(dataset, samples, splits, options))
     seeded = dataset == "affectnet" or names.tolist() != samples["split"].to_pylist()
     seed = splits.seed if seeded else None
     check_groups(samples["groups"].to_pylist(), names.tolist(), manifest)

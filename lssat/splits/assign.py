@@ -19,21 +19,41 @@ NAMES = ("train", "val", "test")
 UNUSED = "unused"  # samples that the rules leave out: counted and listed, in no table
 
 
-def assign(dataset: str, samples: pa.Table, rules: params.Splits) -> list[str]:
+def assign(
+    dataset: str, samples: pa.Table, rules: params.Splits, options: params.Dataset
+) -> list[str]:
     """Return the split of each sample: a name in `NAMES`, or `UNUSED`.
 
     Args:
         samples: of schema MANIFEST.
         rules: with `selection: val` the official validation set is `val`, for AffectNet the
             rest of it. With `train_holdout` that set is unused and `val` is a part of train.
+        options: the data set's section; its shares part a list of your own that has no splits.
     """
     names = samples["split"].to_pylist()
+    if isinstance(options, params.Own) and "" in names:
+        return part(samples, options.val_share, options.test_share, rules.seed)
     if dataset == "affectnet":
         names = halve(samples, rules.affectnet_test, rules.seed)
     if rules.selection == "train_holdout" and "train" in names:  # not if all are for tests
         names = [UNUSED if name == "val" else name for name in names]
         names = hold_out(samples, names, rules.holdout, rules.seed)
     return names
+
+
+def part(samples: pa.Table, val: float, test: float, seed: int) -> list[str]:
+    """Part samples without an official split into three, as `hold_out` does: test, then val.
+
+    Args:
+        val, test: shares of all samples.
+
+    Returns:
+        The split of each sample.
+    """
+    names = hold_out(samples, ["train"] * len(samples), test, seed)
+    rest = hold_out(samples, ["train"] * len(samples), test + val, seed)
+    pairs = zip(names, rest, strict=True)
+    return ["test" if first == "val" else second for first, second in pairs]
 
 
 def halve(samples: pa.Table, share: float, seed: int) -> list[str]:

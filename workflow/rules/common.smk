@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat import digest, grid, params
+from lssat import digest, params
 from lssat.tables import DataError
 
 MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
@@ -29,7 +29,7 @@ RUN_FILES = ["weights.safetensors", "curve.csv", "record.json", "reconstruction.
 
 
 wildcard_constraints:
-    task="|".join(grid.TASKS),
+    task="[a-z][a-z0-9_]*",
     shard=r"\d{5}",
     backbone=r"[^/]+",
     configuration=r"[^/]+",

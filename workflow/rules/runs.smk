@@ -91,7 +91,11 @@ rule report:
     output:
         page="results/report.html",
         metrics="results/metrics.json",
-        tables=expand("results/{name}.csv", name=["table", "runs", "curves", "rejects"]),
+        tables=multiext(
+            "results/",
+            *("table.csv", "comparisons.csv", "runs.csv", "curves.csv", "rejects.csv"),
+            *("tables.tex", "figures.pdf"),
+        ),
     log:
         "logs/report.log",
     threads: 1

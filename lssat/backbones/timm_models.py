@@ -1,0 +1,67 @@
+"""Models of timm by name: any plain ViT, and the convolutional baselines."""
+
+from difflib import get_close_matches
+
+import timm
+from timm.models.eva import Eva
+from timm.models.vision_transformer import VisionTransformer
+from torch import nn
+
+from lssat.tables import DataError
+
+# Why a mask cannot follow what looks like a ViT; any other class is no ViT at all.
+_REFUSED = {
+    "Beit": "its relative position bias is tied to the whole grid of patches",
+    "VisionTransformerRelPos": "its relative position bias is tied to the whole grid of patches",
+    "VisionTransformerDistilled": "it averages two heads, on a class and a distillation token",
+}
+
+
+def vit(name: str, img_size: int) -> nn.Module:
+    """Build a ViT of timm for square images of `img_size` pixels, without head, not pretrained.
+
+    Handled: a class token or none, registers, absolute positions (learned, and resampled by timm
+    when weights of another size are loaded), rotary positions, layer scale, query-key norm, norm
+    before the blocks, pooling by token, mean or attention.
+
+    Raises:
+        DataError: an unknown name (with close ones), a size that does not fit, or a model that
+            cannot be masked, with the reason.
+    """
+    model = create(name, img_size=img_size, dynamic_img_size=False)
+    kind = type(model).__name__
+    if type(model) not in (VisionTransformer, Eva):
+        raise _refuse(name, _REFUSED.get(kind, f"it is {kind}, not a plain vision transformer"))
+    if type(model.patch_embed).__name__ != "PatchEmbed":
+        reason = f"its patches come out of a {type(model.patch_embed).__name__}, which mixes them"
+        raise _refuse(name, reason)
+    if model.global_pool == "":
+        raise _refuse(name, "it does not pool its tokens into features")
+    return model
+
+
+def create(name: str, **options) -> nn.Module:
+    """Create a model of timm without its classification head.
+
+    Raises:
+        DataError: timm does not know the name, or refuses the options.
+    """
+    if not timm.is_model(name):
+        plain = name.split(".")[0]
+        close = get_close_matches(plain, timm.list_models(), n=3, cutoff=0.6)
+        found = f"did you mean {' or '.join(close)}?" if close else "`timm.list_models()` lists all"
+        raise DataError("params.yaml", f"benchmark.backbones: timm has no model {name!r}", found)
+    try:
+        return timm.create_model(name, num_classes=0, **options)
+    except RuntimeError as error:  # an unknown tag of weights
+        raise _refuse(name, f"timm says: {error}") from error
+    except (TypeError, AssertionError) as error:
+        reason = "it cannot be built for a given image size, as every plain vision transformer can"
+        raise _refuse(name, f"{reason} ({error})") from error
+
+
+def _refuse(name: str, reason: str) -> DataError:
+    fix = "Choose a plain ViT, such as timm:vit_base_patch14_dinov2"
+    return DataError(
+        "params.yaml", f"benchmark.backbones: timm:{name} cannot be used: {reason}", fix
+    )

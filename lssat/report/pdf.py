@@ -1,0 +1,87 @@
+"""Figures for a paper: one PDF, a page a task: ROC curves and the headline with its intervals."""
+
+from pathlib import Path
+from typing import IO, Any
+
+from lssat.report import words
+from lssat.report.read import Task
+
+# Okabe and Ito's colours, told apart by colour-blind readers as well.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+_STYLE: dict[Any, Any] = {
+    "font.size": 8,
+    "pdf.fonttype": 42,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def write(file: IO[bytes] | Path, tasks: list[Task]) -> None:
+    """Write the figures; the same results give the same bytes, no date enters."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    with (
+        pyplot.rc_context(_STYLE),
+        PdfPages(file, metadata={"CreationDate": None, "Creator": "lssat"}) as pages,
+    ):
+        for task in tasks:
+            figure = _page(pyplot, task)
+            pages.savefig(figure)
+            pyplot.close(figure)
+
+
+def plain(text: str) -> str:
+    """Return text that matplotlib prints as it stands: it takes `$...$` for mathematics."""
+    return text.replace("$", r"\$").replace("\n", " ")
+
+
+def _page(pyplot, task: Task):
+    backbones = task.backbones
+    figure, axes = pyplot.subplots(
+        1,
+        len(backbones) + 1,
+        figsize=(2.6 * (len(backbones) + 1) + 0.6, 3.1),
+        layout="constrained",
+        squeeze=False,
+    )
+    *rocs, last = axes[0]
+    for axis, backbone in zip(rocs, backbones, strict=True):
+        _roc(axis, task, backbone)
+    _intervals(last, task)
+    figure.suptitle(plain(task.title))
+    handles, labels = rocs[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def _roc(axis, task: Task, backbone: str) -> None:
+    curves = {curve["run"]: curve for curve in task.metrics["roc"]}
+    axis.plot([0, 1], [0, 1], ":", color="#888888", linewidth=0.8)
+    for number, configuration in enumerate(task.configurations):
+        runs = [run["run"] for run in task.runs_of(backbone, configuration)]
+        for seed, run in enumerate(run for run in runs if curves.get(run, {}).get("fpr")):
+            label = plain(configuration) if seed == 0 else None
+            colour = _COLOURS[number % len(_COLOURS)]
+            axis.plot(curves[run]["fpr"], curves[run]["tpr"], color=colour, lw=1, label=label)
+    axis.set(title=plain(backbone), xlabel="false positive rate", ylabel="true positive rate")
+    axis.set_aspect("equal")
+
+
+def _intervals(axis, task: Task) -> None:
+    rows = [row for row in task.headline if row["mean"] is not None][::-1]
+    for place, row in enumerate(rows):
+        number = task.configurations.index(row["configuration"])
+        colour = _COLOURS[number % len(_COLOURS)]
+        if row["low"] is not None:
+            axis.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.6)
+        axis.plot(row["mean"], place, "o", color=colour, markersize=3.5)
+    if rows and rows[0]["baseline"] is not None:
+        axis.axvline(rows[0]["baseline"], linestyle=":", color="#888888", linewidth=0.8)
+    names = [plain(row["backbone"]) for row in rows]
+    axis.set_yticks(range(len(rows)), names, fontsize=6)
+    title = f"{words.where(task.metrics)}, {words.confidence(task.metrics)}"
+    axis.set(title=plain(title), xlabel=plain(words.where(task.metrics)))

@@ -1,0 +1,73 @@
+"""LaTeX tables and PDF figures: the numbers of the page, text as it stands, the same bytes."""
+
+import csv
+import re
+
+import drawn_results as drawn
+import pytest
+
+from lssat import report
+from lssat.report import latex, pdf
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    root = tmp_path_factory.mktemp("paper")
+    files = drawn.draw(root, ("ffpp", "affectnet"))
+    report.write(drawn.PARAMS, files, drawn.outputs(root))
+    return drawn.outputs(root), files
+
+
+def test_latex_has_each_headline_row_with_its_numbers(written) -> None:
+    outputs, _ = written
+    text = outputs["latex"].read_text()
+    with open(outputs["table"], newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["headline"] == "True"]
+    assert len(rows) == 16
+    body = [line for line in text.splitlines() if line.startswith("    vit")]
+    assert len(body) == 16
+    for row, line in zip(rows, body, strict=True):
+        assert line.startswith(f"    {row['backbone'].replace('_', chr(92) + '_')} & ")
+        mean, interval = f"{float(row['mean']):.3f}", f"[{float(row['low']):.3f}, "
+        assert mean in line
+        assert interval in line
+        assert ("dagger" in line) == (row["collapsed"] == "True")
+    assert text.count(r"\textbf{") == 2
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
+    assert all(line.count("&") == 4 for line in body)
+
+
+def test_case_37_latex_prints_names_as_they_stand() -> None:
+    assert latex.escape(r"a_b $x$ 5 % & #1 {y} ~^\|") == (
+        r"a\_b \$x\$ 5 \% \& \#1 \{y\} \textasciitilde{}\textasciicircum{}"
+        r"\textbackslash{}\textbar{}"
+    )
+    assert latex.escape("<script>\nx") == r"\textless{}script\textgreater{} x"
+
+
+def test_case_37_a_figure_takes_a_dollar_for_a_dollar() -> None:
+    from matplotlib.mathtext import MathTextParser
+
+    assert pdf.plain("$x_1$ costs\n$5") == r"\$x_1\$ costs \$5"
+    assert MathTextParser("path").parse(pdf.plain("$x$"), dpi=72).glyphs
+
+
+def test_figures_are_a_page_a_task_and_the_same_bytes(written, tmp_path) -> None:
+    outputs, files = written
+    first = outputs["figures"].read_bytes()
+    assert first.startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", first)) == 2
+    again = drawn.outputs(tmp_path)
+    report.write(drawn.PARAMS, files, again)
+    assert again["figures"].read_bytes() == first
+    assert again["latex"].read_bytes() == outputs["latex"].read_bytes()
+
+
+def test_comparisons_stand_in_a_csv(written) -> None:
+    outputs, _ = written
+    with open(outputs["comparisons"], newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * (2 * 6 + 4)
+    assert {row["compared"] for row in rows} == {"configuration", "backbone"}
+    assert rows[0]["seeds_a"] == "0;1"
+    assert float(rows[0]["low"]) < float(rows[0]["difference"]) < float(rows[0]["high"])
