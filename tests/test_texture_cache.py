@@ -8,7 +8,7 @@ import pytest
 from lssat import params, tables, texture, texture_cache
 from lssat.tables import FACES, TEXTURE, DataError, metadata, open_shard, read_table
 
-OPTIONS = params.Texture(kind="ldp", k=3)
+OPTIONS = params.Texture(kind="ldp", k=3, encoding="code")
 
 
 def shard(tmp_path: Path, count: int) -> tuple[Path, Path, np.ndarray]:
@@ -30,7 +30,7 @@ def shard(tmp_path: Path, count: int) -> tuple[Path, Path, np.ndarray]:
 def test_codes_stand_row_for_row(tmp_path: Path, count: int, kind: str) -> None:
     npy, table, crops = shard(tmp_path, count)
     out, codes_table = tmp_path / "codes.npy", tmp_path / "codes.parquet"
-    options = params.Texture(kind=kind, k=3)
+    options = params.Texture(kind=kind, k=3, encoding="code")
     texture_cache.write_shard(npy, table, options, out, codes_table)
     rows = read_table(codes_table, TEXTURE)
     header = metadata(rows)

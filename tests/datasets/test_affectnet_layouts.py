@@ -9,8 +9,9 @@ from PIL import Image
 from reading import fails, read
 from steps import steps
 
-from lssat import faces, labels
+from lssat import labels
 from lssat.datasets.affectnet import folders
+from lssat.faces.crop import crop, square
 from lssat.tables import FACES, read_table
 
 ROWS = {
@@ -99,12 +100,12 @@ def test_csv_from_raw_to_splits_crops_the_given_box_with_its_margin(tmp_path: Pa
     found = steps(tmp_path, "affectnet", options(root, rejects_limit=0.0))
     assert len(found["splits"]) == 32
     first = read_table(tmp_path / "s.parquet", FACES).slice(0, 1).to_pylist()[0]
-    left, top, side = faces.square(np.array([21, 21, 171, 171]), trees.FACES.margin)
+    left, top, side = square(np.array([21, 21, 171, 171]), trees.FACES.margin)
     assert side == 195  # 1.3 times 150
     assert first["box"] == [left, top, left + side, top + side]
     frame = np.asarray(Image.open(root / "Manually_Annotated_Images/train/0.jpg"))
     crops = np.load(tmp_path / "s.npy")
-    np.testing.assert_array_equal(crops[0], faces.crop(frame, left, top, side, 32))
+    np.testing.assert_array_equal(crops[0], crop(frame, left, top, side, 32))
 
 
 def test_folders_of_codes_or_names(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trees
 from reading import fails, read
+from steps import steps
 
 from lssat.datasets import ffpp, lists, official
 
@@ -106,6 +107,13 @@ def test_a_source_in_another_split_is_found(tmp_path: Path) -> None:
     wrong = fails("ffpp", trees.ffpp_options(root), tmp_path)
     assert "ids stand twice with different content" in wrong
     assert "original/c23/001" in wrong
+
+
+def test_from_frames_to_splits(tmp_path: Path) -> None:
+    root = trees.ffpp(tmp_path / "ff", moving=True, kind="images")
+    found = steps(tmp_path, "ffpp", trees.ffpp_options(root, methods=["Deepfakes"]))
+    assert len(found["manifest"]) == 3 * 4
+    assert found["faces"] == found["splits"] == sorted(found["manifest"] * 2)
 
 
 def test_a_pair_listed_twice_is_a_duplicate(tmp_path: Path) -> None:
