@@ -6,7 +6,7 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from lssat import metrics, params, scores
+from lssat import grid, metrics, params, scores
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent
@@ -169,3 +169,23 @@ def test_headlines_of_own_tasks_have_a_row_and_higher_is_better() -> None:
     for kind, names in params.HEADLINES.items():
         assert set(names) <= set(scores.summary.TABLE[kind])
         assert not set(names) & set(metrics.LOWER_IS_BETTER)
+
+
+def test_dvc_watches_what_each_rule_reads() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    for rule, reads in params.READS.items():
+        stage = stages[rule].get("do", stages[rule])
+        told = {each for each in stage["params"] if isinstance(each, str)}
+        wanted = {key.replace("{task}", "${key}") for key in reads}
+        # A tree of the sample depends on the seed, not on which other trees are drawn.
+        assert wanted <= told | {"sample"}, rule
+
+
+def test_a_baseline_is_trained_as_any_run_but_for_its_list() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    train, baseline = dict(stages["train"]), dict(stages["baseline"])
+    lists = baseline.pop("matrix")
+    assert lists["configuration"] == [grid.SUPERVISED]
+    assert lists["backbone"] == "${benchmark.baselines}"
+    del train["matrix"]
+    assert baseline == train

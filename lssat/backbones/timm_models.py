@@ -28,7 +28,7 @@ def vit(name: str, img_size: int) -> nn.Module:
         DataError: an unknown name (with close ones), a size that does not fit, or a model that
             cannot be masked, with the reason.
     """
-    model = create(name, img_size=img_size, dynamic_img_size=False)
+    model = create(name, img_size=img_size)
     kind = type(model).__name__
     if type(model) not in (VisionTransformer, Eva):
         raise _refuse(name, _REFUSED.get(kind, f"it is {kind}, not a plain vision transformer"))

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import timm
 from safetensors.torch import load_file
-from timm.models import get_pretrained_cfg
-from torch import Tensor, nn
+from timm.models import eva, get_pretrained_cfg, vision_transformer
+from torch import Tensor
 
 from lssat import grid
 from lssat.tables import DataError
@@ -35,31 +35,33 @@ def load_weights(encoder: Any, name: str, weights: str | dict[str, str]) -> Weig
     if problem := grid.weights_problem(name, choice):
         what, _, fix = problem.partition("; ")
         raise DataError("params.yaml", f"train.weights: {what}", fix[:1].upper() + fix[1:])
-    named = choice in ("mae", "timm")
-    found = _hub_name(name, choice) if named else choice
-    if name in grid.ENCODERS:
-        _load(encoder, name, found, _from_hub(found) if named else _from_file(found))
-    else:
-        _load_by_timm(encoder, name, found, named)
-    return Weights(found, _licence(found) if named else None)
+    if choice in ("mae", "timm"):
+        source = grid.MAE_WEIGHTS[name] if choice == "mae" else timm_name(name)
+        _load(encoder, name, source, _from_hub(encoder, name, source))
+        return Weights(source, licence(source))
+    ours = name in grid.ENCODERS
+    state = _from_file(choice) if ours else _read_by_timm(encoder, name, choice)
+    _load(encoder, name, choice, state)
+    return Weights(choice, None)
 
 
-def _hub_name(name: str, choice: str) -> str:
-    if choice == "mae":
-        return grid.MAE_WEIGHTS[name]
+def timm_name(name: str) -> str:
+    """Return timm's name, with the tag of its weights, of a baseline or `timm:<name>`."""
     return grid.BASELINES.get(name, name.removeprefix(grid.TIMM))
 
 
-def _licence(hub: str) -> str | None:
+def licence(hub: str) -> str | None:
+    """Return the licence that the release of weights states, as timm knows it."""
     config = get_pretrained_cfg(hub)
     return config.license if config else None
 
 
 def _load(encoder: Any, name: str, source: str, state: dict[str, Tensor]) -> None:
-    state.pop("pos_embed", None)  # fixed by definition; the file's may be of another image size
-    own = {key: value for key, value in encoder.state_dict().items() if key != "pos_embed"}
+    own = encoder.state_dict()
+    if name in grid.ENCODERS:  # fixed by definition; the file's may be of another image size
+        state = {**state, "pos_embed": own["pos_embed"]}
     _check(name, source, own, state)
-    encoder.load_state_dict(state, strict=False)  # all but pos_embed, as was checked
+    encoder.load_state_dict(state)
 
 
 def _check(name: str, source: str, own: dict[str, Tensor], state: dict[str, Tensor]) -> None:
@@ -89,37 +91,30 @@ def _from_file(path: str) -> dict[str, Tensor]:
         raise DataError(path, f"is not a safetensors file ({error})", fix) from error
 
 
-def _from_hub(hub: str) -> dict[str, Tensor]:
-    return _fetched(hub).state_dict()
-
-
-def _fetched(hub: str, **options) -> nn.Module:
+def _from_hub(encoder: Any, name: str, hub: str) -> dict[str, Tensor]:
+    # Positions of our own encoders are not loaded, so that the release's size may be another.
+    sized = name.startswith(grid.TIMM)
+    options: dict[str, Any] = {"img_size": encoder.patch_embed.img_size} if sized else {}
     try:
-        return timm.create_model(hub, pretrained=True, num_classes=0, **options)
+        model = timm.create_model(hub, pretrained=True, num_classes=0, **options)
     except Exception as error:  # the hub's client raises many types, all of them final here
         raise DataError(
             "params.yaml",
             f"train.weights: {hub} cannot be fetched from the hub ({type(error).__name__})",
             "Connect this machine, or fetch the file elsewhere and set train.weights to its path",
         ) from error
+    return model.state_dict()
 
 
-def _load_by_timm(encoder: Any, name: str, source: str, hub: bool) -> None:
-    """Let timm read released weights: it drops their head and resamples positions to our size."""
-    size: dict[str, Any] = (
-        {} if name in grid.BASELINES else {"img_size": encoder.patch_embed.img_size}
-    )
-    if hub:
-        released = _fetched(source, **size)
-    else:
-        _from_file(source)  # timm would open a pickle
-        model = grid.BASELINES.get(name, name.removeprefix(grid.TIMM))
-        overlay = {"file": source}
-        try:
-            released = timm.create_model(
-                model, pretrained=True, num_classes=0, pretrained_cfg_overlay=overlay, **size
-            )
-        except RuntimeError as error:  # torch lists what is missing, unexpected or misshapen
-            fix = "Choose the backbone that the weights were made for"
-            raise DataError(source, f"does not fit {name}: {error}", fix) from error
-    encoder.load_state_dict(released.state_dict())
+def _read_by_timm(encoder: Any, name: str, path: str) -> dict[str, Tensor]:
+    """Read released weights as timm would: without their head, positions resampled to our size."""
+    state, model = _from_file(path), timm_name(name)
+    kernel = "patch_embed.proj.weight"  # timm would resample it, too, to another patch size
+    if kernel in state and state[kernel].ndim == 4:
+        _check(name, path, {kernel: encoder.state_dict()[kernel]}, {kernel: state[kernel]})
+    if name not in grid.BASELINES:
+        adapt = eva if isinstance(encoder, eva.Eva) else vision_transformer
+        state = adapt.checkpoint_filter_fn(state, encoder)
+    config = get_pretrained_cfg(model)
+    head = config.classifier if config else None
+    return {key: value for key, value in state.items() if key.rpartition(".")[0] != head}

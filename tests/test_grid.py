@@ -1,0 +1,156 @@
+"""The notation of configurations, the grid of runs, and what its choices must say together."""
+
+import pytest
+
+from lssat import choices, grid
+
+
+@pytest.mark.parametrize("texture", ["LDP", "LBP"])
+def test_every_configuration_is_read_back_from_text_and_from_paths(texture: str) -> None:
+    names = grid.configurations(texture)
+    assert len(names) == len(set(names)) == 2 * 3 * 2 * 2 + 2
+    for name in names:
+        made = grid.parse(name)
+        assert made.slug == name
+        assert grid.parse(str(made)) == made
+        assert made.texture == (texture.lower() if texture in name else None)
+
+
+def test_the_fields_of_a_configuration() -> None:
+    both = grid.parse("MRGB/RRGB+RLDP/CRGB")
+    assert (both.masked, both.targets, both.classified) == ("RGB", ("RGB", "LDP"), "RGB")
+    assert both.auxiliary
+    then = grid.parse("MLDP-RRGB-thenCRGB")
+    assert then.sequential
+    assert not then.auxiliary
+    alone = grid.parse("none/none/CLDP")
+    assert (alone.masked, alone.targets, alone.classified) == (None, (), "LDP")
+    assert not alone.auxiliary
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("MRGB-RLDP", "is not M<X>-R<Y>-C<Z>, M<X>-R<Y>-thenC<Z> nor none-none-C<Z>"),
+        ("MRGB-RHOG-CRGB", "with X, Y, Z in RGB, LDP, LBP"),
+        ("MRGB-RLDP+RRGB-CRGB", "the first is RGB, the second a texture"),
+        ("MRGB-RLDP+RLDP-CRGB", "the first is RGB, the second a texture"),
+        ("MRGB-RLDP-CLBP", "mixes two textures"),
+        ("none-none-thenCRGB", "is not M<X>-R<Y>-C<Z>"),
+    ],
+)
+def test_what_is_no_configuration(name: str, said: str) -> None:
+    with pytest.raises(ValueError, match=r".*") as caught:
+        grid.parse(name)
+    assert said in str(caught.value)
+
+
+def test_baselines_join_the_grid_with_the_supervised_configuration_only() -> None:
+    runs = grid.runs(["celeba"], ["vit_micro"], ["MRGB-RRGB-CRGB"], [0, 1], ["resnet18"])
+    assert [run.path for run in runs] == [
+        "celeba/vit_micro/MRGB-RRGB-CRGB/seed0",
+        "celeba/vit_micro/MRGB-RRGB-CRGB/seed1",
+        "celeba/resnet18/none-none-CRGB/seed0",
+        "celeba/resnet18/none-none-CRGB/seed1",
+    ]
+    assert [grid.Run.of(run.path) for run in runs] == runs
+
+
+def test_the_patch_size_of_a_timm_vit_is_read_from_its_name() -> None:
+    said = grid.backbone_problem("timm:vit_base_patch14_dinov2", 256, 0.75)
+    assert said == "256 px is not a multiple of the patch size 14; write 252 or 266"
+    assert grid.backbone_problem("timm:vit_base_patch14_dinov2", 224, 0.75) is None
+    assert grid.backbone_problem("timm:some_model", 225, 0.75) is None
+    assert grid.backbone_problem("resnet18", 225, 0.75) is None
+
+
+def problems(**changes) -> list[str]:
+    sound = {
+        "benchmark.backbones": ["vit_base"],
+        "benchmark.configurations": ["MRGB-RLDP-CRGB"],
+        "benchmark.baselines": [],
+        "texture.kind": "ldp",
+        "texture.encoding": "code",
+        "train.norm_pix_loss": True,
+        "train.head": "linear",
+        "train.weights": "scratch",
+    }
+    values = sound | {key.replace("__", "."): value for key, value in changes.items()}
+    found = choices.problems(lambda *keys: values.get(".".join(keys)))
+    return [f"{'.'.join(where)}: {text}" for where, text in found]
+
+
+def test_sound_choices_have_no_problem() -> None:
+    assert problems() == []
+    assert problems(train__head="fusion") == []
+    assert problems(
+        benchmark__baselines=["resnet50"], train__weights={"vit_base": "mae", "resnet50": "timm"}
+    ) == []  # fmt: skip
+    assert problems(
+        benchmark__backbones=["resnet18"], benchmark__configurations=["none-none-CLDP"]
+    ) == []  # fmt: skip
+    assert problems(
+        texture__encoding="bits", benchmark__configurations=["MRGB-RRGB+RLDP-CRGB"]
+    ) == []  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"benchmark__backbones": ["resnet18"]},
+            "benchmark.backbones: resnet18 has no patches to mask, so it cannot run MRGB-RLDP-CRGB;"
+            " move it to benchmark.baselines, which run with none-none-CRGB",
+        ),
+        (
+            {
+                "benchmark__backbones": ["resnet18"],
+                "benchmark__baselines": ["resnet18"],
+                "benchmark__configurations": ["none-none-CRGB"],
+            },
+            "benchmark.baselines: resnet18 is in benchmark.backbones too; leave it once",
+        ),
+        (
+            {
+                "train__head": "fusion",
+                "benchmark__configurations": ["MRGB-RLDP-CRGB", "MRGB-RLDP-thenCRGB"],
+            },
+            "train.head: fusion joins two branches that are trained together, and "
+            "MRGB-RLDP-thenCRGB has one; write linear, or leave it out",
+        ),
+        (
+            {"train__head": "fusion", "benchmark__baselines": ["resnet18"]},
+            "train.head: fusion joins two branches that are trained together, and resnet18 has "
+            "one; write linear, or leave it out",
+        ),
+        (
+            {"texture__encoding": "bits"},
+            "train.norm_pix_loss: true does nothing: with texture.encoding bits every target is "
+            "binary planes, which are not normalised; write false",
+        ),
+        (
+            {"texture__kind": "lbp"},
+            "texture.kind: MRGB-RLDP-CRGB needs ldp; write ldp or drop it (found 'lbp')",
+        ),
+        (
+            {"train__weights": {"vit_base": "mae", "vit_tiny": "scratch"}},
+            "train.weights: names vit_tiny, which the grid does not run; remove",
+        ),
+        (
+            {"train__weights": "mae", "benchmark__baselines": ["resnet18"]},
+            "train.weights: mae has no weights for resnet18; MAE released vit_base, vit_large, "
+            "vit_huge14; use one of them, scratch, or a safetensors file",
+        ),
+        (
+            {"train__weights": {"vit_base": "timm"}},
+            "train.weights: timm has no weights for vit_base, which has fixed positions; name such"
+            " a backbone timm:<name of the model>",
+        ),
+        (
+            {"train__weights": {"vit_base": "mae"}, "benchmark__baselines": ["resnet18"]},
+            "train.weights: names no weights for resnet18; add a line for each",
+        ),
+    ],
+)  # fmt: skip
+def test_choices_that_contradict_each_other_are_named(changes: dict, said: str) -> None:
+    assert problems(**changes) == [said]
