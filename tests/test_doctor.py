@@ -93,9 +93,7 @@ def test_the_whole_release_is_told_from_a_part(
     )
     inventory = sick.inspect("celeba", root)
     assert inventory.verdict == "whole"
-    assert sick.said(inventory, "note") == [
-        "img_align_celeba: 1 file is in no list. They are not used."
-    ]
+    assert sick.said(inventory, "note") == ["img_align_celeba: 1 file is in no list. Not used."]
 
 
 def test_official_counts_stand_beside_the_found_ones(tmp_path: Path) -> None:

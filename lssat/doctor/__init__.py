@@ -103,7 +103,6 @@ def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) 
         inventory.refused(error)
     if deep:
         decode.decode_all(root, sorted(used), inventory)
-    inventory.read = inventory.files
     return inventory
 
 

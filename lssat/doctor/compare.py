@@ -1,11 +1,11 @@
 """What a reader took from a tree, beside what the lists name and what the release holds."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any
 
-from lssat.doctor.findings import Count, Inventory, Parts
+from lssat.doctor.findings import Count, Inventory, Parts, by_folder
 from lssat.doctor.walk import Tree
 
 
@@ -35,34 +35,37 @@ def counts(
 
 
 def losses(rejects: list[dict], severity: str, inventory: Inventory) -> None:
-    """Write down what the reader rejected, by folder and reason."""
-    groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    """Write down what the reader rejected, by reason and folder."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    first: dict[tuple[str, str], str] = {}
     for row in rejects:
-        path = PurePosixPath(row["path"])
-        detail = row["detail"] if row["reason"] != "missing" else _kind(row["detail"])
-        groups[path.parent.as_posix(), row["reason"], detail].append(path.name)
-    for (folder, reason, detail), names in sorted(groups.items()):
-        n = f"{len(names):,} {'file' if len(names) == 1 else 'files'}"
-        about = f" ({detail})" if detail else ""
-        if reason == "missing":
-            key = f"datasets.{inventory.dataset}.rejects_limit"
-            it = "it" if len(names) == 1 else "them"
-            fix = f"Fetch {it}, or do without the share that {key} allows"
-            verb = "is" if len(names) == 1 else "are"
-            inventory.add(severity, folder, f"{n} of the lists {verb} missing{about}", fix, names)
-        elif reason == "excluded_class":
-            inventory.add("note", folder, f"{n} excluded: {detail}", "Nothing to do", names)
-        elif reason == "duplicate":
-            fix = "Nothing to do; one row of each is used"
-            inventory.add("warning", folder, f"{n} listed twice, with equal rows", fix, names)
-        else:
-            inventory.add(severity, folder, f"{n} not usable: {reason}{about}", "Mend them", names)
+        reason, detail = row["reason"], row["detail"]
+        # Details that name a file or a box differ from row to row: the first stands for all.
+        kind = {"excluded_class": detail, "missing": " ".join(detail.split()[:2])}.get(reason, "")
+        groups[reason, kind].append(row["path"])
+        first.setdefault((reason, kind), detail)
+    for (reason, kind), paths in sorted(groups.items()):
+        for folder, names in by_folder(paths).items():
+            about = kind or first[reason, kind]
+            level, problem, fix = _loss(reason, about, len(names), severity, inventory.dataset)
+            inventory.add(level, folder or ".", problem, fix, names)
 
 
-def _kind(detail: str) -> str:
-    """Drop the file's own name from a detail, so that equal losses stand together."""
-    words = detail.split()
-    return " ".join(words[:-1]) if words and "." in words[-1] else detail
+def _loss(reason: str, about: str, n: int, severity: str, dataset: str) -> tuple[str, str, str]:
+    """Return severity, problem and fix of samples rejected for one reason."""
+    files = f"{n:,} {'file' if n == 1 else 'files'}"
+    detail = f" ({about})" if about else ""
+    if reason == "missing":
+        it, verb = ("it", "is") if n == 1 else ("them", "are")
+        fix = f"Fetch {it}, or do without the share that datasets.{dataset}.rejects_limit allows"
+        return severity, f"{files} of the lists {verb} missing{detail}", fix
+    if reason == "excluded_class":
+        return "note", f"{files} excluded: {about}", "Nothing to do"
+    if reason == "duplicate":
+        fix = "Nothing to do; one row of each is used"
+        return "warning", f"{files} listed twice, with equal rows", fix
+    fix = f"Mend it, or do without the share that datasets.{dataset}.rejects_limit allows"
+    return severity, f"{files} not usable: {reason}{detail}", fix
 
 
 def identities(rows: list[dict], inventory: Inventory) -> None:
@@ -106,18 +109,25 @@ def extras(
     """
     taken: dict[str, set[str]] = defaultdict(set)
     for row in [*rows, *rejects]:
-        path = PurePosixPath(row["path"])
-        taken[path.parent.as_posix()].add(path.name)
-    suffixes = {PurePosixPath(row["path"]).suffix for row in rows}
-    for folder, names in sorted(taken.items()):
-        beside = tree.files[folder] | (tree.folders[folder] if "" in suffixes else set())
-        more = {name for name in beside - names if PurePosixPath(name).suffix in suffixes}
-        if not more:
-            continue
-        inventory.counts.append(Count(folder, "", None, None, None, None, len(more)))
-        problem = f"{len(more):,} {'file is' if len(more) == 1 else 'files are'} in no list"
+        folder, _, name = row["path"].rpartition("/")
+        taken[folder].add(name)
+    suffixes = {os.path.splitext(row["path"])[1] for row in rows}
+    more = [
+        f"{folder}/{name}".lstrip("/")
+        for folder, names in taken.items()
+        for name in _beside(folder, "" in suffixes, tree) - names
+        if os.path.splitext(name)[1] in suffixes
+    ]
+    for folder, extra in by_folder(more).items():
+        n = len(extra)
+        inventory.counts.append(Count(folder or ".", "", None, None, None, None, n))
+        problem = f"{n:,} {'file is' if n == 1 else 'files are'} in no list"
+        severity, fix = "note", "Not used" if n == 1 else "They are not used"
         if short:
             problem += ", and the lists name fewer samples than the release: a list was cut"
-            inventory.add("error", folder, problem, "Fetch the lists again", more)
-        else:
-            inventory.add("note", folder, problem, "They are not used", more)
+            severity, fix = "error", "Fetch the lists again"
+        inventory.add(severity, folder or ".", problem, fix, extra)
+
+
+def _beside(folder: str, frames: bool, tree: Tree) -> set[str]:
+    return tree.files[folder] | (tree.folders[folder] if frames else set())

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lssat import media
-from lssat.doctor.findings import Inventory
+from lssat.doctor.findings import Inventory, by_folder
 from lssat.doctor.heads import KINDS
 from lssat.tables import DataError
 
@@ -28,15 +28,15 @@ def decode_all(root: Path, paths: Iterable[str], inventory: Inventory) -> None:
             lambda part: _decode(root, part), [work[n::cores] for n in range(cores)]
         )
         found = [each for part in parts for each in part]
-    groups: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
+    groups: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for path, (severity, reason, detail) in sorted(found):
-        folder, _, name = path.rpartition("/")
-        groups[severity, folder, reason][name] = detail
-    for (severity, folder, reason), names in sorted(groups.items()):
-        n = f"{len(names):,} {'file' if len(names) == 1 else 'files'}"
-        first = next(iter(names.values()))
-        problem = f"decoded in full, {n}: {reason} (the first: {first})"
-        inventory.add(severity, folder or ".", problem, "Fetch again what is damaged", names)
+        groups[severity, reason][path] = detail
+    for (severity, reason), details in sorted(groups.items()):
+        for folder, names in by_folder(details).items():
+            n = f"{len(names):,} {'file' if len(names) == 1 else 'files'}"
+            first = details[f"{folder}/{names[0]}".lstrip("/")]
+            problem = f"decoded in full, {n}: {reason} (the first: {first})"
+            inventory.add(severity, folder or ".", problem, "Fetch again what is damaged", names)
 
 
 def _decode(root: Path, paths: list[str]) -> list[tuple[str, Verdict]]:

@@ -1,6 +1,7 @@
 """What the doctor writes down: counts beside the official ones, and findings."""
 
-from collections import Counter
+import os
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,7 +11,21 @@ from lssat.tables import DataError
 
 SEVERITIES = ("error", "warning", "note")
 Parts = dict[tuple[str, str], int]  # (subset, split) -> samples
+FOLDERS = 8  # that share a problem and are told one by one
 EXAMPLES = 5  # of the files that share a finding
+
+
+def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Part paths into folder -> names, sorted; of more than a few folders, the common one."""
+    folders: dict[str, list[str]] = defaultdict(list)
+    every = sorted(paths)
+    for path in every:
+        folder, _, name = path.rpartition("/")
+        folders[folder].append(name)
+    if len(folders) <= FOLDERS:
+        return dict(folders)
+    common = os.path.commonpath(folders) if "" not in folders else ""
+    return {common: [path.removeprefix(f"{common}/") for path in every]}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lssat.doctor.findings import Inventory
+from lssat.doctor.findings import Inventory, by_folder
 
 BYTES = 256
 _CHUNK = 2000  # files a thread reads before it takes the next ones
@@ -56,7 +56,7 @@ def _fits(kind: str, head: bytes) -> bool:
 
 
 def scan(root: Path, paths: Iterable[str], used: set[str] | None, inventory: Inventory) -> None:
-    """Read the first bytes of files and write down what is not data, by folder and problem.
+    """Read the first bytes of files and write down what is not data, by problem and folder.
 
     Args:
         paths: relative to the root; suffixes that `KINDS` does not hold are passed over.
@@ -71,20 +71,20 @@ def scan(root: Path, paths: Iterable[str], used: set[str] | None, inventory: Inv
         for found in threads.map(lambda chunk: _read(root, chunk), chunks):
             for path, said, head in found:
                 severity = "error" if used is None or path in used else "warning"
-                folder, _, name = path.rpartition("/")
                 if severity == "error":
                     inventory.faulty.add(path)
-                wrong[severity, folder, said].append(name)
-                firsts.setdefault((severity, folder, said), head)
-    inventory.read = max(inventory.read, len(known))
-    for (severity, folder, said), names in sorted(wrong.items()):
-        one = len(names) == 1
-        path = f"{folder}/{names[0]}".lstrip("/") if one else folder or "."
-        head = firsts[severity, folder, said]
+                wrong[severity, said].append(path)
+                firsts.setdefault((severity, said), head)
+    inventory.read += len(known)
+    for (severity, said), every in sorted(wrong.items()):
+        head = firsts[severity, said]
         bytes_ = f" (first bytes {head[:24]!r})" if head else ""
-        text = said if one else f"{len(names):,} files: each {said}"
-        fix = _fix(said, severity)
-        inventory.add(severity, path, f"{text}{bytes_}", fix, () if one else names)
+        for folder, names in by_folder(every).items():
+            one = len(names) == 1
+            path = f"{folder}/{names[0]}".lstrip("/") if one else folder or "."
+            text = said if one else f"{len(names):,} files: each {said}"
+            fix = _fix(said, severity)
+            inventory.add(severity, path, f"{text}{bytes_}", fix, () if one else names)
 
 
 def _fix(said: str, severity: str) -> str:

@@ -80,9 +80,10 @@ def _verdict(inventory: Inventory, console: Console) -> None:
         "whole": "[green]fits the official release[/]",
     }[inventory.verdict]
     numbers = ", ".join(_count(inventory.number(each), each) for each in SEVERITIES)
-    looked = "decoded in full" if inventory.deep else "first bytes of each read"
     console.print(f"{inventory.dataset}: {said} ({numbers})", highlight=False, soft_wrap=True)
-    console.print(f"{inventory.files:,} files, {looked}\n", highlight=False)
+    also = ", every sample decoded" if inventory.deep else ""
+    looked = f"{inventory.files:,} files, first bytes of {inventory.read:,} read{also}"
+    console.print(f"{looked}\n", highlight=False)
 
 
 def _count(number: int, word: str) -> str:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lssat.doctor.findings import Inventory
+from lssat.doctor.findings import Inventory, by_folder
 
 
 @dataclass
@@ -35,8 +35,8 @@ def walk(root: Path, inventory: Inventory) -> Tree:
     """
     tree = Tree(root)
     todo, seen = [""], {os.path.realpath(root)}
-    leaving: dict[str, list[str]] = defaultdict(list)
-    nowhere: dict[str, list[str]] = defaultdict(list)
+    leaving: list[str] = []
+    nowhere: list[str] = []
     while todo:
         folder = todo.pop()
         base = os.path.join(root, folder)
@@ -47,14 +47,14 @@ def walk(root: Path, inventory: Inventory) -> Tree:
                     path = f"{folder}/{entry.name}".lstrip("/")
                     link = os.path.realpath(entry.path) if entry.is_symlink() else ""
                     if link and not os.path.exists(link):
-                        nowhere[folder].append(entry.name)
+                        nowhere.append(path)
                     elif entry.is_dir():
                         if not link or link not in seen:
                             seen.add(link)
                             tree.folders[folder].add(entry.name)
                             todo.append(path)
                     elif link and not link.startswith(inside):
-                        leaving[folder].append(entry.name)
+                        leaving.append(path)
                     else:
                         tree.files[folder].add(entry.name)
         except OSError as error:
@@ -63,10 +63,10 @@ def walk(root: Path, inventory: Inventory) -> Tree:
             inventory.add(
                 "error", folder or ".", problem, "Ask the owner for permission to read it"
             )
-    for folder, names in leaving.items():
+    for folder, names in by_folder(leaving).items():
         problem = f"{len(names):,} links leave the data root"
         inventory.add("error", folder or ".", problem, "Put the files themselves there", names)
-    for folder, names in nowhere.items():
+    for folder, names in by_folder(nowhere).items():
         problem = f"{len(names):,} links lead to nothing"
         fix = "Fetch the files that they stand for (git-annex and DataLad: `get`)"
         inventory.add("error", folder or ".", problem, fix, names)
