@@ -82,7 +82,8 @@ def video(path: Path, frames: list[np.ndarray], **options: str) -> None:
 
 def clip(path: Path, number: int, moving: bool, kind: str = "videos") -> None:
     """Two frames of a face that moves, as `<path>.mp4` or `<path>/0000.png`; or an empty one."""
-    frames = [scene(number % 100), scene(number % 100, left=30)] if moving else []
+    number %= 12  # MTCNN finds the face in each of these scenes
+    frames = [scene(number), scene(number, left=30)] if moving else []
     if kind == "images":
         path.mkdir(parents=True, exist_ok=True)
         for index, frame in enumerate(frames):
