@@ -94,7 +94,7 @@ def init(
 @app.command(epilog=_example("lssat doctor ffpp --root /data/ffpp"))
 def doctor(
     dataset: Annotated[
-        str | None, typer.Argument(help="One data set; default: all of params.yaml.")
+        str | None, typer.Argument(help="One of ffpp, celeba, ...; default: all of params.yaml.")
     ] = None,
     root: Annotated[
         Path | None, typer.Option(help="Its tree; params.yaml is then not read.")

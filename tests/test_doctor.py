@@ -36,7 +36,7 @@ def test_counts_are_the_readers(tmp_path: Path, dataset: str) -> None:
     wanted = Counter((row["subset"], row["split"]) for row in rows)
     inventory = sick.inspect(dataset, root)
     found = {
-        (row.part.removesuffix(" c23").replace("images", ""), row.split): row.found
+        (row.part.removesuffix(" c23").replace("samples", ""), row.split): row.found
         for row in inventory.counts
         if row.split
     }
@@ -224,7 +224,7 @@ def test_the_command_prints_a_table_and_its_exit_code_tells(tmp_path: Path) -> N
     root = sick.celeba(tmp_path / "raw")
     done = lssat("celeba", "--root", str(root), "--json", "found.json", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "images      train   162,770       6      6        0" in done.stdout
+    assert "samples     train   162,770       6      6        0" in done.stdout
     assert "celeba: consistent, a part of the official release (0 errors" in done.stdout
     told = json.loads((tmp_path / "found.json").read_text())
     assert told["exit_code"] == 0

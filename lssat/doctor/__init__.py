@@ -7,6 +7,8 @@ every file (with `deep`, decodes every sample).
 
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
@@ -14,7 +16,7 @@ from typing import Any, get_args
 from rich.console import Console
 
 from lssat import datasets, params
-from lssat.doctor import affectnet, celeba, celebdf, compare, dfd, dfdc, ffpp, heads, show
+from lssat.doctor import affectnet, celeba, celebdf, compare, dfd, dfdc, ffpp, heads, own, show
 from lssat.doctor import deep as decode
 from lssat.doctor.findings import Inventory
 from lssat.doctor.walk import Tree, walk
@@ -48,7 +50,7 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
         source: path of a params.yaml.
         json_: file to write; `-`: standard output, in place of the tables.
     """
-    if (root is not None and dataset is None) or (dataset and dataset not in RELEASES):
+    if root is not None and dataset not in RELEASES:
         what = f"unknown data set {dataset!r}" if dataset else "--root needs a data set"
         print(f"doctor: {what}. Name one of {', '.join(RELEASES)}.", file=sys.stderr)
         return 2
@@ -67,7 +69,7 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
 
 def _asked(source: str, dataset: str | None) -> list[tuple[str, Any]]:
     sections = dict(params.load(source).datasets)
-    chosen = {name: each for name, each in sections.items() if each and name in RELEASES}
+    chosen = {name: each for name, each in sections.items() if each}
     if dataset and dataset not in chosen:
         problem = f"has no section datasets.{dataset}"
         raise DataError(source, problem, "Give its tree with --root")
@@ -78,7 +80,7 @@ def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) 
     """Inspect one tree.
 
     Args:
-        dataset: a key of `RELEASES`.
+        dataset: a key of `RELEASES`, or a data set of your own.
         options: its section of params.yaml, or `stand_in`.
         asked: the options come from a params.yaml, so that what they name must be there.
         deep: decode every sample in full.
@@ -93,7 +95,7 @@ def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) 
         inventory.add("error", str(root), "is not a folder", fix)
         return inventory
     tree = walk(root, inventory)
-    release = RELEASES[dataset]
+    release = RELEASES.get(dataset, own)
     lists = [path for path in tree.paths() if release.is_list(path.rpartition("/")[2])]
     heads.scan(root, lists, None, inventory)
     used, refused = _read(release, options, asked, tree, inventory)
@@ -121,7 +123,7 @@ def _read(
     for name, reading in release.readings(options, asked, tree, inventory):
         seen = release.look(reading, tree, inventory)
         try:
-            read, lost = datasets.READERS[inventory.dataset](reading)
+            read, lost = _reader(inventory.dataset)(reading)
             read, doubles = datasets._once(read, tree.root)
             lost += doubles
         except DataError as error:
@@ -134,9 +136,14 @@ def _read(
         compare.losses(lost, "error" if wanted else "note", inventory)
         compare.identities(read, inventory)
         rows, rejects = rows + read, rejects + lost
-    if not refused:  # else a list is faulty, and what it would have named is not extra
+    # Where a list is faulty, what it would have named is not extra.
+    if not refused and not getattr(release, "SELECTS", False):
         compare.extras(rows, rejects, short, tree, inventory)
     return _files(rows, tree, inventory), refused
+
+
+def _reader(dataset: str) -> Callable:
+    return datasets.READERS.get(dataset, partial(datasets.own.read, dataset))
 
 
 def _files(rows: list[dict], tree: Tree, inventory: Inventory) -> set[str]:

@@ -8,6 +8,8 @@ from lssat.doctor.compare import as_given as readings
 from lssat.doctor.findings import Count, Inventory, Parts, Seen
 from lssat.doctor.walk import Tree
 
+SELECTS = True  # the list names some of the videos: the others are not extra
+
 __all__ = ["is_list", "look", "official_parts", "readings"]
 
 

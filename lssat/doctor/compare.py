@@ -26,7 +26,7 @@ def counts(
     table = []
     for part in dict.fromkeys([*official, *listed, *found]):
         subset, split = part
-        what = f"{subset} {name}".strip() or "images"
+        what = f"{subset} {name}".strip() or "samples"
         named = listed[part] - out[split] if part in listed else None
         lost = None if named is None else max(named - found[part], 0)
         seen = None if named is None and not found[part] else found[part]

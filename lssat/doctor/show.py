@@ -74,9 +74,10 @@ def _say(finding: Finding, root: str, console: Console) -> None:
 
 
 def _verdict(inventory: Inventory, console: Console) -> None:
+    official = any(row.official is not None for row in inventory.counts)
     said = {
         "wrong": "[bold red]samples would be lost or damaged[/]; mend the errors first",
-        "part": "[green]consistent[/], a part of the official release",
+        "part": "[green]consistent[/]" + (", a part of the official release" if official else ""),
         "whole": "[green]fits the official release[/]",
     }[inventory.verdict]
     numbers = ", ".join(_count(inventory.number(each), each) for each in SEVERITIES)
