@@ -75,6 +75,9 @@ def init(
     ffpp: Annotated[Path | None, typer.Option(help="Root of FaceForensics++.")] = None,
     celeba: Annotated[Path | None, typer.Option(help="Root of CelebA.")] = None,
     affectnet: Annotated[Path | None, typer.Option(help="Root of AffectNet.")] = None,
+    celebdf: Annotated[Path | None, typer.Option(help="Celeb-DF v2, only tested on.")] = None,
+    dfdc: Annotated[Path | None, typer.Option(help="DFDC, only tested on.")] = None,
+    dfd: Annotated[Path | None, typer.Option(help="DeepFakeDetection, only tested on.")] = None,
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("params.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an edited file.")] = False,
 ) -> None:
@@ -87,6 +90,7 @@ def init(
         from lssat import init as step
 
     given = {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}
+    given |= {"celebdf": celebdf, "dfdc": dfdc, "dfd": dfd}
     roots = {name: root for name, root in given.items() if root is not None}
     print(step.told(preset, out, step.write(preset, roots, out, force)))
 

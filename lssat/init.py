@@ -7,11 +7,11 @@ that every other byte of it, comments and alignment included, stays as it is.
 import re
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 
-from lssat import params
+from lssat import grid, params
 from lssat.tables import DataError, atomic
 
 PRESETS = Path("presets")
@@ -24,7 +24,8 @@ def write(preset: str, roots: dict[str, Path], out: Path, force: bool = False) -
     Args:
         preset: name of a file of presets/, without `.yaml`. `sample` draws its own trees and
             takes no roots; the others need at least one.
-        roots: data set -> folder.
+        roots: data set -> folder. Those that are only tested on (Celeb-DF v2, DFDC,
+            DeepFakeDetection) are added to `benchmark.cross`, read as FaceForensics++ is.
         out: the params.yaml; one that is there is replaced if it equals a preset, else only
             with `force`.
 
@@ -50,11 +51,13 @@ def write(preset: str, roots: dict[str, Path], out: Path, force: bool = False) -
 
 def told(preset: str, out: Path, written: params.Params) -> str:
     """Say what was written and what to run next."""
-    grid = written.benchmark
+    benchmark = written.benchmark
     known = list(yaml.safe_load(_preset(preset))["datasets"])
     dropped = [name for name in known if getattr(written.datasets, name) is None]
     without = " ".join(f"--{name}" for name in dropped)
-    lines = [f"{out}: preset {preset}, tasks {', '.join(grid.tasks)}: {len(grid.runs())} runs"]
+    tasks, runs = ", ".join(benchmark.tasks), len(benchmark.runs())
+    also = f"; tested on {', '.join(benchmark.cross)} too" if benchmark.cross else ""
+    lines = [f"{out}: preset {preset}, tasks {tasks}{also}: {runs} runs"]
     if dropped:
         lines.append(f"left out, for want of {without}: {', '.join(dropped)}")
     named = "" if out == Path("params.yaml") else f" --params {out}"
@@ -78,8 +81,11 @@ def names() -> list[str]:
 def edit(text: str, roots: dict[str, Path]) -> str:
     """Return the text of a params.yaml with these roots and only these data sets."""
     document = yaml.compose(text, Loader=yaml.SafeLoader)
-    edits = []
+    edits: list[tuple[int, int, str]] = []
     sections = _child(document, "datasets")[1]
+    added = {name: root for name, root in roots.items() if name in grid.CROSS}
+    if added:
+        edits += _added(text, document, sections, added)
     for key, section in sections.value:
         if key.value in roots:
             value = _child(section, "root")[1]
@@ -97,6 +103,28 @@ def edit(text: str, roots: dict[str, Path]) -> str:
     return text
 
 
+def _added(
+    text: str, document: Any, sections: Any, roots: dict[str, Path]
+) -> list[tuple[int, int, str]]:
+    """Name data sets in benchmark.cross; their sections are FaceForensics++'s, as far as it fits.
+
+    The lines are copied with their comments.
+    """
+    cross = _child(_child(document, "benchmark")[1], "cross")[1]
+    ffpp = _child(sections, "ffpp")[1]
+    parts = []
+    for name, root in roots.items():
+        model = get_args(params.Datasets.model_fields[name].annotation)[0]
+        lines = [f"  {name}:", f"    root: {_scalar(str(root))}"]
+        for key, _ in ffpp.value:
+            if key.value in model.model_fields and key.value != "root":
+                start = key.start_mark.index
+                lines.append("    " + text[start : text.index("\n", start)])
+        parts.append("\n".join([*lines, ""]))
+    end = text.index("\n", _last(sections).end_mark.index) + 1
+    return [(*_span(cross), f"[{', '.join(roots)}]"), (end, end, "".join(parts))]
+
+
 def _preset(name: str) -> str:
     known = names()
     if name not in known:
@@ -106,7 +134,7 @@ def _preset(name: str) -> str:
 
 def _check_roots(preset: str, roots: dict[str, Path], text: str) -> None:
     file = PRESETS / f"{preset}.yaml"
-    known = list(yaml.safe_load(text)["datasets"])
+    known = [*yaml.safe_load(text)["datasets"], *grid.CROSS]
     options = " ".join(f"--{name} DIR" for name in known)
     if preset == "sample" and roots:
         fix = "Leave the folders out, or choose another preset for data of your own"
@@ -114,6 +142,9 @@ def _check_roots(preset: str, roots: dict[str, Path], text: str) -> None:
     if preset != "sample" and not roots:
         fix = f"Give at least one of {options}"
         raise DataError(file, "needs the folder of a data set, and none was given", fix)
+    if cross := [name for name in roots if name in grid.CROSS and "ffpp" not in roots]:
+        problem = f"{cross[0]} is tested with the runs of ffpp, whose folder was not given"
+        raise DataError(file, problem, "Add --ffpp DIR")
     for name, root in roots.items():
         if name not in known:
             raise DataError(file, f"has no data set {name}", f"It has {', '.join(known)}")

@@ -13,7 +13,7 @@ from lssat.datasets import ffpp
 from lssat.doctor.findings import Inventory
 
 CSV = {
-    "train": [("1/a.jpg", trees.BOX, "0"), ("2/b.jpg", trees.BOX, "1"), 
+    "train": [("1/a.jpg", trees.BOX, "0"), ("2/b.jpg", trees.BOX, "1"),
               ("2/c.jpg", "NULL,NULL,NULL,NULL", "10")],
     "val": [("3/d.jpg", trees.BOX, "2")],
 }  # fmt: skip

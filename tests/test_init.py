@@ -14,6 +14,7 @@ from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent
 SETS = ("ffpp", "celeba", "affectnet")
+CROSS = ("celebdf", "dfdc", "dfd")
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +101,33 @@ def test_odd_names_of_folders_are_read_back_by_both_readers(name: str) -> None:
     plain = init.edit(text, {"celeba": Path(name)})
     assert yaml.safe_load(plain)["datasets"]["celeba"]["root"] == name
     assert YAML(typ="safe").load(plain)["datasets"]["celeba"]["root"] == name
+
+
+def test_data_sets_that_are_only_tested_on_are_added_as_ffpp_is_read() -> None:
+    for name in CROSS:
+        Path("raw", name).mkdir()
+    loaded = write("paper", *SETS, *CROSS)
+    whole = params.load("presets/paper.yaml")
+    assert loaded.benchmark.cross == list(CROSS)
+    assert loaded.benchmark.tasks == whole.benchmark.tasks
+    assert whole.datasets.ffpp is not None
+    for name in CROSS:
+        section = getattr(loaded.datasets, name)
+        own = whole.datasets.ffpp.model_dump()
+        want = {key: own[key] for key in type(section).model_fields} | {"root": f"raw/{name}"}
+        assert section.model_dump() == want
+    gone, come = changed()
+    assert len(gone) == 4  # three roots and the list
+    assert "  celebdf:" in come
+    assert "    frames: 32                     # [ours] the field's protocol" in come
+
+
+def test_tested_only_needs_the_task_whose_runs_are_tested() -> None:
+    Path("raw/dfdc").mkdir()
+    assert refused("paper", "celeba", "dfdc") == (
+        "presets/paper.yaml: dfdc is tested with the runs of ffpp, whose folder was not given. "
+        "Add --ffpp DIR."
+    )
 
 
 def test_the_sample_preset_is_copied_and_takes_no_folders() -> None:
