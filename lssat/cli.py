@@ -83,8 +83,8 @@ def init(
 ) -> None:
     """Write a params.yaml from a preset, with its comments, for the data sets given.
 
-    Tasks without a folder are left out. A params.yaml that is there is replaced only if it
-    equals a preset, or with --force.
+    Tasks without a folder are left out.
+    A params.yaml that is there is replaced if it equals a preset, or with --force.
     """
     with _quick_imports():
         from lssat import init as step
@@ -107,13 +107,15 @@ def doctor(
         str | None, typer.Option("--json", help="Write JSON to this file; - for stdout alone.")
     ] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every image and video.")] = False,
-    params_: ParamsOption = "params.yaml",
+    params_: Annotated[str, typer.Option("--params", help="Another params.yaml.")] = "params.yaml",
 ) -> None:
     """Look raw trees over before anything runs: an inventory beside the official counts.
 
-    Reads lists, names and the first bytes of every file, and changes nothing. Exit code 0: the
-    tree fits the official release or is a consistent part of it; 1: something is wrong that would
-    lose or damage samples; 2: the command was not understood.
+    Reads lists, names and the first bytes of every file; changes nothing.
+
+    Exit code 0: the tree fits the official release, or is a consistent part;
+    1: something is wrong that would lose or damage samples;
+    2: the command was not understood.
     """
     with _quick_imports():
         from lssat import doctor as step

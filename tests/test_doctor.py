@@ -156,7 +156,7 @@ def test_a_person_in_two_splits(tmp_path: Path) -> None:
     sick.edit(root / "identity_CelebA.txt", "000010.jpg 9", "000010.jpg 1")
     inventory = sick.inspect("celeba", root)
     assert sick.said(inventory) == [
-        ".: 1 identities stand in more than one split. Fetch the lists of the splits again."
+        ".: identities in more than one split: 1. Fetch the lists of the splits again."
     ]
     [finding] = [each for each in inventory.findings if each.severity == "error"]
     assert finding.examples == ("1",)
@@ -251,11 +251,14 @@ def test_the_command_prints_a_table_and_its_exit_code_tells(tmp_path: Path) -> N
         (("celebA", "--root", "."), "doctor: unknown data set 'celebA'. Name one of ffpp, celeba"),
         (("--root", "."), "doctor: --root needs a data set. Name one of ffpp, celeba"),
         (("--shallow",), "No such option"),
+        (("pets",), "doctor: params.yaml has no section datasets.pets."),
     ],
 )
 def test_what_the_command_does_not_understand_is_exit_code_2(
     tmp_path: Path, words: tuple, said: str
 ) -> None:
+    text = (Path(__file__).parent.parent / "presets/sample.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text)
     done = lssat(*words, folder=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr

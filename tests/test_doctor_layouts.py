@@ -120,7 +120,7 @@ def test_frames_missing_and_a_folder_without_any(tmp_path: Path) -> None:
     assert sick.said(inventory) == [
         "manipulated_sequences/Deepfakes/c23/images: 1 file of the lists is missing. Fetch it, "
         "or do without the share that datasets.ffpp.rejects_limit allows.",
-        ".: 1 folders of extracted frames hold none. Extract them again.",
+        ".: folders of extracted frames that hold none: 1. Extract them again.",
     ]
     last = inventory.findings[-1]
     assert last.examples == ("original_sequences/youtube/c23/images/001",)

@@ -54,10 +54,18 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
         what = f"unknown data set {dataset!r}" if dataset else "--root needs a data set"
         print(f"doctor: {what}. Name one of {', '.join(RELEASES)}.", file=sys.stderr)
         return 2
+    asked = root is None
     if root is not None:
-        inventories = [inspect(str(dataset), stand_in(str(dataset), root), False, deep)]
+        chosen = [(str(dataset), stand_in(str(dataset), root))]
     else:
-        inventories = [inspect(name, each, True, deep) for name, each in _asked(source, dataset)]
+        chosen = _asked(source, dataset)
+        if not chosen:
+            print(f"doctor: {source} has no section datasets.{dataset}.", file=sys.stderr)
+            return 2
+    inventories = []
+    for name, each in chosen:
+        with Console(stderr=True).status(f"{name}: looking at {each.root}"):
+            inventories.append(inspect(name, each, asked, deep))
     if json_ == "-":
         print(json.dumps(show.as_json(inventories), indent=1))
     else:
@@ -70,9 +78,6 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
 def _asked(source: str, dataset: str | None) -> list[tuple[str, Any]]:
     sections = dict(params.load(source).datasets)
     chosen = {name: each for name, each in sections.items() if each}
-    if dataset and dataset not in chosen:
-        problem = f"has no section datasets.{dataset}"
-        raise DataError(source, problem, "Give its tree with --root")
     return [(name, each) for name, each in chosen.items() if dataset in (None, name)]
 
 
@@ -158,6 +163,6 @@ def _files(rows: list[dict], tree: Tree, inventory: Inventory) -> set[str]:
         else:
             empty.append(path)
     if empty:
-        problem = f"{len(empty):,} folders of extracted frames hold none"
+        problem = f"folders of extracted frames that hold none: {len(empty):,}"
         inventory.add("error", ".", problem, "Extract them again", empty)
     return files

@@ -75,7 +75,7 @@ def identities(rows: list[dict], inventory: Inventory) -> None:
         for who in row["groups"]:
             splits[who].add(row["split"])
     if both := [who for who, where in splits.items() if len(where) > 1]:
-        problem = f"{len(both):,} identities stand in more than one split"
+        problem = f"identities in more than one split: {len(both):,}"
         inventory.add("error", ".", problem, "Fetch the lists of the splits again", both)
 
 

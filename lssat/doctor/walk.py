@@ -64,10 +64,10 @@ def walk(root: Path, inventory: Inventory) -> Tree:
                 "error", folder or ".", problem, "Ask the owner for permission to read it"
             )
     for folder, names in by_folder(leaving).items():
-        problem = f"{len(names):,} links leave the data root"
+        problem = f"links that leave the data root: {len(names):,}"
         inventory.add("error", folder or ".", problem, "Put the files themselves there", names)
     for folder, names in by_folder(nowhere).items():
-        problem = f"{len(names):,} links lead to nothing"
+        problem = f"links that lead to nothing: {len(names):,}"
         fix = "Fetch the files that they stand for (git-annex and DataLad: `get`)"
         inventory.add("error", folder or ".", problem, fix, names)
     inventory.files = sum(map(len, tree.files.values()))

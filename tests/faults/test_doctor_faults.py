@@ -94,9 +94,12 @@ def test_case_08_links_that_leave_the_root(tmp_path: Path) -> None:
     (root / "img_align_celeba/000004.jpg").unlink()
     (root / "img_align_celeba/000004.jpg").symlink_to(tmp_path / "nothing.jpg")
     found = sick.said(sick.inspect("celeba", root))
-    assert "img_align_celeba: 1 links leave the data root. Put the files themselves there." in found
     assert (
-        "img_align_celeba: 1 links lead to nothing. "
+        "img_align_celeba: links that leave the data root: 1. Put the files themselves there."
+        in found
+    )
+    assert (
+        "img_align_celeba: links that lead to nothing: 1. "
         "Fetch the files that they stand for (git-annex and DataLad: `get`)."
     ) in found
 
