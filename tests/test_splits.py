@@ -1,6 +1,8 @@
 """Splits: official where there is one, nobody in two of them, every crop in one."""
 
 import hashlib
+import re
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -247,3 +249,26 @@ def test_crops_of_an_older_manifest_are_refused(tmp_path: Path) -> None:
     older = cropped([*rows, sample("original/9", "train", 0)])
     with pytest.raises(DataError, match="has no sample 'original/9', of which there is a crop"):
         write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, older)
+
+
+def test_affectnet_halves_by_hand_as_the_page_says(tmp_path: Path) -> None:
+    """The shell lines of docs/splits.md, run as they stand, give the test list and its hash."""
+    page = (Path(__file__).parent.parent / "docs/splits.md").read_text()
+    lines = re.findall(r"```sh\n(.*?)```", page, flags=re.S)
+    rows = affectnet_rows(5) + [sample(f"val/ü {c}", "val", c) for c in range(4)]
+    chosen = []
+    for label in range(8):
+        ids = [row["id"] for row in rows if row["labels"] == [label] and row["split"] == "val"]
+        (tmp_path / "class.txt").write_text("".join(f"{id}\n" for id in ids))
+        done = subprocess.run(
+            ["sh", "-c", lines[0]], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        chosen += done.stdout.splitlines()
+    _, summary = write(
+        tmp_path, "affectnet", trees.affectnet_options(tmp_path), rows, cropped(rows)
+    )
+    assert (tmp_path / "test.txt").read_text().splitlines() == sorted(chosen)
+    told = subprocess.run(
+        ["sha256sum", "test.txt"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split()[0] == summary["ids_sha256"]["test"]
