@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
 from lssat import grid, sampling, tables, texture
+from lssat.shards import Shards
 from lssat.tables import DataError
 
 
@@ -25,35 +25,6 @@ class Batch(NamedTuple):
     codes: Tensor | None  # (n, 1, H, W) uint8
     labels: Tensor  # (n, A) int64
     noise: Tensor | None  # (n, L) float32 in [0, 1)
-
-
-class Shards:
-    """The shards of one folder, opened and verified when first needed, mapped read-only."""
-
-    def __init__(self, folder: str | Path, schema: pa.Schema, remedy: str):
-        self.folder, self.schema, self.remedy = Path(folder), schema, remedy
-        self.open: dict[int, np.ndarray] = {}
-
-    def take(self, shard: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """Copy rows (n, ...) uint8 in the order asked for.
-
-        Raises:
-            DataError: a shard is missing or not the bytes that its table vouches for.
-        """
-        first = self._shard(int(shard[0]))
-        out = np.empty((len(shard), *first.shape[1:]), np.uint8)
-        for number in np.unique(shard):
-            where = shard == number
-            out[where] = self._shard(int(number))[row[where]]
-        return out
-
-    def _shard(self, number: int) -> np.ndarray:
-        if number not in self.open:
-            file = self.folder / f"shard-{number:05d}.npy"
-            head = tables.read_table(file.with_suffix(".parquet"), self.schema, self.remedy)
-            digest = tables.metadata(head).get("sha256")
-            self.open[number] = tables.open_shard(file, digest, self.remedy)
-        return self.open[number]
 
 
 class Crops:
@@ -75,13 +46,12 @@ class Crops:
         self.shard = self.table["shard"].to_numpy()
         self.row = self.table["row"].to_numpy()
         self.labels = np.array(self.table["labels"].to_pylist(), dtype=np.int64)
-        how = "Remove it and run `snakemake --cores 8` to rebuild it"
-        self.faces = Shards(faces, tables.FACES, how)
-        self.codes = None if codes is None else Shards(codes, tables.TEXTURE, how)
+        self.faces = Shards(faces, self.table, self.file)
+        self.codes = None
         self.kind = self.k = None
         if codes is not None:
-            first = Path(codes) / f"shard-{int(self.shard[0]):05d}.parquet"
-            head = tables.metadata(tables.read_table(first, tables.TEXTURE, how))
+            self.codes = Shards(codes, self.table, self.file, self.faces)
+            head = self.codes.shard(int(self.shard[0])).header
             self.kind, self.k = head["kind"], int(head["k"])
 
     def __len__(self) -> int:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lssat import params, tables, texture
+from lssat import params, shards, tables, texture
 
 _BLOCK = 256  # crops that are read at a time
-_REMEDY = "Make this shard of crops again (lssat faces)"
 
 
 def write_shard(
@@ -27,16 +26,11 @@ def write_shard(
     Raises:
         DataError: the crops are missing, damaged, or not those of their table.
     """
-    rows = tables.read_table(faces_table, tables.FACES, _REMEDY)
-    vouched = tables.metadata(rows).get("sha256", "")
-    crops = tables.open_shard(faces_npy, vouched, _REMEDY)
-    if len(crops) != len(rows):
-        problem = f"holds {len(crops)} crops, its table {len(rows)} rows"
-        raise tables.DataError(faces_npy, problem, _REMEDY)
-    codes = np.empty(crops.shape[:3], np.uint8)
-    for start in range(0, len(crops), _BLOCK):
+    crops = shards.read(faces_npy, faces_table, tables.FACES)
+    codes = np.empty(crops.array.shape[:3], np.uint8)
+    for start in range(0, len(codes), _BLOCK):
         block = slice(start, start + _BLOCK)
-        codes[block] = texture.codes(crops[block], options.kind, options.k, bulk=True)
-    header = {"sha256": tables.write_shard(out, codes), "faces_sha256": vouched}
+        codes[block] = texture.codes(crops.array[block], options.kind, options.k, bulk=True)
+    header = {"sha256": tables.write_shard(out, codes), "faces_sha256": crops.header["sha256"]}
     header |= {"kind": options.kind, "k": str(options.k), "spec": texture.SPEC}
-    tables.write_table(table, rows.select(tables.TEXTURE.names), tables.TEXTURE, header)
+    tables.write_table(table, crops.rows.select(tables.TEXTURE.names), tables.TEXTURE, header)

@@ -31,12 +31,15 @@ def write(folder: Path, counts: dict[str, int], outputs: int = 1, multiclass: in
             if shard[i] == number
         ]
         part = imgs[shard == number]
+        vouched = ""
         for name, array in (("faces", part), ("texture", texture.codes(part, "ldp", 3))):
             file = folder / name / f"shard-{number:05d}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
             head = {"sha256": tables.write_shard(file, array), "kind": "ldp", "k": "3"}
+            head |= {"spec": texture.SPEC, "faces_sha256": vouched}
             schema, full = tables.TEXTURE, rows
             if name == "faces":
+                vouched = head["sha256"]
                 rest = dict(box=[], landmarks=[], score=1.0, n_faces=1, n_frames=1)
                 rest |= dict(sha256="", phash=0)
                 schema, full = tables.FACES, [each | rest for each in rows]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lssat import grid, tables
+from lssat import grid, tables, texture
 from lssat.report import OUTPUTS, TaskFiles
 
 SIZE, PATCH = 96, 16
@@ -214,7 +214,10 @@ def _shard(
         {"id": r["id"], "frame": r["frame"], "clip": -1, "shard": i, "row": n}
         for n, r in enumerate(rows)
     ]
-    header = {"sha256": digest} | ({"kind": kind, "k": "3"} if kind else {})
+    header = {"sha256": digest}
+    if kind:
+        of = tables.sha256(folder.parents[1] / "faces" / path.name)
+        header |= {"kind": kind, "k": "3", "spec": texture.SPEC, "faces_sha256": of}
     if not kind:
         more = dict(box=[0.0, 0.0, 96.0, 96.0], landmarks=[], score=0.99, n_faces=1, n_frames=30)
         where = [{**row, **more, "sha256": "0" * 64, "phash": 0} for row in where]

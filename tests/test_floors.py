@@ -24,7 +24,7 @@ FLOORS = [
         "archive",
         "sampling",
     },
-    {"params", "media", "backbones", "checkpoint", "texture_torch"},
+    {"params", "media", "backbones", "checkpoint", "texture_torch", "shards"},
     {
         *(
             "datasets",

@@ -323,7 +323,7 @@ def test_a_shard_that_is_not_what_its_table_says_stops_the_report(tmp_path):
     files = drawn.draw(tmp_path, ("affectnet",), **ONE)
     shard = files["affectnet"].texture[0][0]
     shard.write_bytes(shard.read_bytes()[:-1] + b"\x01")
-    with pytest.raises(tables.DataError, match="Run the step texture again"):
+    with pytest.raises(tables.DataError, match="Remove it and run `snakemake"):
         report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
     assert not drawn.outputs(tmp_path)["report"].exists()
 
@@ -331,7 +331,7 @@ def test_a_shard_that_is_not_what_its_table_says_stops_the_report(tmp_path):
 def test_texture_of_other_rows_stops_the_report(tmp_path):
     files = drawn.draw(tmp_path, ("affectnet",), **ONE)["affectnet"]
     files.texture.reverse()
-    with pytest.raises(tables.DataError, match="does not hold the rows of"):
+    with pytest.raises(tables.DataError, match="holds codes of other crops"):
         report.write(drawn.PARAMS, {"affectnet": files}, drawn.outputs(tmp_path))
 
 

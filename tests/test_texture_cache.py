@@ -51,7 +51,9 @@ def test_damaged_crops_are_not_coded(tmp_path: Path) -> None:
     content = bytearray(npy.read_bytes())
     content[-1] ^= 1
     npy.write_bytes(content)
-    with pytest.raises(DataError, match=r"has sha256 .* its table says .*lssat faces"):
+    with pytest.raises(
+        DataError, match=r"has sha256 .* its table says .*Remove it and run `snakemake"
+    ):
         texture_cache.write_shard(npy, table, OPTIONS, tmp_path / "o.npy", tmp_path / "o.parquet")
     assert not (tmp_path / "o.npy").exists()
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lssat import grid
+from lssat import grid, shards
 from lssat.report import words
 from lssat.report.read import Task
-from lssat.tables import FACES, TEXTURE, DataError, metadata, open_shard, read_table
+from lssat.tables import FACES, TEXTURE, DataError, read_table
 
 TILE = 96  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
@@ -81,20 +81,15 @@ def _spread(n: int, wanted: int) -> list[int]:
 
 
 def _of_shard(faces: tuple, texture: tuple | None, wanted: int) -> tuple[list[Picture], str]:
-    table = read_table(faces[1], FACES)
-    images = open_shard(faces[0], metadata(table).get("sha256"), "Run the step faces again")
-    rows = table.to_pylist()
+    crops = shards.read(faces[0], faces[1], FACES)
     codes, kind = None, ""
     if texture:
-        twin = read_table(texture[1], TEXTURE)
-        where = ["id", "frame", "row"]
-        if twin.select(where).to_pylist() != table.select(where).to_pylist():
-            problem = f"does not hold the rows of {faces[1]}"
-            raise DataError(texture[1], problem, "Run the step texture again")
-        codes = open_shard(texture[0], metadata(twin).get("sha256"), "Run the step texture again")
-        kind = _kind(metadata(twin))
+        twin = shards.read(texture[0], texture[1], TEXTURE)
+        shards.check_codes(twin, crops)
+        codes, kind = twin.array, _kind(twin.header)
+    rows = crops.rows.to_pylist()
     chosen = [rows[index] for index in _spread(len(rows), wanted)]
-    return [_crop(row, images, codes, kind) for row in chosen], kind
+    return [_crop(row, crops.array, codes, kind) for row in chosen], kind
 
 
 def _kind(header: dict[str, str]) -> str:
