@@ -8,8 +8,11 @@ from lssat import datasets, faces, params, splits, texture_cache
 from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, TEXTURE, read_table
 
 
-def steps(tmp_path: Path, dataset: str, options) -> dict[str, list[str]]:
-    """Run all data steps; return the ids of each step's table, sorted."""
+def steps(tmp_path: Path, dataset: str, options, rejected: int = 0) -> dict[str, list[str]]:
+    """Run all data steps; return the ids of each step's table, sorted.
+
+    The faces step must reject as many rows as `rejected` says (they are in `s.rejects.parquet`).
+    """
     manifest, lost = tmp_path / "m.parquet", tmp_path / "m.rejects.parquet"
     npy, table = tmp_path / "s.npy", tmp_path / "s.parquet"
     rejects, codes = tmp_path / "s.rejects.parquet", tmp_path / "t.parquet"
@@ -22,7 +25,7 @@ def steps(tmp_path: Path, dataset: str, options) -> dict[str, list[str]]:
     files["summary"] = tmp_path / "summary.json"
     seeded = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
     splits.write(dataset, manifest, lost, [table], [rejects], options, seeded, files)
-    assert read_table(rejects, REJECTS).num_rows == 0
+    assert read_table(rejects, REJECTS).num_rows == rejected
     parts = [read_table(files[name], SPLITS)["id"].to_pylist() for name in splits.NAMES]
     return {
         "manifest": read_table(manifest, MANIFEST)["id"].to_pylist(),

@@ -248,6 +248,7 @@ def unprivileged() -> Iterator[None]:
     if os.geteuid():
         yield
         return
+    "".encode("cp437")  # zipfile loads it, and nobody need not be able to read Python's own files
     os.seteuid(65534)
     try:
         yield

@@ -71,8 +71,7 @@ def _videos(listed: Path) -> Iterator[tuple[str, int, str]]:
     """Yield (name, label, name of the original or its own) of each video."""
     if listed.name == LABELS:
         table, numbers = lists.csv(listed, ["filename", "label"])
-        columns = table["filename"].to_pylist(), table["label"].to_pylist()
-        for number, name, label in zip(numbers, *columns, strict=True):
+        for number, (name, label) in zip(numbers, lists.rows(table), strict=True):
             yield tree.plain(name, listed, number), _label(listed, name, label, number), name
         return
     entries = lists.json_of(listed)

@@ -146,32 +146,43 @@ def _check_delimiter(path: Path, first: tuple[int, str], names: list[str]) -> No
 
 def _parse(path: Path, names: list[str], keep: list[str], skip: int) -> tuple[pa.Table, list[int]]:
     wrong: list[pc.InvalidRow] = []
-    blank: set[int] = set()
 
     def invalid(row: pc.InvalidRow) -> str:
-        if row.text.strip():
-            wrong.append(row)
-        else:
-            blank.add(row.number)
+        wrong.append(row)
         return "skip"
 
-    text = {name: pa.string() for name in names}
     try:
         table = pc.read_csv(
             path,
             # One thread: with more, the numbers of wrong rows are not known.
             pc.ReadOptions(use_threads=False, column_names=names, skip_rows=skip),
-            pc.ParseOptions(invalid_row_handler=invalid, ignore_empty_lines=False),
-            pc.ConvertOptions(column_types=text, include_columns=keep),
+            pc.ParseOptions(invalid_row_handler=invalid),
+            pc.ConvertOptions(
+                column_types={name: pa.string() for name in names}, include_columns=keep
+            ),
         )
     except pa.ArrowInvalid as error:
         for _ in lines(path):  # finds the line that is not UTF-8
             pass
         raise DataError(path, f"cannot be parsed ({error})", "Fetch the list again") from None
+    numbers = _numbers(path, skip)
     if wrong:
-        raise _count(path, wrong[0].actual_columns, names, ",", wrong[0].number)
-    numbers = range(skip + 1, skip + 1 + table.num_rows + len(blank))
-    return table, [number for number in numbers if number not in blank]
+        # Arrow counts what it skipped and, from there on, lines that are not blank.
+        number = numbers[wrong[0].number - skip - 1]
+        raise _count(path, wrong[0].actual_columns, names, ",", number)
+    return table, numbers
+
+
+def _numbers(path: Path, skip: int) -> list[int]:
+    """Return the numbers of the lines that are not blank, after the first `skip`."""
+    with open(path, "rb") as file:
+        return [n for n, line in enumerate(file, 1) if n > skip and line.strip(b"\r\n")]
+
+
+def rows(table: pa.Table) -> Iterator[tuple]:
+    """Yield the rows of a table; only some thousands of them are Python objects at a time."""
+    for batch in table.to_batches(max_chunksize=4096):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def json_of(path: Path) -> Any:

@@ -41,8 +41,8 @@ def samples(base: Path) -> Iterator[Sample]:
         what = f"the official list of the split {split} of the CSV release"
         path = tree.find(base, name, _LISTS, "affectnet", what)
         table, numbers = lists.csv(path, COLUMNS, _KEPT, header=False)
-        columns = (table[name].to_pylist() for name in _KEPT)
-        for number, file, *box, code in zip(numbers, *columns, strict=True):
+        rows = zip(numbers, lists.rows(table), strict=True)
+        for number, (file, *box, code) in rows:
             parent, _, last = tree.below(file, path, number).rpartition("/")
             if parent not in there:
                 there[parent] = _names(folder, parent, path, number)
