@@ -426,7 +426,7 @@ def test_next_sample_fallback_an_unreadable_image_is_never_replaced(tmp_path: Pa
     root = trees.celeba(tmp_path / "raw", names, "0012", list("5678"))
     (root / "img_align_celeba/000001.jpg").write_bytes(b"\xff\xd8\xff\xe0 no image")
     rejected = rejects_of_faces(tmp_path, "celeba", trees.celeba_options(root, rejects_limit=0.5))
-    assert [(row["id"], row["reason"]) for row in rejected] == [("000001.jpg", "unreadable")]
+    assert [(row["id"], row["reason"]) for row in rejected] == [("000001.jpg", "truncated")]
     crops = np.load(tmp_path / "s.npy")
     ids = read_table(tmp_path / "s.parquet", FACES)["id"].to_pylist()
     assert ids == ["000000.jpg", "000002.jpg", "000003.jpg"]
