@@ -110,6 +110,16 @@ def test_a_page_in_place_of_a_sample_is_an_error_and_beside_them_a_warning(
     assert len(said_of_it) == 1
 
 
+def test_c0_is_asked_for_where_the_uncompressed_release_is(tmp_path: Path) -> None:
+    root = old(tmp_path / "raw")
+    (root / "original_sequences/c0/videos/001.mp4").unlink()
+    for spelling in ("raw", "c0"):
+        inventory = doctor.inspect("ffpp", options("ffpp", root, compression=spelling))
+        assert [line.split(" of the lists")[0] for line in sick.said(inventory)] == [
+            "original_sequences/c0/videos: 1 file"
+        ]
+
+
 def test_frames_missing_and_a_folder_without_any(tmp_path: Path) -> None:
     root = frames(tmp_path / "raw")
     (root / "original_sequences/youtube/c23/images/001/0000.png").unlink()

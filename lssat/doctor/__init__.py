@@ -137,7 +137,7 @@ def _read(
         table = compare.counts(name, read, lost, seen.listed, release.official_parts(reading, tree))
         inventory.counts += table
         short |= compare.part_of_release(table, inventory)
-        wanted = not asked or not name or name == options.compression
+        wanted = not asked or name in ("", _compression(options))
         compare.losses(lost, "error" if wanted else "note", inventory)
         compare.identities(read, inventory)
         rows, rejects = rows + read, rejects + lost
@@ -145,6 +145,10 @@ def _read(
     if not refused and not getattr(release, "SELECTS", False):
         compare.extras(rows, rejects, short, tree, inventory)
     return _files(rows, tree, inventory), refused
+
+
+def _compression(options: Any) -> str:
+    return datasets.ffpp.spelling(getattr(options, "compression", ""))
 
 
 def _reader(dataset: str) -> Callable:
