@@ -19,27 +19,36 @@ from torch.nn import functional as F
 # timm's VisionTransformer or Eva: the same attributes, no class in common.
 ViT = Any
 Shapes = Sequence[tuple[int, int]]  # (N, L) of each group of sequences
+Reads = Sequence[slice]  # of each group, the tokens that are read after a block
 
 
 class PackedBlock(Block):
-    """timm's Block, which with `shapes` takes the rows of several groups, (T, D)."""
+    """timm's Block, which with `shapes` takes the rows of several groups, (T, D).
 
-    def forward(self, x: Tensor, *args, shapes: Shapes | None = None, ropes=(), **options):  # noqa: D102
+    With `reads` it returns the rows of these tokens only, and computes no more than they need.
+    """
+
+    def forward(  # noqa: D102
+        self, x: Tensor, *args, shapes: Shapes | None = None, ropes=(), reads=None, **options
+    ) -> Tensor:
         if shapes is None:
             return super().forward(x, *args, **options)
-        attended = _attend(self.attn, self.norm1(x), shapes, ())
-        x = x + self.ls1(attended)
+        attended = _attend(self.attn, self.norm1(x), shapes, ropes, reads)
+        x = read(x, shapes, reads) + self.ls1(attended)
         return x + self.ls2(self.mlp(self.norm2(x)))
 
 
 class PackedEvaBlock(EvaBlock):
-    """timm's EvaBlock, which with `shapes` takes the rows of several groups, (T, D)."""
+    """timm's EvaBlock, with the same additions. Tokens in `reads` are all, or have no rotation."""
 
-    def forward(self, x: Tensor, *args, shapes: Shapes | None = None, ropes=(), **options):  # noqa: D102
+    def forward(  # noqa: D102
+        self, x: Tensor, *args, shapes: Shapes | None = None, ropes=(), reads=None, **options
+    ) -> Tensor:
         if shapes is None:
             return super().forward(x, *args, **options)
-        attended = _attend(self.attn, self.norm1(x), shapes, ropes)
-        x = x + (attended if self.gamma_1 is None else self.gamma_1 * attended)
+        attended = _attend(self.attn, self.norm1(x), shapes, ropes, reads)
+        attended = attended if self.gamma_1 is None else self.gamma_1 * attended
+        x = read(x, shapes, reads) + attended
         hidden = self.mlp(self.norm2(x))
         return x + (hidden if self.gamma_2 is None else self.gamma_2 * hidden)
 
@@ -73,35 +82,73 @@ def _drops(encoder: ViT) -> bool:
     )
 
 
-def _attend(attn: Any, x: Tensor, shapes: Shapes, ropes: Sequence[Tensor | None]) -> Tensor:
-    """Attend within each sequence of each group; (T, D) to (T, D)."""
-    rows = [n * length for n, length in shapes]
-    whole = [part.split(rows) for part in _projected(attn, x)]
+def read(x: Tensor, shapes: Shapes, reads: Reads | None) -> Tensor:
+    """Take the rows (T', D) of the tokens that are read from all rows (T, D)."""
+    if reads is None:
+        return x
+    parts = x.split([n * length for n, length in shapes])
+    taken = [
+        part.unflatten(0, shape)[:, of].flatten(0, 1)
+        for part, shape, of in zip(parts, shapes, reads, strict=True)
+    ]
+    return torch.cat(taken)
+
+
+def read_shapes(shapes: Shapes, reads: Reads | None) -> Shapes:
+    """Return (N, L) of each group after `read`."""
+    if reads is None:
+        return shapes
+    pairs = zip(shapes, reads, strict=True)
+    return [(n, len(range(length)[of])) for (n, length), of in pairs]
+
+
+def _attend(
+    attn: Any, x: Tensor, shapes: Shapes, ropes: Sequence[Tensor | None], reads: Reads | None
+) -> Tensor:
+    """Attend within each sequence of each group; (T, D) to (T, D), or to the rows that are read."""
+    asked = read(x, shapes, reads)
+    asking = read_shapes(shapes, reads)
+    q, k, v = _projected(attn, x, asked, reads is None)
+    queries = _grouped(attn, q, asking)
+    keys, values = _grouped(attn, k, shapes), _grouped(attn, v, shapes)
     mixed = []
-    for group, (n, length) in enumerate(shapes):
-        q, k, v = (
-            part[group].view(n, length, attn.num_heads, -1).transpose(1, 2) for part in whole
-        )
+    for group, (q, k, v) in enumerate(zip(queries, keys, values, strict=True)):
         q, k = attn.q_norm(q), attn.k_norm(k)
         rope = ropes[group] if ropes else None
         if rope is not None:
-            q, k = (_rotate(attn, each, rope).type_as(v) for each in (q, k))
-        mixed.append(
-            F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n * length, -1)
-        )
-    mixed_rows = attn.norm(torch.cat(mixed))
+            k = _rotate(attn, k, rope).type_as(v)
+            whole = asking[group] == shapes[group]  # else prefix tokens, which have no place
+            q = _rotate(attn, q, rope).type_as(v) if whole else q
+        mixed.append(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(0, 1))
+    rows = attn.norm(torch.cat(mixed).flatten(1))
     if attn.gate is not None:
-        mixed_rows = mixed_rows * attn.gate(x).sigmoid()
-    return attn.proj(mixed_rows)
+        rows = rows * attn.gate(asked).sigmoid()
+    return attn.proj(rows)
 
 
-def _projected(attn: Any, x: Tensor) -> tuple[Tensor, ...]:
+def _grouped(attn: Any, rows: Tensor, shapes: Shapes) -> list[Tensor]:
+    """Part rows (T, D) into (N, heads, L, D / heads) of each group."""
+    parts = rows.split([n * length for n, length in shapes])
+    return [
+        part.view(*shape, attn.num_heads, -1).transpose(1, 2)
+        for part, shape in zip(parts, shapes, strict=True)
+    ]
+
+
+def _projected(attn: Any, x: Tensor, asked: Tensor, same: bool) -> tuple[Tensor, ...]:
+    """Project all rows to keys and values, and those that are read to queries."""
     if getattr(attn, "q_proj", None) is not None:
-        return attn.q_proj(x), attn.k_proj(x), attn.v_proj(x)
+        return attn.q_proj(asked), attn.k_proj(x), attn.v_proj(x)
+    bias = attn.qkv.bias
     if getattr(attn, "q_bias", None) is not None:
         bias = torch.cat([attn.q_bias, attn.k_bias, attn.v_bias])
-        return F.linear(x, attn.qkv.weight, bias).chunk(3, dim=-1)
-    return attn.qkv(x).chunk(3, dim=-1)
+    weight = attn.qkv.weight
+    if same:
+        return F.linear(x, weight, bias).chunk(3, dim=-1)
+    third = len(weight) // 3
+    bias_q, bias_kv = (None, None) if bias is None else bias.split([third, 2 * third])
+    weight_q, weight_kv = weight.split([third, 2 * third])
+    return F.linear(asked, weight_q, bias_q), *F.linear(x, weight_kv, bias_kv).chunk(2, dim=-1)
 
 
 def _rotate(attn: Any, x: Tensor, rope: Tensor) -> Tensor:

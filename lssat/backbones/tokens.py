@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from lssat.backbones.packed import ViT, packs
+from lssat.backbones.packed import Shapes, ViT, packs, read_shapes
 
 
 class Sequences(NamedTuple):
@@ -15,6 +15,7 @@ class Sequences(NamedTuple):
 
     patches: Tensor  # (N, L or K, D), with positions
     ids: Tensor | None = None  # (N, K) places of the kept patches in the grid; None: all, in order
+    class_only: bool = False  # nobody will read more than the class token of what comes out
 
 
 def patch_tokens(encoder: ViT, imgs: Tensor) -> Tensor:
@@ -29,15 +30,21 @@ def encode(encoder: ViT, groups: Sequence[Sequences]) -> list[Tensor]:
 
     Returns:
         for each group (N, P + L, D): P prefix tokens (class token, registers), then the patches,
-        after the encoder's last norm.
+        after the encoder's last norm; only the class token where no more was asked for.
     """
     tokens = [encoder.norm_pre(_with_prefix(encoder, group.patches)) for group in groups]
     ropes = _ropes(encoder, groups)
-    if len(groups) > 1 and packs(encoder):
-        tokens = _together(encoder, tokens, ropes)
+    if packs(encoder):
+        reads = [slice(0, 1) if group.class_only else slice(None) for group in groups]
+        tokens = _together(encoder, tokens, ropes, reads)
     else:
         tokens = [_alone(encoder, x, rope) for x, rope in zip(tokens, ropes, strict=True)]
     return [encoder.norm(x) for x in tokens]
+
+
+def pools_class_token(encoder: ViT) -> bool:
+    """Say whether `pooled` reads the class token and no other."""
+    return encoder.global_pool == "token" and encoder.attn_pool is None
 
 
 def pooled(encoder: ViT, tokens: Tensor) -> Tensor:
@@ -83,11 +90,17 @@ def _of_patches(rope: Tensor, ids: Tensor | None) -> Tensor:
     return taken[:, None] if rope.ndim == 2 else taken.transpose(0, 1)
 
 
-def _together(encoder: ViT, tokens: list[Tensor], ropes: list[list[Tensor | None]]) -> list[Tensor]:
-    shapes = [(len(x), x.shape[1]) for x in tokens]
+def _together(
+    encoder: ViT, tokens: list[Tensor], ropes: list[list[Tensor | None]], reads: list[slice]
+) -> list[Tensor]:
+    shapes: Shapes = [(len(x), x.shape[1]) for x in tokens]
     x = torch.cat([each.flatten(0, 1) for each in tokens])
+    last = encoder.blocks[-1]
     for block, *of_block in zip(encoder.blocks, *ropes, strict=True):
-        x = _step(encoder, block, x, shapes=shapes, ropes=of_block)
+        # After the last block nobody reads more than `reads`, so it computes no more.
+        wanted = reads if block is last and any(of != slice(None) for of in reads) else None
+        x = _step(encoder, block, x, shapes=shapes, ropes=of_block, reads=wanted)
+    shapes = read_shapes(shapes, reads)
     parts = x.split([n * length for n, length in shapes])
     return [part.unflatten(0, shape) for part, shape in zip(parts, shapes, strict=True)]
 

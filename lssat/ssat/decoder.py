@@ -1,11 +1,11 @@
 """MAE's light decoder, which here computes and predicts no more than the loss needs."""
 
 import torch
-from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from lssat.backbones import LayerNorm, init_mae, positions
+from lssat.backbones.packed import PackedBlock
 from lssat.ssat.patches import Mask, take
 
 
@@ -37,7 +37,7 @@ class Decoder(nn.Module):
         fixed = positions(int(num_patches**0.5), dim, prefix_tokens)
         self.pos_embed = nn.Parameter(fixed, requires_grad=False)
         self.blocks = nn.Sequential(
-            *[Block(dim, heads, qkv_bias=True, norm_layer=LayerNorm) for _ in range(depth)]  # type: ignore[arg-type]
+            *[PackedBlock(dim, heads, qkv_bias=True, norm_layer=LayerNorm) for _ in range(depth)]  # type: ignore[arg-type]
         )
         self.norm = LayerNorm(dim)
         self.pred = nn.ModuleDict({kind: nn.Linear(dim, size) for kind, size in pixels.items()})
@@ -62,7 +62,17 @@ class Decoder(nn.Module):
         x = x + torch.cat([prefix, take(patches, mask.ids_keep)], dim=1)
         removed = self.mask_token.to(x.dtype) + take(patches, mask.ids_remove)
         x = torch.cat([x, removed], dim=1)
-        for block in self.blocks:
-            x = checkpoint(block, x, use_reentrant=False) if self.grad_checkpointing else block(x)
-        x = self.norm(x[:, -mask.ids_remove.shape[1] :])
+        n, length, _ = x.shape
+        *blocks, last = self.blocks
+        for block in blocks:
+            x = self._step(block, x)
+        # Only removed patches are predicted: the last block computes no others.
+        reads = [slice(length - mask.ids_remove.shape[1], length)]
+        x = self._step(last, x.flatten(0, 1), shapes=[(n, length)], reads=reads)
+        x = self.norm(x).unflatten(0, (n, -1))
         return {kind: head(x) for kind, head in self.pred.items()}
+
+    def _step(self, block: nn.Module, x: Tensor, **options) -> Tensor:
+        if self.grad_checkpointing and torch.is_grad_enabled():
+            return checkpoint(block, x, use_reentrant=False, **options)
+        return block(x, **options)

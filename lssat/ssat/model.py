@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lssat import grid
 from lssat.backbones import build, decoder_sizes
-from lssat.backbones.tokens import Sequences, encode, patch_tokens, pooled
+from lssat.backbones.tokens import Sequences, encode, patch_tokens, pooled, pools_class_token
 from lssat.grid import Configuration
 from lssat.ssat.decoder import Decoder
 from lssat.ssat.inputs import Inputs, planes, raw
@@ -165,7 +165,7 @@ class SSAT(nn.Module):
         masked = Sequences(take(tokens[str(made.masked)], mask.ids_keep), mask.ids_keep)
         if not classify:
             return None, encode(self.encoder, [masked])[0]
-        whole, kept = encode(self.encoder, [Sequences(tokens[made.classified]), masked])
+        whole, kept = encode(self.encoder, [self._whole(tokens[made.classified]), masked])
         return whole, kept
 
     def _tokens(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
@@ -186,8 +186,11 @@ class SSAT(nn.Module):
     def _features(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
         if self.convolutional:
             return self.encoder(self._seen(kind, imgs, codes))
-        tokens = Sequences(self._tokens(kind, imgs, codes))
-        return pooled(self.encoder, encode(self.encoder, [tokens])[0])
+        whole = self._whole(self._tokens(kind, imgs, codes))
+        return pooled(self.encoder, encode(self.encoder, [whole])[0])
+
+    def _whole(self, tokens: Tensor) -> Sequences:
+        return Sequences(tokens, class_only=pools_class_token(self.encoder))
 
     def target(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
         """Return what the decoder is to predict of every patch, (N, L, p*p*C).
