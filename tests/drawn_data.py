@@ -19,14 +19,24 @@ def crops(count: int, seed: int = 0) -> np.ndarray:
     return cut
 
 
-def write(folder: Path, counts: dict[str, int], outputs: int = 1, multiclass: int = 0) -> None:
-    """Write faces/, texture/ and splits/ below `folder`, in two shards; label 1 is dark."""
+def write(
+    folder: Path,
+    counts: dict[str, int],
+    outputs: int = 1,
+    multiclass: int = 0,
+    odd: dict[int, str] | None = None,
+) -> None:
+    """Write faces/, texture/ and splits/ below `folder`, in two shards; label 1 is dark.
+
+    `odd` gives samples, by number, another id than their number.
+    """
+    ids = {i: f"{i:06d}" for i in range(sum(counts.values()))} | (odd or {})
     total = sum(counts.values())
     imgs = crops(total)
     shard, row = np.arange(total) % 2, np.arange(total) // 2
     for number in range(2):
         rows = [
-            dict(id=f"{i:06d}", frame=0, clip=-1, shard=number, row=int(row[i]))
+            dict(id=ids[i], frame=0, clip=-1, shard=number, row=int(row[i]))
             for i in range(total)
             if shard[i] == number
         ]
@@ -51,7 +61,7 @@ def write(folder: Path, counts: dict[str, int], outputs: int = 1, multiclass: in
     for split, count in counts.items():
         rows = [
             dict(
-                id=f"{i:06d}", frame=0, clip=-1, shard=int(shard[i]), row=int(row[i]), subset="",
+                id=ids[i], frame=0, clip=-1, shard=int(shard[i]), row=int(row[i]), subset="",
                 labels=[i % multiclass] if multiclass else [int(i % 2)] * outputs,
                 split=split, group=f"{i:06d}", seed=0,
             )
