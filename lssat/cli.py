@@ -305,6 +305,61 @@ def evaluate(
 
 
 @app.command(
+    epilog=_example(
+        "lssat cross --dataset celebdf --train data/prepared/ffpp/splits/train.parquet ..."
+    )
+)
+def cross(
+    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
+    train: Annotated[Path, typer.Option(help="Training split of the task: its baseline.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the data set's splits.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
+    codes: Annotated[Path, typer.Option(help="Folder of the texture's shards.")],
+    out: Annotated[Path, typer.Option(help="Folder for predictions.parquet and metrics.json.")],
+    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = "ffpp",
+    device: Device = "cpu",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Test the runs of a task on a data set that they were not trained on."""
+    with _quick_imports():
+        from lssat import evaluate as step
+
+    view = params.view(params_, "cross")
+    files = step.Files(
+        runs=_folders(runs, task, view.benchmark),
+        train=train,
+        val=None,
+        test=splits / "test.parquet",
+        summary=splits / "summary.json",
+        faces=faces,
+        codes=codes,
+        predictions=out / "predictions.parquet",
+        metrics=out / "metrics.json",
+    )
+    step.evaluate(dataset, files, view, device)
+
+
+@app.command(
+    epilog=_example("lssat track-cross --dataset celebdf --metrics m.json --tracked ids.json ...")
+)
+def track_cross(
+    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
+    metrics: Annotated[Path, typer.Option(help="The metrics.json of lssat cross.")],
+    tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
+    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
+    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Add the metrics of another data set to the MLflow runs, as cross/<dataset>/..."""
+    with _quick_imports():
+        from lssat import tracking as step
+
+    view = params.view(params_, "track_cross")
+    step.track_cross(dataset, metrics, tracked, database, view.tracking.uri, out)
+
+
+@app.command(
     epilog=_example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
 )
 def track(
@@ -323,6 +378,11 @@ def track(
     view = params.view(params_, "track")
     files = step.Files(_folders(runs, task, view.benchmark), metrics, database, artifacts, out)
     step.track(task, files, view.tracking.experiment, view.tracking.uri)
+
+
+def _rejects(data: Path, shards: int) -> list[Path]:
+    names = [f"faces/shard-{number:05d}.rejects.parquet" for number in range(shards)]
+    return [data / name for name in ("manifest.rejects.parquet", *names)]
 
 
 @app.command(epilog=_example("lssat report --runs runs --data data/prepared ..."))
@@ -354,10 +414,19 @@ def report(
             faces=[(faces / f"{name}.npy", faces / f"{name}.parquet") for name in names],
             texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
             splits=data / task / "splits" / "summary.json",
-            rejects=[data / task / "manifest.rejects.parquet"]
-            + [faces / f"{name}.rejects.parquet" for name in names],
+            rejects=_rejects(data / task, len(names)),
         )
-    step.write(values, files, {name: out / file for name, file in step.OUTPUTS.items()})
+    across = {
+        name: step.CrossFiles(
+            metrics=results / "ffpp/cross" / name / "metrics.json",
+            predictions=results / "ffpp/cross" / name / "predictions.parquet",
+            splits=data / name / "splits" / "summary.json",
+            rejects=_rejects(data / name, values["datasets"][name]["shards"]),
+        )
+        for name in benchmark.cross
+    }
+    written = {name: out / file for name, file in step.OUTPUTS.items()}
+    step.write(values, files, written, across)
 
 
 @app.command(epilog=_example("lssat show"))

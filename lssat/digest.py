@@ -31,7 +31,9 @@ ENTRY = {
     "lookalikes": ["audit.lookalikes"],
     "train": ["train"],
     "evaluate": ["evaluate"],
+    "cross": ["evaluate"],
     "track": ["tracking"],
+    "track_cross": ["tracking"],
     "report": ["report"],
 }
 # The values of params.yaml reach each rule as they are, defaults included, and are recorded

@@ -30,7 +30,9 @@ READS = {
     "lookalikes": ["audit"],
     "train": ["texture", "train"],
     "evaluate": [*_GRID, "evaluate", "train.threads"],
+    "cross": [*_GRID, "evaluate", "train.threads"],
     "track": [*_GRID, "tracking"],
+    "track_cross": [*_GRID, "tracking"],
     "report": [
         *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
         *("train", "evaluate", "tracking", "report"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat import grid
-from lssat.tables import read_json, write_json
+from lssat.tables import DataError, read_json, write_json
 
 _NAME = "lssat.run"
 _KEY = "lssat.weights_sha256"
@@ -47,10 +47,8 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
     Returns:
         the MLflow client and the experiment's id.
     """
-    from mlflow.tracking import MlflowClient
-
     with _alone(database.resolve()):
-        client = MlflowClient(tracking_uri=uri or f"sqlite:///{database.resolve()}")
+        client = _client(uri, database)
         found = client.get_experiment_by_name(experiment)
         if found is not None:
             return client, found.experiment_id
@@ -59,6 +57,12 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
         # Without the kind MLflow's pages open on those for language models, with no run in sight.
         kind = {"mlflow.experimentKind": "custom_model_development"}
         return client, client.create_experiment(experiment, artifact_location=place, tags=kind)
+
+
+def _client(uri: str | None, database: Path) -> Any:
+    from mlflow.tracking import MlflowClient
+
+    return MlflowClient(tracking_uri=uri or f"sqlite:///{database.resolve()}")
 
 
 def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
@@ -79,6 +83,33 @@ def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
         _log_test(client, ids[name], measured[name]["metrics"])
         print(f"{task}: {number} of {len(files.runs)} runs in MLflow", flush=True)
     write_json(files.out, {"experiment": f"{experiment}-{task}", "runs": ids})
+
+
+def track_cross(
+    dataset: str, metrics: Path, tracked: Path, database: Path, uri: str | None, out: Path
+) -> None:
+    """Add what runs scored on another data set to their MLflow runs, as `cross/<dataset>/...`.
+
+    Args:
+        metrics: what the evaluation across data sets wrote.
+        tracked: what `track` wrote: the ids of the MLflow runs.
+        out: JSON to write: the experiment and the ids of the runs that were added to.
+
+    Raises:
+        DataError: MLflow has lost the experiment, e.g. its database was removed.
+    """
+    known = read_json(tracked)
+    with _alone(database.resolve()):
+        client = _client(uri, database)
+    there = client.get_experiment_by_name(known["experiment"])
+    if there is None:
+        problem = f"names the experiment {known['experiment']}, which MLflow does not have"
+        raise DataError(tracked, problem, "Remove this file, so that its step logs the runs again")
+    ids = {}
+    for each in read_json(metrics)["runs"]:
+        ids[each["run"]] = known["runs"][each["run"]]
+        _log_test(client, ids[each["run"]], each["metrics"], f"cross/{dataset}/")
+    write_json(out, {"experiment": known["experiment"], "runs": ids})
 
 
 def _sweep(client: Any, experiment_id: str, name: str) -> None:
@@ -162,13 +193,15 @@ def _costs(record: dict) -> list[Any]:
     return [Metric(f"cost/{name}", float(record[name]), 0, 0) for name in names]
 
 
-def _log_test(client: Any, run_id: str, metrics: dict[str, float | None]) -> None:
+def _log_test(
+    client: Any, run_id: str, metrics: dict[str, float | None], prefix: str = "test/"
+) -> None:
     from mlflow.entities import Metric
 
     known = client.get_run(run_id).data.metrics
     new = [
-        Metric(f"test/{name}", float(value), 0, 0)
+        Metric(f"{prefix}{name}", float(value), 0, 0)
         for name, value in metrics.items()
-        if value is not None and known.get(f"test/{name}") != float(value)
+        if value is not None and known.get(f"{prefix}{name}") != float(value)
     ]
     client.log_batch(run_id, new)

@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 from drawn_data import write
+from sklearn.metrics import roc_auc_score
 from test_train import files, view
 
 import lssat.train as training
-from lssat import evaluate, params, predict, tables
+from lssat import evaluate, grid, params, predict, tables
 from lssat.grid import Run
 from lssat.loader import Crops
 from lssat.tables import DataError
@@ -96,3 +97,52 @@ def test_crops_of_another_size_than_the_runs_are_refused(data: Path, tmp_path: P
     crops = Crops(data / "splits/test.parquet", data / "faces", data / "texture")
     with pytest.raises(DataError, match="has crops of 40 px, the run wants 60"):
         predict.logits(model, crops, 8)
+
+
+def test_runs_are_tested_on_a_data_set_that_they_were_not_trained_on(tmp_path: Path) -> None:
+    """Everything but the training labels is the other data set's; AUC against scikit-learn."""
+    own, other = tmp_path / "own", tmp_path / "other"
+    write(own, {"train": 41, "val": 16})  # 21 of label 0, 20 of label 1
+    write(other, {"test": 30})
+    test = other / "splits/test.parquet"
+    rows = tables.read_table(test, tables.SPLITS).to_pylist()
+    for place, row in enumerate(rows):  # videos of two frames, more fakes than reals
+        row |= {"id": f"v/{place // 2:03}", "frame": place % 2, "labels": [int(place // 2 % 3 > 0)]}
+    tables.write_table(test, rows, tables.SPLITS, grid.CROSS["celebdf"].header())
+    tables.write_json(other / "summary.json", {"coverage": {"test": 0.75, "train": None}})
+    run = Run("ffpp", "vit_micro", "MLDP-RRGB-CLDP", 0)
+    training.train(run, files(own, own / run.path), view(epochs=1))
+    part = params.view(str(ROOT / "params.yaml"), "cross")
+    part.evaluate = part.evaluate.model_copy(update={"resamples": 100})
+    where = evaluate.Files(
+        runs={run.path: own / run.path}, train=own / "splits/train.parquet", val=None, test=test,
+        summary=other / "summary.json", faces=other / "faces", codes=other / "texture",
+        predictions=tmp_path / "p.parquet", metrics=tmp_path / "m.json",
+    )  # fmt: skip
+    evaluate.evaluate("celebdf", where, part)
+    found = tables.read_json(tmp_path / "m.json")
+    assert (found["task"], found["dataset"], found["title"]) == ("ffpp", "celebdf", "Celeb-DF v2")
+    assert (found["n"], found["coverage"]) == ({"frame": 30, "video": 15}, 0.75)
+    predictions = tables.read_table(tmp_path / "p.parquet", tables.PREDICTIONS)
+    assert set(predictions["split"].to_pylist()) == {"test"}
+    assert predictions["id"].to_pylist() == [row["id"] for row in rows]
+    at = {(row["level"], row["metric"]): row for row in found["table"]}
+    scores = 1 / (1 + np.exp(-np.array(predictions["logits"].to_pylist())[:, 0].astype(float)))
+    truth = np.array(predictions["labels"].to_pylist())[:, 0]
+    assert at["frame", "auc"]["mean"] == pytest.approx(roc_auc_score(truth, scores))
+    videos = scores.reshape(15, 2).mean(axis=1)
+    assert at["video", "auc"]["mean"] == pytest.approx(roc_auc_score(truth[::2], videos))
+    # The trivial answer is the majority of ffpp's training labels, real, and not of these, fake.
+    assert at["video", "accuracy"]["baseline"] == pytest.approx(np.mean(truth[::2] == 0))
+
+
+def test_a_data_set_of_another_kind_is_refused(data: Path, tmp_path: Path) -> None:
+    write(tmp_path, {"train": 8, "test": 8})
+    part = params.view(str(ROOT / "params.yaml"), "cross")
+    where = evaluate.Files(
+        runs={}, train=data / "splits/train.parquet", val=None,
+        test=tmp_path / "splits/test.parquet", summary=tmp_path, faces=tmp_path, codes=tmp_path,
+        predictions=tmp_path / "p", metrics=tmp_path / "m",
+    )  # fmt: skip
+    with pytest.raises(DataError, match=r"is binary with 1 outputs\. The runs of celeba are multi"):
+        evaluate.evaluate("ffpp", where, part)

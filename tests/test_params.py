@@ -1,5 +1,6 @@
 """params.yaml: strict, typed, and read alike by every YAML reader."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,18 @@ def test_a_baseline_is_trained_as_any_run_but_for_its_list() -> None:
     assert lists["backbone"] == "${benchmark.baselines}"
     del train["matrix"]
     assert baseline == train
+
+
+def test_the_section_that_the_page_shows_is_valid() -> None:
+    page = (ROOT / "docs/own-data.md").read_text()
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    shown = yaml.safe_load(block)
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values["benchmark"] |= shown["benchmark"]
+    values["datasets"] |= shown["datasets"]
+    own = params.Params.model_validate(values).datasets.mine
+    assert (own.csv, own.media, own.kind) == ("list.csv", "image", "multiclass")
+    keys = set(re.findall(r"`(\w+)`", page)) & set(params.Own.model_fields)
+    assert set(params.Own.model_fields) - keys - set(shown["datasets"]["mine"]) == {
+        "clips", "clip_frames", "clip_stride",
+    }  # fmt: skip

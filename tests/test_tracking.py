@@ -9,6 +9,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from lssat import tracking
+from lssat.tables import DataError
 
 NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
 CURVE = """epoch,lr,loss_cls,loss_rec,val_loss_cls,val_auc
@@ -111,3 +112,25 @@ tracking.connect(None, Path("mlflow.db"), sys.argv[1], Path("art"))
     assert [job.wait(timeout=300) for job in jobs] == [0, 0, 0, 0]
     found = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").search_experiments()
     assert {each.name for each in found} == {"Default", "lssat-0", "lssat-1"}
+
+
+def test_results_across_data_sets_are_added_to_the_run(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    files = written(tmp_path)
+    tracking.track("ffpp", files, "lssat", None)
+    metrics = {"runs": [{"run": NAME, "metrics": {"video/auc": 0.6, "frame/auc": None}}]}
+    (tmp_path / "cross.json").write_text(json.dumps(metrics))
+    out = tmp_path / "cross_ids.json"
+    given = "celebdf", tmp_path / "cross.json", files.out, files.database, None, out
+    for _ in range(2):
+        tracking.track_cross(*given)
+    told = json.loads(out.read_text())
+    assert told == json.loads(files.out.read_text())
+    found = client.get_run(told["runs"][NAME]).data.metrics
+    assert found["cross/celebdf/video/auc"] == 0.6
+    assert found["test/video/auc"] == 0.8
+    assert "cross/celebdf/frame/auc" not in found
+    assert len(client.get_metric_history(told["runs"][NAME], "cross/celebdf/video/auc")) == 1
+    with pytest.raises(DataError, match=r"mlflow\.json: names the experiment lssat-ffpp, which"):
+        tracking.track_cross(*given[:3], tmp_path / "other.db", None, out)

@@ -3,6 +3,7 @@
 import ast
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,11 @@ def test_only_evaluate_is_given_the_test_split() -> None:
                 users.add(file.stem)
     # splits writes it, the data modules know the official name, scores filters by it.
     assert not users & {"train", "loader", "ssat", "tasks", "predict", "tracking"}
+    text = "".join(file.read_text() for file in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    rules = dict(re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", text, re.MULTILINE | re.DOTALL))
+    fed = {name for name, body in rules.items() if re.search(r"SPLIT_FILES|test\.parquet", body)}
+    # the audit compares identities and crops, and has no run.
+    assert fed - {"audit", "lookalikes"} == {"splits", "evaluate", "cross"}
 
 
 def test_weights_that_differ_from_the_record_are_refused(tmp_path: Path) -> None:

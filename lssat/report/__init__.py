@@ -4,11 +4,19 @@ from pathlib import Path
 from typing import Any
 
 from lssat.report import csvs, latex
-from lssat.report.read import TaskFiles, read_rejects, read_task
+from lssat.report.read import (
+    Cross,
+    CrossFiles,
+    Task,
+    TaskFiles,
+    read_cross,
+    read_rejects,
+    read_task,
+)
 from lssat.scores import flat
 from lssat.tables import atomic, write_json
 
-__all__ = ["OUTPUTS", "TaskFiles", "write"]
+__all__ = ["OUTPUTS", "CrossFiles", "TaskFiles", "write"]
 
 # What is written -> the name of its file.
 OUTPUTS = {
@@ -20,7 +28,12 @@ OUTPUTS = {
 }
 
 
-def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[str, Path]) -> None:
+def write(
+    params_json: dict[str, Any],
+    tasks: dict[str, TaskFiles],
+    files: dict[str, Path],
+    cross: dict[str, CrossFiles] | None = None,
+) -> None:
     """Write the report of all tasks.
 
     The same inputs give the same bytes: nothing of the clock or of this machine enters.
@@ -31,6 +44,7 @@ def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[
         tasks: where the results of each task lie, in the order of the page.
         files: where to write, one path for each name in `OUTPUTS`
             (the page, five CSV tables, LaTeX tables, PDF figures, metrics.json).
+        cross: where the results on data sets lie that runs were only tested on.
 
     Raises:
         DataError: an input is missing, damaged, or does not fit the others.
@@ -38,21 +52,23 @@ def write(params_json: dict[str, Any], tasks: dict[str, TaskFiles], files: dict[
     from lssat.report import page, pdf  # Jinja2, Pillow, matplotlib: only needed here
 
     read = [read_task(name, each) for name, each in tasks.items()]
-    rejects = read_rejects(read)
-    csvs.write_table(files["table"], read)
+    across = [read_cross(name, each, read) for name, each in (cross or {}).items()]
+    every: list[Task | Cross] = [*read, *across]
+    rejects = read_rejects(every)
+    csvs.write_table(files["table"], every)
     csvs.write_comparisons(files["comparisons"], read)
     csvs.write_runs(files["runs"], read)
     csvs.write_curves(files["curves"], read)
     csvs.write_rejects(files["rejects"], rejects)
     write_json(
         files["metrics"],
-        {k: v for task in read for k, v in flat(task.metrics).items()},
+        {k: v for task in every for k, v in flat(task.metrics).items()},
     )
     with atomic(files["latex"], "w") as file:
         file.write(latex.tables(read))
     with atomic(files["figures"]) as file:
         pdf.write(file, read)
     others = ", ".join(files[name].name for name in OUTPUTS if name != "report")
-    text = page.render(params_json, read, rejects, others)
+    text = page.render(params_json, read, across, rejects, others)
     with atomic(files["report"], "w") as file:
         file.write(text)

@@ -1,11 +1,11 @@
 """The report's numbers as CSV, unrounded; text that a spreadsheet would run is made harmless."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lssat.report.read import Task
+from lssat.report.read import Cross, Task
 from lssat.tables import REJECTS, atomic
 
 _RUN = [
@@ -32,8 +32,8 @@ def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
         writer.writerows([safe(row.get(column)) for column in columns] for row in rows)
 
 
-def write_table(path: Path, tasks: list[Task]) -> None:
-    """Write one row per task x backbone x configuration x level x metric."""
+def write_table(path: Path, tasks: Sequence[Task | Cross]) -> None:
+    """Write one row per data set x backbone x configuration x level x metric."""
     columns = [
         "task", "dataset", "split", "backbone", "configuration", "level", "metric", "headline",
         "n", "groups", "seeds", "values", "mean", "low", "high", "confidence", "resamples",
@@ -42,7 +42,7 @@ def write_table(path: Path, tasks: list[Task]) -> None:
     write_csv(path, columns, (row for task in tasks for row in _table(task)))
 
 
-def _table(task: Task) -> Iterable[dict]:
+def _table(task: Task | Cross) -> Iterable[dict]:
     shared = ("dataset", "split", "confidence", "resamples", "coverage")
     for row in task.metrics["table"]:
         is_headline = (row["level"], row["metric"]) == (
@@ -50,7 +50,7 @@ def _table(task: Task) -> Iterable[dict]:
             task.metrics["metric"],
         )
         common = {key: task.metrics[key] for key in shared}
-        yield {**row, **common, "task": task.name, "headline": is_headline}
+        yield {**row, **common, "task": task.metrics["task"], "headline": is_headline}
 
 
 def write_comparisons(path: Path, tasks: list[Task]) -> None:

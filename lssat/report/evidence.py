@@ -1,19 +1,20 @@
 """What stands behind the numbers: data, rejects, files with their hashes, recipe, environment."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from lssat.report import words
 from lssat.report.cells import Cell, Column, Table, anchor, num
-from lssat.report.read import Task
+from lssat.report.read import Cross, Task
 from lssat.tables import sha256
 
 SPLITS = ("train", "val", "test")
 SHOWN = 500  # rejected samples written into the page; rejects.csv has all
 
 
-def data(task: Task) -> dict[str, Any]:
+def data(task: Task | Cross) -> dict[str, Any]:
     """Describe the splits of a task's data set: samples, crops, classes, coverage."""
     summary, dataset = task.splits, task.metrics["dataset"]
     rows = [_row(key, summary[key]) for key in ("samples", "crops", "groups") if key in summary]
@@ -51,7 +52,7 @@ def _nested(key: str, counts: dict[str, dict], names: dict[str, str]) -> list[li
     ]
 
 
-def _class_names(task: Task) -> dict[str, str]:
+def _class_names(task: Task | Cross) -> dict[str, str]:
     return {str(code): f"{code} {name}" for code, name in enumerate(task.metrics["classes"])}
 
 
@@ -99,7 +100,7 @@ def rejects(rows: list[dict]) -> dict[str, Any]:
     }
 
 
-def files(tasks: list[Task]) -> Table:
+def files(tasks: Sequence[Task | Cross]) -> Table:
     """List the files that the numbers come from, with the command and the hash of each."""
     columns = [
         Column("Numbers"),

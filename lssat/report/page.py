@@ -13,6 +13,7 @@ from lssat.report import (
     answers,
     calibration,
     comparisons,
+    cross,
     evidence,
     figures,
     pictures,
@@ -20,13 +21,14 @@ from lssat.report import (
     results,
     words,
 )
-from lssat.report.read import Task
+from lssat.report.read import Cross, Task
 
 _HERE = Path(__file__).parent
 _SECTIONS = {
     "results": "Results",
     "comparisons": "Comparisons",
     "published": "Papers",
+    "cross": "Across data sets",
     "roc": "ROC",
     "calibration": "Calibration",
     "training": "Training",
@@ -38,13 +40,20 @@ _SECTIONS = {
 }
 
 
-def render(params: dict[str, Any], tasks: list[Task], rejects: list[dict], outputs: str) -> str:
+def render(
+    params: dict[str, Any],
+    tasks: list[Task],
+    across: list[Cross],
+    rejects: list[dict],
+    outputs: str,
+) -> str:
     """Return the page as one HTML document that asks the network for nothing.
 
     Its security policy lets the browser run the three scripts below, by their hashes, and no
     other; and load nothing from anywhere.
     """
     scripts = _scripts()
+    sets: list[Task | Cross] = [*_by_dataset(tasks), *across]
     # autoescape in so many words: select_autoescape() would miss the names *.html.j2
     environment = Environment(
         loader=FileSystemLoader(_HERE),
@@ -67,9 +76,11 @@ def render(params: dict[str, Any], tasks: list[Task], rejects: list[dict], outpu
         calibration_lead=calibration.LEAD,
         tasks=[_task(task) for task in tasks],
         crops=[_crops(task) for task in _by_dataset(tasks)],
-        data=[evidence.data(task) for task in _by_dataset(tasks)],
+        cross_lead=cross.lead(across),
+        cross=[cross.section(each, tasks) for each in across],
+        data=[evidence.data(task) for task in sets],
         rejects=evidence.rejects(rejects),
-        files=evidence.files(tasks),
+        files=evidence.files([*tasks, *across]),
         recipe=evidence.recipe(tasks),
         outputs=outputs,
         scripts=scripts,

@@ -1,6 +1,7 @@
 """Read what the steps left behind for one task; a file that is not as agreed stops the report."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,27 @@ class TaskFiles:
     texture: list[tuple[Path, Path]]
     splits: Path
     rejects: list[Path]
+
+
+@dataclass(frozen=True)
+class CrossFiles:
+    """Where the results of a task's runs on another data set lie."""
+
+    metrics: Path
+    predictions: Path
+    splits: Path
+    rejects: list[Path]
+
+
+@dataclass(frozen=True)
+class Cross:
+    """What the page says of a data set that runs were only tested on, read."""
+
+    name: str
+    title: str
+    files: CrossFiles
+    metrics: dict[str, Any]
+    splits: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -93,6 +115,20 @@ def read_task(name: str, files: TaskFiles) -> Task:
     )
 
 
+def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
+    """Read the results across data sets.
+
+    Raises:
+        DataError: a file is missing or damaged, or other runs were scored than the task's.
+    """
+    metrics = read_json(files.metrics)
+    known = {run for task in tasks if task.name == metrics["task"] for run in task.files.runs}
+    if differ := sorted({run["run"] for run in metrics["runs"]} ^ known):
+        problem = f"does not fit the runs of {metrics['task']}: {', '.join(differ[:5])}"
+        raise DataError(files.metrics, problem, "Run its step again")
+    return Cross(name, metrics["title"], files, metrics, read_json(files.splits))
+
+
 def read_curve(path: Path) -> Curve:
     """Read a training curve: column -> one number per epoch, None where the cell is empty.
 
@@ -114,7 +150,7 @@ def read_curve(path: Path) -> Curve:
         raise DataError(path, f"has a cell that is no number ({error})", remedy) from error
 
 
-def read_rejects(tasks: list[Task]) -> list[dict]:
+def read_rejects(tasks: Sequence[Task | Cross]) -> list[dict]:
     """Gather the rejects of all steps once (two tasks may share a data set), in a fixed order."""
     paths = dict.fromkeys(path for task in tasks for path in task.files.rejects)
     rows = [row for path in paths for row in read_table(path, REJECTS).to_pylist()]

@@ -106,16 +106,20 @@ def _part(
 
 
 def flat(content: dict[str, Any]) -> dict[str, float | None]:
-    """Return the headline rows of `summarise` under flat keys, for `dvc metrics show`.
+    """Return the headline rows of metrics.json under flat keys, for `dvc metrics show`.
 
     `<task>.<backbone>.<configuration as in paths>.<metric>` is the mean over seeds; the same
-    with `.low` and `.high` is its interval.
+    with `.low` and `.high` is its interval. Across data sets they begin with
+    `<task>.cross.<dataset>`.
     """
     found: dict[str, float | None] = {}
+    first = content["task"]
+    if content["dataset"] != first:
+        first = f"{first}.cross.{content['dataset']}"
     for row in content["table"]:
         if (row["level"], row["metric"]) == (content["level"], content["metric"]):
             slug = grid.parse(row["configuration"]).slug
-            key = f"{content['task']}.{row['backbone']}.{slug}.{row['metric']}"
+            key = f"{first}.{row['backbone']}.{slug}.{row['metric']}"
             found |= {key: row["mean"], f"{key}.low": row["low"], f"{key}.high": row["high"]}
     return found
 

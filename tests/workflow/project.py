@@ -36,16 +36,19 @@ _AFTER = {
         "train",
         "baseline",
         "evaluate",
+        "cross",
         "report",
     ],
-    "texture": ["train", "baseline", "evaluate", "report"],
-    "splits": ["audit", "lookalikes", "train", "baseline", "evaluate", "report"],
+    "texture": ["train", "baseline", "evaluate", "cross", "report"],
+    "splits": ["audit", "lookalikes", "train", "baseline", "evaluate", "cross", "report"],
     "audit": ["train", "baseline", "report"],
     "lookalikes": ["report"],
-    "train": ["evaluate", "track", "report"],
-    "baseline": ["evaluate", "track", "report"],
+    "train": ["evaluate", "cross", "track", "report"],
+    "baseline": ["evaluate", "cross", "track", "report"],
     "evaluate": ["track", "report"],
-    "track": ["report"],
+    "cross": ["track_cross", "report"],
+    "track": ["track_cross", "report"],
+    "track_cross": ["report"],
 }
 
 
@@ -89,8 +92,8 @@ class Project:
         for layer in (SMALL, changes):
             for section, update in layer.items():
                 values[section] |= update
-        tasks = values["benchmark"]["tasks"]
-        values["datasets"] = {name: values["datasets"][name] for name in tasks}
+        named = values["benchmark"]["tasks"] + values["benchmark"]["cross"]
+        values["datasets"] = {name: values["datasets"][name] for name in named}
         text = yaml.safe_dump(values, sort_keys=False)
         # PyYAML writes 1e-05 where both YAML readers need 1.0e-05.
         text = re.sub(r"(: -?\d+)(e[+-]\d+)", r"\1.0\2", text)
@@ -134,7 +137,8 @@ def _follows(kind: str, rest: str, other: str, stage: str) -> bool:
     if stage.split("@")[0] != other:
         return False
     task = rest.split("-")[0]
-    return other == "report" or stage.split("@")[1].split("-")[0] == task
+    across = other in ("cross", "track_cross") and task == "ffpp"  # they follow from its runs
+    return other == "report" or across or stage.split("@")[1].split("-")[0] == task
 
 
 def copy(folder: Path) -> Project:

@@ -18,6 +18,7 @@ except DataError as error:
 
 CODE = {rule: digest.code(rule) for rule in digest.ENTRY}
 TASKS = PARAMS.benchmark.tasks
+CROSS = PARAMS.benchmark.cross  # data sets that the runs of ffpp are only tested on
 TEXTURE = PARAMS.texture.kind
 RUNS = PARAMS.benchmark.runs()
 DEVICE = config.get("device", "cpu")  # of the machine: profiles/<name>, `config: {device: cuda}`

@@ -156,7 +156,7 @@ rule lookalikes:
 
 
 # Targets that stand for all shards of a task's data, for DVC's stages.
-for TASK in TASKS:
+for TASK in TASKS + CROSS:
 
     rule:
         name:

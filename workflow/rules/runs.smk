@@ -59,6 +59,54 @@ rule evaluate:
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
 
+rule cross:
+    input:
+        train="data/prepared/ffpp/splits/train.parquet",
+        splits=[
+            f"data/prepared/{{task}}/splits/{file}" for file in ["test.parquet", "summary.json"]
+        ],
+        crops=lambda wc: crops_of(wc.task),
+        codes=lambda wc: codes_of(wc.task),
+        runs=runs_of("ffpp"),
+    output:
+        predictions="results/tasks/ffpp/cross/{task}/predictions.parquet",
+        metrics="results/tasks/ffpp/cross/{task}/metrics.json",
+    log:
+        "logs/cross/{task}.log",
+    threads: PARAMS.train.threads
+    resources:
+        gpu=GPUS,
+    params:
+        section=read("cross"),
+        code=CODE["cross"],
+        device=DEVICE,
+        out=lambda wc, output: os.path.dirname(output.metrics),
+        splits=lambda wc, input: os.path.dirname(input.splits[0]),
+        faces=lambda wc, input: os.path.dirname(input.crops[0]),
+        codes=lambda wc, input: os.path.dirname(input.codes[0]),
+    shell:
+        "lssat cross --dataset {wildcards.task} --train {input.train} --runs runs"
+        " --splits {params.splits} --faces {params.faces} --codes {params.codes}"
+        " --out {params.out} --device {params.device} --params {params.section:q} > {log} 2>&1"
+
+
+rule track_cross:
+    input:
+        metrics="results/tasks/ffpp/cross/{task}/metrics.json",
+        tracked="results/tasks/ffpp/mlflow.json",
+    output:
+        "results/tasks/ffpp/cross/{task}/mlflow.json",
+    log:
+        "logs/track_cross/{task}.log",
+    threads: 1
+    params:
+        section=read("track_cross"),
+        code=CODE["track_cross"],
+    shell:
+        "lssat track-cross --dataset {wildcards.task} --metrics {input.metrics}"
+        " --tracked {input.tracked} --out {output} --params {params.section:q} > {log} 2>&1"
+
+
 rule track:
     input:
         metrics="results/tasks/{task}/metrics.json",
@@ -83,10 +131,17 @@ rule report:
             task=TASKS,
             file=["metrics.json", "predictions.parquet", "mlflow.json"],
         ),
-        summaries=expand("data/prepared/{task}/splits/summary.json", task=TASKS),
-        audits=expand("data/prepared/{task}/{name}.json", task=TASKS, name=["audit", "lookalikes"]),
+        cross=expand(
+            "results/tasks/ffpp/cross/{task}/{file}",
+            task=CROSS,
+            file=["metrics.json", "predictions.parquet", "mlflow.json"],
+        ),
+        summaries=expand("data/prepared/{task}/splits/summary.json", task=TASKS + CROSS),
+        audits=expand(
+            "data/prepared/{task}/{name}.json", task=TASKS + CROSS, name=["audit", "lookalikes"]
+        ),
         tables=[file for task in TASKS for file in (*crops_of(task), *codes_of(task))],
-        rejects=[file for task in TASKS for file in rejects_of(task)],
+        rejects=[file for task in TASKS + CROSS for file in rejects_of(task)],
         runs=[file for task in TASKS for file in runs_of(task)],
     output:
         page="results/report.html",

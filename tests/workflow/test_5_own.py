@@ -1,0 +1,81 @@
+"""A task of one's own and a data set that is only tested on, by the real programs."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from mlflow.tracking import MlflowClient
+from project import Project, copy
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import trees
+
+OWN = {"shards": 1, "rejects_limit": 0.0, "faces": "aligned"}
+VIDEOS = {"shards": 1, "rejects_limit": 0.3, "frames": 2}
+BINARY = OWN | {"kind": "binary", "positive": "fake", "test_only": True}
+
+
+def _draw(project: Project) -> None:
+    """Three small raw trees: ffpp in its layout, a list of own images, folders of others."""
+    raw = project.path / "data/raw"
+    trees.ffpp(raw / "ffpp", moving=True)
+    rows = ["path,label"]
+    for n in range(40):
+        rows.append(f"{n:02}.jpg,{('bright', 'dark')[n % 2]}")
+        trees.jpeg(raw / "mine" / f"{n:02}.jpg", trees.face(n, 80) // (1 + 2 * (n % 2)))
+        trees.jpeg(raw / "theirs/test" / ("real", "fake")[n % 2] / f"{n}.jpg", trees.face(n, 80))
+    (raw / "mine/list.csv").write_text("\n".join(rows) + "\n")
+    ffpp = VIDEOS | {"root": "data/raw/ffpp", "compression": "c23", "methods": trees.METHODS}
+    mine = OWN | {"root": "data/raw/mine", "kind": "multiclass", "csv": "list.csv"}
+    theirs = BINARY | {"root": "data/raw/theirs"}
+    project.params(
+        benchmark={
+            "tasks": ["ffpp", "mine"], "cross": ["theirs"], "configurations": ["MRGB-RLDP-CRGB"],
+        },
+        sample={"trees": []},
+        datasets={"ffpp": ffpp, "mine": mine, "theirs": theirs},
+        train={"epochs": 1, "batch_size": 4},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = copy(tmp_path_factory.mktemp("own"))
+    _draw(project)
+    (project.path / "told.txt").write_text(project.run("snakemake", "--cores", "2"))
+    return project
+
+
+def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Project) -> None:
+    told = (project.path / "told.txt").read_text()
+    assert "mine" in told
+    results = project.path / "results"
+    mine = json.loads((results / "tasks/mine/metrics.json").read_text())
+    assert (mine["kind"], mine["classes"]) == ("multiclass", ["bright", "dark"])
+    assert mine["n"] == {"image": 6}
+    cross = json.loads((results / "tasks/ffpp/cross/theirs/metrics.json").read_text())
+    assert (cross["task"], cross["dataset"], cross["n"]) == ("ffpp", "theirs", {"image": 40})
+    page = (results / "report.html").read_text()
+    assert "Runs of ffpp on theirs: 40 images" in page
+    flat = json.loads((results / "metrics.json").read_text())
+    assert "mine.vit_micro.MRGB-RLDP-CRGB.top1" in flat
+    assert "ffpp.cross.theirs.vit_micro.MRGB-RLDP-CRGB.auc" in flat
+    ids = json.loads((results / "tasks/ffpp/cross/theirs/mlflow.json").read_text())["runs"]
+    client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
+    (logged,) = [client.get_run(id).data.metrics for id in ids.values()]
+    assert logged["cross/theirs/image/auc"] == cross["runs"][0]["metrics"]["image/auc"]
+
+
+def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> None:
+    project.run("dvc", "commit", "--force")  # takes what Snakemake made; minutes less than repro
+    assert project.snakemake_stale() == project.dvc_stale() == set()
+    stale = {"cross@theirs", "track_cross@theirs", "report"}
+    (project.path / "data/raw/theirs/test/fake/1.jpg").write_bytes(
+        (project.path / "data/raw/theirs/test/real/0.jpg").read_bytes()
+    )
+    steps = ("manifest", "faces", "texture", "splits", "audit", "lookalikes")
+    data = {f"{step}@theirs" for step in steps}
+    assert project.snakemake_stale() == data | stale
+    assert project.dvc_stale() == data | stale
