@@ -16,7 +16,7 @@ from lssat.media.plan import Plan, Use, use
 from lssat.media.reason import Unreadable, denied, read_bytes
 
 CONTAINERS = "mov,matroska,avi"  # FFmpeg's demuxers; mov reads mp4, matroska reads webm
-MAX_PIXELS = 2**24  # of a frame: 5K and less
+MAX_PIXELS = 4096 * 3072  # of a frame; 2 GiB suffice for its detection
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}  # in a folder of frames
 
 _MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
