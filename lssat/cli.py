@@ -415,6 +415,9 @@ def report(
             texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
             splits=data / task / "splits" / "summary.json",
             rejects=_rejects(data / task, len(names)),
+            audit=data / task / "audit.json",
+            lookalikes=data / task / "lookalikes.json",
+            findings=[data / task / f"{name}.parquet" for name in ("audit", "lookalikes")],
         )
     across = {
         name: step.CrossFiles(

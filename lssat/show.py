@@ -25,7 +25,8 @@ def show(results: Path) -> None:
         metrics = read_json(file)
         counts = ", ".join(f"{n} {level}s" for level, n in metrics["n"].items())
         table = Table(
-            title=f"{metrics['title']}\ntest {metrics['level']} {metrics['metric']} of {counts}",
+            title=f"{metrics['title']}\ntest {metrics['level']} {metrics['metric']} of {counts}; "
+            f"coverage {_share(metrics)}",
             title_justify="left",
         )
         table.add_column("backbone")
@@ -38,6 +39,11 @@ def show(results: Path) -> None:
         console.print(table)
     console.print(f"report: {(results / 'report.html').resolve()}", soft_wrap=True)
     console.print("runs:   `mlflow ui` in this folder, then http://127.0.0.1:5000")
+
+
+def _share(metrics: dict) -> str:
+    share = metrics["coverage"]
+    return "100 %" if share == 1 else f"{min(100 * share, 99.9):.1f} %"
 
 
 def _numbers(row: dict) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lssat import grid, tables, texture
+from lssat.audit import crops
 from lssat.report import OUTPUTS, TaskFiles
 
 SIZE, PATCH = 96, 16
@@ -72,7 +73,11 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
         else [],
         splits=base / "splits" / "summary.json",
         rejects=[base / "manifest.rejects.parquet"],
+        audit=base / "audit.json",
+        lookalikes=base / "lookalikes.json",
+        findings=[base / "audit.parquet", base / "lookalikes.parquet"],
     )
+    _audit(files, task)
     tables.write_table(files.predictions, [], tables.PREDICTIONS)
     tables.write_json(files.metrics, _metrics(task, runs, rng))
     ids = {run.path: f"{i:032x}" for i, run in enumerate(runs)}
@@ -232,6 +237,10 @@ def _summary(dataset: str) -> dict:
         "crops": {"train": 2520, "val": 504, "test": 720},
         "groups": {"train": 70, "val": 14, "test": 16},
         "coverage": {"train": 0.994, "val": 1.0, "test": 0.9875},
+        "unused": {"samples": 12, "crops": 11},
+        "selection": "val",
+        "seed": 0 if dataset == "affectnet" else None,
+        "ids_sha256": {name: str(n) * 64 for n, name in enumerate(("train", "val", "test"))},
     }
     splits = ("train", "val", "test")
     if dataset == "celeba":
@@ -241,7 +250,26 @@ def _summary(dataset: str) -> dict:
     summary["classes"] = dict.fromkeys(splits, classes)
     if dataset == "ffpp":
         summary["subsets"] = dict.fromkeys(splits, dict.fromkeys(("original", *METHODS), 36))
+        shares = dict.fromkeys(("original", *METHODS), 1.0) | {"FaceSwap": 0.95}
+        summary["subset_coverage"] = dict.fromkeys(splits, shares)
+        summary["frame_coverage"] = {"train": 0.991, "val": 1.0, "test": 0.975}
     return summary
+
+
+def _audit(files: TaskFiles, dataset: str) -> None:
+    """Draw what the audit and the look-alikes write: one copy in train, one look-alike."""
+    found = {"identity": 0, "duplicate": 0, "duplicate_within": 1}
+    sides = [("val", "train"), ("test", "train"), ("test", "val")]
+    pairs = [dict(split=a, other_split=b, samples=int(a == "test"), of=243) for a, b in sides]
+    known = dataset != "affectnet"
+    tables.write_json(files.audit, {"findings": found, "identities_known": known})
+    told = {"near_distance": 4, "near_limit": 0.1, "pairs": pairs}
+    tables.write_json(files.lookalikes, told)
+    one, copy = ({"split": "train", "id": id, "frame": 0} for id in ("a/000", "a/001"))
+    row = crops.finding("duplicate_within", one, copy, "f" * 64, 0)
+    tables.write_table(files.findings[0], [row], crops.FINDINGS)
+    near = crops.finding("near_duplicate", one | {"split": "test"}, copy, "", 2)
+    tables.write_table(files.findings[1], [near] * 2, crops.FINDINGS)
 
 
 def _rejects(path: Path, dataset: str, n: int) -> None:

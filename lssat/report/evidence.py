@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lssat.report import words
+from lssat.report import audited, words
 from lssat.report.cells import Cell, Column, Table, anchor, num
 from lssat.report.read import Cross, Task
 from lssat.tables import sha256
@@ -21,7 +21,7 @@ def data(task: Task | Cross) -> dict[str, Any]:
     for key, names in (("classes", _class_names(task)), ("subsets", {})):
         rows += _nested(key, summary.get(key, {}), names)
     rows += _attributes(summary, task.metrics["classes"])
-    rows += [_row("coverage", summary["coverage"], share=True)] if "coverage" in summary else []
+    rows += _coverage(summary)
     columns = [Column("Count"), *[Column(split, "num") for split in SPLITS]]
     n = words.listing([words.count(n, name) for name, n in task.metrics["n"].items()])
     lead = (
@@ -29,7 +29,20 @@ def data(task: Task | Cross) -> dict[str, Any]:
         f"{words.percent(task.metrics['coverage'])} of the samples that it holds."
     )
     table = Table(f"data-{task.name}", f"splits of {dataset}", columns, rows)
-    return {"dataset": task.title, "lead": lead, "table": table if rows else None}
+    more = {**audited.found(task), "choices": audited.choices(task)}
+    return {"dataset": task.title, "lead": lead, "table": table if rows else None, **more}
+
+
+def _coverage(summary: dict[str, Any]) -> list[list[Cell]]:
+    """Make the rows of coverage: of samples, of the frames of videos, of samples by subset."""
+    rows = [_row("coverage", summary["coverage"], share=True)]
+    if "frame_coverage" in summary:
+        rows.append(_row("coverage of frames", summary["frame_coverage"], share=True))
+    by_subset = summary.get("subset_coverage", {})
+    for member in sorted({member for split in by_subset.values() for member in split}):
+        shares = {split: each[member] for split, each in by_subset.items()}
+        rows.append(_row(f"coverage of subset {member}", shares, share=True))
+    return rows
 
 
 def _row(label: str, values: dict[str, Any], share: bool = False) -> list[Cell]:
@@ -115,6 +128,8 @@ def files(tasks: Sequence[Task | Cross]) -> Table:
             ("tables, intervals, ROC", task.files.metrics),
             ("predictions", task.files.predictions),
             ("split counts", task.files.splits),
+            ("audit", task.files.audit),
+            ("look-alikes", task.files.lookalikes),
         )
     ]
     return Table("files", "files behind the numbers", columns, rows)

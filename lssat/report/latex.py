@@ -32,6 +32,7 @@ def _table(task: Task) -> str:
     top = words.best(task.headline)
     count = words.count(scored["n"][scored["level"]], scored["level"])
     what = f"{task.title}: {words.where(scored)} on the {scored['split']} split, {count}"
+    what += f", coverage {words.percent(scored['coverage'])}"
     lines = [
         r"\begin{table}",
         r"  \centering",

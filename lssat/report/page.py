@@ -157,7 +157,8 @@ def _task(task: Task) -> dict[str, Any]:
     lead = (
         f"{words.where(metrics)} on the {metrics['split']} split; "
         f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples of "
-        f"{words.count(metrics['groups'], 'group')}."
+        f"{words.count(metrics['groups'], 'group')}; "
+        f"coverage {words.percent(metrics['coverage'])}."
     )
     return {
         "title": task.title,

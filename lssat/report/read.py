@@ -28,6 +28,9 @@ class TaskFiles:
     texture: list[tuple[Path, Path]]
     splits: Path
     rejects: list[Path]
+    audit: Path
+    lookalikes: Path
+    findings: list[Path]  # tables of the audit and the look-alikes
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Task:
     records: dict[str, dict]  # by the run's path
     curves: dict[str, Curve]
     splits: dict[str, Any]
+    audit: dict[str, Any]
+    lookalikes: dict[str, Any]
 
     @property
     def headline(self) -> list[dict]:
@@ -112,6 +117,8 @@ def read_task(name: str, files: TaskFiles) -> Task:
         {run: read_json(folder / "record.json") for run, folder in files.runs.items()},
         {run: read_curve(folder / "curve.csv") for run, folder in files.runs.items()},
         read_json(files.splits),
+        read_json(files.audit),
+        read_json(files.lookalikes),
     )
 
 

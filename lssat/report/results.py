@@ -91,13 +91,23 @@ def measures(task: Task) -> Table:
     found = {(r["backbone"], r["configuration"], r["level"], r["metric"]): r for r in table}
     columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
     columns += [_metric_column(level, name) for level, name in names]
+    columns.append(Column("Coverage", "num", "of samples; below, of frames asked for"))
+    covered = _covered(task)
     made = [
-        [*_name(task, row), *[_measure(found.get((*row, *name))) for name in names]]
+        [*_name(task, row), *[_measure(found.get((*row, *name))) for name in names], covered]
         for row in _pairs(table)
     ]
-    foot = _baselines(names, table)
+    foot = [*_baselines(names, table), Cell("")]
     caption = f"all metrics of {task.title}, mean over seeds and interval"
     return Table(f"measures-{task.name}", caption, columns, made, foot=foot, notes=_notes(table))
+
+
+def _covered(task: Task) -> Cell:
+    """Make the cell of the test split's coverage; that of frames stands below."""
+    frames = task.splits.get("frame_coverage", {}).get("test")
+    small = f"frames {words.percent(frames)}" if frames is not None else ""
+    coverage = task.metrics["coverage"]
+    return Cell(words.percent(coverage), coverage, small)
 
 
 def _metric_column(level: str, name: str) -> Column:
@@ -161,7 +171,17 @@ def subsets(task: Task) -> Table | None:
     ]
     notes = sorted({f"{row['subset']}: {row['note']}" for row in table if row["note"]})
     caption = f"results of {task.title} by subset"
-    return Table(f"subsets-{task.name}", caption, columns, made, notes=notes)
+    foot = _subset_coverage(task, names)
+    return Table(f"subsets-{task.name}", caption, columns, made, foot=foot, notes=notes)
+
+
+def _subset_coverage(task: Task, names: list[str]) -> list[Cell]:
+    """Make the last row: the share of each subset's test samples that have a crop."""
+    shares = task.splits.get("subset_coverage", {}).get("test", {})
+    reals = [words.percent(share) for name, share in shares.items() if name not in names]
+    first = Cell(f"coverage (reals {words.listing(reals)})" if reals else "coverage")
+    cells = [Cell(words.percent(shares.get(name)), shares.get(name)) for name in names]
+    return [first, Cell(""), Cell(""), *cells]
 
 
 def subset_lead(task: Task) -> str:
