@@ -132,3 +132,26 @@ def test_rectify_and_pool_is_torchs_bit_for_bit(size: tuple[int, int]) -> None:
     last = np.ascontiguousarray(imgs.permute(0, 2, 3, 1).numpy())
     found = loops.compiled(loops.rectify_and_pool)(last, slopes.numpy())
     assert torch.equal(torch.from_numpy(found).permute(0, 3, 1, 2), wanted)
+
+
+def test_where_no_cache_can_be_written_loops_are_compiled_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import numba
+
+    njit = numba.njit
+
+    def without(*functions, **options):
+        if options.get("cache", False):
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(*functions, **options)
+
+    monkeypatch.setattr(numba, "njit", without)
+    frames = np.full((1, 2, 2, 3), 7, np.uint8)
+    assert loops.compiled.__wrapped__(loops.integral)(frames)[0, 2, 2].tolist() == [28] * 3
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_no_gpu_is_an_error_and_no_reason_to_use_the_cpu() -> None:
+    with pytest.raises((RuntimeError, AssertionError), match=r"(?i)cuda|nvidia"):
+        Detector(20.0, 0.7, "cuda")
