@@ -385,6 +385,16 @@ def _rejects(data: Path, shards: int) -> list[Path]:
     return [data / name for name in ("manifest.rejects.parquet", *names)]
 
 
+def _faces(data: Path, shards: int) -> list[tuple[Path, Path]]:
+    names = [data / f"faces/shard-{number:05d}" for number in range(shards)]
+    return [(name.with_suffix(".npy"), name.with_suffix(".parquet")) for name in names]
+
+
+def _audit(data: Path) -> dict[str, Any]:
+    files = {name: data / f"{name}.json" for name in ("audit", "lookalikes")}
+    return {**files, "findings": [file.with_suffix(".parquet") for file in files.values()]}
+
+
 @app.command(epilog=_example("lssat report --runs runs --data data/prepared ..."))
 def report(
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
@@ -415,9 +425,7 @@ def report(
             texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
             splits=data / task / "splits" / "summary.json",
             rejects=_rejects(data / task, len(names)),
-            audit=data / task / "audit.json",
-            lookalikes=data / task / "lookalikes.json",
-            findings=[data / task / f"{name}.parquet" for name in ("audit", "lookalikes")],
+            **_audit(data / task),
         )
     across = {
         name: step.CrossFiles(
@@ -425,6 +433,8 @@ def report(
             predictions=results / "ffpp/cross" / name / "predictions.parquet",
             splits=data / name / "splits" / "summary.json",
             rejects=_rejects(data / name, values["datasets"][name]["shards"]),
+            faces=_faces(data / name, values["datasets"][name]["shards"]),
+            **_audit(data / name),
         )
         for name in benchmark.cross
     }

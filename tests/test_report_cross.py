@@ -25,14 +25,16 @@ def draw(root: Path) -> tuple[dict, dict]:
     for row in found["table"]:
         row["mean"] -= 0.1
         row["n"] = 40
-    base = root / "cross"
+    base, home = root / "cross", files["ffpp"]
     cross = report.CrossFiles(
         metrics=base / "metrics.json", predictions=base / "p.parquet",
         splits=base / "summary.json", rejects=[base / "rejects.parquet"],
+        faces=home.faces, audit=home.audit, lookalikes=home.lookalikes, findings=home.findings,
     )  # fmt: skip
     tables.write_json(cross.metrics, found)
     tables.write_table(cross.predictions, [], tables.PREDICTIONS)
-    tables.write_json(cross.splits, {"samples": {"train": 0, "val": 0, "test": 54}})
+    samples = {"samples": {"train": 0, "val": 0, "test": 54}}
+    tables.write_json(cross.splits, tables.read_json(home.splits) | samples)
     gone = tables.reject("celebdf", "s-7", "v/s-7.mp4", "faces", "no_face", "frame 3")
     tables.write_table(cross.rejects[0], [gone], tables.REJECTS)
     return files, {"celebdf": cross}

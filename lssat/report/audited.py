@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from lssat.audit.crops import FINDINGS
 from lssat.report import words
 from lssat.report.cells import Cell, Column, Table, num
-from lssat.report.read import Task
+from lssat.report.read import Cross, Task
 from lssat.tables import read_table
 
 SHOWN = 200  # pairs written into the page; the tables of the audit have all
@@ -21,7 +21,7 @@ _WORDS = {
 }
 
 
-def found(task: Task) -> dict[str, Any]:
+def found(task: Task | Cross) -> dict[str, Any]:
     """Describe the findings: counts, and the pairs that a person should look at."""
     rows = [[Cell(_WORDS[kind]), num(n), Cell("")] for kind, n in _leaks(task).items()]
     rows += [_pair(pair) for pair in task.lookalikes["pairs"]]
@@ -38,7 +38,7 @@ def found(task: Task) -> dict[str, Any]:
     return {"audit": table, "pairs": _listed(task)}
 
 
-def _leaks(task: Task) -> dict[str, int]:
+def _leaks(task: Task | Cross) -> dict[str, int]:
     known = task.audit["identities_known"]
     counts = task.audit["findings"]
     return {kind: counts[kind] for kind in _WORDS if known or kind != "identity"}
@@ -49,7 +49,7 @@ def _pair(pair: dict[str, Any]) -> list[Cell]:
     return [Cell(what), num(pair["samples"]), num(pair["of"])]
 
 
-def _listed(task: Task) -> Table | None:
+def _listed(task: Task | Cross) -> Table | None:
     """List the pairs, those of crops that are the same first."""
     rows = [row for file in task.files.findings for row in read_table(file, FINDINGS).to_pylist()]
     if not rows:
@@ -72,7 +72,7 @@ def _listed(task: Task) -> Table | None:
     return Table(f"pairs-{task.name}", f"pairs of {task.title}", columns, made, notes=notes)
 
 
-def choices(task: Task) -> Table:
+def choices(task: Task | Cross) -> Table:
     """List what was chosen: selection, seed, hashes of the splits' ids, imbalance, detector."""
     summary, pairs = task.splits, []
     pairs += [("selection on", _SELECTION[summary["selection"]])]
@@ -82,7 +82,8 @@ def choices(task: Task) -> Table:
     digests = summary["ids_sha256"]
     listed = [name for name in ("train", "val", "test", "unused") if name in digests]
     pairs += [(f"sha256 of the ids of {name}", digests[name]) for name in listed]
-    pairs += [(label, _trained(task, key)) for label, key in _IMBALANCE.items()]
+    if isinstance(task, Task):  # others are only tested on
+        pairs += [(label, _trained(task, key)) for label, key in _IMBALANCE.items()]
     pairs += [(f"crops: {name}", value) for name, value in _detector(task)]
     rows = [[Cell(name), Cell(value)] for name, value in pairs]
     columns = [Column("Choice"), Column("Value", "id")]
@@ -107,7 +108,7 @@ def _trained(task: Task, key: str) -> str:
     return words.listing(shown) if len(counts) > 1 else str(values[0])
 
 
-def _detector(task: Task) -> list[tuple[str, str]]:
+def _detector(task: Task | Cross) -> list[tuple[str, str]]:
     """Return the settings in the headers of the crops' tables; shards may differ in some."""
     values: dict[str, dict[str, None]] = {}
     for _, table in task.files.faces:

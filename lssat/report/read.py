@@ -41,6 +41,10 @@ class CrossFiles:
     predictions: Path
     splits: Path
     rejects: list[Path]
+    faces: list[tuple[Path, Path]]
+    audit: Path
+    lookalikes: Path
+    findings: list[Path]
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Cross:
     files: CrossFiles
     metrics: dict[str, Any]
     splits: dict[str, Any]
+    audit: dict[str, Any]
+    lookalikes: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,8 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     if differ := sorted({run["run"] for run in metrics["runs"]} ^ known):
         problem = f"does not fit the runs of {metrics['task']}: {', '.join(differ[:5])}"
         raise DataError(files.metrics, problem, "Run its step again")
-    return Cross(name, metrics["title"], files, metrics, read_json(files.splits))
+    audits = read_json(files.audit), read_json(files.lookalikes)
+    return Cross(name, metrics["title"], files, metrics, read_json(files.splits), *audits)
 
 
 def read_curve(path: Path) -> Curve:
