@@ -162,7 +162,16 @@ def test_blocks_that_drop_paths_run_once_for_each_branch() -> None:
     ],
 )
 def test_a_model_that_cannot_be_masked_is_refused_with_the_reason(name: str, said: str) -> None:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError) as caught, torch.device("meta"):
         backbones.build(f"timm:{name}", 224)
     assert said in str(caught.value)
     assert "benchmark.backbones" in str(caught.value)
+
+
+def test_a_size_that_does_not_fit_is_refused_where_the_name_did_not_tell_it() -> None:
+    said = (
+        "faces.size: timm:test_vit: 40 px is not a multiple of the patch size 16. Write 32 or 48."
+    )
+    with pytest.raises(DataError) as caught:
+        backbones.build("timm:test_vit", 40)
+    assert said in str(caught.value)

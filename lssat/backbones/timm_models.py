@@ -1,12 +1,14 @@
 """Models of timm by name: any plain ViT, and the convolutional baselines."""
 
 from difflib import get_close_matches
+from typing import Any
 
 import timm
 from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
+from lssat.grid import patch_problem
 from lssat.tables import DataError
 
 # Why a mask cannot follow what looks like a ViT; any other class is no ViT at all.
@@ -28,13 +30,16 @@ def vit(name: str, img_size: int) -> nn.Module:
         DataError: an unknown name (with close ones), a size that does not fit, or a model that
             cannot be masked, with the reason.
     """
-    model = create(name, img_size=img_size)
+    model: Any = create(name, img_size=img_size)
     kind = type(model).__name__
     if type(model) not in (VisionTransformer, Eva):
         raise _refuse(name, _REFUSED.get(kind, f"it is {kind}, not a plain vision transformer"))
     if type(model.patch_embed).__name__ != "PatchEmbed":
         reason = f"its patches come out of a {type(model.patch_embed).__name__}, which mixes them"
         raise _refuse(name, reason)
+    if problem := patch_problem(img_size, model.patch_embed.patch_size[0], 0.5):
+        what, _, fix = problem.partition("; ")
+        raise DataError("params.yaml", f"faces.size: timm:{name}: {what}", fix.capitalize())
     if model.global_pool == "":
         raise _refuse(name, "it does not pool its tokens into features")
     return model

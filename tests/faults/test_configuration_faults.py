@@ -90,6 +90,11 @@ def test_case_03_a_mask_that_keeps_no_patch(tmp_path: Path) -> None:
         ("MRGB-RLDP-CRGB", "MRGB/RLDP/CRGB", "becomes a part of paths; write MRGB-RLDP-CRGB"),
         ("MRGB-RLDP-CRGB", "MRGB-RLBP-CRGB", "MRGB-RLBP-CRGB needs lbp; write lbp or drop it"),
         ("MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB", "stands twice"),
+        ("MRGB-RLDP-CRGB", "MRGB-RRGB+RLPD-CRGB", "did you mean MRGB-RRGB+RLDP-CRGB"),
+        ("MRGB-RLDP-CRGB", "MRGB-RLDP-thanCRGB", "did you mean MRGB-RLDP-thenCRGB"),
+        ("baselines: []", "baselines: [resnet19]", "unknown 'resnet19'; did you mean resnet18"),
+        ("vit_micro", "timm:vit_base_patch14_dinov2", "not a multiple of the patch size 14"),
+        ("head: linear", "head: fusion", "fusion joins two branches that are trained together"),
     ],
 )  # fmt: skip
 def test_case_04_unknown_names_with_close_matches(
