@@ -25,6 +25,8 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
         if made.texture not in (None, kind := get("texture", "kind")):
             text = f"{made.slug} needs {made.texture}; write {made.texture} or drop it"
             yield ("texture", "kind"), f"{text} (found {kind!r})"
+    if any(made.sequential for made in configurations) and get("train", "pretrain_epochs") == 0:
+        yield ("train", "pretrain_epochs"), "is 0, and a configuration with then needs 1 or more"
     if get("train", "head") == "fusion":
         yield from _fusion(baselines, configurations)
     yield from _norm_pix_loss(get, configurations)

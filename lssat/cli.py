@@ -242,10 +242,23 @@ def train(
     faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
     out: Annotated[Path, typer.Option(help="The run's folder.")],
     codes: Annotated[Path | None, typer.Option(help="Folder of the texture's shards.")] = None,
+    checkpoints: Annotated[
+        Path, typer.Option(help="Folder of all runs' states while they are under way.")
+    ] = Path("checkpoints"),
+    minutes: Annotated[float, typer.Option(help="Between two saved states.")] = 10.0,
     device: Device = "cpu",
+    devices: Annotated[int, typer.Option(help="How many; several share each batch.")] = 1,
+    strategy: Annotated[str, typer.Option(help="auto or ddp.")] = "auto",
+    compile_: Annotated[bool, typer.Option("--compile", help="torch.compile the step.")] = False,
+    tracking: Annotated[
+        str, typer.Option(help="JSON of the section tracking; a failure becomes an MLflow run.")
+    ] = "",
     params_: ParamsOption = "params.yaml",
 ) -> None:
-    """Train one run and keep the weights of its best epoch by validation."""
+    """Train one run, or go on with it, and keep the weights of its best epoch by validation.
+
+    SIGTERM and SIGUSR1 save its state; the same command then goes on, to the same result.
+    """
     with _quick_imports():
         from lssat import train as step
 
@@ -261,8 +274,19 @@ def train(
         curve=out / "curve.csv",
         record=out / "record.json",
         reconstruction=out / "reconstruction.npz",
+        checkpoints=checkpoints / which.path,
     )
-    step.train(which, files, view, device)
+    try:
+        step.train(which, files, view, step.Machine(device, devices, strategy, compile_, minutes))
+    except step.Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        raise typer.Exit(stopped.code) from None
+    except DataError as error:
+        if tracking:
+            from lssat import tracking as mlflow
+
+            mlflow.fail(which, f"{error}", view, json.loads(tracking))
+        raise
 
 
 def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:

@@ -90,16 +90,22 @@ class Crops:
         hflip: bool,
         patches: int,
         sampler: str = "uniform",
+        start: int = 0,
+        part: slice = slice(None),
     ) -> Iterator[Batch]:
         """Go through the split once, in the order, flips and noise of (seed, epoch).
 
         An incomplete last batch is left out; another epoch leaves out others. With
         `sampler: balanced` an epoch holds as many samples, each class equally often.
+
+        Args:
+            start: batches to pass over, of a run that goes on.
+            part: the samples of each batch that this process reads, of several that share it.
         """
         order, times = sampling.order(self.labels, sampler, seed, epoch)
-        for start in range(0, len(self) - batch_size + 1, batch_size):
-            rows = order[start : start + batch_size]
-            again = times[start : start + batch_size]  # 0: the same noise as without it
+        for first in range(start * batch_size, len(self) - batch_size + 1, batch_size):
+            rows = order[first : first + batch_size][part]
+            again = times[first : first + batch_size][part]  # 0: the same noise as without it
             keys = zip(rows.tolist(), again.tolist(), strict=True)
             drawn = [np.random.default_rng([seed, epoch, *key]) for key in keys]
             flip = np.array([each.random() < 0.5 for each in drawn]) if hflip else None

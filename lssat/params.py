@@ -287,20 +287,29 @@ class Train(Section):
         "linear", "fusion"
     ]  # fusion: of both branches' features (2601.00789, our reading)
     epochs: Count
+    pretrain_epochs: Annotated[int, Field(ge=0)]  # of reconstruction, before M-R-thenC's epochs
     batch_size: Count
+    accumulate: Count  # batches whose gradients are added up for one update
     optimizer: Literal["adamw", "sgd"]
     lr: Annotated[float, Field(gt=0)]
     min_lr: Annotated[float, Field(ge=0)]
+    scale_lr: bool  # times the samples of an update / 256
+    layer_decay: Annotated[float, Field(gt=0, le=1)]  # of the learning rate, block by block
+    clip_grad: Annotated[float, Field(gt=0)] | None  # greatest norm of all gradients
     warmup_epochs: Annotated[int, Field(ge=0)]
     momentum: Share  # of sgd
     weight_decay: Annotated[float, Field(ge=0)]  # none on biases, norms and tokens
     mask_ratio: Annotated[float, Field(gt=0, lt=1)]
     norm_pix_loss: bool
-    lambda_cls: Share  # loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec
+    # loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec; learned: by uncertainties (1705.07115)
+    lambda_cls: Share | Literal["learned"]
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     class_weights: Literal["none", "balanced"]  # in the loss
     sampler: Literal["uniform", "balanced"]  # balanced: every class is drawn equally often
     hflip: bool  # texture is then recomputed from the flipped crop
+    select_metric: str | None  # of validation, for the best epoch; null: the task's headline
+    early_stop: Count | None  # epochs without a better one; null: all epochs are run
+    grad_checkpointing: bool  # less memory, a third more work, the same result
     threads: Count  # torch's; another number changes the last bits of the results
     precision: Literal["32-true", "bf16-mixed"]
 

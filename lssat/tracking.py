@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from lssat import grid
@@ -110,6 +111,33 @@ def track_cross(
         ids[each["run"]] = known["runs"][each["run"]]
         _log_test(client, ids[each["run"]], each["metrics"], f"cross/{dataset}/")
     write_json(out, {"experiment": known["experiment"], "runs": ids})
+
+
+def fail(
+    run: grid.Run,
+    why: str,
+    params: SimpleNamespace,
+    tracking: dict[str, Any],
+    database: Path = Path("mlflow.db"),
+    artifacts: Path = Path("mlartifacts"),
+) -> None:
+    """Log a training that ended with an error as an MLflow run with the status FAILED.
+
+    Args:
+        why: the error's text; it becomes the run's tag `lssat.error`.
+        params: the view of the rule `train`.
+        tracking: values of the section `tracking`.
+    """
+    from mlflow.entities import Param
+
+    experiment = f"{tracking['experiment']}-{run.task}"
+    client, experiment_id = connect(tracking["uri"], database, experiment, artifacts)
+    tags = {_NAME: run.path, "lssat.task": run.task, "lssat.error": why[:5000]}
+    made = client.create_run(experiment_id, tags=tags, run_name=run.path.split("/", maxsplit=1)[1])
+    values = {key: value.model_dump() for key, value in vars(params).items()}
+    logged = [Param(key, value) for key, value in _flatten(values).items()]
+    client.log_batch(made.info.run_id, params=logged)
+    client.set_terminated(made.info.run_id, "FAILED")
 
 
 def _sweep(client: Any, experiment_id: str, name: str) -> None:

@@ -73,6 +73,7 @@ def measure(tmp_path: Path, at: dict[str, Path]) -> dict:
         train=at["train"], val=at["val"], faces=at["faces"], codes=at["codes"],
         weights=out / "weights.safetensors", curve=out / "curve.csv",
         record=out / "record.json", reconstruction=out / "reconstruction.npz",
+        checkpoints=tmp_path / "states",
     )  # fmt: skip
     train.train(run, files, view)
     view = params.view(str(ROOT / "params.yaml"), "evaluate")

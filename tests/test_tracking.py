@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from lssat import tracking
+from lssat import params, tracking
 from lssat.tables import DataError
 
 NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
@@ -102,7 +102,7 @@ def test_case_34_many_jobs_open_a_new_database_at_once_and_all_succeed(tmp_path:
     code = """
 import sys
 from pathlib import Path
-from lssat import tracking
+from lssat import params, tracking
 tracking.connect(None, Path("mlflow.db"), sys.argv[1], Path("art"))
 """
     jobs = [
@@ -134,3 +134,18 @@ def test_results_across_data_sets_are_added_to_the_run(
     assert len(client.get_metric_history(told["runs"][NAME], "cross/celebdf/video/auc")) == 1
     with pytest.raises(DataError, match=r"mlflow\.json: names the experiment lssat-ffpp, which"):
         tracking.track_cross(*given[:3], tmp_path / "other.db", None, out)
+
+
+def test_case_33_a_failed_training_is_a_failed_run(tmp_path: Path) -> None:
+    from lssat.grid import Run
+
+    run = Run("celeba", "vit_micro", "MRGB-RLDP-CRGB", 0)
+    view = params.view(str(Path(__file__).parent.parent / "params.yaml"), "train")
+    where = tmp_path / "mlflow.db", tmp_path / "artifacts"
+    tracking.fail(run, "the loss is not finite", view, {"experiment": "x", "uri": None}, *where)
+    client, experiment = tracking.connect(None, where[0], "x-celeba", where[1])
+    (found,) = client.search_runs([experiment])
+    assert found.info.status == "FAILED"
+    assert found.data.tags["lssat.run"] == run.path
+    assert found.data.tags["lssat.error"] == "the loss is not finite"
+    assert found.data.params["train.lr"] == str(view.train.lr)

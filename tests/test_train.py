@@ -42,6 +42,7 @@ def files(data: Path, out: Path, codes: bool = True) -> step.Files:
         faces=data / "faces", codes=data / "texture" if codes else None,
         weights=out / "weights.safetensors", curve=out / "curve.csv",
         record=out / "record.json", reconstruction=out / "reconstruction.npz",
+        checkpoints=out / "states",
     )  # fmt: skip
 
 
@@ -133,7 +134,7 @@ def test_case_33_a_loss_that_is_not_finite_names_step_samples_losses_and_rate(
     with pytest.raises(DataError) as caught:
         step.train(RUN, files(data, tmp_path), view(lr=1e30, min_lr=1e30, warmup_epochs=0))
     said = str(caught.value)
-    assert "the loss is not finite in epoch 0, step " in said
+    assert "the loss or its gradient is not finite in epoch 0, step " in said
     assert "learning rate 1e+30, samples ['0000" in said
     assert not (tmp_path / "weights.safetensors").exists()
 

@@ -1,0 +1,176 @@
+"""Training of one run: one task, backbone, configuration and seed, from a split to weights."""
+
+import csv
+import hashlib
+import json
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy, Strategy
+
+from lssat import digest, grid, metrics, tasks
+from lssat.checkpoint import Checkpoints, save_weights
+from lssat.loader import Crops
+from lssat.reconstruction import reconstructions
+from lssat.tables import DataError, atomic, write_json
+from lssat.train.build import make_model, rebuild
+from lssat.train.loop import Trainer, score
+from lssat.train.record import record
+from lssat.train.resume import Stop, Stopped
+
+__all__ = ["Files", "Machine", "Stopped", "make_model", "rebuild", "score", "train"]
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a run reads and writes. There is no place for the test split: training has none."""
+
+    train: Path
+    val: Path
+    faces: Path  # folder of shards
+    codes: Path | None  # folder of shards; None where the configuration needs no texture
+    weights: Path
+    curve: Path
+    record: Path
+    reconstruction: Path
+    checkpoints: Path  # folder of the run's states, while it is under way
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the machine decides, and no result depends on but in its last bits."""
+
+    device: str = "cpu"  # cpu or cuda; there is no fallback from one to the other
+    devices: int = 1
+    strategy: str = "auto"  # auto | ddp
+    compile: bool = False  # torch.compile of the step
+    minutes: float = 10.0  # between two saved states
+
+
+def train(
+    run: grid.Run, files: Files, params: SimpleNamespace, machine: Machine | None = None
+) -> None:
+    """Train a run, keep the weights of its best epoch by validation, write its record.
+
+    Args:
+        params: the view of the rule `train`: sections `texture` and `train`.
+        machine: devices and the like.
+
+    Raises:
+        DataError: unusable input, a loss that is not finite, another process at the same run.
+        Stopped: a signal ended the process, after its state was saved.
+    """
+    machine, recipe = machine or Machine(), params.train
+    _check_writable(files.record)
+    torch.set_num_threads(recipe.threads)
+    torch.use_deterministic_algorithms(True, warn_only=machine.device != "cpu")
+    data = {split: Crops(getattr(files, split), files.faces, files.codes) for split in _SPLITS}
+    _check(data, files, recipe, machine)
+    fabric = Fabric(
+        accelerator=machine.device,
+        devices=machine.devices,
+        strategy=_strategy(run, machine),
+        precision=recipe.precision,
+    )
+    fabric.launch()
+    states = Checkpoints(files.checkpoints, _key(run, params, data))
+    stop = Stop()
+    with states.locked() if fabric.is_global_zero else nullcontext(), stop.listening():
+        model, described, weights = make_model(run, data["train"], params)
+        model.set_grad_checkpointing(recipe.grad_checkpointing)
+        trainer = Trainer(
+            *(run, model, data, recipe, fabric, stop, 60 * machine.minutes, machine.compile)
+        )
+        _go_on(trainer, states)
+        started, before = time.perf_counter(), trainer.progress.seconds
+        progress = trainer.fit()
+        seconds = before + time.perf_counter() - started
+    if not fabric.is_global_zero:
+        return
+    sha256 = save_weights(files.weights, progress.best, described)
+    _write_curve(files.curve, progress.curve)
+    model.load_state_dict(progress.best)
+    pictures = reconstructions(model, data["val"], run.seed)
+    with atomic(files.reconstruction) as file:
+        np.savez_compressed(file, allow_pickle=False, **pictures)
+    written = record(run, trainer, sha256, seconds, params, machine, weights)
+    write_json(files.record, written)
+    states.remove()
+
+
+_SPLITS = ("train", "val")
+
+
+def _check(data: dict[str, Crops], files: Files, recipe: Any, machine: Machine) -> None:
+    for split in data.values():
+        tasks.check_labels(split.task, split.labels, str(split.file))
+    if recipe.sampler == "balanced" and data["train"].task.kind == "multilabel":
+        problem = "train.sampler is balanced, and a sample has several labels"
+        raise DataError(files.train, problem, "Write uniform; class_weights: balanced does it")
+    size = recipe.batch_size * recipe.accumulate
+    if len(data["train"]) < size:
+        problem = f"holds {len(data['train'])} samples, less than one batch of {size}"
+        raise DataError(files.train, problem, "Lower train.batch_size or add data")
+    if recipe.batch_size % machine.devices:
+        problem = (
+            f"train.batch_size {recipe.batch_size} is no multiple of {machine.devices} devices"
+        )
+        raise DataError("params.yaml", problem, "Change one of them")
+    kind = data["train"].task.kind
+    known = metrics.NAMES[kind]
+    if recipe.select_metric not in (None, *known):
+        problem = f"train.select_metric {recipe.select_metric!r} is no metric of a {kind} task"
+        raise DataError("params.yaml", problem, f"Write one of {', '.join(known)}, or null")
+
+
+def _strategy(run: grid.Run, machine: Machine) -> str | Strategy:
+    if machine.strategy == "ddp":
+        # A sequential configuration uses the decoder, or the head, in one of its phases only.
+        parted = grid.parse(run.configuration).sequential
+        return DDPStrategy(find_unused_parameters=parted)
+    return machine.strategy
+
+
+def _check_writable(file: Path) -> None:
+    """Find out now, not after days of training, that the run's folder cannot be written."""
+    probe = file.with_name(".writable")
+    with atomic(probe) as out:
+        out.write(b"")
+    probe.unlink()
+
+
+def _key(run: grid.Run, params: SimpleNamespace, data: dict[str, Crops]) -> str:
+    """Return the name of the run's states: of parameters, data and code."""
+    parts = {
+        "run": run.path,
+        "params": {key: value.model_dump() for key, value in vars(params).items()},
+        "data": {name: crops.sha256 for name, crops in data.items()},
+        "code": digest.code("train"),
+        "torch": torch.__version__,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _go_on(trainer: Trainer, states: Checkpoints) -> None:
+    """Take the newest state, if the run was under way."""
+    trainer.progress.checkpoints = states
+    found = states.latest()
+    if found is not None:
+        trainer.progress.take(*found)
+        if trainer.fabric.is_global_zero:
+            where = f"epoch {trainer.progress.epoch}, update {trainer.progress.update}"
+            print(f"{trainer.run.path}: resumed from {where}", flush=True)
+
+
+def _write_curve(path: Path, curve: list[dict]) -> None:
+    with atomic(path, "w") as file:
+        writer = csv.DictWriter(file, fieldnames=list(curve[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(curve)

@@ -1,0 +1,141 @@
+"""How far a run is, what is saved of it, and how it is told to stop."""
+
+import copy
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lssat.checkpoint import Checkpoints, fit
+from lssat.ssat import SSAT
+
+SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGUSR1: "SIGUSR1"}  # what a scheduler sends
+
+
+class Stopped(Exception):  # noqa: N818
+    """The run was told to stop and has saved its state; `code` is the exit code, 128 + signal."""
+
+    def __init__(self, text: str, code: int):
+        super().__init__(text)
+        self.code = code
+
+
+class Stop:
+    """Whether a signal has told the process to stop."""
+
+    signal: int | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note the signals of `SIGNALS` instead of dying from them."""
+
+        def note(number: int, _: Any) -> None:
+            self.signal = number
+
+        before = {number: signal.signal(number, note) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def error(self, run: str, progress: "Progress") -> Stopped:
+        """Return the exception that ends the run."""
+        number = self.signal or signal.SIGTERM
+        name = SIGNALS[signal.Signals(number)]
+        where = f"epoch {progress.epoch}, update {progress.update}"
+        text = f"{run}: stopped by {name} in {where}; its state is saved, the same command resumes"
+        return Stopped(f"{text} it.", 128 + number)
+
+
+class Progress:
+    """How far a run is; with the tensors of `states` it is all that a run goes on from."""
+
+    def __init__(self) -> None:
+        self.epoch, self.update = 0, 0  # the next update to make
+        self.total = torch.zeros(2)  # sums of both losses over the epoch's updates so far
+        self.curve: list[dict[str, Any]] = []
+        self.best_value: float | None = None
+        self.best_epoch = -1
+        self.best: dict[str, Tensor] = {}
+        self.seconds = 0.0  # of training, before this process
+        self.ended = False  # early
+        self.resumed = 0  # times
+        self.checkpoints: Checkpoints
+        self.saved: dict[str, Tensor] = {}  # tensors of a state that is still to be restored
+
+    def close(self, row: dict[str, Any], value: float | None, model: SSAT, phase: str) -> None:
+        """Note an epoch; keep the weights where its value is the best, or the first there is."""
+        self.curve.append(row)
+        better = value is not None and (self.best_value is None or value > self.best_value)
+        if phase != "reconstruct" and (self.best_epoch < 0 or better):
+            self.best_value, self.best_epoch = value, row["epoch"]
+            self.best = copy.deepcopy(model.state_dict())
+        self.epoch, self.update, self.total = row["epoch"] + 1, 0, torch.zeros(2)
+
+    def plain(self) -> dict[str, Any]:
+        """Return what JSON holds of it."""
+        names = ("epoch", "update", "curve", "best_value", "best_epoch", "seconds", "ended")
+        return {name: getattr(self, name) for name in (*names, "resumed")}
+
+    def take(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        for name, value in state.items():
+            setattr(self, name, value)
+        self.total = tensors.pop("total")
+        self.best = _part(tensors, "best.")
+        self.saved = tensors
+        self.resumed += 1
+
+
+def states(
+    step: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return tensors and plain values of a run under way, for `Checkpoints.save`."""
+    tensors = {f"step.{name}": value for name, value in step.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in progress.best.items()}
+    for number, moments in optimizer.state_dict()["state"].items():
+        for name, value in moments.items():
+            if value is not None:  # the momentum of a fresh SGD
+                tensors[f"optimizer.{number}.{name}"] = torch.as_tensor(value)
+    return tensors | {"total": progress.total}, progress.plain()
+
+
+def restore(
+    step: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress, device: torch.device
+) -> None:
+    """Fill model and optimizer from a state that `Progress.take` holds; else leave both.
+
+    Raises:
+        DataError: the state is of another architecture or number of classes.
+    """
+    if not progress.saved:
+        return
+    own = _part(progress.saved, "step.")
+    fit(own, step.state_dict(), progress.checkpoints.folder)
+    step.load_state_dict(own)
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, value in _part(progress.saved, "optimizer.").items():
+        number, name = key.split(".", 1)
+        moments.setdefault(int(number), {})[name] = value.to(device)
+    fresh = optimizer.state_dict()
+    optimizer.load_state_dict(fresh | {"state": moments})
+    progress.saved = {}
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def best_or_none(progress: Progress) -> float | None:
+    """Return the best validation value, None where it was never defined."""
+    value = progress.best_value
+    return None if value is None or not np.isfinite(value) else float(value)
