@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from test_splits import crop, sample
 
 from lssat import grid, params, tables
@@ -221,6 +222,18 @@ def test_a_data_set_that_is_only_tested_on_is_audited_within_itself(tmp_path: Pa
     found, told = Drawn(tmp_path, rows, hashes).lookalikes()
     assert found == []
     assert {pair["samples"] for pair in told["pairs"]} == {0}
+
+
+def test_every_training_stage_waits_for_the_audit_in_both_graphs() -> None:
+    root = Path(__file__).parent.parent
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    trained = [stage for name, stage in stages.items() if name in ("train", "baseline")]
+    assert trained
+    for stage in trained:
+        assert "data/prepared/${item.task}/audit.json" in stage["deps"]
+    rules = (root / "workflow/rules/runs.smk").read_text()
+    train = rules.split("rule train:")[1].split("output:")[0]
+    assert 'audit="data/prepared/{task}/audit.json"' in train
 
 
 def test_splits_older_than_the_crops_are_refused(tmp_path: Path) -> None:
