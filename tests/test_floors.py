@@ -39,6 +39,7 @@ FLOORS = [
         ),
         *("tracking", "scores", "reconstruction", "videomae"),
         "init",
+        *("augment", "costs"),
     },
     {"train", "predict", "evaluate", "report", "show", "orchestrate", "doctor"},
     {"cli"},
@@ -54,6 +55,7 @@ NEIGHBOURS = {
     "reconstruction": {"loader", "ssat"},
     "predict": {"train"},
     "evaluate": {"predict"},
+    "costs": {"ssat"},
     "orchestrate": {"show"},
 }
 LIGHT = [

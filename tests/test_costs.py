@@ -1,0 +1,93 @@
+"""Costs: operations counted by hand, energy without a network or files."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lssat import costs, grid
+from lssat.ssat import SSAT
+
+
+def model(configuration: str) -> SSAT:
+    torch.manual_seed(0)
+    return SSAT("vit_micro", grid.parse(configuration), 40, 1, 0.5)
+
+
+def test_operations_are_those_of_the_matrix_products() -> None:
+    """A ViT of width d: in each block 2 (12 d^2 t + 2 t^2 d) operations for t tokens."""
+    alone = model("none-none-CRGB")
+    imgs = torch.zeros(3, 3, 40, 40, dtype=torch.uint8)
+    found = costs.flops(alone, imgs, None, None, "joint")
+    width, depth, tokens, patch = 64, 3, 5, 20
+    embed = 2 * 4 * 3 * patch**2 * width
+    block = 2 * (12 * width**2 * tokens + 2 * tokens**2 * width)
+    # The last block makes its queries and what follows them for the class token alone.
+    saved = 2 * (10 * width**2 * (tokens - 1) + 2 * (tokens - 1) * tokens * width)
+    wanted = embed + depth * block + 2 * width
+    assert wanted - saved <= found["flops_inference"] <= wanted
+    # Backward: twice the forward pass, but no gradient for the pixels.
+    ratio = found["flops_training"] / found["flops_inference"]
+    assert 2.5 < ratio < 3.0
+
+
+def test_the_auxiliary_task_costs_training_not_inference_and_the_model_stays_as_it_is() -> None:
+    both, alone = model("MRGB-RRGB-CRGB"), model("none-none-CRGB")
+    imgs = torch.zeros(2, 3, 40, 40, dtype=torch.uint8)
+    before = {name: value.clone() for name, value in both.state_dict().items()}
+    of_both = costs.flops(both, imgs, None, torch.rand(2, 4), "joint")
+    of_alone = costs.flops(alone, imgs, None, None, "joint")
+    assert of_both["flops_inference"] == of_alone["flops_inference"]
+    assert of_both["flops_training"] > 1.3 * of_alone["flops_training"]
+    assert all(torch.equal(before[name], value) for name, value in both.state_dict().items())
+    assert all(parameter.grad is None for parameter in both.parameters())
+    encoder, decoder = costs.parameters(both)
+    assert decoder > 0
+    assert costs.parameters(alone) == (encoder, 0)
+
+
+def test_speed_and_memory_are_of_this_process() -> None:
+    both = model("MRGB-RRGB-CRGB").train()
+    imgs = torch.zeros(2, 3, 40, 40, dtype=torch.uint8)
+    assert costs.inference_rate(both, imgs, None) > 0
+    assert both.training
+    before = costs.peak_memory(torch.device("cpu"))
+    held = bytearray(300_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    grown = costs.peak_memory(torch.device("cpu")) - before
+    assert grown < 1_000_000_000
+    assert costs.peak_memory(torch.device("cpu")) >= len(held)
+
+
+@pytest.mark.filterwarnings("ignore")  # codecarbon's own, at its start
+def test_energy_is_measured_without_network_or_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    meter = costs.Energy()
+    meter.start()
+    found = meter.stop()
+    assert found["energy_kwh"] >= 0
+    assert found["co2_kg"] is None
+    assert found["energy_note"] == "no country was given, so no CO2 is estimated"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_energy_that_cannot_be_measured_is_null_with_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "codecarbon", None)  # as if it were not installed
+    meter = costs.Energy("DEU")
+    meter.start()
+    found = meter.stop()
+    assert found["energy_kwh"] is None
+    assert found["co2_kg"] is None
+    assert found["energy_note"].startswith("codecarbon could not measure: ModuleNotFoundError")
