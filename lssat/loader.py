@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
@@ -28,7 +29,7 @@ class Batch(NamedTuple):
 
 
 class Crops:
-    """The samples of one split: its task, labels, ids, and their crops and codes by place.
+    """The images or single frames of one split: task, labels, ids, crops and codes by place.
 
     Args:
         split: path of a table of the schema SPLITS.
@@ -38,7 +39,9 @@ class Crops:
 
     def __init__(self, split: str | Path, faces: str | Path, codes: str | Path | None):
         self.file = Path(split)
-        self.table = tables.read_table(split, tables.SPLITS)
+        whole = tables.read_table(split, tables.SPLITS)
+        # A clip's frames are for encoders of clips; to others they would be samples given twice.
+        self.table = whole.filter(pc.equal(whole["clip"], -1))
         self.task = grid.read_task(tables.metadata(self.table), split)
         self.sha256 = tables.sha256(split)
         if not len(self):

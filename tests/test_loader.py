@@ -7,7 +7,7 @@ import pytest
 import torch
 from drawn_data import crops, write
 
-from lssat import texture
+from lssat import tables, texture
 from lssat.loader import Crops
 from lssat.tables import DataError
 
@@ -126,3 +126,15 @@ def test_a_samples_first_noise_is_the_same_with_either_sampler(data: Path) -> No
     uniform = first("uniform")
     balanced = first("balanced")
     assert {row: uniform[row] for row in balanced} == balanced
+
+
+def test_the_frames_of_clips_are_no_samples_of_an_image_encoder(tmp_path: Path) -> None:
+    write(tmp_path, {"train": 12})
+    file = tmp_path / "splits/train.parquet"
+    head = tables.read_table(file, tables.SPLITS)
+    rows = [row | {"clip": 0 if number > 7 else -1} for number, row in enumerate(head.to_pylist())]
+    tables.write_table(file, rows, tables.SPLITS, tables.metadata(head))
+    crops = Crops(file, tmp_path / "faces", tmp_path / "texture")
+    assert len(crops) == 8
+    assert crops.table["id"].to_pylist() == [row["id"] for row in rows[:8]]
+    assert sum(len(batch.rows) for batch in crops.in_order(5)) == 8
