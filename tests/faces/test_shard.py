@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import trees
 from PIL import Image
+from typer.testing import CliRunner
 
-from lssat import datasets, faces, phash, tables
+from lssat import cli, datasets, faces, phash, tables
 from lssat.tables import FACES, MANIFEST, REJECTS, metadata, open_shard, read_table
 
 
@@ -128,3 +129,22 @@ def test_shards_part_the_samples_and_may_be_empty(tmp_path: Path) -> None:
     assert all(crops.shape == (0, 32, 32, 3) for crops in empty)
     for shard, (_, table, _, _) in enumerate(found):
         assert set(table["shard"].to_pylist()) <= {shard}
+
+
+def test_the_command_writes_what_the_function_writes(tmp_path: Path) -> None:
+    """As the rule calls it, device and parameters included."""
+    root = trees.celeba(tmp_path / "raw", ["1.jpg", "2.jpg"], "02", ["a", "b"])
+    options = trees.celeba_options(root)
+    _, _, _, paths = run("celeba", options, tmp_path, size=48)
+    settings = trees.FACES.model_copy(update={"size": 48}).model_dump()
+    text = json.dumps({"datasets": {"celeba": options.model_dump()}, "faces": settings})
+    out = [tmp_path / f"again{end}" for end in (".npy", ".parquet", ".rejects.parquet")]
+    names = ["--out", "--table", "--rejects"]
+    done = CliRunner().invoke(
+        cli.app,
+        ["faces", "--dataset", "celeba", "--shard", "00000", "--device", "cpu"]
+        + ["--manifest", str(tmp_path / "manifest.parquet"), "--params", text]
+        + [word for pair in zip(names, map(str, out), strict=True) for word in pair],
+    )
+    assert done.exit_code == 0, done.output
+    assert [path.read_bytes() for path in out] == [path.read_bytes() for path in paths]

@@ -1,6 +1,7 @@
 """Videos give the frames of their indices, upright RGB, or a reason; never fewer in silence."""
 
 import io
+import os
 import struct
 from pathlib import Path
 
@@ -161,16 +162,23 @@ def test_case_21_no_frames_only_sound_or_no_index(tmp_path: Path) -> None:
     assert reason(path) == "no_frames"
 
 
-def test_case_23_a_playlist_is_refused_and_its_file_not_opened(tmp_path: Path) -> None:
-    """The file that it names is a pipe: opening it would hang for ever."""
-    import os
+PLAYLISTS = {
+    "ffconcat": "ffconcat version 1.0\nfile v.mp4\n",
+    "m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nv.mp4\n#EXT-X-ENDLIST\n",
+}
 
-    os.mkfifo(tmp_path / "pipe.mp4")
+
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_case_23_a_playlist_is_refused_and_its_file_not_opened(tmp_path: Path, kind: str) -> None:
+    """The file that it names is a good video: nothing but the refusal keeps it closed."""
+    video(tmp_path / "v.mp4", grey_frames(5))
     path = tmp_path / "playlist.mp4"
-    path.write_text("ffconcat version 1.0\nfile pipe.mp4\n")
+    path.write_text(PLAYLISTS[kind])
     assert reason(path) == "format"
-    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\npipe.mp4\n#EXT-X-ENDLIST\n")
-    assert reason(path) == "format"
+
+
+def test_a_pipe_named_like_a_video_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
     assert reason(tmp_path / "pipe.mp4") == "format"
 
 
