@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from lssat.grid import parse
+from lssat.grid import ENCODERS, parse
 from lssat.ssat import SSAT, patchify
 
 Step = Callable[[], Tensor]
@@ -80,7 +80,8 @@ def steps(name: str, batch: int, options: argparse.Namespace) -> dict[str, Step]
     noise = torch.rand(batch, model.num_patches, device=device)
     labels = torch.randint(0, 2, (batch,), device=device)
     learnt = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(learnt, lr=1e-5, fused=True)
+    kind = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}[options.optimizer]
+    optimizer = kind(learnt, lr=1e-5, fused=True)
 
     def step(forward: Callable[..., tuple[Tensor, Tensor]]) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
@@ -102,8 +103,6 @@ def steps(name: str, batch: int, options: argparse.Namespace) -> dict[str, Step]
 
 def matrix(name: str, batch: int, options: argparse.Namespace) -> tuple[Step, float]:
     """Make the MLP's product over the rows of a packed batch, and say its operations."""
-    from lssat.grid import ENCODERS
-
     dim, patches = ENCODERS[name].embed_dim, (224 // ENCODERS[name].patch_size) ** 2
     rows = batch * (patches + 1 + int(patches * 0.25) + 1)
     dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
@@ -167,6 +166,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--precision", choices=["32", "bf16"], default="32")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--optimizer", choices=["adamw", "sgd"], default="adamw")
     parser.add_argument("--checkpointing", action="store_true", help="of activations")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
