@@ -250,6 +250,10 @@ def train(
     devices: Annotated[int, typer.Option(help="How many; several share each batch.")] = 1,
     strategy: Annotated[str, typer.Option(help="auto or ddp.")] = "auto",
     compile_: Annotated[bool, typer.Option("--compile", help="torch.compile the step.")] = False,
+    energy: Annotated[bool, typer.Option(help="Measure it, with codecarbon.")] = True,
+    country: Annotated[
+        str | None, typer.Option(help="Of the machine, such as DEU: estimate CO2 as well.")
+    ] = None,
     tracking: Annotated[
         str, typer.Option(help="JSON of the section tracking; a failure becomes an MLflow run.")
     ] = "",
@@ -277,7 +281,8 @@ def train(
         checkpoints=checkpoints / which.path,
     )
     try:
-        step.train(which, files, view, step.Machine(device, devices, strategy, compile_, minutes))
+        machine = step.Machine(device, devices, strategy, compile_, minutes, energy, country)
+        step.train(which, files, view, machine)
     except step.Stopped as stopped:
         print(stopped, file=sys.stderr)
         raise typer.Exit(stopped.code) from None

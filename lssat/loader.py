@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from lssat import grid, sampling, tables, texture
+from lssat import augment, grid, sampling, tables, texture
 from lssat.shards import Shards
 from lssat.tables import DataError
 
@@ -26,6 +26,7 @@ class Batch(NamedTuple):
     codes: Tensor | None  # (n, 1, H, W) uint8
     labels: Tensor  # (n, A) int64
     noise: Tensor | None  # (n, L) float32 in [0, 1)
+    draws: np.ndarray | None = None  # (n, augment.DRAWS) float32 in [0, 1)
 
 
 class Crops:
@@ -65,22 +66,22 @@ class Crops:
         """Side of the crops in pixels."""
         return self.faces.take(self.shard[:1], self.row[:1]).shape[1]
 
-    def batch(self, rows: np.ndarray, flip: np.ndarray | None = None) -> Batch:
+    def batch(self, rows: np.ndarray, flip: np.ndarray | None = None, codes: bool = True) -> Batch:
         """Read samples; where `flip` (n,) is true the crop is mirrored and its codes computed anew.
 
         A cached code image is never flipped: ties make that wrong on a fifth of the pixels.
         """
         where = self.shard[rows], self.row[rows]
         imgs = self.faces.take(*where)
-        codes = None if self.codes is None else self.codes.take(*where)
+        found = self.codes.take(*where) if codes and self.codes is not None else None
         if flip is not None and flip.any():
             imgs[flip] = imgs[flip, :, ::-1]
-            if codes is not None:
-                codes[flip] = texture.codes(imgs[flip], str(self.kind), int(self.k or 0))
+            if found is not None:
+                found[flip] = texture.codes(imgs[flip], str(self.kind), int(self.k or 0))
         return Batch(
             rows,
             torch.from_numpy(imgs).permute(0, 3, 1, 2),
-            None if codes is None else torch.from_numpy(codes)[:, None],
+            None if found is None else torch.from_numpy(found)[:, None],
             torch.from_numpy(self.labels[rows]),
             None,
         )
@@ -95,6 +96,7 @@ class Crops:
         sampler: str = "uniform",
         start: int = 0,
         part: slice = slice(None),
+        augmented: bool = False,
     ) -> Iterator[Batch]:
         """Go through the split once, in the order, flips and noise of (seed, epoch).
 
@@ -104,16 +106,19 @@ class Crops:
         Args:
             start: batches to pass over, of a run that goes on.
             part: the samples of each batch that this process reads, of several that share it.
+            augmented: the crops are still to be augmented: give the numbers for it, and no codes,
+                which would be those of other pixels.
         """
         order, times = sampling.order(self.labels, sampler, seed, epoch)
         for first in range(start * batch_size, len(self) - batch_size + 1, batch_size):
             rows = order[first : first + batch_size][part]
             again = times[first : first + batch_size][part]  # 0: the same noise as without it
-            keys = zip(rows.tolist(), again.tolist(), strict=True)
-            drawn = [np.random.default_rng([seed, epoch, *key]) for key in keys]
-            flip = np.array([each.random() < 0.5 for each in drawn]) if hflip else None
-            noise = np.stack([each.random(patches, dtype=np.float32) for each in drawn])
-            yield self.batch(rows, flip)._replace(noise=torch.from_numpy(noise))
+            drawn = sampling.numbers(seed, epoch, rows, again, 1 + patches + augment.DRAWS)
+            flip = drawn[:, 0] < 0.5 if hflip else None
+            noise = torch.from_numpy(drawn[:, 1 : 1 + patches].copy())
+            draws = drawn[:, 1 + patches :] if augmented else None
+            batch = self.batch(rows, flip, codes=not augmented)
+            yield batch._replace(noise=noise, draws=draws)
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Go through the split in the order of its table, nothing changed, nothing left out."""

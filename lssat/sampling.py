@@ -60,3 +60,26 @@ def _times_before(places: np.ndarray) -> np.ndarray:
     times = np.empty_like(places)
     times[by_place] = np.arange(len(places)) - start
     return times
+
+
+def numbers(seed: int, epoch: int, places: np.ndarray, times: np.ndarray, count: int) -> np.ndarray:
+    """Draw each sample's random numbers of an epoch, whatever stands beside it in a batch.
+
+    Philox (Salmon et al. 2011) is a function of a key, here (seed, epoch), and a counter, here
+    (place, time): jumping to a sample costs nothing, seeding a generator for each would.
+
+    Args:
+        places, times: int64 (N,), what `order` gives.
+
+    Returns:
+        float32 (N, count) in [0, 1).
+    """
+    bits = np.random.Philox(key=[seed, epoch])
+    draw, state = np.random.Generator(bits), bits.state
+    out = np.empty((len(places), count), np.float32)
+    for row, (place, time) in enumerate(zip(places.tolist(), times.tolist(), strict=True)):
+        state["state"]["counter"][:] = (0, 0, place, time)
+        state["buffer_pos"], state["has_uint32"] = 4, 0  # nothing is left over from before
+        bits.state = state
+        draw.random(count, dtype=np.float32, out=out[row])
+    return out

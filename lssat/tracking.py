@@ -218,7 +218,9 @@ def _costs(record: dict) -> list[Any]:
     from mlflow.entities import Metric
 
     names = ("parameters", "decoder_parameters", "seconds", "imgs_per_second", "best_epoch")
-    return [Metric(f"cost/{name}", float(record[name]), 0, 0) for name in names]
+    found = {name: record[name] for name in names}
+    found |= {k: v for k, v in record.get("costs", {}).items() if isinstance(v, (int, float))}
+    return [Metric(f"cost/{name}", float(value), 0, 0) for name, value in found.items()]
 
 
 def _log_test(

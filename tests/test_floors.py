@@ -24,7 +24,7 @@ FLOORS = [
         "archive",
         "sampling",
     },
-    {"params", "media", "backbones", "checkpoint", "texture_torch", "shards"},
+    {"params", "media", "backbones", "checkpoint", "texture_torch", "shards", "augment"},
     {
         *(
             "datasets",
@@ -39,7 +39,7 @@ FLOORS = [
         ),
         *("tracking", "scores", "reconstruction", "videomae"),
         "init",
-        *("augment", "costs"),
+        "costs",
     },
     {"train", "predict", "evaluate", "report", "show", "orchestrate", "doctor"},
     {"cli"},

@@ -182,6 +182,12 @@ def runs(task: Task) -> Table:
         Column("Decoder", "num", "parameters, training only"),
         Column("Seconds", "num"),
         Column("Images/s", "num"),
+        Column("Inference images/s", "num"),
+        Column("GFLOP, training", "num", "an image; a multiplication and an addition are two"),
+        Column("GFLOP, inference", "num", "an image"),
+        Column("Peak memory (MiB)", "num", "of the process, or of the GPU"),
+        Column("Energy (Wh)", "num", "of training, by codecarbon"),
+        Column("CO2 (g)", "num", "estimated where the machine's country is given"),
         Column("MLflow run", "id"),
         Column("Revision", "id"),
         Column("Weights sha256", "id"),
@@ -191,6 +197,16 @@ def runs(task: Task) -> Table:
     made = [_run_row(task, name) for name in names]
     ids = [anchor(name) for name in names]
     return Table(f"runs-{task.name}", f"runs of {task.title}", columns, made, ids=ids)
+
+
+def _costs(costs: dict) -> list[Cell]:
+    units = [("inference_imgs_per_second", 1, 0), ("flops_training", 1e-9, 2)]
+    units += [("flops_inference", 1e-9, 2), ("peak_memory", 2**-20, 0)]
+    units += [("energy_kwh", 1e3, 3), ("co2_kg", 1e3, 3)]
+    return [
+        num(None if costs.get(name) is None else costs[name] * scale, digits)
+        for name, scale, digits in units
+    ]
 
 
 def _run_row(task: Task, run: str) -> list[Cell]:
@@ -203,6 +219,7 @@ def _run_row(task: Task, run: str) -> list[Cell]:
         num(record["decoder_parameters"]),
         num(float(record["seconds"]), 1),
         num(float(record["imgs_per_second"]), 0),
+        *_costs(record.get("costs", {})),
         Cell(task.mlflow["runs"].get(run) or words.DASH),
         Cell(revision(record["git"])),
         Cell((record.get("weights_sha256") or words.DASH)[:16]),

@@ -17,12 +17,13 @@ from lightning_fabric.strategies import DDPStrategy, Strategy
 
 from lssat import digest, grid, metrics, tasks
 from lssat.checkpoint import Checkpoints, save_weights
+from lssat.costs import Energy
 from lssat.loader import Crops
 from lssat.reconstruction import reconstructions
 from lssat.tables import DataError, atomic, write_json
 from lssat.train.build import make_model, rebuild
 from lssat.train.loop import Trainer, score
-from lssat.train.record import record
+from lssat.train.record import costs, record
 from lssat.train.resume import Stop, Stopped
 
 __all__ = ["Files", "Machine", "Stopped", "make_model", "rebuild", "score", "train"]
@@ -52,6 +53,8 @@ class Machine:
     strategy: str = "auto"  # auto | ddp
     compile: bool = False  # torch.compile of the step
     minutes: float = 10.0  # between two saved states
+    energy: bool = False  # measured
+    country: str | None = None  # of the machine, three letters; None: no CO2 is estimated
 
 
 def train(
@@ -69,6 +72,9 @@ def train(
     """
     machine, recipe = machine or Machine(), params.train
     _check_writable(files.record)
+    meter = Energy(machine.country) if machine.energy else None
+    if meter:
+        meter.start()
     torch.set_num_threads(recipe.threads)
     torch.use_deterministic_algorithms(True, warn_only=machine.device != "cpu")
     data = {split: Crops(getattr(files, split), files.faces, files.codes) for split in _SPLITS}
@@ -88,6 +94,7 @@ def train(
         trainer = Trainer(
             *(run, model, data, recipe, fabric, stop, 60 * machine.minutes, machine.compile)
         )
+        _say_texture(trainer)
         _go_on(trainer, states)
         started, before = time.perf_counter(), trainer.progress.seconds
         progress = trainer.fit()
@@ -101,7 +108,7 @@ def train(
     with atomic(files.reconstruction) as file:
         np.savez_compressed(file, allow_pickle=False, **pictures)
     written = record(run, trainer, sha256, seconds, params, machine, weights)
-    write_json(files.record, written)
+    write_json(files.record, written | {"costs": costs(trainer, meter)})
     states.remove()
 
 
@@ -167,6 +174,12 @@ def _go_on(trainer: Trainer, states: Checkpoints) -> None:
         if trainer.fabric.is_global_zero:
             where = f"epoch {trainer.progress.epoch}, update {trainer.progress.update}"
             print(f"{trainer.run.path}: resumed from {where}", flush=True)
+
+
+def _say_texture(trainer: Trainer) -> None:
+    changed = trainer.recipe.hflip or trainer.policy.active
+    if changed and trainer.data["train"].codes is not None and trainer.fabric.is_global_zero:
+        print(f"{trainer.run.path}: texture is computed from each augmented crop", flush=True)
 
 
 def _write_curve(path: Path, curve: list[dict]) -> None:

@@ -13,7 +13,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from lssat import grid, metrics, tasks
+from lssat import grid, metrics, tasks, texture_torch
+from lssat.augment import Policy, augment
 from lssat.loader import Batch, Crops
 from lssat.ssat import SSAT
 from lssat.tables import DataError
@@ -54,6 +55,7 @@ class Trainer:
         made: Any = torch.compile(self.plain) if compile else self.plain
         self.step = fabric.setup_module(made)
         self.model = model
+        self.policy = Policy(recipe.crop, recipe.rand_augment, recipe.erase)
         self.progress = Progress()
         self.saved = time.monotonic()
         self.bad = torch.full((), -1, device=fabric.device)  # the first update that was not finite
@@ -131,6 +133,7 @@ class Trainer:
             recipe.sampler,
             start=start * recipe.accumulate,
             part=slice(self.fabric.global_rank, None, world),
+            augmented=self.policy.active,
         )
         for update in range(start, self.updates):
             yield update, [next(batches) for _ in range(recipe.accumulate)]
@@ -156,7 +159,7 @@ class Trainer:
         return parts
 
     def _losses(self, phase: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        batch = self._move(batch)
+        batch = self.move(batch)
         try:
             return self.step(batch.imgs, batch.codes, batch.noise, batch.labels, phase)
         except torch.OutOfMemoryError as error:
@@ -204,12 +207,25 @@ class Trainer:
         self.fabric.barrier()
         self.saved = time.monotonic()
 
-    def _move(self, batch: Batch) -> Batch:
+    def move(self, batch: Batch) -> Batch:
+        """Bring a batch to the device, augmented where the recipe says so."""
+
         def place(value: Tensor | None) -> Tensor | None:
             return None if value is None else self.fabric.to_device(value)
 
-        moved = [place(value) for value in batch[1:]]
-        return Batch(batch.rows, *moved)  # type: ignore[arg-type]
+        moved = [place(value) for value in batch[1:5]]
+        made = Batch(batch.rows, *moved, batch.draws)  # type: ignore[arg-type]
+        return made if batch.draws is None else self._augment(made)
+
+    def _augment(self, batch: Batch) -> Batch:
+        """Augment the crops; codes are those of the augmented ones."""
+        crops, draws = self.data["train"], batch.draws
+        assert draws is not None
+        imgs = augment(batch.imgs, draws, self.policy)
+        if crops.codes is None:
+            return batch._replace(imgs=imgs)
+        codes = texture_torch.codes(imgs, str(crops.kind), int(crops.k or 0))
+        return batch._replace(imgs=imgs, codes=codes)
 
     @torch.no_grad()
     def _validate(self, classify: bool) -> dict[str, float | None]:
@@ -219,7 +235,7 @@ class Trainer:
         self.step.eval()
         val = self.data["val"]
         logits, losses = [], []
-        for batch in map(self._move, val.in_order(self.recipe.batch_size)):
+        for batch in map(self.move, val.in_order(self.recipe.batch_size)):
             loss, found = self.step(batch.imgs, batch.codes, None, batch.labels, "predict")
             logits.append(found)
             losses.append(loss * len(batch.rows))

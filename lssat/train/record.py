@@ -3,6 +3,10 @@
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+
+from lssat import costs as measure
 from lssat import grid
 from lssat.backbones import Weights
 from lssat.environment import environment, revision
@@ -24,8 +28,7 @@ def record(
 ) -> dict[str, Any]:
     """Return the content of record.json, which vouches for the weights by their sha256."""
     model, recipe, progress = trainer.model, trainer.recipe, trainer.progress
-    count = sum(p.numel() for p in model.parameters())
-    decoder = sum(p.numel() for p in model.decoder.parameters()) if model.decoder else 0
+    encoder, decoder = measure.parameters(model)
     done = len(progress.curve) * trainer.updates * recipe.batch_size * recipe.accumulate
     return dict(
         run=run.path,
@@ -36,7 +39,7 @@ def record(
         best_epoch=progress.best_epoch,
         select_metric=f"val_{trainer.metric}",
         best_value=best_or_none(progress),
-        parameters=count - decoder,
+        parameters=encoder,
         decoder_parameters=decoder,
         seconds=seconds,
         imgs_per_second=done / seconds,
@@ -48,3 +51,23 @@ def record(
         params={key: value.model_dump() for key, value in vars(params).items()},
         data={split: crops.sha256 for split, crops in trainer.data.items()},
     )
+
+
+def costs(trainer: "Trainer", meter: measure.Energy | None) -> dict[str, Any]:
+    """Measure what the run cost; what it cost before a resumption is not in memory and energy.
+
+    Returns:
+        `flops_training`, `flops_inference` an image, `inference_imgs_per_second`, `peak_memory`
+        in bytes, and of the energy what `Energy.stop` gives, null where it was not asked for.
+    """
+    peak = measure.peak_memory(trainer.fabric.device)
+    nothing = dict(energy_kwh=None, co2_kg=None, country=None, energy_note="not measured")
+    found: dict[str, Any] = {"peak_memory": peak} | (meter.stop() if meter else nothing)
+    val, model = trainer.data["val"], trainer.model
+    batch = trainer.move(val.batch(np.arange(min(len(val), 8))))
+    noise = torch.rand(len(batch.rows), model.num_patches, device=batch.imgs.device)
+    phase, _ = trainer.phases[-1]
+    found |= measure.flops(model, batch.imgs, batch.codes, noise, phase)
+    many = trainer.move(val.batch(np.arange(min(len(val), trainer.recipe.batch_size))))
+    rate = measure.inference_rate(model, many.imgs, many.codes)
+    return found | {"inference_imgs_per_second": rate}

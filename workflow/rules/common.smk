@@ -26,7 +26,7 @@ DEVICE = config.get("device", "cpu")  # of the machine: profiles/<name>, `config
 GPUS = 0 if DEVICE == "cpu" else int(config.get("devices", 1))
 # What the machine decides about training, and no result depends on: not among a rule's params.
 MACHINE = " ".join(
-    f"--{key} {config[key]}" for key in ("devices", "strategy", "minutes") if key in config
+    f"--{key} {config[key]}" for key in ("devices", "strategy", "minutes", "country") if key in config
 )
 MACHINE += " --compile" if config.get("compile") else ""
 TRACKING = json.dumps(PARAMS.tracking.model_dump())

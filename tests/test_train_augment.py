@@ -1,0 +1,80 @@
+"""Codes that are trained on are those of the augmented crop; a record tells what its run cost."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from drawn_data import write
+from test_train import RUN, curve, files, view
+
+import lssat.train as step
+from lssat import sampling, texture
+from lssat.ssat import SSAT
+from lssat.tables import sha256
+
+FULL = dict(crop=0.6, rand_augment=9.0, erase=0.25)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write(folder, {"train": 48, "val": 16})
+    return folder
+
+
+@pytest.mark.parametrize("change", [*({key: value} for key, value in FULL.items()), FULL])
+def test_codes_that_are_trained_on_are_those_of_the_augmented_crop(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict
+) -> None:
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+    before = SSAT.forward
+
+    def spy(self, imgs, codes=None, noise=None, phase="joint"):
+        if self.training:
+            seen.append((imgs.clone(), codes.clone()))
+        return before(self, imgs, codes, noise, phase)
+
+    monkeypatch.setattr(SSAT, "forward", spy)
+    step.train(RUN, files(data, tmp_path), view(epochs=1, **change))
+    imgs, codes = (torch.cat(parts) for parts in zip(*seen[:3], strict=True))
+    own = texture.codes(imgs.permute(0, 2, 3, 1).contiguous().numpy(), "ldp", 3)
+    assert np.array_equal(codes[:, 0].numpy(), own)  # bit for bit, by another implementation
+    seen.clear()
+    step.train(RUN, files(data, tmp_path / "plain"), view(epochs=1, hflip=False))
+    plain = torch.cat([part for part, _ in seen[:3]])
+    assert not torch.equal(plain, imgs)
+
+
+def test_augmented_training_is_the_same_bytes_each_time_and_says_so(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for name in "ab":
+        step.train(RUN, files(data, tmp_path / name), view(**FULL))
+    step.train(RUN, files(data, tmp_path / "c"), view())
+    digests = [sha256(tmp_path / name / "weights.safetensors") for name in "abc"]
+    assert digests[0] == digests[1] != digests[2]
+    assert curve(tmp_path / "a") == curve(tmp_path / "b")
+    assert f"{RUN.path}: texture is computed from each augmented crop" in capsys.readouterr().out
+
+
+def test_what_a_run_cost_stands_in_its_record(data: Path, tmp_path: Path) -> None:
+    step.train(RUN, files(data, tmp_path), view(epochs=1))
+    costs = json.loads((tmp_path / "record.json").read_text())["costs"]
+    assert costs["flops_training"] > 2 * costs["flops_inference"] > 0
+    assert costs["inference_imgs_per_second"] > 0
+    assert costs["peak_memory"] > 50_000_000  # bytes: torch alone is more
+    assert costs["energy_kwh"] is None
+    assert costs["energy_note"] == "not measured"
+
+
+def test_numbers_are_those_of_a_generator_made_for_each_sample() -> None:
+    """The counter is set, not seeded: a fresh Philox at that counter is the oracle."""
+    places, times = np.array([5, 0, 5, 2**40]), np.array([0, 0, 1, 0])
+    found = sampling.numbers(3, 7, places, times, 11)
+    for row, place, time in zip(found, places, times, strict=True):
+        bits = np.random.Philox(key=[3, 7], counter=[0, 0, int(place), int(time)])
+        assert np.array_equal(row, np.random.Generator(bits).random(11, dtype=np.float32))
+    assert not np.array_equal(found[0], found[2])  # another time, other numbers
+    assert np.array_equal(sampling.numbers(3, 7, places[1:2], times[1:2], 11)[0], found[1])
