@@ -214,7 +214,7 @@ class Trainer:
             return None if value is None else self.fabric.to_device(value)
 
         moved = [place(value) for value in batch[1:5]]
-        made = Batch(batch.rows, *moved, batch.draws)  # type: ignore[arg-type]
+        made = Batch(batch.rows, *moved)._replace(draws=batch.draws)  # type: ignore[arg-type]
         return made if batch.draws is None else self._augment(made)
 
     def _augment(self, batch: Batch) -> Batch:
