@@ -20,7 +20,9 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     configurations = _parsed(get("benchmark", "configurations"))
     backbones = _names(get("benchmark", "backbones"))
     baselines = _names(get("benchmark", "baselines"))
+    videos = _names(get("benchmark", "clip_backbones"))
     yield from _baselines(backbones, baselines, configurations)
+    yield from _clips(get, videos)
     for made in configurations:
         if made.texture not in (None, kind := get("texture", "kind")):
             text = f"{made.slug} needs {made.texture}; write {made.texture} or drop it"
@@ -28,9 +30,9 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     if any(made.sequential for made in configurations) and get("train", "pretrain_epochs") == 0:
         yield ("train", "pretrain_epochs"), "is 0, and a configuration with then needs 1 or more"
     if get("train", "head") == "fusion":
-        yield from _fusion(baselines, configurations)
+        yield from _fusion([*baselines, *videos], configurations)
     yield from _norm_pix_loss(get, configurations)
-    yield from _weights(get("train", "weights"), [*backbones, *baselines])
+    yield from _weights(get("train", "weights"), [*backbones, *baselines, *videos])
 
 
 def _parsed(names: Any) -> list[grid.Configuration]:
@@ -58,6 +60,29 @@ def _baselines(
             yield ("benchmark", "backbones"), text
         elif name in baselines:
             yield ("benchmark", "baselines"), f"{name} is in benchmark.backbones too; leave it once"
+
+
+def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
+    """Hold encoders of clips to their tasks, the frames of a clip, and the size of a frame."""
+    tasks, where = _names(get("benchmark", "clip_tasks")), ("benchmark", "clip_tasks")
+    if bool(tasks) != bool(videos):
+        yield where, "goes with benchmark.clip_backbones: name both, or leave both empty"
+    for task in tasks:
+        if task not in _names(get("benchmark", "tasks")):
+            yield where, f"{task} is not in benchmark.tasks; add it there too"
+        elif not get("datasets", task, "clips"):
+            yield where, f"{task} has no clips; set datasets.{task}.clips to 1 or more"
+    for name in [name for name in videos if name in grid.VIDEO_ENCODERS]:
+        sizes = grid.VIDEO_ENCODERS[name]
+        for task in tasks:
+            frames = get("datasets", task, "clip_frames") or 16
+            if isinstance(frames, int) and frames % sizes.tubelet:
+                text = f"{frames} is not a multiple of the {sizes.tubelet} frames of a token"
+                yield ("datasets", task, "clip_frames"), f"{text} of {name}; write another"
+        size, ratio = get("faces", "size"), get("train", "mask_ratio")
+        sound = isinstance(size, int) and isinstance(ratio, float) and 0 < ratio < 1
+        if sound and (problem := grid.patch_problem(size, sizes.patch_size, ratio)):
+            yield ("faces", "size"), f"{name}: {problem}"
 
 
 def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> Iterator[Problem]:

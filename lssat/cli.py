@@ -296,7 +296,8 @@ def train(
 
 def _folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
     lists = benchmark.backbones, benchmark.configurations, benchmark.seeds, benchmark.baselines
-    return {run.path: runs / run.path for run in grid.runs([task], *lists)}
+    clips = benchmark.clip_tasks, benchmark.clip_backbones
+    return {run.path: runs / run.path for run in grid.runs([task], *lists, *clips)}
 
 
 @app.command(

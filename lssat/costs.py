@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from lssat.ssat import SSAT
+from lssat.ssat import Model
 
 
 def flops(
-    model: SSAT, imgs: Tensor, codes: Tensor | None, noise: Tensor | None, phase: str
+    model: Model, imgs: Tensor, codes: Tensor | None, noise: Tensor | None, phase: str
 ) -> dict[str, float]:
     """Count floating-point operations an image, a multiplication and an addition being two.
 
@@ -44,7 +44,7 @@ def flops(
 
 
 @torch.no_grad()
-def inference_rate(model: SSAT, imgs: Tensor, codes: Tensor | None, repeats: int = 3) -> float:
+def inference_rate(model: Model, imgs: Tensor, codes: Tensor | None, repeats: int = 3) -> float:
     """Return the images/s that `classify` makes of a batch in memory, the best of some tries."""
     training = model.training
     model.eval()

@@ -52,7 +52,8 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = predict.load_run(folder).to(device)
         for split in filter(None, (files.val, files.test)):
-            crops = Crops(split, files.faces, files.codes if model.needs_codes else None)
+            codes = files.codes if model.needs_codes else None
+            crops = Crops(split, files.faces, codes, model.clips)
             found = predict.logits(model, crops, params.evaluate.batch_size)
             parts.append(_rows(name, crops, found))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
@@ -78,7 +79,7 @@ def _trained(files: Files) -> tuple[grid.Task, np.ndarray]:
 
 
 def _rows(run: str, crops: Crops, logits: np.ndarray) -> pa.Table:
-    level = "frame" if crops.task.level == "video" else "image"
+    level = "clip" if crops.clips else "frame" if crops.task.level == "video" else "image"
     kept = ("id", "frame", "clip", "group", "subset", "split")
     same = {name: crops.table[name] for name in kept}
     columns = {

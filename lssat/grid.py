@@ -137,6 +137,8 @@ def weights_problem(name: str, weights: str | None) -> str | None:
         released = ", ".join(MAE_WEIGHTS)
         fix = f"MAE released {released}; use one of them, scratch, or a safetensors file"
         return f"mae has no weights for {name}; {fix}"
+    if weights in ("mae", "timm") and name in VIDEO_ENCODERS:
+        return f"{weights} has no weights for {name}; fetch a VideoMAE's safetensors and name it"
     if weights == "timm" and name in ENCODERS:
         fix = f"name such a backbone {TIMM}<name of the model>"
         return f"timm has no weights for {name}, which has fixed positions; {fix}"
@@ -270,8 +272,16 @@ def runs(
     configurations: list[str],
     seeds: list[int],
     baselines: Sequence[str] = (),
+    clip_tasks: Sequence[str] = (),
+    clip_backbones: Sequence[str] = (),
 ) -> list[Run]:
-    """List all runs of the grid: the full one, then the baselines, which are supervised only."""
+    """List all runs of the grid.
+
+    First the full grid, then the baselines, which are supervised only, then the encoders of clips
+    on those of the tasks that have clips.
+    """
     full = itertools.product(tasks, backbones, configurations, seeds)
     alone = itertools.product(tasks, baselines, [SUPERVISED], seeds)
-    return [Run(*choice) for choice in (*full, *alone)]
+    videos = [task for task in tasks if task in clip_tasks]
+    clips = itertools.product(videos, clip_backbones, configurations, seeds)
+    return [Run(*choice) for choice in (*full, *alone, *clips)]

@@ -4,11 +4,12 @@ Everything random is a function of (seed, epoch, sample): the order, the flips a
 noise do not depend on how many workers read, or on where a run was resumed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from torch import Tensor
@@ -30,32 +31,41 @@ class Batch(NamedTuple):
 
 
 class Crops:
-    """The images or single frames of one split: task, labels, ids, crops and codes by place.
+    """The images, frames or clips of one split: task, labels, ids, crops and codes by place.
 
     Args:
         split: path of a table of the schema SPLITS.
         faces: folder of the crops' shards.
         codes: folder of the texture's shards; None where the configuration needs none.
+        clips: a sample is a clip, all of its frames; otherwise an image or a frame. The frames of
+            clips are no samples of an encoder of images: it would be given them twice.
     """
 
-    def __init__(self, split: str | Path, faces: str | Path, codes: str | Path | None):
+    def __init__(
+        self,
+        split: str | Path,
+        faces: str | Path,
+        codes: str | Path | None,
+        clips: bool = False,
+    ):
         self.file = Path(split)
         whole = tables.read_table(split, tables.SPLITS)
-        # A clip's frames are for encoders of clips; to others they would be samples given twice.
-        self.table = whole.filter(pc.equal(whole["clip"], -1))
+        single = pc.equal(whole["clip"], -1)
+        used = whole.filter(pc.invert(single) if clips else single)
+        self.table, self.shard, self.row = _gather(used, clips)
         self.task = grid.read_task(tables.metadata(self.table), split)
         self.sha256 = tables.sha256(split)
         if not len(self):
-            raise DataError(split, "holds no sample", "See the rejects of the steps before it")
-        self.shard = self.table["shard"].to_numpy()
-        self.row = self.table["row"].to_numpy()
+            what = "clip" if clips else "sample"
+            raise DataError(split, f"holds no {what}", "See the rejects of the steps before it")
         self.labels = np.array(self.table["labels"].to_pylist(), dtype=np.int64)
-        self.faces = Shards(faces, self.table, self.file)
+        self.clips = clips
+        self.faces = Shards(faces, used, self.file)
         self.codes = None
         self.kind = self.k = None
         if codes is not None:
-            self.codes = Shards(codes, self.table, self.file, self.faces)
-            head = self.codes.shard(int(self.shard[0])).header
+            self.codes = Shards(codes, used, self.file, self.faces)
+            head = self.codes.shard(int(self.shard.flat[0])).header
             self.kind, self.k = head["kind"], int(head["k"])
 
     def __len__(self) -> int:
@@ -64,27 +74,38 @@ class Crops:
     @property
     def size(self) -> int:
         """Side of the crops in pixels."""
-        return self.faces.take(self.shard[:1], self.row[:1]).shape[1]
+        return self.faces.take(self.shard.reshape(-1)[:1], self.row.reshape(-1)[:1]).shape[1]
+
+    @property
+    def frames(self) -> int:
+        """Frames of a clip; 1 for images and frames."""
+        return self.row.shape[1] if self.clips else 1
 
     def batch(self, rows: np.ndarray, flip: np.ndarray | None = None, codes: bool = True) -> Batch:
         """Read samples; where `flip` (n,) is true the crop is mirrored and its codes computed anew.
 
         A cached code image is never flipped: ties make that wrong on a fifth of the pixels.
         """
-        where = self.shard[rows], self.row[rows]
-        imgs = self.faces.take(*where)
-        found = self.codes.take(*where) if codes and self.codes is not None else None
+        imgs = self._take(self.faces, rows)
+        found = self._take(self.codes, rows) if codes and self.codes is not None else None
         if flip is not None and flip.any():
-            imgs[flip] = imgs[flip, :, ::-1]
+            imgs[flip] = imgs[flip][..., ::-1, :]
             if found is not None:
-                found[flip] = texture.codes(imgs[flip], str(self.kind), int(self.k or 0))
+                flat = imgs[flip].reshape(-1, *imgs.shape[-3:])
+                made = texture.codes(flat, str(self.kind), int(self.k or 0))
+                found[flip] = made.reshape(-1, *found.shape[1:])
         return Batch(
             rows,
-            torch.from_numpy(imgs).permute(0, 3, 1, 2),
+            torch.from_numpy(imgs).movedim(-1, 1),  # (n, 3, H, W), or (n, 3, T, H, W) of clips
             None if found is None else torch.from_numpy(found)[:, None],
             torch.from_numpy(self.labels[rows]),
             None,
         )
+
+    def _take(self, shards: Shards, rows: np.ndarray) -> np.ndarray:
+        shard, row = self.shard[rows], self.row[rows]
+        found = shards.take(shard.ravel(), row.ravel())
+        return found.reshape(*shard.shape, *found.shape[1:])
 
     def training(
         self,
@@ -124,3 +145,22 @@ class Crops:
         """Go through the split in the order of its table, nothing changed, nothing left out."""
         for start in range(0, len(self), batch_size):
             yield self.batch(np.arange(start, min(start + batch_size, len(self))))
+
+
+def _gather(used: pa.Table, clips: bool) -> tuple[pa.Table, np.ndarray, np.ndarray]:
+    """Return a row for each sample, and the shards and rows of its crops, (N,) or (N, T)."""
+    shard, row = used["shard"].to_numpy(), used["row"].to_numpy()
+    if not clips or not len(used):
+        return used, shard, row
+    # The table is sorted by id, clip and frame, and every clip has as many frames.
+    ids = zip(used["id"].to_pylist(), used["clip"].to_pylist(), strict=True)
+    first = [n for n, (now, before) in enumerate(_with_previous(ids)) if now != before]
+    length = len(used) // len(first)
+    return used.take(first), shard.reshape(-1, length), row.reshape(-1, length)
+
+
+def _with_previous(items: Iterable) -> Iterator[tuple]:
+    before = None
+    for now in items:
+        yield now, before
+        before = now

@@ -19,7 +19,8 @@ from lssat.tables import DataError
 from lssat.yaml12 import read_yaml
 
 # What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
-_GRID = [f"benchmark.{name}" for name in ("backbones", "configurations", "seeds", "baselines")]
+_LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
+_GRID = [f"benchmark.{name}" for name in _LISTS]
 READS = {
     "sample": ["sample"],
     "manifest": ["datasets.{task}"],
@@ -59,15 +60,17 @@ class Benchmark(Section):
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     cross: list[str]  # data sets that the runs of ffpp are only tested on
     baselines: list[str]  # convolutional networks, each run with none-none-CRGB
+    clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
+    clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
 
-    @field_validator("backbones", "configurations", "baselines")
+    @field_validator("backbones", "configurations", "baselines", "clip_backbones")
     @classmethod
     def _known(cls, names: list[str], info: Any) -> list[str]:
         if info.field_name == "configurations":
             for name in names:
                 _configuration(name)
             return names
-        known = list(grid.BASELINES)
+        known = list(grid.VIDEO_ENCODERS if "clip" in info.field_name else grid.BASELINES)
         if info.field_name == "backbones":
             known = [*grid.ENCODERS, *known]
         for name in names:
@@ -85,8 +88,12 @@ class Benchmark(Section):
 
     def runs(self) -> list[grid.Run]:
         """List the runs of the grid."""
-        lists = (self.tasks, self.backbones, self.configurations, self.seeds, self.baselines)
-        return grid.runs(*lists)
+        return self.runs_of(self.tasks)
+
+    def runs_of(self, tasks: list[str]) -> list[grid.Run]:
+        """List the runs of some of the tasks."""
+        lists = (self.backbones, self.configurations, self.seeds, self.baselines)
+        return grid.runs(tasks, *lists, self.clip_tasks, self.clip_backbones)
 
 
 def _configuration(name: str) -> None:

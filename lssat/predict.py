@@ -7,12 +7,12 @@ import torch
 
 from lssat.checkpoint import load_weights
 from lssat.loader import Crops
-from lssat.ssat import SSAT
+from lssat.ssat import Model
 from lssat.tables import DataError, read_json
 from lssat.train import rebuild
 
 
-def load_run(folder: str | Path) -> SSAT:
+def load_run(folder: str | Path) -> Model:
     """Return the model of a run's folder, in evaluation mode.
 
     Raises:
@@ -27,7 +27,7 @@ def load_run(folder: str | Path) -> SSAT:
 
 
 @torch.inference_mode()
-def logits(model: SSAT, crops: Crops, batch_size: int) -> np.ndarray:
+def logits(model: Model, crops: Crops, batch_size: int) -> np.ndarray:
     """Return the logits (N, outputs) float32 of all samples, in the order of their table."""
     if crops.size != (want := model.img_size):
         fix = "Set faces.size to the size that the run was trained on"

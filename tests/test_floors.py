@@ -37,7 +37,7 @@ FLOORS = [
             "tasks",
             "loader",
         ),
-        *("tracking", "scores", "reconstruction", "videomae"),
+        *("tracking", "scores", "reconstruction"),
         "init",
         "costs",
     },

@@ -190,6 +190,11 @@ def test_a_baseline_is_trained_as_any_run_but_for_its_list() -> None:
     assert lists["backbone"] == "${benchmark.baselines}"
     del train["matrix"]
     assert baseline == train
+    clips = dict(stages["clips"])
+    lists = clips.pop("matrix")
+    assert lists["task"] == "${benchmark.clip_tasks}"
+    assert lists["backbone"] == "${benchmark.clip_backbones}"
+    assert clips == train
 
 
 def test_the_section_that_the_page_shows_is_valid() -> None:

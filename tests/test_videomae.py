@@ -10,7 +10,7 @@ from transformers import (
     VideoMAEForVideoClassification,
 )
 
-from lssat import videomae
+from lssat.backbones import videomae
 from lssat.grid import VIDEO_ENCODERS, VideoEncoder
 
 SIZES = VideoEncoder(48, 3, 3, 8, 2, 32, 2, 4)
@@ -64,7 +64,7 @@ def test_the_classification_branch_is_that_of_transformers() -> None:
 def test_the_masked_branch_and_its_loss_are_those_of_transformers() -> None:
     theirs = randomised(VideoMAEForPreTraining(config(use_mean_pooling=False)))
     state = theirs.state_dict()
-    encoder, decoder = ours(state), videomae.VideoDecoder(SIZES, TOKENS, 3).eval()
+    encoder, decoder = ours(state), videomae.VideoDecoder(SIZES, TOKENS, {"RGB": 3}).eval()
     decoder.load_state_dict(_decoder(state, decoder))
     raw, noise = clip(), torch.rand(2, 16, generator=torch.Generator().manual_seed(2))
     ids_keep, ids_remove = videomae.tube_masking(noise, 0.75, slots=3)
@@ -74,7 +74,7 @@ def test_the_masked_branch_and_its_loss_are_those_of_transformers() -> None:
     with torch.no_grad():
         expected = theirs(x.transpose(1, 2), bool_masked_pos=hidden)
         kept = videomae.pick(encoder.tokens(x), ids_keep)
-        pred = decoder(encoder.norm(encoder.encode(kept)), ids_keep, ids_remove)
+        pred = decoder(encoder.norm(encoder.encode(kept)), ids_keep, ids_remove)["RGB"]
     torch.testing.assert_close(pred, expected.logits, rtol=1e-5, atol=1e-5)
     target = videomae.normalize_cubes(videomae.patchify(raw, 2, 8), 3)
     loss = ((pred - videomae.pick(target, ids_remove)) ** 2).mean()
@@ -93,8 +93,8 @@ def _decoder(state: dict, decoder: videomae.VideoDecoder) -> dict:
         "mask_token": state["mask_token"],
         "norm.weight": state["decoder.norm.weight"],
         "norm.bias": state["decoder.norm.bias"],
-        "pred.weight": state["decoder.head.weight"],
-        "pred.bias": state["decoder.head.bias"],
+        "pred.RGB.weight": state["decoder.head.weight"],
+        "pred.RGB.bias": state["decoder.head.bias"],
     }
 
 

@@ -9,6 +9,7 @@ from timm.models import eva, get_pretrained_cfg, vision_transformer
 from torch import Tensor
 
 from lssat import grid
+from lssat.backbones import videomae
 from lssat.tables import DataError
 
 
@@ -39,10 +40,29 @@ def load_weights(encoder: Any, name: str, weights: str | dict[str, str]) -> Weig
         source = grid.MAE_WEIGHTS[name] if choice == "mae" else timm_name(name)
         _load(encoder, name, source, _from_hub(encoder, name, source))
         return Weights(source, licence(source))
+    if name in grid.VIDEO_ENCODERS:
+        _load(encoder, name, choice, _of_videomae(encoder, _from_file(choice)))
+        return Weights(choice, None)
     ours = name in grid.ENCODERS
     state = _from_file(choice) if ours else _read_by_timm(encoder, name, choice)
     _load(encoder, name, choice, state)
     return Weights(choice, None)
+
+
+def _of_videomae(encoder: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Read a file in our names or in those of `transformers`.
+
+    Its pre-trained models have no `fc_norm` and its fine-tuned ones no `norm`, so one of the two
+    starts fresh; nothing else may be missing.
+    """
+    if any("embeddings.patch_embeddings" in key for key in state):
+        state = videomae.from_transformers(state)
+    fresh = encoder.state_dict()
+    for part in ("norm", "fc_norm"):
+        names = {f"{part}.weight", f"{part}.bias"}
+        if not names & state.keys():
+            return state | {name: fresh[name] for name in names}
+    return state
 
 
 def timm_name(name: str) -> str:

@@ -5,6 +5,10 @@ from lssat.ssat.inputs import Inputs, planes, raw
 from lssat.ssat.losses import bits_loss, normalize_patches, squared_loss
 from lssat.ssat.model import SSAT, Output
 from lssat.ssat.patches import Mask, patchify, random_mask, take, unpatchify
+from lssat.ssat.video import VideoSSAT, clips_of, frames_of
 
-__all__ = ["SSAT", "Decoder", "Inputs", "Mask", "Output", "bits_loss", "normalize_patches"]
-__all__ += ["patchify", "planes", "random_mask", "raw", "squared_loss", "take", "unpatchify"]
+Model = SSAT | VideoSSAT  # on images or frames, and on clips
+
+__all__ = ["SSAT", "Decoder", "Inputs", "Mask", "Model", "Output", "VideoSSAT", "bits_loss"]
+__all__ += ["normalize_patches", "patchify", "planes", "random_mask", "raw", "squared_loss"]
+__all__ += ["clips_of", "frames_of", "take", "unpatchify"]

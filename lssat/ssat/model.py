@@ -68,7 +68,7 @@ class SSAT(nn.Module):
             raise ValueError(f"{configuration} has no two branches to fuse")
         self.encoder: Any = build(backbone, img_size)
         released = getattr(self.encoder, "pretrained_cfg", None) or {}
-        self.prepare = Inputs(released.get("mean", _MEAN), released.get("std", _STD))
+        self.prepare = Inputs(released.get("mean", IMAGENET[0]), released.get("std", IMAGENET[1]))
         self.head = nn.Linear(self.encoder.num_features * (1 + self.fused), outputs)
         nn.init.trunc_normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -82,6 +82,8 @@ class SSAT(nn.Module):
         pixels = {kind: self.patch_size**2 * self.channels(kind) for kind in self._targets}
         where = self.num_patches, self.encoder.num_prefix_tokens
         return Decoder(sizes, self.encoder.embed_dim, *where, pixels)
+
+    clips = False  # what it is fed: (N, C, H, W)
 
     @property
     def _targets(self) -> tuple[str, ...]:
@@ -213,4 +215,4 @@ class SSAT(nn.Module):
 
 
 # ImageNet's statistics, as in MAE and SSAT, for encoders that timm does not release.
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -77,7 +77,9 @@ def train(
         meter.start()
     torch.set_num_threads(recipe.threads)
     torch.use_deterministic_algorithms(True, warn_only=machine.device != "cpu")
-    data = {split: Crops(getattr(files, split), files.faces, files.codes) for split in _SPLITS}
+    clips = run.backbone in grid.VIDEO_ENCODERS
+    where = files.faces, files.codes, clips
+    data = {split: Crops(getattr(files, split), *where) for split in _SPLITS}
     _check(data, files, recipe, machine)
     fabric = Fabric(
         accelerator=machine.device,

@@ -8,12 +8,12 @@ import torch
 from lssat import grid
 from lssat.backbones import Weights, load_weights
 from lssat.loader import Crops
-from lssat.ssat import SSAT
+from lssat.ssat import SSAT, Model, VideoSSAT
 
 
 def make_model(
     run: grid.Run, crops: Crops, params: SimpleNamespace
-) -> tuple[SSAT, dict[str, Any], Weights]:
+) -> tuple[Model, dict[str, Any], Weights]:
     """Build the run's model; also return what rebuilds it, and where its weights came from."""
     recipe = params.train
     described = dict(
@@ -24,8 +24,8 @@ def make_model(
         mask_ratio=recipe.mask_ratio,
         norm_pix_loss=recipe.norm_pix_loss,
         encoding=params.texture.encoding,
-        head=recipe.head,
     )
+    described |= {"frames": crops.frames} if crops.clips else {"head": recipe.head}
     torch.manual_seed(run.seed)
     model = rebuild(described)
     weights = load_weights(model.encoder, run.backbone, recipe.weights)
@@ -34,6 +34,7 @@ def make_model(
     return model, described, weights
 
 
-def rebuild(described: dict[str, Any]) -> SSAT:
+def rebuild(described: dict[str, Any]) -> Model:
     """Build a model from its description, with fresh weights."""
-    return SSAT(**{**described, "configuration": grid.parse(described["configuration"])})
+    kind: Any = VideoSSAT if described["backbone"] in grid.VIDEO_ENCODERS else SSAT
+    return kind(**{**described, "configuration": grid.parse(described["configuration"])})

@@ -16,7 +16,7 @@ from torch import Tensor
 from lssat import grid, metrics, tasks, texture_torch
 from lssat.augment import Policy, augment
 from lssat.loader import Batch, Crops
-from lssat.ssat import SSAT
+from lssat.ssat import Model, clips_of, frames_of
 from lssat.tables import DataError
 from lssat.train import recipe as recipes
 from lssat.train.resume import Progress, Stop, restore, states
@@ -35,7 +35,7 @@ class Trainer:
     def __init__(
         self,
         run: grid.Run,
-        model: SSAT,
+        model: Model,
         data: dict[str, Crops],
         recipe: Any,
         fabric: Fabric,
@@ -218,13 +218,17 @@ class Trainer:
         return made if batch.draws is None else self._augment(made)
 
     def _augment(self, batch: Batch) -> Batch:
-        """Augment the crops; codes are those of the augmented ones."""
-        crops, draws = self.data["train"], batch.draws
+        """Augment the crops, all frames of a clip alike; codes are those of the augmented ones."""
+        crops, draws, imgs = self.data["train"], batch.draws, batch.imgs
         assert draws is not None
-        imgs = augment(batch.imgs, draws, self.policy)
-        if crops.codes is None:
-            return batch._replace(imgs=imgs)
-        codes = texture_torch.codes(imgs, str(crops.kind), int(crops.k or 0))
+        if crops.clips:
+            imgs, draws = frames_of(imgs), np.repeat(draws, crops.frames, axis=0)
+        imgs, codes = augment(imgs, draws, self.policy), None
+        if crops.codes is not None:
+            codes = texture_torch.codes(imgs, str(crops.kind), int(crops.k or 0))
+        if crops.clips:
+            imgs = clips_of(imgs, len(batch.imgs))
+            codes = None if codes is None else clips_of(codes, len(batch.imgs))
         return batch._replace(imgs=imgs, codes=codes)
 
     @torch.no_grad()

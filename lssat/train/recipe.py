@@ -7,7 +7,7 @@ from timm.optim import create_optimizer_v2
 from timm.scheduler import CosineLRScheduler
 from torch import Tensor, nn
 
-from lssat.ssat import SSAT
+from lssat.ssat import Model
 from lssat.tasks import Loss
 
 
@@ -19,7 +19,7 @@ class Step(nn.Module):
             weighted by uncertainties that are trained along (Kendall et al. 2018, 1705.07115).
     """
 
-    def __init__(self, model: SSAT, loss: Loss, lambda_cls: float | str):
+    def __init__(self, model: Model, loss: Loss, lambda_cls: float | str):
         super().__init__()
         self.model, self.loss, self.lambda_cls = model, loss, lambda_cls
         if lambda_cls == "learned":

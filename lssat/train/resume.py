@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lssat.checkpoint import Checkpoints, fit
-from lssat.ssat import SSAT
+from lssat.ssat import Model
 
 SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGUSR1: "SIGUSR1"}  # what a scheduler sends
 
@@ -68,7 +68,7 @@ class Progress:
         self.checkpoints: Checkpoints
         self.saved: dict[str, Tensor] = {}  # tensors of a state that is still to be restored
 
-    def close(self, row: dict[str, Any], value: float | None, model: SSAT, phase: str) -> None:
+    def close(self, row: dict[str, Any], value: float | None, model: Model, phase: str) -> None:
         """Note an epoch; keep the weights where its value is the best, or the first there is."""
         self.curve.append(row)
         better = value is not None and (self.best_value is None or value > self.best_value)

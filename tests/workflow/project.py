@@ -25,6 +25,7 @@ SMALL = {
     "evaluate": {"resamples": 200},
 }
 # What follows from a stage, by the first part of its name.
+_TRAINED = ["train", "baseline", "clips", "evaluate", "cross", "report"]
 _AFTER = {
     "sample": ["manifest"],
     "manifest": ["faces", "splits", "audit"],
@@ -33,18 +34,15 @@ _AFTER = {
         "splits",
         "audit",
         "lookalikes",
-        "train",
-        "baseline",
-        "evaluate",
-        "cross",
-        "report",
+        *_TRAINED,
     ],
-    "texture": ["train", "baseline", "evaluate", "cross", "report"],
-    "splits": ["audit", "lookalikes", "train", "baseline", "evaluate", "cross", "report"],
-    "audit": ["train", "baseline", "report"],
+    "texture": _TRAINED,
+    "splits": ["audit", "lookalikes", *_TRAINED],
+    "audit": ["train", "baseline", "clips", "report"],
     "lookalikes": ["report"],
     "train": ["evaluate", "cross", "track", "report"],
     "baseline": ["evaluate", "cross", "track", "report"],
+    "clips": ["evaluate", "cross", "track", "report"],
     "evaluate": ["track", "report"],
     "cross": ["track_cross", "report"],
     "track": ["track_cross", "report"],
@@ -125,8 +123,8 @@ class Project:
                 kind, _, rest = name.partition("@")
                 for other in _AFTER.get(kind, []):
                     todo += [s for s in stages if _follows(kind, rest, other, s)]
-        # One rule of Snakemake is two stages of DVC, whose matrices are full.
-        return {name.replace("baseline@", "train@") for name in found - {"code"}}
+        # One rule of Snakemake is three stages of DVC, whose matrices are full.
+        return {re.sub(r"^(baseline|clips)@", "train@", name) for name in found - {"code"}}
 
     def dvc_code(self) -> None:
         """Let DVC look at the modules again, as its first stage does in every `dvc repro`."""

@@ -7,12 +7,14 @@ the mean of all tokens. Equal to the `transformers` library's VideoMAE on the sa
 
 import re
 from functools import partial
+from typing import Any
 
 import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
-from lssat.backbones import LayerNorm, init_mae
+from lssat.backbones.vit import LayerNorm, init_mae
 from lssat.grid import VideoEncoder
 
 
@@ -98,6 +100,7 @@ class VideoViT(nn.Module):
     def __init__(self, sizes: VideoEncoder, img_size: int, frames: int):
         super().__init__()
         self.sizes, self.slots = sizes, frames // sizes.tubelet
+        self.grad_checkpointing = False
         self.places = (img_size // sizes.patch_size) ** 2
         cube = (sizes.tubelet, sizes.patch_size, sizes.patch_size)
         embed = nn.Conv3d(3, sizes.embed_dim, kernel_size=cube, stride=cube)
@@ -118,14 +121,26 @@ class VideoViT(nn.Module):
     def encode(self, tokens: Tensor) -> Tensor:
         """Run the blocks over (N, K, D); the branches' norms come after."""
         for block in self.blocks:
-            tokens = block(tokens)
+            if self.grad_checkpointing and torch.is_grad_enabled():
+                tokens = checkpoint(block, tokens, use_reentrant=False)
+            else:
+                tokens = block(tokens)
         return tokens
+
+    def no_weight_decay(self) -> set[str]:
+        """Name the parameters that weight decay leaves alone: there are no tokens among them."""
+        return set()
+
+    def group_matcher(self, coarse: bool = False) -> dict[str, Any]:
+        """Tell timm which parameters belong to which layer, for a layer-wise learning rate."""
+        last = [(r"^(norm|fc_norm)", (99_999,))]
+        return {"stem": r"^patch_embed", "blocks": [(r"^blocks\.(\d+)", None), *last]}
 
 
 class VideoDecoder(nn.Module):
     """VideoMAE's decoder: the kept tokens, then mask tokens with the positions of the removed."""
 
-    def __init__(self, sizes: VideoEncoder, tokens: int, channels: int):
+    def __init__(self, sizes: VideoEncoder, tokens: int, channels: dict[str, int]):
         super().__init__()
         dim = sizes.decoder_dim
         self.embed = nn.Linear(sizes.embed_dim, dim, bias=False)
@@ -133,18 +148,26 @@ class VideoDecoder(nn.Module):
         self.register_buffer("pos_embed", positions(tokens, dim), persistent=False)
         self.blocks = _blocks(dim, sizes.decoder_depth, sizes.decoder_heads)
         self.norm = LayerNorm(dim)
-        self.pred = nn.Linear(dim, sizes.tubelet * sizes.patch_size**2 * channels)
+        cube = sizes.tubelet * sizes.patch_size**2
+        self.pred = nn.ModuleDict(
+            {kind: nn.Linear(dim, cube * size) for kind, size in channels.items()}
+        )
         self.apply(init_mae)
         nn.init.normal_(self.mask_token, std=0.02)
 
-    def forward(self, latent: Tensor, ids_keep: Tensor, ids_remove: Tensor) -> Tensor:
-        """Predict the removed cubes (N, R, tubelet*p*p*C) from the kept tokens (N, K, D)."""
+    def forward(self, latent: Tensor, ids_keep: Tensor, ids_remove: Tensor) -> dict[str, Tensor]:
+        """Predict the removed cubes, (N, R, tubelet*p*p*C) of each target, from the kept tokens.
+
+        Args:
+            latent: (N, K, D).
+        """
         seen = self.embed(latent) + pick(self.pos_embed, ids_keep)  # type: ignore[arg-type]
         hidden = self.mask_token + pick(self.pos_embed, ids_remove)  # type: ignore[arg-type]
         x = torch.cat([seen, hidden.to(seen.dtype)], dim=1)
         for block in self.blocks:
             x = block(x)
-        return self.pred(self.norm(x[:, -ids_remove.shape[1] :]))
+        x = self.norm(x[:, -ids_remove.shape[1] :])
+        return {kind: head(x) for kind, head in self.pred.items()}
 
 
 _LAYER = re.compile(r"encoder\.layer\.(\d+)\.(.+)")
