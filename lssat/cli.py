@@ -245,17 +245,30 @@ def train(
     checkpoints: Annotated[
         Path, typer.Option(help="Folder of all runs' states while they are under way.")
     ] = Path("checkpoints"),
-    minutes: Annotated[float, typer.Option(help="Between two saved states.")] = 10.0,
+    minutes: Annotated[
+        float, typer.Option(help="Between two saved states.", envvar="LSSAT_MINUTES")
+    ] = 10.0,
     device: Device = "cpu",
-    devices: Annotated[int, typer.Option(help="How many; several share each batch.")] = 1,
-    strategy: Annotated[str, typer.Option(help="auto or ddp.")] = "auto",
-    compile_: Annotated[bool, typer.Option("--compile", help="torch.compile the step.")] = False,
+    devices: Annotated[
+        int, typer.Option(help="How many; several share each batch.", envvar="LSSAT_DEVICES")
+    ] = 1,
+    strategy: Annotated[str, typer.Option(help="auto or ddp.", envvar="LSSAT_STRATEGY")] = "auto",
+    compile_: Annotated[
+        bool, typer.Option("--compile", help="torch.compile the step.", envvar="LSSAT_COMPILE")
+    ] = False,
     energy: Annotated[bool, typer.Option(help="Measure it, with codecarbon.")] = True,
     country: Annotated[
-        str | None, typer.Option(help="Of the machine, such as DEU: estimate CO2 as well.")
+        str | None,
+        typer.Option(
+            help="Of the machine, such as DEU: estimate CO2 as well.", envvar="LSSAT_COUNTRY"
+        ),
     ] = None,
     tracking: Annotated[
-        str, typer.Option(help="JSON of the section tracking; a failure becomes an MLflow run.")
+        str,
+        typer.Option(
+            help="JSON of the section tracking: a failure becomes an MLflow run.",
+            envvar="LSSAT_TRACKING",
+        ),
     ] = "",
     params_: ParamsOption = "params.yaml",
 ) -> None:

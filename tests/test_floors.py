@@ -19,6 +19,7 @@ FLOORS = [
         "yaml12",
         "environment",
         "labels",
+        "machine",
         "choices",
         "phash",
         "archive",

@@ -1,5 +1,4 @@
 # What the rules share: the parameters, the digests of code and raw trees, the names of the grid.
-import json
 import os
 from functools import cache
 from pathlib import Path
@@ -24,12 +23,7 @@ TEXTURE = PARAMS.texture.kind
 RUNS = PARAMS.benchmark.runs()
 DEVICE = config.get("device", "cpu")  # of the machine: profiles/<name>, `config: {device: cuda}`
 GPUS = 0 if DEVICE == "cpu" else int(config.get("devices", 1))
-# What the machine decides about training, and no result depends on: not among a rule's params.
-MACHINE = " ".join(
-    f"--{key} {config[key]}" for key in ("devices", "strategy", "minutes", "country") if key in config
-)
-MACHINE += " --compile" if config.get("compile") else ""
-TRACKING = json.dumps(PARAMS.tracking.model_dump())
+machine.tell(config, PARAMS.tracking.model_dump())
 
 SPLIT_NAMES = ["train", "val", "test", "unused"]
 SPLIT_FILES = ["train.parquet", "val.parquet", "test.parquet"]

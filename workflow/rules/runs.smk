@@ -28,7 +28,7 @@ rule train:
     shell:
         "lssat train --run {params.run} --train {input.train} --val {input.val} --faces {params.faces}"
         " --codes {params.codes} --out {params.out} --device {params.device}"
-        " {MACHINE} --tracking {TRACKING:q} --params {params.section:q} > {log} 2>&1"
+        " --params {params.section:q} > {log} 2>&1"
 
 
 rule evaluate:
