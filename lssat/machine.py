@@ -1,5 +1,4 @@
-"""What a machine decides about training goes through the environment, past the rules' params.
-
+"""What a machine decides about training: passed through the environment, not as parameters.
 
 No result depends on it, so a rule that carried it as a parameter would train again for nothing.
 """

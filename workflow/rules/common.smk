@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat import digest, params
+from lssat import digest, machine, params
 from lssat.tables import DataError
 
 MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
