@@ -1,0 +1,41 @@
+"""The only reader of params.yaml: typed, strict, every problem in one message.
+
+`load` reads and validates the whole file. `section` hands a rule the part that it reads and
+`view` gives it back to the step as typed models, so that no step can use an untracked parameter.
+"""
+
+from lssat.params.base import Count, Name, Section, Share
+from lssat.params.data import (
+    HEADLINES,
+    Affectnet,
+    Celeba,
+    Celebdf,
+    Dataset,
+    Datasets,
+    Dfd,
+    Dfdc,
+    Ffpp,
+    Own,
+    Video,
+)
+from lssat.params.read import READS, load, section, section_json, view
+from lssat.params.sections import (
+    Audit,
+    Benchmark,
+    Evaluate,
+    Faces,
+    Params,
+    Report,
+    Sample,
+    Splits,
+    Texture,
+    Tracking,
+    Train,
+)
+
+__all__ = [
+    "HEADLINES", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf", "Count",
+    "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Faces", "Ffpp", "Name", "Own", "Params",
+    "Report", "Sample", "Section", "Share", "Splits", "Texture", "Tracking", "Train", "Video",
+    "load", "section", "section_json", "view",
+]  # fmt: skip

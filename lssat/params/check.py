@@ -1,0 +1,122 @@
+"""What is wrong with a params.yaml, each problem a line with its place and the way out."""
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args
+
+from lssat import choices, grid
+from lssat.params.base import nearest
+from lssat.params.data import Datasets, Own
+from lssat.params.sections import Params
+
+
+def say(path: str | Path, lines: dict, error: Any) -> str:
+    """Say a problem of pydantic's in our words, with the line of its key."""
+    where = tuple(error["loc"])
+    key = ".".join(map(str, where))
+    line = next((lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in lines), 1)
+    if error["type"] == "extra_forbidden":
+        text = f"unknown key{nearest(str(where[-1]), _siblings(where[:-1]))}"
+    elif error["type"] == "missing":
+        text = "is missing; add it (presets/sample.yaml shows each key)"
+    else:
+        text = f"{error['msg'].removeprefix('Value error, ')} (found {error['input']!r})"
+    return f"{path}:{line}: {key}: {text}"
+
+
+def _siblings(where: tuple) -> list[str]:
+    model: Any = Params
+    for step in where:
+        own = model is Datasets and step not in model.model_fields
+        model = Own if own else model.model_fields[step].annotation
+        model = get_args(model)[0] if isinstance(model, UnionType) else model
+    return list(model.model_fields)
+
+
+def across(path: str | Path, lines: dict, raw: Any) -> list[str]:
+    """Check what two sections say together, as far as both can be read."""
+    problems = []
+
+    def say(where: tuple, text: str) -> None:
+        problems.append(f"{path}:{lines.get(where, 1)}: {'.'.join(map(str, where))}: {text}")
+
+    def get(*keys: Any) -> Any:
+        value = raw
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    size, ratio = get("faces", "size"), get("train", "mask_ratio")
+    for name in get("benchmark", "backbones") or []:
+        if isinstance(name, str) and isinstance(size, int):
+            sound = isinstance(ratio, float) and 0 < ratio < 1
+            if problem := grid.backbone_problem(name, size, ratio if sound else 0.5):
+                say(("faces", "size"), f"{name}: {problem}")
+    named, given = get("benchmark", "tasks") or [], get("datasets") or {}
+    for where, text in _sections(named, get("benchmark", "cross") or [], given):
+        say(where, text)
+    if get("splits", "selection") == "val" and get("splits", "affectnet_test") == 1:
+        say(
+            ("splits", "affectnet_test"),
+            "1.0 leaves no val to select on; lower it or write selection: train_holdout",
+        )
+    if get("train", "sampler") == "balanced":
+        if get("train", "class_weights") == "balanced":
+            text = "class_weights is balanced too, which corrects twice; leave one of them balanced"
+            say(("train", "sampler"), text)
+        for task in named:
+            known = grid.TASKS.get(task) if isinstance(task, str) else None
+            kind = known.kind if known else get("datasets", task, "kind")
+            if kind == "multilabel":
+                text = f"{task} has several labels a sample, which no order balances; write uniform"
+                say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
+    for where, text in choices.problems(get):
+        say(where, text)
+    return problems
+
+
+def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, str]]:
+    """Yield where and why tasks, test-only data sets and the sections of `datasets` disagree.
+
+    DVC makes its stages from the sections, Snakemake from the lists.
+    """
+    for key, names in (("tasks", named), ("cross", cross)):
+        official = grid.TASKS if key == "tasks" else grid.CROSS
+        other = grid.CROSS if key == "tasks" else grid.TASKS
+        for name in filter(lambda each: isinstance(each, str), names):
+            where, own = ("benchmark", key), given.get(name)
+            if name in other:
+                why = (
+                    "is only tested on; name it in benchmark.cross"
+                    if key == "tasks"
+                    else ("is trained on; name it in benchmark.tasks")
+                )
+                yield where, f"{name} {why}"
+            elif name not in given and name in official:
+                yield where, f"{name} has no section datasets.{name}; add it"
+            elif name not in given:
+                hint = nearest(name, [*dict.fromkeys([*official, *given])])
+                yield where, f"unknown {name!r}{hint}; your own data need a section datasets.{name}"
+            elif name not in official and isinstance(own, dict):
+                if bool(own.get("test_only")) != (key == "cross"):
+                    word = "true" if key == "cross" else "false"
+                    yield ("datasets", name), f"test_only must be {word} in benchmark.{key}"
+                if key == "cross" and own.get("kind") != "binary":
+                    yield ("datasets", name), "must be binary, as ffpp is"
+    if cross and "ffpp" not in named:
+        yield ("benchmark", "cross"), "is tested with the runs of ffpp; add ffpp to benchmark.tasks"
+    for name in map(str, given):
+        if not re.fullmatch("[a-z][a-z0-9_]*", name):
+            yield ("datasets", name), "a name is a-z, then a-z, 0-9 and _"
+        elif name not in [*named, *cross]:
+            place = "benchmark.cross" if name in grid.CROSS else "benchmark.tasks"
+            hint = "" if name in {**grid.TASKS, **grid.CROSS} else _maybe(name)
+            yield ("datasets", name), f"is not in {place}; add it there or leave this out{hint}"
+
+
+def _maybe(name: str) -> str:
+    close = get_close_matches(name, [*grid.TASKS, *grid.CROSS], n=1, cutoff=0.75)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,135 @@
+"""The sections of data sets: the releases, data of your own, what is only tested on."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from lssat.params.base import Count, Section, Share, nearest
+
+
+class Dataset(Section):
+    """What every data set has: where it lies and how its work is cut."""
+
+    root: str  # the raw tree, absolute or relative to the project; only read
+    shards: Count  # units of parallel work; a sample's shard is a hash of its id
+    rejects_limit: Share  # the share of samples that a step may reject before it stops
+
+
+class Video(Section):
+    """What every data set of videos has besides: which of their frames are used."""
+
+    frames: Count | None = None  # per video, spread evenly, first and last included; or
+    every: Count | None = Field(None, validate_default=True)  # each n-th frame, from the first
+    clips: Annotated[int, Field(ge=0)] = 0  # per video, for video models; starts spread evenly
+    clip_frames: Count = 16
+    clip_stride: Count = 2  # each n-th frame of a clip's stretch
+
+    @field_validator("every")
+    @classmethod
+    def _one_rule(cls, every: int | None, info: Any) -> int | None:
+        if "frames" in info.data and (info.data["frames"] is None) == (every is None):
+            raise ValueError("one of frames and every must be a number, the other null")
+        return every
+
+
+class Ffpp(Dataset, Video):
+    """FaceForensics++."""
+
+    compression: Literal["raw", "c0", "c23", "c40"]
+    methods: list[str] = Field(min_length=1)  # folders below manipulated_sequences
+
+
+class Celeba(Dataset):
+    """CelebA, aligned images."""
+
+
+class Affectnet(Dataset):
+    """AffectNet, manually annotated."""
+
+    classes: Literal[7, 8]  # 7 drops Contempt
+    layout: Literal["auto", "csv", "npy", "folders"] = "auto"  # auto: by what the root holds
+
+
+class Celebdf(Dataset, Video):
+    """Celeb-DF v2: only tests."""
+
+
+class Dfdc(Dataset, Video):
+    """DFDC: only tests."""
+
+
+class Dfd(Dataset, Video):
+    """DeepFakeDetection, in the tree of FaceForensics++: only tests."""
+
+    compression: Literal["raw", "c0", "c23", "c40"]
+
+
+class Own(Dataset, Video):
+    """A folder of your own (docs/own-data.md). Without `frames` and `every` it holds images."""
+
+    kind: Literal["binary", "multilabel", "multiclass"]
+    faces: Literal["detect", "aligned", "box"]  # box: columns x, y, width, height of the list
+    csv: str | None = None  # the list, below the root; None: folders <split>/<class>
+    positive: str | None = None  # the class that a binary task detects
+    classes: list[str] | None = Field(None, min_length=2)  # their order; None: all, sorted
+    title: str | None = None
+    metric: str | None = Field(None, validate_default=True)  # the headline
+    test_only: bool = False  # for benchmark.cross
+    val_share: Share = 0.15  # of the groups of a list without the column split
+    test_share: Share = 0.15
+
+    @property
+    def media(self) -> str:
+        """`video` or `image`: the one medium of the data set."""
+        return "image" if self.frames is None and self.every is None else "video"
+
+    @field_validator("every")
+    @classmethod
+    def _one_rule(cls, every: int | None, info: Any) -> int | None:
+        if every is not None and info.data.get("frames") is not None:
+            raise ValueError("one of frames and every must be null, for images both")
+        return every
+
+    @field_validator("metric")
+    @classmethod
+    def _headline(cls, metric: str | None, info: Any) -> str | None:
+        known = HEADLINES.get(info.data.get("kind", ""), ())
+        if metric is not None and known and metric not in known:
+            raise ValueError(f"unknown {metric!r}{nearest(metric, list(known))}")
+        return metric
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Own":
+        if (self.positive is not None) != (self.kind == "binary"):
+            raise ValueError("positive names the class to detect: a binary task has one, no other")
+        if self.kind == "binary" and self.classes and self.positive not in self.classes:
+            raise ValueError(f"positive {self.positive!r} is not one of classes")
+        if self.kind == "binary" and self.classes and len(self.classes) != 2:
+            raise ValueError("a binary task has two classes")
+        if self.val_share + self.test_share >= 1:
+            raise ValueError("val_share and test_share leave nothing to train on")
+        if self.csv is None and (self.kind == "multilabel" or self.faces == "box"):
+            raise ValueError("folders tell one class each and no boxes; name a list in csv")
+        return self
+
+
+# The metrics that may be an own task's headline, the default first; higher is better in all.
+HEADLINES = {
+    "binary": ("auc", "ap", "accuracy", "balanced_accuracy"),
+    "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
+    "multiclass": ("top1", "balanced_accuracy", "macro_f1"),
+}
+
+
+class Datasets(Section):
+    """One section for each data set of the benchmark, none for others; other names are `Own`."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Own] = Field(init=False)
+
+    ffpp: Ffpp | None = None
+    celeba: Celeba | None = None
+    affectnet: Affectnet | None = None
+    celebdf: Celebdf | None = None
+    dfdc: Dfdc | None = None
+    dfd: Dfd | None = None

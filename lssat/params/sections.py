@@ -1,0 +1,203 @@
+"""The grid and the sections of the steps: detection, texture, splits, training, evaluation."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from lssat import grid
+from lssat.params.base import Count, Name, Section, Share, nearest
+from lssat.params.data import Datasets
+
+
+class Benchmark(Section):
+    """The grid: every task x backbone x configuration x seed is one run."""
+
+    tasks: list[str] = Field(min_length=1)
+    backbones: list[Name] = Field(min_length=1)
+    configurations: list[str] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    cross: list[str]  # data sets that the runs of ffpp are only tested on
+    baselines: list[str]  # convolutional networks, each run with none-none-CRGB
+    clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
+    clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
+
+    @field_validator("backbones", "configurations", "baselines", "clip_backbones")
+    @classmethod
+    def _known(cls, names: list[str], info: Any) -> list[str]:
+        if info.field_name == "configurations":
+            for name in names:
+                _configuration(name)
+            return names
+        known = list(grid.VIDEO_ENCODERS if "clip" in info.field_name else grid.BASELINES)
+        if info.field_name == "backbones":
+            known = [*grid.ENCODERS, *known]
+        for name in names:
+            timm = info.field_name == "backbones" and name.startswith(grid.TIMM)
+            if name not in known and not timm:
+                raise ValueError(f"unknown {name!r}{nearest(name, known)}")
+        return names
+
+    @field_validator("*")
+    @classmethod
+    def _once(cls, items: list) -> list:
+        if twice := {item for item in items if items.count(item) > 1}:
+            raise ValueError(f"{', '.join(map(str, twice))} stands twice; leave it once")
+        return items
+
+    def runs(self) -> list[grid.Run]:
+        """List the runs of the grid."""
+        return self.runs_of(self.tasks)
+
+    def runs_of(self, tasks: list[str]) -> list[grid.Run]:
+        """List the runs of some of the tasks."""
+        lists = (self.backbones, self.configurations, self.seeds, self.baselines)
+        return grid.runs(tasks, *lists, self.clip_tasks, self.clip_backbones)
+
+
+def _configuration(name: str) -> None:
+    every = grid.configurations("LDP") + grid.configurations("LBP")
+    try:
+        parsed = grid.parse(name)
+    except ValueError as error:
+        raise ValueError(f"{error}{nearest(name, every)}") from None
+    if name != parsed.slug:
+        raise ValueError(f"{name!r} becomes a part of paths; write {parsed.slug}")
+
+
+class Faces(Section):
+    """Detection and cropping."""
+
+    size: Annotated[int, Field(ge=16, le=1024)]  # pixels; crops and model input
+    margin: Annotated[float, Field(ge=1, le=4)]  # side of the square / longer side of the box
+    min_face_size: Annotated[float, Field(ge=8)]  # pixels, MTCNN; fast is 20 / 0.709^2
+    threshold: Share  # least score of a face, MTCNN's last stage
+    choose: Literal["largest", "follow"] = "largest"  # of several faces; follow: the last frame's
+    timeout: Annotated[float, Field(gt=0)] = 600.0  # seconds that decoding one file may take
+    memory: Annotated[int, Field(ge=64)] = 1024  # MiB that decoding one file may take
+
+    @field_validator("min_face_size", mode="before")
+    @classmethod
+    def _fast(cls, size: Any) -> Any:
+        # The next size but one of the pyramid of 20: the scales that are left stay as they were,
+        # and so do the boxes of all but the smallest faces. Any other size moves every box.
+        return 20 / 0.709**2 if size == "fast" else size
+
+
+class Texture(Section):
+    """The texture codes that are cached and, under augmentation, computed on the fly."""
+
+    kind: Literal["ldp", "lbp"]
+    k: Annotated[int, Field(ge=1, le=8)]  # bits set in an LDP code
+    encoding: Literal["code", "bits"]  # of a target: a number (MSE), or eight planes (BCE)
+
+
+class Splits(Section):
+    """Splits where a release has no official one, and what selection looks at."""
+
+    seed: int
+    affectnet_test: Annotated[float, Field(gt=0, le=1)]  # share of the validation set
+    selection: Literal["val", "train_holdout"]  # val: the official one, or AffectNet's rest
+    holdout: Annotated[float, Field(gt=0, lt=1)]  # share of train, for train_holdout
+
+
+class Audit(Section):
+    """Look for leaks between the splits; identities and identical crops are always errors."""
+
+    near_distance: Annotated[int, Field(ge=0, le=8)]  # bits of 64; see docs/splits.md
+    near_limit: Share  # of a split's samples that may have a near-duplicate in another split
+
+
+class Sample(Section):
+    """The built-in sample: which trees to draw (none: []), below data/raw/sample."""
+
+    trees: list[str]
+    seed: int
+
+
+class Train(Section):
+    """The recipe."""
+
+    # scratch | mae | timm (both from the hub) | path of a safetensors file; one for all backbones
+    # and baselines of the grid, or one for each, by name.
+    weights: str | dict[str, str]
+    head: Literal[
+        "linear", "fusion"
+    ]  # fusion: of both branches' features (2601.00789, our reading)
+    epochs: Count
+    pretrain_epochs: Annotated[int, Field(ge=0)]  # of reconstruction, before M-R-thenC's epochs
+    batch_size: Count
+    accumulate: Count  # batches whose gradients are added up for one update
+    optimizer: Literal["adamw", "sgd"]
+    lr: Annotated[float, Field(gt=0)]
+    min_lr: Annotated[float, Field(ge=0)]
+    scale_lr: bool  # times the samples of an update / 256
+    layer_decay: Annotated[float, Field(gt=0, le=1)]  # of the learning rate, block by block
+    clip_grad: Annotated[float, Field(gt=0)] | None  # greatest norm of all gradients
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    momentum: Share  # of sgd
+    weight_decay: Annotated[float, Field(ge=0)]  # none on biases, norms and tokens
+    mask_ratio: Annotated[float, Field(gt=0, lt=1)]
+    norm_pix_loss: bool
+    # loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec; learned: by uncertainties (1705.07115)
+    lambda_cls: float | str
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    class_weights: Literal["none", "balanced"]  # in the loss
+    sampler: Literal["uniform", "balanced"]  # balanced: every class is drawn equally often
+    hflip: bool  # texture is then recomputed from the flipped crop
+    crop: Annotated[float, Field(gt=0, le=1)]  # least area of random resized crops; 1: none
+    rand_augment: Annotated[float, Field(ge=0, le=10)]  # RandAugment's magnitude; 0: none
+    erase: Share  # probability of random erasing
+    select_metric: str | None  # of validation, for the best epoch; null: the task's headline
+    early_stop: Count | None  # epochs without a better one; null: all epochs are run
+    grad_checkpointing: bool  # less memory, a third more work, the same result
+    threads: Count  # torch's; another number changes the last bits of the results
+    precision: Literal["32-true", "bf16-mixed"]
+
+    @field_validator("lambda_cls")
+    @classmethod
+    def _share(cls, value: float | str) -> float | str:
+        if isinstance(value, str) and value != "learned":
+            raise ValueError("Input should be a number from 0 to 1, or learned")
+        if isinstance(value, float) and not 0 <= value <= 1:
+            bound = "greater than or equal to 0" if value < 0 else "less than or equal to 1"
+            raise ValueError(f"Input should be {bound}")
+        return value
+
+
+class Evaluate(Section):
+    """Intervals."""
+
+    resamples: Annotated[int, Field(ge=100)]
+    confidence: Annotated[float, Field(gt=0, lt=1)]
+    seed: int
+    batch_size: Count
+
+
+class Tracking(Section):
+    """MLflow."""
+
+    experiment: Name  # experiments are called <experiment>-<task>
+    uri: str | None  # None: sqlite, mlflow.db in the project
+
+
+class Report(Section):
+    """The page."""
+
+    title: str
+    note: str  # stands on top of the page, e.g. what the data are not
+
+
+class Params(Section):
+    """The whole of params.yaml."""
+
+    benchmark: Benchmark
+    sample: Sample
+    datasets: Datasets
+    faces: Faces
+    texture: Texture
+    splits: Splits
+    audit: Audit
+    train: Train
+    evaluate: Evaluate
+    tracking: Tracking
+    report: Report
