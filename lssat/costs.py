@@ -37,6 +37,7 @@ def flops(
         out = twin(imgs, codes, noise, phase)
         parts = [part for part in (out.logits, out.loss_rec) if part is not None]
         sum(part.float().sum() for part in parts).backward()  # type: ignore[union-attr]
+    twin.requires_grad_(False)  # else the counter trips over a bare parameter given to a module
     with FlopCounterMode(display=False) as inference, torch.no_grad():
         twin.eval().classify(imgs, codes)
     counted = {"training": training, "inference": inference}

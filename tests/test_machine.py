@@ -17,7 +17,7 @@ def test_what_a_profile_says_becomes_variables_that_train_reads(
     for key in (*machine.KEYS, "tracking"):
         monkeypatch.delenv(f"LSSAT_{key.upper()}", raising=False)
     machine.tell({"devices": 2, "compile": True, "device": "cuda"}, {"experiment": "x"})
-    source = (ROOT / "lssat/cli.py").read_text()
+    source = "".join(file.read_text() for file in (ROOT / "lssat/cli").glob("*.py"))
     read = set(re.findall(r'envvar="(LSSAT_[A-Z]+)"', source))
     assert read == {f"LSSAT_{key.upper()}" for key in (*machine.KEYS, "tracking")}
     environment = machine.os.environ

@@ -42,7 +42,8 @@ def metrics(values: dict[str, float | None]) -> dict:
     ]  # fmt: skip
     other = [row | {"metric": "macro_f1", "mean": 1.0} for row in rows]
     return dict(
-        task="affectnet", metric="top1", level="image", confidence=0.95, n={"image": 32},
+        task="affectnet", title="Emotion", coverage=0.98, metric="top1", level="image",
+        confidence=0.95, n={"image": 32},
         table=rows + other,
     )  # fmt: skip
 
@@ -61,7 +62,7 @@ def test_the_table_shows_interval_baseline_and_flags(
     (folder / "metrics.json").write_text(json.dumps(metrics({"a": 0.6, "b": 0.125, "c": None})))
     show(tmp_path)
     told = capsys.readouterr().out
-    assert "test image top1 of 32 images" in told
+    assert "test image top1 of 32 images; coverage 98.0 %" in told
     assert "0.600 │ 0.500 to 0.700 │    0.125 │       beats it" in told
     assert "0.125 │ 0.025 to 0.225 │    0.125 │      collapsed" in told
     assert "one class only" in told

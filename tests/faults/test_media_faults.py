@@ -1,6 +1,7 @@
 """Cases 17 to 20, 24 and 25: bad media in a shard get a reason, the others are kept."""
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -149,12 +150,21 @@ def test_case_20_every_kind_of_pixel_becomes_upright_rgb(raw: Path) -> None:
 def test_case_24_a_slow_video_costs_itself_alone(raw: Path) -> None:
     """A large video stands for one whose decoder hangs; tests/media has real hangs and crashes."""
     noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)
-    trees.motion_jpeg(raw / "b-slow.mp4", [noise] * 40)
+    trees.motion_jpeg(raw / "b-slow.mp4", [noise] * 200)
     for name in ("a", "c"):
         trees.video(raw / f"{name}.mp4", [trees.scene(1)] * 2)
     kept, lost = crop_all(raw, "video", {"timeout": 0.15})
     assert sorted(kept) == ["a.mp4", "c.mp4"]
     assert lost == {"b-slow.mp4": ("timeout", "not decoded in 0.15 s")}
+
+
+def test_case_24_a_pipe_is_not_waited_for(raw: Path) -> None:
+    os.mkfifo(raw / "b-pipe.mp4")  # whoever opened it would wait for ever
+    for name in ("a", "c"):
+        trees.video(raw / f"{name}.mp4", [trees.scene(1)] * 2)
+    kept, lost = crop_all(raw, "video")
+    assert sorted(kept) == ["a.mp4", "c.mp4"]
+    assert lost == {"b-pipe.mp4": ("format", "not an ordinary file")}
 
 
 def test_case_25_no_face_and_several(raw: Path) -> None:

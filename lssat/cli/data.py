@@ -1,0 +1,194 @@
+"""The commands from raw trees to splits."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lssat import params
+from lssat.cli.base import Device, ParamsOption, app, example, quick_imports
+
+
+@app.command(epilog=example("lssat sample --tree ffpp --out data/raw/sample/ffpp"))
+def sample(
+    tree: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    out: Annotated[Path, typer.Option(help="Folder of the tree.")],
+    inventory: Annotated[
+        Path | None, typer.Option(help="JSON; default: beside the folder.")
+    ] = None,
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Draw one tree of the built-in sample from real faces, in its official layout."""
+    with quick_imports():
+        from lssat import sample as step
+
+    view = params.view(params_, "sample")
+    step.write(tree, out, inventory or out.with_suffix(".json"), view.sample.seed)
+
+
+@app.command(
+    epilog=example("lssat init --preset paper --ffpp /data/ffpp --celeba /data/celeba"),
+)
+def init(
+    preset: Annotated[str, typer.Option(help="A file of presets/: sample, paper, ...")],
+    ffpp: Annotated[Path | None, typer.Option(help="Root of FaceForensics++.")] = None,
+    celeba: Annotated[Path | None, typer.Option(help="Root of CelebA.")] = None,
+    affectnet: Annotated[Path | None, typer.Option(help="Root of AffectNet.")] = None,
+    celebdf: Annotated[Path | None, typer.Option(help="Celeb-DF v2, only tested on.")] = None,
+    dfdc: Annotated[Path | None, typer.Option(help="DFDC, only tested on.")] = None,
+    dfd: Annotated[Path | None, typer.Option(help="DeepFakeDetection, only tested on.")] = None,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("params.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Replace an edited file.")] = False,
+) -> None:
+    """Write a params.yaml from a preset, with its comments, for the data sets given.
+
+    Tasks without a folder are left out.
+    A params.yaml that is there is replaced if it equals a preset, or with --force.
+    """
+    with quick_imports():
+        from lssat import init as step
+
+    given = {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}
+    given |= {"celebdf": celebdf, "dfdc": dfdc, "dfd": dfd}
+    roots = {name: root for name, root in given.items() if root is not None}
+    print(step.told(preset, out, step.write(preset, roots, out, force)))
+
+
+@app.command(epilog=example("lssat doctor ffpp --root /data/ffpp"))
+def doctor(
+    dataset: Annotated[
+        str | None, typer.Argument(help="One of ffpp, celeba, ...; default: all of params.yaml.")
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Its tree; params.yaml is then not read.")
+    ] = None,
+    json_: Annotated[
+        str | None, typer.Option("--json", help="Write JSON to this file; - for stdout alone.")
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every image and video.")] = False,
+    params_: Annotated[str, typer.Option("--params", help="Another params.yaml.")] = "params.yaml",
+) -> None:
+    """Look raw trees over before anything runs: an inventory beside the official counts.
+
+    Reads lists, names and the first bytes of every file; changes nothing.
+
+    Exit code 0: the tree fits the official release, or is a consistent part;
+    1: something is wrong that would lose or damage samples;
+    2: the command was not understood.
+    """
+    with quick_imports():
+        from lssat import doctor as step
+
+    sys.exit(step.run(dataset, root, params_, json_, deep))
+
+
+@app.command(epilog=example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
+def manifest(
+    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
+    out: Annotated[Path, typer.Option(help="Manifest table to write.")],
+    rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """List every sample that the release's official lists name."""
+    with quick_imports():
+        from lssat import datasets as step
+
+    view = params.view(params_, "manifest", task=dataset)
+    step.manifest(dataset, getattr(view.datasets, dataset), out, rejects)
+
+
+@app.command(epilog=example("lssat faces --dataset celeba --shard 0 --manifest m.parquet ..."))
+def faces(
+    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
+    shard: Annotated[int, typer.Option(help="Number of the shard, from 0.")],
+    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
+    out: Annotated[Path, typer.Option(help="NPY shard of crops to write.")],
+    table: Annotated[Path, typer.Option(help="Table of the crops to write.")],
+    rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
+    device: Device = "cpu",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Detect, crop and store the faces of one shard."""
+    with quick_imports():
+        from lssat import faces as step
+
+    view = params.view(params_, "faces", task=dataset)
+    options = getattr(view.datasets, dataset)
+    step.crop_shard(manifest, dataset, options, view.faces, shard, out, table, rejects, device)
+
+
+@app.command(epilog=example("lssat texture --faces shard-00000.npy --out codes.npy ..."))
+def texture(
+    faces: Annotated[Path, typer.Option(help="NPY shard of crops.")],
+    faces_table: Annotated[Path, typer.Option(help="Table of the crops.")],
+    out: Annotated[Path, typer.Option(help="NPY shard of codes to write.")],
+    table: Annotated[Path, typer.Option(help="Table of the codes to write.")],
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Compute the texture codes of one shard of crops."""
+    with quick_imports():
+        from lssat import texture_cache as step
+
+    step.write_shard(faces, faces_table, params.view(params_, "texture").texture, out, table)
+
+
+@app.command(epilog=example("lssat splits --dataset affectnet --manifest m.parquet ..."))
+def splits(
+    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
+    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
+    manifest_rejects: Annotated[Path, typer.Option(help="Its rejects.")],
+    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
+    faces_rejects: Annotated[list[Path], typer.Option(help="Their rejects.")],
+    train: Annotated[Path, typer.Option(help="Table to write.")],
+    val: Annotated[Path, typer.Option(help="Table to write.")],
+    test: Annotated[Path, typer.Option(help="Table to write.")],
+    summary: Annotated[Path, typer.Option(help="JSON to write.")],
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Assign each crop to train, val or test, and prove that nobody stands in two."""
+    with quick_imports():
+        from lssat import splits as step
+
+    view = params.view(params_, "splits", task=dataset)
+    files = {"train": train, "val": val, "test": test, "summary": summary}
+    lists = (*step.NAMES, step.UNUSED)
+    files |= {f"{name}_ids": summary.with_name(f"{name}.txt") for name in lists}
+    options = getattr(view.datasets, dataset)
+    step.write(
+        dataset, manifest, manifest_rejects, faces, faces_rejects, options, view.splits, files
+    )
+
+
+@app.command(epilog=example("lssat audit --manifest m.parquet --splits splits ..."))
+def audit(
+    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
+    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
+    out: Annotated[Path, typer.Option(help="JSON to write if there is no leak.")],
+    table: Annotated[Path, typer.Option(help="Table of findings to write.")],
+) -> None:
+    """Prove before training that nobody and no crop stands in two splits."""
+    with quick_imports():
+        from lssat.audit import crops
+        from lssat.audit import leaks as step
+
+    step.audit(manifest, faces, crops.files(splits), out, table)
+
+
+@app.command(epilog=example("lssat lookalikes --dataset celeba --splits splits ..."))
+def lookalikes(
+    dataset: Annotated[str, typer.Option(help="Name of the data set.")],
+    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
+    out: Annotated[Path, typer.Option(help="JSON to write.")],
+    table: Annotated[Path, typer.Option(help="Table of findings to write.")],
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """List near-duplicates across splits by perceptual hash, for a person to look at."""
+    with quick_imports():
+        from lssat.audit import crops
+        from lssat.audit import lookalikes as step
+
+    view = params.view(params_, "lookalikes")
+    step.lookalikes(dataset, faces, crops.files(splits), view.audit, out, table)

@@ -1,0 +1,111 @@
+"""The commands of results and of the whole graph."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lssat import params, tables
+from lssat.cli.base import ParamsOption, app, example, is_file, quick_imports, run_folders
+
+
+def _rejects(data: Path, shards: int) -> list[Path]:
+    names = [f"faces/shard-{number:05d}.rejects.parquet" for number in range(shards)]
+    return [data / name for name in ("manifest.rejects.parquet", *names)]
+
+
+def _faces(data: Path, shards: int) -> list[tuple[Path, Path]]:
+    names = [data / f"faces/shard-{number:05d}" for number in range(shards)]
+    return [(name.with_suffix(".npy"), name.with_suffix(".parquet")) for name in names]
+
+
+def _audit(data: Path) -> dict[str, Any]:
+    files = {name: data / f"{name}.json" for name in ("audit", "lookalikes")}
+    return {**files, "findings": [file.with_suffix(".parquet") for file in files.values()]}
+
+
+@app.command(epilog=example("lssat report --runs runs --data data/prepared ..."))
+def report(
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
+    results: Annotated[Path, typer.Option(help="Folder of all tasks' metrics and predictions.")],
+    out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")],
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Write the report: one page, readable without network, and the same numbers as tables."""
+    with quick_imports():
+        from lssat import report as step
+
+    loaded = params.load(params_) if is_file(params_) else None
+    values = params.section(loaded, "report") if loaded else json.loads(params_)
+    benchmark = params.view(params_, "report").benchmark
+    kind = values["texture"]["kind"]
+    files = {}
+    for task in benchmark.tasks:
+        numbers = range(values["datasets"][task]["shards"])
+        names = [f"shard-{number:05d}" for number in numbers]
+        faces, codes = data / task / "faces", data / task / "texture" / kind
+        files[task] = step.TaskFiles(
+            metrics=results / task / "metrics.json",
+            predictions=results / task / "predictions.parquet",
+            mlflow=results / task / "mlflow.json",
+            runs=run_folders(runs, task, benchmark),
+            faces=[(faces / f"{name}.npy", faces / f"{name}.parquet") for name in names],
+            texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
+            splits=data / task / "splits" / "summary.json",
+            rejects=_rejects(data / task, len(names)),
+            **_audit(data / task),
+        )
+    across = {
+        name: step.CrossFiles(
+            metrics=results / "ffpp/cross" / name / "metrics.json",
+            predictions=results / "ffpp/cross" / name / "predictions.parquet",
+            splits=data / name / "splits" / "summary.json",
+            rejects=_rejects(data / name, values["datasets"][name]["shards"]),
+            faces=_faces(data / name, values["datasets"][name]["shards"]),
+            **_audit(data / name),
+        )
+        for name in benchmark.cross
+    }
+    written = {name: out / file for name, file in step.OUTPUTS.items()}
+    step.write(values, files, written, across)
+
+
+@app.command(epilog=example("lssat show"))
+def show(
+    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+) -> None:
+    """Print the headline table and where the report is."""
+    with quick_imports():
+        from lssat import show as step
+
+    step.show(results)
+
+
+@app.command(epilog=example("lssat digest --out data/code.json"))
+def digest(out: Annotated[Path, typer.Option(help="JSON to write.")]) -> None:
+    """Write the digest of the code of each rule: DVC redoes what an edit of the code changes."""
+    with quick_imports():
+        from lssat import digest as step
+
+    tables.write_json(out, {rule: step.code(rule) for rule in step.ENTRY})
+
+
+@app.command(epilog=example("lssat sync"))
+def sync() -> None:
+    """Put Snakemake in step after `dvc pull` or `dvc checkout`, if DVC finds all up to date."""
+    with quick_imports():
+        from lssat import orchestrate as step
+
+    sys.exit(step.sync())
+
+
+@app.command(epilog=example("lssat run --cores 8"))
+def run(cores: Annotated[int, typer.Option(help="Cores for Snakemake.")] = 8) -> None:
+    """Run the whole benchmark through Snakemake, with progress, and print the headline table."""
+    with quick_imports():
+        from lssat import orchestrate as step
+
+    sys.exit(step.run(cores))

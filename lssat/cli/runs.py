@@ -1,0 +1,195 @@
+"""The commands of runs: training, evaluation, MLflow."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lssat import grid, params
+from lssat.cli.base import Device, ParamsOption, app, example, quick_imports, run_folders
+from lssat.tables import DataError
+
+
+@app.command(epilog=example("lssat train --run ffpp/vit_micro/MRGB-RLDP-CRGB/seed0 ..."))
+def train(
+    run: Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")],
+    train: Annotated[Path, typer.Option(help="Training split.")],
+    val: Annotated[Path, typer.Option(help="Validation split.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
+    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    codes: Annotated[Path | None, typer.Option(help="Folder of the texture's shards.")] = None,
+    checkpoints: Annotated[
+        Path, typer.Option(help="Folder of all runs' states while they are under way.")
+    ] = Path("checkpoints"),
+    minutes: Annotated[
+        float, typer.Option(help="Between two saved states.", envvar="LSSAT_MINUTES")
+    ] = 10.0,
+    device: Device = "cpu",
+    devices: Annotated[
+        int, typer.Option(help="How many; several share each batch.", envvar="LSSAT_DEVICES")
+    ] = 1,
+    strategy: Annotated[str, typer.Option(help="auto or ddp.", envvar="LSSAT_STRATEGY")] = "auto",
+    compile_: Annotated[
+        bool, typer.Option("--compile", help="torch.compile the step.", envvar="LSSAT_COMPILE")
+    ] = False,
+    energy: Annotated[bool, typer.Option(help="Measure it, with codecarbon.")] = True,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the machine, such as DEU: estimate CO2 as well.", envvar="LSSAT_COUNTRY"
+        ),
+    ] = None,
+    tracking: Annotated[
+        str,
+        typer.Option(
+            help="JSON of the section tracking: a failure becomes an MLflow run.",
+            envvar="LSSAT_TRACKING",
+        ),
+    ] = "",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Train one run, or go on with it, and keep the weights of its best epoch by validation.
+
+    SIGTERM and SIGUSR1 save its state; the same command then goes on, to the same result.
+    """
+    with quick_imports():
+        from lssat import train as step
+
+    view = params.view(params_, "train")
+    which = grid.Run.of(run)
+    needs = grid.parse(which.configuration).texture is not None
+    files = step.Files(
+        train=train,
+        val=val,
+        faces=faces,
+        codes=codes if needs else None,
+        weights=out / "weights.safetensors",
+        curve=out / "curve.csv",
+        record=out / "record.json",
+        reconstruction=out / "reconstruction.npz",
+        checkpoints=checkpoints / which.path,
+    )
+    try:
+        machine = step.Machine(device, devices, strategy, compile_, minutes, energy, country)
+        step.train(which, files, view, machine)
+    except step.Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        raise typer.Exit(stopped.code) from None
+    except DataError as error:
+        if tracking:
+            from lssat import tracking as mlflow
+
+            mlflow.fail(which, f"{error}", view, json.loads(tracking))
+        raise
+
+
+@app.command(
+    epilog=example(
+        "lssat evaluate --task celeba --runs runs --splits data/prepared/celeba/splits ..."
+    )
+)
+def evaluate(
+    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
+    codes: Annotated[Path, typer.Option(help="Folder of the texture's shards.")],
+    out: Annotated[Path, typer.Option(help="Folder for predictions.parquet and metrics.json.")],
+    device: Device = "cpu",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Predict with each run of a task and measure, once, on the test split."""
+    with quick_imports():
+        from lssat import evaluate as step
+
+    view = params.view(params_, "evaluate")
+    files = step.Files(
+        runs=run_folders(runs, task, view.benchmark),
+        train=splits / "train.parquet",
+        val=splits / "val.parquet",
+        test=splits / "test.parquet",
+        summary=splits / "summary.json",
+        faces=faces,
+        codes=codes,
+        predictions=out / "predictions.parquet",
+        metrics=out / "metrics.json",
+    )
+    step.evaluate(task, files, view, device)
+
+
+@app.command(
+    epilog=example(
+        "lssat cross --dataset celebdf --train data/prepared/ffpp/splits/train.parquet ..."
+    )
+)
+def cross(
+    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
+    train: Annotated[Path, typer.Option(help="Training split of the task: its baseline.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    splits: Annotated[Path, typer.Option(help="Folder of the data set's splits.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
+    codes: Annotated[Path, typer.Option(help="Folder of the texture's shards.")],
+    out: Annotated[Path, typer.Option(help="Folder for predictions.parquet and metrics.json.")],
+    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = "ffpp",
+    device: Device = "cpu",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Test the runs of a task on a data set that they were not trained on."""
+    with quick_imports():
+        from lssat import evaluate as step
+
+    view = params.view(params_, "cross")
+    files = step.Files(
+        runs=run_folders(runs, task, view.benchmark),
+        train=train,
+        val=None,
+        test=splits / "test.parquet",
+        summary=splits / "summary.json",
+        faces=faces,
+        codes=codes,
+        predictions=out / "predictions.parquet",
+        metrics=out / "metrics.json",
+    )
+    step.evaluate(dataset, files, view, device)
+
+
+@app.command(
+    epilog=example("lssat track-cross --dataset celebdf --metrics m.json --tracked ids.json ...")
+)
+def track_cross(
+    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
+    metrics: Annotated[Path, typer.Option(help="The metrics.json of lssat cross.")],
+    tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
+    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
+    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Add the metrics of another data set to the MLflow runs, as cross/<dataset>/..."""
+    with quick_imports():
+        from lssat import tracking as step
+
+    view = params.view(params_, "track_cross")
+    step.track_cross(dataset, metrics, tracked, database, view.tracking.uri, out)
+
+
+@app.command(
+    epilog=example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
+)
+def track(
+    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
+    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
+    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
+    artifacts: Annotated[Path, typer.Option(help="Folder of artifacts.")] = Path("mlartifacts"),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Log the runs of a task in MLflow: losses, metrics, parameters, tags."""
+    with quick_imports():
+        from lssat import tracking as step
+
+    view = params.view(params_, "track")
+    files = step.Files(run_folders(runs, task, view.benchmark), metrics, database, artifacts, out)
+    step.track(task, files, view.tracking.experiment, view.tracking.uri)
