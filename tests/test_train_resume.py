@@ -148,6 +148,7 @@ def test_case_27_31_32_34_a_killed_run_goes_on_and_nobody_gets_in_between(
     assert process.returncode == 143
     assert "its state is saved, the same command resumes it" in said
     run(command(data, out))
+    assert (out / "curve.csv").read_text() == (tmp_path / "whole/curve.csv").read_text()
     for name in SAME:
         assert sha256(out / name) == sha256(tmp_path / "whole" / name), name
     assert not list(out.rglob("*.tmp"))

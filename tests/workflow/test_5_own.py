@@ -37,6 +37,7 @@ def _draw(project: Project) -> None:
         sample={"trees": []},
         datasets={"ffpp": ffpp, "mine": mine, "theirs": theirs},
         train={"epochs": 1, "batch_size": 4},
+        audit={"near_limit": 1.0},  # all are drawn from few faces
     )  # fmt: skip
 
 
