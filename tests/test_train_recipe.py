@@ -18,6 +18,7 @@ import lssat.train as step
 from lssat import params
 from lssat.checkpoint import load_weights
 from lssat.grid import Run
+from lssat.loader import Crops
 from lssat.tables import DataError
 from lssat.train import recipe as recipes
 from lssat.train.loop import Trainer
@@ -261,3 +262,19 @@ def test_a_sequential_configuration_needs_epochs_for_its_first_phase(tmp_path: P
 
 def test_the_loop_is_what_the_tests_above_ran() -> None:
     assert step.Trainer is Trainer
+
+
+def test_the_curve_holds_the_losses_themselves(data: Path, tmp_path: Path) -> None:
+    """The one update of an epoch, computed again from the same weights, samples and noise."""
+    recipe = view(**PLAIN, batch_size=48)
+    step.train(RUN, files(data, tmp_path), recipe)
+    crops = Crops(data / "splits/train.parquet", data / "faces", data / "texture")
+    model, _, _ = step.make_model(RUN, crops, recipe)
+    batch = next(crops.training(48, RUN.seed, 0, recipe.train.hflip, model.num_patches))
+    out = model(batch.imgs, batch.codes, batch.noise)
+    assert out.logits is not None
+    bce = nn.functional.binary_cross_entropy_with_logits(out.logits, batch.labels.float())
+    (row,) = curve(tmp_path)
+    assert float(row["loss_cls"]) == pytest.approx(bce.item(), rel=1e-5)
+    assert out.loss_rec is not None
+    assert float(row["loss_rec"]) == pytest.approx(out.loss_rec.item(), rel=1e-5)
