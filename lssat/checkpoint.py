@@ -62,9 +62,7 @@ def load_weights(path: str | Path, digest: str) -> tuple[dict[str, Tensor], dict
 
 def _read(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     with safe_open(str(path), framework="pt") as file:
-        # Copies: what safetensors gives is a window on the file, which is soon replaced or removed.
-        tensors = {key: file.get_tensor(key).clone() for key in file.keys()}  # noqa: SIM118
-        return tensors, file.metadata() or {}
+        return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
 
 
 class Checkpoints:
