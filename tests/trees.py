@@ -82,8 +82,10 @@ def video(path: Path, frames: list[np.ndarray], **options: str) -> None:
 
 def clip(path: Path, number: int, moving: bool, kind: str = "videos") -> None:
     """Two frames of a face that moves, as `<path>.mp4` or `<path>/0000.png`; or an empty one."""
-    number %= 12  # MTCNN finds the face in each of these scenes
-    frames = [scene(number), scene(number, left=30)] if moving else []
+    dark, number = divmod(number, 12)  # MTCNN finds the face in each of these twelve scenes
+    light = 1 - dark / 8  # no two videos are alike: the audit would find that one leaks
+    scenes = [scene(number), scene(number, left=30)] if moving else []
+    frames = [(frame * light).astype(np.uint8) for frame in scenes]
     if kind == "images":
         path.mkdir(parents=True, exist_ok=True)
         for index, frame in enumerate(frames):
