@@ -24,6 +24,7 @@ FLOORS = [
         "phash",
         "archive",
         "sampling",
+        "heat",
     },
     {"params", "media", "backbones", "checkpoint", "texture_torch", "shards", "augment"},
     {
@@ -38,7 +39,7 @@ FLOORS = [
             "tasks",
             "loader",
         ),
-        *("tracking", "scores", "reconstruction"),
+        *("tracking", "scores", "reconstruction", "explain"),
         "init",
         "costs",
     },
@@ -57,6 +58,7 @@ NEIGHBOURS = {
     "predict": {"train"},
     "evaluate": {"predict"},
     "costs": {"ssat"},
+    "explain": {"ssat"},
     "orchestrate": {"show"},
 }
 LIGHT = [

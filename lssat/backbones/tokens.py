@@ -25,8 +25,12 @@ def patch_tokens(encoder: ViT, imgs: Tensor) -> Tensor:
     return x if encoder.pos_embed is None else x + encoder.pos_embed[:, -x.shape[1] :]
 
 
-def encode(encoder: ViT, groups: Sequence[Sequences]) -> list[Tensor]:
+def encode(encoder: ViT, groups: Sequence[Sequences], together: bool = True) -> list[Tensor]:
     """Run groups of sequences through the encoder: in one pass where its blocks are packed.
+
+    Args:
+        together: False: each group goes by itself through the blocks' own `forward`, in which
+            hooks see the attention.
 
     Returns:
         for each group (N, P + L, D): P prefix tokens (class token, registers), then the patches,
@@ -34,7 +38,7 @@ def encode(encoder: ViT, groups: Sequence[Sequences]) -> list[Tensor]:
     """
     tokens = [encoder.norm_pre(_with_prefix(encoder, group.patches)) for group in groups]
     ropes = _ropes(encoder, groups)
-    if packs(encoder):
+    if together and packs(encoder):
         reads = [slice(0, 1) if group.class_only else slice(None) for group in groups]
         tokens = _together(encoder, tokens, ropes, reads)
     else:

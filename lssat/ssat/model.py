@@ -182,13 +182,21 @@ class SSAT(nn.Module):
 
     def classify(self, imgs: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return logits (N, outputs) from whole images: all of inference."""
-        features = {kind: self._features(kind, imgs, codes) for kind in set(self.classified)}
-        return self._logits([features[kind] for kind in self.classified])
+        return self.head(self.features(self.inputs(imgs, codes)))
 
-    def _features(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
+    def inputs(self, imgs: Tensor, codes: Tensor | None = None) -> dict[str, Tensor]:
+        """Normalise the images that inference looks at: RGB (N, 3, H, W), codes (N, 1, H, W)."""
+        return {kind: self.prepare(kind, imgs, codes) for kind in dict.fromkeys(self.classified)}
+
+    def features(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Return the pooled features (N, F) that the head reads of what `inputs` gave."""
+        found = {kind: self._features(x.expand(-1, 3, -1, -1)) for kind, x in inputs.items()}
+        return torch.cat([found[kind] for kind in self.classified], dim=1)
+
+    def _features(self, seen: Tensor) -> Tensor:
         if self.convolutional:
-            return self.encoder(self._seen(kind, imgs, codes))
-        whole = self._whole(self._tokens(kind, imgs, codes))
+            return self.encoder(seen)
+        whole = self._whole(patch_tokens(self.encoder, seen))
         return pooled(self.encoder, encode(self.encoder, [whole])[0])
 
     def _whole(self, tokens: Tensor) -> Sequences:

@@ -109,15 +109,27 @@ class VideoSSAT(nn.Module):
         kept = self.encoder.encode(videomae.pick(tokens[str(made.masked)], mask.ids_keep))
         pred = self.decoder(self.encoder.norm(kept), *mask)
         losses = {kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in made.targets}
-        logits = self._classify(tokens[made.classified]) if phase == "joint" else None
+        logits = None
+        if phase == "joint":
+            logits = self.head(self._features(tokens[made.classified]))
         return Output(logits, torch.stack(list(losses.values())).mean(), losses, pred, mask)
 
     def classify(self, imgs: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return logits (N, outputs) from whole clips: all of inference."""
-        return self._classify(self._tokens(self.configuration.classified, imgs, codes))
+        return self.head(self.features(self.inputs(imgs, codes)))
 
-    def _classify(self, tokens: Tensor) -> Tensor:
-        return self.head(self.encoder.fc_norm(self.encoder.encode(tokens).mean(1)))
+    def inputs(self, imgs: Tensor, codes: Tensor | None = None) -> dict[str, Tensor]:
+        """Normalise the clips that inference looks at: RGB (N, 3, T, H, W), codes (N, 1, ..)."""
+        kind = self.configuration.classified
+        return {kind: self._prepared(kind, imgs, codes)}
+
+    def features(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Return the pooled features (N, F) that the head reads of what `inputs` gave."""
+        (x,) = inputs.values()
+        return self._features(self.encoder.tokens(x.expand(-1, 3, -1, -1, -1)))
+
+    def _features(self, tokens: Tensor) -> Tensor:
+        return self.encoder.fc_norm(self.encoder.encode(tokens).mean(1))
 
     def _tokens(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
         return self.encoder.tokens(self._prepared(kind, imgs, codes).expand(-1, 3, -1, -1, -1))
