@@ -48,9 +48,10 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     """
     trained, labels = _trained(files)
     torch.set_num_threads(params.train.threads)
-    parts = []
+    parts, weights = [], {}
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = predict.load_run(folder).to(device)
+        weights[name] = tables.read_json(folder / "record.json")["weights_sha256"]
         for split in filter(None, (files.val, files.test)):
             codes = files.codes if model.needs_codes else None
             crops = Crops(split, files.faces, codes, model.clips)
@@ -61,7 +62,7 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     tables.write_table(files.predictions, table, tables.PREDICTIONS)
     coverage = tables.read_json(files.summary)["coverage"]["test"]
     measured = scores.summarise(table, crops.task, labels, coverage, params.evaluate)
-    tables.write_json(files.metrics, measured | {"task": trained.name})
+    tables.write_json(files.metrics, measured | {"task": trained.name, "weights": weights})
 
 
 def _trained(files: Files) -> tuple[grid.Task, np.ndarray]:

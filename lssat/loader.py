@@ -4,6 +4,7 @@ Everything random is a function of (seed, epoch, sample): the order, the flips a
 noise do not depend on how many workers read, or on where a run was resumed.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lssat import augment, grid, sampling, tables, texture
-from lssat.shards import Shards
+from lssat.shards import REMEDY, Shards
 from lssat.tables import DataError
 
 
@@ -77,6 +78,14 @@ class Crops:
         return self.faces.take(self.shard.reshape(-1)[:1], self.row.reshape(-1)[:1]).shape[1]
 
     @property
+    def settings(self) -> dict:
+        """What made the crops, as the faces step put it into the header of their table."""
+        header = self.faces.shard(int(self.shard.flat[0])).header
+        if "settings" not in header:
+            raise DataError(self.faces.folder, "does not say what made its crops", REMEDY)
+        return json.loads(header["settings"])
+
+    @property
     def frames(self) -> int:
         """Frames of a clip; 1 for images and frames."""
         return self.row.shape[1] if self.clips else 1
@@ -94,13 +103,8 @@ class Crops:
                 flat = imgs[flip].reshape(-1, *imgs.shape[-3:])
                 made = texture.codes(flat, str(self.kind), int(self.k or 0))
                 found[flip] = made.reshape(-1, *found.shape[1:])
-        return Batch(
-            rows,
-            torch.from_numpy(imgs).movedim(-1, 1),  # (n, 3, H, W), or (n, 3, T, H, W) of clips
-            None if found is None else torch.from_numpy(found)[:, None],
-            torch.from_numpy(self.labels[rows]),
-            None,
-        )
+        labels = torch.from_numpy(self.labels[rows])
+        return Batch(rows, *tensors(imgs, found), labels, None)
 
     def _take(self, shards: Shards, rows: np.ndarray) -> np.ndarray:
         shard, row = self.shard[rows], self.row[rows]
@@ -145,6 +149,20 @@ class Crops:
         """Go through the split in the order of its table, nothing changed, nothing left out."""
         for start in range(0, len(self), batch_size):
             yield self.batch(np.arange(start, min(start + batch_size, len(self))))
+
+
+def tensors(imgs: np.ndarray, codes: np.ndarray | None) -> tuple[Tensor, Tensor | None]:
+    """Return crops and codes as the model takes them.
+
+    Args:
+        imgs: uint8 (n, H, W, 3), or (n, T, H, W, 3) of clips.
+        codes: uint8 (n, H, W) or (n, T, H, W), or None.
+
+    Returns:
+        uint8 (n, 3, H, W) or (n, 3, T, H, W), and the codes with one channel.
+    """
+    made = None if codes is None else torch.from_numpy(codes)[:, None]
+    return torch.from_numpy(imgs).movedim(-1, 1), made
 
 
 def _gather(used: pa.Table, clips: bool) -> tuple[pa.Table, np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from lssat.checkpoint import load_weights
 from lssat.loader import Crops
@@ -27,14 +28,17 @@ def load_run(folder: str | Path) -> Model:
 
 
 @torch.inference_mode()
+def classify(model: Model, imgs: Tensor, codes: Tensor | None) -> np.ndarray:
+    """Return the logits (n, outputs) float32 of crops as `loader.tensors` gives them."""
+    device = next(model.parameters()).device
+    seen = None if codes is None else codes.to(device)
+    return model.classify(imgs.to(device), seen).float().cpu().numpy()
+
+
 def logits(model: Model, crops: Crops, batch_size: int) -> np.ndarray:
     """Return the logits (N, outputs) float32 of all samples, in the order of their table."""
     if crops.size != (want := model.img_size):
         fix = "Set faces.size to the size that the run was trained on"
         raise DataError(crops.file, f"has crops of {crops.size} px, the run wants {want}", fix)
-    device = next(model.parameters()).device
-    found = []
-    for batch in crops.in_order(batch_size):
-        codes = None if batch.codes is None else batch.codes.to(device)
-        found.append(model.classify(batch.imgs.to(device), codes).float().cpu())
-    return torch.cat(found).numpy()
+    batches = crops.in_order(batch_size)
+    return np.concatenate([classify(model, batch.imgs, batch.codes) for batch in batches])

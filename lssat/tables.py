@@ -251,8 +251,12 @@ def check_rejects(step: str, rejected: int, total: int, limit: float, file: str 
 def write_json(path: str | Path, value: Any) -> None:
     """Write valid JSON: NaN and infinities must have become null before (they raise)."""
     with atomic(path, "w") as file:
-        json.dump(value, file, indent=1, sort_keys=True, allow_nan=False)
-        file.write("\n")
+        file.write(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Return what `write_json` writes."""
+    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
 def read_json(path: str | Path, remedy: str = "Run its step again") -> Any:

@@ -8,6 +8,7 @@ import skimage.data
 from lssat import grid, tables, texture
 
 SIZE = 40
+SETTINGS = '{"margin": 1.3, "boxes": "whole image"}'  # what made the crops
 
 
 def crops(count: int, seed: int = 0) -> np.ndarray:
@@ -49,6 +50,7 @@ def write(
             head |= {"spec": texture.SPEC, "faces_sha256": vouched}
             schema, full = tables.TEXTURE, rows
             if name == "faces":
+                head["settings"] = SETTINGS
                 vouched = head["sha256"]
                 rest = dict(box=[], landmarks=[], score=1.0, n_faces=1, n_frames=1)
                 rest |= dict(sha256="", phash=0)

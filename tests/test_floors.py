@@ -42,8 +42,9 @@ FLOORS = [
         *("tracking", "scores", "reconstruction", "explain"),
         "init",
         "costs",
+        "trained",
     },
-    {"train", "predict", "evaluate", "report", "show", "orchestrate", "doctor"},
+    {"train", "apply", "predict", "evaluate", "report", "show", "orchestrate", "doctor"},
     {"cli"},
 ]
 # Within a floor: leaves that their neighbours may use. tables holds the errors; predict rebuilds
@@ -60,6 +61,7 @@ NEIGHBOURS = {
     "costs": {"ssat"},
     "explain": {"ssat"},
     "orchestrate": {"show"},
+    "apply": {"predict"},
 }
 LIGHT = [
     "doctor",
@@ -73,6 +75,7 @@ LIGHT = [
     "grid",
     "splits",
     "init",
+    "trained",
 ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 import torch
-from drawn_data import SIZE, crops
+from drawn_data import SETTINGS, SIZE, crops
 from safetensors.torch import save_file
 from test_train import ROOT, files, view
 from transformers import VideoMAEConfig, VideoMAEForVideoClassification
@@ -48,8 +48,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rest = dict(
         box=[], landmarks=[], score=1.0, n_faces=1, n_frames=9, sha256="", phash=0
     )  # fmt: skip
+    head = {"sha256": digest, "settings": SETTINGS}
     tables.write_table(
-        file.with_suffix(".parquet"), [row | rest for row in rows], tables.FACES, {"sha256": digest}
+        file.with_suffix(".parquet"), [row | rest for row in rows], tables.FACES, head
     )
     codes = folder / "texture/shard-00000.npy"
     codes.parent.mkdir()

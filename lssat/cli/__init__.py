@@ -5,11 +5,11 @@ Imports of a command stand inside it: the entry point itself must stay light.
 
 import sys
 
-from lssat.cli import data, runs, results  # isort: skip  # the order of `lssat --help`
+from lssat.cli import data, runs, results, use  # isort: skip  # the order of `lssat --help`
 from lssat.cli.base import app
 from lssat.tables import DataError
 
-__all__ = ["app", "data", "main", "results", "runs"]
+__all__ = ["app", "data", "main", "results", "runs", "use"]
 
 
 def main() -> None:

@@ -39,6 +39,7 @@ class Cropper:
         self.how = getattr(options, "faces", None)  # detect | aligned | box, of own data
         self.decoder, self.device = decoder, device
         self.detector: Detector | None = None
+        self.boxes: set[str] = set()  # where they came from
 
     def crop(self, row: dict, sheet: Sheet, start: int) -> tuple[list[dict], list[dict]]:
         """Write a sample's crops into the sheet, from the place `start` on.
@@ -96,13 +97,16 @@ class Cropper:
     ) -> Iterator[Face | None]:
         frames = [frame for _, frame in items]
         if row["box"]:
+            self.boxes.add("given")
             yield from (given(row["box"], frame) for frame in frames)
             return
         if self._aligned(row):
+            self.boxes.add("whole image")
             yield from map(whole, frames)
             return
         if self.detector is None:
             self.detector = detector(self.faces, self.device)
+        self.boxes.add("detected")
         for found in self.detector(np.stack(frames)):
             face = choose(found, self.faces.choose, before)
             before = face or before
@@ -189,6 +193,8 @@ class Cropper:
             "detector": mtcnn if self.detector else "none",
             "device": self.device if self.detector else "none",
             "thresholds": list(self.detector.thresholds) if self.detector else [],
+            "threshold": self.faces.threshold,
+            "boxes": ", ".join(sorted(self.boxes)),
             "min_face_size": self.faces.min_face_size,
             "choose": self.faces.choose,
             "margin": self.faces.margin,

@@ -5,21 +5,25 @@
 
 from lssat.media.decoder import Decoder
 from lssat.media.image import MIN_SIDE, read_image
+from lssat.media.kind import VIDEOS, kind
 from lssat.media.plan import Plan, Use, clip_indices, frame_indices, use
 from lssat.media.reason import Unreadable
-from lssat.media.video import MAX_PIXELS, read, read_again
+from lssat.media.video import MAX_PIXELS, read, read_again, times
 
 __all__ = [
     "MAX_PIXELS",
     "MIN_SIDE",
+    "VIDEOS",
     "Decoder",
     "Plan",
     "Unreadable",
     "Use",
     "clip_indices",
     "frame_indices",
+    "kind",
     "read",
     "read_again",
     "read_image",
+    "times",
     "use",
 ]

@@ -55,6 +55,11 @@ class Decoder:
         """See `video.read_again`."""
         return self._ask({"path": str(path), "media": media, "wanted": wanted})
 
+    def times(self, path: str | Path) -> list[float | None]:
+        """See `video.times`."""
+        (found,) = self._ask({"path": str(path), "media": "video", "times": True})
+        return found
+
     def _ask(self, request: dict[str, Any]) -> Iterator:
         left, whole = self.timeout, False
         try:
@@ -107,10 +112,12 @@ class Decoder:
                 self._process = None
 
 
-def _item(head: dict[str, Any], payload: np.ndarray) -> Use | tuple[int, np.ndarray] | None:
+def _item(head: dict[str, Any], payload: np.ndarray) -> Use | tuple[int, np.ndarray] | list | None:
     kind = head["kind"]
     if kind == "use":
         return Use(head["n_frames"], head["frames"], head["clips"])
+    if kind == "times":
+        return head["times"]
     if kind == "frame":
         return head["index"], payload.reshape(head["shape"])
     if kind == "rejected":

@@ -64,6 +64,24 @@ def read_again(path: str | Path, media: str, wanted: list[int]) -> Iterator[tupl
             raise Unreadable(error.reason, where + error.detail) from None
 
 
+def times(path: str | Path) -> list[float | None]:
+    """Return the second at which each frame of a video is shown, from its first frame on.
+
+    They stand in the container, so nothing is decoded; None where it gives none.
+
+    Raises:
+        Unreadable, DataError: as for `read`.
+    """
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        packets = [p for p in container.demux(stream) if p.size and not p.is_corrupt]
+    shown = [packet.dts if packet.pts is None else packet.pts for packet in packets]
+    if not shown or None in shown:
+        return [None] * len(shown)
+    first, *_ = ordered = sorted(shown)
+    return [float((each - first) * stream.time_base) for each in ordered]
+
+
 def _video(path: str | Path, plan: Plan) -> Iterator[Item]:
     announced = _announced(path) or _count(path)
     while True:
@@ -134,9 +152,14 @@ def _not_a_video(head: bytes, problem: str) -> tuple[str, str]:
     """Tell a damaged video (its index is missing) from something that is none."""
     if not head:
         return "unreadable", "zero bytes"
-    if head[4:8] in _MOV_BOXES or head.startswith((b"\x1aE\xdf\xa3", b"RIFF")):
+    if looks_like_video(head):
         return "no_frames", f"damaged: {problem}"
     return "format", f"not mp4, mov, mkv, webm or avi (first bytes {head!r})"
+
+
+def looks_like_video(head: bytes) -> bool:
+    """Say whether the first bytes of a file are a container's: mp4, mov, matroska, webm, avi."""
+    return head[4:8] in _MOV_BOXES or head.startswith((b"\x1aE\xdf\xa3", b"RIFF"))
 
 
 def _decode(path: str | Path, wanted: set[int]) -> Iterator[tuple[int, np.ndarray | None]]:

@@ -17,7 +17,7 @@ import av  # noqa: F401  # before the limit, which counts from here on
 
 from lssat.media.plan import Plan, Use
 from lssat.media.reason import Unreadable
-from lssat.media.video import read, read_again
+from lssat.media.video import read, read_again, times
 from lssat.tables import DataError
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
@@ -51,8 +51,11 @@ def _limit(mebibytes: int) -> None:
 def _answer(request: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
     path, media = request["path"], request["media"]
     try:
-        if "wanted" in request:
-            items: Iterator = read_again(path, media, request["wanted"])
+        if request.get("times"):
+            yield {"kind": "times", "times": times(path)}, b""
+            items: Iterator = iter(())
+        elif "wanted" in request:
+            items = read_again(path, media, request["wanted"])
         else:
             items = read(path, media, Plan(**request["plan"]))
         for item in items:

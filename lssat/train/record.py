@@ -50,6 +50,8 @@ def record(
         git=revision(),
         params={key: value.model_dump() for key, value in vars(params).items()},
         data={split: crops.sha256 for split, crops in trainer.data.items()},
+        predicts=trainer.data["train"].task._asdict(),
+        crops=trainer.data["train"].settings | {"size": model.img_size},
     )
 
 

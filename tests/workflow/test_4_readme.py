@@ -21,6 +21,7 @@ INIT = (
     "lssat init --preset paper"
     " --ffpp /path/to/ffpp --celeba /path/to/celeba --affectnet /path/to/affectnet"
 )
+PREDICT = "lssat predict --task celeba --aligned data/raw/sample/celeba/img_align_celeba/000300.jpg"
 # A command of the pages -> the test (or fixture) that runs it.
 RUN_BY = {
     "make": "test_make_runs_the_benchmark",
@@ -33,6 +34,7 @@ RUN_BY = {
     "lssat doctor": "test_the_papers_preset_makes_a_graph",
     "dvc remote add --default storage /path/to/storage": "clone",
     "dvc push": "clone",
+    PREDICT: "test_predict_scores_a_file_of_the_test_split",
     "lssat sync": "test_lssat_sync_puts_snakemake_in_step_without_retraining",
 }
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -68,6 +70,14 @@ def test_make_runs_the_benchmark(by_snakemake: Project) -> None:
     assert "Face attributes (CelebA)" in told
     assert f"report: {by_snakemake.path}/results/report.html" in told
     assert (by_snakemake.path / "results/report.html").exists()
+
+
+def test_predict_scores_a_file_of_the_test_split(by_snakemake: Project) -> None:
+    told = by_snakemake.run(*PREDICT.split())
+    assert "best of 2 by val_balanced_accuracy" in told
+    assert "calibrated on validation, temperature" in told
+    assert "000300.jpg: " in told
+    assert "1 file: 1 scored, 0 rejected" in told
 
 
 def test_a_failing_step_is_shown_with_its_message(by_snakemake: Project) -> None:

@@ -1,0 +1,100 @@
+"""The commands that use results: a run on other files, two runs compared, results verified."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lssat import tables
+from lssat.cli.base import Device, app, example, quick_imports
+
+_JSON = "Write JSON to this file; - for stdout alone."
+Json = Annotated[str | None, typer.Option("--json", help=_JSON)]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
+
+
+@app.command(epilog=example("lssat predict --task ffpp --json - video.mp4 folder/"))
+def predict(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Images, videos, folders to search.", show_default=False)
+    ],
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of a run, or its name below --runs.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="Instead: this task's run that is best by validation.")
+    ] = None,
+    aligned: Annotated[
+        bool, typer.Option("--aligned", help="The images are crops: detect nothing.")
+    ] = False,
+    box: Annotated[
+        str | None, typer.Option(help="x,y,width,height of the face in pixels: detect nothing.")
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(min=1, help="Of each video; default: as in training, or 32.")
+    ] = None,
+    frame_folders: Annotated[
+        bool, typer.Option("--frame-folders", help="A folder is one video's extracted images.")
+    ] = False,
+    json_: Json = None,
+    results: Annotated[
+        Path, typer.Option(help="Folder of results: where the calibration is.")
+    ] = Path("results"),
+    runs: Runs = Path("runs"),
+    device: Device = "cpu",
+) -> None:
+    """Score images and videos with a trained run, through the code of the benchmark.
+
+    Faces are detected and cropped as in the run's training.
+    The score of a video is the mean over its frames or clips.
+
+    Exit code 0: every file has a score; 1: some have none, each with its reason.
+    """
+    if (run is None) == (task is None):
+        raise typer.BadParameter("give one of --run and --task")
+    from lssat import trained
+
+    folder, why = (trained.find(run, runs), "") if run else trained.best(str(task), runs)
+    with quick_imports(freeze=False):
+        from lssat import apply as step
+        from lssat import media
+        from lssat.apply import show
+
+    opened = step.open_run(folder, results, device)
+    how = step.How(aligned, _box(box), frames)
+    about = why, step.notes(opened, how)
+    quiet = json_ == "-"
+    if not quiet:
+        print(show.head(opened, *about))
+    found = []
+    with media.Decoder(step.TIMEOUT, step.MEMORY) as decoder:
+        scorer = step.Scorer(opened, how, decoder, device)
+        for file in step.files(paths, frame_folders):
+            found.append(scorer.score(file))
+            if not quiet:
+                print(show.line(opened, found[-1]), flush=True)
+    if json_:
+        _write_json(json_, show.document(opened, *about, found))
+    rejected = [each for each in found if isinstance(each, step.Rejected)]
+    if not quiet:
+        files = "1 file" if len(found) == 1 else f"{len(found)} files"
+        print(f"{files}: {len(found) - len(rejected)} scored, {len(rejected)} rejected")
+    sys.exit(1 if rejected else 0)
+
+
+def _box(text: str | None) -> tuple[float, float, float, float] | None:
+    if text is None:
+        return None
+    try:
+        x, y, width, height = map(float, text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--box {text!r} is not x,y,width,height") from None
+    return x, y, width, height
+
+
+def _write_json(where: str, value: dict) -> None:
+    if where == "-":
+        print(tables.json_text(value), end="")
+    else:
+        tables.write_json(where, value)

@@ -1,0 +1,241 @@
+"""`lssat predict`: a file's logits are those that the evaluation stored; nothing disappears."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+import trees
+from drawn_project import project
+from PIL import Image
+
+from lssat import apply, media, tables, trained
+from lssat.apply import show
+from lssat.grid import Run
+from lssat.metrics import probabilities
+from lssat.tables import DataError
+
+FRAMES = Run("ffpp", "vit_micro", "MLDP-RRGB-CLDP", 0)
+CLIPS = Run("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", 0)
+ATTRIBUTES = Run("celeba", "vit_micro", "MRGB-RLDP-CRGB", 0)
+EMOTION = Run("affectnet", "vit_micro", "none-none-CRGB", 0)
+CODES = ("0", "1", "2", "3", "4", "5", "6", "7")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The three tasks: detected faces of videos, aligned images, boxes of a release."""
+    root = tmp_path_factory.mktemp("home")
+    pairs = {"train": [["000", "003"]], "val": [["001", "870"]], "test": [["002", "071"]]}
+    raw = trees.ffpp(root / "raw/ffpp", pairs, moving=True)
+    clips = {"clips": 1, "clip_frames": 2, "clip_stride": 1}
+    project(root, "ffpp", trees.ffpp_options(raw, **clips), [FRAMES, CLIPS])
+    names = [f"{number:06}.jpg" for number in range(9)]
+    raw = trees.celeba(root / "raw/celeba", names, "000011222", [f"{n}" for n in range(9)])
+    project(root, "celeba", trees.celeba_options(raw), [ATTRIBUTES])
+    lists = {
+        split: [(f"{split}{n}.jpg", trees.BOX, code) for n, code in enumerate(CODES * 2)]
+        for split in ("train", "val")
+    }
+    raw = trees.affectnet_csv(root / "raw/affectnet", lists)
+    project(root, "affectnet", trees.affectnet_options(raw), [EMOTION])
+    return root
+
+
+def opened(home: Path, run: Run) -> apply.Opened:
+    return apply.open_run(home / "runs" / run.path, home / "results", "cpu")
+
+
+def scored(home: Path, run: Run, files: list[Path], **how) -> list:
+    with media.Decoder(60.0, 512) as decoder:
+        scorer = apply.Scorer(opened(home, run), apply.How(**how), decoder, "cpu")
+        return [scorer.score(file) for file in apply.files(files, False)]
+
+
+def stored(home: Path, run: Run) -> dict[str, list[dict]]:
+    """What the evaluation stored of a run's test samples: id -> rows, by frame."""
+    file = home / "results/tasks" / run.task / "predictions.parquet"
+    table = tables.read_table(file, tables.PREDICTIONS)
+    mine = table.filter(pc.and_(pc.equal(table["run"], run.path), pc.equal(table["split"], "test")))
+    found: dict[str, list[dict]] = {}
+    for row in mine.to_pylist():
+        found.setdefault(row["id"], []).append(row)
+    return found
+
+
+def path(home: Path, run: Run, id: str) -> Path:
+    table = home / "data/prepared" / run.task / "manifest.parquet"
+    rows = tables.read_table(table, tables.MANIFEST).to_pylist()
+    (row,) = [row for row in rows if row["id"] == id]
+    return home / "raw" / run.task / row["path"]
+
+
+@pytest.mark.parametrize(
+    ("run", "how"),
+    [
+        (FRAMES, {}),
+        (CLIPS, {}),
+        (ATTRIBUTES, {"aligned": True}),
+        (EMOTION, {"box": tuple(float(value) for value in trees.BOX.split(","))}),
+    ],
+    ids=lambda value: value.backbone + value.task if isinstance(value, Run) else "",
+)
+def test_logits_of_test_files_are_those_that_the_evaluation_stored(
+    home: Path, run: Run, how: dict
+) -> None:
+    wanted = stored(home, run)
+    assert len(wanted) >= 3
+    found = scored(home, run, [path(home, run, id) for id in wanted], **how)
+    spread = np.ptp([row["logits"][0] for rows in wanted.values() for row in rows])
+    assert spread > 1e-3  # or any file would pass
+    for each, rows in zip(found, wanted.values(), strict=True):
+        assert [s.frame for s in each.samples] == [row["frame"] for row in rows]
+        ours = np.array([sample.logits for sample in each.samples])
+        theirs = np.array([row["logits"] for row in rows])
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
+        # the mean over frames of the probabilities, as the metrics of videos take it
+        mean = probabilities(opened(home, run).task.kind, theirs).mean(axis=0)
+        np.testing.assert_allclose(each.raw, mean, rtol=0, atol=1e-6)
+
+
+def test_scores_carry_the_temperature_that_the_evaluation_fitted(home: Path) -> None:
+    metrics = tables.read_json(home / "results/tasks/ffpp/metrics.json")
+    (mine,) = [each for each in metrics["runs"] if each["run"] == FRAMES.path]
+    heat = mine["calibration"]["temperature"]
+    id, rows = next(iter(stored(home, FRAMES).items()))
+    (found,) = scored(home, FRAMES, [path(home, FRAMES, id)])
+    logits = np.array([row["logits"][0] for row in rows], dtype=float)
+    assert heat != pytest.approx(1, abs=0.01)
+    assert found.scores[0] == pytest.approx(np.mean(1 / (1 + np.exp(-logits / heat))), abs=1e-6)
+    assert f"temperature {heat:.3f}" in opened(home, FRAMES).calibration
+
+
+def test_without_results_or_with_those_of_other_weights_a_score_is_called_uncalibrated(
+    home: Path, tmp_path: Path
+) -> None:
+    folder = home / "runs" / FRAMES.path
+    assert "uncalibrated: " in apply.open_run(folder, tmp_path, "cpu").calibration
+    metrics = tables.read_json(home / "results/tasks/ffpp/metrics.json")
+    metrics["weights"][FRAMES.path] = "0" * 64
+    tables.write_json(tmp_path / "tasks/ffpp/metrics.json", metrics)
+    other = apply.open_run(folder, tmp_path, "cpu")
+    assert (other.temperature, other.calibration.split(":")[0]) == (None, "uncalibrated")
+    assert "is of other weights of this run" in other.calibration
+
+
+def test_a_file_without_a_face_or_without_sense_is_rejected_with_a_reason_and_others_are_scored(
+    home: Path, tmp_path: Path
+) -> None:
+    good = path(home, FRAMES, next(iter(stored(home, FRAMES))))
+    trees.video(tmp_path / "wall.mp4", [np.full((192, 192, 3), 128, np.uint8)] * 3)
+    trees.video(tmp_path / "late.mp4", [np.full((192, 192, 3), 128, np.uint8), trees.scene(1)])
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "text.png").write_text("no picture")
+    names = ["wall.mp4", "empty.jpg", "text.png", "none.mp4", "late.mp4"]
+    *lost, late, whole = scored(home, FRAMES, [*(tmp_path / name for name in names), good])
+    assert [each.reason for each in lost] == ["no_face", "unreadable", "format", "missing"]
+    assert "frame 0, and 1 more" in lost[0].detail
+    assert ([s.frame for s in late.samples], late.missed) == ([1], [(0, 0.0)])
+    assert len(whole.samples) == 2
+    text = [show.line(opened(home, FRAMES), each) for each in (*lost, late)]
+    assert text[0] == f"{tmp_path}/wall.mp4: rejected, no_face: frame 0, and 1 more"
+    assert "1 of 2 frames have a face" in text[-1]
+    assert "·" in text[-1]
+
+
+def test_an_image_is_no_clip(home: Path, tmp_path: Path) -> None:
+    trees.jpeg(tmp_path / "face.jpg", trees.scene(1))
+    (found,) = scored(home, CLIPS, [tmp_path / "face.jpg"])
+    assert (found.reason, found.detail) == ("short_video", "one frame; the run reads clips of 2")
+    with pytest.raises(DataError, match="reads clips, whose number"):
+        scored(home, CLIPS, [tmp_path / "face.jpg"], frames=3)
+
+
+def test_times_of_frames_are_those_of_the_container(home: Path, tmp_path: Path) -> None:
+    trees.video(tmp_path / "long.mp4", [trees.scene(1)] * 11)  # 25 frames a second
+    (found,) = scored(home, FRAMES, [tmp_path / "long.mp4"], frames=6)
+    assert [(s.frame, s.time) for s in found.samples] == [
+        (n, pytest.approx(n / 25)) for n in (0, 2, 4, 6, 8, 10)
+    ]
+
+
+def test_folders_are_searched_and_content_tells_what_a_file_is(tmp_path: Path) -> None:
+    trees.jpeg(tmp_path / "in/b/face.png", trees.scene(1))
+    trees.video(tmp_path / "in/a.mp4", [trees.scene(1)] * 2)
+    shutil.copy(tmp_path / "in/a.mp4", tmp_path / "in/c.jpg")
+    (tmp_path / "in/.hidden").mkdir()
+    trees.jpeg(tmp_path / "in/.hidden/face.jpg", trees.scene(1))
+    (tmp_path / "in/notes.txt").touch()
+    found = apply.files([tmp_path / "in", tmp_path / "in/a.mp4"], False)
+    names = [(str(file.path.relative_to(tmp_path)), file.media) for file in found]
+    assert names == [("in/a.mp4", "video"), ("in/b/face.png", "image"), ("in/c.jpg", "video")]
+    assert apply.files([tmp_path / "in"], True) == [(tmp_path / "in", "frames")]
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(DataError, match="holds no image and no video"):
+        apply.files([tmp_path / "bare"], False)
+
+
+def test_files_that_are_framed_otherwise_than_in_training_are_said_to_be(home: Path) -> None:
+    ffpp, celeba = opened(home, FRAMES), opened(home, ATTRIBUTES)
+    assert apply.notes(ffpp, apply.How()) == apply.notes(celeba, apply.How(aligned=True)) == []
+    assert "outside of what was tested" in apply.notes(celeba, apply.How())[0]
+    assert "detected faces" in apply.notes(ffpp, apply.How(aligned=True))[0]
+
+
+def test_the_best_run_is_chosen_by_validation(tmp_path: Path) -> None:
+    values = {"a": 0.7, "b": 0.9, "c": None, "d": 0.9}
+    for name, value in values.items():
+        record = {"select_metric": "val_auc", "best_value": value, "test_auc": 1.0}
+        tables.write_json(tmp_path / f"ffpp/{name}/MRGB-RLDP-CRGB/seed0/record.json", record)
+    folder, why = trained.best("ffpp", tmp_path)
+    assert folder.parts[-3] == "b"
+    assert why == "best of 4 by val_auc, 0.900; the first of 2 that are equal"
+    with pytest.raises(DataError, match=r"holds no trained run of ff\. Trained are runs of ffpp"):
+        trained.best("ff", tmp_path)
+    other = {"select_metric": "val_eer", "best_value": 0.1}
+    tables.write_json(tmp_path / "ffpp/e/MRGB-RLDP-CRGB/seed0/record.json", other)
+    with pytest.raises(DataError, match="selected by val_auc and val_eer"):
+        trained.best("ffpp", tmp_path)
+
+
+def test_an_unknown_run_is_named_with_close_ones(tmp_path: Path) -> None:
+    name = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
+    tables.write_json(tmp_path / "runs" / name / "record.json", {})
+    assert trained.find(Path(name), tmp_path / "runs") == tmp_path / "runs" / name
+    with pytest.raises(DataError, match=rf"Did you mean {tmp_path}/runs/{name}\?"):
+        trained.find(tmp_path / "runs/ffpp/vit_mirco/MRGB-RLDP-CRGB/seed0", Path("runs"))
+
+
+def test_damaged_weights_predict_nothing(home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / FRAMES.path
+    shutil.copytree(home / "runs" / FRAMES.path, folder)
+    whole = bytearray((folder / "weights.safetensors").read_bytes())
+    whole[-1] ^= 1
+    (folder / "weights.safetensors").write_bytes(whole)
+    with pytest.raises(DataError, match="its record says"):
+        apply.open_run(folder, home / "results", "cpu")
+
+
+def test_the_command_tells_scores_and_rejects_as_text_and_json(home: Path, tmp_path: Path) -> None:
+    name, *_ = stored(home, ATTRIBUTES)
+    good = path(home, ATTRIBUTES, name)
+    Image.fromarray(trees.picture(1, 8, 8)).save(tmp_path / "small.png")
+    command = [sys.executable, "-m", "lssat", "predict", "--task", "celeba", "--aligned"]
+    command += [f"{good}", f"{tmp_path}/small.png", "--json", f"{tmp_path}/all.json"]
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "best of 1 by val_balanced_accuracy" in done.stdout
+    assert "small.png: rejected, too_small" in done.stdout
+    assert "2 files: 1 scored, 1 rejected" in done.stdout
+    told = json.loads((tmp_path / "all.json").read_text())
+    assert [each["reason"] for each in told["rejects"]] == ["too_small"]
+    (file,) = told["files"]
+    assert len(file["scores"]) == 40
+    logits = np.array(stored(home, ATTRIBUTES)[name][0]["logits"], dtype=float)
+    np.testing.assert_allclose(
+        list(file["uncalibrated"].values()), 1 / (1 + np.exp(-logits)), atol=1e-6
+    )
