@@ -1,6 +1,7 @@
 """Results of a whole benchmark, drawn by code in the layout of the project, for tests."""
 
 import csv
+import itertools
 import json
 from pathlib import Path
 
@@ -22,10 +23,11 @@ CONFIGURATIONS = (
 BACKBONES = ("vit_micro", "vit_mini")
 PARAMS = {"report": {"title": "lssat on its built-in sample", "note": "Proof of the machinery, not science."}}  # fmt: skip # noqa: E501
 _METRICS = {
-    "binary": ("auc", "eer", "ap", "accuracy", "balanced_accuracy"),
+    "binary": ("auc", "eer", "ap", "tpr_at_fpr01", "accuracy", "balanced_accuracy"),
     "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
-    "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy"),
+    "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy", "auc"),
 }
+_EACH = {"multilabel": _METRICS["multilabel"], "multiclass": ("recall", "precision", "f1", "auc")}
 _SKILL = dict(zip(CONFIGURATIONS, (0.80, 0.86, 0.74, 0.78), strict=True))
 
 
@@ -94,7 +96,7 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
     known = grid.TASKS[task]
     levels = {"video": 80, "frame": 240} if known.kind == "binary" else {"image": 96}
     head, names = next(iter(levels)), _METRICS[known.kind]
-    rows, subsets = [], []
+    rows, subsets, each, confusion = [], [], [], []
     pairs = dict.fromkeys((run.backbone, run.configuration) for run in runs)
     for backbone, configuration in pairs:
         mine = [run for run in runs if run[1:3] == (backbone, configuration)]
@@ -111,15 +113,21 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
                 where = {"level": name, "metric": metric, "n": n}
                 rows.append({**first, **where, **base, **of, **drawn, **beats})
         if known.kind == "binary":
-            for subset in METHODS:
-                where = {"subset": subset, "metric": "auc", "level": head, "n": 32}
-                more = {"runs": of["runs"], "note": None}
-                subsets.append({**first, **where, **base, **more, **_interval(level, mine, rng)})
+            for subset, name, metric in itertools.product(METHODS, levels, names):
+                where = {"subset": subset, "metric": metric, "level": name, "n": 32}
+                more = {**_interval(level, mine, rng), "beats_baseline": True, "note": note}
+                subsets.append({**first, **where, **base, **of, **more})
+        shared = {**first, "level": head, "n": 96, "seeds": base["seeds"], "collapsed": fallen}
+        each += _each(known, {**shared, "groups": 16, "note": note}, level, mine, rng)
+        if known.kind == "multiclass":
+            matrix = _matrix(known, level, rng)
+            confusion.append({**shared, "runs": of["runs"], "note": note, **matrix})
     return {
         **{"task": task, "dataset": task, "kind": known.kind, "metric": known.metric},
         **{"title": known.title, "classes": list(known.classes)},
         **{"level": head, "split": "test", "coverage": 0.9875, "confidence": 0.95},
         **{"resamples": 2000, "n": levels, "groups": 16, "table": rows, "subsets": subsets},
+        **{"each": each, "confusion": confusion},
         "runs": [
             {
                 **{"run": run.path, "backbone": run.backbone, "seed": run.seed},
@@ -142,6 +150,30 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
         ],
         "roc": [_roc(run, head, rng) for run in runs],
     }
+
+
+def _each(
+    known: grid.Task, shared: dict, level: float, runs: list[grid.Run], rng: np.random.Generator
+) -> list[dict]:
+    """Draw the rows of each attribute or class."""
+    found = []
+    for place, name in enumerate(known.classes if known.kind != "binary" else ()):
+        share = (place + 1) / 50
+        more = {"class": name, "prevalence": share, "train_prevalence": share, "baseline": 0.5}
+        for metric in _EACH[known.kind]:
+            drawn = _interval(level - share / 5, runs, rng)
+            found.append(
+                {**shared, **more, "metric": metric, **drawn, "beats_baseline": drawn["low"] > 0.5}
+            )
+    return found
+
+
+def _matrix(known: grid.Task, level: float, rng: np.random.Generator) -> dict:
+    """Draw a confusion matrix."""
+    size = len(known.classes)
+    counts = rng.poisson(24 * (level * np.eye(size) + (1 - level) / size)) + np.eye(size, dtype=int)
+    shares = (counts / counts.sum(axis=1, keepdims=True)).tolist()
+    return {"classes": list(known.classes), "counts": counts.tolist(), "shares": shares}
 
 
 def _calibration(level: str, rng: np.random.Generator) -> dict:

@@ -77,7 +77,7 @@ def test_multilabel_equals_scikit_learn_for_each_attribute():
         "ap": sk.average_precision_score(labels, scores, average=None),
     }
     for name, expected in by_attribute.items():
-        assert found["per_attribute"][name] == pytest.approx(list(expected), abs=1e-12)
+        assert found["each"][name] == pytest.approx(list(expected), abs=1e-12)
         assert found[name] == pytest.approx(np.mean(expected), abs=1e-12)
     assert found["notes"] == {}
 
@@ -88,7 +88,7 @@ def test_constant_attributes_enter_the_mean_accuracy_alone():
     found = metrics.multilabel(labels, scores)
     part = metrics.multilabel(labels[:, 1:4], scores[:, 1:4])
     for name in ("balanced_accuracy", "f1", "auc", "ap"):
-        assert found["per_attribute"][name][0] is found["per_attribute"][name][4] is None
+        assert found["each"][name][0] is found["each"][name][4] is None
         assert found[name] == part[name]
         assert found["notes"][name] == "mean over 3 of 5 attributes; the others are constant here"
     assert found["accuracy"] == np.mean((scores >= 0.5) == labels)
@@ -106,8 +106,21 @@ def test_multiclass_equals_scikit_learn():
         "mean_ovr_accuracy": np.mean(one_vs_rest),
         "auc": sk.roc_auc_score(labels, scores, multi_class="ovr", average="macro"),
     }
-    assert found.pop("notes") == {}
-    assert found == pytest.approx(expected, abs=1e-12)
+    assert found["notes"] == {}
+    assert _numbers(found) == pytest.approx(expected, abs=1e-12)
+
+
+def test_each_class_against_the_rest_equals_scikit_learn():
+    labels, scores = _multiclass()
+    chosen, each = scores.argmax(axis=1), metrics.multiclass(labels, scores)["each"]
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(labels, chosen)
+    assert each["precision"] == pytest.approx(precision.tolist(), abs=1e-12)
+    assert each["recall"] == pytest.approx(recall.tolist(), abs=1e-12)
+    assert each["f1"] == pytest.approx(f1.tolist(), abs=1e-12)
+    auc = [sk.roc_auc_score(labels == k, scores[:, k]) for k in range(4)]
+    assert each["auc"] == pytest.approx(auc, abs=1e-12)
+    found = metrics.confusion(labels, chosen, 4)
+    assert found.tolist() == sk.confusion_matrix(labels, chosen).tolist()
 
 
 def test_mean_one_vs_rest_accuracy_is_not_accuracy():
@@ -122,9 +135,7 @@ def test_shuffled_samples_give_the_same_metrics():
     labels, scores = _multiclass()
     order = RNG.permutation(len(labels))
     shuffled = metrics.multiclass(labels[order], scores[order])
-    assert _without_notes(metrics.multiclass(labels, scores)) == pytest.approx(
-        _without_notes(shuffled)
-    )
+    assert _numbers(metrics.multiclass(labels, scores)) == pytest.approx(_numbers(shuffled))
 
 
 def test_weights_count_samples_twice():
@@ -228,7 +239,7 @@ def test_trivial_is_the_best_constant_of_the_training_labels():
     )
     labels = RNG.permutation(np.arange(90) % 3)
     found = metrics.trivial("multiclass", np.array([2, 2, 1]), labels, 3)
-    assert found == pytest.approx(_without_notes(metrics.multiclass(labels, np.eye(3)[[2] * 90])))
+    assert found == pytest.approx(_numbers(metrics.multiclass(labels, np.eye(3)[[2] * 90])))
     labels = _multilabel()[0]
     found = metrics.trivial("multilabel", 1 - labels, labels, 5)
     always = metrics.multilabel(labels, np.ones(labels.shape))
@@ -237,8 +248,8 @@ def test_trivial_is_the_best_constant_of_the_training_labels():
     assert found["accuracy"] == np.mean(labels == (labels.mean(axis=0) < 0.5))
 
 
-def _without_notes(found: dict) -> dict:
-    return {name: value for name, value in found.items() if name != "notes"}
+def _numbers(found: dict) -> dict:
+    return {name: value for name, value in found.items() if name not in ("notes", "each")}
 
 
 def test_trivial_of_all_eight_classes_wrong_is_0_781():

@@ -18,7 +18,7 @@ from PIL import Image
 
 from lssat import grid, report, scores, tables
 from lssat.params import Evaluate
-from lssat.report import csvs, figures, pictures, read, results, words
+from lssat.report import csvs, figures, pictures, read, results, subsets, words
 
 ONE = {"backbones": ("vit_micro",), "configurations": ("MRGB-RLDP-CRGB", "none-none-CRGB")}
 
@@ -214,7 +214,7 @@ def test_fixture_speaks_the_language_of_scores(tmp_path):
     options = Evaluate(resamples=100, confidence=0.95, seed=0, batch_size=8)
     found = scores.summarise(table, grid.TASKS["ffpp"], np.array([[0], [1], [1]]), 1.0, options)
     assert set(found) == set(mine)
-    for name in ("runs", "table", "subsets", "roc"):
+    for name in ("runs", "table", "subsets", "roc", "comparisons", "ranked_first"):
         assert set(found[name][0]) == set(mine[name][0]), name
     tables.write_json(files.metrics, found)
     report.write(drawn.PARAMS, {"ffpp": files}, drawn.outputs(tmp_path))
@@ -373,7 +373,8 @@ def test_other_cells_stay_as_they_are(value):
 
 def test_collapsed_rows_are_flagged_in_every_table_of_results(whole):
     task = read.read_task("ffpp", whole[1]["ffpp"])
-    for table in (results.headline(task), results.measures(task), results.subsets(task)):
+    by_subset = [table for _, table in subsets.chooser(task).tables]
+    for table in (results.headline(task), results.measures(task), *by_subset):
         assert {len(row) for row in [*table.rows, table.foot] if row} == {len(table.columns)}
         flagged = [row for row in table.rows if any(cell.flag == "bad" for cell in row)]
         assert [[cell.text for cell in row[:2]] for row in flagged] == [

@@ -7,6 +7,7 @@ import pytest
 
 from lssat import tables
 from lssat.report import audited, evidence, results
+from lssat.report import subsets as subsets_of
 from lssat.report.cells import Table
 from lssat.report.read import Task, read_task
 from lssat.show import show
@@ -94,11 +95,13 @@ def test_coverage_stands_in_every_table_by_subset_and_by_frame(ffpp: Task) -> No
     assert measures.columns[-1].label == "Coverage"
     assert {(row[-1].text, row[-1].small) for row in measures.rows} == {("98.8 %", "frames 97.5 %")}
     assert len(measures.foot) == len(measures.columns)
-    subsets = results.subsets(ffpp)
+    (_, subsets), *others = subsets_of.chooser(ffpp).tables
+    assert all(table.foot == subsets.foot for _, table in others)
     foot = {
         column.label: cell.text for column, cell in zip(subsets.columns, subsets.foot, strict=True)
     }
     assert (foot["FaceSwap"], foot["Deepfakes"]) == ("95.0 %", "100 %")
+    assert foot["all together"] == "98.8 %"
     assert subsets.foot[0].text == "coverage (reals 100 %)"
 
 

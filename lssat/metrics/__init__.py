@@ -14,21 +14,22 @@ from lssat.metrics.point import (
     unusable,
     video_scores,
 )
+from lssat.metrics.ranked import Measure, ranking, roc
 from lssat.metrics.reliability import calibration, log_loss, scaled, temperature
 from lssat.metrics.trivial import trivial
 from lssat.metrics.weighted import (
+    EACH,
     LOWER_IS_BETTER,
     NAMES,
-    Measure,
+    confusion,
     one_hot,
     predicted,
     prepare,
-    ranking,
-    roc,
 )
 
 __all__ = [
-    "LOWER_IS_BETTER", "NAMES", "Measure", "binary", "calibration", "evaluate", "log_loss",
-    "measure", "multiclass", "multilabel", "one_hot", "predicted", "prepare", "probabilities",
-    "ranking", "roc", "scaled", "temperature", "trivial", "unusable", "video_scores",
+    "EACH", "LOWER_IS_BETTER", "NAMES", "Measure", "binary", "calibration", "confusion",
+    "evaluate", "log_loss", "measure", "multiclass", "multilabel", "one_hot", "predicted",
+    "prepare", "probabilities", "ranking", "roc", "scaled", "temperature", "trivial", "unusable",
+    "video_scores",
 ]  # fmt: skip

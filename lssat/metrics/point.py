@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lssat.metrics.weighted import NAMES, attributes, mean_of_defined, prepare
+from lssat.metrics.weighted import EACH, NAMES, attributes, mean_of_defined, prepare
 
 
 def binary(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
@@ -38,9 +38,10 @@ def multiclass(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
         scores: (N, K), probability of each class; the largest is predicted.
 
     Returns:
-        the metrics of `NAMES`, float or None, and `notes`. A class without a sample leaves the
-        means over classes undefined. `mean_ovr_accuracy` is the mean of the K one-vs-rest
-        accuracies, 1 - 2 (1 - top1) / K: never to be read as accuracy (paper.md, section 4).
+        the metrics of `NAMES`, float or None, `each` (metric of `EACH` -> list of K floats or
+        None, a class against the rest) and `notes`. A class without a sample leaves the means
+        over classes undefined. `mean_ovr_accuracy` is the mean of the K one-vs-rest accuracies,
+        1 - 2 (1 - top1) / K: never to be read as accuracy (paper.md, section 4).
 
     Raises:
         ValueError: shapes differ, or a label outside 0 to K - 1.
@@ -51,13 +52,18 @@ def multiclass(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
 
 def _single(kind: str, labels: np.ndarray, scores: np.ndarray, classes: int) -> dict[str, Any]:
     _check(labels, scores[:, 0] if scores.ndim == 2 else scores, classes)
+    names = EACH.get(kind, ())
     if note := unusable(scores):
-        return dict.fromkeys(NAMES[kind]) | {"notes": dict.fromkeys(NAMES[kind], note)}
-    found = prepare(kind, labels, scores)(_ones(labels))
-    values = {name: _number(found[name][0]) for name in NAMES[kind]}
+        apart: dict[str, Any] = {"each": {name: [None] * classes for name in names}}
+        found = dict.fromkeys(NAMES[kind]) | {"notes": dict.fromkeys(NAMES[kind], note)}
+        return found | (apart if names else {})
+    measured = prepare(kind, labels, scores, each=bool(names))(_ones(labels))
+    values = {name: _number(measured[name][0]) for name in NAMES[kind]}
+    apart = {"each": {name: list(map(_number, measured[f"each/{name}"][0])) for name in names}}
     absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
     note = f"no sample of class {', '.join(map(str, absent))} among {len(labels)} labels"
-    return values | {"notes": {name: note for name, value in values.items() if value is None}}
+    notes = {"notes": {name: note for name, value in values.items() if value is None}}
+    return values | (apart if names else {}) | notes
 
 
 def multilabel(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
@@ -68,8 +74,8 @@ def multilabel(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
         scores: (N, A), probability of each attribute; it is predicted from 0.5 on.
 
     Returns:
-        the metrics of `NAMES` as means over attributes, `per_attribute` (metric -> list of A
-        floats or None) and `notes`. An attribute that is constant in the labels has only an
+        the metrics of `NAMES` as means over attributes, `each` (metric -> list of A floats or
+        None) and `notes`. An attribute that is constant in the labels has only an
         accuracy: it is left out of the other means, and the note counts those that are in.
 
     Raises:
@@ -81,13 +87,13 @@ def multilabel(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
     if note := unusable(scores):
         nothing = {name: [None] * columns for name in names}
         notes = dict.fromkeys(names, note)
-        return dict.fromkeys(names) | {"per_attribute": nothing, "notes": notes}
+        return dict.fromkeys(names) | {"each": nothing, "notes": notes}
     each = {n: v[0] for n, v in attributes(labels, scores, names)(_ones(labels)).items()}
     varied = int((labels.min(axis=0) != labels.max(axis=0)).sum())
     note = f"mean over {varied} of {columns} attributes; the others are constant here"
     return {
         **{name: _number(mean_of_defined(values[None])[0]) for name, values in each.items()},
-        "per_attribute": {name: [_number(v) for v in values] for name, values in each.items()},
+        "each": {name: [_number(v) for v in values] for name, values in each.items()},
         "notes": dict.fromkeys(names[1:], note) if varied < columns else {},
     }
 

@@ -1,27 +1,31 @@
 """The formulas, each written once for many weightings of the samples at a time.
 
 Weights of one give a metric's value, the counts of a bootstrap its value in each resample. Each
-equals scikit-learn's with `sample_weight` (tests).
+equals scikit-learn's with `sample_weight` (tests). What an order decides is in `ranked`.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
+
+from lssat.metrics.ranked import RANKED, Measure, ranking
 
 NAMES = {
     "binary": ("auc", "ap", "eer", "accuracy", "balanced_accuracy", "tpr_at_fpr01"),
     "multilabel": ("accuracy", "balanced_accuracy", "f1", "auc", "ap"),
     "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy", "auc"),
 }
+# Those of each attribute, or of each class against the rest.
+EACH = {"multilabel": NAMES["multilabel"], "multiclass": ("recall", "precision", "f1", "auc")}
 LOWER_IS_BETTER = ("eer",)
-
-# From weights (b, N), integers from 0, to metric -> (b,) float64, nan where undefined.
-Measure = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 
 def prepare(
-    kind: str, labels: np.ndarray, scores: np.ndarray, names: Sequence[str] | None = None
+    kind: str,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    names: Sequence[str] | None = None,
+    each: bool = False,
 ) -> Measure:
     """Return the function that computes a task's metrics from weights.
 
@@ -30,20 +34,29 @@ def prepare(
         labels: (N,), or (N, A) for multilabel.
         scores: (N,), (N, A) or (N, K), finite probabilities.
         names: of `NAMES[kind]`; None for all of them.
+        each: whether the metrics of each attribute or class come too, under `each/<name>`.
 
     Returns:
         weights (b, N), how often each sample counts -> metric -> (b,) float64; nan where a
         weighting lacks a class. An attribute that is constant under the weights enters the
-        mean accuracy alone.
+        mean accuracy alone. Metrics of each attribute or class are (b, A).
     """
     names = NAMES[kind] if names is None else names
-    if kind == "multilabel":
-        each = attributes(labels, scores, names)
-        return lambda weights: {n: mean_of_defined(v) for n, v in each(weights).items()}
     if kind == "binary":
-        counted, ranked = _confusion(labels, predicted(kind, scores), 2), ranking(labels, scores)
-        return lambda weights: counted(weights) | ranked(weights)
-    return _classes(labels, scores, "auc" in names)
+        counted = _table(labels, predicted(kind, scores), 2)
+        ranked = ranking(labels, scores, [name for name in names if name in RANKED])
+        return lambda weights: _overall(counted(weights)) | ranked(weights)
+    if kind == "multilabel":
+        apart, whole = attributes(labels, scores, names), _means
+    else:
+        apart, whole = classes(labels, scores, "auc" in names), _of_classes
+
+    def compute(weights: np.ndarray) -> dict[str, np.ndarray]:
+        found = apart(weights)
+        more = {f"each/{name}": v for name, v in found.items() if name in EACH[kind]}
+        return whole(found) | (more if each else {})
+
+    return compute
 
 
 def predicted(kind: str, scores: np.ndarray) -> np.ndarray:
@@ -56,166 +69,64 @@ def one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
     return (labels[:, None] == np.arange(classes)).astype(int)
 
 
-def ranking(
-    labels: np.ndarray,
-    scores: np.ndarray,
-    names: Sequence[str] = ("auc", "ap", "eer", "tpr_at_fpr01"),
-) -> Measure:
-    """Return the function that computes ranking metrics of a two-class task from weights.
+def confusion(labels: np.ndarray, chosen: np.ndarray, classes: int) -> np.ndarray:
+    """Return the counts (K, K) of samples by their class (rows) and the predicted one (columns)."""
+    return _table(labels, chosen, classes)(np.ones((1, len(labels))))[0].astype(int)
 
-    One sort serves all weightings; the rest are cumulative sums along the ranking.
 
-    Args:
-        labels: (N,) of 0 and 1.
-        scores: (N,), finite; ties are handled as scikit-learn does.
-        names: those wanted.
+def _table(
+    labels: np.ndarray, chosen: np.ndarray, classes: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function for confusion matrices (b, K, K); labels and chosen (N,).
+
+    A sample's cell is found by its own label: nothing is assumed of the order of samples.
     """
-    labels, scores = np.asarray(labels), np.asarray(scores, dtype=float)
-    order = np.argsort(-scores, kind="stable")
-    places = _places(labels[order] == 1, scores[order])
-    if len(np.unique(labels)) < 2:
-        return lambda weights: {name: np.full(len(weights), np.nan) for name in names}
-    return lambda weights: _ranking(np.take(weights, order, axis=1), places, names)
+    cells = one_hot(np.asarray(labels).astype(int) * classes + chosen, classes**2).astype(float)
+    return lambda weights: (weights.astype(float) @ cells).reshape(-1, classes, classes)
 
 
-def roc(
-    labels: np.ndarray, scores: np.ndarray, points: int = 200
-) -> dict[str, list[float] | float | None]:
-    """Return a ROC curve of at most `points` points, with the AUC of the whole curve.
-
-    Args:
-        labels: (N,) of 0 and 1, or (N, C) indicators for a macro average over columns.
-        scores: of the same shape.
-        points: how many to keep, at least 2; a macro average has so many, evenly spread in FPR.
-
-    Returns:
-        `fpr`, `tpr` (lists from (0, 0) to (1, 1)) and `auc`; the lists are empty and `auc` is
-        None where the curve is undefined. Constant columns are left out of a macro average.
-    """
-    labels, scores = np.asarray(labels), np.asarray(scores, dtype=float)
-    columns = zip(np.atleast_2d(labels.T), np.atleast_2d(scores.T), strict=True)
-    curves = [_curve(y, s) for y, s in columns if len(np.unique(y)) == 2]
-    if not curves or not np.isfinite(scores).all():
-        return {"fpr": [], "tpr": [], "auc": None}
-    area = float(np.mean([np.trapezoid(tpr, fpr) for fpr, tpr in curves]))
-    if labels.ndim == 1:
-        fpr, tpr = curves[0]
-        keep = np.unique(np.linspace(0, len(fpr) - 1, points).round().astype(int))
-        fpr, tpr = fpr[keep], tpr[keep]
-    else:
-        fpr = np.linspace(0, 1, points)
-        tpr = np.mean([np.interp(fpr, *curve) for curve in curves], axis=0)
-        tpr[0] = 0  # where a curve starts upright, interpolation takes its upper end
-    return {"fpr": fpr.tolist(), "tpr": tpr.tolist(), "auc": area}
-
-
-def _curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(-scores, kind="stable")
-    at = _places(labels[order] == 1, scores[order])
-    tp = np.append(0, at.positive_thresholds)
-    fp = np.append(0, at.thresholds) - tp
-    return fp / fp[-1], tp / tp[-1]
-
-
-class _Places(NamedTuple):
-    """Where the positives stand in the ranking, and where their ties begin and end."""
-
-    positive: np.ndarray  # (P,) index in the ranking
-    start: np.ndarray  # (P,) samples that rank above the tie
-    end: np.ndarray  # (P,) the same, and those in the tie
-    positive_start: np.ndarray  # (P,) positives among them
-    positive_end: np.ndarray
-    thresholds: np.ndarray  # (T,) samples at or above each distinct score
-    positive_thresholds: np.ndarray  # (T,) positives among them
-
-
-def _places(positive: np.ndarray, scores: np.ndarray) -> _Places:
-    ends = np.append(np.flatnonzero(np.diff(scores)) + 1, len(scores))
-    starts = np.append(0, ends[:-1])
-    hits = np.append(0, np.cumsum(positive))
-    at = np.flatnonzero(positive)
-    tie = np.searchsorted(ends, at, side="right")
-    start, end = starts[tie], ends[tie]
-    return _Places(at, start, end, hits[start], hits[end], ends, hits[ends])
-
-
-def _ranking(weights: np.ndarray, at: _Places, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Compute the metrics from weights (b, N) in the order of the ranking: sums over positives."""
-    hits = weights[:, at.positive]
-    every, true = _cumulated(weights), _cumulated(hits)
-    positives = true[:, -1].astype(float)
-    negatives = every[:, -1] - positives
-    above, true_above = every[:, at.end], true[:, at.positive_end]
-    found = {}
-    with np.errstate(invalid="ignore"):  # 0/0 where a class is absent: nan, as promised
-        if "auc" in names:  # negatives above a positive are lost; those in its tie count half
-            lost = above - true_above
-            if len(at.thresholds) < weights.shape[1]:
-                lost = (lost + every[:, at.start] - true[:, at.positive_start]) / 2
-            found["auc"] = 1 - _dot(hits, lost) / (positives * negatives)
-        if "ap" in names:  # where nothing is above, the positive itself has no weight
-            precision = true_above / np.maximum(above, 1)
-            found["ap"] = np.where(negatives > 0, _dot(hits, precision) / positives, np.nan)
-        if "eer" in names:
-            true_above = true[:, at.positive_thresholds]
-            found |= _on_curve(every[:, at.thresholds] - true_above, true_above)
-    return found
-
-
-def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return np.vecdot(a.astype(float), b.astype(float))
-
-
-def _cumulated(weights: np.ndarray) -> np.ndarray:
-    """Return the cumulative sums along the ranking, from 0: (b, N) -> (b, N + 1)."""
-    total = np.zeros((len(weights), weights.shape[1] + 1), dtype=np.int32)
-    np.cumsum(weights, axis=1, out=total[:, 1:])
-    return total
-
-
-def _on_curve(false_above: np.ndarray, true_above: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute what is read off the ROC curve from its counts at each threshold (b, T)."""
-    fpr, tpr = [np.pad(each / each[:, -1:], ((0, 0), (1, 0))) for each in (false_above, true_above)]
-    excess = fpr + tpr - 1  # rises from -1 to 1: its zero is the EER
-    after = np.maximum(np.argmax(excess >= 0, axis=1), 1)
-    rows = np.arange(len(after))
-    (e0, e1), (f0, f1) = [(x[rows, after - 1], x[rows, after]) for x in (excess, fpr)]
-    undefined = np.isnan(excess[:, -1])
-    best = np.where(fpr <= 0.01, tpr, 0).max(axis=1)
+def _overall(table: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the metrics of a whole task from confusion matrices (b, K, K): (b,) each."""
+    classes, by_class = table.shape[-1], _by_class(table)
+    top1 = np.einsum("bkk->b", table) / table.sum(axis=(1, 2))
     return {
-        "eer": f0 - e0 / (e1 - e0) * (f1 - f0),
-        "tpr_at_fpr01": np.where(undefined, np.nan, best),
+        **{"accuracy": top1, "top1": top1, "mean_ovr_accuracy": 1 - 2 * (1 - top1) / classes},
+        **{"balanced_accuracy": by_class["recall"].mean(axis=1)},
+        **{"macro_f1": by_class["f1"].mean(axis=1)},
     }
 
 
-def _confusion(labels: np.ndarray, chosen: np.ndarray, classes: int) -> Measure:
-    """Return the function for the metrics of a confusion matrix; labels and chosen (N,)."""
-    cells = one_hot(np.asarray(labels).astype(int) * classes + chosen, classes**2).astype(float)
+def _by_class(table: np.ndarray) -> dict[str, np.ndarray]:
+    """Return recall, precision and F1 of each class from confusion matrices: (b, K) each."""
+    hits, support, said = np.einsum("bkk->bk", table), table.sum(axis=2), table.sum(axis=1)
+    with np.errstate(invalid="ignore"):  # 0/0 in a class that is absent or never said: nan
+        f1 = np.where(support > 0, 2 * hits / (support + said), np.nan)
+        return {"recall": hits / support, "precision": hits / said, "f1": f1}
+
+
+def classes(labels: np.ndarray, scores: np.ndarray, with_auc: bool = True) -> Measure:
+    """Return the function for the metrics of each class: weights (b, N) -> (b, K).
+
+    `auc` is that of the class against the rest. `table` (b, K, K) comes with them.
+    """
+    counted = _table(labels, predicted("multiclass", scores), scores.shape[1])
+    truth = one_hot(labels, scores.shape[1])
+    each = [ranking(y, s, ("auc",)) for y, s in zip(truth.T, scores.T, strict=True)]
 
     def compute(weights: np.ndarray) -> dict[str, np.ndarray]:
-        table = (weights.astype(float) @ cells).reshape(-1, classes, classes)
-        hits, support = np.einsum("bkk->bk", table), table.sum(axis=2)
-        top1 = hits.sum(axis=1) / support.sum(axis=1)
-        with np.errstate(invalid="ignore"):  # 0/0 in an absent class: nan, as promised
-            recall = hits / support
-            f1 = np.where(support > 0, 2 * hits / (support + table.sum(axis=1)), np.nan)
-        return {
-            **{"accuracy": top1, "top1": top1, "mean_ovr_accuracy": 1 - 2 * (1 - top1) / classes},
-            **{"balanced_accuracy": recall.mean(axis=1), "macro_f1": f1.mean(axis=1)},
-        }
+        table = counted(weights)
+        found = {"table": table} | _by_class(table)
+        if with_auc:
+            found["auc"] = np.stack([one(weights)["auc"] for one in each], axis=1)
+        return found
 
     return compute
 
 
-def _classes(labels: np.ndarray, scores: np.ndarray, with_auc: bool) -> Measure:
-    counted = _confusion(labels, predicted("multiclass", scores), scores.shape[1])
-    if not with_auc:
-        return counted
-    truth = one_hot(labels, scores.shape[1])
-    each = [ranking(y, s, ("auc",)) for y, s in zip(truth.T, scores.T, strict=True)]
-    return lambda weights: (
-        counted(weights) | {"auc": np.mean([one(weights)["auc"] for one in each], axis=0)}
-    )
+def _of_classes(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the metrics of a task from those of its classes; an absent class leaves no mean."""
+    mean = {"auc": found["auc"].mean(axis=1)} if "auc" in found else {}
+    return _overall(found["table"]) | mean
 
 
 def attributes(labels: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> Measure:
@@ -238,6 +149,10 @@ def attributes(labels: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> 
         return found | {name: np.stack([one[name] for one in each], axis=1) for name in wanted}
 
     return compute
+
+
+def _means(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: mean_of_defined(values) for name, values in found.items()}
 
 
 def mean_of_defined(values: np.ndarray) -> np.ndarray:

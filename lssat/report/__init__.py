@@ -21,7 +21,13 @@ __all__ = ["OUTPUTS", "CrossFiles", "TaskFiles", "write"]
 # What is written -> the name of its file.
 OUTPUTS = {
     "report": "report.html",
-    **{name: f"{name}.csv" for name in ("table", "comparisons", "runs", "curves", "rejects")},
+    **{
+        name: f"{name}.csv"
+        for name in (
+            *("table", "subsets", "attributes", "classes", "confusion", "comparisons"),
+            *("runs", "curves", "rejects"),
+        )
+    },
     "latex": "tables.tex",
     "figures": "figures.pdf",
     "metrics": "metrics.json",
@@ -43,7 +49,7 @@ def write(
             what was run comes from the runs' own records.
         tasks: where the results of each task lie, in the order of the page.
         files: where to write, one path for each name in `OUTPUTS`
-            (the page, five CSV tables, LaTeX tables, PDF figures, metrics.json).
+            (the page, CSV tables, LaTeX tables, PDF figures, metrics.json).
         cross: where the results on data sets lie that runs were only tested on.
 
     Raises:
@@ -56,6 +62,10 @@ def write(
     every: list[Task | Cross] = [*read, *across]
     rejects = read_rejects(every)
     csvs.write_table(files["table"], every)
+    csvs.write_subsets(files["subsets"], every)
+    csvs.write_each(files["attributes"], every, "multilabel")
+    csvs.write_each(files["classes"], every, "multiclass")
+    csvs.write_confusion(files["confusion"], every)
     csvs.write_comparisons(files["comparisons"], read)
     csvs.write_runs(files["runs"], read)
     csvs.write_curves(files["curves"], read)

@@ -52,6 +52,15 @@ class Table:
     ids: list[str] = field(default_factory=list)  # of the rows, for links to them
 
 
+@dataclass(frozen=True)
+class Chooser:
+    """Tables of which one is shown at a time, by a list of their labels; the first at the start."""
+
+    id: str
+    label: str  # what is chosen
+    tables: list[tuple[str, Table]]
+
+
 def anchor(run: str) -> str:
     """Return the id of a run's row, safe in a URL."""
     return "run-" + re.sub(r"[^A-Za-z0-9_-]", "-", run)

@@ -53,6 +53,66 @@ def _table(task: Task | Cross) -> Iterable[dict]:
         yield {**row, **common, "task": task.metrics["task"], "headline": is_headline}
 
 
+def write_subsets(path: Path, tasks: Sequence[Task | Cross]) -> None:
+    """Write one row per data set x backbone x configuration x subset x level x metric."""
+    columns = [
+        "task", "dataset", "split", "backbone", "configuration", "subset", "level", "metric",
+        *_NUMBER, "runs",
+    ]  # fmt: skip
+    write_csv(path, columns, _with_facts(tasks, "subsets"))
+
+
+# What stands beside every number.
+_NUMBER = [
+    "n", "groups", "seeds", "values", "mean", "low", "high", "confidence", "resamples",
+    "baseline", "beats_baseline", "collapsed", "note",
+]  # fmt: skip
+
+
+def _with_facts(tasks: Sequence[Task | Cross], part: str) -> Iterable[dict]:
+    """Yield the rows of a part of metrics.json with what holds for all of them."""
+    shared = ("task", "dataset", "split", "confidence", "resamples")
+    for task in tasks:
+        for row in task.metrics[part]:
+            yield {**row, **{key: task.metrics[key] for key in shared}}
+
+
+def write_each(path: Path, tasks: Sequence[Task | Cross], kind: str) -> None:
+    """Write one row per data set x backbone x configuration x attribute or class x metric.
+
+    Args:
+        kind: of the tasks that are written: `multilabel` (attributes) or `multiclass` (classes).
+    """
+    first = ["task", "dataset", "split", "backbone", "configuration", "class"]
+    columns = [*first, "prevalence", "train_prevalence", "level", "metric", *_NUMBER]
+    wanted = [task for task in tasks if task.metrics["kind"] == kind]
+    write_csv(path, columns, _with_facts(wanted, "each"))
+
+
+def write_confusion(path: Path, tasks: Sequence[Task | Cross]) -> None:
+    """Write one row per data set x backbone x configuration x true class x predicted class.
+
+    `count` is summed over seeds, `share` is of the samples of the true class.
+    """
+    columns = [
+        "task", "dataset", "split", "backbone", "configuration", "level", "n", "seeds", "true",
+        "predicted", "count", "share", "collapsed", "note", "runs",
+    ]  # fmt: skip
+    write_csv(path, columns, _confusion(tasks))
+
+
+def _confusion(tasks: Sequence[Task | Cross]) -> Iterable[dict]:
+    for row in _with_facts(tasks, "confusion"):
+        for i, true in enumerate(row["classes"]):
+            for j, said in enumerate(row["classes"]):
+                cell = {"true": true, "predicted": said}
+                if row["counts"] is not None:
+                    shares = row["shares"][i]
+                    cell["count"] = row["counts"][i][j]
+                    cell["share"] = None if shares is None else shares[j]
+                yield {**row, **cell}
+
+
 def write_comparisons(path: Path, tasks: list[Task]) -> None:
     """Write one row per pair of rows that were compared, with the p-values of each test."""
     tests = [f"{name}{end}" for name in ("p", "p_delong", "p_mcnemar") for end in ("", "_holm")]

@@ -51,6 +51,10 @@
     inside.forEach((plot) => { plot.hidden[on ? "delete" : "add"](key.dataset.key); colour(plot); });
   }));
 
+  // Tables of which one is shown at a time.
+  all(".pick select").forEach((select) => select.addEventListener("change", () =>
+    all(".option", select.closest(".pick")).forEach((option) => { option.hidden = option.firstElementChild.id !== select.value; })));
+
   // Tables: a heading sorts, numbers as numbers and empty cells last; the field filters.
   const sortable = (cell) => {
     const text = cell.dataset.sort ?? cell.textContent.trim();

@@ -19,6 +19,7 @@ from lssat.report import (
     pictures,
     published,
     results,
+    subsets,
     words,
 )
 from lssat.report.read import Cross, Task
@@ -153,7 +154,6 @@ def _card(task: Task) -> dict[str, Any]:
 def _task(task: Task) -> dict[str, Any]:
     metrics = task.metrics
     strips, note = pictures.reconstructions(task)
-    subsets = results.subsets(task)
     lead = (
         f"{words.where(metrics)} on the {metrics['split']} split; "
         f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples of "
@@ -166,8 +166,8 @@ def _task(task: Task) -> dict[str, Any]:
         "confidence": words.confidence(metrics),
         "headline": results.headline(task),
         "measures": results.measures(task),
-        "subsets": subsets,
-        "subset_lead": results.subset_lead(task),
+        "subsets": subsets.chooser(task),
+        "subset_lead": subsets.lead(task),
         "published": published.table(task),
         "pairs": comparisons.tables(task),
         "ranks": comparisons.ranks(task),

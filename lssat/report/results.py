@@ -1,4 +1,4 @@
-"""The tables of results: the headline of a task, all of its metrics, its subsets."""
+"""The tables of results: the headline of a task, and all of its metrics."""
 
 from lssat import metrics
 from lssat.report import words
@@ -47,7 +47,7 @@ def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cel
         beats if row["mean"] is not None else Cell(words.DASH),
         num(row["n"]),
         Cell(words.percent(coverage), coverage),
-        _flag(row["collapsed"]),
+        flagged(row["collapsed"]),
     ]
 
 
@@ -94,8 +94,8 @@ def measures(task: Task) -> Table:
     columns.append(Column("Coverage", "num", "of samples; below, of frames asked for"))
     covered = _covered(task)
     made = [
-        [*_name(task, row), *[_measure(found.get((*row, *name))) for name in names], covered]
-        for row in _pairs(table)
+        [*named(task, row), *[measured(found.get((*row, *name))) for name in names], covered]
+        for row in row_pairs(table)
     ]
     foot = [*_baselines(names, table), Cell("")]
     caption = f"all metrics of {task.title}, mean over seeds and interval"
@@ -116,18 +116,20 @@ def _metric_column(level: str, name: str) -> Column:
     return Column(f"{label} (low is good)" if lower else label, "num")
 
 
-def _pairs(rows: list[dict]) -> list[tuple[str, str]]:
+def row_pairs(rows: list[dict]) -> list[tuple[str, str]]:
+    """Return the backbones x configurations of rows, in their order."""
     return list(dict.fromkeys((row["backbone"], row["configuration"]) for row in rows))
 
 
-def _name(task: Task, pair: tuple[str, str]) -> list[Cell]:
+def named(task: Task, pair: tuple[str, str]) -> list[Cell]:
     """Make the first cells of a row; a collapsed row says so in every table."""
     rows = task.metrics["table"]
     fallen = any(r["collapsed"] for r in rows if (r["backbone"], r["configuration"]) == pair)
-    return [Cell(pair[0]), Cell(pair[1]), _flag(fallen)]
+    return [Cell(pair[0]), Cell(pair[1]), flagged(fallen)]
 
 
-def _flag(collapsed: bool) -> Cell:
+def flagged(collapsed: bool) -> Cell:
+    """Make the cell that says whether a row collapsed."""
     return Cell("collapsed", "collapsed", flag="bad") if collapsed else Cell("", "")
 
 
@@ -141,7 +143,8 @@ def _notes(rows: list[dict]) -> list[str]:
     return [f"{words.listing(list(names))}: {note}" for note, names in about.items()]
 
 
-def _measure(row: dict | None) -> Cell:
+def measured(row: dict | None) -> Cell:
+    """Make the cell of a row's mean, its interval below."""
     return num(row["mean"], small=words.interval(row)) if row else Cell(words.DASH)
 
 
@@ -153,49 +156,6 @@ def _baselines(names: list[tuple[str, str]], table: list[dict]) -> list[Cell]:
         Cell(""),
         *[num(values[name]) for name in names],
     ]
-
-
-def subsets(task: Task) -> Table | None:
-    """Make the table of subsets: a row per backbone x configuration, a column per subset."""
-    table = task.metrics.get("subsets", [])
-    if not table:
-        return None
-    names = list(dict.fromkeys(row["subset"] for row in table))
-    found = {(row["backbone"], row["configuration"], row["subset"]): row for row in table}
-    sizes = {row["subset"]: row["n"] for row in table}
-    columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
-    columns += [Column(name, "num", f"n = {words.number(sizes[name])}") for name in names]
-    made = [
-        [*_name(task, row), *[_measure(found.get((*row, name))) for name in names]]
-        for row in _pairs(table)
-    ]
-    notes = sorted({f"{row['subset']}: {row['note']}" for row in table if row["note"]})
-    caption = f"results of {task.title} by subset"
-    foot = _subset_coverage(task, names)
-    return Table(f"subsets-{task.name}", caption, columns, made, foot=foot, notes=notes)
-
-
-def _subset_coverage(task: Task, names: list[str]) -> list[Cell]:
-    """Make the last row: the share of each subset's test samples that have a crop."""
-    shares = task.splits.get("subset_coverage", {}).get("test", {})
-    reals = [words.percent(share) for name, share in shares.items() if name not in names]
-    first = Cell(f"coverage (reals {words.listing(reals)})" if reals else "coverage")
-    cells = [Cell(words.percent(shares.get(name)), shares.get(name)) for name in names]
-    return [first, Cell(""), Cell(""), *cells]
-
-
-def subset_lead(task: Task) -> str:
-    """Say what the subsets are, or that there are none."""
-    table = task.metrics.get("subsets", [])
-    if not table:
-        return "The metrics of this task name no subsets, so there are no results by subset."
-    first = table[0]
-    sizes = dict.fromkeys(f"{row['subset']} n = {words.number(row['n'])}" for row in table)
-    what = f"{first['level'].capitalize()} {words.metric(first['metric'])}"
-    return (
-        f"{what} of each subset against all reals, mean over seeds with its "
-        f"{words.confidence(task.metrics)} below; {words.listing(list(sizes))}."
-    )
 
 
 def roc_lead(task: Task) -> str:

@@ -12,17 +12,13 @@ import pyarrow as pa
 
 from lssat import grid, metrics, statistics
 from lssat.params import Evaluate
+from lssat.scores import cells
 from lssat.scores.calibrated import calibrations
 from lssat.scores.compare import comparisons, ranked_first
+from lssat.scores.each import Apart, confusion, each
 from lssat.scores.levels import Level, levels
 from lssat.scores.scored import Scored, by_seed
-
-# The metrics that get a row with an interval in the table, of each kind of task.
-TABLE = {
-    "binary": ("auc", "eer", "ap", "accuracy", "balanced_accuracy"),
-    "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
-    "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy"),
-}
+from lssat.scores.subsets import subsets
 
 
 def summarise(
@@ -62,7 +58,8 @@ def summarise(
     facts |= dict(groups=parts[0]["groups"])
     # Encoders of images and of clips may see other numbers of videos: each row has its own n.
     facts["n"] = {name: n for part in reversed(parts) for name, n in part["n"].items()}
-    names = ("runs", "table", "subsets", "roc", "comparisons", "ranked_first")
+    names = ["runs", "table", "subsets", "each", "confusion", "roc"]
+    names += ["comparisons", "ranked_first"]
     return facts | {name: [row for part in parts for row in part[name]] for name in names}
 
 
@@ -78,27 +75,37 @@ def _part(
     runs = {run: _run(run, every, task, train_labels) for run in head.scores}
     rows = by_seed(list(runs))
     drawn = {level.name: _draw(level, options) for level in every}
-    values = {level.name: _values(level, drawn[level.name]) for level in every}
+    values = {level.name: cells.resample(level, drawn[level.name], each=True) for level in every}
     table: list[dict] = []
-    subsets: list[dict] = []
+    by_class: list[dict] = []
+    confusions: list[dict] = []
     for scored in rows:
         mine = [runs[run] for run in scored.runs]
         for level in reversed(every):
-            baselines = _baseline(level, train_labels)
-            found = _intervals(scored, values[level.name], drawn[level.name], options)
+            baselines = cells.baseline(level, train_labels)
+            found = cells.intervals(scored, values[level.name], drawn[level.name], options)
             table += _rows(scored, level, drawn[level.name], found, mine, baselines)
-        subsets += _subsets(scored, head, drawn[head.name], options)
-    for run, each in calibrations(predictions, task.name, head).items():
-        runs[run]["calibration"] = each
-    heads = {run: each[task.metric] for run, each in values[head.name].items()}
-    means = {run: each["metrics"][f"{head.name}/{task.metric}"] for run, each in runs.items()}
+        apart = Apart(head, task.classes, drawn[head.name], values[head.name], train_labels)
+        by_class += each(scored, apart, mine, options)
+        confusions += confusion(scored, apart, mine)
+    parts = [
+        row
+        for level in reversed(every)
+        for row in subsets(rows, level, drawn[level.name], runs, train_labels, options)
+    ]
+    for run, found in calibrations(predictions, task.name, head).items():
+        runs[run]["calibration"] = found
+    heads = {run: found[task.metric] for run, found in values[head.name].items()}
+    means = {run: found["metrics"][f"{head.name}/{task.metric}"] for run, found in runs.items()}
     return {
         "level": head.name,
         "groups": drawn[head.name].clusters,
         "n": {level.name: len(level.labels) for level in every},
         "runs": list(runs.values()),
         "table": table,
-        "subsets": subsets,
+        "subsets": parts,
+        "each": by_class,
+        "confusion": confusions,
         "roc": [_roc(run, head) for run in head.scores],
         "comparisons": comparisons(rows, head, task.metric, heads, means, options),
         "ranked_first": ranked_first(rows, task.metric, heads, options),
@@ -139,7 +146,7 @@ def _run(run: str, every: list[Level], task: grid.Task, train_labels: np.ndarray
             found[f"{level.name}/{name}"] = values[name]
         notes |= {f"{level.name}/{name}": note for name, note in values["notes"].items()}
     head = every[-1]
-    baseline = _baseline(head, train_labels)[task.metric]
+    baseline = cells.baseline(head, train_labels)[task.metric]
     if reason := _collapsed(head, run, found[f"{head.name}/{task.metric}"], baseline):
         notes["collapsed"] = reason
     parts = grid.Run.of(run)
@@ -161,33 +168,6 @@ def _collapsed(level: Level, run: str, value: float | None, baseline: float | No
     return None
 
 
-def _baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]:
-    classes = next(iter(level.scores.values())).shape[-1]
-    return metrics.trivial(level.kind, train_labels, level.labels, classes)
-
-
-def _values(level: Level, drawn: statistics.Resamples) -> dict[str, dict[str, np.ndarray]]:
-    """Return for each run with finite scores the metrics of the table in every resample."""
-    able = {run: each for run, each in level.scores.items() if not metrics.unusable(each)}
-    names = TABLE[level.kind]
-    return {
-        run: statistics.resampled(metrics.prepare(level.kind, level.labels, each, names), drawn)
-        for run, each in able.items()
-    }
-
-
-def _intervals(
-    scored: Scored,
-    values: dict[str, dict[str, np.ndarray]],
-    drawn: statistics.Resamples,
-    options: Evaluate,
-) -> dict[str, statistics.Interval]:
-    if not all(run in values for run in scored.runs):
-        return {}
-    mine = [values[run] for run in scored.runs]
-    return statistics.intervals_of(mine, drawn, options.confidence, options.seed)
-
-
 def _rows(
     scored: Scored,
     level: Level,
@@ -197,65 +177,22 @@ def _rows(
     baselines: dict[str, float | None],
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of the table for one backbone, configuration and level."""
-    fallen = [f"seed {r['seed']} {r['notes']['collapsed']}" for r in runs if r["collapsed"]]
+    fallen = cells.fallen(runs)
     size = dict(n=len(level.labels), groups=drawn.clusters, seeds=scored.seeds, runs=scored.runs)
-    for metric in TABLE[level.kind]:
-        key, baseline = f"{level.name}/{metric}", baselines[metric]
+    for metric in cells.TABLE[level.kind]:
+        key = f"{level.name}/{metric}"
         notes = [run["notes"][key] for run in runs if key in run["notes"]]
-        notes += [f"collapsed: {each}" for each in fallen]
-        row = _row([run["metrics"][key] for run in runs], intervals.get(metric), notes)
+        values = [run["metrics"][key] for run in runs]
+        row = cells.row(values, intervals.get(metric), [*notes, *fallen])
         yield dict(
             **scored.labels,
             level=level.name,
             metric=metric,
             **size,
             **row,
-            baseline=baseline,
-            beats_baseline=_beats(row, baseline, metric),
+            **cells.beside(row, baselines[metric], metric),
             collapsed=bool(fallen),
         )
-
-
-def _beats(row: dict[str, Any], baseline: float | None, metric: str) -> bool:
-    """Say whether the whole interval lies on the better side of the baseline."""
-    if row["low"] is None or baseline is None:
-        return False
-    lower = metric in metrics.LOWER_IS_BETTER
-    return row["high"] < baseline if lower else row["low"] > baseline
-
-
-def _row(
-    values: list[float | None], interval: statistics.Interval | None, notes: list[str]
-) -> dict[str, Any]:
-    """Return mean, interval and note of one metric; one undefined seed leaves all undefined."""
-    defined = [value for value in values if value is not None]
-    mean = float(np.mean(defined)) if len(defined) == len(values) else None
-    if mean is None or interval is None:
-        interval = statistics.Interval(None, None)
-    elif interval.note:
-        notes = [*notes, interval.note]
-    note = "; ".join(dict.fromkeys(notes)) or None
-    return dict(values=values, mean=mean, low=interval.low, high=interval.high, note=note)
-
-
-def _subsets(
-    scored: Scored, level: Level, drawn: statistics.Resamples, options: Evaluate
-) -> Iterator[dict[str, Any]]:
-    """Yield the AUC of each manipulation method against all reals."""
-    if level.kind != "binary":
-        return
-    for subset in sorted(set(level.subsets[level.labels == 1])):
-        mask = (level.labels == 0) | (level.subsets == subset)
-        scores = {run: level.scores[run][mask] for run in scored.runs}
-        part = level._replace(labels=level.labels[mask], scores=scores)
-        found = [metrics.binary(part.labels, each) for each in scores.values()]
-        notes = [each["notes"]["auc"] for each in found if "auc" in each["notes"]]
-        chosen = drawn.of(mask)
-        interval = _intervals(scored, _values(part, chosen), chosen, options).get("auc")
-        size = dict(n=int(mask.sum()), groups=drawn.of(mask).clusters, seeds=scored.seeds)
-        where = dict(subset=str(subset), level=level.name, metric="auc", runs=scored.runs)
-        row = _row([each["auc"] for each in found], interval, notes)
-        yield scored.labels | where | size | row
 
 
 def _roc(run: str, level: Level) -> dict[str, Any]:

@@ -148,7 +148,8 @@ rule report:
         metrics="results/metrics.json",
         tables=multiext(
             "results/",
-            *("table.csv", "comparisons.csv", "runs.csv", "curves.csv", "rejects.csv"),
+            *("table.csv", "subsets.csv", "attributes.csv", "classes.csv", "confusion.csv"),
+            *("comparisons.csv", "runs.csv", "curves.csv", "rejects.csv"),
             *("tables.tex", "figures.pdf"),
         ),
     log:

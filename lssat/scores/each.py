@@ -1,0 +1,158 @@
+"""Results of each attribute, and of each class against the rest with the confusion matrix."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lssat import metrics, statistics
+from lssat.params import Evaluate
+from lssat.scores import cells
+from lssat.scores.levels import Level
+from lssat.scores.scored import Scored
+
+
+class Apart(NamedTuple):
+    """What the rows of all backbones and configurations share."""
+
+    level: Level  # the headline's
+    classes: tuple[str, ...]  # names of the attributes or classes
+    drawn: statistics.Resamples  # the level's
+    values: cells.Values  # what `cells.resample` returned with `each`
+    train_labels: np.ndarray  # (M,), (M, 1) or (M, A), for the baseline
+
+
+def each(
+    scored: Scored, apart: Apart, runs: list[dict[str, Any]], options: Evaluate
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each attribute or class x metric of `metrics.EACH`.
+
+    Args:
+        scored: the backbone and configuration.
+        level: the headline's; a `binary` task has one class to tell, so no rows.
+        classes: names of the attributes or classes.
+        drawn: the level's resamples.
+        values: what `cells.resample` returned with `each`.
+        runs: the entries of metrics.json of the runs.
+        train_labels: for the baseline.
+        options: confidence and seed.
+
+    Returns:
+        rows like those of the table, with the `class`, its `prevalence` in the test split and
+        `train_prevalence`. A constant attribute or absent class leaves null with a note.
+    """
+    level, classes, drawn, values, train_labels = apart
+    if level.kind == "binary":
+        return
+    truth = _indicators(level.kind, level.labels, level.scores[scored.runs[0]].shape[1])
+    train = _indicators(level.kind, train_labels, truth.shape[1])
+    found = {run: _measured(level, level.scores[run]) for run in scored.runs}
+    down = cells.fallen(runs)
+    size = dict(level=level.name, n=len(truth), groups=drawn.clusters, seeds=scored.seeds)
+    for column in range(truth.shape[1]):
+        shares = dict(
+            prevalence=_share(truth[:, column]), train_prevalence=_share(train[:, column])
+        )
+        first = {**scored.labels, "class": classes[column], **size, **shares}
+        intervals = cells.intervals(scored, _of(values, column), drawn, options)
+        baselines = _baseline(level.kind, train[:, column], truth[:, column], truth.shape[1])
+        for metric in metrics.EACH[level.kind]:
+            mine = [found[run][metric][column] for run in scored.runs]
+            why = [] if None not in mine else [_why(level, truth[:, column], metric, found)]
+            made = cells.row(mine, intervals.get(metric), [*why, *down])
+            compared = cells.beside(made, baselines[metric], metric)
+            yield {**first, "metric": metric, **made, **compared, "collapsed": bool(down)}
+
+
+def _indicators(kind: str, labels: np.ndarray, columns: int) -> np.ndarray:
+    """Return labels (N, A) of 0 and 1: of attributes as they are, of classes one column each."""
+    return labels if kind == "multilabel" else metrics.one_hot(labels.ravel(), columns)
+
+
+def _share(column: np.ndarray) -> float | None:
+    return float(column.mean()) if len(column) else None
+
+
+def _measured(level: Level, scores: np.ndarray) -> dict[str, list[float | None]]:
+    """Return metric -> its value of each attribute or class; None where undefined."""
+    return metrics.measure(level.kind, level.labels, scores)["each"]
+
+
+def _of(values: cells.Values, column: int) -> cells.Values:
+    """Return the resampled metrics of one attribute or class under the metrics' own names."""
+    return {
+        run: {
+            name.removeprefix("each/"): value[:, column]
+            for name, value in found.items()
+            if name.startswith("each/")
+        }
+        for run, found in values.items()
+    }
+
+
+def _baseline(
+    kind: str, train: np.ndarray, truth: np.ndarray, classes: int
+) -> dict[str, float | None]:
+    """Return the best constant answer of one attribute, or what can be had of a class blindly.
+
+    Of a class that is the recall of a random guess (their mean is the baseline of balanced
+    accuracy), the precision of any blind answer, and the F1 of naming it every time.
+    """
+    if kind == "multilabel":
+        return metrics.trivial(kind, train[:, None], truth[:, None], 1)
+    share = float(truth.mean())
+    if share in (0, 1):
+        return dict.fromkeys(metrics.EACH[kind])
+    f1 = 2 * share / (1 + share)
+    return {"recall": 1 / classes, "precision": share, "f1": f1, "auc": 0.5}
+
+
+def _why(level: Level, truth: np.ndarray, metric: str, found: dict[str, dict]) -> str:
+    for run in found:
+        if reason := metrics.unusable(level.scores[run]):
+            return reason
+    if level.kind == "multilabel":
+        return f"constant here: all {len(truth)} labels are {truth[0]}"
+    if not truth.any():
+        return f"no sample of this class among {len(truth)} labels"
+    if truth.all():
+        return f"no sample of another class among {len(truth)} labels"
+    return "never predicted"
+
+
+def confusion(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the confusion matrix of a backbone and configuration of a `multiclass` task.
+
+    Returns:
+        `counts` (K, K): rows are the true class, columns the predicted one, summed over seeds;
+        `shares`: each row divided by its sum, None where the class is absent. As every seed has
+        the same test samples, that is also the mean over seeds. None where a run has a score
+        that is not finite, with a note.
+    """
+    level = apart.level
+    if level.kind != "multiclass":
+        return
+    down = cells.fallen(runs)
+    first = dict(level=level.name, n=len(level.labels), seeds=scored.seeds, runs=scored.runs)
+    scores = [level.scores[run] for run in scored.runs]
+    named = list(apart.classes[: scores[0].shape[1]])
+    bad = [reason for each in scores if (reason := metrics.unusable(each))]
+    counts = None if bad else _counts(level.labels, scores)
+    yield {
+        **scored.labels,
+        **first,
+        "classes": named,
+        "counts": None if counts is None else counts.tolist(),
+        "shares": None if counts is None else _shares(counts),
+        "note": "; ".join(dict.fromkeys([*bad, *down])) or None,
+        "collapsed": bool(down),
+    }
+
+
+def _counts(labels: np.ndarray, scores: list[np.ndarray]) -> np.ndarray:
+    said = [metrics.predicted("multiclass", each) for each in scores]
+    return np.sum([metrics.confusion(labels, each, scores[0].shape[1]) for each in said], axis=0)
+
+
+def _shares(counts: np.ndarray) -> list[list[float] | None]:
+    return [(row / row.sum()).tolist() if row.any() else None for row in counts]
