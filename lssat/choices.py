@@ -4,6 +4,7 @@ Pure checks of names for `params`, so that a grid that cannot run stops before t
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from lssat import grid
@@ -17,12 +18,15 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     Args:
         get: gives the raw value of a key, `get("train", "head")`, or None.
     """
-    configurations = _parsed(get("benchmark", "configurations"))
+    grids = _parsed(get("benchmark", "configurations"))
+    swept = _parsed(get("benchmark", "sweep", "configurations"))
+    configurations = list(dict.fromkeys([*grids, *swept]))
     backbones = _names(get("benchmark", "backbones"))
     baselines = _names(get("benchmark", "baselines"))
     videos = _names(get("benchmark", "clip_backbones"))
-    yield from _baselines(backbones, baselines, configurations)
+    yield from _baselines(backbones, baselines, grids)
     yield from _clips(get, videos)
+    yield from _sweep(get, grids)
     for made in configurations:
         if made.texture not in (None, kind := get("texture", "kind")):
             text = f"{made.slug} needs {made.texture}; write {made.texture} or drop it"
@@ -83,6 +87,43 @@ def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
         sound = isinstance(size, int) and isinstance(ratio, float) and 0 < ratio < 1
         if sound and (problem := grid.patch_problem(size, sizes.patch_size, ratio)):
             yield ("faces", "size"), f"{name}: {problem}"
+
+
+def _sweep(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator[Problem]:
+    """Hold the sweep to the grid, and every run of one lambda_cls to one name."""
+    tasks, where = _names(get("benchmark", "sweep", "tasks")), ("benchmark", "sweep")
+    for task in tasks:
+        if task not in _names(get("benchmark", "tasks")):
+            yield (*where, "tasks"), f"{task} is not in benchmark.tasks; add it there too"
+    images = set(_names(get("benchmark", "backbones"))) - set(grid.BASELINES)
+    without = [task for task in tasks if task not in _names(get("benchmark", "clip_tasks"))]
+    for name in _names(get("benchmark", "sweep", "backbones")):
+        if name in _names(get("benchmark", "clip_backbones")):
+            if without:
+                text = f"{name} reads clips, and {without[0]} is not in benchmark.clip_tasks"
+                yield (*where, "backbones"), f"{text}; leave one of them out"
+        elif name not in images:
+            text = f"{name} is no ViT of benchmark.backbones or benchmark.clip_backbones"
+            yield (*where, "backbones"), f"{text}; add it there too, or leave it out"
+    yield from _twice(get, grids)
+
+
+def _twice(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator[Problem]:
+    recipe, lambdas = get("train", "lambda_cls"), get("benchmark", "sweep", "lambdas")
+    swept = [
+        replace(made, lambda_cls=value)
+        for made in _parsed(get("benchmark", "sweep", "configurations"))
+        for value in (lambdas if isinstance(lambdas, list) else [])
+    ]
+    for made in swept:
+        if made in grids:
+            text = f"{made.slug} is in benchmark.configurations too; leave it once"
+            yield ("benchmark", "sweep", "configurations"), text
+    for made in [*grids, *swept]:
+        if made.lambda_cls is not None and made.lambda_cls == recipe and made.shared in grids:
+            text = f"{made.slug} is {made.shared.slug} again, since train.lambda_cls is {recipe}"
+            key = ("configurations",) if made in grids else ("sweep", "lambdas")
+            yield ("benchmark", *key), f"{text}; leave it out"
 
 
 def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> Iterator[Problem]:

@@ -61,7 +61,8 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     table = pa.concat_tables(parts)
     tables.write_table(files.predictions, table, tables.PREDICTIONS)
     coverage = tables.read_json(files.summary)["coverage"]["test"]
-    measured = scores.summarise(table, crops.task, labels, coverage, params.evaluate)
+    design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
+    measured = scores.summarise(table, crops.task, labels, coverage, params.evaluate, design)
     tables.write_json(files.metrics, measured | {"task": trained.name, "weights": weights})
 
 

@@ -5,11 +5,13 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from lssat.labels import ATTRIBUTES, DEEPFAKE, EMOTIONS
+from lssat.notation import Configuration as Configuration
+from lssat.notation import configurations as configurations
+from lssat.notation import parse as parse
 from lssat.tables import DataError
 
 
@@ -170,82 +172,6 @@ def patch_problem(img_size: int, patch_size: int, mask_ratio: float) -> str | No
     return None
 
 
-INPUTS = ("RGB", "LDP", "LBP")
-_NOTATION = re.compile(r"M(\w+)[/-]R(\w+)(?:\+R(\w+))?[/-](then)?C(\w+)|none[/-]none[/-]C(\w+)")
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """What the masked branch sees (M), the decoder reconstructs (R), the classifier sees (C).
-
-    `masked` is None and `targets` empty for supervised training without the auxiliary task.
-    Two targets are reconstructed at once, with a decoder head each. `sequential` is what SSAT
-    (2310.20704) compares itself with: the masked autoencoder is trained first, alone, and then
-    its encoder is fine-tuned by classification alone.
-    """
-
-    masked: str | None
-    targets: tuple[str, ...]
-    classified: str
-    sequential: bool = False
-
-    def __str__(self) -> str:
-        if self.masked is None:
-            return f"none/none/C{self.classified}"
-        targets = "+".join(f"R{target}" for target in self.targets)
-        return f"M{self.masked}/{targets}/{'then' * self.sequential}C{self.classified}"
-
-    @property
-    def slug(self) -> str:
-        """The spelling for paths: `MRGB-RLDP-CRGB`."""
-        return str(self).replace("/", "-")
-
-    @property
-    def auxiliary(self) -> bool:
-        """Whether classification and reconstruction are trained together."""
-        return self.masked is not None and not self.sequential
-
-    @property
-    def texture(self) -> str | None:
-        """The texture kind that the configuration needs (`ldp`, `lbp`), or None."""
-        kinds = {self.masked, *self.targets, self.classified} - {"RGB", None}
-        return min(kinds).lower() if kinds else None  # type: ignore[union-attr, type-var]
-
-
-def parse(text: str) -> Configuration:
-    """Parse a configuration, with `/` as in text or `-` as in paths.
-
-    `MRGB/RLDP/CRGB`; `MRGB/RRGB+RLDP/CRGB` reconstructs both; `MRGB/RRGB/thenCRGB` trains the
-    masked autoencoder first, the classifier after it; `none/none/CRGB` is supervised only.
-
-    Raises:
-        ValueError: another spelling, an unknown input, or two texture kinds in one.
-    """
-    match = _NOTATION.fullmatch(text)
-    masked, first, second, then, classified, alone = match.groups() if match else (None,) * 6
-    fields = [field for field in (masked, first, second, classified, alone) if field]
-    if not match or not set(fields) <= set(INPUTS):
-        raise ValueError(
-            f"{text!r} is not M<X>-R<Y>-C<Z>, M<X>-R<Y>-thenC<Z> nor none-none-C<Z> with X, Y, Z "
-            f"in {', '.join(INPUTS)}; Y may be two: RRGB+RLDP"
-        )
-    if {"LDP", "LBP"} <= set(fields):
-        raise ValueError(f"{text!r} mixes two textures; use one of them")
-    if second and (first, second) not in (("RGB", "LDP"), ("RGB", "LBP")):
-        raise ValueError(f"{text!r} names two targets: the first is RGB, the second a texture")
-    targets = tuple(target for target in (first, second) if target)
-    return Configuration(masked, targets, str(classified or alone), bool(then))
-
-
-def configurations(texture: str) -> list[str]:
-    """List all configurations over RGB and one texture (`LDP`, `LBP`), as spelt in paths."""
-    both = ("RGB", texture)
-    targets = ("RRGB", f"R{texture}", f"RRGB+R{texture}")
-    triples = itertools.product(both, targets, ("C", "thenC"), both)
-    auxiliary = [f"M{masked}-{target}-{c}{seen}" for masked, target, c, seen in triples]
-    return [*auxiliary, *(f"none-none-C{seen}" for seen in both)]
-
-
 class Run(NamedTuple):
     """One run of the grid: task x backbone x configuration x seed."""
 
@@ -285,3 +211,29 @@ def runs(
     videos = [task for task in tasks if task in clip_tasks]
     clips = itertools.product(videos, clip_backbones, configurations, seeds)
     return [Run(*choice) for choice in (*full, *alone, *clips)]
+
+
+def swept(
+    tasks: Sequence[str],
+    backbones: Sequence[str],
+    configurations: Sequence[str],
+    lambdas: Sequence[float | str],
+    seeds: Sequence[int],
+) -> list[Run]:
+    """List the runs of a sweep: configurations with a lambda_cls of their own."""
+    pairs = itertools.product(configurations, lambdas)
+    named = [f"{configuration}-lambda{value}" for configuration, value in pairs]
+    return [Run(*choice) for choice in itertools.product(tasks, backbones, named, seeds)]
+
+
+def runs_of(lists: Any, tasks: list[str]) -> list[Run]:
+    """List the runs of some tasks, those of the sweep last.
+
+    Args:
+        lists: the section `benchmark`, or what a step sees of it.
+    """
+    full = lists.backbones, lists.configurations, lists.seeds, lists.baselines
+    found = runs(tasks, *full, lists.clip_tasks, lists.clip_backbones)
+    sweep = lists.sweep
+    those = [task for task in tasks if task in sweep.tasks]
+    return found + swept(those, sweep.backbones, sweep.configurations, sweep.lambdas, lists.seeds)

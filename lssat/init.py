@@ -6,6 +6,7 @@ that every other byte of it, comments and alignment included, stays as it is.
 
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -94,13 +95,24 @@ def edit(text: str, roots: dict[str, Path]) -> str:
             start = text.rindex("\n", 0, key.start_mark.index) + 1
             end = text.index("\n", _last(section).end_mark.index) + 1
             edits.append((start, end, ""))
-    tasks = _child(_child(document, "benchmark")[1], "tasks")[1]
-    kept = [task.value for task in tasks.value if task.value in roots]
-    if len(kept) < len(tasks.value):
-        edits.append((*_span(tasks), f"[{', '.join(kept)}]"))
+    edits += _only(_child(document, "benchmark")[1], roots)
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[tuple[int, int, str]]:
+    """Leave the tasks with a root in the grid and its sweep, which is all empty without any."""
+    sweep = _child(benchmark, "sweep")[1]
+    for section in (benchmark, sweep):
+        tasks = _child(section, "tasks")[1]
+        kept = [task.value for task in tasks.value if task.value in roots]
+        if len(kept) < len(tasks.value):
+            yield *_span(tasks), f"[{', '.join(kept)}]"
+    if tasks.value and not kept:
+        for key, value in sweep.value:
+            if key.value != "tasks":
+                yield *_span(value), "[]"
 
 
 def _added(

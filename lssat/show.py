@@ -9,11 +9,15 @@ from lssat.tables import read_json
 
 
 def headline(metrics: dict) -> list[dict]:
-    """Return the rows of a task's headline metric and level, the best first."""
+    """Return the rows of a task's headline metric and level, the best first.
+
+    Rows that only a sweep of lambda_cls asked for are left to the report.
+    """
     rows = [
         row
         for row in metrics["table"]
         if row["metric"] == metrics["metric"] and row["level"] == metrics["level"]
+        if not row["swept"]
     ]
     return sorted(rows, key=lambda row: -1 if row["mean"] is None else row["mean"], reverse=True)
 

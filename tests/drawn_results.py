@@ -110,6 +110,7 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
             for metric in names:
                 drawn = _interval(level, mine, rng)
                 beats = {"beats_baseline": drawn["low"] > 0.5, "note": note}
+                beats["swept"] = "lambda" in configuration
                 where = {"level": name, "metric": metric, "n": n}
                 rows.append({**first, **where, **base, **of, **drawn, **beats})
         if known.kind == "binary":
@@ -149,6 +150,7 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
             for backbone, configuration in pairs
         ],
         "roc": [_roc(run, head, rng) for run in runs],
+        "sweep": [],
     }
 
 

@@ -23,6 +23,7 @@ FLOORS = [
         "choices",
         "phash",
         "archive",
+        "notation",
         "sampling",
         "heat",
     },
@@ -52,7 +53,7 @@ FLOORS = [
 NEIGHBOURS = {
     "digest": {"tables"},
     "yaml12": {"tables"},
-    "grid": {"tables", "labels"},
+    "grid": {"tables", "labels", "notation"},
     "archive": {"tables"},
     "choices": {"grid"},
     "reconstruction": {"loader", "ssat"},

@@ -1,5 +1,7 @@
 """The notation of configurations, the grid of runs, and what its choices must say together."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from lssat import choices, grid
@@ -28,9 +30,29 @@ def test_the_fields_of_a_configuration() -> None:
     assert not alone.auxiliary
 
 
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.25, 1.0, 1e-05, "learned"])
+def test_a_configuration_with_a_lambda_of_its_own(value: float | str) -> None:
+    made = grid.parse(f"MRGB-RRGB+RLDP-CRGB-lambda{value}")
+    assert made.lambda_cls == value
+    assert type(made.lambda_cls) is type(value)
+    assert made.slug == f"MRGB-RRGB+RLDP-CRGB-lambda{value}"
+    assert str(made) == f"MRGB/RRGB+RLDP/CRGB/lambda{value}"
+    assert grid.parse(str(made)) == made
+    assert made.shared == grid.parse("MRGB-RRGB+RLDP-CRGB")
+    assert made.auxiliary
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
+        ("MRGB-RLDP-CRGB-lambda0.10", "lambda '0.10' becomes a part of paths; write 0.1"),
+        ("MRGB-RLDP-CRGB-lambda1", "lambda '1' becomes a part of paths; write 1.0"),
+        ("MRGB-RLDP-CRGB-lambda-0.0", "lambda '-0.0' becomes a part of paths; write 0.0"),
+        ("MRGB-RLDP-CRGB-lambda1.1", "lambda '1.1' is no number from 0 to 1, nor learned"),
+        ("MRGB-RLDP-CRGB-lambdanan", "lambda 'nan' is no number from 0 to 1, nor learned"),
+        ("MRGB-RLDP-CRGB-lambda", "lambda '' is no number from 0 to 1, nor learned"),
+        ("none-none-CRGB-lambda0.1", "trains no two losses together to weigh; leave the lambda"),
+        ("MRGB-RLDP-thenCRGB-lambda0.1", "trains no two losses together to weigh; leave the lam"),
         ("MRGB-RLDP", "is not M<X>-R<Y>-C<Z>, M<X>-R<Y>-thenC<Z> nor none-none-C<Z>"),
         ("MRGB-RHOG-CRGB", "with X, Y, Z in RGB, LDP, LBP"),
         ("MRGB-RLDP+RRGB-CRGB", "the first is RGB, the second a texture"),
@@ -56,6 +78,19 @@ def test_baselines_join_the_grid_with_the_supervised_configuration_only() -> Non
     assert [grid.Run.of(run.path) for run in runs] == runs
 
 
+def test_a_sweep_joins_the_grid_on_its_own_tasks_only() -> None:
+    sweep = dict(tasks=["affectnet"], backbones=["vit_micro"], configurations=["MRGB-RLDP-CRGB"])
+    lists = SimpleNamespace(
+        backbones=["vit_micro"], configurations=["none-none-CRGB"], seeds=[3], baselines=[],
+        clip_tasks=[], clip_backbones=[], sweep=SimpleNamespace(**sweep, lambdas=[0.1, "learned"]),
+    )  # fmt: skip
+    swept = [f"affectnet/vit_micro/MRGB-RLDP-CRGB-lambda{each}/seed3" for each in (0.1, "learned")]
+    found = [run.path for run in grid.runs_of(lists, ["celeba", "affectnet"])]
+    assert found[2:] == swept
+    assert [grid.Run.of(path).path for path in found] == found
+    assert len(grid.runs_of(lists, ["celeba"])) == 1
+
+
 def test_the_patch_size_of_a_timm_vit_is_read_from_its_name() -> None:
     said = grid.backbone_problem("timm:vit_base_patch14_dinov2", 256, 0.75)
     assert said == "256 px is not a multiple of the patch size 14; write 252 or 266"
@@ -74,8 +109,18 @@ def problems(**changes) -> list[str]:
         "train.norm_pix_loss": True,
         "train.head": "linear",
         "train.weights": "scratch",
+        "train.lambda_cls": 0.7,
+        "benchmark.tasks": ["celeba", "ffpp"],
+        "benchmark.sweep.tasks": ["celeba"],
+        "benchmark.sweep.backbones": ["vit_base"],
+        "benchmark.sweep.configurations": ["MRGB-RLDP-CRGB"],
+        "benchmark.sweep.lambdas": [0.1, "learned"],
     }
     values = sound | {key.replace("__", "."): value for key, value in changes.items()}
+    if "benchmark__configurations" in changes:  # the sweep is another matter
+        values["benchmark.sweep.configurations"] = changes.get("benchmark__sweep__configurations")
+    if "benchmark__backbones" in changes:
+        values["benchmark.sweep.backbones"] = changes.get("benchmark__sweep__backbones")
     found = choices.problems(lambda *keys: values.get(".".join(keys)))
     return [f"{'.'.join(where)}: {text}" for where, text in found]
 
@@ -91,6 +136,11 @@ def test_sound_choices_have_no_problem() -> None:
     ) == []  # fmt: skip
     assert problems(
         texture__encoding="bits", benchmark__configurations=["MRGB-RRGB+RLDP-CRGB"]
+    ) == []  # fmt: skip
+    assert problems(
+        benchmark__configurations=["MRGB-RRGB-CRGB", "MRGB-RRGB-CRGB-lambda0.1"],
+        benchmark__sweep__lambdas=[0.7],  # of a configuration that the grid lacks
+        benchmark__sweep__configurations=["MRGB-RLDP-CRGB"],
     ) == []  # fmt: skip
 
 
@@ -122,6 +172,47 @@ def test_sound_choices_have_no_problem() -> None:
             {"train__head": "fusion", "benchmark__baselines": ["resnet18"]},
             "train.head: fusion joins two branches that are trained together, and resnet18 has "
             "one; write linear, or leave it out",
+        ),
+        (
+            {"benchmark__sweep__tasks": ["celeba", "affectnet"]},
+            "benchmark.sweep.tasks: affectnet is not in benchmark.tasks; add it there too",
+        ),
+        (
+            {"benchmark__sweep__backbones": ["vit_large"]},
+            "benchmark.sweep.backbones: vit_large is no ViT of benchmark.backbones or "
+            "benchmark.clip_backbones; add it there too, or leave it out",
+        ),
+        (
+            {
+                "benchmark__sweep__backbones": ["videomae_mini"],
+                "benchmark__clip_tasks": ["ffpp"],
+                "benchmark__clip_backbones": ["videomae_mini"],
+                "datasets__ffpp__clips": 1,
+            },
+            "benchmark.sweep.backbones: videomae_mini reads clips, and celeba is not in "
+            "benchmark.clip_tasks; leave one of them out",
+        ),
+        (
+            {"benchmark__sweep__lambdas": [0.1, 0.7]},
+            "benchmark.sweep.lambdas: MRGB-RLDP-CRGB-lambda0.7 is MRGB-RLDP-CRGB again, since "
+            "train.lambda_cls is 0.7; leave it out",
+        ),
+        (
+            {"benchmark__configurations": ["MRGB-RLDP-CRGB", "MRGB-RLDP-CRGB-lambda0.7"]},
+            "benchmark.configurations: MRGB-RLDP-CRGB-lambda0.7 is MRGB-RLDP-CRGB again, since "
+            "train.lambda_cls is 0.7; leave it out",
+        ),
+        (
+            {
+                "benchmark__configurations": ["MRGB-RLDP-CRGB-lambda0.1"],
+                "benchmark__sweep__configurations": ["MRGB-RLDP-CRGB"],
+            },
+            "benchmark.sweep.configurations: MRGB-RLDP-CRGB-lambda0.1 is in "
+            "benchmark.configurations too; leave it once",
+        ),
+        (
+            {"benchmark__sweep__configurations": ["MLBP-RRGB-CRGB"]},
+            "texture.kind: MLBP-RRGB-CRGB needs lbp; write lbp or drop it (found 'ldp')",
         ),
         (
             {"texture__encoding": "bits"},

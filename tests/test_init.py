@@ -69,21 +69,33 @@ def test_a_task_without_a_root_goes_with_its_section() -> None:
         assert getattr(loaded, name) == getattr(whole, name)
     assert [line.split("#")[0].rstrip() for line in come] == [
         "  tasks: [celeba]",
+        "    tasks: [celeba]",  # of the sweep
         "    root: raw/celeba",
     ]
     # No line of another section is lost, comments included.
     text = Path("presets/paper.yaml").read_text()
     part = text[text.index("\ndatasets:") : text.index("\nfaces:")]
     assert set(gone) - set(part.splitlines()) == {
-        line for line in text.splitlines() if line.startswith("  tasks:")
+        line for line in text.splitlines() if line.strip().startswith("tasks:")
     }
 
 
+def test_a_sweep_none_of_whose_tasks_is_left_is_emptied() -> None:
+    text = Path("presets/paper.yaml").read_text()
+    text = text.replace("    tasks: [ffpp, celeba, affectnet]", "    tasks: [ffpp]")
+    Path("params.yaml").write_text(init.edit(text, {"celeba": Path("raw/celeba")}))
+    loaded = params.load("params.yaml")
+    assert not any(items for _, items in loaded.benchmark.sweep)
+    assert loaded.benchmark.tasks == ["celeba"]
+
+
 def test_comments_below_a_dropped_section_stay() -> None:
-    text = "benchmark:\n  tasks: [a, b]  # both\ndatasets:\n  a:\n    root: x  # of a\n"
+    text = "benchmark:\n  tasks: [a, b]  # both\n  sweep:\n    tasks: [b]\n"
+    text += "datasets:\n  a:\n    root: x  # of a\n"
     text += "    more:\n      - 1\n      - 2   # last of a\n  # of b\n  b:\n    root: y  # of b\n"
     assert init.edit(text, {"b": Path("/new/b")}) == (
-        "benchmark:\n  tasks: [b]  # both\ndatasets:\n  # of b\n  b:\n    root: /new/b  # of b\n"
+        "benchmark:\n  tasks: [b]  # both\n  sweep:\n    tasks: [b]\n"
+        "datasets:\n  # of b\n  b:\n    root: /new/b  # of b\n"
     )
 
 
@@ -177,7 +189,7 @@ def test_the_command_says_what_is_left_out_and_what_comes_next() -> None:
         [*program, "--ffpp", "raw/ffpp"], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines() == [
-        "params.yaml: preset paper, tasks ffpp: 63 runs",
+        "params.yaml: preset paper, tasks ffpp: 78 runs",
         "left out, for want of --celeba --affectnet: celeba, affectnet",
         "next:",
         "  lssat doctor   # looks the data over before anything runs",

@@ -26,8 +26,10 @@ def test_params_yaml_is_the_sample_preset() -> None:
     assert (ROOT / "params.yaml").read_text() == (ROOT / "presets/sample.yaml").read_text()
 
 
-def test_the_sample_preset_has_48_runs() -> None:
-    assert len(params.load(ROOT / "presets/sample.yaml").benchmark.runs()) == 48
+def test_the_sample_preset_has_48_runs_and_8_of_a_sweep() -> None:
+    runs = params.load(ROOT / "presets/sample.yaml").benchmark.runs()
+    assert len(runs) == len(set(runs)) == 48 + 8
+    assert all("lambda" in run.configuration for run in runs[48:])
 
 
 def test_view_gives_a_step_what_it_declares_and_nothing_else() -> None:
@@ -195,6 +197,11 @@ def test_a_baseline_is_trained_as_any_run_but_for_its_list() -> None:
     assert lists["task"] == "${benchmark.clip_tasks}"
     assert lists["backbone"] == "${benchmark.clip_backbones}"
     assert clips == train
+    sweep = dict(stages["sweep"])
+    assert sweep.pop("matrix")["lambda"] == "${benchmark.sweep.lambdas}"
+    text = yaml.safe_dump(sweep).replace("${item.configuration}-lambda${item.lambda}", "C")
+    plain = yaml.safe_dump(train).replace("${item.configuration}", "C")
+    assert yaml.safe_load(text) == yaml.safe_load(plain)
 
 
 def test_the_section_that_the_page_shows_is_valid() -> None:

@@ -170,6 +170,21 @@ def test_same_inputs_give_the_same_bytes(tmp_path, monkeypatch):
         assert written.read_bytes() == (there / written).read_bytes(), written
 
 
+def test_rows_of_a_sweep_are_no_configurations_of_the_grid(tmp_path):
+    swept = "MRGB-RLDP-CRGB-lambda0.1"
+    files = drawn.draw(tmp_path, ("affectnet",), configurations=(*drawn.CONFIGURATIONS, swept))
+    task = read.read_task("affectnet", files["affectnet"])
+    grid_only = {str(grid.parse(name)) for name in drawn.CONFIGURATIONS}
+    assert set(task.configurations) == {row["configuration"] for row in task.headline} == grid_only
+    report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
+    rows = rows_of(drawn.outputs(tmp_path)["table"])
+    assert {row["swept"] for row in rows if row["configuration"] in grid_only} == {"False"}
+    assert {r["configuration"] for r in rows if r["swept"] == "True"} == {
+        "MRGB/RLDP/CRGB/lambda0.1"
+    }
+    assert any(swept in row["run"] for row in rows_of(drawn.outputs(tmp_path)["runs"]))
+
+
 def test_what_is_not_configured_is_said_in_words(tmp_path):
     source = write(tmp_path, texture=False, configurations=("none-none-CRGB",), rejects=0)
     text = Text(source).text

@@ -59,9 +59,14 @@ def table(rows: list[dict]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=PREDICTIONS)
 
 
-def summarise(rows: list[dict], task: str = "ffpp", train: np.ndarray | None = None) -> dict:
+def summarise(
+    rows: list[dict],
+    task: str = "ffpp",
+    train: np.ndarray | None = None,
+    design: scores.Design | None = None,
+) -> dict:
     train = np.array([[1], [1], [0]]) if train is None else train
-    found = scores.summarise(table(rows), grid.TASKS[task], train, 0.98, OPTIONS)
+    found = scores.summarise(table(rows), grid.TASKS[task], train, 0.98, OPTIONS, design)
     json.dumps(found, allow_nan=False)
     return found
 

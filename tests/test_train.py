@@ -61,6 +61,20 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
         assert sha256(tmp_path / "a" / file) != sha256(tmp_path / "c" / file), file
 
 
+@pytest.mark.parametrize("own", [0.2, "learned"])
+def test_a_lambda_of_the_runs_own_is_trained_as_the_recipes(
+    data: Path, tmp_path: Path, own: float | str
+) -> None:
+    swept = RUN._replace(configuration=f"{RUN.configuration}-lambda{own}")
+    step.train(swept, files(data, tmp_path / "own"), view(lambda_cls=0.7))
+    step.train(RUN, files(data, tmp_path / "recipe"), view(lambda_cls=own))
+    assert curve(tmp_path / "own") == curve(tmp_path / "recipe")
+    record = json.loads((tmp_path / "own/record.json").read_text())
+    assert record["params"]["train"]["lambda_cls"] == own
+    assert record["configuration"] == f"MRGB/RLDP/CRGB/lambda{own}"
+    assert predict.load_run(tmp_path / "own").configuration.lambda_cls == own
+
+
 def test_a_run_learns_and_its_record_says_what_it_was(data: Path, tmp_path: Path) -> None:
     step.train(RUN, files(data, tmp_path), view(epochs=6))
     rows = curve(tmp_path)

@@ -53,6 +53,4 @@ def example(line: str) -> str:
 
 def run_folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
     """Return the folder of each run of a task, by the run's path."""
-    lists = benchmark.backbones, benchmark.configurations, benchmark.seeds, benchmark.baselines
-    clips = benchmark.clip_tasks, benchmark.clip_backbones
-    return {run.path: runs / run.path for run in grid.runs([task], *lists, *clips)}
+    return {run.path: runs / run.path for run in grid.runs_of(benchmark, [task])}

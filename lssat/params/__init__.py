@@ -28,6 +28,7 @@ from lssat.params.sections import (
     Report,
     Sample,
     Splits,
+    Sweep,
     Texture,
     Tracking,
     Train,
@@ -36,6 +37,6 @@ from lssat.params.sections import (
 __all__ = [
     "HEADLINES", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf", "Count",
     "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Faces", "Ffpp", "Name", "Own", "Params",
-    "Report", "Sample", "Section", "Share", "Splits", "Texture", "Tracking", "Train", "Video",
-    "load", "section", "section_json", "view",
+    "Report", "Sample", "Section", "Share", "Splits", "Sweep", "Texture", "Tracking", "Train",
+    "Video", "load", "section", "section_json", "view",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from lssat.yaml12 import read_yaml
 
 # What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
 _LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
-_GRID = [f"benchmark.{name}" for name in _LISTS]
+_GRID = [f"benchmark.{name}" for name in (*_LISTS, "sweep")]
 READS = {
     "sample": ["sample"],
     "manifest": ["datasets.{task}"],
@@ -26,8 +26,8 @@ READS = {
     "audit": [],  # nothing that could be edited and make runs stale
     "lookalikes": ["audit"],
     "train": ["texture", "train"],
-    "evaluate": [*_GRID, "evaluate", "train.threads"],
-    "cross": [*_GRID, "evaluate", "train.threads"],
+    "evaluate": [*_GRID, "evaluate", "train.threads", "train.lambda_cls"],
+    "cross": [*_GRID, "evaluate", "train.threads", "train.lambda_cls"],
     "track": [*_GRID, "tracking"],
     "track_cross": [*_GRID, "tracking"],
     "report": [

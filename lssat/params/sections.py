@@ -2,11 +2,50 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from lssat import grid
+from lssat import grid, notation
 from lssat.params.base import Count, Name, Section, Share, nearest
 from lssat.params.data import Datasets
+
+
+class Sweep(Section):
+    """Runs of some of the grid with other values of lambda_cls; all four lists, or none."""
+
+    tasks: list[str]  # of the grid
+    backbones: list[str]  # of the grid
+    configurations: list[str]  # of joint training, in the grid or not
+    lambdas: list[float | str]  # numbers from 0 to 1, and learned
+
+    @field_validator("configurations")
+    @classmethod
+    def _joint(cls, names: list[str]) -> list[str]:
+        for name in names:
+            made = _configuration(name)
+            if not made.auxiliary or made.lambda_cls is not None:
+                raise ValueError(f"{name!r} must be of joint training, without a lambda of its own")
+        return names
+
+    @field_validator("lambdas", mode="before")
+    @classmethod
+    def _shares(cls, values: Any) -> Any:
+        for value in values if isinstance(values, list) else []:
+            notation.share(str(value))
+            if isinstance(value, str) and value != notation.LEARNED:
+                raise ValueError(f"{value!r} is text; write the number without quotes")
+        return values
+
+    @field_validator("*")
+    @classmethod
+    def _once(cls, items: list) -> list:
+        return once(items)
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> "Sweep":
+        empty = [name for name, items in self if not items]
+        if 0 < len(empty) < len(type(self).model_fields):
+            raise ValueError(f"{', '.join(empty)} is empty; fill all four lists, or none")
+        return self
 
 
 class Benchmark(Section):
@@ -20,6 +59,7 @@ class Benchmark(Section):
     baselines: list[str]  # convolutional networks, each run with none-none-CRGB
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
     clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
+    sweep: Sweep
 
     @field_validator("backbones", "configurations", "baselines", "clip_backbones")
     @classmethod
@@ -39,10 +79,8 @@ class Benchmark(Section):
 
     @field_validator("*")
     @classmethod
-    def _once(cls, items: list) -> list:
-        if twice := {item for item in items if items.count(item) > 1}:
-            raise ValueError(f"{', '.join(map(str, twice))} stands twice; leave it once")
-        return items
+    def _once(cls, items: Any) -> Any:
+        return once(items) if isinstance(items, list) else items
 
     def runs(self) -> list[grid.Run]:
         """List the runs of the grid."""
@@ -50,18 +88,26 @@ class Benchmark(Section):
 
     def runs_of(self, tasks: list[str]) -> list[grid.Run]:
         """List the runs of some of the tasks."""
-        lists = (self.backbones, self.configurations, self.seeds, self.baselines)
-        return grid.runs(tasks, *lists, self.clip_tasks, self.clip_backbones)
+        return grid.runs_of(self, tasks)
 
 
-def _configuration(name: str) -> None:
+def once(items: list) -> list:
+    """Refuse a list that names something twice."""
+    if twice := {item for item in items if items.count(item) > 1}:
+        raise ValueError(f"{', '.join(map(str, twice))} stands twice; leave it once")
+    return items
+
+
+def _configuration(name: str) -> grid.Configuration:
     every = grid.configurations("LDP") + grid.configurations("LBP")
     try:
         parsed = grid.parse(name)
     except ValueError as error:
-        raise ValueError(f"{error}{nearest(name, every)}") from None
+        known = name.split("-lambda")[0] in every
+        raise ValueError(f"{error}{'' if known else nearest(name, every)}") from None
     if name != parsed.slug:
         raise ValueError(f"{name!r} becomes a part of paths; write {parsed.slug}")
+    return parsed
 
 
 class Faces(Section):
@@ -156,7 +202,7 @@ class Train(Section):
     @field_validator("lambda_cls")
     @classmethod
     def _share(cls, value: float | str) -> float | str:
-        if isinstance(value, str) and value != "learned":
+        if isinstance(value, str) and value != notation.LEARNED:
             raise ValueError("Input should be a number from 0 to 1, or learned")
         if isinstance(value, float) and not 0 <= value <= 1:
             bound = "greater than or equal to 0" if value < 0 else "less than or equal to 1"

@@ -37,7 +37,7 @@ def write_table(path: Path, tasks: Sequence[Task | Cross]) -> None:
     columns = [
         "task", "dataset", "split", "backbone", "configuration", "level", "metric", "headline",
         "n", "groups", "seeds", "values", "mean", "low", "high", "confidence", "resamples",
-        "baseline", "beats_baseline", "collapsed", "coverage", "note", "runs",
+        "baseline", "beats_baseline", "collapsed", "swept", "coverage", "note", "runs",
     ]  # fmt: skip
     write_csv(path, columns, (row for task in tasks for row in _table(task)))
 

@@ -77,19 +77,23 @@ class Task:
 
     @property
     def headline(self) -> list[dict]:
-        """The rows of the headline metric at the headline level."""
+        """The rows of the headline metric at the headline level, of the grid without a sweep."""
         wanted = (self.metrics["level"], self.metrics["metric"])
-        return [row for row in self.metrics["table"] if (row["level"], row["metric"]) == wanted]
+        return [row for row in self._grid if (row["level"], row["metric"]) == wanted]
+
+    @property
+    def _grid(self) -> list[dict]:
+        return [row for row in self.metrics["table"] if not row["swept"]]
 
     @property
     def backbones(self) -> list[str]:
         """The backbones, in the order of the table."""
-        return list(dict.fromkeys(row["backbone"] for row in self.metrics["table"]))
+        return list(dict.fromkeys(row["backbone"] for row in self._grid))
 
     @property
     def configurations(self) -> list[str]:
-        """The configurations, in the order of the table."""
-        return list(dict.fromkeys(row["configuration"] for row in self.metrics["table"]))
+        """The configurations of the grid, in the order of the table."""
+        return list(dict.fromkeys(row["configuration"] for row in self._grid))
 
     @property
     def seeds(self) -> list[int]:

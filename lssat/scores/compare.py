@@ -46,7 +46,7 @@ def comparisons(
         `_holm`; None where undefined.
     """
     found = [
-        dict(compared=family, **_pair(a, b, level, metric, values, means, options))
+        dict(compared=family, **pair(a, b, level, metric, values, means, options))
         for family, a, b in _pairs(scored)
         if all(run in values for run in (*a.runs, *b.runs))
     ]
@@ -54,7 +54,7 @@ def comparisons(
         rows = [row for row in found if row["compared"] == family]
         for row, p in zip(rows, statistics.holm([row[test] for row in rows]), strict=True):
             row[f"{test}_holm"] = p
-    return [{key: _plain(value) for key, value in row.items()} for row in found]
+    return [plain(row) for row in found]
 
 
 def _pairs(scored: list[Scored]) -> Iterator[tuple[str, Scored, Scored]]:
@@ -65,7 +65,7 @@ def _pairs(scored: list[Scored]) -> Iterator[tuple[str, Scored, Scored]]:
             yield "backbone", a, b
 
 
-def _pair(
+def pair(
     a: Scored,
     b: Scored,
     level: Level,
@@ -74,6 +74,7 @@ def _pair(
     means: dict[str, float | None],
     options: Evaluate,
 ) -> dict[str, Any]:
+    """Compare two rows, as `comparisons` says; every run of both has `values`."""
     one, two = (np.stack([values[run] for run in each.runs]) for each in (a, b))
     interval, p = statistics.difference(one, two, options.confidence, options.seed)
     first, second = (_mean([means[run] for run in each.runs]) for each in (a, b))
@@ -130,8 +131,10 @@ def _mcnemar(level: Level, a: np.ndarray, b: np.ndarray) -> float:
     return statistics.clustered_mcnemar(right_a, right_b, level.groups)
 
 
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as valid JSON: None where a number is undefined."""
+    undefined = [k for k, v in row.items() if isinstance(v, float) and not np.isfinite(v)]
+    return row | dict.fromkeys(undefined)
 
 
 def ranked_first(

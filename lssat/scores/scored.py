@@ -1,8 +1,21 @@
 """The runs of one backbone and configuration, which differ in their seed."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from lssat import grid
+
+
+class Design(NamedTuple):
+    """What was to be run: it tells the runs of the grid from those of the sweep."""
+
+    configurations: Sequence[str] | None = None  # of the grid, as in paths; None: all are
+    lambda_cls: float | str | None = None  # of the recipe; None: not known
+
+    def sweeps(self, configuration: str) -> bool:
+        """Say whether a configuration is only run because of the sweep."""
+        own = grid.parse(configuration).lambda_cls is not None
+        return own and self.configurations is not None and configuration not in self.configurations
 
 
 class Scored(NamedTuple):

@@ -17,8 +17,9 @@ from lssat.scores.calibrated import calibrations
 from lssat.scores.compare import comparisons, ranked_first
 from lssat.scores.each import Apart, confusion, each
 from lssat.scores.levels import Level, levels
-from lssat.scores.scored import Scored, by_seed
+from lssat.scores.scored import Design, Scored, by_seed
 from lssat.scores.subsets import subsets
+from lssat.scores.sweep import sweep
 
 
 def summarise(
@@ -27,6 +28,7 @@ def summarise(
     train_labels: np.ndarray,
     coverage: float,
     options: Evaluate,
+    design: Design | None = None,
 ) -> dict[str, Any]:
     """Compute the content of results/<task>/metrics.json.
 
@@ -37,6 +39,9 @@ def summarise(
         train_labels: (M,) or (M, A), of the training split, for the trivial baseline.
         coverage: share of the manifest's test samples that have a prediction, 0 to 1.
         options: resamples, confidence and seed of the intervals.
+        design: which configurations are the grid's: runs that only the sweep asked for have rows
+            with `swept` true and stand in `sweep` (`scores.sweep` says its shape), but not in
+            `comparisons` and `ranked_first`. By default all are the grid's.
 
     Returns:
         plain values that are valid JSON: undefined is None with a note. `low` and `high` cover
@@ -48,7 +53,7 @@ def summarise(
         DataError: no test rows, runs with different samples, or labels of different lengths.
     """
     parts = [
-        _part(every, predictions, task, train_labels, options)
+        _part(every, predictions, task, train_labels, options, design or Design())
         for every in levels(predictions, task.name, task.kind)
     ]
     facts: dict[str, Any] = dict(task=task.name, dataset=task.name, kind=task.kind)
@@ -59,7 +64,7 @@ def summarise(
     # Encoders of images and of clips may see other numbers of videos: each row has its own n.
     facts["n"] = {name: n for part in reversed(parts) for name, n in part["n"].items()}
     names = ["runs", "table", "subsets", "each", "confusion", "roc"]
-    names += ["comparisons", "ranked_first"]
+    names += ["comparisons", "ranked_first", "sweep"]
     return facts | {name: [row for part in parts for row in part[name]] for name in names}
 
 
@@ -69,6 +74,7 @@ def _part(
     task: grid.Task,
     train_labels: np.ndarray,
     options: Evaluate,
+    design: Design,
 ) -> dict[str, Any]:
     """Summarise the runs that were scored on one kind of row: images, frames or clips."""
     head = every[-1]
@@ -84,7 +90,8 @@ def _part(
         for level in reversed(every):
             baselines = cells.baseline(level, train_labels)
             found = cells.intervals(scored, values[level.name], drawn[level.name], options)
-            table += _rows(scored, level, drawn[level.name], found, mine, baselines)
+            swept = design.sweeps(scored.configuration)
+            table += _rows(scored, level, drawn[level.name], found, mine, baselines, swept)
         apart = Apart(head, task.classes, drawn[head.name], values[head.name], train_labels)
         by_class += each(scored, apart, mine, options)
         confusions += confusion(scored, apart, mine)
@@ -97,6 +104,8 @@ def _part(
         runs[run]["calibration"] = found
     heads = {run: found[task.metric] for run, found in values[head.name].items()}
     means = {run: found["metrics"][f"{head.name}/{task.metric}"] for run, found in runs.items()}
+    ours = [scored for scored in rows if not design.sweeps(scored.configuration)]
+    told = head, task.metric, heads, means, options
     return {
         "level": head.name,
         "groups": drawn[head.name].clusters,
@@ -107,8 +116,9 @@ def _part(
         "each": by_class,
         "confusion": confusions,
         "roc": [_roc(run, head) for run in head.scores],
-        "comparisons": comparisons(rows, head, task.metric, heads, means, options),
-        "ranked_first": ranked_first(rows, task.metric, heads, options),
+        "comparisons": comparisons(ours, *told),
+        "ranked_first": ranked_first(ours, task.metric, heads, options),
+        "sweep": sweep(rows, table, design.lambda_cls, told),
     }
 
 
@@ -175,6 +185,7 @@ def _rows(
     intervals: dict[str, statistics.Interval],
     runs: list[dict[str, Any]],
     baselines: dict[str, float | None],
+    swept: bool,
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of the table for one backbone, configuration and level."""
     fallen = cells.fallen(runs)
@@ -192,6 +203,7 @@ def _rows(
             **row,
             **cells.beside(row, baselines[metric], metric),
             collapsed=bool(fallen),
+            swept=swept,
         )
 
 

@@ -70,6 +70,7 @@ def train(
         DataError: unusable input, a loss that is not finite, another process at the same run.
         Stopped: a signal ended the process, after its state was saved.
     """
+    params = _of_run(run, params)
     machine, recipe = machine or Machine(), params.train
     _check_writable(files.record)
     meter = Energy(machine.country) if machine.energy else None
@@ -112,6 +113,15 @@ def train(
     written = record(run, trainer, sha256, seconds, params, machine, weights)
     write_json(files.record, written | {"costs": costs(trainer, meter)})
     states.remove()
+
+
+def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
+    """Put the run's own lambda_cls, if its configuration names one, in place of the recipe's."""
+    own = grid.parse(run.configuration).lambda_cls
+    if own is None:
+        return params
+    recipe = params.train.model_copy(update={"lambda_cls": own})
+    return SimpleNamespace(**{**vars(params), "train": recipe})
 
 
 _SPLITS = ("train", "val")

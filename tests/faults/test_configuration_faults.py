@@ -84,6 +84,25 @@ def test_case_03_a_mask_that_keeps_no_patch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
+        ("[0.1, 0.5", "[1.5, 0.5", "sweep.lambdas: lambda '1.5' is no number from 0 to 1, nor lea"),
+        ("[0.1, 0.5", "[1, 0.5", "sweep.lambdas: lambda '1' becomes a part of paths; write 1.0"),
+        ("[0.1, 0.5", '["0.1", 0.5', "'0.1' is text; write the number without quotes"),
+        ("[0.1, 0.5", "[0.1, 0.1", "sweep.lambdas: 0.1 stands twice; leave it once"),
+        ("[0.1, 0.5", "[0.1, 0.7", "lambda0.7 is MRGB-RLDP-CRGB again, since train.lambda_cls is"),
+        ("learned]", "learnt]", "lambda 'learnt' is no number from 0 to 1, nor learned"),
+        ("[0.1, 0.5, 0.9, learned]", "[]", "lambdas is empty; fill all four lists, or none"),
+        ("[MRGB-RLDP-CRGB]", "[none-none-CRGB]", "must be of joint training"),
+        ("MLDP-RRGB-CRGB", "none-none-CRGB-lambda0.1", "trains no two losses together to weigh"),
+        ("MLDP-RRGB-CRGB", "MLDP-RRGB-CRGB-lambda2.0", "lambda '2.0' is no number from 0 to 1"),
+    ],
+)  # fmt: skip
+def test_case_03_a_lambda_of_a_configuration(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert said in load(tmp_path, (old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
         ("vit_micro", "vit_mikro", "unknown 'vit_mikro'; did you mean vit_micro"),
         ("celeba, affectnet]", "celebA, affectnet]", "unknown 'celebA'; did you mean celeba"),
         ("MRGB-RLDP-CRGB", "MXYZ-RLDP-CRGB", "did you mean MRGB-RLDP-CRGB"),

@@ -19,13 +19,14 @@ SMALL = {
         "backbones": ["vit_micro"],
         "configurations": ["MRGB-RLDP-CRGB", "none-none-CRGB"],
         "seeds": [0],
+        "sweep": {"tasks": [], "backbones": [], "configurations": [], "lambdas": []},
     },
     "sample": {"trees": ["celeba"]},
     "train": {"epochs": 2},
     "evaluate": {"resamples": 200},
 }
 # What follows from a stage, by the first part of its name.
-_TRAINED = ["train", "baseline", "clips", "evaluate", "cross", "report"]
+_TRAINED = ["train", "baseline", "clips", "sweep", "evaluate", "cross", "report"]
 _AFTER = {
     "sample": ["manifest"],
     "manifest": ["faces", "splits", "audit"],
@@ -38,11 +39,12 @@ _AFTER = {
     ],
     "texture": _TRAINED,
     "splits": ["audit", "lookalikes", *_TRAINED],
-    "audit": ["train", "baseline", "clips", "report"],
+    "audit": ["train", "baseline", "clips", "sweep", "report"],
     "lookalikes": ["report"],
     "train": ["evaluate", "cross", "track", "report"],
     "baseline": ["evaluate", "cross", "track", "report"],
     "clips": ["evaluate", "cross", "track", "report"],
+    "sweep": ["evaluate", "cross", "track", "report"],
     "evaluate": ["track", "report"],
     "cross": ["track_cross", "report"],
     "track": ["track_cross", "report"],
@@ -123,8 +125,9 @@ class Project:
                 kind, _, rest = name.partition("@")
                 for other in _AFTER.get(kind, []):
                     todo += [s for s in stages if _follows(kind, rest, other, s)]
-        # One rule of Snakemake is three stages of DVC, whose matrices are full.
-        return {re.sub(r"^(baseline|clips)@", "train@", name) for name in found - {"code"}}
+        # One rule of Snakemake is four stages of DVC, whose matrices are full.
+        named = (re.sub(r"^(baseline|clips)@", "train@", name) for name in found - {"code"})
+        return {re.sub(r"^sweep@(.*)-([^-]+)-(\d+)$", r"train@\1-lambda\2-\3", n) for n in named}
 
     def dvc_code(self) -> None:
         """Let DVC look at the modules again, as its first stage does in every `dvc repro`."""

@@ -134,10 +134,20 @@ def test_case_35_a_git_checkout_that_touches_files_redoes_nothing(by_dvc: Projec
             {name.replace("vit_micro", "vit_mini") for name in TRAIN},
         ),
         ("baselines", ["resnet18"], {"train@celeba-resnet18-none-none-CRGB-0"}),
+        (
+            "sweep",
+            dict(
+                tasks=["celeba"],
+                backbones=["vit_micro"],
+                configurations=["MRGB-RLDP-CRGB"],
+                lambdas=[0.1, "learned"],
+            ),
+            {f"train@celeba-vit_micro-MRGB-RLDP-CRGB-lambda{each}-0" for each in (0.1, "learned")},
+        ),
     ],
 )
-def test_an_added_seed_backbone_or_baseline_runs_only_what_is_new(
-    by_dvc: Project, key: str, values: list, new: set[str]
+def test_an_added_seed_backbone_baseline_or_lambda_runs_only_what_is_new(
+    by_dvc: Project, key: str, values: list | dict, new: set[str]
 ) -> None:
     by_dvc.params(benchmark={key: values})
     check_agreement(by_dvc, new | END)

@@ -1,0 +1,118 @@
+"""The notation of configurations: what each branch sees, what is reconstructed, its own lambda."""
+
+import itertools
+import re
+from dataclasses import dataclass, replace
+
+INPUTS = ("RGB", "LDP", "LBP")
+LEARNED = "learned"
+_NOTATION = re.compile(
+    r"(?:M(\w+)[/-]R(\w+)(?:\+R(\w+))?[/-](then)?C(\w+)|none[/-]none[/-]C(\w+))"
+    r"(?:[/-]lambda(\S*))?"
+)
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What the masked branch sees (M), the decoder reconstructs (R), the classifier sees (C).
+
+    `masked` is None and `targets` empty for supervised training without the auxiliary task.
+    Two targets are reconstructed at once, with a decoder head each. `sequential` is what SSAT
+    (2310.20704) compares itself with: the masked autoencoder is trained first, alone, and then
+    its encoder is fine-tuned by classification alone. `lambda_cls` is the configuration's own
+    weight of the classification loss, in place of `train.lambda_cls`; None where it has none.
+    """
+
+    masked: str | None
+    targets: tuple[str, ...]
+    classified: str
+    sequential: bool = False
+    lambda_cls: float | str | None = None
+
+    def __str__(self) -> str:
+        if self.masked is None:
+            return f"none/none/C{self.classified}"
+        targets = "+".join(f"R{target}" for target in self.targets)
+        own = "" if self.lambda_cls is None else f"/lambda{self.lambda_cls}"
+        return f"M{self.masked}/{targets}/{'then' * self.sequential}C{self.classified}{own}"
+
+    @property
+    def slug(self) -> str:
+        """The spelling for paths: `MRGB-RLDP-CRGB`."""
+        return str(self).replace("/", "-")
+
+    @property
+    def auxiliary(self) -> bool:
+        """Whether classification and reconstruction are trained together."""
+        return self.masked is not None and not self.sequential
+
+    @property
+    def shared(self) -> "Configuration":
+        """The same with the recipe's lambda_cls."""
+        return replace(self, lambda_cls=None)
+
+    @property
+    def texture(self) -> str | None:
+        """The texture kind that the configuration needs (`ldp`, `lbp`), or None."""
+        kinds = {self.masked, *self.targets, self.classified} - {"RGB", None}
+        return min(kinds).lower() if kinds else None  # type: ignore[union-attr, type-var]
+
+
+def parse(text: str) -> Configuration:
+    """Parse a configuration, with `/` as in text or `-` as in paths.
+
+    `MRGB/RLDP/CRGB`; `MRGB/RRGB+RLDP/CRGB` reconstructs both; `MRGB/RRGB/thenCRGB` trains the
+    masked autoencoder first, the classifier after it; `none/none/CRGB` is supervised only.
+    `MRGB/RLDP/CRGB/lambda0.1` has a lambda_cls of its own, a number or `learned`.
+
+    Raises:
+        ValueError: another spelling, an unknown input, two texture kinds in one, or a lambda where
+            no two losses are trained together.
+    """
+    match = _NOTATION.fullmatch(text)
+    masked, first, second, then, classified, alone, own = match.groups() if match else (None,) * 7
+    fields = [field for field in (masked, first, second, classified, alone) if field]
+    if not match or not set(fields) <= set(INPUTS):
+        raise ValueError(
+            f"{text!r} is not M<X>-R<Y>-C<Z>, M<X>-R<Y>-thenC<Z> nor none-none-C<Z> with X, Y, Z "
+            f"in {', '.join(INPUTS)}; Y may be two: RRGB+RLDP"
+        )
+    if {"LDP", "LBP"} <= set(fields):
+        raise ValueError(f"{text!r} mixes two textures; use one of them")
+    if second and (first, second) not in (("RGB", "LDP"), ("RGB", "LBP")):
+        raise ValueError(f"{text!r} names two targets: the first is RGB, the second a texture")
+    targets = tuple(target for target in (first, second) if target)
+    if own is None:
+        return Configuration(masked, targets, str(classified or alone), bool(then))
+    if alone or then:
+        raise ValueError(f"{text!r} trains no two losses together to weigh; leave the lambda out")
+    return Configuration(masked, targets, str(classified), lambda_cls=share(own))
+
+
+def share(text: str) -> float | str:
+    """Read a lambda_cls as it stands in paths: a number as Python writes it, or `learned`.
+
+    Raises:
+        ValueError: it is neither, lies outside [0, 1], or is spelt in another way, which would be
+            another path for the same run.
+    """
+    if text == LEARNED:
+        return text
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise ValueError(f"lambda {text!r} is no number from 0 to 1, nor {LEARNED}")
+    if text != (spelt := str(value + 0.0)):  # without the sign of -0.0
+        raise ValueError(f"lambda {text!r} becomes a part of paths; write {spelt}")
+    return value
+
+
+def configurations(texture: str) -> list[str]:
+    """List all configurations over RGB and one texture (`LDP`, `LBP`), as spelt in paths."""
+    both = ("RGB", texture)
+    targets = ("RRGB", f"R{texture}", f"RRGB+R{texture}")
+    triples = itertools.product(both, targets, ("C", "thenC"), both)
+    auxiliary = [f"M{masked}-{target}-{c}{seen}" for masked, target, c, seen in triples]
+    return [*auxiliary, *(f"none-none-C{seen}" for seen in both)]
