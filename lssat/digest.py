@@ -32,6 +32,7 @@ ENTRY = {
     "train": ["train"],
     "evaluate": ["evaluate"],
     "cross": ["evaluate"],
+    "robustness": ["robustness"],
     "track": ["tracking"],
     "track_cross": ["tracking"],
     "report": ["report"],

@@ -1,20 +1,18 @@
 """Evaluation of a task: predictions of all of its runs, metrics with intervals.
 
-This is the only step that is given a test split: that of the task, or of a data set on which the
-task's runs are only tested.
+Only the steps of evaluation, this one and its neighbours `robustness` and `sensitivity`, are given
+a test split: that of the task, or here of a data set on which the task's runs are only tested.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pyarrow as pa
 import torch
 
-from lssat import grid, predict, scores, tables
+from lssat import predict, scores, tables
 from lssat.loader import Crops
-from lssat.tables import DataError
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     Raises:
         DataError: unusable input, or a data set of another kind of task than the runs'.
     """
-    trained, labels = _trained(files)
+    trained, labels = predict.trained_on(files.train, files.test)
     torch.set_num_threads(params.train.threads)
     parts, weights = [], {}
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
@@ -56,7 +54,7 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
             codes = files.codes if model.needs_codes else None
             crops = Crops(split, files.faces, codes, model.clips)
             found = predict.logits(model, crops, params.evaluate.batch_size)
-            parts.append(_rows(name, crops, found))
+            parts.append(predict.rows(name, crops, found))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
     table = pa.concat_tables(parts)
     tables.write_table(files.predictions, table, tables.PREDICTIONS)
@@ -64,33 +62,3 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
     measured = scores.summarise(table, crops.task, labels, coverage, params.evaluate, design)
     tables.write_json(files.metrics, measured | {"task": trained.name, "weights": weights})
-
-
-def _trained(files: Files) -> tuple[grid.Task, np.ndarray]:
-    """Return the task that the runs were trained on, and the labels for the trivial baseline."""
-    train = tables.read_table(files.train, tables.SPLITS)
-    trained = grid.read_task(tables.metadata(train), files.train)
-    tested = grid.read_task(
-        tables.metadata(tables.read_table(files.test, tables.SPLITS)), files.test
-    )
-    if (tested.kind, tested.outputs) != (trained.kind, trained.outputs):
-        problem = f"is {tested.kind} with {tested.outputs} outputs"
-        fix = f"The runs of {trained.name} are {trained.kind} with {trained.outputs}"
-        raise DataError(files.test, problem, fix)
-    return trained, np.array(train["labels"].to_pylist(), dtype=np.int64)
-
-
-def _rows(run: str, crops: Crops, logits: np.ndarray) -> pa.Table:
-    level = "clip" if crops.clips else "frame" if crops.task.level == "video" else "image"
-    kept = ("id", "frame", "clip", "group", "subset", "split")
-    same = {name: crops.table[name] for name in kept}
-    columns = {
-        **same,
-        "run": pa.array([run] * len(crops)),
-        "level": pa.array([level] * len(crops)),
-        "labels": crops.table["labels"],
-        "logits": pa.array(list(logits), type=pa.list_(pa.float32())),
-    }
-    return pa.table({name: columns[name] for name in tables.PREDICTIONS.names}).cast(
-        tables.PREDICTIONS
-    )

@@ -1,11 +1,13 @@
-"""Logits of a trained run for a split."""
+"""Logits of a trained run for a split, and as rows of the table of predictions."""
 
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
+from lssat import grid, tables
 from lssat.checkpoint import load_weights
 from lssat.loader import Crops
 from lssat.ssat import Model
@@ -36,9 +38,57 @@ def classify(model: Model, imgs: Tensor, codes: Tensor | None) -> np.ndarray:
 
 
 def logits(model: Model, crops: Crops, batch_size: int) -> np.ndarray:
-    """Return the logits (N, outputs) float32 of all samples, in the order of their table."""
+    """Return the logits (N, outputs) float32 of all samples, in the order of their table.
+
+    Raises:
+        DataError: crops of another size than the run was trained on.
+    """
+    check_size(model, crops)
+    batches = crops.in_order(batch_size)
+    return np.concatenate([classify(model, batch.imgs, batch.codes) for batch in batches])
+
+
+def check_size(model: Model, crops: Crops) -> None:
+    """Hold crops to the size that a run was trained on, with a DataError."""
     if crops.size != (want := model.img_size):
         fix = "Set faces.size to the size that the run was trained on"
         raise DataError(crops.file, f"has crops of {crops.size} px, the run wants {want}", fix)
-    batches = crops.in_order(batch_size)
-    return np.concatenate([classify(model, batch.imgs, batch.codes) for batch in batches])
+
+
+def rows(
+    run: str, crops: Crops, logits: np.ndarray, chosen: np.ndarray | slice = slice(None)
+) -> pa.Table:
+    """Return the rows of a run in the table of predictions.
+
+    Args:
+        run: the run's path.
+        logits: (n, outputs), of the samples that `chosen` picks, in the order of their table.
+    """
+    level = "clip" if crops.clips else "frame" if crops.task.level == "video" else "image"
+    table = crops.table.take(np.arange(len(crops))[chosen])
+    columns = {
+        **{name: table[name] for name in table.column_names},
+        "run": pa.array([run] * len(table)),
+        "level": pa.array([level] * len(table)),
+        "logits": pa.array(list(logits), type=pa.list_(pa.float32())),
+    }
+    return pa.table({name: columns[name] for name in tables.PREDICTIONS.names}).cast(
+        tables.PREDICTIONS
+    )
+
+
+def trained_on(train_file: Path, tested_file: Path) -> tuple[grid.Task, np.ndarray]:
+    """Return the task that the runs were trained on, and the labels for the trivial baseline.
+
+    Raises:
+        DataError: what they are tested on is another kind of task.
+    """
+    train = tables.read_table(train_file, tables.SPLITS)
+    trained = grid.read_task(tables.metadata(train), train_file)
+    table = tables.read_table(tested_file, tables.SPLITS)
+    tested = grid.read_task(tables.metadata(table), tested_file)
+    if (tested.kind, tested.outputs) != (trained.kind, trained.outputs):
+        problem = f"is {tested.kind} with {tested.outputs} outputs"
+        fix = f"The runs of {trained.name} are {trained.kind} with {trained.outputs}"
+        raise DataError(tested_file, problem, fix)
+    return trained, np.array(train["labels"].to_pylist(), dtype=np.int64)

@@ -27,7 +27,7 @@ FLOORS = [
         "sampling",
         "heat",
     },
-    {"params", "media", "backbones", "checkpoint", "texture_torch", "shards", "augment"},
+    {"params", "media", "backbones", "checkpoint", "texture_torch", "shards", "augment", "perturb"},
     {
         *(
             "datasets",
@@ -45,7 +45,17 @@ FLOORS = [
         "costs",
         "trained",
     },
-    {"train", "apply", "predict", "evaluate", "report", "show", "orchestrate", "doctor"},
+    {
+        "train",
+        "apply",
+        "predict",
+        "evaluate",
+        "robustness",
+        "report",
+        "show",
+        "orchestrate",
+        "doctor",
+    },
     {"cli"},
 ]
 # Within a floor: leaves that their neighbours may use. tables holds the errors; predict rebuilds
@@ -59,6 +69,7 @@ NEIGHBOURS = {
     "reconstruction": {"loader", "ssat"},
     "predict": {"train"},
     "evaluate": {"predict"},
+    "robustness": {"predict"},
     "costs": {"ssat"},
     "explain": {"ssat"},
     "orchestrate": {"show"},

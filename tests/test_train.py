@@ -186,8 +186,9 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     text = "".join(file.read_text() for file in sorted((ROOT / "workflow/rules").glob("*.smk")))
     rules = dict(re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", text, re.MULTILINE | re.DOTALL))
     fed = {name for name, body in rules.items() if re.search(r"SPLIT_FILES|test\.parquet", body)}
-    # the audit compares identities and crops, and has no run.
-    assert fed - {"audit", "lookalikes"} == {"splits", "evaluate", "cross"}
+    # The audit compares identities and crops, and has no run. The evaluation has three steps: on
+    # the test split, on that of another data set, and on the test split's crops perturbed.
+    assert fed - {"audit", "lookalikes"} == {"splits", "evaluate", "cross", "robustness"}
 
 
 def test_weights_that_differ_from_the_record_are_refused(tmp_path: Path) -> None:

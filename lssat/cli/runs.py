@@ -120,6 +120,28 @@ def evaluate(
 
 
 @app.command(
+    epilog=example("lssat robustness --task celeba --runs runs --train splits/train.parquet ...")
+)
+def robustness(
+    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    train: Annotated[Path, typer.Option(help="Training split: the trivial baseline.")],
+    test: Annotated[Path, typer.Option(help="Test split.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
+    out: Annotated[Path, typer.Option(help="JSON to write.")],
+    device: Device = "cpu",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Measure the runs of a task on perturbed test crops."""
+    with quick_imports():
+        from lssat import robustness as step
+
+    view = params.view(params_, "robustness")
+    files = step.Files(run_folders(runs, task, view.benchmark), train, test, faces, out)
+    step.robustness(task, files, view, device)
+
+
+@app.command(
     epilog=example(
         "lssat cross --dataset celebdf --train data/prepared/ffpp/splits/train.parquet ..."
     )

@@ -26,6 +26,7 @@ from lssat.params.sections import (
     Faces,
     Params,
     Report,
+    Robustness,
     Sample,
     Splits,
     Sweep,
@@ -37,6 +38,6 @@ from lssat.params.sections import (
 __all__ = [
     "HEADLINES", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf", "Count",
     "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Faces", "Ffpp", "Name", "Own", "Params",
-    "Report", "Sample", "Section", "Share", "Splits", "Sweep", "Texture", "Tracking", "Train",
-    "Video", "load", "section", "section_json", "view",
+    "Report", "Robustness", "Sample", "Section", "Share", "Splits", "Sweep", "Texture",
+    "Tracking", "Train", "Video", "load", "section", "section_json", "view",
 ]  # fmt: skip

@@ -28,11 +28,19 @@ READS = {
     "train": ["texture", "train"],
     "evaluate": [*_GRID, "evaluate", "train.threads", "train.lambda_cls"],
     "cross": [*_GRID, "evaluate", "train.threads", "train.lambda_cls"],
+    "robustness": [
+        *_GRID,
+        "robustness",
+        "texture.kind",
+        "texture.k",
+        "train.threads",
+        *(f"evaluate.{name}" for name in ("confidence", "seed", "batch_size")),
+    ],
     "track": [*_GRID, "tracking"],
     "track_cross": [*_GRID, "tracking"],
     "report": [
         *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
-        *("train", "evaluate", "tracking", "report"),
+        *("train", "evaluate", "robustness", "tracking", "report"),
     ],
 }
 

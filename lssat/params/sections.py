@@ -8,6 +8,10 @@ from lssat import grid, notation
 from lssat.params.base import Count, Name, Section, Share, nearest
 from lssat.params.data import Datasets
 
+PerturbationName = Literal[
+    "saturation", "contrast", "block_wise", "noise", "blur", "pixelation", "jpeg"
+]
+
 
 class Sweep(Section):
     """Runs of some of the grid with other values of lambda_cls; all four lists, or none."""
@@ -219,6 +223,22 @@ class Evaluate(Section):
     batch_size: Count
 
 
+class Robustness(Section):
+    """The headline metric on perturbed test crops (docs/robustness.md)."""
+
+    perturbations: list[PerturbationName] = Field(min_length=1)
+    strengths: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
+    seeds: Literal["first", "all"]  # of each backbone and configuration
+    samples: Count | None  # crops, or clips, of the test split, in whole groups; null: all
+    resamples: Annotated[int, Field(ge=100)]
+    seed: int  # of the part of the test split, and of what is random in a perturbation
+
+    @field_validator("perturbations", "strengths")
+    @classmethod
+    def _once(cls, items: list) -> list:
+        return once(items)
+
+
 class Tracking(Section):
     """MLflow."""
 
@@ -245,5 +265,6 @@ class Params(Section):
     audit: Audit
     train: Train
     evaluate: Evaluate
+    robustness: Robustness
     tracking: Tracking
     report: Report

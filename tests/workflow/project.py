@@ -24,9 +24,10 @@ SMALL = {
     "sample": {"trees": ["celeba"]},
     "train": {"epochs": 2},
     "evaluate": {"resamples": 200},
+    "robustness": {"samples": 12, "resamples": 100, "strengths": [1, 5]},
 }
 # What follows from a stage, by the first part of its name.
-_TRAINED = ["train", "baseline", "clips", "sweep", "evaluate", "cross", "report"]
+_TRAINED = ["train", "baseline", "clips", "sweep", "evaluate", "robustness", "cross", "report"]
 _AFTER = {
     "sample": ["manifest"],
     "manifest": ["faces", "splits", "audit"],
@@ -41,11 +42,12 @@ _AFTER = {
     "splits": ["audit", "lookalikes", *_TRAINED],
     "audit": ["train", "baseline", "clips", "sweep", "report"],
     "lookalikes": ["report"],
-    "train": ["evaluate", "cross", "track", "report"],
-    "baseline": ["evaluate", "cross", "track", "report"],
-    "clips": ["evaluate", "cross", "track", "report"],
-    "sweep": ["evaluate", "cross", "track", "report"],
+    "train": ["evaluate", "robustness", "cross", "track", "report"],
+    "baseline": ["evaluate", "robustness", "cross", "track", "report"],
+    "clips": ["evaluate", "robustness", "cross", "track", "report"],
+    "sweep": ["evaluate", "robustness", "cross", "track", "report"],
     "evaluate": ["track", "report"],
+    "robustness": ["report"],
     "cross": ["track_cross", "report"],
     "track": ["track_cross", "report"],
     "track_cross": ["report"],

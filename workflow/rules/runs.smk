@@ -59,6 +59,30 @@ rule evaluate:
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
 
+rule robustness:
+    input:
+        train="data/prepared/{task}/splits/train.parquet",
+        test="data/prepared/{task}/splits/test.parquet",
+        crops=lambda wc: crops_of(wc.task),
+        runs=lambda wc: runs_of(wc.task),
+    output:
+        "results/tasks/{task}/robustness.json",
+    log:
+        "logs/robustness/{task}.log",
+    threads: PARAMS.train.threads
+    resources:
+        gpu=GPUS,
+    params:
+        section=read("robustness"),
+        code=CODE["robustness"],
+        device=DEVICE,
+        faces=lambda wc, input: os.path.dirname(input.crops[0]),
+    shell:
+        "lssat robustness --task {wildcards.task} --runs runs --train {input.train}"
+        " --test {input.test} --faces {params.faces} --out {output} --device {params.device}"
+        " --params {params.section:q} > {log} 2>&1"
+
+
 rule cross:
     input:
         train="data/prepared/ffpp/splits/train.parquet",
@@ -129,7 +153,7 @@ rule report:
         results=expand(
             "results/tasks/{task}/{file}",
             task=TASKS,
-            file=["metrics.json", "predictions.parquet", "mlflow.json"],
+            file=["metrics.json", "predictions.parquet", "mlflow.json", "robustness.json"],
         ),
         cross=expand(
             "results/tasks/ffpp/cross/{task}/{file}",
