@@ -403,4 +403,4 @@ def test_a_note_is_said_once_with_its_metrics():
         {"level": "video", "metric": name, "note": "all labels are 0; collapsed: seed 1"}
         for name in ("auc", "ap")
     ]
-    assert results._notes(rows * 2) == ["video AUC and video AP: all labels are 0"]
+    assert results.noted(rows * 2) == ["video AUC and video AP: all labels are 0"]

@@ -78,13 +78,13 @@ def test_a_script_that_is_not_ours_does_not_run(page):
 
 
 def test_headings_sort_with_mouse_and_keyboard(page):
-    before = column(page, 2)
-    page.run(f"{TABLE}.tHead.rows[0].cells[2].querySelector('button').click()")
-    assert column(page, 2) == sorted(before, key=float, reverse=True) != before
-    head = "#headline-ffpp thead th:nth-child(3)"
+    before = column(page, 3)
+    page.run(f"{TABLE}.tHead.rows[0].cells[3].querySelector('button').click()")
+    assert column(page, 3) == sorted(before, key=float, reverse=True) != before
+    head = "#headline-ffpp thead th:nth-child(4)"
     assert page.run(f"document.querySelector('{head}').getAttribute('aria-sort')") == "descending"
     press(page, "Enter", f"{head} button")
-    assert column(page, 2) == sorted(before, key=float)
+    assert column(page, 3) == sorted(before, key=float)
     assert page.run("document.querySelectorAll('#headline-ffpp [aria-sort]').length") == 1
 
 
@@ -93,8 +93,8 @@ def test_text_sorts_as_text_and_empty_cells_come_last(page):
     names = column(page, 1)
     assert names == sorted(names, key=str.lower)
     for order in ("once", "twice"):
-        page.run(f"{TABLE}.tHead.rows[0].cells[11].querySelector('button').click()")
-        flags = column(page, 11)
+        page.run(f"{TABLE}.tHead.rows[0].cells[2].querySelector('button').click()")
+        flags = column(page, 2)
         assert flags[0] == "▲ collapsed", order
         assert not any(flags[1:])
 
@@ -173,3 +173,36 @@ def test_controls_have_names(page):
     assert page.run(inputs)
     figures = "[...document.querySelectorAll('.plot')].every(p => p.getAttribute('aria-label').length > 40)"  # noqa: E501
     assert page.run(figures)
+
+
+def test_a_reader_chooses_the_metric_of_a_table(page):
+    shown = "[...document.querySelectorAll('#matrix-ffpp .option')].filter(o => o.offsetParent).map(o => o.firstElementChild.id)"  # noqa: E501
+    assert page.run(shown) == ["matrix-ffpp-video-accuracy-paper"]
+    choose = "const s = document.querySelector('#matrix-ffpp select'); s.value = 'matrix-ffpp-frame-eer'; s.dispatchEvent(new Event('change'))"  # noqa: E501
+    page.run(f"(() => {{ {choose} }})()")
+    assert page.run(shown) == ["matrix-ffpp-frame-eer"]
+    assert page.run("document.querySelector('#matrix-ffpp select').labels.length") == 1
+    assert page.problems() == []
+
+
+def test_confusion_matrices_are_drawn_and_chosen(browser, tmp_path_factory):
+    root = tmp_path_factory.mktemp("classes")
+    files = drawn.draw(root, ("affectnet",), ("vit_micro",))
+    report.write(drawn.PARAMS, files, drawn.outputs(root))
+    browser.events.clear()
+    browser.open(drawn.outputs(root)["report"].as_uri())
+    browser.wait(DRAWN)
+    wide = "[...document.querySelectorAll('#each .plot')].map(p => [p.offsetParent !== null, p.querySelector('.heatmaplayer image')?.getBoundingClientRect().width ?? 0])"  # noqa: E501
+    before = browser.run(wide)
+    assert [shown for shown, _ in before] == [True, False, False, False]
+    assert before[0][1] > 300
+    choose = "const s = document.querySelector('#each .choose select'); s.selectedIndex = 2; s.dispatchEvent(new Event('change'))"  # noqa: E501
+    browser.run(f"(() => {{ {choose} }})()")
+    third = "document.querySelectorAll('#each .plot')[2]"
+    browser.wait(
+        f"{third}.querySelector('.heatmaplayer image').getBoundingClientRect().width > 300"
+    )
+    assert [shown for shown, _ in browser.run(wide)] == [False, False, True, False]
+    named = "document.querySelector('#each .plot').getAttribute('aria-label')"
+    assert "Recall, vit_micro · " in browser.run(named)
+    assert browser.problems() == []

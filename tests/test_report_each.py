@@ -1,6 +1,7 @@
 """Subsets, attributes and classes in the page and in CSV: the numbers of the metrics."""
 
 import csv
+import html
 import json
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from test_scores import image_rows, summarise
 
 from lssat import report
-from lssat.report import csvs, read, subsets
+from lssat.report import csvs, each, matrix, read, results, subsets, words
+from lssat.tables import write_json
 
 ONE = {"backbones": ("vit_micro",), "configurations": ("MRGB-RLDP-CRGB", "MLDP-RRGB-CRGB")}
 
@@ -96,3 +98,140 @@ def test_each_level_and_metric_has_its_table_of_subsets_beside_the_pooled_number
 
 def pooled_order(task: read.Task) -> list[tuple[str, str]]:
     return list(dict.fromkeys((row["level"], row["metric"]) for row in task.metrics["table"]))
+
+
+def test_the_papers_tables_are_the_first_choice_and_hold_the_rows_of_the_table(whole) -> None:
+    for name in drawn.TASKS:
+        task = read.read_task(name, whole[1][name])
+        tables = matrix.chooser(task).tables
+        assert len(tables) == 1 + len(pooled_order(task))
+        assert tables[0][0].startswith("accuracy as in the paper (")
+        for _, table in tables[1:]:
+            *_, level, metric = table.id.split("-")
+            found = {(r["backbone"], r["configuration"]): r for r in task.metrics["table"]
+                     if (r["level"], r["metric"]) == (level, metric)}  # fmt: skip
+            heads = [column.label for column in table.columns[1:]]
+            for row in table.rows:
+                for head, cell in zip(heads, row[1:], strict=True):
+                    one = found[row[0].text, head]
+                    assert cell.sort == one["mean"]
+                    assert words.interval(one) in cell.small
+                    assert ("collapsed" in cell.small) == one["collapsed"]
+
+
+def test_top_1_and_one_vs_rest_accuracy_stand_in_one_cell_and_in_the_headline(whole) -> None:
+    task = read.read_task("affectnet", whole[1]["affectnet"])
+    _, table = matrix.chooser(task).tables[0]
+    first = {row["metric"]: row for row in reversed(task.metrics["table"])}
+    both = [words.number(first[name]["mean"]) for name in ("top1", "mean_ovr_accuracy")]
+    assert table.rows[0][1].text == " / ".join(both)
+    headline = results.headline(task)
+    labels = [column.label for column in headline.columns]
+    for metric in ("macro_f1", "balanced_accuracy", "mean_ovr_accuracy"):
+        cell = headline.rows[0][labels.index(words.heading(metric))]
+        assert cell.sort == first[metric]["mean"]
+        assert headline.foot[labels.index(words.heading(metric))].sort == first[metric]["baseline"]
+    assert {len(row) for row in [*headline.rows, headline.foot]} == {len(labels)}
+
+
+def test_the_papers_numbers_stand_by_its_backbones_alone(tmp_path: Path) -> None:
+    names = ("vit_base", "vit_micro")
+    files = drawn.draw(tmp_path, ("celeba", "affectnet"), names, ("MRGB-RLDP-CRGB",))
+    said = {}
+    for name in files:
+        _, table = matrix.chooser(read.read_task(name, files[name])).tables[0]
+        said[name] = {row[0].text: row[-1].text for row in table.rows}
+    assert said["celeba"] == {
+        "vit_base": "0.87 (best mean accuracy) and 0.85 (average of table 2)",
+        "vit_micro": words.DASH,
+        "ViT-L, paper": "0.55 (average of table 2)",
+    }
+    assert said["affectnet"] == {
+        "vit_base": words.DASH,
+        "vit_micro": words.DASH,
+        "backbone contradictory, paper": "0.88 (accuracy)",
+    }
+
+
+def test_the_table_of_attributes_has_prevalence_majority_and_each_metric(whole) -> None:
+    task = read.read_task("celeba", whole[1]["celeba"])
+    tables = each.section(task)["tables"].tables
+    assert [label for label, _ in tables] == [
+        "vit_micro · MRGB/RLDP/CRGB", "vit_micro · MLDP/RRGB/CRGB"
+    ]  # fmt: skip
+    labels = [column.label for column in tables[0][1].columns]
+    assert labels[:4] == ["Attribute", "Prevalence", "Majority", "Accuracy"]
+    wanted = {(r["configuration"], r["class"], r["metric"]): r for r in task.metrics["each"]}
+    for label, table in tables:
+        assert len(table.rows) == 40
+        for row in table.rows:
+            key = (label.split(" · ")[1], row[0].text.replace(" ", "_"))
+            assert row[1].sort == wanted[*key, "auc"]["prevalence"]
+            assert row[2].sort == wanted[*key, "accuracy"]["baseline"]
+            assert row[labels.index("AUC")].sort == wanted[*key, "auc"]["mean"]
+            assert (row[-1].flag == "bad") == wanted[*key, "auc"]["collapsed"]
+
+
+def test_figures_of_attributes_and_classes_have_names_and_numbers(whole) -> None:
+    (points,) = each.section(read.read_task("celeba", whole[1]["celeba"]))["figures"]
+    best = json.loads(whole[1]["celeba"].metrics.read_text())["each"][:200]
+    means = [row["mean"] for row in best if row["metric"] == "balanced_accuracy"]
+    trace = points.plots[0].spec["data"][1]
+    assert trace["y"] == means
+    assert trace["x"] == [row["prevalence"] for row in best if row["metric"] == "auc"]
+    assert "Lowest: " in points.summary
+    (heat,) = each.section(read.read_task("affectnet", whole[1]["affectnet"]))["figures"]
+    matrices = json.loads(whole[1]["affectnet"].metrics.read_text())["confusion"]
+    assert [plot.title for plot in heat.plots] == [
+        "vit_micro · MRGB/RLDP/CRGB", "vit_micro · MLDP/RRGB/CRGB"
+    ]  # fmt: skip
+    shown = heat.plots[1].spec["data"][0]
+    assert (shown["z"], shown["customdata"]) == (matrices[1]["shares"], matrices[1]["counts"])
+    assert f"Neutral {matrices[0]['shares'][0][0]:.3f}" in heat.summary
+
+
+def test_case_36_undefined_attributes_and_matrices_make_a_page(tmp_path: Path) -> None:
+    files = drawn.draw(tmp_path, ("celeba", "affectnet"), **ONE)
+    for task in files:
+        found = json.loads(files[task].metrics.read_text())
+        for row in found["each"]:
+            row |= {"mean": None, "low": None, "high": None, "note": "constant here: all are 0"}
+        for row in found["confusion"]:
+            row |= {"counts": None, "shares": None, "note": "not finite"}
+        write_json(files[task].metrics, found)
+    report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
+    page = drawn.outputs(tmp_path)["report"].read_text()
+    assert "constant here: all are 0" in page
+
+
+NASTY = ("<script>alert(1)</script>", "$x_", "=1+1", "two\nlines", '"><img src=x>', "b", "c", "d")
+
+
+def test_case_37_names_of_attributes_classes_and_subsets_are_shown_literally(
+    tmp_path: Path,
+) -> None:
+    files = drawn.draw(tmp_path, **ONE)
+    for task in files:
+        found = json.loads(files[task].metrics.read_text())
+        names = dict(zip(found["classes"], NASTY, strict=False))
+        for row in found["each"]:
+            row["class"] = names.get(row["class"], row["class"])
+        for row in found["confusion"]:
+            row["classes"] = list(NASTY)
+        methods = dict(zip(drawn.METHODS, NASTY, strict=False))
+        for row in found["subsets"]:
+            row["subset"] = methods[row["subset"]]
+        write_json(files[task].metrics, found)
+    outputs = drawn.outputs(tmp_path)
+    report.write(drawn.PARAMS, files, outputs)
+    page = outputs["report"].read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert page.count(html.escape(NASTY[0], quote=False)) >= 3
+    for file, column in (("attributes", "class"), ("classes", "class"), ("confusion", "true"),
+                         ("confusion", "predicted"), ("subsets", "subset")):  # fmt: skip
+        cells = [row[column] for row in rows_of(outputs[file])]
+        assert {"'=1+1", NASTY[0], "two\nlines"} <= set(cells)
+        assert not any(cell[:1] in "=+-@" for cell in cells)
+    figures = each.section(read.read_task("affectnet", files["affectnet"]))["figures"]
+    assert figures[0].plots[0].spec["data"][0]["x"][0] == html.escape(NASTY[0], quote=False)

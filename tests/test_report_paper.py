@@ -25,16 +25,46 @@ def test_latex_has_each_headline_row_with_its_numbers(written) -> None:
         rows = [row for row in csv.DictReader(file) if row["headline"] == "True"]
     assert len(rows) == 16
     body = [line for line in text.splitlines() if line.startswith("    vit")]
-    assert len(body) == 16
-    for row, line in zip(rows, body, strict=True):
+    assert len(body) == 16 + 2 + 2 * 2
+    headline = [line for line in body if " & M" in line or " & none" in line]
+    for row, line in zip(rows, headline, strict=True):
         assert line.startswith(f"    {row['backbone'].replace('_', chr(92) + '_')} & ")
         mean, interval = f"{float(row['mean']):.3f}", f"[{float(row['low']):.3f}, "
         assert mean in line
         assert interval in line
         assert ("dagger" in line) == (row["collapsed"] == "True")
     assert text.count(r"\textbf{") == 2
-    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
-    assert all(line.count("&") == 4 for line in body)
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2 + 1 + 2
+    assert [line.count("&") for line in headline] == [5] * 8 + [7] * 8
+
+
+def test_latex_has_the_papers_layout_of_each_task(written) -> None:
+    """Backbones down, configurations across, each cell the row of table.csv; case 38 in all."""
+    outputs, _ = written
+    with open(outputs["table"], newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["level"] in ("video", "image")]
+    tables = outputs["latex"].read_text().split(r"\begin{table}")[1:]
+    for task, metric in (("ffpp", "accuracy"), ("affectnet", "top1"),
+                         ("affectnet", "mean_ovr_accuracy")):  # fmt: skip
+        label = f"tab:{task}-{metric}".replace("_", "-")
+        (table,) = [each for each in tables if rf"\label{{{label}}}" in each]
+        wanted = [r for r in rows if (r["task"], r["metric"]) == (task, metric)]
+        heads = next(line for line in table.splitlines() if "Backbone" in line)
+        names = [cell.strip(" \\") for cell in heads.split("&")[1:]]
+        for line in (each for each in table.splitlines() if each.startswith("    vit")):
+            backbone, *cells = [cell.strip(" \\") for cell in line.split("&")]
+            for name, cell in zip(names, cells, strict=True):
+                (row,) = [
+                    r for r in wanted
+                    if (r["backbone"].replace("_", "\\_"), r["configuration"]) == (backbone, name)
+                ]  # fmt: skip
+                low, high = (f"{float(row[end]):.3f}" for end in ("low", "high"))
+                assert cell.startswith(f"{float(row['mean']):.3f}")
+                assert f"[{low}, {high}]" in cell
+                assert ("dagger" in cell) == (row["collapsed"] == "True")
+    text = outputs["latex"].read_text()
+    assert "2603.22190 says: ViT-H 0.94 (average accuracy)." in text
+    assert "backbone contradictory 0.88" in text
 
 
 def test_case_37_latex_prints_names_as_they_stand() -> None:
@@ -56,7 +86,7 @@ def test_figures_are_a_page_a_task_and_the_same_bytes(written, tmp_path) -> None
     outputs, files = written
     first = outputs["figures"].read_bytes()
     assert first.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type /Page\b", first)) == 2
+    assert len(re.findall(rb"/Type /Page\b", first)) == 2 + 1  # and the confusion matrix
     again = drawn.outputs(tmp_path)
     report.write(drawn.PARAMS, files, again)
     assert again["figures"].read_bytes() == first

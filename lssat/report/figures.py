@@ -44,6 +44,7 @@ class Figure:
     summary: str
     keys: list[Key]
     plots: list[Plot]
+    choose: str = ""  # what the reader chooses one of the plots by; empty: all are shown
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,6 @@
-"""The headline tables as LaTeX (booktabs), ready for a paper."""
+"""The headline tables and the paper's tables 1 to 3 as LaTeX (booktabs), ready for a paper."""
 
-from lssat.report import words
+from lssat.report import matrix, results, words
 from lssat.report.read import Task
 
 _SPECIAL = str.maketrans(
@@ -12,7 +12,8 @@ _SPECIAL = str.maketrans(
     }
 )
 _HEAD = (
-    "% Headline tables of the report. In the preamble: \\usepackage{booktabs}\n"
+    "% Tables of the report: of each task its headline, then accuracy in the layout of tables 1\n"
+    "% to 3 of 2603.22190. In the preamble: \\usepackage{booktabs}\n"
     "% Interval: bootstrap over clusters of test samples and over seeds.\n"
 )
 
@@ -23,8 +24,17 @@ def escape(text: str) -> str:
 
 
 def tables(tasks: list[Task]) -> str:
-    """Return one table environment a task: every row of its headline table."""
-    return _HEAD + "\n".join(map(_table, tasks))
+    """Return the table environments: of each task every row of its headline, and its matrices."""
+    made = [
+        table
+        for task in tasks
+        for table in (_table(task), *(_matrix(task, m) for m in matrix.ACCURACY[_kind(task)]))
+    ]
+    return _HEAD + "\n".join(made)
+
+
+def _kind(task: Task) -> str:
+    return task.metrics["kind"]
 
 
 def _table(task: Task) -> str:
@@ -33,17 +43,30 @@ def _table(task: Task) -> str:
     count = words.count(scored["n"][scored["level"]], scored["level"])
     what = f"{task.title}: {words.where(scored)} on the {scored['split']} split, {count}"
     what += f", coverage {words.percent(scored['coverage'])}"
+    beside = results.BESIDE[_kind(task)]
+    head = ["Backbone", "Configuration", "Mean", words.confidence(scored), "Baseline"]
+    head += map(words.heading, beside)
+    rows = [
+        _row(row, row is top) + [_number(results.beside(task, row, name)) for name in beside]
+        for row in task.headline
+    ]
+    caption = rf"{escape(what)}, {words.count(len(task.seeds), 'seed')}; $\dagger$ collapsed."
+    return _environment(task.name, caption, [*map(escape, head)], rows)
+
+
+def _environment(name: str, caption: str, head: list[str], rows: list[list[str]]) -> str:
+    """Return a table environment; all texts are LaTeX already."""
+    texts = 2 if head[1] == "Configuration" else 1
     lines = [
         r"\begin{table}",
         r"  \centering",
-        rf"  \caption{{{escape(what)}, {words.count(len(task.seeds), 'seed')}; "
-        rf"$\dagger$ collapsed.}}",
-        rf"  \label{{tab:{task.name.replace('_', '-')}}}",
-        r"  \begin{tabular}{llrrr}",
+        rf"  \caption{{{caption}}}",
+        rf"  \label{{tab:{name.replace('_', '-')}}}",
+        rf"  \begin{{tabular}}{{{'l' * texts}{'r' * (len(head) - texts)}}}",
         r"    \toprule",
-        rf"    Backbone & Configuration & Mean & {escape(words.confidence(scored))} & Baseline \\",
+        rf"    {' & '.join(head)} \\",
         r"    \midrule",
-        *[_row(row, row is top) for row in task.headline],
+        *[f"    {' & '.join(row)}" + r" \\" for row in rows],
         r"    \bottomrule",
         r"  \end{tabular}",
         r"\end{table}",
@@ -51,15 +74,43 @@ def _table(task: Task) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(row: dict, best: bool) -> str:
+def _matrix(task: Task, metric: str) -> str:
+    """Return the table of backbones by configurations, and below it the paper's own numbers."""
+    scored = task.metrics
+    found = matrix.cells(task, scored["level"], metric)
+    names = dict.fromkeys(backbone for backbone, _ in found)
+    rows = [
+        [escape(name), *(_cell(found.get((name, each))) for each in task.configurations)]
+        for name in names
+    ]
+    baseline = next(iter(found.values()))["baseline"]
+    said = f"{scored['level']} {words.metric(metric)} on the {scored['split']} split"
+    said += f", trivial baseline {words.number(baseline)}. {matrix.paper_says(task)}"
+    caption = rf"{escape(f'{task.title}: {said}')} $\dagger$ collapsed."
+    head = ["Backbone", *map(escape, task.configurations)]
+    return _environment(f"{task.name}-{metric}", caption, head, rows)
+
+
+def _cell(row: dict | None) -> str:
+    if row is None:
+        return escape(words.DASH)
+    return rf"{_number(row)} {{\scriptsize {escape(words.interval(row))}}}"
+
+
+def _number(row: dict | None) -> str:
+    """Write a mean; a collapsed row has its dagger in every table."""
+    text = escape(words.number(row["mean"] if row else None))
+    return text + (r"$^\dagger$" if row and row["collapsed"] else "")
+
+
+def _row(row: dict, best: bool) -> list[str]:
     mean = escape(words.number(row["mean"]))
     mean = rf"\textbf{{{mean}}}" if best else mean
     flag = r"$^\dagger$" if row["collapsed"] else ""
-    cells = [
+    return [
         escape(row["backbone"]),
         escape(row["configuration"]),
         mean + flag,
         escape(words.interval(row)),
         escape(words.number(row["baseline"])),
     ]
-    return "    " + " & ".join(cells) + r" \\"

@@ -25,6 +25,7 @@
   }
   function dressed(trace) {
     const tint = shade(trace.meta);
+    if (trace.type === "heatmap") return { ...trace, colorscale: [[0, value("--raised")], [1, tint]] };
     return { ...trace, line: { ...trace.line, color: tint }, ...(trace.marker && { marker: { ...trace.marker, color: tint } }) };
   }
   // Only these four: plotly's defaults hold a button that offers to send a figure away.
@@ -49,6 +50,15 @@
     key.setAttribute("aria-pressed", on);
     const inside = plots.filter((plot) => key.closest("figure").contains(plot.place));
     inside.forEach((plot) => { plot.hidden[on ? "delete" : "add"](key.dataset.key); colour(plot); });
+  }));
+
+  // A figure of which one plot is shown at a time: plotly measures a hidden one wrongly.
+  all(".choose select").forEach((select) => select.addEventListener("change", () => {
+    all(".panel", select.closest("figure")).forEach((panel) => {
+      const place = panel.querySelector(".plot");
+      panel.hidden = place.id !== select.value;
+      if (!panel.hidden && place.data) Plotly.Plots.resize(place);
+    });
   }));
 
   // Tables of which one is shown at a time.

@@ -1,9 +1,11 @@
-"""Figures for a paper: one PDF, a page a task: ROC curves and the headline with its intervals."""
+"""Figures for a paper: one PDF: of each task ROC curves, the headline, attributes or classes."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from lssat.report import words
+from lssat.report import each, words
 from lssat.report.read import Task
 
 # Okabe and Ito's colours, told apart by colour-blind readers as well.
@@ -28,15 +30,65 @@ def write(file: IO[bytes] | Path, tasks: list[Task]) -> None:
         pyplot.rc_context(_STYLE),
         PdfPages(file, metadata={"CreationDate": None, "Creator": "lssat"}) as pages,
     ):
-        for task in tasks:
-            figure = _page(pyplot, task)
+        for figure in _pages(pyplot, tasks):
             pages.savefig(figure)
             pyplot.close(figure)
+
+
+def _pages(pyplot, tasks: list[Task]) -> Iterator[Any]:
+    for task in tasks:
+        yield _page(pyplot, task)
+        yield from _each(pyplot, task)
 
 
 def plain(text: str) -> str:
     """Return text that matplotlib prints as it stands: it takes `$...$` for mathematics."""
     return text.replace("$", r"\$").replace("\n", " ")
+
+
+def _each(pyplot, task: Task) -> Iterator[Any]:
+    """Draw what the best row says of each attribute, or its confusion matrix."""
+    best = words.best(task.headline)
+    if best is None or not task.metrics["each"]:
+        return
+    pair = (best["backbone"], best["configuration"])
+    kind = task.metrics["kind"]
+    if kind == "multiclass" and each.matrix(task, pair)["counts"] is None:
+        return
+    figure, axis = pyplot.subplots(figsize=(5, 4), layout="constrained")
+    if kind == "multilabel":
+        _prevalence(axis, each.by_class(task, pair))
+    else:
+        _confusion(axis, each.matrix(task, pair))
+    figure.suptitle(plain(f"{task.title}: {' · '.join(pair)}"))
+    yield figure
+
+
+def _prevalence(axis, found: dict[str, dict[str, dict]]) -> None:
+    axis.axhline(0.5, linestyle=":", color="#888888", linewidth=0.8)
+    for rows in found.values():
+        row = rows["balanced_accuracy"]
+        if row["mean"] is not None:
+            if row["low"] is not None:
+                ends, at = [row["low"], row["high"]], [row["prevalence"]] * 2
+                axis.plot(at, ends, color=_COLOURS[0], lw=0.8)
+            axis.plot(row["prevalence"], row["mean"], "o", color=_COLOURS[0], markersize=3)
+    axis.set(xlabel="prevalence in the test split", ylabel="balanced accuracy")
+
+
+def _confusion(axis, row: dict) -> None:
+    places = range(len(row["classes"]))
+    blank = [0.0] * len(row["classes"])
+    axis.imshow([shares or blank for shares in row["shares"]], cmap="Blues", vmin=0, vmax=1)
+    for i, j in itertools.product(places, places):
+        if row["shares"][i] is not None:
+            share = row["shares"][i][j]
+            colour = "white" if share > 0.6 else "black"
+            axis.text(j, i, f"{share:.2f}", ha="center", va="center", color=colour, fontsize=6)
+    names = [plain(name) for name in row["classes"]]
+    axis.set_xticks(places, names, rotation=45, ha="right")
+    axis.set_yticks(places, names)
+    axis.set(xlabel="predicted", ylabel="true, shares of its samples")
 
 
 def _page(pyplot, task: Task):

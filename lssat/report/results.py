@@ -5,6 +5,14 @@ from lssat.report import words
 from lssat.report.cells import Bar, Cell, Column, Table, anchor, num
 from lssat.report.read import Task
 
+# What must stand beside the headline metric: the paper's accuracy, and of emotions all that shows
+# what a one-vs-rest accuracy hides.
+BESIDE = {
+    "binary": ("accuracy",),
+    "multilabel": ("accuracy",),
+    "multiclass": ("macro_f1", "balanced_accuracy", "mean_ovr_accuracy"),
+}
+
 
 def headline(task: Task) -> Table:
     """Make the headline table: a row per backbone x configuration, all that qualifies a number."""
@@ -14,21 +22,26 @@ def headline(task: Task) -> Table:
     columns = [
         Column("Backbone"),
         Column("Configuration", hint="masked branch / reconstructed / classified"),
+        Column("Flag"),
         Column("Mean", "num", f"{words.where(scored)}, mean over seeds"),
         Column(words.confidence(scored), "num", "resampled by group"),
         Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
+        *[
+            Column(words.heading(metric), "num", "mean over seeds")
+            for metric in BESIDE[scored["kind"]]
+        ],
         *[Column(f"Seed {seed}", "num", "each links to its run") for seed in task.seeds],
         Column("Baseline", "num", "the best score without looking at the input"),
         Column("Beats it", hint="the whole interval lies above the baseline"),
         Column("n", "num", f"{scored['level']}s"),
         Column("Coverage", "num", "samples of the test split that have a prediction"),
-        Column("Flag"),
     ]
     made = [_headline_row(task, row, scale) for row in rows]
     notes = [f"{r['backbone']}, {r['configuration']}: {r['note']}" for r in rows if r["note"]]
     caption = f"{words.where(scored)}, {scored['level']} level, {scored['split']} split"
     best = rows.index(top) if top else None
-    return Table(f"headline-{task.name}", caption, columns, made, best, notes=_merge(notes))
+    foot = _foot(task, rows[0])
+    return Table(f"headline-{task.name}", caption, columns, made, best, foot, _merge(notes))
 
 
 def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cell]:
@@ -39,16 +52,34 @@ def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cel
     return [
         Cell(row["backbone"]),
         Cell(row["configuration"]),
+        flagged(row["collapsed"]),
         num(row["mean"]),
         Cell(words.interval(row), row["low"]),
         Cell("", row["mean"], bar=_bar(row, scale)),
+        *[measured(beside(task, row, metric)) for metric in BESIDE[task.metrics["kind"]]],
         *[values.get(seed, Cell(words.DASH)) for seed in task.seeds],
         num(row["baseline"]),
         beats if row["mean"] is not None else Cell(words.DASH),
         num(row["n"]),
         Cell(words.percent(coverage), coverage),
-        flagged(row["collapsed"]),
     ]
+
+
+def beside(task: Task, row: dict, metric: str) -> dict | None:
+    """Return the row of another metric of the same backbone, configuration and level."""
+    key = ("backbone", "configuration", "level")
+    for other in task.metrics["table"]:
+        if other["metric"] == metric and all(other[name] == row[name] for name in key):
+            return other
+    return None
+
+
+def _foot(task: Task, row: dict) -> list[Cell]:
+    """Make the last row of the headline table: the trivial baselines of its metrics."""
+    others = [beside(task, row, metric) for metric in BESIDE[task.metrics["kind"]]]
+    values = [num(other["baseline"] if other else None) for other in others]
+    first = [Cell("trivial baseline"), Cell(""), Cell(""), num(row["baseline"]), *[Cell("")] * 2]
+    return [*first, *values, *[Cell("")] * (len(task.seeds) + 4)]
 
 
 def _linked(value: float | None, run: str) -> Cell:
@@ -99,7 +130,7 @@ def measures(task: Task) -> Table:
     ]
     foot = [*_baselines(names, table), Cell("")]
     caption = f"all metrics of {task.title}, mean over seeds and interval"
-    return Table(f"measures-{task.name}", caption, columns, made, foot=foot, notes=_notes(table))
+    return Table(f"measures-{task.name}", caption, columns, made, foot=foot, notes=noted(table))
 
 
 def _covered(task: Task) -> Cell:
@@ -133,7 +164,7 @@ def flagged(collapsed: bool) -> Cell:
     return Cell("collapsed", "collapsed", flag="bad") if collapsed else Cell("", "")
 
 
-def _notes(rows: list[dict]) -> list[str]:
+def noted(rows: list[dict]) -> list[str]:
     """Say each note once, with the metrics it is about; why a row collapsed stands elsewhere."""
     about: dict[str, dict[str, None]] = {}
     for row in rows:

@@ -29,6 +29,12 @@ def metric(name: str) -> str:
     return _METRICS.get(name, name.replace("_", " "))
 
 
+def heading(name: str) -> str:
+    """Return the name of a metric as it begins a column: `accuracy` -> `Accuracy`."""
+    text = metric(name)
+    return text[:1].upper() + text[1:]
+
+
 def number(value: Any, digits: int = 3) -> str:
     """Write a number with fixed decimals, an integer with separators, None as a dash."""
     if value is None:
