@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy.special import ndtri
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -65,7 +64,8 @@ def augment(imgs: Tensor, draws: np.ndarray, policy: Policy) -> Tensor:
 def _layer(imgs: Tensor, draws: np.ndarray, magnitude: float) -> Tensor:
     """Apply one operation to each image, with probability 0.5, at N(magnitude, 0.5) of 10."""
     named = (draws[:, 0] * len(OPERATIONS)).astype(int)
-    level = magnitude + 0.5 * ndtri(np.clip(draws[:, 1], 1e-6, 1 - 1e-6))
+    share = torch.from_numpy(np.clip(draws[:, 1].astype(np.float64), 1e-6, 1 - 1e-6))
+    level = magnitude + 0.5 * torch.special.ndtri(share).numpy()
     level = np.clip(level, 0, 10) / 10
     sign = np.where(draws[:, 2] < 0.5, 1.0, -1.0)
     out, chosen = imgs.clone(), draws[:, 3] < 0.5

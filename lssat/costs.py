@@ -15,7 +15,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from lssat.ssat import Model
 
@@ -32,6 +31,9 @@ def flops(
     Returns:
         `flops_training` of forward and backward pass, `flops_inference` of `classify`.
     """
+    # Imported here, where training is over: 0.1 s that would delay its first step.
+    from torch.utils.flop_counter import FlopCounterMode
+
     twin = copy.deepcopy(model)
     with FlopCounterMode(display=False) as training:
         out = twin(imgs, codes, noise, phase)

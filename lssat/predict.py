@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from lssat import grid, tables
+from lssat.build import rebuild
 from lssat.checkpoint import load_weights
 from lssat.loader import Crops
 from lssat.ssat import Model
 from lssat.tables import DataError, read_json
-from lssat.train import rebuild
 
 
 def load_run(folder: str | Path) -> Model:

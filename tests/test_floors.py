@@ -44,6 +44,7 @@ FLOORS = [
         "init",
         "costs",
         "trained",
+        "build",
     },
     {
         "train",
@@ -58,8 +59,8 @@ FLOORS = [
     },
     {"cli"},
 ]
-# Within a floor: leaves that their neighbours may use. tables holds the errors; predict rebuilds
-# what train built; loader reads for reconstruction, which needs the model; texture codes are pure.
+# Within a floor: leaves that their neighbours may use. tables holds the errors; loader
+# reads for reconstruction and for the build of models; texture codes are pure.
 NEIGHBOURS = {
     "digest": {"tables"},
     "yaml12": {"tables"},
@@ -67,10 +68,10 @@ NEIGHBOURS = {
     "archive": {"tables"},
     "choices": {"grid"},
     "reconstruction": {"loader", "ssat"},
-    "predict": {"train"},
     "evaluate": {"predict"},
     "robustness": {"predict"},
     "costs": {"ssat"},
+    "build": {"loader", "ssat"},
     "explain": {"ssat"},
     "orchestrate": {"show"},
     "apply": {"predict"},

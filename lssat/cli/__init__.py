@@ -4,9 +4,10 @@ Imports of a command stand inside it: the entry point itself must stay light.
 """
 
 import sys
+import traceback
 
 from lssat.cli import data, runs, results, use  # isort: skip  # the order of `lssat --help`
-from lssat.cli.base import app
+from lssat.cli.base import app, leave
 from lssat.tables import DataError
 
 __all__ = ["app", "data", "main", "results", "runs", "use"]
@@ -14,8 +15,17 @@ __all__ = ["app", "data", "main", "results", "runs", "use"]
 
 def main() -> None:
     """Run the command line; a DataError is one line on stderr and exit code 1."""
+    code = 0
     try:
         app()
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except DataError as error:
         print(error, file=sys.stderr)
-        sys.exit(1)
+        code = 1
+    except Exception:
+        traceback.print_exc()
+        code = 1
+    leave(code)

@@ -16,12 +16,12 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy, Strategy
 
 from lssat import digest, grid, metrics, tasks
+from lssat.build import make_model, rebuild
 from lssat.checkpoint import Checkpoints, save_weights
 from lssat.costs import Energy
 from lssat.loader import Crops
 from lssat.reconstruction import reconstructions
 from lssat.tables import DataError, atomic, write_json
-from lssat.train.build import make_model, rebuild
 from lssat.train.loop import Trainer, score
 from lssat.train.record import costs, record
 from lssat.train.resume import Stop, Stopped
