@@ -23,7 +23,8 @@ OPERATIONS = (
 )  # fmt: skip
 _PLACES = OPERATIONS[10:]  # move pixels; the others change their values
 _CROP, _RAND, _ERASE = 0, 4, 4 + 4 * _LAYERS  # where each one's numbers begin
-DRAWS = _ERASE + 5
+_MIX = _ERASE + 5
+DRAWS = _MIX + 1
 
 
 class Policy(NamedTuple):
@@ -32,15 +33,16 @@ class Policy(NamedTuple):
     crop: float = 1.0  # least share of the area of a random resized crop; 1: none
     rand: float = 0.0  # magnitude of RandAugment, 0 to 10; 0: none
     erase: float = 0.0  # probability of random erasing (1708.04896)
+    mixup: float = 0.0  # alpha of the Beta(alpha, alpha) of a sample's share (1710.09412); 0: none
 
     @property
     def active(self) -> bool:
         """Whether anything is changed."""
-        return self.crop < 1 or self.rand > 0 or self.erase > 0
+        return self.crop < 1 or self.rand > 0 or self.erase > 0 or self.mixup > 0
 
 
 def augment(imgs: Tensor, draws: np.ndarray, policy: Policy) -> Tensor:
-    """Augment a batch.
+    """Augment the images of a batch, each by itself: all of the policy but mixup.
 
     Args:
         imgs: (N, 3, H, W) uint8, on any device; left as they are.
@@ -59,6 +61,31 @@ def augment(imgs: Tensor, draws: np.ndarray, policy: Policy) -> Tensor:
     if policy.erase > 0:
         imgs = _erase(imgs, draws[:, _ERASE:], policy.erase)
     return imgs
+
+
+def shares(draws: np.ndarray, policy: Policy) -> np.ndarray:
+    """Return what each sample keeps of itself under mixup, (N,) float32 in [0, 1].
+
+    Args:
+        draws: (N, DRAWS) floating in [0, 1), each sample's own: the share is the quantile of
+            Beta(alpha, alpha) at one of them, so that no generator is asked.
+    """
+    from scipy.special import betaincinv  # slow to import, and only needed for this
+
+    return betaincinv(policy.mixup, policy.mixup, draws[:, _MIX].astype(float)).astype(np.float32)
+
+
+def mix(imgs: Tensor, others: Tensor, share: Tensor) -> Tensor:
+    """Mix images with others: share * img + (1 - share) * other, rounded to whole numbers.
+
+    Args:
+        imgs, others: (N, ...) uint8. share: (N,) float32, on the same device.
+
+    Returns:
+        uint8 of the same shape.
+    """
+    part = share.reshape(-1, *[1] * (imgs.ndim - 1))
+    return _uint8(torch.lerp(others.float(), imgs.float(), part))
 
 
 def _layer(imgs: Tensor, draws: np.ndarray, magnitude: float) -> Tensor:

@@ -29,6 +29,8 @@ class Batch(NamedTuple):
     labels: Tensor  # (n, A) int64
     noise: Tensor | None  # (n, L) float32 in [0, 1)
     draws: np.ndarray | None = None  # (n, augment.DRAWS) float32 in [0, 1)
+    mates: np.ndarray | None = None  # (m,): places in this batch of whom its first m are mixed with
+    mix: tuple[()] | tuple[Tensor, Tensor] = ()  # mixed: labels (m, A) of the mates, shares (m,)
 
 
 class Crops:
@@ -122,6 +124,7 @@ class Crops:
         start: int = 0,
         part: slice = slice(None),
         augmented: bool = False,
+        mixed: bool = False,
     ) -> Iterator[Batch]:
         """Go through the split once, in the order, flips and noise of (seed, epoch).
 
@@ -133,17 +136,22 @@ class Crops:
             part: the samples of each batch that this process reads, of several that share it.
             augmented: the crops are still to be augmented: give the numbers for it, and no codes,
                 which would be those of other pixels.
+            mixed: each sample will be mixed with the next one of its whole batch, the last with
+                the first; those that are not of this process follow its own in the batch.
         """
         order, times = sampling.order(self.labels, sampler, seed, epoch)
         for first in range(start * batch_size, len(self) - batch_size + 1, batch_size):
-            rows = order[first : first + batch_size][part]
-            again = times[first : first + batch_size][part]  # 0: the same noise as without it
+            places, mates = np.arange(batch_size)[part], None
+            if mixed:
+                places, mates = _with_mates(places, batch_size)
+            rows = order[first + places]
+            again = times[first + places]  # 0: the same noise as without it
             drawn = sampling.numbers(seed, epoch, rows, again, 1 + patches + augment.DRAWS)
             flip = drawn[:, 0] < 0.5 if hflip else None
             noise = torch.from_numpy(drawn[:, 1 : 1 + patches].copy())
             draws = drawn[:, 1 + patches :] if augmented else None
             batch = self.batch(rows, flip, codes=not augmented)
-            yield batch._replace(noise=noise, draws=draws)
+            yield batch._replace(noise=noise, draws=draws, mates=mates)
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Go through the split in the order of its table, nothing changed, nothing left out."""
@@ -163,6 +171,14 @@ def tensors(imgs: np.ndarray, codes: np.ndarray | None) -> tuple[Tensor, Tensor 
     """
     made = None if codes is None else torch.from_numpy(codes)[:, None]
     return torch.from_numpy(imgs).movedim(-1, 1), made
+
+
+def _with_mates(places: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of a batch that are needed, and where each first one's mate is in them."""
+    mates = (places + 1) % batch_size
+    needed = np.concatenate([places, np.setdiff1d(mates, places)])
+    where = {place: number for number, place in enumerate(needed.tolist())}
+    return needed, np.array([where[mate] for mate in mates.tolist()])
 
 
 def _gather(used: pa.Table, clips: bool) -> tuple[pa.Table, np.ndarray, np.ndarray]:

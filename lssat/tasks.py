@@ -1,6 +1,6 @@
 """From labels to losses: one classification loss for each kind of task."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,7 +10,23 @@ from torch.nn import functional as F
 from lssat.grid import Task
 from lssat.tables import DataError
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+
+class Loss(Protocol):
+    """The loss of a task."""
+
+    def __call__(
+        self,
+        logits: Tensor,
+        labels: Tensor,
+        other: Tensor | None = None,
+        share: Tensor | None = None,
+    ) -> Tensor:
+        """Return the mean loss of a batch, a scalar.
+
+        Args:
+            logits: (N, outputs). labels: (N, A) int64. other: (N, A) int64, the labels of the
+                images that these are mixed with, and share: (N,) what each image keeps of itself.
+        """
 
 
 def check_labels(task: Task, labels: np.ndarray, file: str) -> None:
@@ -54,10 +70,12 @@ def balance(task: Task, labels: np.ndarray) -> np.ndarray:
 
 
 def loss(kind: str, weights: np.ndarray | None, label_smoothing: float) -> Loss:
-    """Return the loss of a task: `loss(logits (N, outputs), labels (N, A) int64) -> scalar`.
+    """Return the loss of a task.
 
     Cross-entropy for `multiclass`, else binary cross-entropy averaged over attributes. With
-    weights the mean is over samples, not over weights, so that a batch's make-up counts.
+    weights the mean is over samples, not over weights, so that a batch's make-up counts. Of a
+    mixed image it is the shares' mean of the losses at both labels: cross-entropy is linear in
+    its target, so this is the loss at the mixed (and smoothed) target, each class with its weight.
     """
     table = None if weights is None else torch.from_numpy(weights)
 
@@ -65,14 +83,24 @@ def loss(kind: str, weights: np.ndarray | None, label_smoothing: float) -> Loss:
         each = F.cross_entropy(
             logits.float(), labels[:, 0], label_smoothing=label_smoothing, reduction="none"
         )
-        return (each if table is None else each * table.to(each.device)[labels[:, 0]]).mean()
+        return each if table is None else each * table.to(each.device)[labels[:, 0]]
 
     def binary(logits: Tensor, labels: Tensor) -> Tensor:
         aim = labels * (1 - label_smoothing) + label_smoothing / 2
         each = F.binary_cross_entropy_with_logits(logits.float(), aim.float(), reduction="none")
-        if table is not None:
-            zero, one = table.to(each.device)
-            each = each * torch.where(labels == 1, one, zero)
+        if table is None:
+            return each
+        zero, one = table.to(each.device)
+        return each * torch.where(labels == 1, one, zero)
+
+    found = cross_entropy if kind == "multiclass" else binary
+
+    def total(
+        logits: Tensor, labels: Tensor, other: Tensor | None = None, share: Tensor | None = None
+    ) -> Tensor:
+        each = found(logits, labels)
+        if other is not None and share is not None:
+            each = torch.lerp(found(logits, other), each, share.reshape(-1, *[1] * (each.ndim - 1)))
         return each.mean()
 
-    return cross_entropy if kind == "multiclass" else binary
+    return total

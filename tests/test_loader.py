@@ -67,6 +67,22 @@ def test_an_epoch_visits_each_sample_once_and_leaves_out_only_the_incomplete_bat
     assert len(set(np.concatenate(rows).tolist())) == 32
 
 
+@pytest.mark.parametrize("world", [1, 2, 4])
+def test_mates_are_the_next_of_the_whole_batch_however_many_processes_share_it(
+    data: Path, world: int
+) -> None:
+    whole = [batch.rows for batch in opened(data).training(8, 0, 0, False, 4)]
+    for rank in range(world):
+        part = slice(rank, None, world)
+        found = opened(data).training(8, 0, 0, False, 4, part=part, mixed=True, augmented=True)
+        for rows, batch in zip(whole, found, strict=True):
+            own = len(batch.mates)
+            assert batch.rows[:own].tolist() == rows[part].tolist()
+            assert batch.rows[batch.mates].tolist() == np.roll(rows, -1)[part].tolist()
+            assert len(set(batch.rows.tolist())) == len(batch.rows) == len(batch.draws)
+            assert len(batch.rows) == (8 if world == 1 else 2 * own)
+
+
 def test_in_order_leaves_nothing_out(data: Path) -> None:
     rows = np.concatenate([batch.rows for batch in opened(data, "val").in_order(4)])
     assert rows.tolist() == list(range(11))

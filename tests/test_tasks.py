@@ -50,6 +50,49 @@ def test_label_smoothing_pulls_binary_targets_towards_one_half() -> None:
     assert got.item() == pytest.approx(-(0.9 * np.log(p) + 0.1 * np.log(1 - p)), rel=1e-5)
 
 
+def test_a_mixed_label_is_a_soft_target_with_smoothing_and_weights() -> None:
+    """Against the loss at the mixed target, written out in float64."""
+    logits, share = DRAW.normal(size=(20, 4)), DRAW.random(20)
+    labels, other = DRAW.integers(0, 4, (2, 20, 1))
+    weights, smooth = np.array([0.5, 1.0, 2.0, 0.25], np.float32), 0.1
+    target = np.eye(4)[labels[:, 0]] * (1 - smooth) + smooth / 4
+    mate = np.eye(4)[other[:, 0]] * (1 - smooth) + smooth / 4
+    # A sample's weight is its label's, so a mixed target carries both labels' weights.
+    both = share * weights[labels[:, 0]] * target.T + (1 - share) * weights[other[:, 0]] * mate.T
+    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    wanted = -(both.T * log_p).sum(1).mean()
+    given = [torch.tensor(each) for each in (logits, labels, other, share.astype(np.float32))]
+    got = tasks.loss("multiclass", weights, smooth)(*given)
+    assert got.item() == pytest.approx(wanted, rel=1e-5)
+    # torch's own loss of class probabilities, where both define the same: without smoothing.
+    soft = share[:, None] * np.eye(4)[labels[:, 0]] + (1 - share[:, None]) * np.eye(4)[other[:, 0]]
+    theirs = torch.nn.functional.cross_entropy(
+        torch.tensor(logits), torch.tensor(soft), torch.tensor(weights).double(), reduction="none"
+    )
+    got = tasks.loss("multiclass", weights, 0.0)(*given)
+    assert got.item() == pytest.approx(theirs.mean().item(), rel=1e-5)
+
+
+def test_mixed_attributes_are_soft_targets_with_smoothing_and_weights() -> None:
+    logits, share = DRAW.normal(size=(20, 3)), DRAW.random(20)
+    labels, other = DRAW.integers(0, 2, (2, 20, 3))
+    weights, smooth = np.array([[2, 0.7, 1], [0.5, 2, 1]], np.float32), 0.2
+    log_p, log_q = -np.log1p(np.exp(-logits)), -np.log1p(np.exp(logits))
+
+    def each(y: np.ndarray) -> np.ndarray:
+        aim = y * (1 - smooth) + smooth / 2
+        return -np.where(y == 1, weights[1], weights[0]) * (aim * log_p + (1 - aim) * log_q)
+
+    part = share[:, None]
+    wanted = (part * each(labels) + (1 - part) * each(other)).mean()
+    given = [torch.tensor(x) for x in (logits, labels, other, share.astype(np.float32))]
+    got = tasks.loss("multilabel", weights, smooth)(*given)
+    assert got.item() == pytest.approx(wanted, rel=1e-5)
+    soft = part * labels + (1 - part) * other
+    plain = -(soft * log_p + (1 - soft) * log_q).mean()
+    assert tasks.loss("multilabel", None, 0.0)(*given).item() == pytest.approx(plain, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("kind", "labels"), [("multilabel", [[1, -1]]), ("binary", [[2]]), ("multiclass", [[2], [1]])]
 )

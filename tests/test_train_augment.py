@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 import torch
 from drawn_data import write
+from scipy import stats
 from test_train import RUN, curve, files, view
 
 import lssat.train as step
 from lssat import sampling, texture
+from lssat.augment import DRAWS, Policy, shares
+from lssat.loader import Crops
 from lssat.ssat import SSAT
 from lssat.tables import sha256
+from lssat.train import recipe as recipes
 
-FULL = dict(crop=0.6, rand_augment=9.0, erase=0.25)
+FULL = dict(crop=0.6, rand_augment=9.0, erase=0.25, mixup=0.8)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,46 @@ def test_codes_that_are_trained_on_are_those_of_the_augmented_crop(
     step.train(RUN, files(data, tmp_path / "plain"), view(epochs=1, hflip=False))
     plain = torch.cat([part for part, _ in seen[:3]])
     assert not torch.equal(plain, imgs)
+
+
+def test_a_mixed_crop_is_the_shares_mean_of_itself_and_the_next(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole numbers from float64, shares from scipy's quantiles of the samples' own numbers."""
+    seen, losses = [], []
+    before, loss = SSAT.forward, recipes.Step.forward
+
+    def spy(self, imgs, codes=None, noise=None, phase="joint"):
+        seen.append(imgs.clone())
+        return before(self, imgs, codes, noise, phase)
+
+    def told(self, *given):
+        losses.append(given[5:])
+        return loss(self, *given)
+
+    monkeypatch.setattr(SSAT, "forward", spy)
+    monkeypatch.setattr(recipes.Step, "forward", told)
+    step.train(RUN, files(data, tmp_path), view(epochs=1, mixup=0.4))
+    crops = Crops(data / "splits/train.parquet", data / "faces", None)
+    batch = next(crops.training(16, RUN.seed, 0, True, 4, augmented=True))
+    drawn = sampling.numbers(RUN.seed, 0, batch.rows, np.zeros(16, np.int64), 1 + 4 + DRAWS)
+    share = stats.beta.ppf(drawn[:, -1].astype(float), 0.4, 0.4)
+    own = batch.imgs.double().numpy()
+    part = share[:, None, None, None]
+    wanted = part * own + (1 - part) * np.roll(own, -1, axis=0)
+    assert np.abs(seen[0].numpy() - wanted).max() < 0.501
+    other, given = losses[0]
+    assert np.array_equal(other.numpy(), np.roll(batch.labels.numpy(), -1, axis=0))
+    np.testing.assert_allclose(given.numpy(), share, atol=1e-6)
+    assert losses[-1] == ()  # validation mixes nothing
+
+
+def test_shares_are_of_the_beta_distribution() -> None:
+    draws = np.random.default_rng(0).random((4000, DRAWS), np.float32)
+    for alpha in (0.2, 1.0, 3.0):
+        found = shares(draws, Policy(mixup=alpha))
+        assert found.dtype == np.float32
+        assert stats.kstest(found, stats.beta(alpha, alpha).cdf).pvalue > 0.01
 
 
 def test_augmented_training_is_the_same_bytes_each_time_and_says_so(

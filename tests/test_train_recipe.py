@@ -237,11 +237,11 @@ def test_the_step_can_be_compiled(data: Path, tmp_path: Path, monkeypatch) -> No
 def test_two_processes_give_the_numbers_of_one(data: Path, tmp_path: Path) -> None:
     """DDP with gloo on two CPUs; sums in another order: a tolerance of 1e-4."""
     line = command(data, tmp_path / "two", "--devices", "2", "--strategy", "ddp")
-    section = {k: v.model_dump() for k, v in vars(view()).items()}
+    section = {k: v.model_dump() for k, v in vars(view(mixup=0.5)).items()}
     line[line.index("--params") + 1] = json.dumps(section)
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    step.train(RUN, files(data, tmp_path / "one"), view())
+    step.train(RUN, files(data, tmp_path / "one"), view(mixup=0.5))
     for left, right in zip(curve(tmp_path / "two"), curve(tmp_path / "one"), strict=True):
         for name in ("loss_cls", "loss_rec", "val_loss_cls"):
             assert float(left[name]) == pytest.approx(float(right[name]), rel=1e-4)

@@ -63,6 +63,9 @@ def across(path: str | Path, lines: dict, raw: Any) -> list[str]:
             ("splits", "affectnet_test"),
             "1.0 leaves no val to select on; lower it or write selection: train_holdout",
         )
+    if get("train", "batch_size") == 1 and get("train", "mixup"):
+        text = "mixes each sample with the next of its batch, and train.batch_size is 1; write 0.0"
+        say(("train", "mixup"), text)
     if get("train", "sampler") == "balanced":
         if get("train", "class_weights") == "balanced":
             text = "class_weights is balanced too, which corrects twice; leave one of them balanced"

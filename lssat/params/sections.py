@@ -197,6 +197,7 @@ class Train(Section):
     crop: Annotated[float, Field(gt=0, le=1)]  # least area of random resized crops; 1: none
     rand_augment: Annotated[float, Field(ge=0, le=10)]  # RandAugment's magnitude; 0: none
     erase: Share  # probability of random erasing
+    mixup: Annotated[float, Field(ge=0)]  # alpha of the Beta of a sample's share; 0: none
     select_metric: str | None  # of validation, for the best epoch; null: the task's headline
     early_stop: Count | None  # epochs without a better one; null: all epochs are run
     grad_checkpointing: bool  # less memory, a third more work, the same result

@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from lssat import grid, metrics, tasks, texture_torch
-from lssat.augment import Policy, augment
+from lssat.augment import Policy, augment, mix, shares
 from lssat.loader import Batch, Crops
 from lssat.ssat import Model, clips_of, frames_of
 from lssat.tables import DataError
@@ -55,7 +55,7 @@ class Trainer:
         made: Any = torch.compile(self.plain) if compile else self.plain
         self.step = fabric.setup_module(made)
         self.model = model
-        self.policy = Policy(recipe.crop, recipe.rand_augment, recipe.erase)
+        self.policy = Policy(recipe.crop, recipe.rand_augment, recipe.erase, recipe.mixup)
         self.progress = Progress()
         self.saved = time.monotonic()
         self.bad = torch.full((), -1, device=fabric.device)  # the first update that was not finite
@@ -134,6 +134,7 @@ class Trainer:
             start=start * recipe.accumulate,
             part=slice(self.fabric.global_rank, None, world),
             augmented=self.policy.active,
+            mixed=self.policy.mixup > 0,
         )
         for update in range(start, self.updates):
             yield update, [next(batches) for _ in range(recipe.accumulate)]
@@ -161,7 +162,7 @@ class Trainer:
     def _losses(self, phase: str, batch: Batch) -> tuple[Tensor, Tensor]:
         batch = self.move(batch)
         try:
-            return self.step(batch.imgs, batch.codes, batch.noise, batch.labels, phase)
+            return self.step(batch.imgs, batch.codes, batch.noise, batch.labels, phase, *batch.mix)
         except torch.OutOfMemoryError as error:
             half = max(1, self.recipe.batch_size // 2)
             more = 2 * self.recipe.accumulate
@@ -214,7 +215,7 @@ class Trainer:
             return None if value is None else self.fabric.to_device(value)
 
         moved = [place(value) for value in batch[1:5]]
-        made = Batch(batch.rows, *moved)._replace(draws=batch.draws)  # type: ignore[arg-type]
+        made = Batch(batch.rows, *moved)._replace(draws=batch.draws, mates=batch.mates)  # type: ignore[arg-type]
         return made if batch.draws is None else self._augment(made)
 
     def _augment(self, batch: Batch) -> Batch:
@@ -223,13 +224,31 @@ class Trainer:
         assert draws is not None
         if crops.clips:
             imgs, draws = frames_of(imgs), np.repeat(draws, crops.frames, axis=0)
-        imgs, codes = augment(imgs, draws, self.policy), None
-        if crops.codes is not None:
-            codes = texture_torch.codes(imgs, str(crops.kind), int(crops.k or 0))
-        if crops.clips:
-            imgs = clips_of(imgs, len(batch.imgs))
-            codes = None if codes is None else clips_of(codes, len(batch.imgs))
-        return batch._replace(imgs=imgs, codes=codes)
+        imgs = augment(imgs, draws, self.policy)
+        batch = batch._replace(imgs=clips_of(imgs, len(batch.imgs)) if crops.clips else imgs)
+        if batch.mates is not None:
+            batch = self._mix(batch)
+        if crops.codes is None:
+            return batch
+        imgs = frames_of(batch.imgs) if crops.clips else batch.imgs
+        codes = texture_torch.codes(imgs, str(crops.kind), int(crops.k or 0))
+        return batch._replace(codes=clips_of(codes, len(batch.imgs)) if crops.clips else codes)
+
+    def _mix(self, batch: Batch) -> Batch:
+        """Mix this process's samples with their mates; what was read for that alone goes."""
+        assert batch.mates is not None
+        assert batch.draws is not None
+        assert batch.noise is not None
+        own, device = len(batch.mates), batch.imgs.device
+        mates = torch.from_numpy(batch.mates).to(device)
+        share = torch.from_numpy(shares(batch.draws[:own], self.policy)).to(device)
+        return batch._replace(
+            rows=batch.rows[:own],
+            imgs=mix(batch.imgs[:own], batch.imgs[mates], share),
+            labels=batch.labels[:own],
+            noise=batch.noise[:own],
+            mix=(batch.labels[mates], share),
+        )
 
     @torch.no_grad()
     def _validate(self, classify: bool) -> dict[str, float | None]:

@@ -32,9 +32,11 @@ class Step(nn.Module):
         noise: Tensor | None,
         labels: Tensor,
         phase: str,
+        *mix: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Return the loss to minimise, and L_cls and L_rec unweighted as (2,), nan where absent.
 
+        `mix` are the labels of the images that these are mixed with, and the shares (`tasks.Loss`).
         In the phase `predict` the loss is that of classification, and logits stand for the parts.
         """
         if phase == "predict":
@@ -42,7 +44,7 @@ class Step(nn.Module):
             return self.loss(logits, labels), logits
         out = self.model(imgs, codes, noise, phase)
         absent = torch.full((), float("nan"), device=imgs.device)
-        loss_cls = absent if out.logits is None else self.loss(out.logits, labels)
+        loss_cls = absent if out.logits is None else self.loss(out.logits, labels, *mix)
         loss_rec = absent if out.loss_rec is None else out.loss_rec
         parts = torch.stack([loss_cls.detach().float(), loss_rec.detach().float()])
         if out.loss_rec is None:

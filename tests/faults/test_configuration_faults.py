@@ -150,6 +150,10 @@ def test_case_01_snakemake_and_the_command_line_say_it_before_any_job(tmp_path: 
             "train.sampler: celeba has several labels a sample, which no order balances; write",
         ),
         (
+            [("batch_size: 32", "batch_size: 1"), ("mixup: 0.0", "mixup: 0.2")],
+            "train.mixup: mixes each sample with the next of its batch, and train.batch_size is 1",
+        ),
+        (
             [("affectnet_test: 0.5", "affectnet_test: 1.0")],
             "splits.affectnet_test: 1.0 leaves no val to select on; lower it or write selection",
         ),
