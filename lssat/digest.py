@@ -33,8 +33,11 @@ ENTRY = {
     "evaluate": ["evaluate"],
     "cross": ["evaluate"],
     "robustness": ["robustness"],
+    "slices": ["slices"],
+    "slices_listed": ["slices"],
     "track": ["tracking"],
     "track_cross": ["tracking"],
+    "track_slices": ["tracking"],
     "report": ["report"],
 }
 # The values of params.yaml reach each rule as they are, defaults included, and are recorded

@@ -96,6 +96,7 @@ def edit(text: str, roots: dict[str, Path]) -> str:
             end = text.index("\n", _last(section).end_mark.index) + 1
             edits.append((start, end, ""))
     edits += _only(_child(document, "benchmark")[1], roots)
+    edits += _sliced(text, document, roots)
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text
@@ -113,6 +114,16 @@ def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[tuple[int, int, st
         for key, value in sweep.value:
             if key.value != "tasks":
                 yield *_span(value), "[]"
+
+
+def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[tuple[int, int, str]]:
+    """Yield edits that leave out the slices of tasks without a root."""
+    for _, named in _child(document, "slices")[1].value:
+        if isinstance(named, yaml.MappingNode):
+            kept = [pair for pair in named.value if pair[0].value in roots]
+            if len(kept) < len(named.value):
+                parts = [text[k.start_mark.index : v.end_mark.index] for k, v in kept]
+                yield (*_span(named), "{" + ", ".join(parts) + "}")
 
 
 def _added(

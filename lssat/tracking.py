@@ -8,6 +8,7 @@ date, a retrained one is added beside the old one.
 import csv
 import fcntl
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -86,13 +87,14 @@ def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
     write_json(files.out, {"experiment": f"{experiment}-{task}", "runs": ids})
 
 
-def track_cross(
-    dataset: str, metrics: Path, tracked: Path, database: Path, uri: str | None, out: Path
+def track_more(
+    prefix: str, measured: Path, tracked: Path, database: Path, uri: str | None, out: Path
 ) -> None:
-    """Add what runs scored on another data set to their MLflow runs, as `cross/<dataset>/...`.
+    """Add what a later step measured to MLflow runs: `cross/<dataset>/...`, `slice/...`.
 
     Args:
-        metrics: what the evaluation across data sets wrote.
+        prefix: of the metrics' names, with its slash.
+        measured: the JSON of that step, with `runs`: each a `run` with its `metrics`.
         tracked: what `track` wrote: the ids of the MLflow runs.
         out: JSON to write: the experiment and the ids of the runs that were added to.
 
@@ -107,9 +109,11 @@ def track_cross(
         problem = f"names the experiment {known['experiment']}, which MLflow does not have"
         raise DataError(tracked, problem, "Remove this file, so that its step logs the runs again")
     ids = {}
-    for each in read_json(metrics)["runs"]:
+    for each in read_json(measured)["runs"]:
         ids[each["run"]] = known["runs"][each["run"]]
-        _log_test(client, ids[each["run"]], each["metrics"], f"cross/{dataset}/")
+        # MLflow refuses other characters, which the names of attributes may have.
+        named = {re.sub(r"[^\w./ :-]", "_", key): value for key, value in each["metrics"].items()}
+        _log_test(client, ids[each["run"]], named, prefix)
     write_json(out, {"experiment": known["experiment"], "runs": ids})
 
 

@@ -78,7 +78,9 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
         audit=base / "audit.json",
         lookalikes=base / "lookalikes.json",
         findings=[base / "audit.parquet", base / "lookalikes.parquet"],
+        slices=tuple(results / f"{name}.json" for name in _SLICED.get(task, {})),
     )
+    _slices(files, task, runs, rng)
     _audit(files, task)
     tables.write_table(files.predictions, [], tables.PREDICTIONS)
     tables.write_json(files.metrics, _metrics(task, runs, rng))
@@ -262,6 +264,62 @@ def _shard(
         where = [{**row, **more, "sha256": "0" * 64, "phash": 0} for row in where]
     tables.write_table(table, where, tables.TEXTURE if kind else tables.FACES, header)
     return path, table
+
+
+_SLICED = {
+    "ffpp": {"slices_listed": {"skin": ("darker", "lighter", "not annotated")}},
+    "celeba": {"slices": {"Male": ("Male", "not Male"), "Hat": ("Hat", "not Hat")}},
+}
+
+
+def _slices(files: TaskFiles, task: str, runs: list[grid.Run], rng: np.random.Generator) -> None:
+    """Draw what the slices' step writes: two attributes of CelebA, a list of FF++."""
+    known = grid.TASKS[task]
+    for file, (name, attributes) in zip(files.slices, _SLICED.get(task, {}).items(), strict=True):
+        found: dict = {"slices": [], "rows": [], "disparities": [], "runs": []}
+        for attribute, groups in attributes.items():
+            found["slices"].append({"attribute": attribute, "level": known.level, "groups": [
+                dict(group=group, n=40 - 12 * k, clusters=8, note=None,
+                     positives=20 if task == "ffpp" else None, compared=k < 2)
+                for k, group in enumerate(groups)
+            ]})  # fmt: skip
+            for backbone, configuration in dict.fromkeys(run[1:3] for run in runs):
+                mine = [run for run in runs if run[1:3] == (backbone, configuration)]
+                first = {"backbone": backbone, "configuration": str(grid.parse(configuration))}
+                first |= {"attribute": attribute, "level": known.level}
+                first |= {"seeds": [run.seed for run in mine], "runs": [run.path for run in mine]}
+                found["rows"] += [
+                    first | {"metric": each} | _sliced(groups, mine, rng)
+                    for each in (known.metric, "accuracy")
+                ]
+                if task == "ffpp":
+                    names = ("demographic_parity_difference", "equalized_odds_difference")
+                    found["disparities"] += [
+                        first | {"metric": each, "note": None} | _interval(0.2, mine, rng)
+                        for each in names
+                    ]
+        told = {"source": "attributes" if name == "slices" else "list", "min_n": 10}
+        if name == "slices_listed":
+            told["list"] = {"file": "data/skin.csv", "key": "identity", "entries": 14}
+            told["list"] |= {"repeated": 1, "unknown": 2}
+        told |= {"task": task, "dataset": task, "title": known.title, "kind": known.kind}
+        told |= {"metric": known.metric, "confidence": 0.95, "resamples": 2000}
+        tables.write_json(file, told | found)
+
+
+def _sliced(groups: tuple, runs: list[grid.Run], rng: np.random.Generator) -> dict:
+    made = [
+        dict(group=group, n=40 - 12 * k, clusters=8, note=None)
+        | _interval(0.6 + 0.1 * k, runs, rng)
+        for k, group in enumerate(groups)
+    ]
+    ranked = sorted(made[:2], key=lambda each: each["mean"])
+    gap = ranked[1]["mean"] - ranked[0]["mean"]
+    return dict(
+        groups=made, worst=ranked[0]["group"], best=ranked[1]["group"], gap=gap, note=None,
+        held=list(groups[:2]), low=gap / 2, high=gap * 2,
+        apart_low=gap - 0.09, apart_high=gap + 0.1,
+    )  # fmt: skip
 
 
 def _summary(dataset: str) -> dict:

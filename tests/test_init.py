@@ -89,13 +89,25 @@ def test_a_sweep_none_of_whose_tasks_is_left_is_emptied() -> None:
     assert loaded.benchmark.tasks == ["celeba"]
 
 
+def test_slices_of_a_task_without_a_root_are_left_out() -> None:
+    whole = params.load("presets/paper.yaml").slices
+    assert write("paper", "celeba").slices == whole
+    Path("params.yaml").unlink()
+    loaded = write("paper", "ffpp", "affectnet")
+    assert loaded.slices == whole.model_copy(update={"attributes": {}})
+    line = next(line for line in changed()[1] if "attributes" in line)
+    assert line == "  attributes: {}   # [ours]"
+
+
 def test_comments_below_a_dropped_section_stay() -> None:
     text = "benchmark:\n  tasks: [a, b]  # both\n  sweep:\n    tasks: [b]\n"
     text += "datasets:\n  a:\n    root: x  # of a\n"
     text += "    more:\n      - 1\n      - 2   # last of a\n  # of b\n  b:\n    root: y  # of b\n"
+    text += "slices:\n  attributes: {a: [x, y]}  # of a\n"
     assert init.edit(text, {"b": Path("/new/b")}) == (
         "benchmark:\n  tasks: [b]  # both\n  sweep:\n    tasks: [b]\n"
         "datasets:\n  # of b\n  b:\n    root: /new/b  # of b\n"
+        "slices:\n  attributes: {}  # of a\n"
     )
 
 

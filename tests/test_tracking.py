@@ -122,9 +122,9 @@ def test_results_across_data_sets_are_added_to_the_run(
     metrics = {"runs": [{"run": NAME, "metrics": {"video/auc": 0.6, "frame/auc": None}}]}
     (tmp_path / "cross.json").write_text(json.dumps(metrics))
     out = tmp_path / "cross_ids.json"
-    given = "celebdf", tmp_path / "cross.json", files.out, files.database, None, out
+    given = "cross/celebdf/", tmp_path / "cross.json", files.out, files.database, None, out
     for _ in range(2):
-        tracking.track_cross(*given)
+        tracking.track_more(*given)
     told = json.loads(out.read_text())
     assert told == json.loads(files.out.read_text())
     found = client.get_run(told["runs"][NAME]).data.metrics
@@ -133,7 +133,21 @@ def test_results_across_data_sets_are_added_to_the_run(
     assert "cross/celebdf/frame/auc" not in found
     assert len(client.get_metric_history(told["runs"][NAME], "cross/celebdf/video/auc")) == 1
     with pytest.raises(DataError, match=r"mlflow\.json: names the experiment lssat-ffpp, which"):
-        tracking.track_cross(*given[:3], tmp_path / "other.db", None, out)
+        tracking.track_more(*given[:3], tmp_path / "other.db", None, out)
+
+
+def test_slices_are_added_under_names_that_mlflow_takes(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    files = written(tmp_path)
+    tracking.track("ffpp", files, "lssat", None)
+    told = {"Male/gap": 0.25, "skin (I-VI) @ 50%/worst": 0.5}
+    (tmp_path / "slices.json").write_text(json.dumps({"runs": [{"run": NAME, "metrics": told}]}))
+    out = tmp_path / "slices.mlflow.json"
+    tracking.track_more("slice/", tmp_path / "slices.json", files.out, files.database, None, out)
+    found = client.get_run(json.loads(out.read_text())["runs"][NAME]).data.metrics
+    assert found["slice/Male/gap"] == 0.25
+    assert found["slice/skin _I-VI_ _ 50_/worst"] == 0.5
 
 
 def test_case_33_a_failed_training_is_a_failed_run(tmp_path: Path) -> None:

@@ -189,6 +189,9 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     # The audit compares identities and crops, and has no run. The evaluation has three steps: on
     # the test split, on that of another data set, and on the test split's crops perturbed.
     assert fed - {"audit", "lookalikes"} == {"splits", "evaluate", "cross", "robustness"}
+    # What was predicted on it goes to what is said of the test, and to nothing that chooses.
+    told = {name for name, body in rules.items() if "predictions.parquet" in body}
+    assert told == {"evaluate", "cross", "slices", "slices_listed", "report"}
 
 
 def test_weights_that_differ_from_the_record_are_refused(tmp_path: Path) -> None:

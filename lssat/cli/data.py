@@ -17,6 +17,9 @@ def sample(
     inventory: Annotated[
         Path | None, typer.Option(help="JSON; default: beside the folder.")
     ] = None,
+    annotations: Annotated[
+        Path | None, typer.Option(help="CSV of how the people look; default: beside the folder.")
+    ] = None,
     params_: ParamsOption = "params.yaml",
 ) -> None:
     """Draw one tree of the built-in sample from real faces, in its official layout."""
@@ -24,7 +27,8 @@ def sample(
         from lssat import sample as step
 
     view = params.view(params_, "sample")
-    step.write(tree, out, inventory or out.with_suffix(".json"), view.sample.seed)
+    inventory = inventory or out.with_suffix(".json")
+    step.write(tree, out, inventory, view.sample.seed, annotations or out.with_suffix(".csv"))
 
 
 @app.command(

@@ -26,6 +26,11 @@ def _audit(data: Path) -> dict[str, Any]:
     return {**files, "findings": [file.with_suffix(".parquet") for file in files.values()]}
 
 
+def _slices(folder: Path, task: str, asked: dict[str, Any]) -> tuple[Path, ...]:
+    names = {"slices": "attributes", "slices_listed": "lists"}
+    return tuple(folder / f"{name}.json" for name, key in names.items() if task in asked[key])
+
+
 @app.command(epilog=example("lssat report --runs runs --data data/prepared ..."))
 def report(
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
@@ -56,6 +61,7 @@ def report(
             texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
             splits=data / task / "splits" / "summary.json",
             rejects=_rejects(data / task, len(names)),
+            slices=_slices(results / task, task, values["slices"]),
             **_audit(data / task),
         )
     across = {

@@ -193,7 +193,56 @@ def track_cross(
         from lssat import tracking as step
 
     view = params.view(params_, "track_cross")
-    step.track_cross(dataset, metrics, tracked, database, view.tracking.uri, out)
+    step.track_more(f"cross/{dataset}/", metrics, tracked, database, view.tracking.uri, out)
+
+
+@app.command(
+    epilog=example("lssat slices --task celeba --predictions p.parquet --metrics m.json ...")
+)
+def slices(
+    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    predictions: Annotated[Path, typer.Option(help="The predictions of lssat evaluate.")],
+    metrics: Annotated[Path, typer.Option(help="Its metrics.json.")],
+    out: Annotated[Path, typer.Option(help="JSON to write.")],
+    annotations: Annotated[
+        Path | None, typer.Option(help="CSV; default: the attributes of slices.attributes.")
+    ] = None,
+    manifest: Annotated[Path | None, typer.Option(help="Manifest table, for a CSV.")] = None,
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Measure groups of the test samples: worst group, gap, intervals, by attribute."""
+    with quick_imports():
+        from lssat import slices as step
+
+    files = step.Files(predictions, metrics, out)
+    if (annotations is None) != (manifest is None):
+        raise typer.BadParameter("--annotations and --manifest go together")
+    if annotations is None or manifest is None:
+        view = params.view(params_, "slices", task=task)
+        names = view.slices.attributes[task]
+        step.own(task, files, names, view.slices.min_n, view.evaluate)
+    else:
+        view = params.view(params_, "slices_listed", task=task)
+        lists = step.Annotated(annotations, manifest)
+        step.listed(task, files, lists, view.slices.min_n, view.evaluate)
+
+
+@app.command(
+    epilog=example("lssat track-slices --slices slices.json --tracked ids.json --out o.json")
+)
+def track_slices(
+    slices: Annotated[Path, typer.Option(help="What lssat slices wrote.")],
+    tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
+    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
+    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Add worst group and gap to the MLflow runs, as slice/<attribute>/..."""
+    with quick_imports():
+        from lssat import tracking as step
+
+    view = params.view(params_, "track_slices")
+    step.track_more("slice/", slices, tracked, database, view.tracking.uri, out)
 
 
 @app.command(

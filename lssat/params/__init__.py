@@ -28,6 +28,7 @@ from lssat.params.sections import (
     Report,
     Robustness,
     Sample,
+    Slices,
     Splits,
     Sweep,
     Texture,
@@ -38,6 +39,6 @@ from lssat.params.sections import (
 __all__ = [
     "HEADLINES", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf", "Count",
     "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Faces", "Ffpp", "Name", "Own", "Params",
-    "Report", "Robustness", "Sample", "Section", "Share", "Splits", "Sweep", "Texture",
-    "Tracking", "Train", "Video", "load", "section", "section_json", "view",
+    "Report", "Robustness", "Sample", "Section", "Share", "Slices", "Splits", "Sweep",
+    "Texture", "Tracking", "Train", "Video", "load", "section", "section_json", "view",
 ]  # fmt: skip

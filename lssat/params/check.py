@@ -76,6 +76,8 @@ def across(path: str | Path, lines: dict, raw: Any) -> list[str]:
             if kind == "multilabel":
                 text = f"{task} has several labels a sample, which no order balances; write uniform"
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
+    for where, text in _slices(named, given, get("slices") or {}):
+        say(where, text)
     for where, text in choices.problems(get):
         say(where, text)
     return problems
@@ -118,6 +120,25 @@ def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, st
             place = "benchmark.cross" if name in grid.CROSS else "benchmark.tasks"
             hint = "" if name in {**grid.TASKS, **grid.CROSS} else _maybe(name)
             yield ("datasets", name), f"is not in {place}; add it there or leave this out{hint}"
+
+
+def _slices(named: list, given: dict, slices: dict) -> Iterator[tuple[tuple, str]]:
+    """Yield where and why `slices` speaks of what is not there."""
+    for key in ("attributes", "lists"):
+        for task in slices.get(key) or {}:
+            if task not in named:
+                yield ("slices", key, task), "is not in benchmark.tasks; leave it out here"
+    for task, names in (slices.get("attributes") or {}).items():
+        known, own = grid.TASKS.get(task), given.get(task)
+        kind = known.kind if known else own.get("kind") if isinstance(own, dict) else None
+        if kind not in ("multilabel", None):
+            text = "has no attributes among its labels; name a list in slices.lists instead"
+            yield ("slices", "attributes", task), text
+        elif known and isinstance(names, list):
+            for name in names:
+                if isinstance(name, str) and name not in known.classes:
+                    hint = nearest(name, list(known.classes))
+                    yield ("slices", "attributes", task), f"unknown {name!r}{hint}"
 
 
 def _maybe(name: str) -> str:

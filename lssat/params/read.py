@@ -36,11 +36,14 @@ READS = {
         "train.threads",
         *(f"evaluate.{name}" for name in ("confidence", "seed", "batch_size")),
     ],
+    "slices": ["slices.attributes.{task}", "slices.min_n", "evaluate"],
+    "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
     "track": [*_GRID, "tracking"],
     "track_cross": [*_GRID, "tracking"],
+    "track_slices": ["tracking"],
     "report": [
         *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
-        *("train", "evaluate", "robustness", "tracking", "report"),
+        *("train", "evaluate", "robustness", "slices", "tracking", "report"),
     ],
 }
 

@@ -240,6 +240,21 @@ class Robustness(Section):
         return once(items)
 
 
+class Slices(Section):
+    """Groups of the test samples that are held against each other (docs/slices.md)."""
+
+    attributes: dict[str, Annotated[list[str], Field(min_length=1)]]  # task -> of its own labels
+    lists: dict[str, str]  # task -> CSV of annotations, absolute or relative to the project
+    min_n: Count  # samples of a group that gets a number
+
+    @field_validator("attributes")
+    @classmethod
+    def _once(cls, tasks: dict[str, list[str]]) -> dict[str, list[str]]:
+        for names in tasks.values():
+            once(names)
+        return tasks
+
+
 class Tracking(Section):
     """MLflow."""
 
@@ -267,5 +282,6 @@ class Params(Section):
     train: Train
     evaluate: Evaluate
     robustness: Robustness
+    slices: Slices
     tracking: Tracking
     report: Report

@@ -25,7 +25,7 @@ OUTPUTS = {
         name: f"{name}.csv"
         for name in (
             *("table", "subsets", "attributes", "classes", "confusion", "comparisons"),
-            *("runs", "curves", "rejects"),
+            *("runs", "curves", "rejects", "slices"),
         )
     },
     "latex": "tables.tex",
@@ -70,6 +70,7 @@ def write(
     csvs.write_runs(files["runs"], read)
     csvs.write_curves(files["curves"], read)
     csvs.write_rejects(files["rejects"], rejects)
+    csvs.write_slices(files["slices"], read)
     write_json(
         files["metrics"],
         {k: v for task in every for k, v in flat(task.metrics).items()},

@@ -182,3 +182,26 @@ def write_curves(path: Path, tasks: list[Task]) -> None:
 def write_rejects(path: Path, rejects: list[dict]) -> None:
     """Write every rejected sample with its step and reason."""
     write_csv(path, REJECTS.names, rejects)
+
+
+def write_slices(path: Path, tasks: list[Task]) -> None:
+    """Write one row per slice's row and group, with its gap; fairlearn's have no group."""
+    columns = [
+        "task", "source", "attribute", "backbone", "configuration", "level", "metric", "seeds",
+        "group", "n", "clusters", "values", "mean", "low", "high", "worst", "gap", "gap_low",
+        "gap_high", "apart_low", "apart_high", "confidence", "resamples", "note", "runs",
+    ]  # fmt: skip
+    write_csv(
+        path, columns, (row for task in tasks for each in task.slices for row in _slices(each))
+    )
+
+
+def _slices(found: dict) -> Iterable[dict]:
+    shared = {key: found[key] for key in ("task", "source", "confidence", "resamples")}
+    for row in found["rows"]:
+        gap = {"gap_low": row["low"], "gap_high": row["high"]}
+        for group in row["groups"]:
+            note = "; ".join(filter(None, (group["note"], row["note"])))
+            is_worst = group["group"] == row["worst"]
+            yield shared | row | gap | group | {"worst": is_worst, "note": note}
+    yield from (shared | row for row in found["disparities"])

@@ -24,12 +24,13 @@ def escape(text: str) -> str:
 
 
 def tables(tasks: list[Task]) -> str:
-    """Return the table environments: of each task every row of its headline, and its matrices."""
+    """Return the table environments: of each task the rows of its headline, matrices, slices."""
     made = [
         table
         for task in tasks
         for table in (_table(task), *(_matrix(task, m) for m in matrix.ACCURACY[_kind(task)]))
     ]
+    made += [_slices(task, found) for task in tasks for found in task.slices]
     return _HEAD + "\n".join(made)
 
 
@@ -54,9 +55,11 @@ def _table(task: Task) -> str:
     return _environment(task.name, caption, [*map(escape, head)], rows)
 
 
-def _environment(name: str, caption: str, head: list[str], rows: list[list[str]]) -> str:
-    """Return a table environment; all texts are LaTeX already."""
-    texts = 2 if head[1] == "Configuration" else 1
+def _environment(
+    name: str, caption: str, head: list[str], rows: list[list[str]], texts: int | None = None
+) -> str:
+    """Return a table environment; all texts are LaTeX already, `texts` columns are no numbers."""
+    texts = texts or (2 if head[1] == "Configuration" else 1)
     lines = [
         r"\begin{table}",
         r"  \centering",
@@ -114,3 +117,19 @@ def _row(row: dict, best: bool) -> list[str]:
         escape(words.interval(row)),
         escape(words.number(row["baseline"])),
     ]
+
+
+def _slices(task: Task, found: dict) -> str:
+    """Return the table of worst groups and gaps: a row per attribute, backbone, configuration."""
+    scored = task.metrics
+    what = f"{task.title}: {words.where(scored)} by group, {words.confidence(scored)} of the gap."
+    head = ["Attribute", "Backbone", "Configuration", "Worst group", "at", "Gap", "Interval"]
+    rows = [_slice(row) for row in found["rows"] if row["metric"] == found["metric"]]
+    return _environment(f"slices-{task.name}-{found['source']}", escape(what), head, rows, texts=4)
+
+
+def _slice(row: dict) -> list[str]:
+    worst = next((each["mean"] for each in row["groups"] if each["group"] == row["worst"]), None)
+    texts = [row["attribute"], row["backbone"], row["configuration"], row["worst"] or words.DASH]
+    texts += [words.number(worst), words.number(row["gap"]), words.interval(row)]
+    return list(map(escape, texts))

@@ -31,6 +31,7 @@ class TaskFiles:
     audit: Path
     lookalikes: Path
     findings: list[Path]  # tables of the audit and the look-alikes
+    slices: tuple[Path, ...] = ()  # of its own attributes, of a list; none where none are asked for
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Task:
     splits: dict[str, Any]
     audit: dict[str, Any]
     lookalikes: dict[str, Any]
+    slices: list[dict[str, Any]]
 
     @property
     def headline(self) -> list[dict]:
@@ -129,7 +131,16 @@ def read_task(name: str, files: TaskFiles) -> Task:
         read_json(files.splits),
         read_json(files.audit),
         read_json(files.lookalikes),
+        [_slices(file, set(files.runs)) for file in files.slices],
     )
+
+
+def _slices(file: Path, runs: set[str]) -> dict[str, Any]:
+    found = read_json(file)
+    if differ := sorted({run for row in found["rows"] for run in row["runs"]} ^ runs):
+        problem = f"does not fit the runs of {found['task']}: {', '.join(differ[:5])}"
+        raise DataError(file, problem, "Run its step again")
+    return found
 
 
 def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:

@@ -13,7 +13,9 @@ from lssat.tables import DataError, sha256, write_json
 TREES = ("ffpp", "celeba", "affectnet")
 
 
-def write(tree: str, folder: Path, inventory: Path, seed: int) -> None:
+def write(
+    tree: str, folder: Path, inventory: Path, seed: int, annotations: Path | None = None
+) -> None:
     """Draw a tree in its official layout, byte for byte the same for the same seed.
 
     Args:
@@ -21,15 +23,19 @@ def write(tree: str, folder: Path, inventory: Path, seed: int) -> None:
         folder: its root; what an earlier, interrupted call left there is replaced.
         inventory: JSON, relative path -> sha256 of every file of the tree; written last, so
             that a tree with an inventory is whole.
+        annotations: CSV of how the people look, for slices; default: beside the inventory.
 
     Raises:
         DataError: `tree` is unknown, or `folder` holds something that is not the sample's.
     """
     folder, inventory = Path(folder), Path(inventory)
     module = _module(tree)
+    from lssat.sample import people  # as in _module
+
     _clear(folder, module.TOP, tree)
     inventory.unlink(missing_ok=True)
     module.draw(folder, seed)
+    people.write(annotations or inventory.with_suffix(".csv"), *module.people(seed))
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     write_json(inventory, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
 

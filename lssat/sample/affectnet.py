@@ -51,17 +51,27 @@ EXPRESSIONS = (
 )
 
 
+def people(seed: int) -> tuple[str, list[tuple[str, int]]]:
+    """Name the images, of which the release tells no identities, each with its person."""
+    names = zip(PEOPLE, ("train", "val"), divide(seed, tuple(PEOPLE.values())), strict=True)
+    return "id", [
+        (f"{split}/{image}", dealt[image % len(dealt)])
+        for subset, split, dealt in names
+        for image in range(sum(IMAGES[subset]))
+    ]
+
+
 def draw(folder: Path, seed: int) -> None:
     """Draw the tree: train_set and val_set, each with images and four arrays per image."""
     dealt = divide(seed, tuple(PEOPLE.values()))
-    for number, (subset, people) in enumerate(zip(PEOPLE, dealt, strict=True)):
+    for number, (subset, persons) in enumerate(zip(PEOPLE, dealt, strict=True)):
         for part in ("images", "annotations"):
             (folder / subset / part).mkdir(parents=True, exist_ok=True)
         codes = np.repeat(np.arange(8), IMAGES[subset])
         order = np.random.default_rng([seed, 41, number]).permutation(len(codes))
         for image, k in enumerate(order):
             rng = np.random.default_rng([seed, 42, number, image])
-            _draw_image(folder / subset, image, int(codes[k]), people[image % len(people)], rng)
+            _draw_image(folder / subset, image, int(codes[k]), persons[image % len(persons)], rng)
 
 
 def _draw_image(folder: Path, image: int, code: int, person: int, rng: np.random.Generator) -> None:

@@ -64,6 +64,12 @@ def cast(seed: int) -> list[tuple[str, int]]:
     return rows
 
 
+def people(seed: int) -> tuple[str, list[tuple[str, int]]]:
+    """Name the people of the tree, by their number in the list of identities."""
+    every = sorted({person for _, person in cast(seed)})
+    return "identity", [(str(person + 1), person) for person in every]
+
+
 def attributes(rng: np.random.Generator, person: int) -> set[str]:
     """Draw lots for the attributes of an image; what the person wears in the source is kept."""
     having = {name for name, chance in CHANCE.items() if rng.random() < chance}

@@ -90,6 +90,12 @@ def cast(seed: int) -> dict[str, list[tuple[int, int]]]:
     return pairs
 
 
+def people(seed: int) -> tuple[str, list[tuple[str, int]]]:
+    """Name the people of the tree: of an original, and of the fakes that were made on it."""
+    every = (person for pairs in cast(seed).values() for pair in pairs for person in pair)
+    return "identity", [(_name(person), person) for person in sorted(every)]
+
+
 def _name(person: int) -> str:
     return f"{person:03d}"
 

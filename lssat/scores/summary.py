@@ -80,7 +80,7 @@ def _part(
     head = every[-1]
     runs = {run: _run(run, every, task, train_labels) for run in head.scores}
     rows = by_seed(list(runs))
-    drawn = {level.name: _draw(level, options) for level in every}
+    drawn = {level.name: draw(level, options) for level in every}
     values = {level.name: cells.resample(level, drawn[level.name], each=True) for level in every}
     table: list[dict] = []
     by_class: list[dict] = []
@@ -141,7 +141,8 @@ def flat(content: dict[str, Any]) -> dict[str, float | None]:
     return found
 
 
-def _draw(level: Level, options: Evaluate) -> statistics.Resamples:
+def draw(level: Level, options: Evaluate) -> statistics.Resamples:
+    """Draw the resamples of a level's clusters: the same ones for all that is said of a task."""
     strata = None if level.kind == "multilabel" else level.labels
     return statistics.draw(level.groups, options.resamples, options.seed, strata)
 

@@ -161,6 +161,22 @@ def test_case_01_snakemake_and_the_command_line_say_it_before_any_job(tmp_path: 
             [("selection: val ", "selection: test ")],
             "splits.selection: Input should be 'val' or 'train_holdout' (found 'test')",
         ),
+        (
+            [("lists: {ffpp:", "lists: {celebdf:")],
+            "slices.lists.celebdf: is not in benchmark.tasks; leave it out here",
+        ),
+        (
+            [("attributes: {celeba: ", "attributes: {ffpp: ")],
+            "slices.attributes.ffpp: has no attributes among its labels; name a list in slices",
+        ),
+        (
+            [("[Pale_Skin, Eyeglasses", "[Pale_Skin, Eyeglass")],
+            "slices.attributes.celeba: unknown 'Eyeglass'; did you mean Eyeglasses",
+        ),
+        (
+            [("[Pale_Skin, Eyeglasses", "[Pale_Skin, Pale_Skin")],
+            "slices.attributes: Pale_Skin stands twice; leave it once",
+        ),
     ],
 )
 def test_case_03_keys_that_contradict_each_other(

@@ -29,8 +29,8 @@ SMALL = {
 # What follows from a stage, by the first part of its name.
 _TRAINED = ["train", "baseline", "clips", "sweep", "evaluate", "robustness", "cross", "report"]
 _AFTER = {
-    "sample": ["manifest"],
-    "manifest": ["faces", "splits", "audit"],
+    "sample": ["manifest", "slices_listed"],
+    "manifest": ["faces", "splits", "audit", "slices_listed"],
     "faces": [
         "texture",
         "splits",
@@ -46,10 +46,14 @@ _AFTER = {
     "baseline": ["evaluate", "robustness", "cross", "track", "report"],
     "clips": ["evaluate", "robustness", "cross", "track", "report"],
     "sweep": ["evaluate", "robustness", "cross", "track", "report"],
-    "evaluate": ["track", "report"],
+    "evaluate": ["track", "slices", "slices_listed", "report"],
+    "slices": ["track_slices", "report"],
+    "slices_listed": ["track_slices_listed", "report"],
+    "track_slices": ["report"],
+    "track_slices_listed": ["report"],
     "robustness": ["report"],
     "cross": ["track_cross", "report"],
-    "track": ["track_cross", "report"],
+    "track": ["track_cross", "track_slices", "track_slices_listed", "report"],
     "track_cross": ["report"],
 }
 
@@ -96,6 +100,9 @@ class Project:
                 values[section] |= update
         named = values["benchmark"]["tasks"] + values["benchmark"]["cross"]
         values["datasets"] = {name: values["datasets"][name] for name in named}
+        for key in ("attributes", "lists"):
+            found = values["slices"][key]
+            values["slices"][key] = {name: found[name] for name in named if name in found}
         text = yaml.safe_dump(values, sort_keys=False)
         # PyYAML writes 1e-05 where both YAML readers need 1.0e-05.
         text = re.sub(r"(: -?\d+)(e[+-]\d+)", r"\1.0\2", text)
@@ -129,6 +136,7 @@ class Project:
                     todo += [s for s in stages if _follows(kind, rest, other, s)]
         # One rule of Snakemake is four stages of DVC, whose matrices are full.
         named = (re.sub(r"^(baseline|clips)@", "train@", name) for name in found - {"code"})
+        named = (name.replace("track_slices_listed@", "track_slices@") for name in named)
         return {re.sub(r"^sweep@(.*)-([^-]+)-(\d+)$", r"train@\1-lambda\2-\3", n) for n in named}
 
     def dvc_code(self) -> None:

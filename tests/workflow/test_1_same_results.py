@@ -19,8 +19,10 @@ SAME = [
     "runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed0/curve.csv",
     "results/tasks/celeba/predictions.parquet",
     "results/tasks/celeba/metrics.json",
+    "results/tasks/celeba/slices.json",
     "results/metrics.json",
     "results/table.csv",
+    "results/slices.csv",
 ]
 
 

@@ -7,7 +7,8 @@ import yaml
 from project import Project
 
 TRAIN = {f"train@celeba-vit_micro-{c}-0" for c in ("MRGB-RLDP-CRGB", "none-none-CRGB")}
-END = {"evaluate@celeba", "track@celeba", "report"}
+SLICES = {"slices@celeba", "track_slices@celeba"}
+END = {"evaluate@celeba", "track@celeba", *SLICES, "report"}
 AUDIT = {"audit@celeba", "lookalikes@celeba"}
 DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")}
 ALL = DATA | AUDIT | TRAIN | END
@@ -20,7 +21,8 @@ PARAMS = {
     ("audit", "near_distance"): (2, {"lookalikes@celeba", "report"}),
     ("train", "lr"): (0.002, TRAIN | END),
     ("evaluate", "resamples"): (300, END),
-    ("tracking", "experiment"): ("other", {"track@celeba", "report"}),
+    ("slices", "min_n"): (5, SLICES | {"report"}),
+    ("tracking", "experiment"): ("other", {"track@celeba", "track_slices@celeba", "report"}),
     ("report", "title"): ("Other", {"report"}),
 }
 MODULES = {
@@ -31,7 +33,8 @@ MODULES = {
     "audit/lookalikes.py": {"lookalikes@celeba", "report"},
     "ssat/model.py": TRAIN | END,
     "evaluate.py": END,
-    "tracking.py": {"track@celeba", "report"},
+    "slices/compare.py": SLICES | {"report"},
+    "tracking.py": {"track@celeba", "track_slices@celeba", "report"},
     "report/style.css": {"report"},
 }
 
@@ -72,7 +75,13 @@ def test_case_35_an_edited_module(by_dvc: Project, name: str) -> None:
         stale = by_dvc.snakemake_stale()
         assert stale == by_dvc.dvc_stale()
         assert stale >= MODULES[name]
-        exact = ("tracking.py", "report/style.css", "evaluate.py", "ssat/model.py")
+        exact = (
+            "tracking.py",
+            "report/style.css",
+            "slices/compare.py",
+            "evaluate.py",
+            "ssat/model.py",
+        )
         if name in (*exact, "audit/lookalikes.py"):
             assert stale == MODULES[name]
     finally:

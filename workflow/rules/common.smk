@@ -19,6 +19,7 @@ except DataError as error:
 CODE = {rule: digest.code(rule) for rule in digest.ENTRY}
 TASKS = PARAMS.benchmark.tasks
 CROSS = PARAMS.benchmark.cross  # data sets that the runs of ffpp are only tested on
+OWN, LISTED = PARAMS.slices.attributes, PARAMS.slices.lists  # by task: names, and a CSV
 TEXTURE = PARAMS.texture.kind
 RUNS = PARAMS.benchmark.runs()
 DEVICE = config.get("device", "cpu")  # of the machine: profiles/<name>, `config: {device: cuda}`
@@ -103,6 +104,12 @@ def rejects_of(task):
     return [f"data/prepared/{task}/manifest.rejects.parquet"] + shards(
         task, "data/prepared/{task}/faces/shard-{shard}.rejects.parquet"
     )
+
+
+def slices_of(end):
+    """The results by slice: of a task's own attributes, and of a list of annotations."""
+    own = [f"results/tasks/{task}/slices{end}" for task in OWN]
+    return own + [f"results/tasks/{task}/slices_listed{end}" for task in LISTED]
 
 
 def runs_of(task):

@@ -13,7 +13,8 @@ rule code:
 
 rule sample:
     output:
-        "data/raw/sample/{task}.json",
+        inventory="data/raw/sample/{task}.json",
+        annotations="data/raw/sample/{task}.csv",
     log:
         "logs/sample/{task}.log",
     threads: 1
@@ -22,8 +23,8 @@ rule sample:
         code=CODE["sample"],
         tree=lambda wc, output: output[0].removesuffix(".json"),
     shell:
-        "lssat sample --tree {wildcards.task} --out {params.tree} --inventory {output}"
-        " --params {params.section:q} > {log} 2>&1"
+        "lssat sample --tree {wildcards.task} --out {params.tree} --inventory {output.inventory}"
+        " --annotations {output.annotations} --params {params.section:q} > {log} 2>&1"
 
 
 rule manifest:

@@ -114,6 +114,62 @@ rule cross:
         " --out {params.out} --device {params.device} --params {params.section:q} > {log} 2>&1"
 
 
+rule slices:
+    input:
+        predictions="results/tasks/{task}/predictions.parquet",
+        metrics="results/tasks/{task}/metrics.json",
+    output:
+        "results/tasks/{task}/slices.json",
+    log:
+        "logs/slices/{task}.log",
+    threads: 1
+    params:
+        section=read("slices"),
+        code=CODE["slices"],
+    shell:
+        "lssat slices --task {wildcards.task} --predictions {input.predictions}"
+        " --metrics {input.metrics} --out {output} --params {params.section:q} > {log} 2>&1"
+
+
+rule slices_listed:
+    input:
+        predictions="results/tasks/{task}/predictions.parquet",
+        metrics="results/tasks/{task}/metrics.json",
+        manifest="data/prepared/{task}/manifest.parquet",
+        annotations=lambda wc: LISTED[wc.task],
+    output:
+        "results/tasks/{task}/slices_listed.json",
+    log:
+        "logs/slices_listed/{task}.log",
+    threads: 1
+    params:
+        section=read("slices_listed"),
+        code=CODE["slices_listed"],
+    shell:
+        "lssat slices --task {wildcards.task} --predictions {input.predictions}"
+        " --metrics {input.metrics} --annotations {input.annotations:q}"
+        " --manifest {input.manifest} --out {output} --params {params.section:q} > {log} 2>&1"
+
+
+rule track_slices:
+    input:
+        slices="results/tasks/{task}/{sliced}.json",
+        tracked="results/tasks/{task}/mlflow.json",
+    output:
+        "results/tasks/{task}/{sliced}.mlflow.json",
+    log:
+        "logs/track_slices/{task}-{sliced}.log",
+    wildcard_constraints:
+        sliced="slices|slices_listed",
+    threads: 1
+    params:
+        section=read("track_slices"),
+        code=CODE["track_slices"],
+    shell:
+        "lssat track-slices --slices {input.slices} --tracked {input.tracked} --out {output}"
+        " --params {params.section:q} > {log} 2>&1"
+
+
 rule track_cross:
     input:
         metrics="results/tasks/ffpp/cross/{task}/metrics.json",
@@ -160,6 +216,7 @@ rule report:
             task=CROSS,
             file=["metrics.json", "predictions.parquet", "mlflow.json"],
         ),
+        slices=slices_of(".json") + slices_of(".mlflow.json"),
         summaries=expand("data/prepared/{task}/splits/summary.json", task=TASKS + CROSS),
         audits=expand(
             "data/prepared/{task}/{name}.json", task=TASKS + CROSS, name=["audit", "lookalikes"]
@@ -173,7 +230,7 @@ rule report:
         tables=multiext(
             "results/",
             *("table.csv", "subsets.csv", "attributes.csv", "classes.csv", "confusion.csv"),
-            *("comparisons.csv", "runs.csv", "curves.csv", "rejects.csv"),
+            *("comparisons.csv", "runs.csv", "curves.csv", "rejects.csv", "slices.csv"),
             *("tables.tex", "figures.pdf"),
         ),
     log:
