@@ -9,6 +9,7 @@ import numpy as np
 
 from lssat import grid, tables, texture
 from lssat.audit import crops
+from lssat.perturb import PERTURBATIONS
 from lssat.report import OUTPUTS, TaskFiles
 
 SIZE, PATCH = 96, 16
@@ -78,12 +79,14 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
         audit=base / "audit.json",
         lookalikes=base / "lookalikes.json",
         findings=[base / "audit.parquet", base / "lookalikes.parquet"],
+        robustness=results / "robustness.json",
         slices=tuple(results / f"{name}.json" for name in _SLICED.get(task, {})),
     )
     _slices(files, task, runs, rng)
     _audit(files, task)
     tables.write_table(files.predictions, [], tables.PREDICTIONS)
     tables.write_json(files.metrics, _metrics(task, runs, rng))
+    tables.write_json(files.robustness, _robustness(task, runs, rng))
     ids = {run.path: f"{i:032x}" for i, run in enumerate(runs)}
     tables.write_json(files.mlflow, {"experiment": f"lssat-{task}", "runs": ids})
     tables.write_json(files.splits, _summary(task))
@@ -207,6 +210,44 @@ def _comparisons(rows: list[dict], metric: str, level: str, rng: np.random.Gener
                 first = {"compared": asked, "a": who[0], "b": who[1]}
                 found.append({**first, **where, **size, **tests, "note": None})
     return found
+
+
+def _robustness(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
+    """Draw what `robustness` writes (tests/test_robustness.py holds both to the same keys)."""
+    known = grid.TASKS[task]
+    rows = []
+    pairs = ((r.backbone, r.configuration) for r in runs if "lambda" not in r.configuration)
+    for backbone, configuration in dict.fromkeys(pairs):
+        mine = [run for run in runs if run[1:3] == (backbone, configuration)][:1]
+        level = _SKILL.get(configuration, 0.7)
+        base = {"backbone": backbone, "configuration": str(grid.parse(configuration))}
+        base |= {"seeds": [run.seed for run in mine], "runs": [run.path for run in mine]}
+        where = {"level": known.level, "metric": known.metric, "n": 40, "groups": 8}
+        points = [
+            dict(perturbation=name, strength=strength, note=None)
+            | _interval(level - 0.05 * strength, mine, rng)
+            for name, strength in itertools.product(PERTURBATIONS, (1, 2, 3, 4, 5))
+        ]
+        kinds = [
+            dict(perturbation=name, note=None) | _interval(level - 0.15, mine, rng)
+            for name in PERTURBATIONS
+        ]
+        hurt = _interval(level - 0.15, mine, rng) | {"note": None, "drop": 0.15}
+        hurt |= {"drop_low": 0.1, "drop_high": 0.2, "retained": 1 - 0.15 / (level - 0.5)}
+        clean = _interval(level, mine, rng) | {"note": None}
+        rows.append(
+            {**base, **where, "baseline": 0.5, "clean": clean, "points": points, "kinds": kinds}
+            | {"corrupted": hurt | {"retained_note": None}}
+        )
+    return {
+        **{"task": task, "kind": known.kind, "title": known.title, "metric": known.metric},
+        **{"split": "test", "confidence": 0.95, "seeds": "first", "resamples": 200},
+        **{"strengths": [1, 2, 3, 4, 5], "samples": {"crop": [60, 720]}, "rows": rows},
+        "perturbations": [
+            dict(name=name, title=made.title, what=made.what, levels=list(made.levels))
+            for name, made in PERTURBATIONS.items()
+        ],
+    }
 
 
 _TESTS = ("p", "p_delong", "p_mcnemar")

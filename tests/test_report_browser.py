@@ -55,7 +55,7 @@ def press(page, key, selector):
 
 def test_every_plot_is_drawn_without_an_error_or_a_request(page, address):
     plots = page.run("document.querySelectorAll('.plot').length")
-    assert plots == 2 * (1 + 1 + 3)  # ROC, reliability, training
+    assert plots == 2 * (1 + 1 + 3 + 7)  # ROC, reliability, training, robustness
     assert page.run(DRAWN) == str(plots)
     empty = "[...document.querySelectorAll('.plot')].filter(p => !p.querySelector('.scatterlayer path.js-line')).length"  # noqa: E501
     assert page.run(empty) == 0
@@ -64,7 +64,7 @@ def test_every_plot_is_drawn_without_an_error_or_a_request(page, address):
 
 
 def test_pictures_are_shown(page):
-    assert page.run("document.images.length") == 8 + 2 * 3
+    assert page.run("document.images.length") == 8 + 2 * 3 + 1
     assert page.run("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
 
 

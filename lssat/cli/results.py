@@ -53,6 +53,7 @@ def report(
         names = [f"shard-{number:05d}" for number in numbers]
         faces, codes = data / task / "faces", data / task / "texture" / kind
         files[task] = step.TaskFiles(
+            robustness=results / task / "robustness.json",
             metrics=results / task / "metrics.json",
             predictions=results / task / "predictions.parquet",
             mlflow=results / task / "mlflow.json",

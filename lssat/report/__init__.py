@@ -25,7 +25,7 @@ OUTPUTS = {
         name: f"{name}.csv"
         for name in (
             *("table", "subsets", "attributes", "classes", "confusion", "comparisons"),
-            *("runs", "curves", "rejects", "slices"),
+            *("runs", "curves", "rejects", "slices", "robustness"),
         )
     },
     "latex": "tables.tex",
@@ -71,6 +71,7 @@ def write(
     csvs.write_curves(files["curves"], read)
     csvs.write_rejects(files["rejects"], rejects)
     csvs.write_slices(files["slices"], read)
+    csvs.write_robustness(files["robustness"], read)
     write_json(
         files["metrics"],
         {k: v for task in every for k, v in flat(task.metrics).items()},

@@ -205,3 +205,24 @@ def _slices(found: dict) -> Iterable[dict]:
             is_worst = group["group"] == row["worst"]
             yield shared | row | gap | group | {"worst": is_worst, "note": note}
     yield from (shared | row for row in found["disparities"])
+
+
+def write_robustness(path: Path, tasks: list[Task]) -> None:
+    """Write rows of clean, each perturbation and strength, each kind's mean, the mean of all."""
+    columns = [
+        "task", "backbone", "configuration", "level", "metric", "n", "groups", "seeds",
+        "perturbation", "strength", "values", "mean", "low", "high", "confidence", "resamples",
+        "baseline", "drop", "drop_low", "drop_high", "retained", "note", "runs",
+    ]  # fmt: skip
+    write_csv(path, columns, (row for task in tasks for row in _robustness(task)))
+
+
+def _robustness(task: Task) -> Iterable[dict]:
+    found = task.robustness
+    shared = {key: found[key] for key in ("task", "confidence", "resamples")}
+    for row in found["rows"]:
+        own = {**shared, **row}
+        yield own | row["clean"] | {"perturbation": "none", "strength": 0}
+        yield from (own | point for point in row["points"])
+        yield from (own | kind | {"strength": "mean"} for kind in row["kinds"])
+        yield own | row["corrupted"] | {"perturbation": "mean", "strength": "mean"}

@@ -130,6 +130,7 @@ def files(tasks: Sequence[Task | Cross]) -> Table:
             ("split counts", task.files.splits),
             ("audit", task.files.audit),
             ("look-alikes", task.files.lookalikes),
+            *([("robustness", task.files.robustness)] if isinstance(task, Task) else []),
         )
     ]
     return Table("files", "files behind the numbers", columns, rows)

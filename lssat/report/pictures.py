@@ -152,10 +152,10 @@ def _strip(task: Task, run: str, shown: dict[str, np.ndarray]) -> Picture:
     removed = words.percent(float(shown["mask"].mean()))
     pairs = ", ".join(["target, reconstruction"] * len(made.targets))
     alt = f"{title}: input, input with {removed} of patches removed, {pairs}"
-    return picture(_gapped(cells), f"{alt}; {len(shown['input'])} samples", title)
+    return picture(gapped(cells), f"{alt}; {len(shown['input'])} samples", title)
 
 
-def _gapped(cells: list[list[np.ndarray]], gap: int = 3) -> np.ndarray:
+def gapped(cells: list[list[np.ndarray]], gap: int = 3) -> np.ndarray:
     """Join tiles of one size, uint8 (H, W, 3), into uint8 (.., .., 4) with transparent gaps."""
     opaque = [[np.dstack([c, np.full(c.shape[:2], 255, np.uint8)]) for c in row] for row in cells]
     padded = [[np.pad(c, ((0, gap), (0, gap), (0, 0))) for c in row] for row in opaque]

@@ -31,6 +31,7 @@ class TaskFiles:
     audit: Path
     lookalikes: Path
     findings: list[Path]  # tables of the audit and the look-alikes
+    robustness: Path
     slices: tuple[Path, ...] = ()  # of its own attributes, of a list; none where none are asked for
 
 
@@ -75,6 +76,7 @@ class Task:
     splits: dict[str, Any]
     audit: dict[str, Any]
     lookalikes: dict[str, Any]
+    robustness: dict[str, Any]
     slices: list[dict[str, Any]]
 
     @property
@@ -120,6 +122,10 @@ def read_task(name: str, files: TaskFiles) -> Task:
     if differ := sorted(scored ^ set(files.runs)):
         problem = f"does not fit the runs of {name}: {', '.join(differ[:5])}"
         raise DataError(files.metrics, problem, "Evaluate the task again")
+    robustness = read_json(files.robustness)
+    if other := sorted({run for row in robustness["rows"] for run in row["runs"]} - scored):
+        problem = f"does not fit the runs of {name}: {', '.join(other[:5])}"
+        raise DataError(files.robustness, problem, "Run its step again")
     return Task(
         name,
         metrics["title"],
@@ -131,6 +137,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         read_json(files.splits),
         read_json(files.audit),
         read_json(files.lookalikes),
+        robustness,
         [_slices(file, set(files.runs)) for file in files.slices],
     )
 

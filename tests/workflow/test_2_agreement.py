@@ -9,18 +9,21 @@ from project import Project
 TRAIN = {f"train@celeba-vit_micro-{c}-0" for c in ("MRGB-RLDP-CRGB", "none-none-CRGB")}
 SLICES = {"slices@celeba", "track_slices@celeba"}
 END = {"evaluate@celeba", "track@celeba", *SLICES, "report"}
+HURT = {"robustness@celeba", "report"}
 AUDIT = {"audit@celeba", "lookalikes@celeba"}
 DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")}
-ALL = DATA | AUDIT | TRAIN | END
+ALL = DATA | AUDIT | TRAIN | END | HURT
 PARAMS = {
     ("sample", "seed"): (1, ALL | {"sample@celeba"}),
     ("datasets", "rejects_limit"): (0.5, ALL),
     ("faces", "margin"): (1.5, ALL - {"manifest@celeba"}),
-    ("texture", "k"): (4, {"texture@celeba"} | TRAIN | END),
-    ("splits", "seed"): (1, {"splits@celeba"} | AUDIT | TRAIN | END),
+    ("texture", "k"): (4, {"texture@celeba"} | TRAIN | END | HURT),
+    ("splits", "seed"): (1, {"splits@celeba"} | AUDIT | TRAIN | END | HURT),
     ("audit", "near_distance"): (2, {"lookalikes@celeba", "report"}),
-    ("train", "lr"): (0.002, TRAIN | END),
+    ("train", "lr"): (0.002, TRAIN | END | HURT),
     ("evaluate", "resamples"): (300, END),
+    ("evaluate", "confidence"): (0.9, END | HURT),
+    ("robustness", "seed"): (1, HURT),
     ("slices", "min_n"): (5, SLICES | {"report"}),
     ("tracking", "experiment"): ("other", {"track@celeba", "track_slices@celeba", "report"}),
     ("report", "title"): ("Other", {"report"}),
@@ -28,11 +31,12 @@ PARAMS = {
 MODULES = {
     "datasets/celeba.py": ALL,
     "faces/sample.py": ALL - {"manifest@celeba"},
-    "texture_cache.py": {"texture@celeba"} | TRAIN | END,
-    "audit/leaks.py": {"audit@celeba"} | TRAIN | END,
+    "texture_cache.py": {"texture@celeba"} | TRAIN | END | HURT,
+    "audit/leaks.py": {"audit@celeba"} | TRAIN | END | HURT,
     "audit/lookalikes.py": {"lookalikes@celeba", "report"},
-    "ssat/model.py": TRAIN | END,
+    "ssat/model.py": TRAIN | END | HURT,
     "evaluate.py": END,
+    "perturb.py": HURT,
     "slices/compare.py": SLICES | {"report"},
     "tracking.py": {"track@celeba", "track_slices@celeba", "report"},
     "report/style.css": {"report"},
@@ -80,6 +84,7 @@ def test_case_35_an_edited_module(by_dvc: Project, name: str) -> None:
             "report/style.css",
             "slices/compare.py",
             "evaluate.py",
+            "perturb.py",
             "ssat/model.py",
         )
         if name in (*exact, "audit/lookalikes.py"):
@@ -159,4 +164,4 @@ def test_an_added_seed_backbone_baseline_or_lambda_runs_only_what_is_new(
     by_dvc: Project, key: str, values: list | dict, new: set[str]
 ) -> None:
     by_dvc.params(benchmark={key: values})
-    check_agreement(by_dvc, new | END)
+    check_agreement(by_dvc, new | END | HURT)

@@ -231,6 +231,7 @@ rule report:
             "results/",
             *("table.csv", "subsets.csv", "attributes.csv", "classes.csv", "confusion.csv"),
             *("comparisons.csv", "runs.csv", "curves.csv", "rejects.csv", "slices.csv"),
+            "robustness.csv",
             *("tables.tex", "figures.pdf"),
         ),
     log:
