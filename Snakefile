@@ -4,6 +4,10 @@
 container: "docker://python:3.11-bookworm"
 
 
+# What `snakemake --report results/snakemake.zip` says of the whole; each result has its caption.
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/runs.smk"
@@ -16,6 +20,7 @@ localrules:
 rule all:
     input:
         "results/report.html",
+        "results/mlflow.json",
         "data/code.json",
 
 

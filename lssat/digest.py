@@ -39,6 +39,7 @@ ENTRY = {
     "track_cross": ["tracking"],
     "track_slices": ["tracking"],
     "report": ["report"],
+    "track_report": ["tracking"],
 }
 # The values of params.yaml reach each rule as they are, defaults included, and are recorded
 # there: an edit of their reader alone changes no result.

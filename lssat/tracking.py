@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from lssat import grid
+from lssat import grid, parents
 from lssat.tables import DataError, read_json, write_json
 
 _NAME = "lssat.run"
@@ -75,16 +75,51 @@ def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
         uri: of a tracking server or database; None: SQLite at `files.database`.
     """
     client, experiment_id = connect(uri, files.database, f"{experiment}-{task}", files.artifacts)
-    measured = {each["run"]: each for each in read_json(files.metrics)["runs"]}
-    ids = {}
+    content = read_json(files.metrics)
+    measured = {each["run"]: each for each in content["runs"]}
+    ids, weights = {}, {}
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         record = read_json(folder / "record.json")
         _sweep(client, experiment_id, name)
-        run_id = _find(client, experiment_id, name, record["weights_sha256"])
-        ids[name] = run_id or _create(client, experiment_id, name, folder, record)
-        _log_test(client, ids[name], measured[name]["metrics"])
+        weights[name] = record["weights_sha256"]
+        alike = parents.alike(content, measured[name])
+        run_id = _find(client, experiment_id, name, weights[name])
+        ids[name] = run_id or _create(client, experiment_id, name, folder, record, alike)
+        _log_test(client, ids[name], alike | measured[name]["metrics"])
         print(f"{task}: {number} of {len(files.runs)} runs in MLflow", flush=True)
-    write_json(files.out, {"experiment": f"{experiment}-{task}", "runs": ids})
+    parent = parents.parent(client, experiment_id, content, weights)
+    _log_test(client, parent, parents.means(content), prefix="")
+    parents.adopt(client, parent, list(ids.values()))
+    told = {"experiment": f"{experiment}-{task}", "parent": parent, "runs": ids}
+    write_json(files.out, told)
+
+
+def track_report(
+    tracked: list[Path], files: list[Path], database: Path, uri: str | None, out: Path
+) -> None:
+    """Attach the report to the parent run of each task.
+
+    Where results were pulled from elsewhere, this MLflow has not got their runs: then the report
+    stays where it is, and `out` says so.
+
+    Args:
+        tracked: what `track` wrote for each task.
+        files: the page, its figures and its tables.
+        out: JSON to write: experiment -> id of the parent run that holds the report, or null.
+    """
+    with _alone(database.resolve()):
+        client = _client(uri, database)
+    held: dict[str, str | None] = {}
+    for file in tracked:
+        known = read_json(file)
+        there = parents.known(client, known["parent"])
+        if there:
+            parents.attach(client, known["parent"], files)
+        else:
+            lost = f"{file}: names the run {known['parent']}, which this MLflow does not have"
+            print(f"{lost}; the report is attached to none. Remove it to log the runs here.")
+        held[known["experiment"]] = known["parent"] if there else None
+    write_json(out, held)
 
 
 def track_more(
@@ -159,7 +194,10 @@ def _find(client: Any, experiment_id: str, name: str, digest: str) -> str | None
     return found[0].info.run_id if found else None
 
 
-def _create(client: Any, experiment_id: str, name: str, folder: Path, record: dict) -> str:
+def _create(
+    client: Any, experiment_id: str, name: str, folder: Path, record: dict, first: dict
+) -> str:
+    """Make a run; MLflow's page of comparisons opens with the metric that was logged first."""
     from mlflow.entities import Param
 
     run = client.create_run(
@@ -169,7 +207,8 @@ def _create(client: Any, experiment_id: str, name: str, folder: Path, record: di
     params = _flatten(record["params"]) | {
         key: str(record[key]) for key in ("backbone", "configuration", "seed", "device")
     }
-    metrics = _curve(folder / "curve.csv", run.info.start_time) + _costs(record)
+    metrics = _metrics(first, "test/")
+    metrics += _curve(folder / "curve.csv", run.info.start_time) + _costs(record)
     client.log_batch(run_id, metrics, [Param(key, value) for key, value in params.items()])
     for file in ("record.json", "curve.csv"):
         client.log_artifact(run_id, str(folder / file))
@@ -227,15 +266,16 @@ def _costs(record: dict) -> list[Any]:
     return [Metric(f"cost/{name}", float(value), 0, 0) for name, value in found.items()]
 
 
+def _metrics(values: dict[str, float | None], prefix: str) -> list[Any]:
+    from mlflow.entities import Metric
+
+    known = {name: value for name, value in values.items() if value is not None}
+    return [Metric(f"{prefix}{name}", float(value), 0, 0) for name, value in known.items()]
+
+
 def _log_test(
     client: Any, run_id: str, metrics: dict[str, float | None], prefix: str = "test/"
 ) -> None:
-    from mlflow.entities import Metric
-
     known = client.get_run(run_id).data.metrics
-    new = [
-        Metric(f"{prefix}{name}", float(value), 0, 0)
-        for name, value in metrics.items()
-        if value is not None and known.get(f"{prefix}{name}") != float(value)
-    ]
+    new = [each for each in _metrics(metrics, prefix) if known.get(each.key) != each.value]
     client.log_batch(run_id, new)

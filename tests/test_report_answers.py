@@ -47,14 +47,26 @@ def test_undefined_tests_show_nothing() -> None:
     assert one == "It cannot be said: no task has a row with finite scores."
 
 
+def test_a_lead_in_ranks_is_held_against_the_tests() -> None:
+    """`large` leads, with one pair shown in its favour, one shown against it and one open."""
+    against = pair("large", "small", 0.01, -0.1)
+    pairs = [pair("large", "small", 0.01), against, pair("large", "small", 0.5)]
+    _, suits, _ = told(task("ffpp", {"large": 0.8, "small": 0.2}, *pairs))
+    assert suits.endswith("1 of its 3 pairs with another backbone shows it to be better.")
+    _, suits, _ = told(task("ffpp", {"large": 0.8}, pair("x", "y", 0.01)))
+    assert suits == "ffpp: large ranks first in 80.0 % of the resamples."
+
+
 def test_no_backbone_for_all() -> None:
     _, suits, one = told(
         task("ffpp", {"small": 0.25, "large": 0.75}, pair("large", "small", 0.01)),
         task("celeba", {"small": 0.9, "large": 0.1}, pair("small", "large", 0.01)),
     )
     assert suits == (
-        "ffpp: large ranks first in 75.0 % of the resamples. "
-        "celeba: small ranks first in 90.0 % of the resamples."
+        "ffpp: large ranks first in 75.0 % of the resamples; "
+        "1 of its 1 pair with another backbone shows it to be better. "
+        "celeba: small ranks first in 90.0 % of the resamples; "
+        "1 of its 1 pair with another backbone shows it to be better."
     )
     assert one == (
         "No backbone ranks first most often on all 2 tasks: large on ffpp and small on celeba. "

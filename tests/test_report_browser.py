@@ -5,6 +5,7 @@ import drawn_results as drawn
 import pytest
 
 from lssat import report
+from lssat.report import costs
 
 pytestmark = [
     pytest.mark.browser,
@@ -55,7 +56,8 @@ def press(page, key, selector):
 
 def test_every_plot_is_drawn_without_an_error_or_a_request(page, address):
     plots = page.run("document.querySelectorAll('.plot').length")
-    assert plots == 2 * (1 + 1 + 3 + 7)  # ROC, reliability, training, robustness
+    # ROC, reliability, training, robustness; costs
+    assert plots == 2 * (1 + 1 + 3 + 7) + len(costs.COSTS)
     assert page.run(DRAWN) == str(plots)
     empty = "[...document.querySelectorAll('.plot')].filter(p => !p.querySelector('.scatterlayer path.js-line')).length"  # noqa: E501
     assert page.run(empty) == 0
@@ -116,6 +118,18 @@ def test_legend_hides_and_shows_the_curves_of_a_configuration(page):
     assert page.run(f"{keys}[0].getAttribute('aria-pressed')") == "false"
     page.run(f"{keys}[0].click()")
     assert page.run(traces) == before
+
+
+def test_a_cost_is_chosen_and_its_plot_fits_its_place(page):
+    select = "document.querySelector('#costs .choose select')"
+    shown = "[...document.querySelectorAll('#costs .plot')].filter(p => p.clientWidth)"
+    assert page.run(f"{shown}.map(p => p.id)") == ["pareto-flops_training-ffpp"]
+    page.run(f"{select}.value = 'pareto-seconds-ffpp'; {select}.dispatchEvent(new Event('change'))")
+    assert page.run(f"{shown}.map(p => p.id)") == ["pareto-seconds-ffpp"]
+    page.wait(f"{shown}[0].querySelector('.main-svg').clientWidth === {shown}[0].clientWidth")
+    plot = "document.getElementById('pareto-seconds-ffpp')"
+    page.run(f"Plotly.Fx.hover({plot}, [{{curveNumber: 1, pointNumber: 0}}])")
+    page.wait(f"{plot}.querySelector('.hoverlayer').textContent.includes('2 seeds, n = 80')")
 
 
 def test_hover_names_run_and_values(page):
@@ -206,3 +220,64 @@ def test_confusion_matrices_are_drawn_and_chosen(browser, tmp_path_factory):
     named = "document.querySelector('#each .plot').getAttribute('aria-label')"
     assert "Recall, vit_micro · " in browser.run(named)
     assert browser.problems() == []
+
+
+def test_every_link_of_the_navigation_leads_to_a_section_in_order(page):
+    links = page.run("[...document.querySelectorAll('nav .links a')].map(a => a.hash.slice(1))")
+    sections = page.run("[...document.querySelectorAll('main > section')].map(s => s.id)")
+    assert links == sections
+    said = "[...document.querySelectorAll('main > section')].map(s => s.innerText.length)"
+    assert min(page.run(said)) > 60  # a heading and at least why there is nothing
+    assert page.run(
+        "[...document.querySelectorAll('main > section')].every(s => s.querySelector('h2'))"
+    )
+
+
+def test_every_table_sorts_by_every_heading(page):
+    wrong = page.run("""
+      (() => {
+        const wrong = [];
+        const empty = (text) => text === "" || text === "–";
+        for (const table of document.querySelectorAll(".table table")) {
+          for (const head of table.tHead.rows[0].cells) {
+            head.querySelector("button").click();
+            const sign = head.getAttribute("aria-sort") === "ascending" ? 1 : -1;
+            const cells = [...table.tBodies[0].rows].map((row) => row.cells[head.cellIndex]);
+            const texts = cells.map((cell) => cell.dataset.sort ?? cell.textContent.trim());
+            const full = texts.filter((text) => !empty(text));
+            const last = texts.slice(full.length).every(empty);
+            const numbers = full.map(Number);
+            const sorted = numbers.some(Number.isNaN) ||
+              numbers.every((n, i) => i === 0 || sign * (n - numbers[i - 1]) >= 0);
+            const name = `${table.closest(".table").id}: ${head.textContent.trim()}`;
+            if (!last || !sorted) wrong.push(name);
+          }
+        }
+        return wrong;
+      })()""")
+    assert wrong == []
+    assert page.problems() == []
+
+
+def test_every_filter_hides_and_shows_the_rows_of_its_table(page):
+    wrong = page.run("""
+      [...document.querySelectorAll(".table")].filter((box) => {
+        const field = box.querySelector("input"), rows = [...box.querySelectorAll("tbody tr")];
+        if (!field) return rows.length > 6;
+        const type = (text) => { field.value = text; field.dispatchEvent(new Event("input")); };
+        type("no such words");
+        const none = rows.every((row) => row.hidden);
+        type("");
+        return !none || rows.some((row) => row.hidden);
+      }).map((box) => box.id)""")
+    assert wrong == []
+
+
+def test_wide_window_shows_all_links_of_the_navigation(page, address):
+    page.open(address, width=1280)
+    page.wait(DRAWN)
+    inside = "[...document.querySelectorAll('nav .links a')].every(a => { const b = a.getBoundingClientRect(), n = document.querySelector('nav').getBoundingClientRect(); return b.right <= innerWidth && b.bottom <= n.bottom + 1; })"  # noqa: E501
+    assert page.run(inside)
+    page.run("document.querySelector('nav .links a[href=\"#data\"]').click()")
+    place = "document.querySelector('{}').getBoundingClientRect()"
+    page.wait(f"{place.format('#data h2')}.top >= {place.format('nav')}.bottom")

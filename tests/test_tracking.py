@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from lssat import params, tracking
+from lssat import params, parents, tracking
 from lssat.tables import DataError
 
 NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
@@ -28,13 +28,29 @@ def record(digest: str = "abc") -> dict:
     }  # fmt: skip
 
 
+def measured(auc: float | None) -> dict:
+    """The parts of a metrics.json that tracking reads."""
+    names = {"backbone": "vit_micro", "configuration": "MRGB/RLDP/CRGB"}
+    values = {"video/auc": auc, "video/accuracy": 0.6, "video/balanced_accuracy": 0.55}
+    run = {"run": NAME, **names, "seed": 0, "collapsed": False}
+    row = {**names, "level": "video", "metric": "auc", "runs": [NAME], "baseline": 0.5}
+    return {
+        **{"task": "ffpp", "kind": "binary", "level": "video", "metric": "auc"},
+        **{"confidence": 0.95, "resamples": 100},
+        "runs": [{**run, "metrics": {**values, "frame/auc": 0.7, "frame/accuracy": 0.5}}],
+        "table": [
+            {**row, "mean": auc, "low": 0.7, "high": 0.9},
+            {**row, "level": "frame", "mean": 0.7, "low": 0.6, "high": 0.8},
+        ],
+    }
+
+
 def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> tracking.Files:
     run = folder / "runs" / NAME
     run.mkdir(parents=True, exist_ok=True)
     (run / "curve.csv").write_text(CURVE)
     (run / "record.json").write_text(json.dumps(record(digest)))
-    metrics = {"runs": [{"run": NAME, "metrics": {"video/auc": auc, "frame/auc": 0.7}}]}
-    (folder / "metrics.json").write_text(json.dumps(metrics))
+    (folder / "metrics.json").write_text(json.dumps(measured(auc)))
     return tracking.Files(
         {NAME: run}, folder / "metrics.json", folder / "mlflow.db", folder / "art",
         folder / "mlflow.json",
@@ -87,7 +103,7 @@ def test_case_34_a_run_that_a_killed_process_left_open_is_marked_killed(
             tracking.track("ffpp", files, "lssat", None)
     tracking.track("ffpp", files, "lssat", None)
     experiment = client.get_experiment_by_name("lssat-ffpp").experiment_id
-    found = client.search_runs([experiment])
+    found = client.search_runs([experiment], f"tags.`lssat.run` = '{NAME}'")
     assert sorted(run.info.status for run in found) == ["FINISHED", "KILLED"]
 
 
@@ -102,7 +118,7 @@ def test_case_34_many_jobs_open_a_new_database_at_once_and_all_succeed(tmp_path:
     code = """
 import sys
 from pathlib import Path
-from lssat import params, tracking
+from lssat import params, parents, tracking
 tracking.connect(None, Path("mlflow.db"), sys.argv[1], Path("art"))
 """
     jobs = [
@@ -126,7 +142,8 @@ def test_results_across_data_sets_are_added_to_the_run(
     for _ in range(2):
         tracking.track_more(*given)
     told = json.loads(out.read_text())
-    assert told == json.loads(files.out.read_text())
+    tracked = json.loads(files.out.read_text())
+    assert told == {key: tracked[key] for key in ("experiment", "runs")}
     found = client.get_run(told["runs"][NAME]).data.metrics
     assert found["cross/celebdf/video/auc"] == 0.6
     assert found["test/video/auc"] == 0.8
@@ -163,3 +180,86 @@ def test_case_33_a_failed_training_is_a_failed_run(tmp_path: Path) -> None:
     assert found.data.tags["lssat.run"] == run.path
     assert found.data.tags["lssat.error"] == "the loss is not finite"
     assert found.data.params["train.lr"] == str(view.train.lr)
+
+
+def test_a_state_of_the_grid_is_one_parent_of_its_runs(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    told = []
+    for digest in ("abc", "abc", "new"):
+        tracking.track("ffpp", written(tmp_path, digest), "lssat", None)
+        told.append(json.loads((tmp_path / "mlflow.json").read_text()))
+    first, again, retrained = told
+    assert first == again
+    assert first["parent"] != retrained["parent"]
+    for each in (first, retrained):
+        child = client.get_run(each["runs"][NAME])
+        assert child.data.tags["mlflow.parentRunId"] == each["parent"]
+    parent = client.get_run(first["parent"])
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics == {
+        f"{end}/vit_micro/MRGB/RLDP/CRGB": value
+        for end, value in (("mean", 0.8), ("low", 0.7), ("high", 0.9))
+    }
+    assert parent.data.params["backbones"] == "vit_micro"
+
+
+def test_a_state_is_its_runs_and_weights_in_any_order() -> None:
+    one = parents.state({"a": "1", "b": "2"})
+    assert one == parents.state({"b": "2", "a": "1"})
+    assert len({one, parents.state({"a": "2", "b": "1"}), parents.state({"a": "1"})}) == 3
+
+
+def test_metrics_have_names_that_every_task_has(tmp_path: Path, client: MlflowClient) -> None:
+    tracking.track("ffpp", written(tmp_path), "lssat", None)
+    run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
+    found = client.get_run(run_id).data.metrics
+    wanted = {"headline": 0.8, "baseline": 0.5, "accuracy": 0.6, "balanced_accuracy": 0.55}
+    assert {name: found[f"test/{name}"] for name in wanted} == wanted
+    assert found["test/collapsed"] == 0
+    content = measured(None) | {"kind": "multiclass", "metric": "top1", "level": "image"}
+    mine = {"image/top1": 0.3, "image/balanced_accuracy": 0.2}
+    content["runs"][0]["metrics"] = mine
+    content["table"][0] |= {"level": "image", "metric": "top1", "baseline": 0.125}
+    assert parents.alike(content, content["runs"][0]) == {
+        "headline": 0.3, "baseline": 0.125, "accuracy": 0.3, "balanced_accuracy": 0.2,
+        "collapsed": 0.0,
+    }  # fmt: skip
+
+
+def test_names_that_mlflow_refuses_are_mended(tmp_path: Path, client: MlflowClient) -> None:
+    files = written(tmp_path)
+    content = measured(0.8)
+    content["table"][0]["configuration"] = "MRGB/RRGB+RLDP/CRGB"
+    files.metrics.write_text(json.dumps(content))
+    tracking.track("ffpp", files, "lssat", None)
+    parent = json.loads(files.out.read_text())["parent"]
+    assert "mean/vit_micro/MRGB/RRGB_RLDP/CRGB" in client.get_run(parent).data.metrics
+
+
+def test_the_report_is_attached_to_the_parent_once(tmp_path: Path, client: MlflowClient) -> None:
+    files = written(tmp_path)
+    tracking.track("ffpp", files, "lssat", None)
+    page, out = tmp_path / "report.html", tmp_path / "held.json"
+    parent = json.loads(files.out.read_text())["parent"]
+    copies = []
+    for text in ("one", "one", "two"):
+        page.write_text(text)
+        tracking.track_report([files.out], [page], files.database, None, out)
+        (held,) = client.list_artifacts(parent, "report")
+        copies.append(Path(client.download_artifacts(parent, held.path)).stat().st_mtime_ns)
+        assert Path(client.download_artifacts(parent, held.path)).read_text() == text
+    assert copies[0] == copies[1] != copies[2]
+    assert json.loads(out.read_text()) == {"lssat-ffpp": parent}
+
+
+def test_a_report_of_pulled_results_is_attached_to_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    tracked, out = tmp_path / "ids.json", tmp_path / "held.json"
+    tracked.write_text(json.dumps({"experiment": "x", "parent": "f" * 32, "runs": {}}))
+    page = tmp_path / "report.html"
+    page.write_text("")
+    tracking.track_report([tracked], [page], tmp_path / "new.db", None, out)
+    assert json.loads(out.read_text()) == {"x": None}
+    assert "ids.json: names the run ffff" in capsys.readouterr().out

@@ -245,6 +245,23 @@ def track_slices(
     step.track_more("slice/", slices, tracked, database, view.tracking.uri, out)
 
 
+@app.command(epilog=example("lssat track-report --results results --out results/mlflow.json"))
+def track_report(
+    results: Annotated[Path, typer.Option(help="Folder of the report.")],
+    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
+    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Attach the report to the MLflow parent run of each task."""
+    with quick_imports():
+        from lssat import report, tracking
+
+    view = params.view(params_, "track_report")
+    tracked = [results / "tasks" / task / "mlflow.json" for task in view.benchmark.tasks]
+    files = [results / name for name in report.ATTACHED]
+    tracking.track_report(tracked, files, database, view.tracking.uri, out)
+
+
 @app.command(
     epilog=example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
 )

@@ -45,6 +45,7 @@ READS = {
         *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
         *("train", "evaluate", "robustness", "slices", "tracking", "report"),
     ],
+    "track_report": ["benchmark.tasks", "tracking"],
 }
 
 

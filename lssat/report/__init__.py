@@ -16,7 +16,7 @@ from lssat.report.read import (
 from lssat.scores import flat
 from lssat.tables import atomic, write_json
 
-__all__ = ["OUTPUTS", "CrossFiles", "TaskFiles", "write"]
+__all__ = ["ATTACHED", "OUTPUTS", "CrossFiles", "TaskFiles", "write"]
 
 # What is written -> the name of its file.
 OUTPUTS = {
@@ -25,13 +25,16 @@ OUTPUTS = {
         name: f"{name}.csv"
         for name in (
             *("table", "subsets", "attributes", "classes", "confusion", "comparisons"),
-            *("runs", "curves", "rejects", "slices", "robustness"),
+            *("runs", "costs", "curves", "rejects", "slices", "robustness"),
         )
     },
     "latex": "tables.tex",
     "figures": "figures.pdf",
     "metrics": "metrics.json",
 }
+
+# Of these, what MLflow keeps with the parent run of each task.
+ATTACHED = [OUTPUTS[name] for name in ("report", "figures", "latex", "table", "costs")]
 
 
 def write(
@@ -68,6 +71,7 @@ def write(
     csvs.write_confusion(files["confusion"], every)
     csvs.write_comparisons(files["comparisons"], read)
     csvs.write_runs(files["runs"], read)
+    csvs.write_costs(files["costs"], read)
     csvs.write_curves(files["curves"], read)
     csvs.write_rejects(files["rejects"], rejects)
     csvs.write_slices(files["slices"], read)

@@ -43,7 +43,25 @@ def _suits(task: Task) -> str:
     if not shares:
         return f"{task.name}: undefined, no row has finite scores."
     best = max(shares, key=lambda name: shares[name])
-    return f"{task.name}: {best} ranks first in {words.percent(shares[best])} of the resamples."
+    first = f"{task.name}: {best} ranks first in {words.percent(shares[best])} of the resamples"
+    won, of_all = _won(task, best)
+    if not of_all:
+        return f"{first}."
+    pairs = words.count(of_all, "pair")
+    return f"{first}; {won} of its {pairs} with another backbone {_show(won)} it to be better."
+
+
+def _show(count: int) -> str:
+    return "shows" if count == 1 else "show"
+
+
+def _won(task: Task, name: str) -> tuple[int, int]:
+    """Count the pairs in which a backbone is shown to be better, and all of its pairs."""
+    pairs = [row for row in task.metrics["comparisons"] if row["compared"] == "backbone"]
+    mine = [row for row in pairs if name in (row["a"]["backbone"], row["b"]["backbone"])]
+    shown = [row for row in mine if words.differs(row)]
+    better = [row["a" if row["difference"] > 0 else "b"]["backbone"] for row in shown]
+    return better.count(name), len(mine)
 
 
 def _one_for_all(tasks: list[Task]) -> list[str]:

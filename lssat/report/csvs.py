@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lssat.report import costs
 from lssat.report.read import Cross, Task
 from lssat.tables import REJECTS, atomic
 
@@ -165,6 +166,34 @@ def _run(task: Task, run: dict) -> dict:
         **{f"data_{part}": digest for part, digest in record["data"].items()},
         **run["metrics"],
     }
+
+
+def write_costs(path: Path, tasks: list[Task]) -> None:
+    """Write one row per headline row: its score, its costs in the records' own units, its fronts.
+
+    A cost is the mean over seeds, `<cost>_by_seed` holds each; `front_<cost>` says whether the
+    row is on the Pareto front of the means.
+    """
+    score = [
+        "task", "backbone", "configuration", "level", "metric", "n", "seeds", "mean", "low",
+        "high", "baseline", "collapsed", "devices", "runs",
+    ]  # fmt: skip
+    names = [cost.name for cost in costs.COSTS]
+    columns = [*score, *names, *(f"{name}_by_seed" for name in names)]
+    columns += [f"front_{name}" for name in names]
+    write_csv(path, columns, (row for task in tasks for row in _costs(task)))
+
+
+def _costs(task: Task) -> Iterable[dict]:
+    rows = costs.priced(task)
+    fronts = {cost.name: costs.front(rows, cost) for cost in costs.COSTS}
+    for each in rows:
+        found: dict[str, Any] = {"task": task.name, "devices": each.devices}
+        for cost in costs.COSTS:
+            found[cost.name] = each.mean(cost.name)
+            found[f"{cost.name}_by_seed"] = each.seeds.get(cost.name)
+            found[f"front_{cost.name}"] = any(each is other for other in fronts[cost.name])
+        yield {**each.row, **found}
 
 
 def write_curves(path: Path, tasks: list[Task]) -> None:

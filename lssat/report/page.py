@@ -18,12 +18,14 @@ from lssat.report import (
     evidence,
     figures,
     matrix,
+    pareto,
     pictures,
     published,
     results,
     robustness,
     slices,
     subsets,
+    sweep,
     words,
 )
 from lssat.report.read import Cross, Task
@@ -34,6 +36,8 @@ _SECTIONS = {
     "each": "Per class",
     "comparisons": "Comparisons",
     "published": "Papers",
+    "costs": "Costs",
+    "sweep": "Lambda sweep",
     "cross": "Across data sets",
     "slices": "Slices",
     "roc": "ROC",
@@ -83,10 +87,15 @@ def render(
         each=[found for task in tasks if (found := each.section(task))],
         comparisons_lead=comparisons.LEAD,
         published_lead=published.LEAD,
+        costs_lead=pareto.LEAD,
+        costs=[pareto.section(task) for task in tasks],
         calibration_lead=calibration.LEAD,
         robustness=robustness.section(tasks),
         tasks=[_task(task) for task in tasks],
         crops=[_crops(task) for task in _by_dataset(tasks)],
+        sweep_lead=sweep.LEAD,
+        sweep_none=sweep.NONE,
+        sweeps=[sweep.section(task) for task in tasks if task.metrics["sweep"]],
         cross_lead=cross.lead(across),
         cross=[cross.section(each, tasks) for each in across],
         slices_lead=slices.LEAD,
@@ -196,7 +205,8 @@ def _task(task: Task) -> dict[str, Any]:
         "strips": strips,
         "strips_note": note,
         "runs": evidence.runs(task),
-        "mlflow": f"MLflow experiment {task.mlflow['experiment']}.",
+        "mlflow": f"MLflow experiment {task.mlflow['experiment']}, parent run "
+        f"{task.mlflow['parent']}, which holds this report.",
     }
 
 

@@ -55,6 +55,7 @@ _AFTER = {
     "cross": ["track_cross", "report"],
     "track": ["track_cross", "track_slices", "track_slices_listed", "report"],
     "track_cross": ["report"],
+    "report": ["track_report"],
 }
 
 
@@ -149,7 +150,9 @@ def _follows(kind: str, rest: str, other: str, stage: str) -> bool:
         return False
     task = rest.split("-")[0]
     across = other in ("cross", "track_cross") and task == "ffpp"  # they follow from its runs
-    return other == "report" or across or stage.split("@")[1].split("-")[0] == task
+    return (
+        other in ("report", "track_report") or across or stage.split("@")[1].split("-")[0] == task
+    )
 
 
 def copy(folder: Path) -> Project:

@@ -35,8 +35,12 @@ RUN_BY = {
     "dvc remote add --default storage /path/to/storage": "clone",
     "dvc push": "clone",
     PREDICT: "test_predict_scores_a_file_of_the_test_split",
+    "snakemake --report results/snakemake.zip": (
+        "test_snakemakes_report_holds_results_and_captions_without_a_network"
+    ),
     "lssat sync": "test_lssat_sync_puts_snakemake_in_step_without_retraining",
 }
+PARENT = "document.querySelector('[data-component-id*=runnamecellrenderer]')"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -150,11 +154,15 @@ def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_pa
             page.open(f"{address}/#/experiments")
             page.wait("document.body.innerText.includes('lssat-celeba')", 120)
             page.open(f"{address}/#/experiments/{_experiment(by_snakemake)}/runs")
+            page.wait("document.body.innerText.includes('benchmark ')", 120)
+            page.wait(f"{PARENT} !== null", 60)
+            page.run(f"{PARENT}.click()")  # its runs are folded below it
             page.wait("document.body.innerText.includes('vit_micro/none-none-CRGB/seed0')", 120)
             page.wait("document.body.innerText.includes('vit_micro/MRGB-RLDP-CRGB/seed0')", 60)
             page.picture(by_snakemake.path / "mlflow-runs.png")
             page.open(f"{address}/{_compare(by_snakemake)}")
             for seen in (
+                "test/headline",
                 "train.lambda_cls",
                 "test/image/balanced_accuracy",
                 "vit_micro/MRGB-RLDP-CRGB",

@@ -72,7 +72,7 @@ def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Projec
 def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> None:
     project.run("dvc", "commit", "--force")  # takes what Snakemake made; minutes less than repro
     assert project.snakemake_stale() == project.dvc_stale() == set()
-    stale = {"cross@theirs", "track_cross@theirs", "report"}
+    stale = {"cross@theirs", "track_cross@theirs", "report", "track_report"}
     (project.path / "data/raw/theirs/test/fake/1.jpg").write_bytes(
         (project.path / "data/raw/theirs/test/real/0.jpg").read_bytes()
     )

@@ -225,14 +225,28 @@ rule report:
         rejects=[file for task in TASKS + CROSS for file in rejects_of(task)],
         runs=[file for task in TASKS for file in runs_of(task)],
     output:
-        page="results/report.html",
+        page=report(
+            "results/report.html",
+            caption="../report/page.rst",
+            category="Results",
+            labels={"what": "the report"},
+        ),
+        figures=report(
+            "results/figures.pdf",
+            caption="../report/figures.rst",
+            category="Results",
+            labels={"what": "figures"},
+        ),
         metrics="results/metrics.json",
-        tables=multiext(
-            "results/",
-            *("table.csv", "subsets.csv", "attributes.csv", "classes.csv", "confusion.csv"),
-            *("comparisons.csv", "runs.csv", "curves.csv", "rejects.csv", "slices.csv"),
-            "robustness.csv",
-            *("tables.tex", "figures.pdf"),
+        tables=report(
+            multiext(
+                "results/",
+                *("table.csv", "subsets.csv", "attributes.csv", "classes.csv", "confusion.csv"),
+                *("comparisons.csv", "runs.csv", "curves.csv", "rejects.csv", "slices.csv"),
+                *("robustness.csv", "costs.csv", "tables.tex"),
+            ),
+            caption="../report/tables.rst",
+            category="Tables",
         ),
     log:
         "logs/report.log",
@@ -243,3 +257,23 @@ rule report:
     shell:
         "lssat report --runs runs --data data/prepared --results results/tasks --out results"
         " --params {params.section:q} > {log} 2>&1"
+
+
+rule track_report:
+    input:
+        files=expand(
+            "results/{name}",
+            name=["report.html", "figures.pdf", "tables.tex", "table.csv", "costs.csv"],
+        ),
+        tracked=expand("results/tasks/{task}/mlflow.json", task=TASKS),
+    output:
+        "results/mlflow.json",
+    log:
+        "logs/track_report.log",
+    threads: 1
+    params:
+        section=read("track_report"),
+        code=CODE["track_report"],
+    shell:
+        "lssat track-report --results results --out {output} --params {params.section:q}"
+        " > {log} 2>&1"

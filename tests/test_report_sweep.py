@@ -1,0 +1,110 @@
+"""The sweep of lambda_cls on the page: figure, table, and sentences that follow from tests."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import drawn_results as drawn
+import pytest
+
+from lssat import report
+from lssat.report import read, sweep
+
+GROUP = {"backbone": "vit_mini", "configuration": "MRGB/RLDP/CRGB"}
+
+
+def row(weight: float | str, mean: float, gap: float | None = None, p: float | None = 0.5) -> dict:
+    """A row of metrics.json's `sweep` (`scores.sweep`); without a gap it is the reference."""
+    found = {"difference": gap, "low": (gap or 0) - 0.1, "high": (gap or 0) + 0.1}
+    tests = {"effect": 0.1, "p": p, "p_delong": None, "p_mcnemar": None, "p_holm": p, "note": None}
+    return {
+        **GROUP, "lambda": weight, "level": "image", "metric": "top1", "n": 96, "groups": 16,
+        "seeds": [0, 1], "values": [mean, mean], "mean": mean, "low": mean - 0.05,
+        "high": mean + 0.05, "baseline": 0.125, "beats_baseline": True, "collapsed": False,
+        "note": None, "reference": gap is None,
+        "difference": None if gap is None else found | tests,
+        "runs": [f"affectnet/vit_mini/MRGB-RLDP-CRGB/seed{k}" for k in (0, 1)],
+    }  # fmt: skip
+
+
+ROWS = [
+    row(0.1, 0.60, -0.2, 0.01), row(0.5, 0.7, -0.1, 0.2), row(0.7, 0.8), row("learned", 0.78, -0.02)
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory) -> Any:
+    files = drawn.draw(tmp_path_factory.mktemp("sweep"), ("affectnet",))
+    return read.read_task("affectnet", files["affectnet"])
+
+
+def said(task: Any, rows: list[dict]) -> list[str]:
+    task.metrics["sweep"] = rows
+    return sweep.section(task)["said"]
+
+
+def test_sentences_say_what_the_corrected_tests_show_and_no_more(task) -> None:
+    name = "vit_mini · MRGB/RLDP/CRGB: "
+    first, paper = said(task, ROWS)
+    assert first == (
+        f"{name}compared with train.lambda_cls = 0.7, 0.1 is worse by 0.200 (p = 0.010); "
+        "of the other 2 no difference is shown."
+    )
+    assert paper == (
+        "The paper’s value, 0.1, scores image top-1 accuracy 0.600, a difference of −0.200 "
+        "[−0.300, −0.100] from 0.7, which is shown."
+    )
+    quiet = [row(0.1, 0.6, -0.2, 0.05), row(0.7, 0.8), row(0.9, 0.9, 0.1, None)]
+    first, paper = said(task, quiet)
+    assert first == f"{name}none of 2 other values is shown to differ from train.lambda_cls = 0.7."
+    assert paper.endswith("which is not shown.")
+    first, paper = said(task, [row(0.1, 0.6), row(0.9, 0.9, 0.3, 0.0001)])
+    assert "0.9 is better by 0.300 (p = <0.001)." in first
+    assert paper == "0.1 is the paper’s value, and the recipe’s."
+    assert said(task, [row(0.7, 0.8), row(0.5, 0.7, -0.1)])[1] == (
+        "The paper’s value, 0.1, was not run."
+    )
+    (alone,) = said(task, [row(0.5, 0.7) | {"reference": False}])
+    assert (
+        alone == f"{name}no run has train.lambda_cls itself, so there is nothing to test against."
+    )
+
+
+def test_figure_marks_the_recipe_and_the_learned_weight(task) -> None:
+    task.metrics["sweep"] = ROWS
+    (figure,) = sweep.section(task)["figures"]
+    recipe, numbers, learned = figure.plots[0].spec["data"]
+    assert recipe["x"] == [0.7, 0.7]
+    assert (numbers["x"], numbers["y"]) == ([0.1, 0.5, 0.7], [0.6, 0.7, 0.8])
+    assert numbers["error_y"]["array"] == pytest.approx([0.05] * 3)
+    assert learned["marker"]["symbol"] == ["star"]
+    axis = figure.plots[0].spec["layout"]["xaxis"]
+    assert axis["ticktext"] == ["0.1", "0.5", "0.7", "learned"]
+    assert axis["tickvals"][:3] == [0.1, 0.5, 0.7]
+    assert axis["tickvals"][3] == learned["x"][0] > 1
+    assert [key.label for key in figure.keys][-1] == "train.lambda_cls = 0.7"
+
+
+def test_a_row_without_a_score_is_in_the_table_and_in_no_curve(task) -> None:
+    lost = row(0.9, 0.8, 0.0) | {"mean": None, "low": None, "high": None, "difference": None}
+    task.metrics["sweep"] = [*ROWS, lost | {"note": "predicts nan"}]
+    made = sweep.section(task)
+    assert 0.9 not in made["figures"][0].plots[0].spec["data"][1]["x"]
+    table = made["table"]
+    assert {len(cells) for cells in table.rows} == {len(table.columns)}
+    assert [cells[2].small for cells in table.rows] == ["paper", "", "recipe", "", ""]
+    assert table.notes == ["predicts nan"]
+
+
+def test_page_shows_the_sweep_or_how_to_ask_for_it(tmp_path: Path) -> None:
+    files = drawn.draw(tmp_path, ("affectnet",))
+    report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
+    page = drawn.outputs(tmp_path)["report"]
+    assert "benchmark.sweep, such as lambdas: [0.1, 0.5, 0.9, learned]" in page.read_text()
+    metrics = json.loads(files["affectnet"].metrics.read_text())
+    files["affectnet"].metrics.write_text(json.dumps(metrics | {"sweep": ROWS}))
+    report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
+    text = page.read_text()
+    assert 'id="sweep-affectnet"' in text
+    assert "0.1 is worse by 0.200 (p = 0.010)" in text
+    assert "such as lambdas" not in text
