@@ -51,13 +51,13 @@ def test_sentences_say_what_the_corrected_tests_show_and_no_more(task) -> None:
         "of the other 2 no difference is shown."
     )
     assert paper == (
-        "The paper’s value, 0.1, scores image top-1 accuracy 0.600, a difference of −0.200 "
-        "[−0.300, −0.100] from 0.7, which is shown."
+        "The paper’s value, 0.1, scores image top-1 accuracy 0.600, −0.200 [−0.300, −0.100] "
+        "against 0.7: a difference is shown."
     )
     quiet = [row(0.1, 0.6, -0.2, 0.05), row(0.7, 0.8), row(0.9, 0.9, 0.1, None)]
     first, paper = said(task, quiet)
     assert first == f"{name}none of 2 other values is shown to differ from train.lambda_cls = 0.7."
-    assert paper.endswith("which is not shown.")
+    assert paper.endswith("against 0.7: a difference is not shown.")
     first, paper = said(task, [row(0.1, 0.6), row(0.9, 0.9, 0.3, 0.0001)])
     assert "0.9 is better by 0.300 (p = <0.001)." in first
     assert paper == "0.1 is the paper’s value, and the recipe’s."

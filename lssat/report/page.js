@@ -32,7 +32,9 @@
   const config = { displaylogo: false, responsive: true, displayModeBar: "hover", modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] };
   function colour(plot) {
     const shown = (trace) => !plot.hidden.has(trace.legendgroup);
-    Plotly.react(plot.place, plot.spec.data.filter(shown).map(dressed), themed(plot.spec.layout), config);
+    const layout = themed(plot.spec.layout), width = plot.place.clientWidth;
+    // For a printer a plot takes the width of the sheet at once; on the screen plotly follows the window.
+    Plotly.react(plot.place, plot.spec.data.filter(shown).map(dressed), "printing" in root.dataset && width ? { ...layout, width } : layout, config);
   }
   const waiting = all("script[data-plot]");
   function draw(script) {
@@ -42,8 +44,8 @@
   // One after another, so that the page answers while many are drawn; all at once for a printer.
   function next() { if (waiting.length) { draw(waiting.shift()); setTimeout(next); } else { root.dataset.drawn = plots.length; } }
   next();
-  addEventListener("beforeprint", () => { while (waiting.length) draw(waiting.shift()); all("details").forEach((d) => { d.dataset.was = d.open; d.open = true; }); paint("light"); });
-  addEventListener("afterprint", () => { all("details").forEach((d) => { d.open = d.dataset.was === "true"; }); paint(theme.chosen()); });
+  addEventListener("beforeprint", () => { while (waiting.length) draw(waiting.shift()); all("details").forEach((d) => { d.dataset.was = d.open; d.open = true; }); root.dataset.printing = ""; paint("light"); });
+  addEventListener("afterprint", () => { delete root.dataset.printing; all("details").forEach((d) => { d.open = d.dataset.was === "true"; }); paint(theme.chosen()); });
 
   all(".legend button").forEach((key) => key.addEventListener("click", () => {
     const on = key.getAttribute("aria-pressed") !== "true";

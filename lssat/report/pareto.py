@@ -51,8 +51,8 @@ def _figure(task: Task, rows: list[Priced], known: list[Cost]) -> Figure:
     plots = [_plot(task, rows, cost) for cost in known]
     keys = [Key(name, colour) for colour, name in enumerate(task.configurations)]
     told = "; ".join(f"{cost.label}: {_names(front(rows, cost))}" for cost in known)
-    title = f"{words.where(task.metrics)} against cost".capitalize()
-    title = title.replace("auc", "AUC")
+    where = words.where(task.metrics)
+    title = f"{where[0].upper()}{where[1:]} against cost"
     summary = f"On the Pareto front, cheapest first, by {told}."
     return Figure(title, summary, [*keys, Key(_FRONT, -1)], plots, choose="Cost")
 

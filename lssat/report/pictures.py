@@ -17,7 +17,7 @@ from lssat.tables import FACES, TEXTURE, DataError, read_table
 TILE = 96  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
 SAMPLES = 3  # samples in one strip of reconstructions
-STRIPS = 6  # strips of a task, so that the page stays below 12 MB
+STRIPS = 6  # strips of a task, so that the page stays below 15 MB
 REMOVED = 128  # grey in place of a removed patch
 
 

@@ -86,8 +86,8 @@ def _paper(task: Task, rows: list[dict], recipe: float | str) -> list[str]:
     verb = "is" if words.differs(found) else "is not"
     return [
         f"The paper’s value, {_value(PAPER)}, scores {words.where(task.metrics)} "
-        f"{words.number(row['mean'])}, a difference of {words.number(found['difference'])} "
-        f"{words.interval(found)} from {_value(recipe)}, which {verb} shown."
+        f"{words.number(row['mean'])}, {words.number(found['difference'])} "
+        f"{words.interval(found)} against {_value(recipe)}: a difference {verb} shown."
     ]
 
 
@@ -118,7 +118,7 @@ def _figure(task: Task, groups: dict[str, list[dict]]) -> Figure:
     where = words.where(task.metrics)
     made = figures.spec(traces, _axis(every), {"title": {"text": plain(where)}})
     told = [f"{_value(row['lambda'])}: {words.number(row['mean'])}" for row in every]
-    title = f"{where} against lambda_cls"
+    title = f"{where[0].upper()}{where[1:]} against lambda_cls"
     summary = f"Mean over seeds at each weight, {'; '.join(told)}."
     return Figure(title, summary, keys, [Plot(f"sweep-{task.name}", where, made)])
 
