@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +9,6 @@ import pytest
 import torch
 from drawn_data import write
 from test_train import RUN, curve, files, view
-from test_train_resume import command
 from torch import nn
 
 import lssat.train as step
@@ -231,26 +228,6 @@ def test_the_step_can_be_compiled(data: Path, tmp_path: Path, monkeypatch) -> No
     step.train(RUN, files(data, tmp_path / "b"), view(epochs=1))
     for left, right in zip(curve(tmp_path / "a"), curve(tmp_path / "b"), strict=True):
         assert float(left["loss_cls"]) == pytest.approx(float(right["loss_cls"]), rel=1e-5)
-
-
-@pytest.mark.slow
-def test_two_processes_give_the_numbers_of_one(data: Path, tmp_path: Path) -> None:
-    """DDP with gloo on two CPUs; sums in another order: a tolerance of 1e-4."""
-    line = command(data, tmp_path / "two", "--devices", "2", "--strategy", "ddp")
-    section = {k: v.model_dump() for k, v in vars(view(mixup=0.5)).items()}
-    line[line.index("--params") + 1] = json.dumps(section)
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    step.train(RUN, files(data, tmp_path / "one"), view(mixup=0.5))
-    for left, right in zip(curve(tmp_path / "two"), curve(tmp_path / "one"), strict=True):
-        for name in ("loss_cls", "loss_rec", "val_loss_cls"):
-            assert float(left[name]) == pytest.approx(float(right[name]), rel=1e-4)
-    assert sys.executable == line[0]
-
-
-def test_a_batch_that_devices_cannot_share_is_refused(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="batch_size 16 is no multiple of 3 devices"):
-        step.train(RUN, files(data, tmp_path), view(), step.Machine(devices=3, strategy="ddp"))
 
 
 def test_a_sequential_configuration_needs_epochs_for_its_first_phase(tmp_path: Path) -> None:

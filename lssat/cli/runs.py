@@ -30,7 +30,9 @@ def train(
     devices: Annotated[
         int, typer.Option(help="How many; several share each batch.", envvar="LSSAT_DEVICES")
     ] = 1,
-    strategy: Annotated[str, typer.Option(help="auto or ddp.", envvar="LSSAT_STRATEGY")] = "auto",
+    strategy: Annotated[
+        str, typer.Option(help="auto, ddp or fsdp.", envvar="LSSAT_STRATEGY")
+    ] = "auto",
     compile_: Annotated[
         bool, typer.Option("--compile", help="torch.compile the step.", envvar="LSSAT_COMPILE")
     ] = False,

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy, Strategy
 
 from lssat import digest, grid, metrics, tasks
 from lssat.build import make_model, rebuild
@@ -23,6 +22,7 @@ from lssat.loader import Crops
 from lssat.reconstruction import reconstructions
 from lssat.tables import DataError, atomic, write_json
 from lssat.train.loop import Trainer, score
+from lssat.train.parallel import strategy
 from lssat.train.record import costs, record
 from lssat.train.resume import Stop, Stopped
 
@@ -50,7 +50,7 @@ class Machine:
 
     device: str = "cpu"  # cpu or cuda; there is no fallback from one to the other
     devices: int = 1
-    strategy: str = "auto"  # auto | ddp
+    strategy: str = "auto"  # auto | ddp | fsdp: the weights are parted among the devices too
     compile: bool = False  # torch.compile of the step
     minutes: float = 10.0  # between two saved states
     energy: bool = False  # measured
@@ -85,7 +85,7 @@ def train(
     fabric = Fabric(
         accelerator=machine.device,
         devices=machine.devices,
-        strategy=_strategy(run, machine),
+        strategy=strategy(run, machine.strategy, machine.devices),
         precision=recipe.precision,
     )
     fabric.launch()
@@ -106,6 +106,9 @@ def train(
         return
     sha256 = save_weights(files.weights, progress.best, described)
     _write_curve(files.curve, progress.curve)
+    if machine.strategy == "fsdp":  # its parts lie in processes that are through with it
+        model = trainer.model = rebuild(described).to(fabric.device)
+        model.set_grad_checkpointing(recipe.grad_checkpointing)
     model.load_state_dict(progress.best)
     pictures = reconstructions(model, data["val"], run.seed)
     with atomic(files.reconstruction) as file:
@@ -147,14 +150,6 @@ def _check(data: dict[str, Crops], files: Files, recipe: Any, machine: Machine) 
     if recipe.select_metric not in (None, *known):
         problem = f"train.select_metric {recipe.select_metric!r} is no metric of a {kind} task"
         raise DataError("params.yaml", problem, f"Write one of {', '.join(known)}, or null")
-
-
-def _strategy(run: grid.Run, machine: Machine) -> str | Strategy:
-    if machine.strategy == "ddp":
-        # A sequential configuration uses the decoder, or the head, in one of its phases only.
-        parted = grid.parse(run.configuration).sequential
-        return DDPStrategy(find_unused_parameters=parted)
-    return machine.strategy
 
 
 def _check_writable(file: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from lssat import grid, metrics, tasks, texture_torch
 from lssat.augment import Policy, augment, mix, shares
@@ -178,9 +179,10 @@ class Trainer:
             norm: Any = self.fabric.clip_gradients(
                 self.step, self.optimizer, max_norm=most, error_if_nonfinite=False
             )
-            return norm
-        grads = [p.grad for p in self.plain.parameters() if p.grad is not None]
-        return torch.nn.utils.get_total_norm(grads)
+        else:
+            grads = [p.grad for p in self.plain.parameters() if p.grad is not None]
+            norm = torch.nn.utils.get_total_norm(grads)
+        return norm.full_tensor() if isinstance(norm, DTensor) else norm
 
     def _between(self, update: int) -> None:
         """Look, between two updates, whether to stop or to save."""
@@ -200,11 +202,10 @@ class Trainer:
     def save(self) -> None:
         """Save a state from which the run goes on."""
         self.progress.total = self._mean(self.progress.total)
+        found = states(self.plain, self.optimizer.optimizer, self.progress)
         if self.fabric.is_global_zero:
             done = self.progress.epoch * self.updates + self.progress.update
-            self.progress.checkpoints.save(
-                done, *states(self.plain, self.optimizer.optimizer, self.progress)
-            )
+            self.progress.checkpoints.save(done, *found)
         self.fabric.barrier()
         self.saved = time.monotonic()
 

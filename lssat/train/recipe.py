@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lssat.ssat import Model
 from lssat.tasks import Loss
+from lssat.train.parallel import whole
 
 
 class Step(nn.Module):
@@ -69,7 +70,7 @@ class Step(nn.Module):
         """Return the weight of L_cls as a share of both weights: lambda_cls, fixed or learned."""
         if self.lambda_cls != "learned":
             return float(self.lambda_cls)
-        cls, rec = torch.exp(-self.log_var.detach()).tolist()
+        cls, rec = torch.exp(-whole(self.log_var.detach())).tolist()
         return cls / (cls + rec / 2)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lssat.checkpoint import Checkpoints, fit
 from lssat.ssat import Model
+from lssat.train.parallel import parted, whole
 
 SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGUSR1: "SIGUSR1"}  # what a scheduler sends
 
@@ -74,7 +75,8 @@ class Progress:
         better = value is not None and (self.best_value is None or value > self.best_value)
         if phase != "reconstruct" and (self.best_epoch < 0 or better):
             self.best_value, self.best_epoch = value, row["epoch"]
-            self.best = copy.deepcopy(model.state_dict())
+            self.best = {name: whole(value) for name, value in model.state_dict().items()}
+            self.best = copy.deepcopy(self.best)
         self.epoch, self.update, self.total = row["epoch"] + 1, 0, torch.zeros(2)
 
     def plain(self) -> dict[str, Any]:
@@ -95,13 +97,16 @@ class Progress:
 def states(
     step: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return tensors and plain values of a run under way, for `Checkpoints.save`."""
-    tensors = {f"step.{name}": value for name, value in step.state_dict().items()}
+    """Return tensors and plain values of a run under way, for `Checkpoints.save`.
+
+    Every process has to ask: each may hold a part of every tensor.
+    """
+    tensors = {f"step.{name}": whole(value) for name, value in step.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in progress.best.items()}
     for number, moments in optimizer.state_dict()["state"].items():
         for name, value in moments.items():
             if value is not None:  # the momentum of a fresh SGD
-                tensors[f"optimizer.{number}.{name}"] = torch.as_tensor(value)
+                tensors[f"optimizer.{number}.{name}"] = whole(torch.as_tensor(value))
     return tensors | {"total": progress.total}, progress.plain()
 
 
@@ -115,15 +120,17 @@ def restore(
     """
     if not progress.saved:
         return
-    own = _part(progress.saved, "step.")
-    fit(own, step.state_dict(), progress.checkpoints.folder)
-    step.load_state_dict(own)
+    own, fresh = _part(progress.saved, "step."), step.state_dict()
+    fit(own, fresh, progress.checkpoints.folder)
+    step.load_state_dict({name: parted(value, fresh[name]) for name, value in own.items()})
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in _part(progress.saved, "optimizer.").items():
         number, name = key.split(".", 1)
-        moments.setdefault(int(number), {})[name] = value.to(device)
-    fresh = optimizer.state_dict()
-    optimizer.load_state_dict(fresh | {"state": moments})
+        like = parameters[int(number)]
+        placed = parted(value, like) if value.shape == like.shape else value  # or counts steps
+        moments.setdefault(int(number), {})[name] = placed.to(device)
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": moments})
     progress.saved = {}
 
 

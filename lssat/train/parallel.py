@@ -1,0 +1,67 @@
+"""Several devices: whole copies that share each batch (DDP), or weights in parts as well (FSDP).
+
+FSDP is torch's second one (`fully_shard`): each process holds a part of every parameter, of its
+gradient and of the optimizer's moments, and gathers a block's parameters only while it runs. What
+is saved is whole, so a run goes on, or is used, under any other strategy.
+"""
+
+from itertools import chain
+from typing import Any
+
+from lightning_fabric.strategies import DDPStrategy, ModelParallelStrategy, Strategy
+from torch import Tensor, nn
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from lssat import grid
+from lssat.tables import DataError
+
+STRATEGIES = ("auto", "ddp", "fsdp")
+
+
+def strategy(run: grid.Run, name: str, devices: int) -> str | Strategy:
+    """Return Fabric's strategy of a name.
+
+    Raises:
+        DataError: no such strategy, or FSDP where nothing can be shared out.
+    """
+    if name not in STRATEGIES:
+        fix = f"Write one of {', '.join(STRATEGIES)} in the profile"
+        raise DataError(run.path, f"knows no strategy {name!r}", fix)
+    if name == "ddp":
+        # A sequential configuration uses the decoder, or the head, in one of its phases only.
+        parted = grid.parse(run.configuration).sequential
+        return DDPStrategy(find_unused_parameters=parted)
+    if name == "fsdp" and devices == 1:
+        problem = "strategy fsdp parts the weights among devices, and there is 1"
+        raise DataError(run.path, problem, "Give it more devices, or write auto in the profile")
+    if name == "fsdp":
+        return ModelParallelStrategy(_shard, data_parallel_size=devices, tensor_parallel_size=1)
+    return name
+
+
+def _shard(step: Any, mesh: DeviceMesh) -> nn.Module:
+    """Part each block of encoder and decoder for itself, and together what is around them."""
+    model = step.model
+    blocks = (getattr(part, "blocks", ()) for part in (model.encoder, model.decoder))
+    # Parted again after each pass, the outermost too: what lies between two passes is always parts.
+    options: Any = dict(mesh=mesh["data_parallel"], reshard_after_forward=True)
+    for block in chain.from_iterable(blocks):
+        fully_shard(block, **options)
+    return fully_shard(step, **options)
+
+
+def whole(value: Tensor) -> Tensor:
+    """Gather a tensor from its parts, on the CPU; every process has to ask.
+
+    A tensor that is whole stays what it is.
+    """
+    return value.full_tensor().cpu() if isinstance(value, DTensor) else value
+
+
+def parted(value: Tensor, like: Tensor) -> Tensor:
+    """Part a whole tensor as another one is; every process has to ask."""
+    if not isinstance(like, DTensor):
+        return value
+    return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)
