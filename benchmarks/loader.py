@@ -6,6 +6,7 @@
 Natural images at 224 px, batches of RGB and LDP codes, the whole set once in a shuffled order,
 everything in the page cache. Ways are interleaved; medians of samples/s over CPU time, one thread.
 `ours, training` also draws flips (off) and the mask's noise of 196 patches; `ours, read` does not.
+`ours, one reader` does so in a thread that reads ahead.
 JPEG holds RGB alone, decoded, codes computed by the compiled loops; Parquet is read by row groups
 of one batch, in shuffled order of groups, which mixes samples less than the others do.
 """
@@ -26,6 +27,7 @@ import torch
 from PIL import Image
 
 from lssat import grid, tables, texture
+from lssat.ahead import Ahead
 from lssat.loader import Crops
 
 SIZE = 224
@@ -148,6 +150,11 @@ def main() -> None:
             for _ in ours.training(size, 0, 0, False, PATCHES):
                 pass
 
+        def ahead() -> None:
+            with Ahead(1) as readers:
+                for _ in readers(ours.jobs(size, 0, 0, False, PATCHES), ours.file):
+                    pass
+
         def copying() -> None:
             for start in range(0, len(order), size):
                 imgs[start : start + size].copy(), codes[start : start + size].copy()
@@ -155,6 +162,7 @@ def main() -> None:
         ways: dict[str, Callable[[], object]] = {
             "ours, read": read,
             "ours, training": training,
+            "ours, one reader": ahead,
             "NPY per item + collate": lambda: per_item(folder, order, size),
             "JPEG files (Pillow)": lambda: jpeg(folder, order, size),
             "Parquet, raw row groups": lambda: parquet(folder, order, size),

@@ -5,9 +5,10 @@ noise do not depend on how many workers read, or on where a run was resumed.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +32,9 @@ class Batch(NamedTuple):
     draws: np.ndarray | None = None  # (n, augment.DRAWS) float32 in [0, 1)
     mates: np.ndarray | None = None  # (m,): places in this batch of whom its first m are mixed with
     mix: tuple[()] | tuple[Tensor, Tensor] = ()  # mixed: labels (m, A) of the mates, shares (m,)
+
+
+Job = Callable[[], Batch]
 
 
 class Crops:
@@ -113,7 +117,11 @@ class Crops:
         found = shards.take(shard.ravel(), row.ravel())
         return found.reshape(*shard.shape, *found.shape[1:])
 
-    def training(
+    def training(self, *where: Any, **options: Any) -> Iterator[Batch]:
+        """Go through the split once: what `jobs` with the same arguments prepares."""
+        return (job() for job in self.jobs(*where, **options))
+
+    def jobs(
         self,
         batch_size: int,
         seed: int,
@@ -125,8 +133,10 @@ class Crops:
         part: slice = slice(None),
         augmented: bool = False,
         mixed: bool = False,
-    ) -> Iterator[Batch]:
+    ) -> Iterator[Job]:
         """Go through the split once, in the order, flips and noise of (seed, epoch).
+
+        Each job reads one batch, and may run in any thread and at any time.
 
         An incomplete last batch is left out; another epoch leaves out others. With
         `sampler: balanced` an epoch holds as many samples, each class equally often.
@@ -146,17 +156,48 @@ class Crops:
                 places, mates = _with_mates(places, batch_size)
             rows = order[first + places]
             again = times[first + places]  # 0: the same noise as without it
-            drawn = sampling.numbers(seed, epoch, rows, again, 1 + patches + augment.DRAWS)
-            flip = drawn[:, 0] < 0.5 if hflip else None
-            noise = torch.from_numpy(drawn[:, 1 : 1 + patches].copy())
-            draws = drawn[:, 1 + patches :] if augmented else None
-            batch = self.batch(rows, flip, codes=not augmented)
-            yield batch._replace(noise=noise, draws=draws, mates=mates)
+            numbers = partial(sampling.numbers, seed, epoch, rows, again)
+            yield partial(self._drawn, rows, numbers, hflip, patches, augmented, mates)
+
+    def _drawn(
+        self,
+        rows: np.ndarray,
+        numbers: Callable[[int], np.ndarray],
+        hflip: bool,
+        patches: int,
+        augmented: bool,
+        mates: np.ndarray | None,
+    ) -> Batch:
+        drawn = numbers(1 + patches + augment.DRAWS)
+        flip = drawn[:, 0] < 0.5 if hflip else None
+        noise = torch.from_numpy(drawn[:, 1 : 1 + patches].copy())
+        draws = drawn[:, 1 + patches :] if augmented else None
+        batch = self.batch(rows, flip, codes=not augmented)
+        return batch._replace(noise=noise, draws=draws, mates=mates)
 
     def in_order(self, batch_size: int) -> Iterator[Batch]:
         """Go through the split in the order of its table, nothing changed, nothing left out."""
+        return (job() for job in self.jobs_in_order(batch_size))
+
+    def jobs_in_order(self, batch_size: int) -> Iterator[Job]:
+        """Return the jobs of `in_order`, each of which reads one batch."""
         for start in range(0, len(self), batch_size):
-            yield self.batch(np.arange(start, min(start + batch_size, len(self))))
+            yield partial(self.batch, np.arange(start, min(start + batch_size, len(self))))
+
+
+def pinned(job: Job) -> Batch:
+    """Run a job and put its batch where a GPU can fetch it while it computes: pinned memory."""
+    batch = job()
+
+    def pin(value: Tensor | None) -> Any:
+        return None if value is None else value.pin_memory()
+
+    return batch._replace(
+        imgs=pin(batch.imgs),
+        codes=pin(batch.codes),
+        labels=pin(batch.labels),
+        noise=pin(batch.noise),
+    )
 
 
 def tensors(imgs: np.ndarray, codes: np.ndarray | None) -> tuple[Tensor, Tensor | None]:

@@ -7,7 +7,8 @@ import json
 import os
 from typing import Any
 
-KEYS = ("devices", "strategy", "minutes", "country", "compile")  # of a profile's `config`
+# Of a profile's `config`.
+KEYS = ("devices", "strategy", "minutes", "readers", "country", "compile")
 
 
 def tell(config: dict[str, Any], tracking: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ the sha256 of its shard and the place of each row, and a table of codes the sha2
 """
 
 import re
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -109,6 +110,7 @@ class Shards:
     ):
         self.folder, self.split, self.file, self.crops = Path(folder), split, file, crops
         self.opened: dict[int, Shard] = {}
+        self.lock = threading.Lock()  # a shard is verified once, whoever asks for it first
 
     def take(self, shard: np.ndarray, row: np.ndarray) -> np.ndarray:
         """Copy rows (n, ...) uint8 in the order asked for.
@@ -126,6 +128,10 @@ class Shards:
 
     def shard(self, number: int) -> Shard:
         """Return a shard, verified when it is first asked for."""
+        with self.lock:
+            return self._shard(number)
+
+    def _shard(self, number: int) -> Shard:
         if number not in self.opened:
             file = self.folder / f"shard-{number:05d}.npy"
             schema = FACES if self.crops is None else TEXTURE

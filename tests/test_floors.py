@@ -27,7 +27,17 @@ FLOORS = [
         "sampling",
         "heat",
     },
-    {"params", "media", "backbones", "checkpoint", "texture_torch", "shards", "augment", "perturb"},
+    {
+        "params",
+        "media",
+        "backbones",
+        "checkpoint",
+        "texture_torch",
+        "shards",
+        "augment",
+        "perturb",
+        "ahead",
+    },
     {
         *(
             "datasets",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -113,10 +114,10 @@ def command(data: Path, out: Path, *more: str) -> list[str]:
     ]
 
 
-def started(data: Path, out: Path, states: int) -> subprocess.Popen:
+def started(data: Path, out: Path, states: int, *more: str) -> subprocess.Popen:
     """Start a training and wait until it has saved so many states."""
     old = {file.name for file in (out / "states").rglob("state-*.json")}
-    process = subprocess.Popen(command(data, out), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command(data, out, *more), stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 120
     seen: set[str] = set()
     while len(seen) < states:
@@ -127,12 +128,18 @@ def started(data: Path, out: Path, states: int) -> subprocess.Popen:
     return process
 
 
+@pytest.fixture(scope="module")
+def whole(data: Path) -> Path:
+    """A long run that nobody disturbed."""
+    step.train(RUN, files(data, data / "long"), view(epochs=EPOCHS))
+    return data / "long"
+
+
 @pytest.mark.slow
 def test_case_27_31_32_34_a_killed_run_goes_on_and_nobody_gets_in_between(
-    data: Path, tmp_path: Path
+    data: Path, whole: Path, tmp_path: Path
 ) -> None:
     """kill -9 at some moment; then SIGTERM; then to the end, as an undisturbed run."""
-    step.train(RUN, files(data, tmp_path / "whole"), view(epochs=EPOCHS))
     out = tmp_path / "killed"
     with Checkpoints(out / "states" / RUN.path, "any").locked():
         second = subprocess.run(command(data, out), capture_output=True, text=True, check=False)
@@ -143,16 +150,35 @@ def test_case_27_31_32_34_a_killed_run_goes_on_and_nobody_gets_in_between(
     process.wait()
     assert process.stderr
     process.stderr.close()
-    process = started(data, out, 2)
+    process = started(data, out, 2, "--readers", "2")
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate()
     assert process.returncode == 143
     assert "its state is saved, the same command resumes it" in said
     run(command(data, out))
-    assert (out / "curve.csv").read_text() == (tmp_path / "whole/curve.csv").read_text()
+    assert (out / "curve.csv").read_text() == (whole / "curve.csv").read_text()
     for name in SAME:
-        assert sha256(out / name) == sha256(tmp_path / "whole" / name), name
+        assert sha256(out / name) == sha256(whole / name), name
     assert not list(out.rglob("*.tmp"))
+
+
+@pytest.mark.slow
+def test_case_27_31_killed_at_random_moments_and_resumed_with_other_readers(
+    data: Path, whole: Path, tmp_path: Path
+) -> None:
+    """Of each process at least one state is kept; where in its work it dies is left to chance."""
+    moment = random.Random()
+    for readers in ("0", "3", "1"):
+        process = started(data, tmp_path, 1, "--readers", readers)
+        time.sleep(moment.uniform(0, 0.5))
+        assert process.poll() is None, "it had ended before: there are too few epochs"
+        process.kill()
+        process.communicate()
+    run(command(data, tmp_path, "--readers", "2"))
+    assert json.loads((tmp_path / "record.json").read_text())["resumed"] == 3
+    for name in SAME:
+        assert sha256(tmp_path / name) == sha256(whole / name), name
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def run(line: list[str]) -> str:

@@ -36,6 +36,14 @@ def train(
     compile_: Annotated[
         bool, typer.Option("--compile", help="torch.compile the step.", envvar="LSSAT_COMPILE")
     ] = False,
+    readers: Annotated[
+        int | None,
+        typer.Option(
+            help="Threads that read ahead; by default 2 for a GPU, none for a CPU.",
+            envvar="LSSAT_READERS",
+            min=0,
+        ),
+    ] = None,
     energy: Annotated[bool, typer.Option(help="Measure it, with codecarbon.")] = True,
     country: Annotated[
         str | None,
@@ -74,7 +82,9 @@ def train(
         checkpoints=checkpoints / which.path,
     )
     try:
-        machine = step.Machine(device, devices, strategy, compile_, minutes, energy, country)
+        machine = step.Machine(
+            *(device, devices, strategy, compile_, minutes, readers, energy, country)
+        )
         step.train(which, files, view, machine)
     except step.Stopped as stopped:
         print(stopped, file=sys.stderr)

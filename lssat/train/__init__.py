@@ -15,6 +15,7 @@ import torch
 from lightning_fabric import Fabric
 
 from lssat import digest, grid, metrics, tasks
+from lssat.ahead import Ahead
 from lssat.build import make_model, rebuild
 from lssat.checkpoint import Checkpoints, save_weights
 from lssat.costs import Energy
@@ -53,6 +54,7 @@ class Machine:
     strategy: str = "auto"  # auto | ddp | fsdp: the weights are parted among the devices too
     compile: bool = False  # torch.compile of the step
     minutes: float = 10.0  # between two saved states
+    readers: int | None = None  # threads that read ahead; None: 2 for a GPU, none for a CPU
     energy: bool = False  # measured
     country: str | None = None  # of the machine, three letters; None: no CO2 is estimated
 
@@ -91,11 +93,13 @@ def train(
     fabric.launch()
     states = Checkpoints(files.checkpoints, _key(run, params, data))
     stop = Stop()
-    with states.locked() if fabric.is_global_zero else nullcontext(), stop.listening():
+    alone = states.locked() if fabric.is_global_zero else nullcontext()
+    with alone, stop.listening(), Ahead(_readers(machine)) as ahead:
         model, described, weights = make_model(run, data["train"], params)
         model.set_grad_checkpointing(recipe.grad_checkpointing)
         trainer = Trainer(
-            *(run, model, data, recipe, fabric, stop, 60 * machine.minutes, machine.compile)
+            *(run, model, data, recipe, fabric, stop),
+            *(60 * machine.minutes, ahead, machine.compile),
         )
         _say_texture(trainer)
         _go_on(trainer, states)
@@ -150,6 +154,12 @@ def _check(data: dict[str, Crops], files: Files, recipe: Any, machine: Machine) 
     if recipe.select_metric not in (None, *known):
         problem = f"train.select_metric {recipe.select_metric!r} is no metric of a {kind} task"
         raise DataError("params.yaml", problem, f"Write one of {', '.join(known)}, or null")
+
+
+def _readers(machine: Machine) -> int:
+    if machine.readers is None:
+        return 0 if machine.device == "cpu" else 2
+    return machine.readers
 
 
 def _check_writable(file: Path) -> None:

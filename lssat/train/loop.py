@@ -6,6 +6,7 @@ a run that is resumed goes on as if it had not stopped: bit for bit on a CPU.
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 
 from lssat import grid, metrics, tasks, texture_torch
+from lssat.ahead import Ahead
 from lssat.augment import Policy, augment, mix, shares
-from lssat.loader import Batch, Crops
+from lssat.loader import Batch, Crops, Job, pinned
 from lssat.ssat import Model, clips_of, frames_of
 from lssat.tables import DataError
 from lssat.train import recipe as recipes
@@ -31,6 +33,7 @@ class Trainer:
     Args:
         stop: told by a signal; looked at between updates.
         pause: seconds of training between two saved states.
+        ahead: reads the batches.
     """
 
     def __init__(
@@ -42,10 +45,11 @@ class Trainer:
         fabric: Fabric,
         stop: Stop,
         pause: float,
+        ahead: Ahead,
         compile: bool = False,
     ):
         self.run, self.data, self.recipe, self.fabric = run, data, recipe, fabric
-        self.stop, self.pause = stop, pause
+        self.stop, self.pause, self.ahead = stop, pause, ahead
         self.task = data["train"].task
         self.metric = recipe.select_metric or self.task.metric
         self.updates = len(data["train"]) // (recipe.batch_size * recipe.accumulate)
@@ -129,7 +133,7 @@ class Trainer:
     def _updates(self, epoch: int, start: int) -> Iterator[tuple[int, list[Batch]]]:
         """Yield updates from `start` on, each with the batches whose gradients it adds up."""
         recipe, world = self.recipe, self.fabric.world_size
-        batches = self.data["train"].training(
+        jobs = self.data["train"].jobs(
             *(recipe.batch_size, self.run.seed, epoch, recipe.hflip, self.model.num_patches),
             recipe.sampler,
             start=start * recipe.accumulate,
@@ -137,8 +141,15 @@ class Trainer:
             augmented=self.policy.active,
             mixed=self.policy.mixup > 0,
         )
+        batches = self._read("train", jobs)
         for update in range(start, self.updates):
             yield update, [next(batches) for _ in range(recipe.accumulate)]
+
+    def _read(self, split: str, jobs: Iterator[Job]) -> Iterator[Batch]:
+        """Read batches ahead; for a GPU into pinned memory, from where they are copied behind."""
+        if self.fabric.device.type == "cuda":
+            jobs = (partial(pinned, job) for job in jobs)
+        return self.ahead(jobs, self.data[split].file)
 
     def _update(self, phase: str, epoch: int, update: int, batches: list[Batch]) -> Tensor:
         """Make one step of the optimizer; return both losses, unweighted, as (2,)."""
@@ -259,7 +270,8 @@ class Trainer:
         self.step.eval()
         val = self.data["val"]
         logits, losses = [], []
-        for batch in map(self.move, val.in_order(self.recipe.batch_size)):
+        jobs = val.jobs_in_order(self.recipe.batch_size)
+        for batch in map(self.move, self._read("val", jobs)):
             loss, found = self.step(batch.imgs, batch.codes, None, batch.labels, "predict")
             logits.append(found)
             losses.append(loss * len(batch.rows))
