@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from lssat.report import published
+from lssat.report import published, ranks
 from lssat.report.answers import answers
 
 
@@ -18,7 +18,28 @@ def task(name: str, first: dict[str, float], *pairs: dict) -> SimpleNamespace:
 
 
 def told(*tasks: SimpleNamespace) -> list[str]:
-    return [" ".join(answer) for _, answer in answers(list(tasks))]
+    (_, role), (_, suits), (_, (*one, ranked)) = answers(list(tasks), FAMILIES)
+    assert ranked == ranks.answer(FAMILIES)
+    return [" ".join(answer) for answer in (role, suits, one)]
+
+
+FAMILIES = [
+    {
+        **{"compared": "backbone", "blocks": "task and configuration", "n_blocks": 4, "p": 0.04},
+        **{"treatments": ["a", "b", "c"], "mean_ranks": [2.5, 1.0, 2.5], "p_permuted": 0.0004},
+        **{"cd": 1.657, "note": None},
+    }
+]
+
+
+def test_ranks_are_answered_with_their_test_and_its_blocks() -> None:
+    assert ranks.answer(FAMILIES) == (
+        "Mean ranks of the backbones: b 1.00, a 2.50 and c 2.50. Backbones are not all alike over "
+        "4 blocks (task and configuration): Friedman’s test, p < 0.001 (chi-square = 0.040); "
+        "critical difference 1.66."
+    )
+    same = [{**FAMILIES[0], "p_permuted": 0.05}]
+    assert "Backbones are not shown to differ over 4 blocks" in ranks.answer(same)
 
 
 def test_a_difference_counts_only_with_a_small_corrected_p_value() -> None:

@@ -56,10 +56,10 @@ def press(page, key, selector):
 
 def test_every_plot_is_drawn_without_an_error_or_a_request(page, address):
     plots = page.run("document.querySelectorAll('.plot').length")
-    # ROC, reliability, training, robustness; costs
-    assert plots == 2 * (1 + 1 + 3 + 7) + len(costs.COSTS)
+    # ROC, reliability, training, robustness; costs; ranks of configurations
+    assert plots == 2 * (1 + 1 + 3 + 7) + len(costs.COSTS) + 1
     assert page.run(DRAWN) == str(plots)
-    empty = "[...document.querySelectorAll('.plot')].filter(p => !p.querySelector('.scatterlayer path.js-line')).length"  # noqa: E501
+    empty = "[...document.querySelectorAll('.plot')].filter(p => !p.querySelector('.scatterlayer path.js-line, .scatterlayer path.point')).length"  # noqa: E501
     assert page.run(empty) == 0
     assert page.problems() == []
     assert page.requests() == [address]

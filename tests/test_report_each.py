@@ -3,6 +3,7 @@
 import csv
 import html
 import json
+import re
 from pathlib import Path
 
 import drawn_results as drawn
@@ -235,3 +236,27 @@ def test_case_37_names_of_attributes_classes_and_subsets_are_shown_literally(
         assert not any(cell[:1] in "=+-@" for cell in cells)
     figures = each.section(read.read_task("affectnet", files["affectnet"]))["figures"]
     assert figures[0].plots[0].spec["data"][0]["x"][0] == html.escape(NASTY[0], quote=False)
+
+
+def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) -> None:
+    """Whatever a row is about: a configuration, a pair of them, a run."""
+    outputs = drawn.outputs(tmp_path)
+    report.write(drawn.PARAMS, drawn.draw(tmp_path), outputs)
+    page = outputs["report"].read_text(encoding="utf-8")
+    seen = set()
+    for block in page.split('<div class="table')[1:]:
+        name = re.search(r'id="([^"]+)"', block)[1]
+        for row in re.findall(r"<tr.*?</tr>", block.split("<tbody>")[1].split("</tbody>")[0], re.S):
+            of_it = "vit_micro" in row and "MLDP/RRGB/CRGB" in row
+            if of_it or "ffpp/vit_micro/MLDP-RRGB-CRGB" in row:
+                seen.add(name.split("-")[0])
+                assert re.search(r"▲ (a |b )?collapsed", row), (name, row)
+    assert {"headline", "measures", "subsets", "pairs", "first", "calibration", "runs"} <= seen
+    for file in ("table", "subsets", "attributes", "classes", "confusion", "runs"):
+        for row in rows_of(outputs[file]):
+            fallen = (row["backbone"], row["configuration"]) == ("vit_micro", "MLDP/RRGB/CRGB")
+            assert row["collapsed"] == str(fallen), file
+    for row in rows_of(outputs["comparisons"]):
+        for arm in "ab":
+            name = (row[f"backbone_{arm}"], row[f"configuration_{arm}"])
+            assert row[f"collapsed_{arm}"] == str(name == ("vit_micro", "MLDP/RRGB/CRGB"))

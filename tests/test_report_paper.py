@@ -34,7 +34,7 @@ def test_latex_has_each_headline_row_with_its_numbers(written) -> None:
         assert interval in line
         assert ("dagger" in line) == (row["collapsed"] == "True")
     assert text.count(r"\textbf{") == 2
-    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2 + 1 + 2
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2 + 1 + 2 + 1  # slices
     assert [line.count("&") for line in headline] == [5] * 8 + [7] * 8
 
 
@@ -86,7 +86,7 @@ def test_figures_are_a_page_a_task_and_the_same_bytes(written, tmp_path) -> None
     outputs, files = written
     first = outputs["figures"].read_bytes()
     assert first.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type /Page\b", first)) == 2 + 1  # and the confusion matrix
+    assert len(re.findall(rb"/Type /Page\b", first)) == 2 + 1 + 2  # classes, ranks
     again = drawn.outputs(tmp_path)
     report.write(drawn.PARAMS, files, again)
     assert again["figures"].read_bytes() == first

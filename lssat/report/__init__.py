@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from lssat.report import csvs, latex
+from lssat.report import csvs, latex, ranks
 from lssat.report.read import (
     Cross,
     CrossFiles,
@@ -31,6 +31,7 @@ OUTPUTS = {
     "latex": "tables.tex",
     "figures": "figures.pdf",
     "metrics": "metrics.json",
+    "ranks": "ranks.json",
 }
 
 # Of these, what MLflow keeps with the parent run of each task.
@@ -52,7 +53,8 @@ def write(
             what was run comes from the runs' own records.
         tasks: where the results of each task lie, in the order of the page.
         files: where to write, one path for each name in `OUTPUTS`
-            (the page, CSV tables, LaTeX tables, PDF figures, metrics.json).
+            (the page, CSV tables, LaTeX tables, PDF figures, metrics.json,
+            ranks.json).
         cross: where the results on data sets lie that runs were only tested on.
 
     Raises:
@@ -80,11 +82,13 @@ def write(
         files["metrics"],
         {k: v for task in every for k, v in flat(task.metrics).items()},
     )
+    families = ranks.families(read)
+    write_json(files["ranks"], families)
     with atomic(files["latex"], "w") as file:
         file.write(latex.tables(read))
     with atomic(files["figures"]) as file:
-        pdf.write(file, read)
+        pdf.write(file, read, families)
     others = ", ".join(files[name].name for name in OUTPUTS if name != "report")
-    text = page.render(params_json, read, across, rejects, others)
+    text = page.render(params_json, read, across, families, rejects, others)
     with atomic(files["report"], "w") as file:
         file.write(text)

@@ -1,17 +1,18 @@
 """The paper's three questions, answered in words that follow from the tests and nothing else."""
 
 from collections import defaultdict
+from typing import Any
 
-from lssat.report import words
+from lssat.report import ranks, words
 from lssat.report.read import Task
 
 
-def answers(tasks: list[Task]) -> list[tuple[str, list[str]]]:
-    """Return each question with the sentences of its answer."""
+def answers(tasks: list[Task], families: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Return each question with the sentences of its answer; `families`: ranks over tasks."""
     return [
         ("What is the backbone’s role?", list(map(_role, tasks))),
         ("Which backbone suits which task?", list(map(_suits, tasks))),
-        ("Is there one for all?", _one_for_all(tasks)),
+        ("Is there one for all?", [*_one_for_all(tasks), ranks.answer(families)]),
     ]
 
 

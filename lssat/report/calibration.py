@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lssat.report import words
+from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.figures import Figure, Key, Plot, plain, spec
 from lssat.report.read import Task
@@ -18,6 +18,7 @@ def table(task: Task) -> Table:
     columns = [
         Column("Backbone"),
         Column("Configuration"),
+        Column("Flag"),
         Column("ECE", "num", "0 is best"),
         Column("ECE, scaled", "num"),
         Column("Brier", "num", "0 is best"),
@@ -25,7 +26,7 @@ def table(task: Task) -> Table:
         Column("Temperature", "num", "above 1: the model is too sure"),
     ]
     rows = [
-        [Cell(backbone), Cell(configuration), *_numbers(task, backbone, configuration)]
+        [*results.named(task, (backbone, configuration)), *_numbers(task, backbone, configuration)]
         for backbone in task.backbones
         for configuration in task.configurations
         if task.runs_of(backbone, configuration)

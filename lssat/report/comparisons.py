@@ -1,6 +1,6 @@
 """The tables of tests: every pair of rows that ask one question, and who ranks first."""
 
-from lssat.report import words
+from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.read import Task
 
@@ -32,8 +32,9 @@ def _table(task: Task, family: str) -> Table:
         Column("Effect", "num", "Cohen’s d of an AUC, else Cohen’s h"),
         *[Column(f"p, {_TESTS[name]}", "num", "Holm’s correction") for name in tests],
         Column("Differs", hint="the bootstrap’s p-value with Holm’s correction is below 0.05"),
+        Column("Flag"),
     ]
-    rows = [_row(row, family, shared, tests) for row in pairs]
+    rows = [[*_row(row, family, shared, tests), _fallen(task, row)] for row in pairs]
     notes = sorted({row["note"] for row in pairs if row["note"]})
     caption = f"{task.title}: pairs of {family}s, {what}"
     return Table(f"pairs-{family}-{task.name}", caption, columns, rows, notes=notes)
@@ -52,6 +53,13 @@ def _row(row: dict, family: str, shared: str, tests: list[str]) -> list[Cell]:
     ]
 
 
+def _fallen(task: Task, row: dict) -> Cell:
+    """Make the cell that says which side collapsed: a difference from it says little."""
+    sides = [arm for arm in "ab" if words.pair(row[arm]) in task.collapsed]
+    text = f"{words.listing(sides)} collapsed"
+    return Cell(text, text, flag="bad") if sides else Cell("", "")
+
+
 def _p(value: float | None) -> Cell:
     return Cell("<0.001", value) if value is not None and value < 0.001 else num(value)
 
@@ -62,11 +70,9 @@ def ranks(task: Task) -> Table:
     columns = [
         Column("Backbone"),
         Column("Configuration"),
+        Column("Flag"),
         Column("Ranks first", "num", "share of resamples of clusters and seeds"),
     ]
-    rows = [
-        [Cell(row["backbone"]), Cell(row["configuration"]), num(row["probability"])]
-        for row in shown
-    ]
+    rows = [[*results.named(task, words.pair(row)), num(row["probability"])] for row in shown]
     caption = f"{task.title}: probability of the highest {words.where(task.metrics)}"
     return Table(f"first-{task.name}", caption, columns, rows)

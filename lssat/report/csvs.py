@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lssat.report import costs
+from lssat.report import costs, words
 from lssat.report.read import Cross, Task
 from lssat.tables import REJECTS, atomic
 
@@ -118,13 +118,14 @@ def write_comparisons(path: Path, tasks: list[Task]) -> None:
     """Write one row per pair of rows that were compared, with the p-values of each test."""
     tests = [f"{name}{end}" for name in ("p", "p_delong", "p_mcnemar") for end in ("", "_holm")]
     columns = [
-        "task", "compared", "backbone_a", "configuration_a", "seeds_a", "backbone_b",
-        "configuration_b", "seeds_b", "level", "metric", "n", "groups", "difference", "low",
-        "high", "effect", *tests, "note",
+        "task", "compared", "backbone_a", "configuration_a", "seeds_a", "collapsed_a",
+        "backbone_b", "configuration_b", "seeds_b", "collapsed_b", "level", "metric", "n", "groups",
+        "difference", "low", "high", "effect", *tests, "note",
     ]  # fmt: skip
     rows = [
         {**row, "task": task.name}
         | {f"{key}_{arm}": value for arm in "ab" for key, value in row[arm].items()}
+        | {f"collapsed_{arm}": words.pair(row[arm]) in task.collapsed for arm in "ab"}
         for task in tasks
         for row in task.metrics["comparisons"]
     ]
@@ -143,7 +144,7 @@ def write_runs(path: Path, tasks: list[Task]) -> None:
         "seed",
         *_RUN,
     ]
-    first += ["mlflow_experiment", "mlflow_run", "git_revision", "git_dirty"]
+    first += ["collapsed", "mlflow_experiment", "mlflow_run", "git_revision", "git_dirty"]
     first += ["data_train", "data_val"]
     rows = [_run(task, run) for task in tasks for run in task.metrics["runs"]]
     scores = dict.fromkeys(name for row in rows for name in row if name not in first)
@@ -159,6 +160,7 @@ def _run(task: Task, run: dict) -> dict:
         "split": task.metrics["split"],
         **{key: run[key] for key in ("backbone", "configuration", "seed")},
         **{key: record[key] for key in _RUN},
+        "collapsed": bool(run["collapsed"]),
         "mlflow_experiment": task.mlflow["experiment"],
         "mlflow_run": task.mlflow["runs"].get(run["run"]),
         "git_revision": record["git"]["revision"],

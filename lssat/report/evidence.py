@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lssat.report import audited, words
+from lssat.report import audited, results, words
 from lssat.report.cells import Cell, Column, Table, anchor, num
 from lssat.report.read import Cross, Task
 from lssat.tables import sha256
@@ -177,6 +177,7 @@ def runs(task: Task) -> Table:
     """Make the table that leads from a number back to its run."""
     columns = [
         Column("Run", "id"),
+        Column("Flag", hint="why is said below the headline"),
         Column("Best epoch", "num", "chosen on the validation split, counted from 0"),
         Column("Validation", "num", "the metric that chose it"),
         Column("Parameters", "num", "without the decoder"),
@@ -212,8 +213,10 @@ def _costs(costs: dict) -> list[Cell]:
 
 def _run_row(task: Task, run: str) -> list[Cell]:
     record = task.records[run]
+    fallen = {each["run"]: bool(each["collapsed"]) for each in task.metrics["runs"]}
     return [
         Cell(run),
+        results.flagged(fallen[run]),
         Cell(f"{record['best_epoch']} of {record['epochs']}", record["best_epoch"]),
         num(record["best_value"]),
         num(record["parameters"]),

@@ -18,8 +18,14 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def write(file: IO[bytes] | Path, tasks: list[Task]) -> None:
-    """Write the figures; the same results give the same bytes, no date enters."""
+def write(file: IO[bytes] | Path, tasks: list[Task], families: list[dict[str, Any]]) -> None:
+    """Write the figures; the same results give the same bytes, no date enters.
+
+    Args:
+        file: PDF to write.
+        tasks: a page or two each.
+        families: ranks over tasks (`report.ranks`), a page for each that is tested.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -30,12 +36,15 @@ def write(file: IO[bytes] | Path, tasks: list[Task]) -> None:
         pyplot.rc_context(_STYLE),
         PdfPages(file, metadata={"CreationDate": None, "Creator": "lssat"}) as pages,
     ):
-        for figure in _pages(pyplot, tasks):
+        for figure in _pages(pyplot, tasks, families):
             pages.savefig(figure)
             pyplot.close(figure)
 
 
-def _pages(pyplot, tasks: list[Task]) -> Iterator[Any]:
+def _pages(pyplot, tasks: list[Task], families: list[dict[str, Any]]) -> Iterator[Any]:
+    for family in families:
+        if family["cd"] is not None:
+            yield _critical_difference(pyplot, family)
     for task in tasks:
         yield _page(pyplot, task)
         yield from _each(pyplot, task)
@@ -44,6 +53,21 @@ def _pages(pyplot, tasks: list[Task]) -> Iterator[Any]:
 def plain(text: str) -> str:
     """Return text that matplotlib prints as it stands: it takes `$...$` for mathematics."""
     return text.replace("$", r"\$").replace("\n", " ")
+
+
+def _critical_difference(pyplot, family: dict[str, Any]):
+    """Draw Demsar's diagram: names along their mean ranks, bars over those not shown to differ."""
+    import pandas as pd
+    from scikit_posthocs import critical_difference_diagram  # seconds, only where it is drawn
+
+    names = [plain(name) for name in family["treatments"]]
+    p = pd.DataFrame(family["p_pairs"], index=names, columns=names)
+    ranks = dict(zip(names, family["mean_ranks"], strict=True))
+    figure, axis = pyplot.subplots(figsize=(6, 1.2 + 0.22 * len(names)), layout="constrained")
+    critical_difference_diagram(ranks, p, cd=family["cd"], alpha=words.ALPHA, ax=axis)
+    over = f"{words.count(family['n_blocks'], 'block')} ({family['blocks']})"
+    figure.suptitle(plain(f"Mean ranks of {family['compared']}s over {over}"))
+    return figure
 
 
 def _each(pyplot, task: Task) -> Iterator[Any]:

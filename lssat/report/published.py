@@ -116,10 +116,15 @@ def _ours(task: Task) -> list[list[Cell]]:
             num(row["mean"], small=words.interval(row)),
             Cell(f"{task.metrics['split']} split, {words.count(row['n'], row['level'])}"),
             Cell("this report"),
-            Cell("best by the headline metric on this very split"),
+            Cell(_doubt(row)),
         ]
         for row in same
     ]
+
+
+def _doubt(row: dict) -> str:
+    fallen = "collapsed; " if row["collapsed"] else ""
+    return f"{fallen}best by the headline metric on this very split"
 
 
 _SHOWN = [

@@ -100,6 +100,12 @@ class Task:
         return list(dict.fromkeys(row["configuration"] for row in self._grid))
 
     @property
+    def collapsed(self) -> set[tuple[str, str]]:
+        """The backbones and configurations that collapsed: every table flags them."""
+        rows = self.metrics["table"]
+        return {(row["backbone"], row["configuration"]) for row in rows if row["collapsed"]}
+
+    @property
     def seeds(self) -> list[int]:
         """The seeds of all runs."""
         return sorted({run["seed"] for run in self.metrics["runs"]})

@@ -35,6 +35,11 @@ def heading(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def pair(row: dict) -> tuple[str, str]:
+    """Return what a row is about: its backbone and configuration."""
+    return row["backbone"], row["configuration"]
+
+
 def number(value: Any, digits: int = 3) -> str:
     """Write a number with fixed decimals, an integer with separators, None as a dash."""
     if value is None:

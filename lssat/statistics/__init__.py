@@ -16,9 +16,10 @@ from lssat.statistics.intervals import (
     seed_means,
 )
 from lssat.statistics.paired import clustered_mcnemar, difference, first, holm
+from lssat.statistics.ranks import Ranked, friedman
 
 __all__ = [
-    "Compared", "Interval", "Resamples", "bootstrap", "clustered_mcnemar", "compare_aucs",
-    "difference", "draw", "first", "holm", "interval", "intervals_of", "percentiles", "resampled",
-    "seed_means",
+    "Compared", "Interval", "Ranked", "Resamples", "bootstrap", "clustered_mcnemar", "compare_aucs",
+    "difference", "draw", "first", "friedman", "holm", "interval", "intervals_of", "percentiles",
+    "resampled", "seed_means",
 ]  # fmt: skip

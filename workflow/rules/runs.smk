@@ -238,6 +238,7 @@ rule report:
             labels={"what": "figures"},
         ),
         metrics="results/metrics.json",
+        ranks="results/ranks.json",
         tables=report(
             multiext(
                 "results/",

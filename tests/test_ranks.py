@@ -1,0 +1,217 @@
+"""Friedman's and Nemenyi's tests: against Demsar's own example, scikit-posthocs and enumeration."""
+
+import itertools
+import json
+from pathlib import Path
+
+import drawn_results as drawn
+import numpy as np
+import pytest
+from scipy import stats
+
+from lssat import report, statistics
+from lssat.report import ranks, read
+from lssat.tables import write_json
+
+# Demsar 2006, table 6: ranks of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets.
+DEMSAR = np.array(
+    [[4, 3, 2, 1], [1, 2, 3, 4], [4, 1, 2, 3], [4, 1, 3, 2], [4, 2, 3, 1], [1, 2.5, 4, 2.5],
+     [3, 2, 4, 1], [2.5, 2.5, 4, 1], [4, 3, 2, 1], [2.5, 2.5, 2.5, 2.5], [4, 2.5, 1, 2.5],
+     [3, 2, 4, 1], [4, 1, 2, 3], [3, 1, 4, 2]]
+)  # fmt: skip
+# His table 5 (a): critical values for the two-tailed Nemenyi test at 0.05, of k = 2 to 10.
+CRITICAL = (1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164)
+
+
+def test_demsars_example() -> None:
+    found = statistics.friedman(-DEMSAR)
+    assert found.mean_ranks == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
+    assert found.cd == pytest.approx(1.25, abs=5e-3)
+    n, k = DEMSAR.shape
+    untied = 12 * n / (k * (k + 1)) * (found.mean_ranks @ found.mean_ranks - k * (k + 1) ** 2 / 4)
+    assert untied == pytest.approx(9.28, abs=0.01)  # his number, before a correction for ties
+    sizes = [np.unique(row, return_counts=True)[1] for row in DEMSAR]
+    ties = sum(float((each**3 - each).sum()) for each in sizes)
+    assert found.statistic == pytest.approx(untied / (1 - ties / (n * k * (k**2 - 1))))
+    assert found.p == pytest.approx(stats.chi2.sf(found.statistic, k - 1))
+    assert found.groups == [[3, 1, 2, 0]]  # "the post-hoc test is not powerful enough"
+
+
+def test_critical_differences_are_the_tabulated_ones() -> None:
+    rng = np.random.default_rng(0)
+    for k, critical in enumerate(CRITICAL[1:], start=3):
+        found = statistics.friedman(rng.normal(size=(10, k)))
+        assert found.cd == pytest.approx(critical * np.sqrt(k * (k + 1) / 60), rel=3e-4)
+
+
+def test_pairs_are_those_of_scikit_posthocs() -> None:
+    import scikit_posthocs
+
+    values = np.random.default_rng(1).normal(size=(9, 5)) + np.arange(5) / 2
+    found = statistics.friedman(values)
+    expected = scikit_posthocs.posthoc_nemenyi_friedman(values).to_numpy()
+    assert found.p_pairs == pytest.approx(expected, abs=1e-6)
+    apart = np.abs(found.mean_ranks[:, None] - found.mean_ranks[None, :])
+    assert np.array_equal(found.p_pairs < 0.05, apart > found.cd)
+    assert found.statistic == pytest.approx(stats.friedmanchisquare(*values.T)[0])
+
+
+def test_groups_are_all_sets_that_a_critical_difference_spans() -> None:
+    values = np.random.default_rng(2).normal(size=(12, 6)) + 1.2 * np.arange(6)
+    found = statistics.friedman(values)
+    spans = [
+        set(each)
+        for size in range(2, 7)
+        for each in itertools.combinations(range(6), size)
+        if np.ptp(found.mean_ranks[list(each)]) < found.cd
+    ]
+    largest = [s for s in spans if not any(s < other for other in spans)]
+    assert sorted(map(sorted, found.groups)) == sorted(map(sorted, largest))
+    assert len(found.groups) > 1
+
+
+def test_permutations_are_as_many_as_an_enumeration_counts() -> None:
+    ranks_of = np.array([[1, 2, 3, 4], [1, 2, 4, 3], [2, 1, 3, 4]])
+    found = statistics.friedman(-ranks_of)
+    orders = [np.array(each) for each in itertools.permutations(range(1, 5))]
+    observed = (ranks_of.sum(axis=0) ** 2).sum()
+    as_far = [
+        ((a + b + c) ** 2).sum() >= observed for a, b, c in itertools.product(orders, repeat=3)
+    ]
+    assert found.p_permuted == pytest.approx(np.mean(as_far), abs=0.003)
+
+
+def test_p_values_of_ranks_are_uniform_where_nothing_differs() -> None:
+    rng = np.random.default_rng(3)
+    found = [statistics.friedman(rng.normal(size=(12, 4))) for _ in range(300)]
+    assert 0.02 < np.mean([each.p_permuted < 0.05 for each in found]) < 0.085
+    assert stats.kstest([each.p for each in found], "uniform").pvalue > 0.01
+    few = [statistics.friedman(rng.normal(size=(3, 4))).p_permuted for _ in range(300)]
+    assert 0.01 < np.mean(np.array(few) < 0.05) < 0.085
+
+
+def test_case_36_no_test_of_two_treatments_of_one_block_or_of_ties_alone() -> None:
+    for values, note in (
+        ([[1, 2], [3, 4]], "needs 3 to compare, there are 2"),
+        ([[1, 2, 3]], "needs 2 blocks, there is 1"),
+        ([[1, 1, 1], [2, 2, 2]], "all are tied in every block"),
+    ):
+        found = statistics.friedman(np.array(values))
+        assert note in found.note
+        assert np.isnan([found.statistic, found.p, found.p_permuted, found.cd]).all()
+        assert found.groups == []
+        assert np.isfinite(found.mean_ranks).all()
+    assert statistics.friedman(np.empty((0, 3))).note == "no test: there is no block"
+
+
+@pytest.fixture(scope="module")
+def tasks(tmp_path_factory: pytest.TempPathFactory) -> list[read.Task]:
+    files = drawn.draw(tmp_path_factory.mktemp("ranks"), backbones=("b_a", "b_b", "b_c"))
+    return [read.read_task(name, each) for name, each in files.items()]
+
+
+def _of(found: list[dict], compared: str, blocks: str) -> dict:
+    (family,) = [each for each in found if (each["compared"], each["blocks"]) == (compared, blocks)]
+    return family
+
+
+def test_blocks_are_tasks_with_the_other_factor_and_tasks_alone(tasks: list[read.Task]) -> None:
+    found = ranks.families(tasks)
+    json.dumps(found, allow_nan=False)
+    family = _of(found, "backbone", "task and configuration")
+    assert (family["n_blocks"], family["treatments"]) == (12, ["b_a", "b_b", "b_c"])
+    assert family["block_names"][:2] == ["ffpp MRGB/RRGB/CRGB", "ffpp MRGB/RLDP/CRGB"]
+    means = [
+        [next(r["mean"] for r in task.headline
+              if (r["backbone"], r["configuration"]) == (name, configuration))
+         for name in family["treatments"]]
+        for task in tasks for configuration in task.configurations
+    ]  # fmt: skip
+    expected = np.mean([stats.rankdata([-m for m in block]) for block in means], axis=0)
+    assert family["mean_ranks"] == pytest.approx(expected)
+    assert family["p"] == pytest.approx(stats.friedmanchisquare(*np.array(means).T)[1])
+    alone = _of(found, "backbone", "task")
+    assert alone["block_names"] == list(drawn.TASKS)
+    averaged = np.array(means).reshape(3, 4, 3).mean(axis=1)
+    assert alone["mean_ranks"] == pytest.approx(stats.rankdata(-averaged, axis=1).mean(axis=0))
+    assert _of(found, "configuration", "task and backbone")["n_blocks"] == 9
+
+
+def test_a_baseline_and_an_undefined_number_leave_complete_blocks(tasks: list[read.Task]) -> None:
+    rows = [row for task in tasks for row in task.metrics["table"]]
+    extra = next(row for row in tasks[0].headline if row["configuration"] == "none/none/CRGB")
+    tasks[0].metrics["table"].append({**extra, "backbone": "resnet18"})
+    gone = tasks[1].headline[0]
+    kept, gone["mean"] = gone["mean"], None
+    try:
+        family = _of(ranks.families(tasks), "backbone", "task and configuration")
+    finally:
+        tasks[0].metrics["table"].pop()
+        gone["mean"] = kept
+    assert [row for task in tasks for row in task.metrics["table"]] == rows
+    assert family["treatments"] == ["b_a", "b_b", "b_c"]
+    assert family["n_blocks"] == 11
+    assert family["note"] == (
+        f"without celeba {gone['configuration']}: undefined; not in every block: resnet18"
+    )
+
+
+def test_backbones_on_clips_are_not_ranked_with_those_on_frames(tasks: list[read.Task]) -> None:
+    table = tasks[0].metrics["table"]
+    clips = [row for row in table if row["backbone"] == "b_c" and row["level"] == "frame"]
+    for row in clips:
+        row["level"] = "clip"
+    try:
+        family = ranks.families(tasks)[0]
+    finally:
+        for row in clips:
+            row["level"] = "frame"
+    assert family["treatments"] == ["b_a", "b_b"]
+    assert family["note"] == (
+        "no test: Friedman's needs 3 to compare, there are 2; not in every block: b_c"
+    )
+
+
+def test_the_page_says_what_was_tested_and_counts_collapsed_rows(tasks: list[read.Task]) -> None:
+    found = ranks.families(tasks)
+    sections = ranks.section(found)
+    assert sections[0]["said"].startswith("Backbones ")
+    assert "over 12 blocks (task and configuration): Friedman’s test, p " in sections[0]["said"]
+    table = sections[0]["table"]
+    assert [row[1].sort for row in table.rows] == sorted(found[0]["mean_ranks"])
+    assert ranks.answer(found).startswith("Mean ranks of the backbones: ")
+    figure = sections[0]["figure"]
+    trace = figure.plots[0].spec["data"][0]
+    assert trace["error_x"]["value"] == pytest.approx(found[0]["cd"] / 2)
+    assert sections[0]["said"] in figure.summary
+    # case 38: the drawn results collapse a row of vit_micro alone; here one is made to
+    tasks[0].headline[0]["collapsed"] = True
+    family = ranks.families(tasks)[0]
+    tasks[0].headline[0]["collapsed"] = False
+    assert family["collapsed"] == [1, 0, 0]
+    flags = [row[-1] for row in ranks.section([family])[0]["table"].rows if row[-1].flag]
+    assert [(cell.text, cell.flag) for cell in flags] == [("1 of 12 rows collapsed", "bad")]
+
+
+def test_case_38_is_said_where_ranks_stand(tmp_path: Path) -> None:
+    files = drawn.draw(tmp_path)  # vit_micro's MLDP/RRGB/CRGB collapsed in each task
+    outputs = drawn.outputs(tmp_path)
+    report.write(drawn.PARAMS, files, outputs)
+    page = outputs["report"].read_text(encoding="utf-8")
+    assert "▲ 3 of 12 rows collapsed" in page
+    assert "Mean ranks of the backbones: vit_mini" in page
+    assert "no test: Friedman&#39;s needs 3 to compare, there are 2" in page
+    assert len(json.loads(outputs["ranks"].read_text())) == 4
+
+
+def test_no_finite_number_leaves_no_ranks_and_a_page(tmp_path: Path) -> None:
+    files = drawn.draw(tmp_path, ("affectnet",), ("vit_micro",))
+    found = json.loads(files["affectnet"].metrics.read_text())
+    for row in found["table"]:
+        row |= {"mean": None, "low": None, "high": None, "note": "undefined"}
+    write_json(files["affectnet"].metrics, found)
+    task = read.read_task("affectnet", files["affectnet"])
+    families = ranks.families([task])
+    assert {each["p"] for each in families} == {None}
+    assert "no block" in ranks.answer(families)
+    ranks.section(families)
