@@ -15,12 +15,21 @@ include: "workflow/rules/runs.smk"
 
 localrules:
     all,
+    shared,
 
 
 rule all:
     input:
         "results/report.html",
         "results/mlflow.json",
+        "data/code.json",
+        "results/local/gallery.html",
+
+
+# What DVC keeps: all but the gallery of faces, which stays on the machine that made it.
+rule shared:
+    input:
+        "results/report.html",
         "data/code.json",
 
 

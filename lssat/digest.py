@@ -35,6 +35,8 @@ ENTRY = {
     "robustness": ["robustness"],
     "slices": ["slices"],
     "slices_listed": ["slices"],
+    "explain": ["examine"],
+    "gallery": ["report"],
     "track": ["tracking"],
     "track_cross": ["tracking"],
     "track_slices": ["tracking"],

@@ -1,6 +1,7 @@
 """Logits of a trained run for a split, and as rows of the table of predictions."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,12 +22,22 @@ def load_run(folder: str | Path) -> Model:
     Raises:
         DataError: the weights are missing, or not those that the run's record vouches for.
     """
-    folder = Path(folder)
-    record = read_json(folder / "record.json")
-    state, described = load_weights(folder / "weights.safetensors", record["weights_sha256"])
+    state, described = _weights(Path(folder))
     model = rebuild(described)
     model.load_state_dict(state)
     return model.eval()
+
+
+def untrained(folder: str | Path, seed: int) -> Model:
+    """Return the model of a run's folder with fresh weights, in evaluation mode."""
+    _, described = _weights(Path(folder))
+    torch.manual_seed(seed)
+    return rebuild(described).eval()
+
+
+def _weights(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    record = read_json(folder / "record.json")
+    return load_weights(folder / "weights.safetensors", record["weights_sha256"])
 
 
 @torch.inference_mode()

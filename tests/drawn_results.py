@@ -81,10 +81,13 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
         lookalikes=base / "lookalikes.json",
         findings=[base / "audit.parquet", base / "lookalikes.parquet"],
         robustness=results / "robustness.json",
+        explain=results / "explain.json",
+        maps=results / "explain.npz",
         slices=tuple(results / f"{name}.json" for name in _SLICED.get(task, {})),
     )
     _slices(files, task, runs, rng)
     _audit(files, task)
+    explained(files, known, runs, samples, np.random.default_rng(7))
     tables.write_table(files.predictions, [], tables.PREDICTIONS)
     tables.write_json(files.metrics, _metrics(task, runs, rng))
     tables.write_json(files.robustness, _robustness(task, runs, rng))
@@ -97,6 +100,47 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
     for run in runs:
         _run(files.runs[run.path], run, known, rng)
     return files
+
+
+def explained(
+    files: TaskFiles,
+    known: grid.Task,
+    runs: list[grid.Run],
+    samples: list,
+    rng: np.random.Generator,
+) -> None:
+    """Draw what `examine` writes (tests/test_examine.py holds both to the same keys)."""
+    side, maps, rows = SIZE // PATCH, {}, []
+    firsts = {run[1:3]: run for run in reversed(runs)}
+    for number, run in enumerate(reversed(firsts.values())):
+        maps[f"row{number}_rollout"] = rng.dirichlet(np.ones(side**2)).reshape(side, side)
+        maps[f"row{number}_gradients"] = rng.dirichlet(np.ones(SIZE**2)).reshape(SIZE, SIZE)
+        place = {"backbone": run.backbone, "configuration": str(grid.parse(run.configuration))}
+        first = {**place, "run": run.path, "value": 0.8 + number / 100}
+        of = {"level": "image", "n": 24, "looks_at": ["RGB"], "no_rollout": None, "missed": 0.01}
+        rows.append({**first, "maps": f"row{number}", **of})
+    best = rows[-1]
+    chosen = {key: best[key] for key in ("backbone", "configuration", "run", "value")}
+    told = [f"{name}: yes" for name in known.classes[:2]]
+    told = list(known.classes) if known.kind != "multilabel" else told
+    shown = []
+    for number, sample in enumerate(samples[:4]):
+        where = {**sample, "shard": 0, "row": number, "sha256": "0" * 64, "subset": METHODS[0]}
+        said = {"label": told[0], "predicted": told[1], "right": False, "target": 0}
+        shown.append({**where, **said, "probability": 0.9 - number / 10, "raw": 0.95})
+    for name in ("examples", "errors"):
+        maps[f"{name}_rollout"] = rng.dirichlet(np.ones(side**2), 4).reshape(4, side, side)
+        maps[f"{name}_gradients"] = rng.normal(size=(4, SIZE, SIZE))
+    maps = {name: array.astype(np.float32) for name, array in maps.items()}
+    digest = tables.write_whole(files.maps, lambda file: np.savez_compressed(file, **maps))
+    drawn = {"method": "PCA", "trustworthiness": 0.9, "level": "image"}
+    drawn |= {"ids": [s["id"] for s in samples], "points": rng.normal(size=(24, 2)).tolist()}
+    drawn |= {"labels": [told[n % len(told)] for n in range(24)], "subsets": list(METHODS) * 6}
+    found = {"chosen": chosen, "metric": f"val_{known.metric}", "temperature": 1.5}
+    found |= {"task": known.name, "title": known.title, "level": "image", "maps_sha256": digest}
+    found |= {"target": told[-1], "random": {"rollout": 0.3, "gradients": None}}
+    found |= {"rows": rows, "embeddings": [{**chosen, **drawn}], "examples": shown, "errors": shown}
+    tables.write_json(files.explain, found)
 
 
 def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:

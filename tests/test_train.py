@@ -186,12 +186,14 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     text = "".join(file.read_text() for file in sorted((ROOT / "workflow/rules").glob("*.smk")))
     rules = dict(re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", text, re.MULTILINE | re.DOTALL))
     fed = {name for name, body in rules.items() if re.search(r"SPLIT_FILES|test\.parquet", body)}
-    # The audit compares identities and crops, and has no run. The evaluation has three steps: on
-    # the test split, on that of another data set, and on the test split's crops perturbed.
-    assert fed - {"audit", "lookalikes"} == {"splits", "evaluate", "cross", "robustness"}
+    # The audit compares identities and crops, and has no run. The evaluation has four steps: on
+    # the test split, on that of another data set, on the test split's crops perturbed, and a
+    # closer look at where runs look and what they are wrong about.
+    evaluation = {"evaluate", "cross", "robustness", "explain"}
+    assert fed - {"audit", "lookalikes"} == {"splits", *evaluation}
     # What was predicted on it goes to what is said of the test, and to nothing that chooses.
     told = {name for name, body in rules.items() if "predictions.parquet" in body}
-    assert told == {"evaluate", "cross", "slices", "slices_listed", "report"}
+    assert told == {"evaluate", "cross", "explain", "slices", "slices_listed", "report"}
 
 
 def test_weights_that_differ_from_the_record_are_refused(tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ def report(
             metrics=results / task / "metrics.json",
             predictions=results / task / "predictions.parquet",
             mlflow=results / task / "mlflow.json",
+            explain=results / task / "explain.json",
+            maps=results / task / "explain.npz",
             runs=run_folders(runs, task, benchmark),
             faces=[(faces / f"{name}.npy", faces / f"{name}.parquet") for name in names],
             texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],

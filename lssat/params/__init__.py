@@ -23,6 +23,7 @@ from lssat.params.sections import (
     Audit,
     Benchmark,
     Evaluate,
+    Explain,
     Faces,
     Params,
     Report,
@@ -38,7 +39,7 @@ from lssat.params.sections import (
 
 __all__ = [
     "HEADLINES", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf", "Count",
-    "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Faces", "Ffpp", "Name", "Own", "Params",
-    "Report", "Robustness", "Sample", "Section", "Share", "Slices", "Splits", "Sweep",
+    "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Explain", "Faces", "Ffpp", "Name", "Own",
+    "Params", "Report", "Robustness", "Sample", "Section", "Share", "Slices", "Splits", "Sweep",
     "Texture", "Tracking", "Train", "Video", "load", "section", "section_json", "view",
 ]  # fmt: skip

@@ -38,12 +38,14 @@ READS = {
     ],
     "slices": ["slices.attributes.{task}", "slices.min_n", "evaluate"],
     "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
+    "explain": [*_GRID, "explain", "train.threads"],
+    "gallery": ["benchmark.tasks", "texture.kind", "report.title"],
     "track": [*_GRID, "tracking"],
     "track_cross": [*_GRID, "tracking"],
     "track_slices": ["tracking"],
     "report": [
         *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
-        *("train", "evaluate", "robustness", "slices", "tracking", "report"),
+        *("train", "evaluate", "robustness", "slices", "explain", "tracking", "report"),
     ],
     "track_report": ["benchmark.tasks", "tracking"],
 }

@@ -255,6 +255,16 @@ class Slices(Section):
         return tasks
 
 
+class Explain(Section):
+    """A closer look: where the first seed of each row looks, embeddings, confident errors."""
+
+    samples: Count  # of the test split, whose maps are averaged
+    steps: Annotated[int, Field(ge=2)]  # points of the integral of gradients
+    points: Annotated[int, Field(ge=3)]  # samples in an embedding
+    errors: Annotated[int, Field(ge=0)]  # the most confident ones, for the gallery
+    seed: Annotated[int, Field(ge=0)]  # of the projection, and of untrained weights
+
+
 class Tracking(Section):
     """MLflow."""
 
@@ -283,5 +293,6 @@ class Params(Section):
     evaluate: Evaluate
     robustness: Robustness
     slices: Slices
+    explain: Explain
     tracking: Tracking
     report: Report

@@ -1,13 +1,7 @@
 """The page: everything that the template needs, and the filled template."""
 
-import base64
-import hashlib
 import json
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from lssat.report import (
     answers,
@@ -16,7 +10,9 @@ from lssat.report import (
     cross,
     each,
     evidence,
+    explained,
     figures,
+    html,
     matrix,
     pareto,
     pictures,
@@ -31,7 +27,6 @@ from lssat.report import (
 )
 from lssat.report.read import Cross, Task
 
-_HERE = Path(__file__).parent
 _SECTIONS = {
     "results": "Results",
     "each": "Per class",
@@ -46,6 +41,8 @@ _SECTIONS = {
     "calibration": "Calibration",
     "training": "Training",
     "reconstruction": "Reconstructions",
+    "explained": "Where they look",
+    "embeddings": "Embeddings",
     "crops": "Crops and texture",
     "data": "Data",
     "rejects": "Rejects",
@@ -66,17 +63,9 @@ def render(
     Its security policy lets the browser run the three scripts below, by their hashes, and no
     other; and load nothing from anywhere.
     """
-    scripts = _scripts()
+    scripts = html.scripts("theme", "page", "plotly")
     sets: list[Task | Cross] = [*_by_dataset(tasks), *across]
-    # autoescape in so many words: select_autoescape() would miss the names *.html.j2
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2").render(
+    return html.template("page.html.j2").render(
         title=params["report"]["title"],
         note=params["report"]["note"],
         parameters=json.dumps(params, indent=2),
@@ -96,6 +85,10 @@ def render(
         calibration_lead=calibration.LEAD,
         robustness=robustness.section(tasks),
         tasks=[_task(task) for task in tasks],
+        explained_lead=explained.LEAD,
+        explained=[explained.section(task) for task in tasks],
+        embeddings_lead=explained.EMBEDDINGS_LEAD,
+        embeddings=[(task.title, explained.embeddings(task)) for task in tasks],
         crops=[_crops(task) for task in _by_dataset(tasks)],
         sweep_lead=sweep.LEAD,
         sweep_none=sweep.NONE,
@@ -110,25 +103,8 @@ def render(
         recipe=evidence.recipe(tasks),
         outputs=outputs,
         scripts=scripts,
-        policy=_policy(scripts),
-        style=Markup((_HERE / "style.css").read_text(encoding="utf-8")),
-    )
-
-
-def _scripts() -> dict[str, Markup]:
-    from plotly.offline import get_plotlyjs  # 5 MB of text, from the installed package
-
-    own = {name: (_HERE / f"{name}.js").read_text(encoding="utf-8") for name in ("theme", "page")}
-    return {name: Markup(text) for name, text in {**own, "plotly": get_plotlyjs()}.items()}
-
-
-def _policy(scripts: dict[str, Markup]) -> str:
-    """Return the Content-Security-Policy; plotly.js needs inline styles, and blobs for its PNGs."""
-    digests = [hashlib.sha256(text.encode()).digest() for text in scripts.values()]
-    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        policy=html.policy(scripts),
+        style=html.style(),
     )
 
 

@@ -33,7 +33,7 @@ class Picture:
 
 
 def picture(image: np.ndarray, alt: str, title: str = "") -> Picture:
-    """Encode an image, uint8 (H, W, 3) or (H, W), as a PNG data URI."""
+    """Encode an image, uint8 (H, W, 3 or 4) or (H, W), as a PNG data URI."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "png")
     uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -32,6 +32,8 @@ class TaskFiles:
     lookalikes: Path
     findings: list[Path]  # tables of the audit and the look-alikes
     robustness: Path
+    explain: Path
+    maps: Path  # of explain
     slices: tuple[Path, ...] = ()  # of its own attributes, of a list; none where none are asked for
 
 
@@ -77,6 +79,7 @@ class Task:
     audit: dict[str, Any]
     lookalikes: dict[str, Any]
     robustness: dict[str, Any]
+    explain: dict[str, Any]
     slices: list[dict[str, Any]]
 
     @property
@@ -144,6 +147,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         read_json(files.audit),
         read_json(files.lookalikes),
         robustness,
+        read_json(files.explain),
         [_slices(file, set(files.runs)) for file in files.slices],
     )
 

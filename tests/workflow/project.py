@@ -24,10 +24,12 @@ SMALL = {
     "sample": {"trees": ["celeba"]},
     "train": {"epochs": 2},
     "evaluate": {"resamples": 200},
+    "explain": {"samples": 8, "points": 20},
     "robustness": {"samples": 12, "resamples": 100, "strengths": [1, 5]},
 }
 # What follows from a stage, by the first part of its name.
-_TRAINED = ["train", "baseline", "clips", "sweep", "evaluate", "robustness", "cross", "report"]
+_EVALUATED = ["evaluate", "robustness", "cross", "explain", "gallery", "report"]
+_TRAINED = ["train", "baseline", "clips", "sweep", *_EVALUATED]
 _AFTER = {
     "sample": ["manifest", "slices_listed"],
     "manifest": ["faces", "splits", "audit", "slices_listed"],
@@ -42,11 +44,12 @@ _AFTER = {
     "splits": ["audit", "lookalikes", *_TRAINED],
     "audit": ["train", "baseline", "clips", "sweep", "report"],
     "lookalikes": ["report"],
-    "train": ["evaluate", "robustness", "cross", "track", "report"],
-    "baseline": ["evaluate", "robustness", "cross", "track", "report"],
-    "clips": ["evaluate", "robustness", "cross", "track", "report"],
-    "sweep": ["evaluate", "robustness", "cross", "track", "report"],
-    "evaluate": ["track", "slices", "slices_listed", "report"],
+    "train": [*_EVALUATED, "track"],
+    "baseline": [*_EVALUATED, "track"],
+    "clips": [*_EVALUATED, "track"],
+    "sweep": [*_EVALUATED, "track"],
+    "evaluate": ["explain", "track", "slices", "slices_listed", "report"],
+    "explain": ["gallery", "report"],
     "slices": ["track_slices", "report"],
     "slices_listed": ["track_slices_listed", "report"],
     "track_slices": ["report"],
@@ -150,9 +153,9 @@ def _follows(kind: str, rest: str, other: str, stage: str) -> bool:
         return False
     task = rest.split("-")[0]
     across = other in ("cross", "track_cross") and task == "ffpp"  # they follow from its runs
-    return (
-        other in ("report", "track_report") or across or stage.split("@")[1].split("-")[0] == task
-    )
+    if other in ("report", "track_report", "gallery"):
+        return True
+    return across or stage.split("@")[1].split("-")[0] == task
 
 
 def copy(folder: Path) -> Project:

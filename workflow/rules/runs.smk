@@ -83,6 +83,56 @@ rule robustness:
         " --params {params.section:q} > {log} 2>&1"
 
 
+rule explain:
+    input:
+        test="data/prepared/{task}/splits/test.parquet",
+        crops=lambda wc: crops_of(wc.task),
+        codes=lambda wc: codes_of(wc.task),
+        predictions="results/tasks/{task}/predictions.parquet",
+        metrics="results/tasks/{task}/metrics.json",
+        runs=lambda wc: runs_of(wc.task),
+    output:
+        json="results/tasks/{task}/explain.json",
+        maps="results/tasks/{task}/explain.npz",
+    log:
+        "logs/explain/{task}.log",
+    threads: PARAMS.train.threads
+    resources:
+        gpu=GPUS,
+    params:
+        section=read("explain"),
+        code=CODE["explain"],
+        device=DEVICE,
+        out=lambda wc, output: os.path.dirname(output.json),
+        faces=lambda wc, input: os.path.dirname(input.crops[0]),
+        codes=lambda wc, input: os.path.dirname(input.codes[0]),
+    shell:
+        "lssat explain --task {wildcards.task} --runs runs --test {input.test}"
+        " --faces {params.faces} --codes {params.codes} --out {params.out}"
+        " --device {params.device} --params {params.section:q} > {log} 2>&1"
+
+
+# Of faces: never shared, so DVC does not keep it.
+rule gallery:
+    input:
+        explained=expand(
+            "results/tasks/{task}/{file}", task=TASKS, file=["explain.json", "explain.npz"]
+        ),
+        crops=[file for task in TASKS for file in crops_of(task)],
+        codes=[file for task in TASKS for file in codes_of(task)],
+    output:
+        "results/local/gallery.html",
+    log:
+        "logs/gallery.log",
+    threads: 1
+    params:
+        section=read("gallery"),
+        code=CODE["gallery"],
+    shell:
+        "lssat gallery --data data/prepared --results results/tasks --out {output}"
+        " --params {params.section:q} > {log} 2>&1"
+
+
 rule cross:
     input:
         train="data/prepared/ffpp/splits/train.parquet",
@@ -210,6 +260,9 @@ rule report:
             "results/tasks/{task}/{file}",
             task=TASKS,
             file=["metrics.json", "predictions.parquet", "mlflow.json", "robustness.json"],
+        ),
+        explained=expand(
+            "results/tasks/{task}/{file}", task=TASKS, file=["explain.json", "explain.npz"]
         ),
         cross=expand(
             "results/tasks/ffpp/cross/{task}/{file}",
