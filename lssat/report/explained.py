@@ -29,7 +29,7 @@ EMBEDDINGS_LEAD = (
     "the plane that are real."
 )
 SIDE = 112  # pixels of a mean map
-CELLS = 28  # cells of one, in which its pixels are averaged
+CELLS = 28  # a side: pixels of attributions are averaged in cells for the pictures
 Maps = dict[str, np.ndarray]
 
 
@@ -85,10 +85,8 @@ def _means(row: dict[str, Any], maps: Maps) -> Picture:
     names = [name for name in ("rollout", "gradients") if f"{row['maps']}_{name}" in maps]
     tiles = []
     for name in names:
-        map = maps[f"{row['maps']}_{name}"]
-        if len(map) > CELLS:
-            map = resized(map, CELLS, Image.Resampling.BOX)
-        even = np.round(heat.uneven(map) * 16) / 16  # few colours, a tenth of the bytes
+        even = heat.uneven(_cells(maps[f"{row['maps']}_{name}"]))
+        even = np.round(even * 16) / 16  # few colours, a tenth of the bytes
         tiles.append(heat.paint(resized(even, SIDE, Image.Resampling.NEAREST), top=1.0))
     title = f"{row['backbone']}, {row['configuration']}"
     of = f"{words.count(row['n'], row['level'])} of the test split"
@@ -152,11 +150,17 @@ def _crops(task: Task, number: int) -> shards.Shard:
 
 def overlays(crop: np.ndarray, maps: Maps, name: str, number: int) -> list[np.ndarray]:
     """Lay rollout (where there is one) and gradients of a sample over its crop."""
-    shown, smooth = [], Image.Resampling.BILINEAR
+    shown, side = [], len(crop)
     if f"{name}_rollout" in maps:
         even = heat.uneven(maps[f"{name}_rollout"][number])
-        shown.append(heat.overlay(crop, resized(even, len(crop), smooth), top=1.0))
-    return [*shown, heat.overlay(crop, maps[f"{name}_gradients"][number])]
+        shown.append(heat.overlay(crop, resized(even, side, Image.Resampling.BILINEAR), top=1.0))
+    cells = _cells(maps[f"{name}_gradients"][number])
+    return [*shown, heat.overlay(crop, resized(cells, side, Image.Resampling.BILINEAR))]
+
+
+def _cells(map: np.ndarray) -> np.ndarray:
+    """Average a map's pixels in at most CELLS x CELLS cells."""
+    return resized(map, CELLS, Image.Resampling.BOX) if len(map) > CELLS else map
 
 
 def _sentence(row: dict[str, Any]) -> str:
