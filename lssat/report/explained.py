@@ -90,7 +90,7 @@ def _means(row: dict[str, Any], maps: Maps) -> Picture:
         tiles.append(heat.paint(resized(even, SIDE, Image.Resampling.NEAREST), top=1.0))
     title = f"{row['backbone']}, {row['configuration']}"
     of = f"{words.count(row['n'], row['level'])} of the test split"
-    return picture(gapped([tiles]), f"{title}: mean maps over {of}, {', '.join(names)}", title)
+    return picture(gapped([tiles]), f"{title}: mean maps over {of}, {', '.join(names)}", title, 64)
 
 
 def _table(task: Task) -> Table:
@@ -140,7 +140,8 @@ def _examples(task: Task, maps: Maps) -> Picture | None:
         crop = np.asarray(opened[row["shard"]].array[row["row"]])
         columns.append([tile(each) for each in (crop, *overlays(crop, maps, "examples", number))])
     alt = f"Crops of {words.count(len(rows), 'test sample')}, below them rollout and gradients"
-    return picture(gapped([list(each) for each in zip(*columns, strict=True)]), alt)
+    cells = [list(each) for each in zip(*columns, strict=True)]
+    return picture(gapped(cells), alt, colours=256)
 
 
 def _crops(task: Task, number: int) -> shards.Shard:

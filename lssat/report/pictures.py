@@ -14,7 +14,7 @@ from lssat.report import words
 from lssat.report.read import Task
 from lssat.tables import FACES, TEXTURE, DataError, read_table
 
-TILE = 96  # pixels, the side of a tile; larger crops are reduced
+TILE = 88  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
 SAMPLES = 3  # samples in one strip of reconstructions
 STRIPS = 6  # strips of a task, so that the page stays below 15 MB
@@ -32,10 +32,17 @@ class Picture:
     title: str = ""
 
 
-def picture(image: np.ndarray, alt: str, title: str = "") -> Picture:
-    """Encode an image, uint8 (H, W, 3 or 4) or (H, W), as a PNG data URI."""
+def picture(image: np.ndarray, alt: str, title: str = "", colours: int = 0) -> Picture:
+    """Encode an image, uint8 (H, W, 3 or 4) or (H, W), as a PNG data URI.
+
+    Args:
+        colours: keep so many (to 256), which takes a third of the bytes; 0: all.
+    """
     buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "png")
+    made = Image.fromarray(image)
+    if colours:
+        made = made.quantize(colours, Image.Quantize.FASTOCTREE)  # the one that keeps gaps clear
+    made.save(buffer, "png")
     uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
     return Picture(uri, alt, image.shape[1], image.shape[0], title)
 
