@@ -30,6 +30,7 @@ rule all:
 rule shared:
     input:
         "results/report.html",
+        "results/mlflow.json",
         "data/code.json",
 
 
