@@ -14,7 +14,7 @@ from drawn_project import project
 from PIL import Image
 
 from lssat import apply, media, tables, trained
-from lssat.apply import show
+from lssat.apply import picture, show
 from lssat.grid import Run
 from lssat.metrics import probabilities
 from lssat.tables import DataError
@@ -239,3 +239,28 @@ def test_the_command_tells_scores_and_rejects_as_text_and_json(home: Path, tmp_p
     np.testing.assert_allclose(
         list(file["uncalibrated"].values()), 1 / (1 + np.exp(-logits)), atol=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    ("run", "how", "rows"), [(FRAMES, {}, 2), (CLIPS, {}, 1), (ATTRIBUTES, {"aligned": True}, 1)]
+)
+def test_a_picture_of_each_kind_of_file_is_drawn(
+    home: Path, tmp_path: Path, run: Run, how: dict, rows: int
+) -> None:
+    (found,) = scored(home, run, [path(home, run, next(iter(stored(home, run))))], **how)
+    file = picture.place(tmp_path / "new", found.file)
+    for name in (file, tmp_path / "again.png"):
+        picture.write(name, opened(home, run), found)
+    assert len(found.samples) == rows
+    assert file.read_bytes() == (tmp_path / "again.png").read_bytes()
+    drawn = np.asarray(Image.open(file).convert("RGB")).astype(int)
+    assert min(drawn.shape[:2]) > 300
+    crop = found.crops[0, 1] if run is CLIPS else found.crops[0]
+    colours = {tuple(pixel) for pixel in crop.reshape(-1, 3)[::37].tolist()}
+    shown = {tuple(pixel) for pixel in drawn.reshape(-1, 3).tolist()}
+    assert len(colours & shown) > 0.9 * len(colours)  # the crop itself stands in it
+    orange = (
+        (drawn[..., 0] > drawn[..., 2] + 80).mean(),
+        (drawn[..., 2] > drawn[..., 0] + 80).mean(),
+    )
+    assert min(orange) > 0.001  # pixels that raise the score, and that lower it

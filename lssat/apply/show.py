@@ -34,7 +34,7 @@ def line(opened: Opened, found: Scored | Rejected) -> str:
     lines = [f"{found.file.path}: {_says(opened, found.scores)}  ({_seen(opened, found)})"]
     if opened.task.kind == "multilabel":
         lines.append(_attributes(opened, found.scores))
-    elif video:
+    elif video and len(found.samples) + len(found.missed) > 1:
         lines.append(f"    {_curve(opened, found)}")
     return "\n".join(lines)
 
@@ -64,7 +64,8 @@ def _seen(opened: Opened, found: Scored) -> str:
         return _face(sample)
     if opened.model.clips:
         lost = f", {len(found.lost)} lost" if found.lost else ""
-        return f"{len(found.samples)} clips{lost}"
+        clips = len(found.samples)
+        return f"{clips} clip{'' if clips == 1 else 's'}{lost}"
     frames = len(found.samples) + len(found.missed)
     return f"{len(found.samples)} of {frames} frames have a face"
 

@@ -38,6 +38,10 @@ def predict(
         bool, typer.Option("--frame-folders", help="A folder is one video's extracted images.")
     ] = False,
     json_: Json = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a PNG of each file: crop, texture, where the model looks."),
+    ] = None,
     results: Annotated[
         Path, typer.Option(help="Folder of results: where the calibration is.")
     ] = Path("results"),
@@ -59,7 +63,7 @@ def predict(
     with quick_imports(freeze=False):
         from lssat import apply as step
         from lssat import media
-        from lssat.apply import show
+        from lssat.apply import picture, show
 
     opened = step.open_run(folder, results, device)
     how = step.How(aligned, _box(box), frames)
@@ -74,6 +78,8 @@ def predict(
             found.append(scorer.score(file))
             if not quiet:
                 print(show.line(opened, found[-1]), flush=True)
+            if pictures and isinstance(found[-1], step.Scored):
+                picture.write(picture.place(pictures, file), opened, found[-1])
     if json_:
         _write_json(json_, show.document(opened, *about, found))
     rejected = [each for each in found if isinstance(each, step.Rejected)]
@@ -98,3 +104,49 @@ def _write_json(where: str, value: dict) -> None:
         print(tables.json_text(value), end="")
     else:
         tables.write_json(where, value)
+
+
+@app.command(epilog=example("lssat verify"))
+def verify(
+    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    expected: Annotated[Path, typer.Option(help="File of expected numbers.")] = Path(
+        "expected/sample.json"
+    ),
+    rerun: Annotated[bool, typer.Option("--rerun", help="Compute all results first.")] = False,
+    cores: Annotated[int, typer.Option(help="Cores for --rerun.")] = 8,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the expected file from the results.")
+    ] = False,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="With --write: results computed in another way."),
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="With --with: in which way, for the file.")
+    ] = None,
+    json_: Json = None,
+    params_: Annotated[Path, typer.Option("--params", help="A params.yaml.")] = Path("params.yaml"),
+) -> None:
+    """Hold results to expected numbers, each within its tolerance.
+
+    Exit code 0: all is as expected; 1: a number is off or missing.
+    """
+    with quick_imports():
+        from lssat import orchestrate
+        from lssat import verify as step
+
+    if (others or reason) and not write:
+        raise typer.BadParameter("--with and --reason belong to --write")
+    if rerun and (code := orchestrate.run(cores)):
+        sys.exit(code)
+    if write:
+        print(step.write(expected, results, params_, others or [], reason))
+        return
+    fix = "Make it with --write from results that you trust"
+    wanted = tables.read_json(expected, fix)
+    findings = step.compare(wanted, step.expected_of(results, params_), expected)
+    if json_ != "-":
+        step.show(findings, wanted)
+    if json_:
+        _write_json(json_, step.document(findings, wanted))
+    sys.exit(1 if step.failed(findings) else 0)
