@@ -19,7 +19,8 @@ from lssat.tables import DataError, read_json, write_json
 
 FACTOR = 2.0  # tolerance / largest difference that was seen between computations
 _EXACT = ("kind", "metric", "level", "classes", "n", "groups", "coverage")
-_NO_RESULT = ("tracking", "report")  # sections that decide no number
+# The sections that decide the numbers.
+_DECIDE = ("benchmark", "sample", "datasets", "faces", "texture", "splits", "train", "evaluate")
 _BAD = ("off", "missing")
 
 
@@ -41,7 +42,7 @@ class Finding(NamedTuple):
         return numbers[0] - numbers[1] if len(numbers) == 2 else None
 
 
-def expected_of(results: Path, parameters: Path) -> dict[str, Any]:
+def expected_of(results: Path, yaml: Path) -> dict[str, Any]:
     """Return what a folder of results holds, in the form of an expected file.
 
     Raises:
@@ -53,17 +54,17 @@ def expected_of(results: Path, parameters: Path) -> dict[str, Any]:
         raise DataError(results, "holds no tasks/<task>/metrics.json", fix)
     tasks = {str(file.parent.relative_to(results / "tasks")): read_json(file) for file in files}
     return {
-        "params": _params(parameters),
+        "params": parameters(yaml),
         "environment": environment(),
         "git": revision(),
         "tasks": {name: _task(found) for name, found in tasks.items()},
     }
 
 
-def _params(file: Path) -> dict[str, Any]:
+def parameters(file: Path) -> dict[str, Any]:
     """Return the parameters that decide numbers, under flat keys."""
     whole = params.section(params.load(file), "report")
-    return dict(_flat({key: part for key, part in whole.items() if key not in _NO_RESULT}))
+    return dict(_flat({key: part for key, part in whole.items() if key in _DECIDE}))
 
 
 def _flat(values: dict[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
@@ -148,9 +149,7 @@ def _number(
     return Finding(task, run, name, status, a, b, tolerance)
 
 
-def write(
-    out: Path, results: Path, parameters: Path, others: Sequence[Path], reason: str | None
-) -> str:
+def write(out: Path, results: Path, yaml: Path, others: Sequence[Path], reason: str | None) -> str:
     """Write an expected file from results.
 
     Args:
@@ -165,12 +164,12 @@ def write(
     Raises:
         DataError: neither others nor a file that is there; results of the others lack a run.
     """
-    found = expected_of(results, parameters)
+    found = expected_of(results, yaml)
     if others:
         if reason is None:
             raise DataError(out, "would not say why its tolerances are what they are",
                             "Say with --reason how the other results were computed")  # fmt: skip
-        each = [expected_of(other, parameters)["tasks"] for other in others]
+        each = [expected_of(other, yaml)["tasks"] for other in others]
         found["tolerance"] = _measured(found["tasks"], each, reason)
         source = f"measured on {len(others)} more"
     elif out.exists():

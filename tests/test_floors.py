@@ -59,6 +59,8 @@ FLOORS = [
     {
         "train",
         "apply",
+        "verify",
+        "compare",
         "predict",
         "evaluate",
         "examine",
@@ -89,6 +91,7 @@ NEIGHBOURS = {
     "explain": {"ssat"},
     "orchestrate": {"show"},
     "apply": {"predict"},
+    "compare": {"report"},
 }
 LIGHT = [
     "doctor",
@@ -104,6 +107,8 @@ LIGHT = [
     "splits",
     "init",
     "trained",
+    "verify",
+    "compare",
 ]
 
 

@@ -150,3 +150,49 @@ def verify(
     if json_:
         _write_json(json_, step.document(findings, wanted))
     sys.exit(1 if step.failed(findings) else 0)
+
+
+@app.command(
+    epilog=example("lssat compare runs/ffpp/vit_mini/MRGB-RLDP-CRGB/seed0 /other/runs/ffpp/...")
+)
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of a run, or its name.")],
+    b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another of the same task.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Page to write, readable without network; holds faces.")
+    ] = None,
+    json_: Json = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Of benchmark.cross; default: the task's own.")
+    ] = None,
+    results_a: Annotated[
+        Path | None, typer.Option(help="Default: results beside the folder of RUN_A's runs.")
+    ] = None,
+    results_b: Annotated[
+        Path | None, typer.Option(help="Default: results beside the folder of RUN_B's runs.")
+    ] = None,
+    runs: Runs = Path("runs"),
+) -> None:
+    """Compare two runs of one task on their common test samples.
+
+    Paired tests of the difference, where and on which samples they differ, and what differs in
+    how they were made. Nothing is predicted: the evaluation's stored predictions are read.
+    """
+    with quick_imports():
+        from lssat import compare as step
+        from lssat.compare import show
+
+    one = step.read("A", a, runs, results_a, dataset)
+    two = step.read("B", b, runs, results_b, dataset)
+    levels, counts = step.together(one, two)
+    found = step.compare(one, two, levels, counts)
+    if json_ != "-":
+        show.show(found)
+    if json_:
+        _write_json(json_, found)
+    if out:
+        from lssat.compare import page
+
+        page.write(out, one, two, levels[-1], found)
+        if json_ != "-":
+            print(f"{out}: holds faces of the data set; it is for you, not for the web")

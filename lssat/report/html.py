@@ -10,11 +10,11 @@ from markupsafe import Markup
 _HERE = Path(__file__).parent
 
 
-def template(name: str) -> Template:
-    """Return a template that escapes everything."""
+def template(name: str, folder: Path = _HERE) -> Template:
+    """Return a template of a folder, which may use those here, and which escapes everything."""
     # autoescape in so many words: select_autoescape() would miss the names *.html.j2
     environment = Environment(
-        loader=FileSystemLoader(_HERE),
+        loader=FileSystemLoader([folder, _HERE]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
