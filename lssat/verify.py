@@ -227,8 +227,8 @@ def show(findings: list[Finding], wanted: dict[str, Any]) -> None:
     table = Table()
     for name in ("task", "metric"):
         table.add_column(name, no_wrap=True)
-    for name in ("equal", "within", "off", "missing", "largest gap", "tolerance"):
-        table.add_column(name, justify="right")
+    for name in ("equal", "within", "off", "gap", "tolerance"):  # off: or missing
+        table.add_column(name, justify="right", no_wrap=True)
     groups: dict[tuple[str, str], list[Finding]] = {}
     for each in findings:
         about = (each.task, each.name if each.run else "counts")
@@ -249,7 +249,8 @@ def _summary(rows: list[Finding]) -> list[str]:
     gaps = [abs(each.gap) for each in rows if each.run and each.gap is not None]
     tolerance = rows[0].tolerance
     return [
-        *(str(counts[name] or "") for name in ("equal", "within", "off", "missing")),
+        *(str(counts[name] or "") for name in ("equal", "within")),
+        str(sum(counts[name] for name in _BAD) or ""),
         f"{max(gaps):.4f}" if gaps else "",
         "exact" if tolerance is None else f"{tolerance:.4f}",
     ]

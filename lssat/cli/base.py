@@ -29,18 +29,13 @@ Device = Annotated[str, typer.Option(help="cpu or cuda; there is no fallback.")]
 
 
 @contextlib.contextmanager
-def quick_imports(freeze: bool = True) -> Iterator[None]:
-    """Pause the garbage collector: imports make a million objects and no garbage (-15 %).
-
-    With `freeze` they are never looked at again, which makes triton say at the end, on stderr,
-    that it leaks: not for commands whose stderr a user reads.
-    """
+def quick_imports() -> Iterator[None]:
+    """Pause the garbage collector: imports make a million objects and no garbage (-15 %)."""
     gc.disable()
     try:
         yield
     finally:
-        if freeze:
-            gc.freeze()
+        gc.freeze()
         gc.enable()
 
 

@@ -60,7 +60,7 @@ def predict(
     from lssat import trained
 
     folder, why = (trained.find(run, runs), "") if run else trained.best(str(task), runs)
-    with quick_imports(freeze=False):
+    with quick_imports():
         from lssat import apply as step
         from lssat import media
         from lssat.apply import picture, show

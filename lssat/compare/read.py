@@ -112,7 +112,9 @@ def _common(a: Arm, b: Arm) -> tuple[pa.Table, pa.Table, dict[str, int]]:
     common = sorted(places[0].keys() & places[1].keys())
     one, two = ([place[key] for key in common] for place in places)
     counts = dict(common=len(common), only_a=len(keys[0]) - len(one))
-    return a.rows.take(one), b.rows.take(two), counts | dict(only_b=len(keys[1]) - len(two))
+    counts |= dict(only_b=len(keys[1]) - len(two))
+    rows = [arm.rows.take(pa.array(at, pa.int64())) for arm, at in ((a, one), (b, two))]
+    return rows[0], rows[1], counts
 
 
 def _named(rows: pa.Table, name: str) -> pa.Table:

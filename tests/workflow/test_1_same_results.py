@@ -42,6 +42,13 @@ def test_the_best_configuration_beats_the_trivial_baseline_with_its_whole_interv
     assert best["low"] > best["baseline"] == 0.5
 
 
+def test_the_small_grid_gives_the_numbers_that_are_committed(by_snakemake: Project) -> None:
+    told = by_snakemake.run("lssat", "verify", "--expected", "expected/small.json")
+    assert "\nas expected: " in told
+    told = by_snakemake.run("lssat", "verify", check=False)  # those are of the whole sample
+    assert "expected/sample.json: is of other parameters: " in told
+
+
 def test_a_second_run_does_nothing(by_snakemake: Project) -> None:
     started = time.monotonic()
     told = by_snakemake.run("lssat", "run", "--cores", "8")

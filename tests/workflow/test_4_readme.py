@@ -22,6 +22,10 @@ INIT = (
     " --ffpp /path/to/ffpp --celeba /path/to/celeba --affectnet /path/to/affectnet"
 )
 PREDICT = "lssat predict --task celeba --aligned data/raw/sample/celeba/img_align_celeba/000300.jpg"
+COMPARE = (
+    "lssat compare runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed0"
+    " runs/celeba/vit_micro/none-none-CRGB/seed0 --out compare.html"
+)
 # A command of the pages -> the test (or fixture) that runs it.
 RUN_BY = {
     "make": "test_make_runs_the_benchmark",
@@ -38,6 +42,8 @@ RUN_BY = {
     "snakemake --report results/snakemake.zip": (
         "test_snakemakes_report_holds_results_and_captions_without_a_network"
     ),
+    COMPARE: "test_compare_writes_a_page_about_two_runs",
+    "lssat verify": "test_the_small_grid_gives_the_numbers_that_are_committed",
     "lssat sync": "test_lssat_sync_puts_snakemake_in_step_without_retraining",
 }
 PARENT = "document.querySelector('[data-component-id*=runnamecellrenderer]')"
@@ -82,6 +88,14 @@ def test_predict_scores_a_file_of_the_test_split(by_snakemake: Project) -> None:
     assert "calibrated on validation, temperature" in told
     assert "000300.jpg: " in told
     assert "1 file: 1 scored, 0 rejected" in told
+
+
+def test_compare_writes_a_page_about_two_runs(by_snakemake: Project) -> None:
+    told = by_snakemake.run(*COMPARE.split())
+    assert "120 common test rows" in told
+    assert "configuration: MRGB/RLDP/CRGB | none/none/CRGB" in told
+    page = (by_snakemake.path / "compare.html").read_text()
+    assert page.count("data:image/png;base64,") == 12
 
 
 def test_a_failing_step_is_shown_with_its_message(by_snakemake: Project) -> None:
