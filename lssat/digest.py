@@ -37,6 +37,8 @@ ENTRY = {
     "slices_listed": ["slices"],
     "explain": ["examine"],
     "gallery": ["report"],
+    "variant": ["sensitivity.variants"],
+    "sensitivity": ["sensitivity"],
     "track": ["tracking"],
     "track_cross": ["tracking"],
     "track_slices": ["tracking"],

@@ -189,11 +189,13 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     # The audit compares identities and crops, and has no run. The evaluation has four steps: on
     # the test split, on that of another data set, on the test split's crops perturbed, and a
     # closer look at where runs look and what they are wrong about.
+    asked = {"sensitivity_variant", "sensitivity_table"}  # the same, if somebody asks for them
     evaluation = {"evaluate", "cross", "robustness", "explain"}
-    assert fed - {"audit", "lookalikes"} == {"splits", *evaluation}
+    assert fed - {"audit", "lookalikes"} == {"splits", *evaluation, *asked}
     # What was predicted on it goes to what is said of the test, and to nothing that chooses.
     told = {name for name, body in rules.items() if "predictions.parquet" in body}
-    assert told == {"evaluate", "cross", "explain", "slices", "slices_listed", "report"}
+    said = {"slices", "slices_listed", "sensitivity_table", "report"}
+    assert told == {"evaluate", "cross", "explain"} | said
 
 
 def test_weights_that_differ_from_the_record_are_refused(tmp_path: Path) -> None:

@@ -31,6 +31,10 @@ def _slices(folder: Path, task: str, asked: dict[str, Any]) -> tuple[Path, ...]:
     return tuple(folder / f"{name}.json" for name, key in names.items() if task in asked[key])
 
 
+def _asked(file: Path) -> Path | None:
+    return file if file.exists() else None
+
+
 @app.command(epilog=example("lssat report --runs runs --data data/prepared ..."))
 def report(
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
@@ -54,6 +58,7 @@ def report(
         faces, codes = data / task / "faces", data / task / "texture" / kind
         files[task] = step.TaskFiles(
             robustness=results / task / "robustness.json",
+            sensitivity=_asked(results / task / "sensitivity/sensitivity.json"),
             metrics=results / task / "metrics.json",
             predictions=results / task / "predictions.parquet",
             mlflow=results / task / "mlflow.json",

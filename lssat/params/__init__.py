@@ -18,7 +18,7 @@ from lssat.params.data import (
     Own,
     Video,
 )
-from lssat.params.read import READS, load, section, section_json, view
+from lssat.params.read import ON_REQUEST, READS, load, section, section_json, view
 from lssat.params.sections import (
     Audit,
     Benchmark,
@@ -29,6 +29,7 @@ from lssat.params.sections import (
     Report,
     Robustness,
     Sample,
+    Sensitivity,
     Slices,
     Splits,
     Sweep,
@@ -38,8 +39,9 @@ from lssat.params.sections import (
 )
 
 __all__ = [
-    "HEADLINES", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf", "Count",
-    "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Explain", "Faces", "Ffpp", "Name", "Own",
-    "Params", "Report", "Robustness", "Sample", "Section", "Share", "Slices", "Splits", "Sweep",
-    "Texture", "Tracking", "Train", "Video", "load", "section", "section_json", "view",
+    "HEADLINES", "ON_REQUEST", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf",
+    "Count", "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Explain", "Faces", "Ffpp", "Name",
+    "Own", "Params", "Report", "Robustness", "Sample", "Section", "Sensitivity", "Share",
+    "Slices", "Splits", "Sweep", "Texture", "Tracking", "Train", "Video", "load", "section",
+    "section_json", "view",
 ]  # fmt: skip

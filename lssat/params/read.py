@@ -17,6 +17,7 @@ from lssat.yaml12 import read_yaml
 # What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
 _LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
 _GRID = [f"benchmark.{name}" for name in (*_LISTS, "sweep")]
+ON_REQUEST = ("variant", "sensitivity")  # rules that are asked for by name, of Snakemake alone
 READS = {
     "sample": ["sample"],
     "manifest": ["datasets.{task}"],
@@ -40,6 +41,22 @@ READS = {
     "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
     "explain": [*_GRID, "explain", "train.threads"],
     "gallery": ["benchmark.tasks", "texture.kind", "report.title"],
+    "variant": [
+        *_GRID,
+        "datasets.{task}",
+        "faces",
+        "texture.kind",
+        "texture.k",
+        "train.threads",
+        "evaluate.batch_size",
+    ],
+    "sensitivity": [
+        *_GRID,
+        "datasets.{task}",
+        "faces.margin",
+        "sensitivity",
+        *(f"evaluate.{name}" for name in ("confidence", "seed", "resamples")),
+    ],
     "track": [*_GRID, "tracking"],
     "track_cross": [*_GRID, "tracking"],
     "track_slices": ["tracking"],

@@ -265,6 +265,18 @@ class Explain(Section):
     seed: Annotated[int, Field(ge=0)]  # of the projection, and of untrained weights
 
 
+class Sensitivity(Section):
+    """What `snakemake --cores 8 sensitivity` varies beside the defaults (docs/robustness.md)."""
+
+    margins: list[Annotated[float, Field(ge=1, le=4)]]  # as faces.margin
+    frames: list[Count]  # per video, as datasets.<task>.frames
+
+    @field_validator("margins", "frames")
+    @classmethod
+    def _once(cls, items: list) -> list:
+        return once(items)
+
+
 class Tracking(Section):
     """MLflow."""
 
@@ -292,6 +304,7 @@ class Params(Section):
     train: Train
     evaluate: Evaluate
     robustness: Robustness
+    sensitivity: Sensitivity
     slices: Slices
     explain: Explain
     tracking: Tracking

@@ -35,6 +35,7 @@ class TaskFiles:
     explain: Path
     maps: Path  # of explain
     slices: tuple[Path, ...] = ()  # of its own attributes, of a list; none where none are asked for
+    sensitivity: Path | None = None  # None where it was not asked for
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Task:
     robustness: dict[str, Any]
     explain: dict[str, Any]
     slices: list[dict[str, Any]]
+    sensitivity: dict[str, Any] | None
 
     @property
     def headline(self) -> list[dict]:
@@ -149,6 +151,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         robustness,
         read_json(files.explain),
         [_slices(file, set(files.runs)) for file in files.slices],
+        read_json(files.sensitivity) if files.sensitivity else None,
     )
 
 

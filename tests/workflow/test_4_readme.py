@@ -32,6 +32,7 @@ RUN_BY = {
     "make test": "test_ci_runs_the_readmes_test_command",
     "snakemake --cores 8": "by_snakemake",
     "dvc repro": "by_dvc",
+    "snakemake --cores 8 sensitivity": "test_sensitivity_is_made_when_it_is_asked_for",
     "mlflow ui": "test_mlflow_ui_shows_runs_that_can_be_compared",
     "lssat --help": "test_every_command_has_help_with_an_example",
     INIT: "test_the_papers_preset_makes_a_graph",

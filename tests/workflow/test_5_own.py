@@ -37,6 +37,7 @@ def _draw(project: Project) -> None:
         sample={"trees": []},
         datasets={"ffpp": ffpp, "mine": mine, "theirs": theirs},
         train={"epochs": 1, "batch_size": 4},
+        sensitivity={"frames": [1, 2]},
         audit={"near_limit": 1.0},  # all are drawn from few faces
     )  # fmt: skip
 
@@ -67,6 +68,19 @@ def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Projec
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     (logged,) = [client.get_run(id).data.metrics for id in ids.values()]
     assert logged["cross/theirs/image/auc"] == cross["runs"][0]["metrics"]["image/auc"]
+
+
+def test_sensitivity_is_made_when_it_is_asked_for(project: Project) -> None:
+    project.run("snakemake", "--cores", "8", "sensitivity")
+    folder = project.path / "results/tasks/ffpp/sensitivity"
+    found = json.loads((folder / "sensitivity.json").read_text())
+    values = {(row["varied"], row["value"]) for row in found["rows"]}
+    assert values == {("margin", m) for m in (1.0, 1.3, 1.6)} | {("frames", n) for n in (1, 2)}
+    assert not (project.path / "results/tasks/mine/sensitivity").exists()
+    assert project.snakemake_stale() == {"report"}
+    project.run("snakemake", "--cores", "2")
+    assert 'id="sensitivity-ffpp"' in (project.path / "results/report.html").read_text()
+    assert "Nothing to be done" in project.run("snakemake", "--cores", "8", "sensitivity")
 
 
 def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> None:

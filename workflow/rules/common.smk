@@ -26,6 +26,7 @@ DEVICE = config.get("device", "cpu")  # of the machine: profiles/<name>, `config
 GPUS = 0 if DEVICE == "cpu" else int(config.get("devices", 1))
 machine.tell(config, PARAMS.tracking.model_dump())
 
+SENSITIVE = "results/tasks/{task}/sensitivity"  # of a task, asked for by name
 SPLIT_NAMES = ["train", "val", "test", "unused"]
 SPLIT_FILES = ["train.parquet", "val.parquet", "test.parquet"]
 RUN_FILES = ["weights.safetensors", "curve.csv", "record.json", "reconstruction.npz"]
@@ -115,6 +116,27 @@ def slices_of(end):
 def runs_of(task):
     """The records of all runs of a task; each vouches for its weights by their sha256."""
     return [f"runs/{run.path}/record.json" for run in RUNS if run.task == task]
+
+
+def resizable(task):
+    """Are a task's faces cut out of frames, so that they can be cut again with another margin?"""
+    own = getattr(PARAMS.datasets, task)
+    cut = isinstance(own, params.Own) and own.faces != "aligned"
+    return cut or isinstance(own, params.Ffpp)
+
+
+def variants(task):
+    """The variants of a task's test crops that must be made; the others are parts of the stored."""
+    margins = [m for m in PARAMS.sensitivity.margins if m != PARAMS.faces.margin]
+    stored = getattr(PARAMS.datasets, task).frames
+    frames = [n for n in PARAMS.sensitivity.frames if stored and n > stored]
+    return [f"margin-{m}" for m in margins] + [f"frames-{n}" for n in frames]
+
+
+def asked():
+    """Results of sensitivity that are there, for the report."""
+    files = [f"{SENSITIVE.format(task=task)}/sensitivity.json" for task in TASKS]
+    return [file for file in files if Path(file).exists()]
 
 
 # Without Snakemake's records changed parameters and code go unnoticed: refuse to guess.

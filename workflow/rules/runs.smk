@@ -277,6 +277,7 @@ rule report:
         tables=[file for task in TASKS for file in (*crops_of(task), *codes_of(task))],
         rejects=[file for task in TASKS + CROSS for file in rejects_of(task)],
         runs=[file for task in TASKS for file in runs_of(task)],
+        asked=lambda wc: asked(),
     output:
         page=report(
             "results/report.html",

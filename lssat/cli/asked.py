@@ -1,0 +1,55 @@
+"""The commands of what is only computed when it is asked for."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lssat import params
+from lssat.cli.base import Device, ParamsOption, app, example, quick_imports, run_folders
+
+
+@app.command(epilog=example("lssat variant --task ffpp --variant margin-1.6 ..."))
+def variant(
+    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    variant: Annotated[str, typer.Option(help="margin-<margin> or frames-<count>.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
+    test: Annotated[Path, typer.Option(help="Test split.")],
+    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
+    out: Annotated[Path, typer.Option(help="Table of predictions to write.")],
+    device: Device = "cpu",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Predict on the test faces cropped with another margin, or from more frames."""
+    with quick_imports():
+        from lssat.sensitivity import variants as step
+
+    view = params.view(params_, "variant", task=task)
+    files = step.Files(run_folders(runs, task, view.benchmark), manifest, test, faces, out)
+    step.variant(task, variant, files, view, device)
+
+
+@app.command(epilog=example("lssat sensitivity --task ffpp --variants margin-1.6.parquet ..."))
+def sensitivity(
+    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    test: Annotated[Path, typer.Option(help="Test split.")],
+    metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
+    predictions: Annotated[Path, typer.Option(help="Predictions of the evaluation.")],
+    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
+    out: Annotated[Path, typer.Option(help="JSON to write.")],
+    table: Annotated[Path, typer.Option(help="CSV to write.")],
+    picture: Annotated[Path, typer.Option(help="SVG to write.")],
+    variants: Annotated[
+        list[Path] | None, typer.Option(help="Predictions of lssat variant; once for each.")
+    ] = None,
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Compare crops of other margins and other numbers of frames with the default."""
+    with quick_imports():
+        from lssat import sensitivity as step
+
+    view = params.view(params_, "sensitivity", task=task)
+    named = {file.name.removesuffix(".parquet"): file for file in variants or []}
+    files = step.Files(test, predictions, metrics, faces, named, out, table, picture)
+    step.sensitivity(task, files, view)

@@ -1,0 +1,187 @@
+"""Sensitivity of results to the margin of crops and the number of frames, asked for by name.
+
+The trained runs are scored on the same test videos cropped otherwise; each number is paired with
+the default's on the videos that both have. A step of evaluation: it is given the test split.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lssat import grid, media, metrics, statistics, tables
+from lssat.scores.levels import Level, levels
+from lssat.scores.scored import Scored, by_seed
+from lssat.sensitivity import figure
+from lssat.tables import FACES, PREDICTIONS, SPLITS
+
+__all__ = ["Files", "sensitivity"]
+_COLUMNS = [
+    "task", "backbone", "configuration", "seeds", "level", "metric", "varied", "value", "default",
+    "n", "of", "groups", "mean", "low", "high", "reference", "difference", "difference_low",
+    "difference_high", "note",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where sensitivity reads and writes."""
+
+    test: Path
+    predictions: Path  # of the evaluation
+    metrics: Path  # of the evaluation: its weights
+    faces: list[Path]  # tables of all shards
+    variants: dict[str, Path]  # name, such as margin-1.6 -> predictions
+    out: Path  # JSON
+    table: Path  # CSV
+    picture: Path  # SVG
+
+
+def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
+    """Compare the variants of a task's crops with the default, and write JSON, CSV and SVG.
+
+    Fewer frames than are stored are a part of the stored ones, evenly spread: their predictions
+    are known.
+
+    Args:
+        task: a section of datasets.
+        params: the view of the rule `sensitivity`.
+    """
+    known = grid.read_task(tables.metadata(tables.read_table(files.test, SPLITS)), files.test)
+    reference = _test(files.predictions)
+    options, data = params.sensitivity, getattr(params.datasets, task)
+    rows: list[dict[str, Any]] = []
+    for varied, value, default, table in _varied(files, reference, options, data, params.faces):
+        rows += _compared(known, reference, table, params, varied, value, default)
+    content = {
+        **dict(task=known.name, title=known.title, kind=known.kind, metric=known.metric),
+        **dict(split="test", confidence=params.evaluate.confidence),
+        **dict(resamples=params.evaluate.resamples, rows=rows),
+        "weights": tables.read_json(files.metrics)["weights"],
+    }
+    tables.write_json(files.out, content)
+    with tables.atomic(files.table, "w") as file:
+        writer = csv.DictWriter(file, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        own = {"task": known.name}
+        writer.writerows(row | own | {"seeds": _listed(row["seeds"])} for row in rows)
+    with tables.atomic(files.picture) as file:
+        figure.write(file, content)
+
+
+def _listed(seeds: list[int]) -> str:
+    return ";".join(map(str, seeds))
+
+
+def _test(file: Path) -> pa.Table:
+    table = tables.read_table(file, PREDICTIONS)
+    chosen = pc.and_(pc.equal(table["split"], "test"), pc.not_equal(table["level"], "clip"))
+    return table.filter(chosen)
+
+
+def _varied(
+    files: Files, reference: pa.Table, options: Any, data: Any, faces: SimpleNamespace
+) -> Iterator[tuple[str, float, float, pa.Table]]:
+    """Yield what is varied, its value, the default and the predictions, in ascending order."""
+    for margin in sorted({*options.margins, faces.margin}):
+        own = margin != faces.margin
+        table = _test(files.variants[f"margin-{margin}"]) if own else reference
+        yield "margin", margin, faces.margin, table
+    stored: int = data.frames or 0  # 0: images, or each n-th frame
+    for count in sorted({*options.frames, stored}) if stored else ():
+        if count > stored:
+            table = _test(files.variants[f"frames-{count}"])
+        else:
+            table = _fewer(reference, _lengths(files.faces), stored, count)
+        yield "frames", count, stored, table
+
+
+def _lengths(faces: list[Path]) -> dict[str, int]:
+    parts = [tables.read_table(file, FACES).select(["id", "n_frames"]) for file in faces]
+    table = pa.concat_tables(parts)
+    return dict(zip(table["id"].to_pylist(), table["n_frames"].to_pylist(), strict=True))
+
+
+def _fewer(reference: pa.Table, lengths: dict[str, int], stored: int, count: int) -> pa.Table:
+    """Keep `count` of the `stored` frames of each video, evenly spread; some may have no face."""
+    places = media.frame_indices(stored, count)
+    kept = {id: set(media.frame_indices(n, stored)[places].tolist()) for id, n in lengths.items()}
+    pairs = zip(reference["id"].to_pylist(), reference["frame"].to_pylist(), strict=True)
+    return reference.filter(pa.array([frame in kept[id] for id, frame in pairs]))
+
+
+def _compared(
+    task: grid.Task,
+    reference: pa.Table,
+    table: pa.Table,
+    params: SimpleNamespace,
+    varied: str,
+    value: float,
+    default: float,
+) -> list[dict[str, Any]]:
+    """Return a row for each backbone and configuration, on the videos that both tables have."""
+    every = pc.count_distinct(reference["id"]).as_py()
+    both = pc.is_in(reference["id"], table["id"].unique())
+    (first,) = levels(reference.filter(both), task.name, task.kind)
+    (second,) = levels(table, task.name, task.kind)
+    one, two = first[-1], _as(first[-1], second[-1])
+    strata = None if one.kind == "multilabel" else one.labels
+    chosen = params.evaluate
+    drawn = statistics.draw(one.groups, chosen.resamples, chosen.seed, strata)
+    size = dict(varied=varied, value=value, default=default, level=one.name, metric=task.metric)
+    size |= dict(n=len(one.ids), of=every, groups=drawn.clusters)
+    return [
+        scored.labels | {"seeds": scored.seeds} | size | _row(scored, one, two, task, drawn, chosen)
+        for scored in by_seed(list(one.scores))
+    ]
+
+
+def _as(wanted: Level, found: Level) -> Level:
+    """Return a level in the order of another's ids."""
+    at = {id: place for place, id in enumerate(found.ids)}
+    order = np.array([at[id] for id in wanted.ids])
+    scores = {run: each[order] for run, each in found.scores.items()}
+    return wanted._replace(scores=scores)
+
+
+def _row(
+    scored: Scored,
+    one: Level,
+    two: Level,
+    task: grid.Task,
+    drawn: statistics.Resamples,
+    options: Any,
+) -> dict[str, Any]:
+    """Return the variant's metric, the default's on the same samples, and their difference."""
+    values, resampled, notes = [], [], []
+    for level in (one, two):
+        found = [metrics.measure(level.kind, level.labels, level.scores[r]) for r in scored.runs]
+        each = [one_run[task.metric] for one_run in found]
+        values.append(None if None in each else float(np.mean(each)))
+        notes += [f["notes"][task.metric] for f in found if task.metric in f["notes"]]
+        if not any(metrics.unusable(level.scores[run]) for run in scored.runs):
+            resampled.append(
+                np.array([_resampled(level, run, task.metric, drawn) for run in scored.runs])
+            )
+    reference, mean = values
+    own = gap = statistics.Interval(None, None)
+    if len(resampled) == 2 and not (drawn.counts == 1).all():
+        own = statistics.interval(resampled[1], options.confidence, options.seed)
+        gap = statistics.interval(resampled[1] - resampled[0], options.confidence, options.seed)
+    difference = None if mean is None or reference is None else mean - reference
+    return {
+        **dict(mean=mean, low=own.low, high=own.high, reference=reference, difference=difference),
+        **dict(difference_low=gap.low, difference_high=gap.high),
+        "note": "; ".join(dict.fromkeys(filter(None, [*notes, own.note]))) or None,
+    }
+
+
+def _resampled(level: Level, run: str, metric: str, drawn: statistics.Resamples) -> np.ndarray:
+    prepared = metrics.prepare(level.kind, level.labels, level.scores[run], (metric,))
+    return statistics.resampled(prepared, drawn)[metric]
