@@ -11,10 +11,12 @@ def write(file: IO[bytes], content: dict[str, Any]) -> None:
     kinds = list(dict.fromkeys(row["varied"] for row in content["rows"]))
     # Fixed ids: the same results give the same bytes.
     with mpl.rc_context({"svg.hashsalt": "lssat", "svg.fonttype": "none"}):
-        drawn = Figure(figsize=(4.2 * len(kinds), 3.4), layout="constrained")
+        drawn = Figure(figsize=(3.6 * len(kinds) + 1.8, 3.2), layout="constrained")
         for place, kind in enumerate(kinds, start=1):
             _panel(drawn.add_subplot(1, len(kinds), place), kind, content["rows"])
-        drawn.axes[-1].legend(fontsize=6)
+        drawn.legend(
+            *drawn.axes[0].get_legend_handles_labels(), loc="outside right upper", fontsize=6
+        )
         drawn.savefig(file, format="svg", metadata={"Date": None})
 
 
@@ -30,6 +32,8 @@ def _panel(axes: Any, kind: str, rows: list[dict[str, Any]]) -> None:
         if ends:
             at, low, high = zip(*ends, strict=True)
             axes.fill_between(at, low, high, alpha=0.12, color=line.get_color(), linewidth=0)
+    values = sorted({row["value"] for row in rows if row["varied"] == kind})
+    axes.set_xticks(values, [f"{value:g}" for value in values])
     first = next(row for row in rows if row["varied"] == kind)
     axes.axvline(first["default"], color="0.6", linewidth=0.8, linestyle=":")
     axes.set_xlabel({"margin": "margin of the crop", "frames": "frames per video"}[kind])
