@@ -118,7 +118,8 @@ def test_page_and_csv_hold_the_numbers(root: Path, task: Task, tmp_path: Path) -
     out = drawn.outputs(tmp_path)
     report.write(drawn.PARAMS, {"ffpp": task.files}, out)
     page = out["report"].read_text(encoding="utf-8")
-    part = re.search(r'<section id="robustness">.*?(?=<section id="sensitivity">)', page, re.DOTALL)[0]
+    section = r'<section id="robustness">.*?(?=<section id="sensitivity">)'
+    part = re.search(section, page, re.DOTALL)[0]
     text = re.sub(r"<[^>]+>", " ", part)
     assert "60 of 720 crops of the test split" in text
     for row in task.robustness["rows"]:
