@@ -15,7 +15,7 @@ from PIL import Image
 from test_robustness import data, measure  # noqa: F401  # data is a fixture
 
 from lssat import perturb, report, tables
-from lssat.report import read, robustness
+from lssat.report import pictures, read, robustness
 from lssat.report.read import Task
 from lssat.tables import DataError
 
@@ -105,12 +105,14 @@ def test_the_picture_shows_a_stored_crop_as_the_step_perturbs_it(task: Task) -> 
     crop = np.load(task.files.faces[0][0])[:1]
     head = tables.read_table(task.files.faces[0][1], tables.FACES).to_pylist()[0]
     keys = perturb.keys_of([head["id"]], [head["frame"]])
-    step = drawn.SIZE + 3
+    side = pictures.tile(crop[0]).shape[0]
+    step = side + 3
     assert image.shape == (7 * step - 3, 6 * step - 3, 3)
     for row, name in enumerate(perturb.PERTURBATIONS):
         for column in (0, 2, 5):
-            cut = image[row * step :, column * step :][: drawn.SIZE, : drawn.SIZE]
-            assert np.array_equal(cut, perturb.perturb(crop, name, column, 0, keys)[0])
+            cut = image[row * step :, column * step :][:side, :side]
+            made = perturb.perturb(crop, name, column, 0, keys)[0]
+            assert np.array_equal(cut, pictures.tile(made))
     assert "Grey blocks" in shown.alt
 
 
