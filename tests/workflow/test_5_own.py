@@ -77,7 +77,7 @@ def test_sensitivity_is_made_when_it_is_asked_for(project: Project) -> None:
     values = {(row["varied"], row["value"]) for row in found["rows"]}
     assert values == {("margin", m) for m in (1.0, 1.3, 1.6)} | {("frames", n) for n in (1, 2)}
     assert not (project.path / "results/tasks/mine/sensitivity").exists()
-    assert project.snakemake_stale() == {"report"}
+    assert project.snakemake_stale() == {"report", "track_report"}
     project.run("snakemake", "--cores", "2")
     assert 'id="sensitivity-ffpp"' in (project.path / "results/report.html").read_text()
     assert "Nothing to be done" in project.run("snakemake", "--cores", "8", "sensitivity")
