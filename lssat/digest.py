@@ -29,6 +29,7 @@ ENTRY = {
     "splits": ["splits"],
     "audit": ["audit.leaks"],
     "lookalikes": ["audit.lookalikes"],
+    "audit_cross": ["audit.across"],
     "train": ["train"],
     "evaluate": ["evaluate"],
     "cross": ["evaluate"],

@@ -232,8 +232,10 @@ def test_every_training_stage_waits_for_the_audit_in_both_graphs() -> None:
     for stage in trained:
         assert "data/prepared/${item.task}/audit.json" in stage["deps"]
     rules = (root / "workflow/rules/runs.smk").read_text()
-    train = rules.split("rule train:")[1].split("output:")[0]
-    assert 'audit="data/prepared/{task}/audit.json"' in train
+    for rule in ("train", "cross"):
+        inputs = rules.split(f"rule {rule}:")[1].split("output:")[0]
+        assert 'audit="data/prepared/{task}/audit.json"' in inputs
+    assert "data/prepared/${item.task}/audit.json" in stages["cross"]["deps"]
 
 
 def test_splits_older_than_the_crops_are_refused(tmp_path: Path) -> None:

@@ -30,8 +30,11 @@ def draw(root: Path) -> tuple[dict, dict]:
         metrics=base / "metrics.json", predictions=base / "p.parquet",
         splits=base / "summary.json", rejects=[base / "rejects.parquet"],
         faces=home.faces, audit=home.audit, lookalikes=home.lookalikes, findings=home.findings,
+        across=base / "audit_cross.json",
     )  # fmt: skip
     tables.write_json(cross.metrics, found)
+    across = {"task": "ffpp", "dataset": "celebdf", "duplicate": 0, "near_duplicate": 3, "of": 54}
+    tables.write_json(cross.across, across)
     tables.write_table(cross.predictions, [], tables.PREDICTIONS)
     samples = {"samples": {"train": 0, "val": 0, "test": 54}}
     tables.write_json(cross.splits, tables.read_json(home.splits) | samples)
@@ -53,6 +56,9 @@ def test_the_page_and_the_tables_hold_both_numbers(tmp_path: Path) -> None:
     for row in [*home, *away]:
         if row["metric"] == "auc":
             assert f"{row['mean']:.3f}" in text
+    data = re.search(r'<section id="data">.*?(?=<section id="rejects">)', page, re.DOTALL)[0]
+    told = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", data))
+    assert "samples of test that look like one of train or val of ffpp 3 54" in told
     assert "celebdf" in re.search(r'<section id="rejects">.*', page, re.DOTALL)[0]
     with open(out["table"], newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["dataset"] == "celebdf"]

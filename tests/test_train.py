@@ -191,7 +191,7 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     # closer look at where runs look and what they are wrong about.
     asked = {"sensitivity_variant", "sensitivity_table"}  # the same, if somebody asks for them
     evaluation = {"evaluate", "cross", "robustness", "explain"}
-    assert fed - {"audit", "lookalikes"} == {"splits", *evaluation, *asked}
+    assert fed - {"audit", "lookalikes", "audit_cross"} == {"splits", *evaluation, *asked}
     # What was predicted on it goes to what is said of the test, and to nothing that chooses.
     told = {name for name, body in rules.items() if "predictions.parquet" in body}
     said = {"slices", "slices_listed", "sensitivity_table", "report"}

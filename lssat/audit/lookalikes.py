@@ -44,7 +44,8 @@ def lookalikes(
     counted = facts(crops)
     rows, pairs = [], []
     for one, other in combinations(NAMES, 2):
-        found = _near(crops, other, one, options.near_distance)
+        mine, theirs = (crops.filter(pc.equal(crops["split"], name)) for name in (other, one))
+        found = near(mine, theirs, options.near_distance)
         total = counted["samples"][other]
         pairs.append({"split": other, "other_split": one, "samples": len(found), "of": total})
         rows += found
@@ -59,9 +60,11 @@ def lookalikes(
     write_json(out, {"dataset": dataset, **options.model_dump(), **counted, "pairs": pairs})
 
 
-def _near(crops: pa.Table, split: str, other: str, distance: int) -> list[dict]:
-    """List each sample of `split` that has a near crop in `other`, with the nearest pair."""
-    mine, theirs = (crops.filter(pc.equal(crops["split"], name)) for name in (split, other))
+def near(mine: pa.Table, theirs: pa.Table, distance: int) -> list[dict]:
+    """List each sample of `mine` that has a near crop in `theirs`, with the nearest pair.
+
+    Both tables hold crops as `read_crops` returns them.
+    """
     apart, at = nearest(mine["phash"].to_numpy(), theirs["phash"].to_numpy(), distance)
     best: dict[str, tuple[int, int]] = {}  # id -> distance, place in mine
     for place in np.flatnonzero(apart <= distance).tolist():

@@ -196,3 +196,25 @@ def lookalikes(
 
     view = params.view(params_, "lookalikes")
     step.lookalikes(dataset, faces, crops.files(splits), view.audit, out, table)
+
+
+@app.command(epilog=example("lssat audit-cross --dataset celebdf --splits splits ..."))
+def audit_cross(
+    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
+    faces: Annotated[list[Path], typer.Option(help="Its tables of crops; once for each shard.")],
+    splits: Annotated[Path, typer.Option(help="Folder of its splits.")],
+    trained_faces: Annotated[list[Path], typer.Option(help="Tables of crops of the task.")],
+    trained_splits: Annotated[Path, typer.Option(help="Folder of the task's splits.")],
+    out: Annotated[Path, typer.Option(help="JSON to write if there is no leak.")],
+    table: Annotated[Path, typer.Option(help="Table of findings to write.")],
+    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = "ffpp",
+    params_: ParamsOption = "params.yaml",
+) -> None:
+    """Prove that no crop of a task's train or val is in a data set that it is only tested on."""
+    with quick_imports():
+        from lssat.audit import across as step
+        from lssat.audit import crops
+
+    trained = task, trained_faces, crops.files(trained_splits)
+    tested = dataset, faces, crops.files(splits)
+    step.across(trained, tested, params.view(params_, "audit_cross").audit, out, table)

@@ -21,9 +21,10 @@ def _faces(data: Path, shards: int) -> list[tuple[Path, Path]]:
     return [(name.with_suffix(".npy"), name.with_suffix(".parquet")) for name in names]
 
 
-def _audit(data: Path) -> dict[str, Any]:
+def _audit(data: Path, *more: str) -> dict[str, Any]:
     files = {name: data / f"{name}.json" for name in ("audit", "lookalikes")}
-    return {**files, "findings": [file.with_suffix(".parquet") for file in files.values()]}
+    findings = [data / f"{name}.parquet" for name in (*files, *more)]
+    return {**files, "findings": findings}
 
 
 def _slices(folder: Path, task: str, asked: dict[str, Any]) -> tuple[Path, ...]:
@@ -79,7 +80,8 @@ def report(
             splits=data / name / "splits" / "summary.json",
             rejects=_rejects(data / name, values["datasets"][name]["shards"]),
             faces=_faces(data / name, values["datasets"][name]["shards"]),
-            **_audit(data / name),
+            across=data / name / "audit_cross.json",
+            **_audit(data / name, "audit_cross"),
         )
         for name in benchmark.cross
     }

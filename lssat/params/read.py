@@ -26,6 +26,7 @@ READS = {
     "splits": ["datasets.{task}", "splits"],
     "audit": [],  # nothing that could be edited and make runs stale
     "lookalikes": ["audit"],
+    "audit_cross": ["audit"],
     "train": ["texture", "train"],
     "evaluate": [*_GRID, "evaluate", "train.threads", "train.lambda_cls"],
     "cross": [*_GRID, "evaluate", "train.threads", "train.lambda_cls"],

@@ -25,6 +25,7 @@ def found(task: Task | Cross) -> dict[str, Any]:
     """Describe the findings: counts, and the pairs that a person should look at."""
     rows = [[Cell(_WORDS[kind]), num(n), Cell("")] for kind, n in _leaks(task).items()]
     rows += [_pair(pair) for pair in task.lookalikes["pairs"]]
+    rows += _across(task.across) if isinstance(task, Cross) else []
     columns = [Column("Looked for"), Column("Found", "num"), Column("Of", "num")]
     bits = task.lookalikes["near_distance"]
     notes = [
@@ -49,6 +50,16 @@ def _pair(pair: dict[str, Any]) -> list[Cell]:
     return [Cell(what), num(pair["samples"]), num(pair["of"])]
 
 
+def _across(told: dict[str, Any]) -> list[list[Cell]]:
+    """Make the rows of the audit against the training data of another data set."""
+    seen = f"train or val of {told['task']}"
+    pairs, samples = "pairs of samples that share a crop with", "samples of test that look like one"
+    return [
+        [Cell(f"{pairs} {seen}"), num(told["duplicate"]), Cell("")],
+        [Cell(f"{samples} of {seen}"), num(told["near_duplicate"]), num(told["of"])],
+    ]
+
+
 def _listed(task: Task | Cross) -> Table | None:
     """List the pairs, those of crops that are the same first."""
     rows = [row for file in task.files.findings for row in read_table(file, FINDINGS).to_pylist()]
@@ -67,7 +78,7 @@ def _listed(task: Task | Cross) -> Table | None:
         ]
         for row in rows[:SHOWN]
     ]
-    more = f"The first {SHOWN} of {len(rows):,}; audit.parquet and lookalikes.parquet have all."
+    more = f"The first {SHOWN} of {len(rows):,}; the tables beside audit.parquet have all."
     notes = [more] if len(rows) > SHOWN else []
     return Table(f"pairs-{task.name}", f"pairs of {task.title}", columns, made, notes=notes)
 

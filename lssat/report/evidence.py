@@ -130,10 +130,17 @@ def files(tasks: Sequence[Task | Cross]) -> Table:
             ("split counts", task.files.splits),
             ("audit", task.files.audit),
             ("look-alikes", task.files.lookalikes),
-            *([("robustness", task.files.robustness)] if isinstance(task, Task) else []),
+            *_more(task),
         )
     ]
     return Table("files", "files behind the numbers", columns, rows)
+
+
+def _more(task: Task | Cross) -> list[tuple[str, Path]]:
+    if isinstance(task, Cross):
+        return [("audit across", task.files.across)]
+    slices = [("slices", path) for path in task.files.slices]
+    return [("robustness", task.files.robustness), *slices]
 
 
 def _file(what: str, path: Path) -> list[Cell]:

@@ -49,6 +49,7 @@ class CrossFiles:
     faces: list[tuple[Path, Path]]
     audit: Path
     lookalikes: Path
+    across: Path  # of the audit against the task's training data
     findings: list[Path]
 
 
@@ -63,6 +64,7 @@ class Cross:
     splits: dict[str, Any]
     audit: dict[str, Any]
     lookalikes: dict[str, Any]
+    across: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     if differ := sorted({run["run"] for run in metrics["runs"]} ^ known):
         problem = f"does not fit the runs of {metrics['task']}: {', '.join(differ[:5])}"
         raise DataError(files.metrics, problem, "Run its step again")
-    audits = read_json(files.audit), read_json(files.lookalikes)
+    audits = (read_json(file) for file in (files.audit, files.lookalikes, files.across))
     return Cross(name, metrics["title"], files, metrics, read_json(files.splits), *audits)
 
 

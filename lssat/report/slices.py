@@ -140,7 +140,7 @@ def _table(id: str, task: Task, found: dict, attribute: str, heads: list[dict]) 
     }
     names = list(dict.fromkeys(key[2] for key in fair))
     columns = [Column("Backbone"), Column("Configuration"), *_columns(groups, found)]
-    columns += [Column(words.metric(name).capitalize(), "num", _FAIR[name]) for name in names]
+    columns += [Column(*_FAIR[name]) for name in names]
     columns += [Column("Differ"), Column("Flag")]
     made = [
         [
@@ -157,8 +157,14 @@ def _table(id: str, task: Task, found: dict, attribute: str, heads: list[dict]) 
 
 
 _FAIR = {
-    "demographic_parity_difference": "largest gap in the share called fake, mean over seeds",
-    "equalized_odds_difference": "largest gap in true or false positive rate, mean over seeds",
+    "demographic_parity_difference": (
+        *("Parity difference", "num"),
+        "demographic parity: largest gap in the share called fake, mean over seeds",
+    ),
+    "equalized_odds_difference": (
+        *("Odds difference", "num"),
+        "equalized odds: largest gap in true or false positive rate, mean over seeds",
+    ),
 }
 
 

@@ -38,12 +38,14 @@ _AFTER = {
         "splits",
         "audit",
         "lookalikes",
+        "audit_cross",
         *_TRAINED,
     ],
     "texture": _TRAINED,
-    "splits": ["audit", "lookalikes", *_TRAINED],
-    "audit": ["train", "baseline", "clips", "sweep", "report"],
+    "splits": ["audit", "lookalikes", "audit_cross", *_TRAINED],
+    "audit": ["train", "baseline", "clips", "sweep", "cross", "report"],
     "lookalikes": ["report"],
+    "audit_cross": ["report"],
     "train": [*_EVALUATED, "track"],
     "baseline": [*_EVALUATED, "track"],
     "clips": [*_EVALUATED, "track"],
@@ -152,7 +154,8 @@ def _follows(kind: str, rest: str, other: str, stage: str) -> bool:
     if stage.split("@")[0] != other:
         return False
     task = rest.split("-")[0]
-    across = other in ("cross", "track_cross") and task == "ffpp"  # they follow from its runs
+    # they follow from its crops or runs
+    across = other in ("audit_cross", "cross", "track_cross") and task == "ffpp"
     if other in ("report", "track_report", "gallery"):
         return True
     return across or stage.split("@")[1].split("-")[0] == task

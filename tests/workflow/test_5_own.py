@@ -90,7 +90,7 @@ def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> No
     (project.path / "data/raw/theirs/test/fake/1.jpg").write_bytes(
         (project.path / "data/raw/theirs/test/real/0.jpg").read_bytes()
     )
-    steps = ("manifest", "faces", "texture", "splits", "audit", "lookalikes")
+    steps = ("manifest", "faces", "texture", "splits", "audit", "lookalikes", "audit_cross")
     data = {f"{step}@theirs" for step in steps}
     assert project.snakemake_stale() == data | stale
     assert project.dvc_stale() == data | stale

@@ -156,6 +156,32 @@ rule lookalikes:
         " --out {output.json} --table {output.table} --params {params.section:q} > {log} 2>&1"
 
 
+rule audit_cross:
+    input:
+        faces=lambda wc: shards(wc.task, "data/prepared/{task}/faces/shard-{shard}.parquet"),
+        splits=[f"data/prepared/{{task}}/splits/{file}" for file in SPLIT_FILES],
+        trained_faces=lambda wc: shards("ffpp", "data/prepared/{task}/faces/shard-{shard}.parquet"),
+        trained_splits=[f"data/prepared/ffpp/splits/{file}" for file in SPLIT_FILES],
+    output:
+        json="data/prepared/{task}/audit_cross.json",
+        table="data/prepared/{task}/audit_cross.parquet",
+    log:
+        "logs/audit_cross/{task}.log",
+    priority: 1  # as the look-alikes
+    threads: 1
+    params:
+        section=read("audit_cross"),
+        code=CODE["audit_cross"],
+        faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
+        splits=lambda wc, input: os.path.dirname(input.splits[0]),
+        trained=lambda wc, input: [f"--trained-faces {file}" for file in input.trained_faces],
+        trained_splits=lambda wc, input: os.path.dirname(input.trained_splits[0]),
+    shell:
+        "lssat audit-cross --dataset {wildcards.task} {params.faces} --splits {params.splits}"
+        " {params.trained} --trained-splits {params.trained_splits}"
+        " --out {output.json} --table {output.table} --params {params.section:q} > {log} 2>&1"
+
+
 # Targets that stand for all shards of a task's data, for DVC's stages.
 for TASK in TASKS + CROSS:
 

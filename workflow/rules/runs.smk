@@ -136,6 +136,7 @@ rule gallery:
 rule cross:
     input:
         train="data/prepared/ffpp/splits/train.parquet",
+        audit="data/prepared/{task}/audit.json",
         splits=[
             f"data/prepared/{{task}}/splits/{file}" for file in ["test.parquet", "summary.json"]
         ],
@@ -274,6 +275,7 @@ rule report:
         audits=expand(
             "data/prepared/{task}/{name}.json", task=TASKS + CROSS, name=["audit", "lookalikes"]
         ),
+        across=expand("data/prepared/{task}/audit_cross.json", task=CROSS),
         tables=[file for task in TASKS for file in (*crops_of(task), *codes_of(task))],
         rejects=[file for task in TASKS + CROSS for file in rejects_of(task)],
         runs=[file for task in TASKS for file in runs_of(task)],
