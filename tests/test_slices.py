@@ -180,7 +180,9 @@ def test_the_worst_group_by_a_rate_of_errors_is_the_one_with_most() -> None:
     assert row["apart_high"] > 0
     row = row_of(one, "selection_rate")  # no group is worse for being selected more often
     assert row["worst"] is row["best"] is None
-    assert row["gap"] > 0
+    means = [each["mean"] for each in row["groups"]]
+    assert row["gap"] == pytest.approx(max(means) - min(means))
+    assert means[0] not in (max(means), min(means))
 
 
 def test_the_interval_of_best_minus_worst_can_reach_below_zero_and_that_of_the_gap_cannot() -> None:

@@ -12,6 +12,8 @@ from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
 from lssat.params.sections import Params
 
+SAMPLE = "data/raw/sample/"  # where the built-in sample is drawn
+
 
 def say(path: str | Path, lines: dict, error: Any) -> str:
     """Say a problem of pydantic's in our words, with the line of its key."""
@@ -128,6 +130,11 @@ def _slices(named: list, given: dict, slices: dict) -> Iterator[tuple[tuple, str
         for task in slices.get(key) or {}:
             if task not in named:
                 yield ("slices", key, task), "is not in benchmark.tasks; leave it out here"
+    for task, file in (slices.get("lists") or {}).items():
+        root = (given.get(task) or {}).get("root")
+        if isinstance(file, str) and file.startswith(SAMPLE) and file != f"{root}.csv":
+            text = "is of the built-in sample, whose data this task does not use; name your own"
+            yield ("slices", "lists", task), text
     for task, names in (slices.get("attributes") or {}).items():
         known, own = grid.TASKS.get(task), given.get(task)
         kind = known.kind if known else own.get("kind") if isinstance(own, dict) else None

@@ -170,6 +170,10 @@ def test_case_01_snakemake_and_the_command_line_say_it_before_any_job(tmp_path: 
             "slices.attributes.ffpp: has no attributes among its labels; name a list in slices",
         ),
         (
+            [("root: data/raw/sample/ffpp", "root: data/raw/ffpp")],
+            "slices.lists.ffpp: is of the built-in sample, whose data this task does not use",
+        ),
+        (
             [("[Pale_Skin, Eyeglasses", "[Pale_Skin, Eyeglass")],
             "slices.attributes.celeba: unknown 'Eyeglass'; did you mean Eyeglasses",
         ),

@@ -106,9 +106,9 @@ class Project:
                 values[section] |= update
         named = values["benchmark"]["tasks"] + values["benchmark"]["cross"]
         values["datasets"] = {name: values["datasets"][name] for name in named}
-        for key in ("attributes", "lists"):
-            found = values["slices"][key]
-            values["slices"][key] = {name: found[name] for name in named if name in found}
+        for found in (values["slices"]["attributes"], values["slices"]["lists"]):
+            for name in {*found} - {*named}:
+                del found[name]
         text = yaml.safe_dump(values, sort_keys=False)
         # PyYAML writes 1e-05 where both YAML readers need 1.0e-05.
         text = re.sub(r"(: -?\d+)(e[+-]\d+)", r"\1.0\2", text)

@@ -27,6 +27,8 @@ def _draw(project: Project) -> None:
         trees.jpeg(raw / "mine" / f"{n:02}.jpg", trees.face(n, 80) // (1 + 2 * (n % 2)))
         trees.jpeg(raw / "theirs/test" / ("real", "fake")[n % 2] / f"{n}.jpg", trees.face(n, 80))
     (raw / "mine/list.csv").write_text("\n".join(rows) + "\n")
+    skin = [f"{number},{'ab'[int(number) % 2]}" for number in _originals(raw / "ffpp")]
+    (raw / "skin.csv").write_text("\n".join(["identity,skin", *skin]) + "\n")
     ffpp = VIDEOS | {"root": "data/raw/ffpp", "compression": "c23", "methods": trees.METHODS}
     mine = OWN | {"root": "data/raw/mine", "kind": "multiclass", "csv": "list.csv"}
     theirs = BINARY | {"root": "data/raw/theirs"}
@@ -39,7 +41,12 @@ def _draw(project: Project) -> None:
         train={"epochs": 1, "batch_size": 4},
         sensitivity={"frames": [1, 2]},
         audit={"near_limit": 1.0},  # all are drawn from few faces
+        slices={"attributes": {}, "lists": {"ffpp": "data/raw/skin.csv"}, "min_n": 1},
     )  # fmt: skip
+
+
+def _originals(tree: Path) -> list[str]:
+    return sorted(file.stem for file in tree.glob("original_sequences/youtube/*/videos/*.mp4"))
 
 
 @pytest.fixture(scope="module")
@@ -83,14 +90,33 @@ def test_sensitivity_is_made_when_it_is_asked_for(project: Project) -> None:
     assert "Nothing to be done" in project.run("snakemake", "--cores", "8", "sensitivity")
 
 
+def test_a_list_of_ones_own_makes_slices_in_the_page_and_in_mlflow(project: Project) -> None:
+    results = project.path / "results"
+    found = json.loads((results / "tasks/ffpp/slices_listed.json").read_text())
+    (sliced,) = found["slices"]
+    assert [group["group"] for group in sliced["groups"]] == ["a", "b"]
+    assert found["list"]["unknown"] == 0
+    assert "data/raw/skin.csv" in (results / "report.html").read_text()
+    ids = json.loads((results / "tasks/ffpp/slices_listed.mlflow.json").read_text())["runs"]
+    client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
+    (logged,) = [client.get_run(id).data.metrics for id in ids.values()]
+    assert logged["slice/skin/gap"] >= 0
+
+
 def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> None:
     project.run("dvc", "commit", "--force")  # takes what Snakemake made; minutes less than repro
     assert project.snakemake_stale() == project.dvc_stale() == set()
     stale = {"cross@theirs", "track_cross@theirs", "report", "track_report"}
-    (project.path / "data/raw/theirs/test/fake/1.jpg").write_bytes(
-        (project.path / "data/raw/theirs/test/real/0.jpg").read_bytes()
-    )
+    file = project.path / "data/raw/theirs/test/fake/1.jpg"
+    whole = file.read_bytes()
+    file.write_bytes((project.path / "data/raw/theirs/test/real/0.jpg").read_bytes())
     steps = ("manifest", "faces", "texture", "splits", "audit", "lookalikes", "audit_cross")
     data = {f"{step}@theirs" for step in steps}
     assert project.snakemake_stale() == data | stale
     assert project.dvc_stale() == data | stale
+    file.write_bytes(whole)
+    with open(project.path / "data/raw/skin.csv", "a") as more:
+        more.write("999,a\n")
+    stale = {"slices_listed@ffpp", "track_slices@ffpp", "report", "track_report"}
+    assert project.snakemake_stale() == stale
+    assert project.dvc_stale() == stale
