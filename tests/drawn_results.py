@@ -11,6 +11,7 @@ from lssat import grid, tables, texture
 from lssat.audit import crops
 from lssat.perturb import PERTURBATIONS
 from lssat.report import OUTPUTS, TaskFiles
+from lssat.slices import measures
 
 SIZE, PATCH = 96, 16
 TASKS = ("ffpp", "celeba", "affectnet")
@@ -381,8 +382,8 @@ def _slices(files: TaskFiles, task: str, runs: list[grid.Run], rng: np.random.Ge
                 first |= {"attribute": attribute, "level": known.level}
                 first |= {"seeds": [run.seed for run in mine], "runs": [run.path for run in mine]}
                 found["rows"] += [
-                    first | {"metric": each} | _sliced(groups, mine, rng)
-                    for each in (known.metric, "accuracy")
+                    first | {"metric": each} | _sliced(known.kind, each, groups, mine, rng)
+                    for each in measures.names(known.kind, known.metric)
                 ]
                 if task == "ffpp":
                     names = ("demographic_parity_difference", "equalized_odds_difference")
@@ -399,7 +400,9 @@ def _slices(files: TaskFiles, task: str, runs: list[grid.Run], rng: np.random.Ge
         tables.write_json(file, told | found)
 
 
-def _sliced(groups: tuple, runs: list[grid.Run], rng: np.random.Generator) -> dict:
+def _sliced(
+    kind: str, metric: str, groups: tuple, runs: list[grid.Run], rng: np.random.Generator
+) -> dict:
     made = [
         dict(group=group, n=40 - 12 * k, clusters=8, note=None)
         | _interval(0.6 + 0.1 * k, runs, rng)
@@ -407,8 +410,10 @@ def _sliced(groups: tuple, runs: list[grid.Run], rng: np.random.Generator) -> di
     ]
     ranked = sorted(made[:2], key=lambda each: each["mean"])
     gap = ranked[1]["mean"] - ranked[0]["mean"]
-    return dict(
-        groups=made, worst=ranked[0]["group"], best=ranked[1]["group"], gap=gap, note=None,
+    worst, best = (None if metric in measures.NO_ORDER else each["group"] for each in ranked)
+    more = {"over": 31} if kind == "multilabel" else {}
+    return more | dict(
+        groups=made, worst=worst, best=best, gap=gap, note=None,
         held=list(groups[:2]), low=gap / 2, high=gap * 2,
         apart_low=gap - 0.09, apart_high=gap + 0.1,
     )  # fmt: skip

@@ -54,6 +54,8 @@ def test_the_page_holds_every_group_and_gap(whole: tuple) -> None:
         for row in found["disparities"]:
             assert f"{row['mean']:.3f}" in text
     assert "data/skin.csv (14 entries by identity, 1 repeated, 2 of no sample" in text
+    assert "Mean over the 31 attributes that vary in every group." in text
+    assert "selection rate" in text
     assert "darker 40 samples in 8 clusters, 20 fake" in text
     assert "a wide interval that holds 0 is no sign of fairness" in text
     assert "slices.attributes and slices.lists in params.yaml have no entry affectnet" in text

@@ -218,7 +218,7 @@ def _notes(rows: list[dict]) -> list[str]:
         f"{each['group']}: {each['note']}" for r in rows for each in r["groups"] if each["note"]
     ]
     notes += [row["note"] for row in rows if row["note"]]
-    over = {row["over"] for row in rows if "over" in row}
+    over = {row["over"] for row in rows if "over" in row and row["metric"] != "accuracy"}
     notes += [f"Mean over the {n} attributes that vary in every group." for n in over]
     return list(dict.fromkeys(notes))
 
@@ -236,8 +236,7 @@ def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) ->
         for row in rows
     ]
     caption = f"{task.title}: other metrics by {attribute}"
-    plain_notes = [row | {"over": row["over"]} for row in rows if row["metric"] != "accuracy"]
-    return Table(id, caption, columns, made, notes=_notes(plain_notes))
+    return Table(id, caption, columns, made, notes=_notes(rows))
 
 
 def _figure(id: str, task: Task, attribute: str, heads: list[dict]) -> Figure:
