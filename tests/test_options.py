@@ -21,6 +21,7 @@ CHOICES = [
     ("timm:test_vit", "MRGB-RRGB-CRGB", "code", {}),
     ("timm:test_vit3", "MLDP-RLDP-CRGB", "bits", {"norm_pix_loss": False}),
     ("resnet18", "none-none-CLDP", "code", {}),
+    ("vit_micro", "MLDP-RRGB-CRGB", "code", {"precision": "bf16-mixed", "label_smoothing": 0.1}),
 ]
 
 
