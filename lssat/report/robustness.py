@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lssat import perturb, shards
-from lssat.report import words
+from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.figures import Figure, Key, Plot, plain, spec
 from lssat.report.pictures import Picture, gapped, picture, tile
@@ -60,11 +60,15 @@ def table(task: Task) -> Table:
         Column("Drop", "num", "clean minus mean corruption, paired"),
         Column("Retained", "num", "share of what clean has above the baseline"),
         *[Column(title, "num", "mean over the strengths") for title in kinds.values()],
+        Column("Flag"),
         Column("Baseline", "num", "the best score without looking at the input"),
         Column("Seeds", "num"),
         Column("n", "num"),
     ]
-    rows = [_row(row, list(kinds)) for row in found["rows"]]
+    rows = [
+        [*_row(row, list(kinds)), results.flagged(words.pair(row) in task.collapsed)]
+        for row in found["rows"]
+    ]
     notes = [f"{_name(row)}: retained: {note}" for row in found["rows"] if (note := _why(row))]
     notes += [
         f"{_name(row)}: {row['corrupted']['note']}"

@@ -227,11 +227,11 @@ def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) ->
     """Make the table of the other metrics: a row per metric, backbone and configuration."""
     groups = _groups(found, attribute)
     columns = [Column("Metric"), Column("Backbone"), Column("Configuration")]
-    columns += _columns(groups, found)
+    columns += [*_columns(groups, found), Column("Flag")]
     made = [
         [
             *(Cell(words.metric(row["metric"])), Cell(row["backbone"]), Cell(row["configuration"])),
-            *_values(row, groups),
+            *(*_values(row, groups), _flag(task, row)),
         ]
         for row in rows
     ]
