@@ -246,6 +246,8 @@ def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) ->
     seen = set()
     for block in page.split('<div class="table')[1:]:
         name = re.search(r'id="([^"]+)"', block)[1]
+        if name.startswith("explained"):  # where a run looks is no score
+            continue
         for row in re.findall(r"<tr.*?</tr>", block.split("<tbody>")[1].split("</tbody>")[0], re.S):
             of_it = "vit_micro" in row and "MLDP/RRGB/CRGB" in row
             if of_it or "ffpp/vit_micro/MLDP-RRGB-CRGB" in row:
