@@ -36,7 +36,7 @@ def metrics(values: dict[str, float | None]) -> dict:
             backbone="vit_micro", configuration=name, level="image", metric="top1", mean=value,
             low=value and value - 0.1, high=value and value + 0.1, baseline=0.125,
             beats_baseline=bool(value and value > 0.3), collapsed=value == 0.125,
-            note=None if value else "one class only",
+            note=None if value else "one class only", swept=False,
         )
         for name, value in values.items()
     ]  # fmt: skip

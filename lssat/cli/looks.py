@@ -18,7 +18,8 @@ def explain(
     test: Annotated[Path, typer.Option(help="Test split.")],
     faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
     codes: Annotated[Path, typer.Option(help="Folder of the texture's shards.")],
-    out: Annotated[Path, typer.Option(help="Folder of the task's predictions and metrics.")],
+    results: Annotated[Path, typer.Option(help="Folder of the task's predictions and metrics.")],
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
     device: Device = "cpu",
     params_: ParamsOption = "params.yaml",
 ) -> None:
@@ -32,18 +33,18 @@ def explain(
         test=test,
         faces=faces,
         codes=codes,
-        predictions=out / "predictions.parquet",
-        metrics=out / "metrics.json",
+        predictions=results / "predictions.parquet",
+        metrics=results / "metrics.json",
         explain=out / "explain.json",
         maps=out / "explain.npz",
     )
     step.examine(task, files, view, device)
 
 
-@app.command(epilog=example("lssat gallery --data data/prepared --results results/tasks ..."))
+@app.command(epilog=example("lssat gallery --data data/prepared --explained results/explain ..."))
 def gallery(
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
-    results: Annotated[Path, typer.Option(help="Folder of all tasks' results.")],
+    explained: Annotated[Path, typer.Option(help="Folder of what `lssat explain` wrote.")],
     out: Annotated[Path, typer.Option(help="Page to write; it shows faces, so keep it here.")],
     params_: ParamsOption = "params.yaml",
 ) -> None:
@@ -54,8 +55,8 @@ def gallery(
     view = params.view(params_, "gallery")
     files = {
         task: step.Files(
-            explain=results / task / "explain.json",
-            maps=results / task / "explain.npz",
+            explain=explained / task / "explain.json",
+            maps=explained / task / "explain.npz",
             faces=data / task / "faces",
             codes=data / task / "texture" / view.texture.kind,
         )

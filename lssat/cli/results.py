@@ -41,6 +41,7 @@ def report(
     runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
     results: Annotated[Path, typer.Option(help="Folder of all tasks' metrics and predictions.")],
+    explained: Annotated[Path, typer.Option(help="Folder of what `lssat explain` wrote.")],
     out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")],
     params_: ParamsOption = "params.yaml",
 ) -> None:
@@ -63,8 +64,8 @@ def report(
             metrics=results / task / "metrics.json",
             predictions=results / task / "predictions.parquet",
             mlflow=results / task / "mlflow.json",
-            explain=results / task / "explain.json",
-            maps=results / task / "explain.npz",
+            explain=explained / task / "explain.json",
+            maps=explained / task / "explain.npz",
             runs=run_folders(runs, task, benchmark),
             faces=[(faces / f"{name}.npy", faces / f"{name}.parquet") for name in names],
             texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],

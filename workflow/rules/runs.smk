@@ -92,8 +92,8 @@ rule explain:
         metrics="results/tasks/{task}/metrics.json",
         runs=lambda wc: runs_of(wc.task),
     output:
-        json="results/tasks/{task}/explain.json",
-        maps="results/tasks/{task}/explain.npz",
+        json="results/explain/{task}/explain.json",
+        maps="results/explain/{task}/explain.npz",
     log:
         "logs/explain/{task}.log",
     threads: PARAMS.train.threads
@@ -103,20 +103,21 @@ rule explain:
         section=read("explain"),
         code=CODE["explain"],
         device=DEVICE,
+        results=lambda wc, input: os.path.dirname(input.metrics),
         out=lambda wc, output: os.path.dirname(output.json),
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
         "lssat explain --task {wildcards.task} --runs runs --test {input.test}"
-        " --faces {params.faces} --codes {params.codes} --out {params.out}"
-        " --device {params.device} --params {params.section:q} > {log} 2>&1"
+        " --faces {params.faces} --codes {params.codes} --results {params.results}"
+        " --out {params.out} --device {params.device} --params {params.section:q} > {log} 2>&1"
 
 
 # Of faces: never shared, so DVC does not keep it.
 rule gallery:
     input:
         explained=expand(
-            "results/tasks/{task}/{file}", task=TASKS, file=["explain.json", "explain.npz"]
+            "results/explain/{task}/{file}", task=TASKS, file=["explain.json", "explain.npz"]
         ),
         crops=[file for task in TASKS for file in crops_of(task)],
         codes=[file for task in TASKS for file in codes_of(task)],
@@ -129,7 +130,7 @@ rule gallery:
         section=read("gallery"),
         code=CODE["gallery"],
     shell:
-        "lssat gallery --data data/prepared --results results/tasks --out {output}"
+        "lssat gallery --data data/prepared --explained results/explain --out {output}"
         " --params {params.section:q} > {log} 2>&1"
 
 
@@ -263,7 +264,7 @@ rule report:
             file=["metrics.json", "predictions.parquet", "mlflow.json", "robustness.json"],
         ),
         explained=expand(
-            "results/tasks/{task}/{file}", task=TASKS, file=["explain.json", "explain.npz"]
+            "results/explain/{task}/{file}", task=TASKS, file=["explain.json", "explain.npz"]
         ),
         cross=expand(
             "results/tasks/ffpp/cross/{task}/{file}",
@@ -312,8 +313,8 @@ rule report:
         section=read("report"),
         code=CODE["report"],
     shell:
-        "lssat report --runs runs --data data/prepared --results results/tasks --out results"
-        " --params {params.section:q} > {log} 2>&1"
+        "lssat report --runs runs --data data/prepared --results results/tasks"
+        " --explained results/explain --out results --params {params.section:q} > {log} 2>&1"
 
 
 rule track_report:
