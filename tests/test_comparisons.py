@@ -166,3 +166,36 @@ def test_the_probability_of_ranking_first() -> None:
     assert statistics.first([low, high], lower=False, seed=0) == [0.375, 0.625]
     assert statistics.first([low, high], lower=True, seed=0) == [0.875, 0.125]
     assert statistics.first([high * np.nan], lower=True, seed=0) == [0]
+
+
+def test_delongs_p_values_are_uniform_where_nothing_differs() -> None:
+    """Independent samples: DeLong's test itself."""
+    rng = np.random.default_rng(11)
+    labels = np.arange(160) % 2
+    found = []
+    for _ in range(600):
+        common = rng.normal(size=160)
+        a, b = (labels + common + rng.normal(size=160) for _ in range(2))
+        found.append(statistics.compare_aucs(labels, a, b, np.arange(160)).p)
+    assert stats.kstest(found, "uniform").pvalue > 0.01
+
+
+def test_mcnemars_p_values_are_uniform_where_nothing_differs() -> None:
+    """Enough discordant pairs, so that the steps of a count are smaller than the test sees."""
+    rng = np.random.default_rng(12)
+    found = [
+        statistics.clustered_mcnemar(*(rng.random((2, 4000)) < 0.5), np.arange(4000))
+        for _ in range(400)
+    ]
+    assert stats.kstest(found, "uniform").pvalue > 0.01
+
+
+def test_the_bootstraps_p_values_are_uniform_for_independent_samples() -> None:
+    rng = np.random.default_rng(13)
+    labels, found = np.arange(200) % 2, []
+    for number in range(300):
+        a, b = (labels + rng.normal(size=200) for _ in range(2))
+        drawn = statistics.draw(np.arange(200).astype(str), 300, seed=number, strata=labels)
+        one, two = _values(labels, drawn, a), _values(labels, drawn, b)
+        found.append(statistics.difference(one, two, 0.95, seed=0)[1])
+    assert stats.kstest(found, "uniform").pvalue > 0.01
