@@ -26,6 +26,7 @@ def write(
     outputs: int = 1,
     multiclass: int = 0,
     odd: dict[int, str] | None = None,
+    kind: str = "ldp",
 ) -> None:
     """Write faces/, texture/ and splits/ below `folder`, in two shards; label 1 is dark.
 
@@ -43,10 +44,10 @@ def write(
         ]
         part = imgs[shard == number]
         vouched = ""
-        for name, array in (("faces", part), ("texture", texture.codes(part, "ldp", 3))):
+        for name, array in (("faces", part), ("texture", texture.codes(part, kind, 3))):
             file = folder / name / f"shard-{number:05d}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
-            head = {"sha256": tables.write_shard(file, array), "kind": "ldp", "k": "3"}
+            head = {"sha256": tables.write_shard(file, array), "kind": kind, "k": "3"}
             head |= {"spec": texture.SPEC, "faces_sha256": vouched}
             schema, full = tables.TEXTURE, rows
             if name == "faces":

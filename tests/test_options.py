@@ -9,7 +9,7 @@ import torch
 from test_train import files, view
 
 import lssat.train as step
-from lssat import predict
+from lssat import grid, predict
 from lssat.grid import Run
 from lssat.loader import Crops
 from lssat.params import Texture
@@ -33,6 +33,27 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(drawn_data, "SIZE", 80)
         drawn_data.write(folder, {"train": 16, "val": 6})
     return folder
+
+
+def _train(data: Path, out: Path, configuration: str, kind: str) -> dict:
+    part = view(epochs=1, batch_size=8, pretrain_epochs=int("then" in configuration))
+    part.texture = Texture(kind=kind, k=3, encoding="code")
+    step.train(Run("ffpp", "vit_micro", configuration, 0), files(data, out), part)
+    return read_json(out / "record.json")
+
+
+@pytest.mark.parametrize("configuration", grid.configurations("LDP"))
+def test_every_configuration_trains(data: Path, tmp_path: Path, configuration: str) -> None:
+    assert _train(data, tmp_path, configuration, "ldp")["epochs"] == 1 + ("then" in configuration)
+    assert predict.load_run(tmp_path).configuration.slug == configuration
+
+
+def test_lbp_trains_in_the_place_of_ldp(tmp_path: Path) -> None:
+    drawn_data.write(tmp_path / "data", {"train": 16, "val": 6}, kind="lbp")
+    for configuration in ("MRGB-RLBP-CRGB", "MLBP-RLBP-CLBP", "none-none-CLBP"):
+        out = tmp_path / configuration
+        assert _train(tmp_path / "data", out, configuration, "lbp")["epochs"] == 1
+        assert predict.load_run(out).configuration.slug == configuration
 
 
 @pytest.mark.parametrize(("backbone", "configuration", "encoding", "changes"), CHOICES)
