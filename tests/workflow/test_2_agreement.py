@@ -8,7 +8,8 @@ from project import Project
 
 TRAIN = {f"train@celeba-vit_micro-{c}-0" for c in ("MRGB-RLDP-CRGB", "none-none-CRGB")}
 SLICES = {"slices@celeba", "track_slices@celeba"}
-END = {"evaluate@celeba", "track@celeba", *SLICES, "report"}
+LOOK = {"explain@celeba", "gallery"}
+END = {"evaluate@celeba", "track@celeba", *SLICES, *LOOK, "report"}
 HURT = {"robustness@celeba", "report"}
 AUDIT = {"audit@celeba", "lookalikes@celeba"}
 DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")}
@@ -26,7 +27,8 @@ PARAMS = {
     ("robustness", "seed"): (1, HURT),
     ("slices", "min_n"): (5, SLICES | {"report"}),
     ("tracking", "experiment"): ("other", {"track@celeba", "track_slices@celeba", "report"}),
-    ("report", "title"): ("Other", {"report"}),
+    ("explain", "seed"): (1, LOOK | {"report"}),
+    ("report", "title"): ("Other", {"report", "gallery"}),
 }
 MODULES = {
     "datasets/celeba.py": ALL,
@@ -39,7 +41,8 @@ MODULES = {
     "perturb.py": HURT,
     "slices/compare.py": SLICES | {"report"},
     "tracking.py": {"track@celeba", "track_slices@celeba", "report"},
-    "report/style.css": {"report"},
+    "examine/choose.py": LOOK | {"report"},
+    "report/style.css": {"report", "gallery"},
 }
 
 
