@@ -38,7 +38,7 @@ MODULES = {
     "audit/lookalikes.py": {"lookalikes@celeba", "report"},
     "ssat/model.py": TRAIN | END | HURT,
     "evaluate.py": END,
-    "perturb.py": HURT,
+    "perturb.py": HURT | {"gallery"},  # the page of the report names them
     "slices/compare.py": SLICES | {"report"},
     "tracking.py": {"track@celeba", "track_slices@celeba", "report"},
     "examine/choose.py": LOOK | {"report"},
