@@ -28,7 +28,7 @@ SMALL = {
     "robustness": {"samples": 12, "resamples": 100, "strengths": [1, 5]},
 }
 # What follows from a stage, by the first part of its name.
-_EVALUATED = ["evaluate", "robustness", "cross", "explain", "gallery", "report"]
+_EVALUATED = ["evaluate", "robustness", "cross", "explain", "report"]
 _TRAINED = ["train", "baseline", "clips", "sweep", *_EVALUATED]
 _AFTER = {
     "sample": ["manifest", "slices_listed"],

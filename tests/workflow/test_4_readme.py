@@ -180,7 +180,7 @@ def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_pa
             for seen in (
                 "test/headline",
                 "train.lambda_cls",
-                "test/image/balanced_accuracy",
+                "test/accuracy",
                 "vit_micro/MRGB-RLDP-CRGB",
             ):
                 page.wait(f"document.body.innerText.includes('{seen}')", 120)
