@@ -53,7 +53,8 @@ def write(folder: Path, imgs: np.ndarray, codes: np.ndarray) -> Crops:
         ]
         where += rows
         faces, twin = (folder / name / f"shard-{number:05d}.npy" for name in ("faces", "texture"))
-        head = {"sha256": tables.write_shard(faces, imgs[part])}
+        made_by = {"settings": '{"boxes": "drawn"}'}  # a run's record says what made its crops
+        head = made_by | {"sha256": tables.write_shard(faces, imgs[part])}
         write_table(faces.with_suffix(".parquet"), rows, tables.FACES, head)
         made = {"kind": "ldp", "k": "3", "spec": texture.SPEC, "faces_sha256": head["sha256"]}
         head = made | {"sha256": tables.write_shard(twin, codes[part])}
