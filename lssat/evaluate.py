@@ -1,7 +1,8 @@
 """Evaluation of a task: predictions of all of its runs, metrics with intervals.
 
-Only the steps of evaluation, this one and its neighbours `robustness` and `sensitivity`, are given
-a test split: that of the task, or here of a data set on which the task's runs are only tested.
+Only the steps of evaluation, this one and its neighbours `robustness`, `explain` and `sensitivity`,
+are given a test split: that of the task, or here of a data set on which the task's runs are only
+tested. docs/architecture.md lists who reads test labels.
 """
 
 from dataclasses import dataclass

@@ -58,7 +58,7 @@ def _fail(number: int, error: Exception) -> int:
 
 
 @pytest.mark.parametrize("count", MANY)
-def test_an_error_of_the_data_comes_where_its_batch_is_due(count: int) -> None:
+def test_silent_error_an_exception_in_a_reader_is_swallowed(count: int) -> None:
     error = DataError("shard-00001.npy", "has sha256 a, its table says b", "Remove it")
     seen: list[int] = []
     with pytest.raises(DataError) as caught, Ahead(count) as ahead:

@@ -35,7 +35,7 @@ def test_ffpp_rows_follow_the_pairs(tmp_path: Path) -> None:
     assert (real["groups"], real["group"]) == (["003"], "000_003")
 
 
-def test_ffpp_methods_that_share_a_name_stay_apart(tmp_path: Path) -> None:
+def test_silent_error_videos_of_methods_that_share_a_name_are_merged(tmp_path: Path) -> None:
     rows, _ = read("ffpp", trees.ffpp_options(trees.ffpp(tmp_path / "ff")), tmp_path)
     assert {"Deepfakes/c23/000_003", "Face2Face/c23/000_003"} <= set(rows)
 
@@ -48,7 +48,7 @@ def test_ffpp_lists_may_lie_at_the_root(tmp_path: Path) -> None:
     assert len(rows) == 18
 
 
-def test_ffpp_misspelt_method_is_an_error(tmp_path: Path) -> None:
+def test_silent_error_a_misspelt_method_vanishes_from_the_data(tmp_path: Path) -> None:
     root = trees.ffpp(tmp_path / "ff")
     wrong = fails("ffpp", trees.ffpp_options(root, methods=["DeepFakes"]), tmp_path)
     assert "unknown method 'DeepFakes'" in wrong

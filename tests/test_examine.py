@@ -41,12 +41,20 @@ def test_the_best_row_is_that_of_the_highest_mean_on_validation() -> None:
     assert {row.run: row.value for row in every} == {
         "one0": pytest.approx(0.7), "two0": 0.8, "none0": 0.6, "other": 0.7, "sick": None,
     }  # fmt: skip
-    best = choose.best(every)
+    best = choose.best(every, "val_auc")
     assert best.run == "two0"
-    assert choose.beside(every, best).run == "none0"  # of the same backbone
+    assert choose.beside(every, best, "val_auc").run == "none0"  # of the same backbone
     plain = next(row for row in every if row.run == "none0")
-    assert choose.beside(every, plain) is None
-    assert choose.beside([best], best) is None
+    assert choose.beside(every, plain, "val_auc") is None
+    assert choose.beside([best], best, "val_auc") is None
+
+
+def test_of_a_metric_where_lower_is_better_the_best_row_has_the_lowest() -> None:
+    values = {"a": 0.4, "b": 0.1, "c": None, "d": 0.3}
+    every = [choose.Row(name, "none/none/CRGB", name, value) for name, value in values.items()]
+    assert choose.best(every, "val_eer").run == "b"
+    one = every[0]._replace(configuration="MRGB/RLDP/CRGB", backbone="e")
+    assert choose.beside([one, *every[1:]], one, "val_eer").run == "b"
 
 
 def test_samples_are_spread_over_the_split_one_of_each_id() -> None:

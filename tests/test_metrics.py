@@ -123,7 +123,7 @@ def test_each_class_against_the_rest_equals_scikit_learn():
     assert found.tolist() == sk.confusion_matrix(labels, chosen).tolist()
 
 
-def test_mean_one_vs_rest_accuracy_is_not_accuracy():
+def test_silent_error_mean_one_vs_rest_accuracy_is_called_accuracy():
     labels = np.arange(800) % 8
     chosen = np.where(np.arange(800) < 416, labels, (labels + 1) % 8)  # top-1 of 0.52
     found = metrics.multiclass(labels, np.eye(8)[chosen])
@@ -176,7 +176,7 @@ def test_probabilities_equal_scipys():
         assert metrics.probabilities(kind, logits) == pytest.approx(expected, abs=1e-15)
 
 
-def test_labels_of_minus_one_are_refused():
+def test_silent_error_labels_of_minus_one_are_measured():
     with pytest.raises(ValueError, match=r"labels are 0 to 1; found \[-1\]"):
         metrics.multilabel(np.array([[1, -1]]), np.array([[0.5, 0.5]]))
     with pytest.raises(ValueError, match=r"labels are 0 to 2; found \[3\]"):
@@ -185,7 +185,7 @@ def test_labels_of_minus_one_are_refused():
         metrics.binary(np.array([0, 1, 1]), np.array([0.5, 0.5]))
 
 
-def test_videos_of_four_methods_that_share_an_id_stay_apart():
+def test_silent_error_four_fakes_that_share_an_id_are_one_video():
     methods = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures")
     ids = [f"{method}/c23/000_003" for method in methods for _ in range(3)]
     values = np.arange(12) / 12

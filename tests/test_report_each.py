@@ -120,7 +120,7 @@ def test_the_papers_tables_are_the_first_choice_and_hold_the_rows_of_the_table(w
                     assert ("collapsed" in cell.small) == one["collapsed"]
 
 
-def test_top_1_and_one_vs_rest_accuracy_stand_in_one_cell_and_in_the_headline(whole) -> None:
+def test_silent_error_one_vs_rest_accuracy_without_top_1_beside_it(whole) -> None:
     task = read.read_task("affectnet", whole[1]["affectnet"])
     _, table = matrix.chooser(task).tables[0]
     first = {row["metric"]: row for row in reversed(task.metrics["table"])}

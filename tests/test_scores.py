@@ -97,6 +97,26 @@ def test_video_scores_are_means_of_frame_probabilities():
     assert (found["level"], found["metric"], found["coverage"]) == ("video", "auc", 0.98)
 
 
+def test_silent_error_video_auc_keyed_on_the_parent_folder():
+    """Published code took the folder `000` for the video: the fakes that share it became one."""
+    rows = deepfake_rows(pairs=60, signal=1.0)
+    scores: dict[str, dict[str, list[float]]] = {"whole": {}, "folder": {}}
+    for row in rows:
+        if row["run"] == RUNS[0]:
+            made = "fake" if row["labels"] == [1] else "real"  # whose folders have other names
+            keys = {"whole": row["id"], "folder": f"{made}/{row['id'].split('/')[-1]}"}
+            for how, key in keys.items():
+                scores[how].setdefault(key, []).append(_sigmoid(row["logits"][0]))
+    truth = {how: [not key.startswith(("original", "real")) for key in scores[how]] for how in keys}
+    auc = {
+        how: roc_auc_score(truth[how], [np.mean(each) for each in scores[how].values()])
+        for how in keys
+    }
+    assert auc["folder"] > auc["whole"] + 0.02  # more frames a video: less noise
+    entry = summarise(rows)["runs"][0]
+    assert entry["metrics"]["video/auc"] == pytest.approx(auc["whole"], abs=1e-12)
+
+
 def test_table_has_a_row_for_each_level_and_metric_with_all_that_qualifies_it():
     found = summarise(deepfake_rows())
     keys = [(row["level"], row["metric"]) for row in found["table"]]

@@ -116,7 +116,7 @@ def test_the_confusion_matrix_is_summed_over_seeds() -> None:
     assert matrix["note"] is None
 
 
-def test_regression_per_class_accuracy_does_not_assume_sorted_labels() -> None:
+def test_silent_error_per_class_accuracy_assumes_sorted_labels() -> None:
     """Published code split the predictions into runs of equal labels, after a shuffle."""
     rows = image_rows("affectnet", signal=1.0)
     labels, logits = _arrays(rows, 0)

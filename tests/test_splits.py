@@ -145,7 +145,7 @@ def test_a_lost_frame_is_no_lost_video(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("half", [0, 1])
-def test_either_identity_of_a_fake_counts(tmp_path: Path, half: int) -> None:
+def test_silent_error_a_split_looks_at_the_target_of_a_fake_only(tmp_path: Path, half: int) -> None:
     rows = ffpp_rows()
     fake = next(row for row in rows if row["id"] == "Deepfakes/4_5")
     fake["groups"] = [["003", "4"], ["4", "003"]][half]

@@ -96,7 +96,7 @@ def test_mixed_attributes_are_soft_targets_with_smoothing_and_weights() -> None:
 @pytest.mark.parametrize(
     ("kind", "labels"), [("multilabel", [[1, -1]]), ("binary", [[2]]), ("multiclass", [[2], [1]])]
 )
-def test_labels_that_a_loss_would_take_without_a_word_are_refused(kind: str, labels: list) -> None:
+def test_silent_error_labels_that_a_loss_takes_without_a_word(kind: str, labels: list) -> None:
     with pytest.raises(DataError, match="1 labels are out of range"):
         tasks.check_labels(task(kind, 2), np.array(labels), "splits/train.parquet")
 

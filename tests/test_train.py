@@ -5,14 +5,18 @@ import csv
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from drawn_data import write
+from sklearn.metrics import roc_auc_score
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 import lssat.train as step
-from lssat import params, predict
+from lssat import grid, params, predict, tables, tasks
 from lssat.checkpoint import load_weights, save_weights
 from lssat.grid import Run
 from lssat.loader import Crops
@@ -131,15 +135,79 @@ def test_the_loss_weighs_both_parts_by_lambda_and_the_curve_holds_them_unweighte
         torch.testing.assert_close(value, mixed, rtol=1e-4, atol=1e-6)
 
 
-def test_learning_rate_warms_up_and_falls_by_a_cosine(data: Path, tmp_path: Path) -> None:
-    step.train(RUN, files(data, tmp_path), view(epochs=5, warmup_epochs=1, lr=1e-3, min_lr=1e-5))
-    rates = [float(row["lr"]) for row in curve(tmp_path)]
-    # Three steps an epoch; the row holds the rate of the epoch's last step (3 e + 2 of 15).
-    for epoch, rate in enumerate(rates[1:], start=1):
-        at = 3 * epoch + 2
-        cosine = 1e-5 + (1e-3 - 1e-5) * (1 + np.cos(np.pi * at / 15)) / 2
-        assert rate == pytest.approx(cosine, rel=1e-6)
-    assert rates[0] == pytest.approx(1e-5 + (1e-3 - 1e-5) * 2 / 3, rel=1e-6)
+def test_silent_error_a_scheduler_that_is_stepped_once(data: Path, tmp_path: Path) -> None:
+    """Published code stepped it after training; here every update has a rate of its own."""
+    used = []
+
+    def look(optimizer: torch.optim.Optimizer, *_) -> None:
+        used.append(optimizer.param_groups[0]["lr"])
+
+    hook = register_optimizer_step_pre_hook(look)
+    try:
+        recipe = view(epochs=5, warmup_epochs=1, lr=1e-3, min_lr=1e-5)
+        step.train(RUN, files(data, tmp_path), recipe)
+    finally:
+        hook.remove()
+    at = np.arange(15)  # three updates an epoch
+    cosine = (1 + np.cos(np.pi * at / 15)) / 2
+    wanted = 1e-5 + (1e-3 - 1e-5) * np.where(at < 3, at / 3, cosine)
+    assert used == pytest.approx(wanted.tolist(), rel=1e-6)
+    assert [float(row["lr"]) for row in curve(tmp_path)] == used[2::3]  # an epoch's last
+
+
+def test_silent_error_validation_auc_as_the_mean_of_its_batches(data: Path, tmp_path: Path) -> None:
+    """16 samples in batches of 5: the last, of one, has no AUC, and all have other ones."""
+    step.train(RUN, files(data, tmp_path), view(epochs=1, warmup_epochs=0, batch_size=5, lr=3e-5))
+    crops = Crops(data / "splits/val.parquet", data / "faces", data / "texture")
+    logits = predict.logits(predict.load_run(tmp_path), crops, 16)[:, 0]
+    labels = crops.labels[:, 0]
+    whole = roc_auc_score(labels, logits)
+    parts = [slice(start, start + 5) for start in (0, 5, 10)]
+    assert (
+        abs(np.mean([roc_auc_score(labels[part], logits[part]) for part in parts]) - whole) > 0.01
+    )
+    (row,) = curve(tmp_path)
+    assert float(row["val_auc"]) == pytest.approx(whole, abs=1e-12)
+    # The loss, too, is the mean over samples: that of batches would count the last one five times.
+    each = np.logaddexp(0, logits.astype(float)) - labels * logits
+    assert float(row["val_loss_cls"]) != pytest.approx(
+        np.mean([each[part].mean() for part in (*parts, slice(15, 16))]), rel=1e-3
+    )
+    weights = tasks.balance(
+        crops.task, Crops(data / "splits/train.parquet", data / "faces", None).labels
+    )
+    weighted = each * np.where(labels == 1, *weights[::-1, 0])
+    assert float(row["val_loss_cls"]) == pytest.approx(weighted.mean(), rel=1e-4)
+
+
+def test_silent_error_frames_are_validated_as_if_each_were_a_video() -> None:
+    """Frames of one video, whichever batches they came in, are one sample of the headline."""
+    ids = ["b", "a", "b", "c", "a", "d", "c", "d"]
+    labels = np.array([[1], [0], [1], [0], [0], [1], [0], [1]])
+    logits = np.array([[2.0], [1.0], [-3.0], [0.3], [-1.0], [0.2], [0.4], [0.1]])
+    crops = SimpleNamespace(labels=labels, table=pa.table({"id": ids}))
+    means = {id: [] for id in ids}
+    for id, logit in zip(ids, logits[:, 0], strict=True):
+        means[id].append(1 / (1 + np.exp(-logit)))
+    whole = roc_auc_score([1, 0, 0, 1], [np.mean(means[id]) for id in "bacd"])
+    assert step.score(grid.TASKS["ffpp"], crops, logits)["auc"] == whole
+    assert whole != roc_auc_score(labels[:, 0], logits[:, 0])
+    images = grid.TASKS["ffpp"]._replace(level="image")
+    assert step.score(images, crops, logits)["auc"] == roc_auc_score(labels[:, 0], logits[:, 0])
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_silent_error_celebas_minus_one_is_no_label_to_train_on(tmp_path: Path, split: str) -> None:
+    """Binary cross-entropy takes -1 without a word, and pushes the logit to minus infinity."""
+    write(tmp_path, {"train": 48, "val": 16}, outputs=3)
+    file = tmp_path / f"splits/{split}.parquet"
+    table = tables.read_table(file, tables.SPLITS)
+    rows = [row | {"labels": [2 * v - 1 for v in row["labels"]]} for row in table.to_pylist()]
+    tables.write_table(file, rows, tables.SPLITS, tables.metadata(table))
+    half = 3 * len(rows) // 2
+    with pytest.raises(DataError, match=rf"{split}\.parquet: {half} labels are out of range.* -1"):
+        step.train(RUN._replace(task="celeba"), files(tmp_path, tmp_path / "run"), view())
+    assert not (tmp_path / "run/weights.safetensors").exists()
 
 
 def test_case_33_a_loss_that_is_not_finite_names_step_samples_losses_and_rate(
@@ -175,6 +243,7 @@ def test_the_balanced_sampler_refuses_several_labels_a_sample(tmp_path: Path) ->
 
 
 def test_only_evaluate_is_given_the_test_split() -> None:
+    """By what the code and the rules say; `test_selection` shows it by what training does."""
     assert "test" not in step.Files.__annotations__
     users = set()
     for file in (ROOT / "lssat").rglob("*.py"):
@@ -192,6 +261,17 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     asked = {"sensitivity_variant", "sensitivity_table"}  # the same, if somebody asks for them
     evaluation = {"evaluate", "cross", "robustness", "explain"}
     assert fed - {"audit", "lookalikes", "audit_cross"} == {"splits", *evaluation, *asked}
+    # Its labels stand in the manifest too: that goes to the steps that make and check the splits,
+    # to annotations of what was predicted, and, for paths and boxes, to those that cut crops.
+    listed = {name for name, body in rules.items() if "manifest.parquet" in body}
+    assert listed == {
+        "manifest",
+        "faces",
+        "splits",
+        "audit",
+        "slices_listed",
+        "sensitivity_variant",
+    }
     # What was predicted on it goes to what is said of the test, and to nothing that chooses.
     told = {name for name, body in rules.items() if "predictions.parquet" in body}
     said = {"slices", "slices_listed", "sensitivity_table", "report"}

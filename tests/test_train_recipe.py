@@ -170,6 +170,16 @@ def test_the_best_epoch_is_chosen_by_the_metric_that_is_named(data: Path, tmp_pa
         trained(data, tmp_path / "b", select_metric="top1")
 
 
+def test_of_a_metric_where_lower_is_better_the_best_epoch_has_the_lowest(
+    data: Path, tmp_path: Path
+) -> None:
+    trained(data, tmp_path, epochs=4, select_metric="eer", early_stop=4)
+    rows = [float(row["val_eer"]) for row in curve(tmp_path)]
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["best_value"] == min(rows) < max(rows)
+    assert record["best_epoch"] == rows.index(min(rows))
+
+
 def test_training_ends_early_where_it_gets_no_better(data: Path, tmp_path: Path) -> None:
     trained(data, tmp_path, epochs=30, lr=1e-9, min_lr=1e-9, warmup_epochs=0, early_stop=2)
     record = json.loads((tmp_path / "record.json").read_text())

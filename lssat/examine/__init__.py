@@ -46,8 +46,9 @@ def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "
     torch.set_num_threads(params.train.threads)
     records = {run: tables.read_json(folder / "record.json") for run, folder in files.runs.items()}
     every = choose.rows(records)
-    chosen = choose.best(every)
-    plain = choose.beside(every, chosen)
+    metric = records[every[0].run]["select_metric"]
+    chosen = choose.best(every, metric)
+    plain = choose.beside(every, chosen, metric)
     predictions = tables.read_table(files.predictions, tables.PREDICTIONS)
     heat = temperature(tables.read_json(files.metrics), chosen.run, files.metrics)
     found: dict[str, Any] = dict(rows=[], embeddings=[], temperature=heat)
@@ -71,9 +72,7 @@ def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "
                 arrays, found[name] = getattr(look, name)(row.run, heat or 1.0)
                 maps |= {f"{name}_{kind}": array for kind, array in arrays.items()}
         print(f"{dataset}: {number + 1} of {len(every)} rows explained", flush=True)
-    found |= dict(
-        task=dataset, chosen=chosen._asdict(), metric=records[chosen.run]["select_metric"]
-    )
+    found |= dict(task=dataset, chosen=chosen._asdict(), metric=metric)
     found |= dict(maps_sha256=tables.write_whole(files.maps, lambda file: _save(file, maps)))
     tables.write_json(files.explain, found)
 

@@ -39,16 +39,17 @@ def rows(records: dict[str, dict[str, Any]]) -> list[Row]:
     return made
 
 
-def best(every: list[Row]) -> Row:
-    """Return the row of the highest validation metric, the first of equals; no test counts."""
-    return max(every, key=lambda row: -np.inf if row.value is None else row.value)
+def best(every: list[Row], metric: str) -> Row:
+    """Return the row of the best validation metric, the first of equals; no test counts."""
+    sign = -1 if metric.removeprefix("val_") in metrics.LOWER_IS_BETTER else 1
+    return max(every, key=lambda row: -np.inf if row.value is None else sign * row.value)
 
 
-def beside(every: list[Row], chosen: Row) -> Row | None:
+def beside(every: list[Row], chosen: Row, metric: str) -> Row | None:
     """Return the best row without the auxiliary task, for comparison; None: it is chosen itself."""
     plain = [row for row in every if grid.parse(row.configuration).masked is None]
     plain = [row for row in plain if row.backbone == chosen.backbone] or plain
-    return best(plain) if plain and chosen not in plain else None
+    return best(plain, metric) if plain and chosen not in plain else None
 
 
 def spread(ids: list[str], wanted: int) -> np.ndarray:

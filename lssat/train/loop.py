@@ -120,7 +120,7 @@ class Trainer:
         if self.recipe.lambda_cls == "learned":
             row["lambda_cls"] = self.plain.share()
         validated = self._validate(classify=phase != "reconstruct")
-        progress.close(row | validated, validated[f"val_{self.metric}"], self.model, phase)
+        progress.close(row | validated, self.metric, self.model, phase)
         patience = self.recipe.early_stop
         worse = progress.best_epoch >= 0 and epoch - progress.best_epoch
         progress.ended = patience is not None and worse >= patience

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lssat import metrics
 from lssat.checkpoint import Checkpoints, fit
 from lssat.ssat import Model
 from lssat.train.parallel import parted, whole
@@ -69,10 +70,12 @@ class Progress:
         self.checkpoints: Checkpoints
         self.saved: dict[str, Tensor] = {}  # tensors of a state that is still to be restored
 
-    def close(self, row: dict[str, Any], value: float | None, model: Model, phase: str) -> None:
-        """Note an epoch; keep the weights where its value is the best, or the first there is."""
+    def close(self, row: dict[str, Any], metric: str, model: Model, phase: str) -> None:
+        """Note an epoch; keep the weights where its metric is the best, or the first there is."""
         self.curve.append(row)
-        better = value is not None and (self.best_value is None or value > self.best_value)
+        value, best = row[f"val_{metric}"], self.best_value
+        lower = metric in metrics.LOWER_IS_BETTER
+        better = value is not None and (best is None or (value < best if lower else value > best))
         if phase != "reconstruct" and (self.best_epoch < 0 or better):
             self.best_value, self.best_epoch = value, row["epoch"]
             self.best = {name: whole(value) for name, value in model.state_dict().items()}

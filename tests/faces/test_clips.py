@@ -147,7 +147,7 @@ def test_a_cut_video_leaves_no_row_of_its_first_pass(tmp_path: Path) -> None:
     assert rejects == []
 
 
-def test_an_unreadable_sample_is_not_replaced_by_its_neighbour(tmp_path: Path) -> None:
+def test_silent_error_an_unreadable_video_is_replaced_by_its_neighbour(tmp_path: Path) -> None:
     """Published loaders put the next sample, or sample 0, in its place."""
     for id in ("a", "c"):
         film(tmp_path / id, moving(3))
@@ -157,7 +157,7 @@ def test_an_unreadable_sample_is_not_replaced_by_its_neighbour(tmp_path: Path) -
     assert [(row["id"], row["path"], row["reason"]) for row in rejects] == [("b", "b", "no_frames")]
 
 
-def test_an_error_in_the_work_is_not_swallowed(
+def test_silent_error_an_exception_in_the_work_is_swallowed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`pool.apply_async` without `get` loses every error; here the step stops, nothing written."""

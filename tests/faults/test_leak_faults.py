@@ -24,7 +24,7 @@ def ffpp(tmp_path: Path, path: str, groups: list[str]) -> Drawn:
 
 
 @pytest.mark.parametrize("path", ["videos/5_003.mp4", "videos/003_5.mp4", "images/5_003"])
-def test_case_13_the_source_of_a_fake_leaks_by_its_name(tmp_path: Path, path: str) -> None:
+def test_case_13_silent_error_the_source_of_a_fake_leaks(tmp_path: Path, path: str) -> None:
     """A split that looks at the target only: the lists' groups know nothing of the source."""
     drawn = ffpp(tmp_path, path, ["5"])
     with pytest.raises(DataError) as caught:
