@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from lssat.tables import DataError, atomic, sha256, write_whole
+from lssat.tables import DataError, refusing, sha256, write_text, write_whole
 
 _KEPT = 2
 
@@ -35,7 +35,7 @@ def save_weights(path: str | Path, state: dict[str, Tensor], model: dict[str, An
 def _write(path: str | Path, state: dict[str, Tensor], metadata: dict[str, str]) -> str:
     tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
     data = save(tensors, metadata=metadata)
-    return write_whole(path, lambda file: file.write(data))
+    return write_whole(path, lambda file: file.write(data), len(data))
 
 
 def load_weights(path: str | Path, digest: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -85,8 +85,11 @@ class Checkpoints:
         Raises:
             DataError: another process is training it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.run / ".lock", "a+") as lock:
+        held = self.run / ".lock"
+        with refusing(held):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = open(held, "a+")  # noqa: SIM115
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -104,8 +107,7 @@ class Checkpoints:
         file = self.folder / f"state-{done:012d}.safetensors"
         digest = _write(file, tensors, {"done": str(done)})
         head = {"sha256": digest, "state_sha256": _digest(json.dumps(state)), "state": state}
-        with atomic(file.with_suffix(".json"), "w") as out:
-            out.write(json.dumps(head))
+        write_text(file.with_suffix(".json"), json.dumps(head))
         for old in self._states()[_KEPT:]:
             old.unlink()
             old.with_suffix(".safetensors").unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from typing import Any, get_args
 import yaml
 
 from lssat import grid, params
-from lssat.tables import DataError, atomic
+from lssat.tables import DataError, write_text
 
 PRESETS = Path("presets")
 _PLAIN = re.compile(r"(?=.*[A-Za-z])[\w.-]*(/[\w.-]+)+/?", re.ASCII)  # no reader takes it for else
@@ -45,8 +45,7 @@ def write(preset: str, roots: dict[str, Path], out: Path, force: bool = False) -
         draft = Path(folder) / out.name
         draft.write_text(text, encoding="utf-8")
         loaded = params.load(draft)
-    with atomic(out, "w") as file:
-        file.write(text)
+    write_text(out, text)
     return loaded
 
 

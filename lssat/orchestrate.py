@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from lssat.show import show
+from lssat.tables import check_writable
 
 LOG = Path("logs/snakemake.log")
 _RULE = re.compile(r"^(?:local)?rule (\w+):")
@@ -25,7 +26,11 @@ def run(cores: int) -> int:
 
     Returns:
         Snakemake's exit code.
+
+    Raises:
+        DataError: the project's folder cannot be written.
     """
+    check_writable(LOG)
     LOG.parent.mkdir(exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", str(cores)],

@@ -8,6 +8,7 @@ date, a retrained one is added beside the old one.
 import csv
 import fcntl
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from lssat import grid, parents
-from lssat.tables import DataError, read_json, write_json
+from lssat.tables import DataError, dotted, read_json, refusing, write_json
 
 _NAME = "lssat.run"
 _KEY = "lssat.weights_sha256"
@@ -37,8 +38,13 @@ class Files:
 @contextmanager
 def _alone(database: Path) -> Iterator[None]:
     """Let one process at a time in: MLflow's first use of a new database is a race."""
-    database.parent.mkdir(parents=True, exist_ok=True)
-    with open(database.with_name(f"{database.name}.lock"), "w") as lock:
+    if database.exists() and not os.access(database, os.W_OK, effective_ids=True):
+        fix = f"Make it writable for uid {os.geteuid()}, or name another database"
+        raise DataError(database, "cannot be written: it is read-only", fix)
+    with refusing(database):
+        database.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(database.with_name(f"{database.name}.lock"), "w")  # noqa: SIM115
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -167,15 +173,12 @@ def fail(
         params: the view of the rule `train`.
         tracking: values of the section `tracking`.
     """
-    from mlflow.entities import Param
-
     experiment = f"{tracking['experiment']}-{run.task}"
     client, experiment_id = connect(tracking["uri"], database, experiment, artifacts)
     tags = {_NAME: run.path, "lssat.task": run.task, "lssat.error": why[:5000]}
     made = client.create_run(experiment_id, tags=tags, run_name=run.path.split("/", maxsplit=1)[1])
     values = {key: value.model_dump() for key, value in vars(params).items()}
-    logged = [Param(key, value) for key, value in _flatten(values).items()]
-    client.log_batch(made.info.run_id, params=logged)
+    client.log_batch(made.info.run_id, params=_params(values))
     client.set_terminated(made.info.run_id, "FAILED")
 
 
@@ -198,18 +201,16 @@ def _create(
     client: Any, experiment_id: str, name: str, folder: Path, record: dict, first: dict
 ) -> str:
     """Make a run; MLflow's page of comparisons opens with the metric that was logged first."""
-    from mlflow.entities import Param
 
     run = client.create_run(
         experiment_id, tags=_tags(name, record), run_name=name.split("/", maxsplit=1)[1]
     )
     run_id = run.info.run_id
-    params = _flatten(record["params"]) | {
-        key: str(record[key]) for key in ("backbone", "configuration", "seed", "device")
-    }
+    own = {key: record[key] for key in ("backbone", "configuration", "seed", "device")}
+    params = _params(record["params"] | own)
     metrics = _metrics(first, "test/")
     metrics += _curve(folder / "curve.csv", run.info.start_time) + _costs(record)
-    client.log_batch(run_id, metrics, [Param(key, value) for key, value in params.items()])
+    client.log_batch(run_id, metrics, params)
     for file in ("record.json", "curve.csv"):
         client.log_artifact(run_id, str(folder / file))
     client.set_terminated(run_id, "FINISHED")
@@ -231,12 +232,10 @@ def _tags(name: str, record: dict) -> dict[str, str]:
     return tags
 
 
-def _flatten(values: dict, prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        flat |= _flatten(value, f"{name}.") if isinstance(value, dict) else {name: str(value)}
-    return flat
+def _params(values: dict[str, Any]) -> list[Any]:
+    from mlflow.entities import Param
+
+    return [Param(key, str(value)) for key, value in dotted(values).items()]
 
 
 def _curve(file: Path, start: int) -> list[Any]:

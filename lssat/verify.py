@@ -15,7 +15,7 @@ from rich.table import Table
 
 from lssat import params
 from lssat.environment import environment, revision
-from lssat.tables import DataError, read_json, write_json
+from lssat.tables import DataError, dotted, read_json, write_json
 
 FACTOR = 2.0  # tolerance / largest difference that was seen between computations
 _EXACT = ("kind", "metric", "level", "classes", "n", "groups", "coverage")
@@ -64,15 +64,7 @@ def expected_of(results: Path, yaml: Path) -> dict[str, Any]:
 def parameters(file: Path) -> dict[str, Any]:
     """Return the parameters that decide numbers, under flat keys."""
     whole = params.section(params.load(file), "report")
-    return dict(_flat({key: part for key, part in whole.items() if key in _DECIDE}))
-
-
-def _flat(values: dict[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{start}{key}.")
-        else:
-            yield f"{start}{key}", value
+    return dotted({key: part for key, part in whole.items() if key in _DECIDE})
 
 
 def _task(found: dict[str, Any]) -> dict[str, Any]:

@@ -99,3 +99,21 @@ def test_a_samples_shard_does_not_depend_on_the_others() -> None:
     assert set(found) == set(range(7))
     assert min(found.count(k) for k in range(7)) > 200
     assert tables.shard_of("000001.jpg", 7) == 1  # pinned: shards on disk depend on it
+
+
+def test_nested_values_under_flat_keys() -> None:
+    values = {"a": 1, "b": {"c": [2], "d": {"e": None}, "f": {}}}
+    assert tables.dotted(values) == {"a": 1, "b.c": [2], "b.d.e": None}
+
+
+def test_csv_has_empty_cells_for_none_and_quotes_what_needs_it(tmp_path: Path) -> None:
+    tables.write_csv(tmp_path / "t.csv", ("a", "b"), iter([(None, 'x,"y"\n'), (1.5, "é")]))
+    assert (tmp_path / "t.csv").read_bytes() == 'a,b\n,"x,""y""\n"\n1.5,é\n'.encode()
+
+
+def test_what_cannot_be_read_while_a_file_is_written_is_not_called_unwritable(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(IsADirectoryError), tables.atomic(tmp_path / "t") as file:
+        file.write(tmp_path.read_bytes())
+    assert list(tmp_path.iterdir()) == []

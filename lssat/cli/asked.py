@@ -6,20 +6,21 @@ from typing import Annotated
 import typer
 
 from lssat import params
-from lssat.cli.base import Device, ParamsOption, app, example, quick_imports, run_folders
+from lssat.cli import option
+from lssat.cli.base import app, example, quick_imports, run_folders
 
 
 @app.command(epilog=example("lssat variant --task ffpp --variant margin-1.6 ..."))
 def variant(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    task: option.Task,
     variant: Annotated[str, typer.Option(help="margin-<margin> or frames-<count>.")],
-    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
-    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
-    test: Annotated[Path, typer.Option(help="Test split.")],
-    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
-    out: Annotated[Path, typer.Option(help="Table of predictions to write.")],
-    device: Device = "cpu",
-    params_: ParamsOption = "params.yaml",
+    runs: option.Runs,
+    manifest: option.Manifest,
+    test: option.TestSplit,
+    faces: option.Crops,
+    out: Annotated[Path, option.writes("Table of predictions to write.")],
+    device: option.Device = "cpu",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Predict on the test faces cropped with another margin, or from more frames."""
     with quick_imports():
@@ -32,18 +33,18 @@ def variant(
 
 @app.command(epilog=example("lssat sensitivity --task ffpp --variants margin-1.6.parquet ..."))
 def sensitivity(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
-    test: Annotated[Path, typer.Option(help="Test split.")],
+    task: option.Task,
+    test: option.TestSplit,
     metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
     predictions: Annotated[Path, typer.Option(help="Predictions of the evaluation.")],
-    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
-    out: Annotated[Path, typer.Option(help="JSON to write.")],
-    table: Annotated[Path, typer.Option(help="CSV to write.")],
-    picture: Annotated[Path, typer.Option(help="SVG to write.")],
+    faces: option.CropTables,
+    out: option.JsonOut,
+    table: Annotated[Path, option.writes("CSV to write.")],
+    picture: Annotated[Path, option.writes("SVG to write.")],
     variants: Annotated[
         list[Path] | None, typer.Option(help="Predictions of lssat variant; once for each.")
     ] = None,
-    params_: ParamsOption = "params.yaml",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Compare crops of other margins and other numbers of frames with the default."""
     with quick_imports():

@@ -1,4 +1,4 @@
-"""What the commands share: the application, options that recur, quick imports."""
+"""What the commands share: the application, quick imports, their end."""
 
 import atexit
 import contextlib
@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -21,11 +21,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
-
-ParamsOption = Annotated[
-    str, typer.Option("--params", help="A params.yaml, or the JSON of the sections that are read.")
-]
-Device = Annotated[str, typer.Option(help="cpu or cuda; there is no fallback.")]
 
 
 @contextlib.contextmanager

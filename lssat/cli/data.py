@@ -7,20 +7,19 @@ from typing import Annotated
 import typer
 
 from lssat import params
-from lssat.cli.base import Device, ParamsOption, app, example, quick_imports
+from lssat.cli import option
+from lssat.cli.base import app, example, quick_imports
 
 
 @app.command(epilog=example("lssat sample --tree ffpp --out data/raw/sample/ffpp"))
 def sample(
     tree: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
-    out: Annotated[Path, typer.Option(help="Folder of the tree.")],
-    inventory: Annotated[
-        Path | None, typer.Option(help="JSON; default: beside the folder.")
-    ] = None,
+    out: Annotated[Path, option.writes("Folder of the tree.", folder=True)],
+    inventory: Annotated[Path | None, option.writes("JSON; default: beside the folder.")] = None,
     annotations: Annotated[
-        Path | None, typer.Option(help="CSV of how the people look; default: beside the folder.")
+        Path | None, option.writes("CSV of how the people look; default: beside the folder.")
     ] = None,
-    params_: ParamsOption = "params.yaml",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Draw one tree of the built-in sample from real faces, in its official layout."""
     with quick_imports():
@@ -42,7 +41,7 @@ def init(
     celebdf: Annotated[Path | None, typer.Option(help="Celeb-DF v2, only tested on.")] = None,
     dfdc: Annotated[Path | None, typer.Option(help="DFDC, only tested on.")] = None,
     dfd: Annotated[Path | None, typer.Option(help="DeepFakeDetection, only tested on.")] = None,
-    out: Annotated[Path, typer.Option(help="File to write.")] = Path("params.yaml"),
+    out: Annotated[Path, option.writes("File to write.")] = Path("params.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an edited file.")] = False,
 ) -> None:
     """Write a params.yaml from a preset, with its comments, for the data sets given.
@@ -67,9 +66,7 @@ def doctor(
     root: Annotated[
         Path | None, typer.Option(help="Its tree; params.yaml is then not read.")
     ] = None,
-    json_: Annotated[
-        str | None, typer.Option("--json", help="Write JSON to this file; - for stdout alone.")
-    ] = None,
+    json_: option.Json = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every image and video.")] = False,
     params_: Annotated[str, typer.Option("--params", help="Another params.yaml.")] = "params.yaml",
 ) -> None:
@@ -89,10 +86,10 @@ def doctor(
 
 @app.command(epilog=example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
 def manifest(
-    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
-    out: Annotated[Path, typer.Option(help="Manifest table to write.")],
-    rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
-    params_: ParamsOption = "params.yaml",
+    dataset: option.Task,
+    out: Annotated[Path, option.writes("Manifest table to write.")],
+    rejects: Annotated[Path, option.writes("Rejects table to write.")],
+    params_: option.Params = "params.yaml",
 ) -> None:
     """List every sample that the release's official lists name."""
     with quick_imports():
@@ -104,14 +101,14 @@ def manifest(
 
 @app.command(epilog=example("lssat faces --dataset celeba --shard 0 --manifest m.parquet ..."))
 def faces(
-    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
+    dataset: option.Task,
     shard: Annotated[int, typer.Option(help="Number of the shard, from 0.")],
-    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
-    out: Annotated[Path, typer.Option(help="NPY shard of crops to write.")],
-    table: Annotated[Path, typer.Option(help="Table of the crops to write.")],
-    rejects: Annotated[Path, typer.Option(help="Rejects table to write.")],
-    device: Device = "cpu",
-    params_: ParamsOption = "params.yaml",
+    manifest: option.Manifest,
+    out: Annotated[Path, option.writes("NPY shard of crops to write.")],
+    table: Annotated[Path, option.writes("Table of the crops to write.")],
+    rejects: Annotated[Path, option.writes("Rejects table to write.")],
+    device: option.Device = "cpu",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Detect, crop and store the faces of one shard."""
     with quick_imports():
@@ -126,9 +123,9 @@ def faces(
 def texture(
     faces: Annotated[Path, typer.Option(help="NPY shard of crops.")],
     faces_table: Annotated[Path, typer.Option(help="Table of the crops.")],
-    out: Annotated[Path, typer.Option(help="NPY shard of codes to write.")],
-    table: Annotated[Path, typer.Option(help="Table of the codes to write.")],
-    params_: ParamsOption = "params.yaml",
+    out: Annotated[Path, option.writes("NPY shard of codes to write.")],
+    table: Annotated[Path, option.writes("Table of the codes to write.")],
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Compute the texture codes of one shard of crops."""
     with quick_imports():
@@ -139,16 +136,16 @@ def texture(
 
 @app.command(epilog=example("lssat splits --dataset affectnet --manifest m.parquet ..."))
 def splits(
-    dataset: Annotated[str, typer.Option(help="A section of datasets.")],
-    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
+    dataset: option.Task,
+    manifest: option.Manifest,
     manifest_rejects: Annotated[Path, typer.Option(help="Its rejects.")],
-    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
+    faces: option.CropTables,
     faces_rejects: Annotated[list[Path], typer.Option(help="Their rejects.")],
-    train: Annotated[Path, typer.Option(help="Table to write.")],
-    val: Annotated[Path, typer.Option(help="Table to write.")],
-    test: Annotated[Path, typer.Option(help="Table to write.")],
-    summary: Annotated[Path, typer.Option(help="JSON to write.")],
-    params_: ParamsOption = "params.yaml",
+    train: Annotated[Path, option.writes("Table to write.")],
+    val: Annotated[Path, option.writes("Table to write.")],
+    test: Annotated[Path, option.writes("Table to write.")],
+    summary: option.JsonOut,
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Assign each crop to train, val or test, and prove that nobody stands in two."""
     with quick_imports():
@@ -166,11 +163,11 @@ def splits(
 
 @app.command(epilog=example("lssat audit --manifest m.parquet --splits splits ..."))
 def audit(
-    manifest: Annotated[Path, typer.Option(help="Manifest table.")],
-    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
-    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
-    out: Annotated[Path, typer.Option(help="JSON to write if there is no leak.")],
-    table: Annotated[Path, typer.Option(help="Table of findings to write.")],
+    manifest: option.Manifest,
+    faces: option.CropTables,
+    splits: option.Splits,
+    out: Annotated[Path, option.writes("JSON to write if there is no leak.")],
+    table: option.FindingsOut,
 ) -> None:
     """Prove before training that nobody and no crop stands in two splits."""
     with quick_imports():
@@ -183,11 +180,11 @@ def audit(
 @app.command(epilog=example("lssat lookalikes --dataset celeba --splits splits ..."))
 def lookalikes(
     dataset: Annotated[str, typer.Option(help="Name of the data set.")],
-    faces: Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")],
-    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
-    out: Annotated[Path, typer.Option(help="JSON to write.")],
-    table: Annotated[Path, typer.Option(help="Table of findings to write.")],
-    params_: ParamsOption = "params.yaml",
+    faces: option.CropTables,
+    splits: option.Splits,
+    out: option.JsonOut,
+    table: option.FindingsOut,
+    params_: option.Params = "params.yaml",
 ) -> None:
     """List near-duplicates across splits by perceptual hash, for a person to look at."""
     with quick_imports():
@@ -205,10 +202,10 @@ def audit_cross(
     splits: Annotated[Path, typer.Option(help="Folder of its splits.")],
     trained_faces: Annotated[list[Path], typer.Option(help="Tables of crops of the task.")],
     trained_splits: Annotated[Path, typer.Option(help="Folder of the task's splits.")],
-    out: Annotated[Path, typer.Option(help="JSON to write if there is no leak.")],
-    table: Annotated[Path, typer.Option(help="Table of findings to write.")],
+    out: Annotated[Path, option.writes("JSON to write if there is no leak.")],
+    table: option.FindingsOut,
     task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = "ffpp",
-    params_: ParamsOption = "params.yaml",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Prove that no crop of a task's train or val is in a data set that it is only tested on."""
     with quick_imports():

@@ -6,22 +6,23 @@ from typing import Annotated
 import typer
 
 from lssat import params
-from lssat.cli.base import Device, ParamsOption, app, example, quick_imports, run_folders
+from lssat.cli import option
+from lssat.cli.base import app, example, quick_imports, run_folders
 
 
 @app.command(
     epilog=example("lssat explain --task celeba --runs runs --test splits/test.parquet ...")
 )
 def explain(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
-    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
-    test: Annotated[Path, typer.Option(help="Test split.")],
-    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
-    codes: Annotated[Path, typer.Option(help="Folder of the texture's shards.")],
+    task: option.Task,
+    runs: option.Runs,
+    test: option.TestSplit,
+    faces: option.Crops,
+    codes: option.Codes,
     results: Annotated[Path, typer.Option(help="Folder of the task's predictions and metrics.")],
-    out: Annotated[Path, typer.Option(help="Folder to write to.")],
-    device: Device = "cpu",
-    params_: ParamsOption = "params.yaml",
+    out: Annotated[Path, option.writes("Folder to write to.", folder=True)],
+    device: option.Device = "cpu",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Show where a task's runs look: attention, gradients, embeddings, confident errors."""
     with quick_imports():
@@ -45,8 +46,8 @@ def explain(
 def gallery(
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
     explained: Annotated[Path, typer.Option(help="Folder of what `lssat explain` wrote.")],
-    out: Annotated[Path, typer.Option(help="Page to write; it shows faces, so keep it here.")],
-    params_: ParamsOption = "params.yaml",
+    out: Annotated[Path, option.writes("Page to write; it shows faces, so keep it here.")],
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Write the page of the most confident errors, with their faces: for this machine only."""
     with quick_imports():

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from lssat import params, tables
-from lssat.cli.base import ParamsOption, app, example, is_file, quick_imports, run_folders
+from lssat.cli import option
+from lssat.cli.base import app, example, is_file, quick_imports, run_folders
 
 
 def _rejects(data: Path, shards: int) -> list[Path]:
@@ -38,12 +39,12 @@ def _asked(file: Path) -> Path | None:
 
 @app.command(epilog=example("lssat report --runs runs --data data/prepared ..."))
 def report(
-    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    runs: option.Runs,
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
     results: Annotated[Path, typer.Option(help="Folder of all tasks' metrics and predictions.")],
     explained: Annotated[Path, typer.Option(help="Folder of what `lssat explain` wrote.")],
-    out: Annotated[Path, typer.Option(help="Folder for the page and the tables.")],
-    params_: ParamsOption = "params.yaml",
+    out: Annotated[Path, option.writes("Folder for the page and the tables.", folder=True)],
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Write the report: one page, readable without network, and the same numbers as tables."""
     with quick_imports():
@@ -102,7 +103,7 @@ def show(
 
 
 @app.command(epilog=example("lssat digest --out data/code.json"))
-def digest(out: Annotated[Path, typer.Option(help="JSON to write.")]) -> None:
+def digest(out: option.JsonOut) -> None:
     """Write the digest of the code of each rule: DVC redoes what an edit of the code changes."""
     with quick_imports():
         from lssat import digest as step

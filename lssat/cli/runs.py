@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from lssat import grid, params
-from lssat.cli.base import Device, ParamsOption, app, example, quick_imports, run_folders
+from lssat.cli import option
+from lssat.cli.base import app, example, quick_imports, run_folders
 from lssat.tables import DataError
 
 
@@ -17,16 +18,16 @@ def train(
     run: Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")],
     train: Annotated[Path, typer.Option(help="Training split.")],
     val: Annotated[Path, typer.Option(help="Validation split.")],
-    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
-    out: Annotated[Path, typer.Option(help="The run's folder.")],
+    faces: option.Crops,
+    out: Annotated[Path, option.writes("The run's folder.", folder=True)],
     codes: Annotated[Path | None, typer.Option(help="Folder of the texture's shards.")] = None,
     checkpoints: Annotated[
-        Path, typer.Option(help="Folder of all runs' states while they are under way.")
+        Path, option.writes("Folder of all runs' states while they are under way.", folder=True)
     ] = Path("checkpoints"),
     minutes: Annotated[
         float, typer.Option(help="Between two saved states.", envvar="LSSAT_MINUTES")
     ] = 10.0,
-    device: Device = "cpu",
+    device: option.Device = "cpu",
     devices: Annotated[
         int, typer.Option(help="How many; several share each batch.", envvar="LSSAT_DEVICES")
     ] = 1,
@@ -58,7 +59,7 @@ def train(
             envvar="LSSAT_TRACKING",
         ),
     ] = "",
-    params_: ParamsOption = "params.yaml",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Train one run, or go on with it, and keep the weights of its best epoch by validation.
 
@@ -103,14 +104,16 @@ def train(
     )
 )
 def evaluate(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
-    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
-    splits: Annotated[Path, typer.Option(help="Folder of the splits.")],
-    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
-    codes: Annotated[Path, typer.Option(help="Folder of the texture's shards.")],
-    out: Annotated[Path, typer.Option(help="Folder for predictions.parquet and metrics.json.")],
-    device: Device = "cpu",
-    params_: ParamsOption = "params.yaml",
+    task: option.Task,
+    runs: option.Runs,
+    splits: option.Splits,
+    faces: option.Crops,
+    codes: option.Codes,
+    out: Annotated[
+        Path, option.writes("Folder for predictions.parquet and metrics.json.", folder=True)
+    ],
+    device: option.Device = "cpu",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Predict with each run of a task and measure, once, on the test split."""
     with quick_imports():
@@ -135,14 +138,14 @@ def evaluate(
     epilog=example("lssat robustness --task celeba --runs runs --train splits/train.parquet ...")
 )
 def robustness(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
-    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    task: option.Task,
+    runs: option.Runs,
     train: Annotated[Path, typer.Option(help="Training split: the trivial baseline.")],
-    test: Annotated[Path, typer.Option(help="Test split.")],
-    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
-    out: Annotated[Path, typer.Option(help="JSON to write.")],
-    device: Device = "cpu",
-    params_: ParamsOption = "params.yaml",
+    test: option.TestSplit,
+    faces: option.Crops,
+    out: option.JsonOut,
+    device: option.Device = "cpu",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Measure the runs of a task on perturbed test crops."""
     with quick_imports():
@@ -161,14 +164,16 @@ def robustness(
 def cross(
     dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
     train: Annotated[Path, typer.Option(help="Training split of the task: its baseline.")],
-    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    runs: option.Runs,
     splits: Annotated[Path, typer.Option(help="Folder of the data set's splits.")],
-    faces: Annotated[Path, typer.Option(help="Folder of the crops' shards.")],
-    codes: Annotated[Path, typer.Option(help="Folder of the texture's shards.")],
-    out: Annotated[Path, typer.Option(help="Folder for predictions.parquet and metrics.json.")],
+    faces: option.Crops,
+    codes: option.Codes,
+    out: Annotated[
+        Path, option.writes("Folder for predictions.parquet and metrics.json.", folder=True)
+    ],
     task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = "ffpp",
-    device: Device = "cpu",
-    params_: ParamsOption = "params.yaml",
+    device: option.Device = "cpu",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Test the runs of a task on a data set that they were not trained on."""
     with quick_imports():
@@ -196,9 +201,9 @@ def track_cross(
     dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
     metrics: Annotated[Path, typer.Option(help="The metrics.json of lssat cross.")],
     tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
-    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
-    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
-    params_: ParamsOption = "params.yaml",
+    out: option.IdsOut,
+    database: option.Database = Path("mlflow.db"),
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Add the metrics of another data set to the MLflow runs, as cross/<dataset>/..."""
     with quick_imports():
@@ -212,15 +217,15 @@ def track_cross(
     epilog=example("lssat slices --task celeba --predictions p.parquet --metrics m.json ...")
 )
 def slices(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
+    task: option.Task,
     predictions: Annotated[Path, typer.Option(help="The predictions of lssat evaluate.")],
     metrics: Annotated[Path, typer.Option(help="Its metrics.json.")],
-    out: Annotated[Path, typer.Option(help="JSON to write.")],
+    out: option.JsonOut,
     annotations: Annotated[
         Path | None, typer.Option(help="CSV; default: the attributes of slices.attributes.")
     ] = None,
     manifest: Annotated[Path | None, typer.Option(help="Manifest table, for a CSV.")] = None,
-    params_: ParamsOption = "params.yaml",
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Measure groups of the test samples: worst group, gap, intervals, by attribute."""
     with quick_imports():
@@ -245,9 +250,9 @@ def slices(
 def track_slices(
     slices: Annotated[Path, typer.Option(help="What lssat slices wrote.")],
     tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
-    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
-    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
-    params_: ParamsOption = "params.yaml",
+    out: option.IdsOut,
+    database: option.Database = Path("mlflow.db"),
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Add worst group and gap to the MLflow runs, as slice/<attribute>/..."""
     with quick_imports():
@@ -260,9 +265,9 @@ def track_slices(
 @app.command(epilog=example("lssat track-report --results results --out results/mlflow.json"))
 def track_report(
     results: Annotated[Path, typer.Option(help="Folder of the report.")],
-    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
-    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
-    params_: ParamsOption = "params.yaml",
+    out: option.IdsOut,
+    database: option.Database = Path("mlflow.db"),
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Attach the report to the MLflow parent run of each task."""
     with quick_imports():
@@ -278,13 +283,15 @@ def track_report(
     epilog=example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
 )
 def track(
-    task: Annotated[str, typer.Option(help="A section of datasets.")],
-    runs: Annotated[Path, typer.Option(help="Folder of all runs.")],
+    task: option.Task,
+    runs: option.Runs,
     metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
-    out: Annotated[Path, typer.Option(help="JSON of the MLflow ids to write.")],
-    database: Annotated[Path, typer.Option(help="SQLite database.")] = Path("mlflow.db"),
-    artifacts: Annotated[Path, typer.Option(help="Folder of artifacts.")] = Path("mlartifacts"),
-    params_: ParamsOption = "params.yaml",
+    out: option.IdsOut,
+    database: option.Database = Path("mlflow.db"),
+    artifacts: Annotated[Path, option.writes("Folder of artifacts.", folder=True)] = Path(
+        "mlartifacts"
+    ),
+    params_: option.Params = "params.yaml",
 ) -> None:
     """Log the runs of a task in MLflow: losses, metrics, parameters, tags."""
     with quick_imports():

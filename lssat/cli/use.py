@@ -7,11 +7,8 @@ from typing import Annotated
 import typer
 
 from lssat import tables
-from lssat.cli.base import Device, app, example, quick_imports
-
-_JSON = "Write JSON to this file; - for stdout alone."
-Json = Annotated[str | None, typer.Option("--json", help=_JSON)]
-Runs = Annotated[Path, typer.Option("--runs", help="Folder of all runs.")]
+from lssat.cli import option
+from lssat.cli.base import app, example, quick_imports
 
 
 @app.command(epilog=example("lssat predict --task ffpp --json - video.mp4 folder/"))
@@ -37,16 +34,18 @@ def predict(
     frame_folders: Annotated[
         bool, typer.Option("--frame-folders", help="A folder is one video's extracted images.")
     ] = False,
-    json_: Json = None,
+    json_: option.Json = None,
     pictures: Annotated[
         Path | None,
-        typer.Option(help="Folder for a PNG of each file: crop, texture, where the model looks."),
+        option.writes(
+            "Folder for a PNG of each file: crop, texture, where the model looks.", folder=True
+        ),
     ] = None,
     results: Annotated[
         Path, typer.Option(help="Folder of results: where the calibration is.")
     ] = Path("results"),
-    runs: Runs = Path("runs"),
-    device: Device = "cpu",
+    runs: option.Runs = Path("runs"),
+    device: option.Device = "cpu",
 ) -> None:
     """Score images and videos with a trained run, through the code of the benchmark.
 
@@ -124,7 +123,7 @@ def verify(
     reason: Annotated[
         str | None, typer.Option(help="With --with: in which way, for the file.")
     ] = None,
-    json_: Json = None,
+    json_: option.Json = None,
     params_: Annotated[Path, typer.Option("--params", help="A params.yaml.")] = Path("params.yaml"),
 ) -> None:
     """Hold results to expected numbers, each within its tolerance.
@@ -137,6 +136,8 @@ def verify(
 
     if (others or reason) and not write:
         raise typer.BadParameter("--with and --reason belong to --write")
+    if write:
+        tables.check_writable(expected)
     if rerun and (code := orchestrate.run(cores)):
         sys.exit(code)
     if write:
@@ -159,9 +160,9 @@ def compare(
     a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of a run, or its name.")],
     b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another of the same task.")],
     out: Annotated[
-        Path | None, typer.Option(help="Page to write, readable without network; holds faces.")
+        Path | None, option.writes("Page to write, readable without network; holds faces.")
     ] = None,
-    json_: Json = None,
+    json_: option.Json = None,
     dataset: Annotated[
         str | None, typer.Option(help="Of benchmark.cross; default: the task's own.")
     ] = None,
@@ -171,7 +172,7 @@ def compare(
     results_b: Annotated[
         Path | None, typer.Option(help="Default: results beside the folder of RUN_B's runs.")
     ] = None,
-    runs: Runs = Path("runs"),
+    runs: option.Runs = Path("runs"),
 ) -> None:
     """Compare two runs of one task on their common test samples.
 

@@ -16,6 +16,7 @@ from lssat.scores import cells
 from lssat.scores.compare import pair, plain
 from lssat.scores.levels import Level
 from lssat.scores.scored import Scored
+from lssat.tables import dotted
 
 MOST = 20  # disagreements that are listed
 
@@ -228,20 +229,12 @@ def differences(a: dict[str, Any], b: dict[str, Any]) -> list[dict[str, str]]:
     one, two = ({name: record.get(name) for name in sections} for record in (a, b))
     for name in ("backbone", "configuration", "seed", "device", "devices", "best_epoch"):
         one[name], two[name] = a.get(name), b.get(name)
-    first, second = dict(_flat(one)), dict(_flat(two))
+    first, second = dotted(one), dotted(two)
     return [
         dict(key=key, a=_text(first.get(key)), b=_text(second.get(key)))
         for key in dict.fromkeys([*first, *second])
         if first.get(key) != second.get(key)
     ]
-
-
-def _flat(values: dict[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{start}{key}.")
-        else:
-            yield f"{start}{key}", value
 
 
 def _text(value: Any) -> str:

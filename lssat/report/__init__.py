@@ -14,7 +14,7 @@ from lssat.report.read import (
     read_task,
 )
 from lssat.scores import flat
-from lssat.tables import atomic, write_json
+from lssat.tables import atomic, write_json, write_text
 
 __all__ = ["ATTACHED", "OUTPUTS", "CrossFiles", "TaskFiles", "write"]
 
@@ -84,11 +84,9 @@ def write(
     )
     families = ranks.families(read)
     write_json(files["ranks"], families)
-    with atomic(files["latex"], "w") as file:
-        file.write(latex.tables(read))
+    write_text(files["latex"], latex.tables(read))
     with atomic(files["figures"]) as file:
         pdf.write(file, read, families)
     others = ", ".join(files[name].name for name in OUTPUTS if name != "report")
     text = page.render(params_json, read, across, families, rejects, others)
-    with atomic(files["report"], "w") as file:
-        file.write(text)
+    write_text(files["report"], text)

@@ -1,13 +1,13 @@
 """The report's numbers as CSV, unrounded; text that a spreadsheet would run is made harmless."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lssat import tables
 from lssat.report import costs, words
 from lssat.report.read import Cross, Task
-from lssat.tables import REJECTS, atomic
+from lssat.tables import REJECTS
 
 _RUN = [
     "best_epoch", "epochs", "select_metric", "best_value", "parameters", "decoder_parameters",
@@ -27,10 +27,8 @@ def safe(value: Any) -> Any:
 
 def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
     """Write rows under `columns`; None becomes an empty cell."""
-    with atomic(path, "w") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([safe(column) for column in columns])
-        writer.writerows([safe(row.get(column)) for column in columns] for row in rows)
+    cells = ([safe(row.get(column)) for column in columns] for row in rows)
+    tables.write_csv(path, map(safe, columns), cells)
 
 
 def write_table(path: Path, tasks: Sequence[Task | Cross]) -> None:

@@ -14,7 +14,7 @@ from lssat import shards
 from lssat.report import html, words
 from lssat.report.explained import Maps, overlays, read_maps
 from lssat.report.pictures import gapped, picture, tile
-from lssat.tables import FACES, TEXTURE, atomic, read_json
+from lssat.tables import FACES, TEXTURE, read_json, write_text
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,7 @@ def write(title: str, tasks: dict[str, Files], out: Path) -> None:
         policy=html.policy(scripts),
         style=html.style(),
     )
-    with atomic(out, "w") as file:
-        file.write(page)
+    write_text(out, page)
 
 
 def _task(name: str, files: Files) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """How the people of the sample look, as a list of annotations that slices can be made of."""
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 
 from lssat.sample.sources import count, look
-from lssat.tables import atomic
+from lssat.tables import write_csv
 
 NAMES = ("skin", "hair")
 
@@ -27,7 +26,4 @@ def write(path: Path, key: str, shown: Iterable[tuple[str, int]]) -> None:
         shown: what stands in it, and the person.
     """
     known = looks()
-    with atomic(path, "w") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([key, *NAMES])
-        writer.writerows([name, *known[person]] for name, person in shown)
+    write_csv(path, [key, *NAMES], ([name, *known[person]] for name, person in shown))

@@ -4,7 +4,6 @@ The trained runs are scored on the same test videos cropped otherwise; each numb
 the default's on the videos that both have. A step of evaluation: it is given the test split.
 """
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,11 +65,9 @@ def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
         "weights": tables.read_json(files.metrics)["weights"],
     }
     tables.write_json(files.out, content)
-    with tables.atomic(files.table, "w") as file:
-        writer = csv.DictWriter(file, _COLUMNS, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        own = {"task": known.name}
-        writer.writerows(row | own | {"seeds": _listed(row["seeds"])} for row in rows)
+    told = (row | {"task": known.name, "seeds": _listed(row["seeds"])} for row in rows)
+    cells = ([row.get(column) for column in _COLUMNS] for row in told)
+    tables.write_csv(files.table, _COLUMNS, cells)
     with tables.atomic(files.picture) as file:
         figure.write(file, content)
 

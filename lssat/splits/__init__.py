@@ -21,12 +21,12 @@ from lssat.tables import (
     REJECTS,
     SPLITS,
     DataError,
-    atomic,
     check_rejects,
     metadata,
     read_table,
     write_json,
     write_table,
+    write_text,
 )
 
 __all__ = ["FILES", "NAMES", "UNUSED", "assign", "check_groups", "halve", "hold_out", "write"]
@@ -82,8 +82,7 @@ def write(
     summary |= {"dataset": dataset, "seed": seed, "rejects": _reasons(rejects)}
     summary |= {"selection": splits.selection}
     for name in (*NAMES, UNUSED):
-        with atomic(files[f"{name}_ids"], "w") as file:
-            file.write("".join(f"{id}\n" for id in summary["ids"][name]))
+        write_text(files[f"{name}_ids"], "".join(f"{id}\n" for id in summary["ids"][name]))
     write_json(files["summary"], {key: value for key, value in summary.items() if key != "ids"})
 
 

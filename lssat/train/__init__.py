@@ -1,6 +1,5 @@
 """Training of one run: one task, backbone, configuration and seed, from a split to weights."""
 
-import csv
 import hashlib
 import json
 import time
@@ -21,7 +20,7 @@ from lssat.checkpoint import Checkpoints, save_weights
 from lssat.costs import Energy
 from lssat.loader import Crops
 from lssat.reconstruction import reconstructions
-from lssat.tables import DataError, atomic, write_json
+from lssat.tables import DataError, atomic, write_csv, write_json
 from lssat.train.loop import Trainer, score
 from lssat.train.parallel import strategy
 from lssat.train.record import costs, record
@@ -74,7 +73,6 @@ def train(
     """
     params = _of_run(run, params)
     machine, recipe = machine or Machine(), params.train
-    _check_writable(files.record)
     meter = Energy(machine.country) if machine.energy else None
     if meter:
         meter.start()
@@ -109,7 +107,8 @@ def train(
     if not fabric.is_global_zero:
         return
     sha256 = save_weights(files.weights, progress.best, described)
-    _write_curve(files.curve, progress.curve)
+    columns = list(progress.curve[0])
+    write_csv(files.curve, columns, ([row[name] for name in columns] for row in progress.curve))
     if machine.strategy == "fsdp":  # its parts lie in processes that are through with it
         model = trainer.model = rebuild(described).to(fabric.device)
         model.set_grad_checkpointing(recipe.grad_checkpointing)
@@ -162,14 +161,6 @@ def _readers(machine: Machine) -> int:
     return machine.readers
 
 
-def _check_writable(file: Path) -> None:
-    """Find out now, not after days of training, that the run's folder cannot be written."""
-    probe = file.with_name(".writable")
-    with atomic(probe) as out:
-        out.write(b"")
-    probe.unlink()
-
-
 def _key(run: grid.Run, params: SimpleNamespace, data: dict[str, Crops]) -> str:
     """Return the name of the run's states: of parameters, data and code."""
     parts = {
@@ -197,10 +188,3 @@ def _say_texture(trainer: Trainer) -> None:
     changed = trainer.recipe.hflip or trainer.policy.active
     if changed and trainer.data["train"].codes is not None and trainer.fabric.is_global_zero:
         print(f"{trainer.run.path}: texture is computed from each augmented crop", flush=True)
-
-
-def _write_curve(path: Path, curve: list[dict]) -> None:
-    with atomic(path, "w") as file:
-        writer = csv.DictWriter(file, fieldnames=list(curve[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(curve)

@@ -1,36 +1,58 @@
-"""Case 28: a full disk stops every writer with file and bytes free, and loses nothing."""
+"""Cases 28 and 30: a full disk or a read-only folder stops every writer and loses nothing."""
 
-import gc
+import errno
 import os
+import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import typer
+from test_train_resume import command
 
+from lssat import orchestrate, tracking
 from lssat.checkpoint import Checkpoints, save_weights
-from lssat.tables import TEXTURE, DataError, atomic, write_json, write_shard, write_table
+from lssat.cli import app
+from lssat.tables import (
+    TEXTURE,
+    DataError,
+    atomic,
+    check_writable,
+    write_csv,
+    write_json,
+    write_shard,
+    write_table,
+    write_text,
+)
 
+ROOT = Path(__file__).parent.parent.parent
 SIZE = 2**20  # of the disk
+NOBODY = 65534
 
 
 def _table(folder: Path, size: int) -> None:
+    draw = np.random.default_rng(0)
     rows = [
-        dict(id=os.urandom(20).hex(), frame=0, clip=-1, shard=0, row=row)
+        dict(id=draw.bytes(20).hex(), frame=0, clip=-1, shard=0, row=row)
         for row in range(size // 40)
     ]
     write_table(folder / "t.parquet", rows, TEXTURE)
 
 
-def _report(folder: Path, size: int) -> None:
-    with atomic(folder / "report.html", "w") as file:
-        file.write("x" * size)
-
-
 def _state(folder: Path, size: int) -> None:
     Checkpoints(folder, "key").save(size, {"w": torch.ones(size // 4)}, {"done": size})
+
+
+def _stream(folder: Path, size: int) -> None:
+    with atomic(folder / "figures.pdf") as file:
+        for _ in range(size // 1000):
+            file.write(bytes(1000))
 
 
 WRITERS: dict[str, Callable[[Path, int], object]] = {
@@ -41,39 +63,256 @@ WRITERS: dict[str, Callable[[Path, int], object]] = {
     ),
     "state": _state,
     "metrics": lambda folder, size: write_json(folder / "metrics.json", {"a": "x" * size}),
-    "report": _report,
+    "curve": lambda folder, size: write_csv(folder / "curve.csv", ["a"], [["x" * size]]),
+    "report": lambda folder, size: write_text(folder / "report.html", "x" * size),
+    "figures": _stream,
 }
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
+@contextmanager
+def disk(folder: Path) -> Iterator[Path]:
     """A disk of one mebibyte; only root may mount one."""
-    folder = tmp_path / "disk"
     folder.mkdir()
     line = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "none", str(folder)]
     if os.geteuid() or subprocess.run(line, capture_output=True, check=False).returncode:
         pytest.skip("a disk cannot be mounted here")
-    yield folder
-    # pyarrow's writer goes with the exception that holds it, and formats one of its own: not in
-    # the midst of an import, where CPython 3.11's ast.parse may not be entered twice.
-    gc.collect()
-    subprocess.run(["umount", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
-def content(folder: Path) -> dict[str, bytes]:
+def content(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """What a folder holds: bytes and time of each file, and of each folder its time."""
+    return {
+        str(path): (path.read_bytes() if path.is_file() else b"", path.stat().st_mtime_ns)
+        for path in [folder, *folder.rglob("*")]
+    }
+
+
+def files(folder: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-@pytest.mark.parametrize("kind", WRITERS)
-def test_case_28_a_full_disk_is_named_and_the_old_file_stays(disk: Path, kind: str) -> None:
-    write = WRITERS[kind]
-    write(disk, 4000)
-    before = content(disk)
+def refused(write: Callable[[Path, int], object], folder: Path) -> tuple[int, int]:
+    """Write more than the disk holds; return the bytes said to be needed, and those free."""
+    write(folder, 4000)
+    before = files(folder)
     assert before
     with pytest.raises(DataError) as caught:
-        write(disk, 3 * SIZE)
-    said = str(caught.value)
-    assert said.startswith(str(disk))
-    assert "cannot be written: No space left on device (" in said
-    assert " bytes free)" in said
-    assert content(disk) == before  # no temporary file either
+        write(folder, 3 * SIZE)
+    assert files(folder) == before  # no temporary file either
+    assert caught.value.file.startswith(str(folder))
+    said = caught.value.problem.removeprefix("cannot be written: No space left on device (needs ")
+    needed, free = said.removesuffix(" bytes free)").split(" bytes, ")
+    return int(needed.removeprefix("more than ").replace(",", "")), int(free.replace(",", ""))
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_case_28_a_full_disk_is_named_with_what_is_needed_and_the_old_file_stays(
+    tmp_path: Path, kind: str
+) -> None:
+    with disk(tmp_path / "disk") as folder:
+        needed, free = refused(WRITERS[kind], folder)
+        assert 0.9 * SIZE < free < SIZE  # without the half of a file, which is gone
+        assert needed >= free
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_case_28_the_bytes_needed_are_those_of_the_file(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a disk of its own: the system says that it is full when the file is complete."""
+    WRITERS[kind](tmp_path / "whole", 3 * SIZE)
+    size = max(len(data) for data in files(tmp_path / "whole").values())
+
+    def full(descriptor: int) -> None:
+        if os.fstat(descriptor).st_size > 2 * SIZE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    (tmp_path / "disk").mkdir()
+    needed, free = refused(WRITERS[kind], tmp_path / "disk")
+    assert needed == size
+    assert abs(free - shutil.disk_usage(tmp_path).free) < 2**30
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root mounts disks as it is")
+def test_case_28_30_disks_are_mounted_in_a_namespace_of_ones_own() -> None:
+    unshare = ["unshare", "--map-root-user", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*unshare, "true"], check=False).returncode:
+        pytest.skip("user namespaces are not allowed here")
+    line = [*unshare, sys.executable, "-m", "pytest", "-q", __file__, "-p", "no:cacheprovider"]
+    subprocess.run([*line, "-k", "a_full_disk or file_system"], check=True, cwd=ROOT)
+
+
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Root may write into any folder: be somebody else for a while."""
+    root = not os.geteuid()
+    if root:
+        os.setegid(NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+            os.setegid(0)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    """A folder that everyone can reach (pytest's own are shut to others); `shut` in it is shut."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for each in ("shut", "shut/old", "open"):
+            (folder / each).mkdir()
+        for each in ("shut/old/report.html", "shut/metrics.json", "open/a file"):
+            (folder / each).write_text("from before")
+        (folder / "open").chmod(0o777)
+        for each in ("shut/old", "shut"):
+            (folder / each).chmod(0o555)
+        yield folder
+        for each in ("shut", "shut/old"):
+            (folder / each).chmod(0o755)
+
+
+def _outputs() -> Iterator[tuple[str, str]]:
+    """Each option of each command that is held to be writable before anything runs."""
+    for name, command_ in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        for each in command_.params:
+            if each.callback is not None:
+                yield name, each.opts[0]
+
+
+OUTPUTS = list(_outputs())
+# What a command is given beside its paths.
+GIVEN = {
+    "--task": "ffpp",
+    "--dataset": "ffpp",
+    "--run": "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0",
+    "--variant": "margin-1.6",
+    "--tree": "ffpp",
+    "--preset": "sample",
+    "--shard": "0",
+    "--params": str(ROOT / "params.yaml"),
+}
+
+
+def line_of(name: str, place: Path, at: dict[str, Path]) -> list[str]:
+    """Return a command line that no input exists for: outputs are looked at before anything."""
+    line = [name]
+    for each in typer.main.get_command(app).commands[name].params:  # type: ignore[attr-defined]
+        option = each.opts[0]
+        if each.param_type_name == "argument":
+            line += [str(place / "absent")] * (1 if each.required else 0)
+        elif option in at:
+            line += [option, str(at[option])]
+        elif each.callback is not None and each.name != "json_":
+            line += [option, str(place / "open" / "made" / option.strip("-"))]
+        elif each.required or option == "--params":
+            line += [option, GIVEN.get(option, str(place / "absent"))]
+    return line
+
+
+@pytest.mark.parametrize(("name", "option"), OUTPUTS, ids=[" ".join(each) for each in OUTPUTS])
+def test_case_30_each_output_of_each_command_is_refused_at_the_start(
+    place: Path, name: str, option: str
+) -> None:
+    before = content(place)
+    for file in (place / "shut/new", place / "shut/not/there/yet"):
+        with pytest.raises(DataError) as caught, ordinary_user():
+            app(line_of(name, place, {option: file}), standalone_mode=False)
+        assert caught.value.file == str(file)
+        why = f"({place / 'shut'} belongs to uid {os.getuid()}, dr-xr-xr-x)"
+        assert caught.value.problem == f"cannot be written: Permission denied {why}"
+        uid = os.getuid() or NOBODY
+        fix = f"Make it writable for uid {uid}, or choose another folder"
+        assert caught.value.fix == f"{fix}; what stood there before is unchanged"
+    with pytest.raises(DataError) as caught:
+        app(line_of(name, place, {option: place / "open/a file/x"}), standalone_mode=False)
+    problem = f"cannot be written: {place / 'open/a file'} is a file, not a folder"
+    assert (caught.value.file, caught.value.problem) == (str(place / "open/a file/x"), problem)
+    assert content(place) == before
+
+
+def test_case_30_no_command_that_writes_is_left_out() -> None:
+    held = {name for name, _ in OUTPUTS}
+    every = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    assert every - held == {"show", "sync", "run"}  # run: see below
+    for name in every:
+        for each in typer.main.get_command(app).commands[name].params:  # type: ignore[attr-defined]
+            said = getattr(each, "help", None) or ""
+            out = each.opts[0] in ("--out", "--json", "--checkpoints", "--database", "--artifacts")
+            if out or " to write" in said:
+                assert (name, each.opts[0]) in OUTPUTS
+    # The others that are written, by their names.
+    more = {
+        ("faces", "--rejects"), ("splits", "--summary"), ("splits", "--train"),
+        ("sample", "--inventory"), ("sample", "--annotations"), ("predict", "--pictures"),
+    }  # fmt: skip
+    assert more <= set(OUTPUTS)
+
+
+def test_case_30_training_ends_before_its_first_epoch(place: Path, tmp_path: Path) -> None:
+    """As a user starts it: one line on stderr; the data are not even looked for."""
+    start = f"from lssat.cli import main; import os; os.geteuid() or os.seteuid({NOBODY}); main()"
+    line = [sys.executable, "-c", start, *command(tmp_path, place / "shut/runs")[3:]]
+    before = content(place)
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"{place}/shut/runs: cannot be written: Permission denied (")
+    assert done.stderr.count("\n") == 1
+    assert content(place) == before
+
+
+def test_case_30_states_of_somebody_else_are_not_written_over(place: Path) -> None:
+    states = Checkpoints(place / "shut/old", "key")
+    with pytest.raises(DataError) as caught, ordinary_user(), states.locked():
+        pass
+    assert f"{place}/shut/old/.lock: cannot be written: Permission denied" in str(caught.value)
+
+
+def test_case_30_a_database_that_is_read_only(place: Path) -> None:
+    database = place / "open/mlflow.db"
+    database.touch(mode=0o444)
+    with pytest.raises(DataError) as caught, ordinary_user():
+        tracking.connect(None, database, "name", place / "open/artifacts")
+    assert str(caught.value).startswith(f"{database}: cannot be written: it is read-only. Make it")
+    assert not database.with_name("mlflow.db.lock").exists()
+    with pytest.raises(DataError, match=r"shut/m\.db: cannot be written: Perm"), ordinary_user():
+        tracking.connect(None, place / "shut/m.db", "name", place / "open/artifacts")
+    database.unlink()
+
+
+def test_case_30_run_ends_before_snakemake(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orchestrate, "LOG", place / "shut/logs/snakemake.log")
+    with pytest.raises(DataError, match="cannot be written: Permission"), ordinary_user():
+        orchestrate.run(1)
+
+
+def test_case_30_a_read_only_file_system(tmp_path: Path) -> None:
+    with disk(tmp_path / "disk") as folder:
+        write_text(folder / "old", "old")
+        subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+        for path in (folder / "old", folder / "new", folder / "a/b/c"):
+            for write in (check_writable, lambda path: write_text(path, "new")):
+                with pytest.raises(DataError) as caught:
+                    write(path)
+                said = f"{path}: cannot be written: Read-only file system ({folder} belongs to"
+                assert str(caught.value).startswith(said)
+        assert files(folder) == {str(folder / "old"): b"old"}
+
+
+def test_case_30_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
+    for write in (check_writable, lambda path: write_json(path, {})):
+        with pytest.raises(DataError) as caught:
+            write(tmp_path)
+        assert str(caught.value) == f"{tmp_path}: cannot be written: it is a folder. Name a file."
+    assert list(tmp_path.iterdir()) == []
+    check_writable(tmp_path, folder=True)
+    check_writable(tmp_path / "a/b", folder=True)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,44 @@
+"""The options that recur, and those that name an output."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lssat import tables
+
+
+def writes(what: str, *names: str, folder: bool = False) -> Any:
+    """Return an option that names an output; one that cannot be written ends the command at once.
+
+    Args:
+        what: the help.
+        names: of the option, where it is not called as the argument.
+        folder: the option names a folder to write into; else a file, where `-` is stdout.
+    """
+
+    def check(path: Path | str | None) -> Path | str | None:
+        if path not in (None, "-"):
+            tables.check_writable(str(path), folder)
+        return path
+
+    return typer.Option(*names, help=what, callback=check)
+
+
+Params = Annotated[
+    str, typer.Option("--params", help="A params.yaml, or the JSON of the sections that are read.")
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda; there is no fallback.")]
+Task = Annotated[str, typer.Option(help="A section of datasets.")]
+Manifest = Annotated[Path, typer.Option(help="Manifest table.")]
+Crops = Annotated[Path, typer.Option(help="Folder of the crops' shards.")]
+CropTables = Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")]
+Codes = Annotated[Path, typer.Option(help="Folder of the texture's shards.")]
+Splits = Annotated[Path, typer.Option(help="Folder of the splits.")]
+TestSplit = Annotated[Path, typer.Option(help="Test split.")]
+Runs = Annotated[Path, typer.Option(help="Folder of all runs.")]
+JsonOut = Annotated[Path, writes("JSON to write.")]
+IdsOut = Annotated[Path, writes("JSON of the MLflow ids to write.")]
+FindingsOut = Annotated[Path, writes("Table of findings to write.")]
+Database = Annotated[Path, writes("SQLite database.")]
+Json = Annotated[str | None, writes("Write JSON to this file; - for stdout alone.", "--json")]

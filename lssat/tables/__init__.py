@@ -1,0 +1,57 @@
+"""The contracts between steps: table schemas, shards, atomic writes, checksums, errors.
+
+Steps exchange only Parquet tables with an explicit schema (ids are text) and NPY shards.
+Whatever is written appears whole under its name or not at all (temporary file, fsync, rename).
+"""
+
+from lssat.tables.errors import DataError
+from lssat.tables.npy import open_shard, shard_of, write_shard
+from lssat.tables.parquet import check_rejects, metadata, read_table, reject, write_table
+from lssat.tables.schemas import (
+    FACES,
+    MANIFEST,
+    PREDICTIONS,
+    REASONS,
+    REJECTS,
+    SPLITS,
+    TEXTURE,
+)
+from lssat.tables.texts import dotted, json_text, read_json, write_csv, write_json
+from lssat.tables.whole import (
+    atomic,
+    check_writable,
+    refusing,
+    sha256,
+    write_text,
+    write_whole,
+)
+
+__all__ = [
+    "FACES",
+    "MANIFEST",
+    "PREDICTIONS",
+    "REASONS",
+    "REJECTS",
+    "SPLITS",
+    "TEXTURE",
+    "DataError",
+    "atomic",
+    "check_rejects",
+    "check_writable",
+    "dotted",
+    "json_text",
+    "metadata",
+    "open_shard",
+    "read_json",
+    "read_table",
+    "refusing",
+    "reject",
+    "sha256",
+    "shard_of",
+    "write_csv",
+    "write_json",
+    "write_shard",
+    "write_table",
+    "write_text",
+    "write_whole",
+]

@@ -1,0 +1,84 @@
+"""Parquet tables: held to an explicit schema when they are written and when they are read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lssat.tables.errors import DataError
+from lssat.tables.schemas import REASONS
+from lssat.tables.whole import atomic
+
+
+def write_table(
+    path: str | Path,
+    rows: Sequence[dict] | pa.Table,
+    schema: pa.Schema,
+    metadata: dict[str, str] | None = None,
+) -> None:
+    """Write rows (dicts, or a table) under `schema`, with `metadata` in the file's header.
+
+    Raises:
+        DataError: a row lacks a column, has one too many, or a value does not fit its type.
+    """
+    if not isinstance(rows, pa.Table):
+        wanted = set(schema.names)
+        for number, row in enumerate(rows):
+            if set(row) != wanted:
+                differ = ", ".join(sorted(wanted ^ set(row)))
+                raise DataError(path, f"row {number} differs in column {differ}", "Report this")
+        rows = pa.Table.from_pylist(list(rows), schema=schema)
+    table = rows.cast(schema).replace_schema_metadata(metadata or None)
+    packed = pa.BufferOutputStream()  # so that its size is known before a byte is on the disk
+    pq.write_table(table, packed, write_page_checksum=True)
+    data = packed.getvalue()
+    with atomic(path, data.size) as file:
+        file.write(data)
+
+
+def read_table(path: str | Path, schema: pa.Schema, remedy: str = "Run its step again") -> pa.Table:
+    """Read a table and hold it to `schema`; page checksums are verified.
+
+    Raises:
+        DataError: missing, damaged, or with other columns than the schema's.
+    """
+    try:
+        # pq.read_table would import pandas: half a second in each of the many small processes.
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read()
+    except FileNotFoundError:
+        raise DataError(path, "does not exist", remedy) from None
+    except (pa.ArrowInvalid, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(path, f"is not a readable table ({first})", remedy) from error
+    if table.schema.remove_metadata() != schema:
+        differ = set(table.schema.names) ^ set(schema.names)
+        what = f"columns {', '.join(sorted(differ))}" if differ else "column types"
+        raise DataError(path, f"has other {what} than this version writes", remedy)
+    return table
+
+
+def metadata(table: pa.Table) -> dict[str, str]:
+    """Return the text that `write_table` put into the file's header."""
+    items = (table.schema.metadata or {}).items()
+    return {key.decode(): value.decode() for key, value in items if key != b"ARROW:schema"}
+
+
+def reject(dataset: str, id: str, path: str, step: str, reason: str, detail: str = "") -> dict:
+    """Return a row of the rejects table; the reason must be one of `REASONS`."""
+    if reason not in REASONS:
+        raise ValueError(f"unknown reason {reason!r}: the closed list is {REASONS}")
+    return dict(dataset=dataset, id=id, path=path, step=step, reason=reason, detail=detail)
+
+
+def check_rejects(step: str, rejected: int, total: int, limit: float, file: str | Path) -> None:
+    """Stop the step when more than the share `limit` (0 to 1) of its samples was rejected."""
+    if total and rejected / total > limit:
+        raise DataError(
+            file,
+            f"{step}: {rejected:,} of {total:,} rejected "
+            f"({100 * rejected / total:.1f} %, limit {100 * limit:g} %)",
+            f"See the reasons in this table, mend the data or raise rejects_limit; "
+            f"what {step} has finished stays",
+        )

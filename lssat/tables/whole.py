@@ -1,0 +1,156 @@
+"""Files that are written whole or not at all, and what is said where they cannot be written."""
+
+import contextlib
+import errno
+import glob
+import hashlib
+import os
+import platform
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from lssat.tables.errors import DataError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path, size: int | None = None) -> Iterator[IO[bytes]]:
+    """Open a temporary file that becomes `path` when the block ends without an exception.
+
+    A reader, or a process killed at any moment, sees the old file or the new one, never half.
+
+    Args:
+        size: bytes that will be written, for the message; None: not known before.
+
+    Raises:
+        DataError: the disk is full or the folder cannot be written; the old file is intact.
+    """
+    path = Path(path)
+    with refusing(path, size=size):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115
+            dir=path.parent, prefix=f"{_mark(path)}{os.getpid()}.", suffix=".tmp", delete=False
+        )
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        with refusing(path, size=size):
+            os.chmod(file.name, 0o666 & ~_umask())
+            os.replace(file.name, path)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        needed = f"more than {os.path.getsize(file.name):,}" if size is None else f"{size:,}"
+        os.unlink(file.name)  # now, so that its bytes count as free
+        raise _refusal(path, path.parent, error, needed) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(file.name)
+
+
+def write_whole(
+    path: str | Path, write: Callable[[IO[bytes]], Any], size: int | None = None
+) -> str:
+    """Write a file atomically through `write(file)`; return its sha256. `size`: as of `atomic`."""
+    with atomic(path, size) as file:
+        write(file)
+        file.flush()
+        digest = sha256(file.name)
+    return digest
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write text as UTF-8, atomically; its line ends stay as they are."""
+    data = text.encode()
+    with atomic(path, len(data)) as file:
+        file.write(data)
+
+
+def sha256(path: str | Path) -> str:
+    """Return the sha256 of a file's bytes, as hexadecimal text."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_writable(path: str | Path, folder: bool = False) -> None:
+    """Find out at the start of a step, not after hours of work, that it cannot write its output.
+
+    Nothing is changed: a file without a name is opened in the nearest folder that is there.
+
+    Args:
+        folder: `path` is a folder to write into, which may have to be made.
+
+    Raises:
+        DataError: the folder belongs to somebody else, is on a read-only file system, ...
+    """
+    path = Path(path)
+    inside = path if folder else path.parent
+    with refusing(path, inside):
+        tempfile.TemporaryFile(dir=_there(inside)).close()
+        if os.path.isdir(path) and not folder:
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+
+
+@contextlib.contextmanager
+def refusing(path: Path, folder: Path | None = None, size: int | None = None) -> Iterator[None]:
+    """Say as a DataError why `path` cannot be written, in place of what the system says.
+
+    Args:
+        folder: that is written into; default: the one of `path`.
+        size: bytes that will be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        needed = None if size is None else f"{size:,}"
+        raise _refusal(path, folder or path.parent, error, needed) from error
+
+
+def _refusal(path: Path, folder: Path, error: OSError, needed: str | None) -> DataError:
+    there = _there(folder)
+    if error.errno == errno.EISDIR:
+        return DataError(path, "cannot be written: it is a folder", "Name a file")
+    if not os.path.isdir(there):
+        problem = f"cannot be written: {there} is a file, not a folder"
+        return DataError(path, problem, "Remove it, or choose another folder")
+    if error.errno in _FULL:
+        about = f"needs {needed} bytes, " if needed else ""
+        about += f"{shutil.disk_usage(there).free:,} bytes free"
+        fix = "Free space, have the limit raised, or choose another folder"
+    else:
+        known = there.stat()
+        about = f"{there} belongs to uid {known.st_uid}, {stat.filemode(known.st_mode)}"
+        fix = f"Make it writable for uid {os.geteuid()}, or choose another folder"
+    problem = f"cannot be written: {os.strerror(error.errno or 0)} ({about})"
+    return DataError(path, problem, f"{fix}; what stood there before is unchanged")
+
+
+def _there(path: Path) -> Path:
+    """Return the path, or the nearest above it that is there."""
+    return next((each for each in (path, *path.parents) if os.path.lexists(each)), Path("."))
+
+
+def _mark(path: Path) -> str:
+    return f".{path.name}.{platform.node()}."
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a killed process of this machine left of an earlier try at the same file."""
+    for left in path.parent.glob(f"{glob.escape(_mark(path))}*.tmp"):
+        owner = left.name.removeprefix(_mark(path)).split(".")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            left.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
