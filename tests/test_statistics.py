@@ -137,7 +137,7 @@ def _interval(labels: np.ndarray, scores: np.ndarray, groups: np.ndarray) -> tup
 def test_seeds_are_a_level_of_their_own():
     values = np.array([[0.5], [0.9]]) + RNG.normal(size=(2, 4000)) * 1e-6
     found = statistics.interval(values, 0.95, seed=0)
-    assert (found.low, found.high) == pytest.approx((0.5, 0.9), abs=1e-4)  # either seed twice
+    assert found == (0, 1, None)  # two runs that far apart say nothing: Student's t, one degree
     single = statistics.interval(values[:1], 0.95, seed=0)
     assert single.high - single.low < 1e-5
     expected = np.quantile(values[0], (0.05, 0.95))

@@ -111,13 +111,15 @@ def _resampled(scored: Scored, points: Sequence[Measured]) -> np.ndarray | None:
     return np.mean(each, axis=0)
 
 
-def _interval(values: np.ndarray | None, draws: Draws) -> statistics.Interval:
+def _interval(
+    values: np.ndarray | None, draws: Draws, within: tuple[float, float] = (0, 1)
+) -> statistics.Interval:
     if values is None:
         return statistics.Interval(None, None)
     if (draws.resamples.counts == 1).all():
         note = "no interval: nothing to resample, each stratum is a single cluster"
         return statistics.Interval(None, None, note)
-    return statistics.interval(values, draws.confidence, draws.seed)
+    return statistics.interval(values, draws.confidence, draws.seed, within)
 
 
 def _drop(
@@ -127,7 +129,7 @@ def _drop(
     before = _mean([clean.values[run] for run in scored.runs])
     after = _mean([_mean([point.values[run] for point in points]) for run in scored.runs])
     a, b = _resampled(scored, [clean]), _resampled(scored, points)
-    interval = _interval(None if a is None or b is None else a - b, draws)
+    interval = _interval(None if a is None or b is None else a - b, draws, (-1, 1))
     drop = None if before is None or after is None else before - after
     return dict(drop=drop, drop_low=interval.low, drop_high=interval.high)
 

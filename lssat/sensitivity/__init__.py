@@ -170,7 +170,8 @@ def _row(
     own = gap = statistics.Interval(None, None)
     if len(resampled) == 2 and not (drawn.counts == 1).all():
         own = statistics.interval(resampled[1], options.confidence, options.seed)
-        gap = statistics.interval(resampled[1] - resampled[0], options.confidence, options.seed)
+        apart = resampled[1] - resampled[0]
+        gap = statistics.interval(apart, options.confidence, options.seed, (-1, 1))
     difference = None if mean is None or reference is None else mean - reference
     return {
         **dict(mean=mean, low=own.low, high=own.high, reference=reference, difference=difference),

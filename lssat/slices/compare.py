@@ -3,6 +3,7 @@
 Every resample draws the same clusters of test samples for all groups, and the same seeds.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -138,10 +139,7 @@ class Compared:
             groups = [self._group(size, nothing, None, note) for size in self.sizes]
             return first | dict(groups=groups, **_NOTHING, note=note)
         draws = {
-            group: statistics.seed_means(
-                np.stack([self.draws[run][name][group] for run in scored.runs]),
-                (self.options.seed, 1),
-            )
+            group: np.stack([self.draws[run][name][group] for run in scored.runs])
             for group in self.defined(name)
         }
         groups = []
@@ -163,11 +161,18 @@ class Compared:
             mean=mean, low=interval.low, high=interval.high, note="; ".join(notes) or None,
         )  # fmt: skip
 
-    def _interval(self, draws: np.ndarray) -> statistics.Interval:
+    def _interval(
+        self,
+        draws: np.ndarray,
+        statistic: Callable[[np.ndarray], np.ndarray] = lambda means: means,
+        within: tuple[float, float] = (0, 1),
+    ) -> statistics.Interval:
+        """Return the interval of a statistic of means over seeds, from draws (S, B, ...)."""
         if self.still:
             note = "no interval: nothing to resample, each stratum is a single cluster"
             return statistics.Interval(None, None, note)
-        return statistics.percentiles(draws, self.options.confidence)
+        found = statistics.over_seeds(statistic, [draws], self.options.seed, within)
+        return statistics.percentiles(found, self.options.confidence)
 
     def _gap(self, name: str, groups: list[dict], draws: dict[str, np.ndarray]) -> dict[str, Any]:
         """Return worst and best group, the gap, and best - worst with these two held fixed."""
@@ -181,10 +186,10 @@ class Compared:
         if name in measures.LOWER_IS_BETTER:
             ranked.reverse()
         worst, best = ranked[0], ranked[-1]
-        stacked = np.stack([draws[each["group"]] for each in held])
-        gap = self._interval(stacked.max(axis=0) - stacked.min(axis=0))
+        gap = self._interval(np.stack([draws[each["group"]] for each in held], axis=-1), _spread)
         one = draws[best["group"]] - draws[worst["group"]]
-        apart = self._interval(-one if name in measures.LOWER_IS_BETTER else one)
+        one = -one if name in measures.LOWER_IS_BETTER else one
+        apart = self._interval(one, within=(-1, 1))
         notes = [f"without {', '.join(out)}"] if out else []
         notes += [gap.note] if gap.note else []
         ordered = name not in measures.NO_ORDER
@@ -218,7 +223,7 @@ class Compared:
                 for part in _PARTS[name]
             ]
             draws.append(np.max([each.max(axis=0) - each.min(axis=0) for each in parts], axis=0))
-        interval = self._interval(statistics.seed_means(np.stack(draws), (self.options.seed, 1)))
+        interval = self._interval(np.stack(draws))
         found = dict(values=fair, mean=float(np.mean(fair)), low=interval.low)
         return first | found | dict(high=interval.high, note=interval.note)
 
@@ -244,6 +249,10 @@ class Compared:
         chosen = metrics.predicted("binary", self.level.scores[run])
         labels, groups = self.level.labels[keep], self.slice.values[keep]
         return float(getattr(fair, name)(labels, chosen[keep], sensitive_features=groups))
+
+
+def _spread(means: np.ndarray) -> np.ndarray:
+    return means.max(axis=-1) - means.min(axis=-1)
 
 
 _NOTHING: dict[str, Any] = dict.fromkeys(

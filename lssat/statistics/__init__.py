@@ -13,13 +13,13 @@ from lssat.statistics.intervals import (
     intervals_of,
     percentiles,
     resampled,
-    seed_means,
 )
 from lssat.statistics.paired import clustered_mcnemar, difference, first, holm
 from lssat.statistics.ranks import Ranked, friedman
+from lssat.statistics.seeds import draw_seeds, over_seeds
 
 __all__ = [
     "Compared", "Interval", "Ranked", "Resamples", "bootstrap", "clustered_mcnemar", "compare_aucs",
-    "difference", "draw", "first", "friedman", "holm", "interval", "intervals_of", "percentiles",
-    "resampled", "seed_means",
+    "difference", "draw", "draw_seeds", "first", "friedman", "holm", "interval", "intervals_of",
+    "over_seeds", "percentiles", "resampled",
 ]  # fmt: skip

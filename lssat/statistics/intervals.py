@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lssat.statistics.seeds import over_seeds
+
 _BLOCK = 1 << 16  # numbers in a block of work: bounds memory and stays near the cache
 _MOST_UNDEFINED = 0.05  # share of undefined resamples above which there is no interval
 
@@ -111,9 +113,9 @@ def bootstrap(
 
     A hierarchical bootstrap: every resample draws clusters of test samples, the same for all
     runs, and then seeds. So the interval covers another test set of such clusters *and* another
-    set of as many training seeds. With one seed it covers the test set alone. With S seeds it
-    sees only (S - 1) / S of the variance between seeds: with two or three it is too narrow by
-    that much. It is a percentile interval; where every sample is right, it has no width.
+    set of as many training seeds; `over_seeds` says how few seeds are dealt with. With one seed
+    it covers the test set alone. It is a percentile interval; where every sample is right, it
+    has no width.
 
     Args:
         measures: of each run, as for `resampled`.
@@ -139,18 +141,25 @@ def intervals_of(
     }
 
 
-def interval(values: np.ndarray, confidence: float, seed: int) -> Interval:
-    """Return the percentile interval of the mean over seeds, seeds resampled.
+def interval(
+    values: np.ndarray, confidence: float, seed: int, within: tuple[float, float] = (0, 1)
+) -> Interval:
+    """Return the percentile interval of the mean over seeds, seeds resampled (`over_seeds`).
 
     Args:
         values: (S, B), a metric in each resample of the test set; nan: undefined there.
         confidence: between 0 and 1.
         seed: for the draws of the seeds.
+        within: the least and the largest value that the metric can have.
 
     Returns:
         the interval over the defined resamples; none where more than 5 % are undefined.
     """
-    return percentiles(seed_means(values, (seed, 1)), confidence)
+    return percentiles(over_seeds(_itself, [values], seed, within), confidence)
+
+
+def _itself(mean: np.ndarray) -> np.ndarray:
+    return mean
 
 
 def percentiles(values: np.ndarray, confidence: float) -> Interval:
@@ -168,10 +177,3 @@ def percentiles(values: np.ndarray, confidence: float) -> Interval:
     low, high = np.quantile(defined, (tail, 1 - tail)).tolist()
     left_out = f"interval without {undefined} undefined resamples" if undefined else None
     return Interval(low, high, left_out)
-
-
-def seed_means(values: np.ndarray, seed: tuple[int, ...]) -> np.ndarray:
-    """Return (B,) means over as many seeds drawn with replacement, from values (S, B)."""
-    seeds, resamples = values.shape
-    chosen = np.random.default_rng(seed).integers(seeds, size=(seeds, resamples))
-    return np.take_along_axis(values, chosen, axis=0).mean(axis=0)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import norm
 
-from lssat.statistics.intervals import Interval, percentiles, seed_means
+from lssat.statistics.intervals import Interval, percentiles
+from lssat.statistics.seeds import draw_seeds, over_seeds
 
 
 def difference(
@@ -14,9 +15,9 @@ def difference(
     """Return interval and p-value of the difference a - b of a metric's means over seeds.
 
     A paired bootstrap: resample number i drew the same clusters of test samples for both; the
-    training seeds are then drawn for each. So it covers other test clusters and, with several
-    seeds, other training runs. The p-value is twice the share of resamples on the other side of
-    zero (Efron and Tibshirani 1993, chapter 15), never below 2 / (B + 1).
+    training seeds are then drawn for each (`over_seeds`). So it covers other test clusters and,
+    with several seeds, other training runs. The p-value is twice the share of resamples on the
+    other side of zero (Efron and Tibshirani 1993, chapter 15), never below 2 / (B + 1).
 
     Args:
         a, b: (S, B) and (S', B), the metric in each resample (`resampled`), a row a seed.
@@ -26,7 +27,7 @@ def difference(
     Returns:
         interval and p; without ends and nan where over 5 % of the resamples are undefined.
     """
-    gap = seed_means(a, (seed, 1)) - seed_means(b, (seed, 2))
+    gap = over_seeds(np.subtract, [a, b], seed, (-1, 1))
     found = percentiles(gap, confidence)
     if found.low is None:
         return found, float("nan")
@@ -43,7 +44,7 @@ def first(values: Sequence[np.ndarray], lower: bool, seed: int) -> list[float]:
         lower: whether the least value is the best. Ties share.
         seed: for the draws of the training seeds.
     """
-    means = np.stack([seed_means(each, (seed, 1, at)) for at, each in enumerate(values)])
+    means = np.stack([draw_seeds(each, (seed, 1, at)) for at, each in enumerate(values)])
     means = np.nan_to_num(-means if lower else means, nan=-np.inf)
     best = (means == means.max(axis=0)) & np.isfinite(means)
     shared = np.maximum(best.sum(axis=0), 1)
