@@ -24,13 +24,13 @@ def headline(metrics: dict) -> list[dict]:
 
 def show(results: Path) -> None:
     """Print, for each task, every backbone and configuration with interval and baseline."""
-    console = Console()
+    console = Console(markup=False, emoji=False)
     for file in sorted(results.glob("tasks/*/metrics.json")):
         metrics = read_json(file)
         counts = ", ".join(f"{n} {level}s" for level, n in metrics["n"].items())
+        where = f"test {metrics['level']} {metrics['metric']} of {counts}"
         table = Table(
-            title=f"{metrics['title']}\ntest {metrics['level']} {metrics['metric']} of {counts}; "
-            f"coverage {_share(metrics)}",
+            title=f"{metrics['title']}\n{where}; coverage {_share(metrics)}",
             title_justify="left",
         )
         table.add_column("backbone")

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,31 @@ def draw(
         )
         for task in tasks
     }
+
+
+def sensitive(files: TaskFiles, task: str) -> TaskFiles:
+    """Draw what `sensitivity` writes (tests/test_sensitivity.py holds both to the same keys)."""
+    found, known = tables.read_json(files.metrics), grid.TASKS[task]
+    rng = np.random.default_rng(5)
+    rows = []
+    for row in found["table"]:
+        if (row["level"], row["metric"]) == (found["level"], found["metric"]):
+            first = {key: row[key] for key in ("backbone", "configuration", "seeds", "collapsed")}
+            for margin in (1.0, 1.3, 1.6):
+                where = dict(varied="margin", value=margin, default=1.3, n=72, of=80, groups=16)
+                where |= {"level": found["level"], "metric": found["metric"], "note": None}
+                own = _interval(row["mean"], [None], rng)
+                del own["values"]
+                gap = {"difference": own["mean"] - row["mean"], "reference": row["mean"]}
+                gap |= {"difference_low": -0.1, "difference_high": 0.1}
+                rows.append({**first, **where, **own, **gap})
+    weights = {run: tables.read_json(at / "record.json") for run, at in files.runs.items()}
+    content = dict(task=task, title=known.title, kind=known.kind, metric=known.metric, rows=rows)
+    content |= dict(split="test", confidence=0.95, resamples=2000)
+    content |= dict(weights={run: each["weights_sha256"] for run, each in weights.items()})
+    file = files.metrics.with_name("sensitivity.json")
+    tables.write_json(file, content)
+    return replace(files, sensitivity=file)
 
 
 def outputs(root: Path) -> dict[str, Path]:

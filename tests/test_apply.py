@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 import trees
 from drawn_project import project
+from matplotlib.figure import Figure
 from PIL import Image
 
 from lssat import apply, media, tables, trained
@@ -180,10 +181,52 @@ def test_folders_are_searched_and_content_tells_what_a_file_is(tmp_path: Path) -
 
 
 def test_files_that_are_framed_otherwise_than_in_training_are_said_to_be(home: Path) -> None:
-    ffpp, celeba = opened(home, FRAMES), opened(home, ATTRIBUTES)
+    ffpp, celeba = (opened(home, run)._replace(collapsed=None) for run in (FRAMES, ATTRIBUTES))
     assert apply.notes(ffpp, apply.How()) == apply.notes(celeba, apply.How(aligned=True)) == []
     assert "outside of what was tested" in apply.notes(celeba, apply.How())[0]
     assert "detected faces" in apply.notes(ffpp, apply.How(aligned=True))[0]
+
+
+def test_case_38_scores_of_a_run_that_collapsed_come_with_a_note(
+    home: Path, tmp_path: Path
+) -> None:
+    folder = home / "runs" / FRAMES.path
+    content = tables.read_json(home / "results/tasks/ffpp/metrics.json")
+    (mine,) = [each for each in content["runs"] if each["run"] == FRAMES.path]
+    file = tmp_path / "tasks/ffpp/metrics.json"
+    for fallen, notes in ((True, ["the run collapsed on the test split: it says 1"]), (False, [])):
+        mine |= {"collapsed": fallen, "notes": {"collapsed": "says 1"} if fallen else {}}
+        tables.write_json(file, content)
+        run = apply.open_run(folder, tmp_path, "cpu")
+        assert apply.notes(run, apply.How()) == notes
+        assert all(f"note   {note}" in show.head(run, "", notes) for note in notes)
+    other = apply.notes(opened(home, FRAMES)._replace(collapsed="x"), apply.How(aligned=True))
+    assert len(other) == 2
+
+
+def test_case_37_names_of_files_and_classes_are_shown_on_one_line(
+    home: Path, tmp_path: Path
+) -> None:
+    """A name may hold a line break, a terminal's escape, bytes that are no text, or mathematics."""
+    name = "a\nb\x1b[31m\udcff$x_$^{[b]<script>=1+1.mp4"
+    shutil.copy(path(home, FRAMES, next(iter(stored(home, FRAMES)))), tmp_path / name)
+    (good,) = scored(home, FRAMES, [tmp_path / name])
+    (bad,) = scored(home, FRAMES, [tmp_path / f"no {name}"])
+    run = opened(home, FRAMES)
+    nasty = run._replace(task=run.task._replace(title="T\x1b", classes=("real", "fa\nke")))
+    spelt = r"a\nb\x1b[31m\udcff$x_$^{[b]<script>=1+1.mp4"
+    shown = show.line(nasty, good).splitlines()
+    assert shown[0].startswith(rf"{tmp_path}/{spelt}: fa\nke 0.")
+    assert len(shown) == 2  # and the curve
+    assert show.line(nasty, bad).startswith(f"{tmp_path}/no {spelt}: rejected, missing")
+    assert r"probability of fa\nke" in show.head(nasty, "", [])
+    assert "\x1b" not in show.head(nasty, "", []) + "".join(shown)
+    told = json.loads(tables.json_text(show.document(nasty, "", [], [good, bad])))
+    assert told["files"][0]["path"] == f"{tmp_path}/{name}"
+    figure = Figure()
+    title = figure.suptitle(picture._title(nasty, good))
+    figure.canvas.draw()
+    assert title.get_text().startswith(spelt.replace("$", r"\$"))
 
 
 def test_the_best_run_is_chosen_by_validation(tmp_path: Path) -> None:

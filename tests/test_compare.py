@@ -14,7 +14,7 @@ from test_scores import deepfake_rows, image_rows
 from test_scores import summarise as summarised
 
 from lssat import compare, tables
-from lssat.compare import page, show
+from lssat.compare import figures, page, show
 from lssat.tables import PREDICTIONS, DataError
 
 A = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
@@ -214,6 +214,57 @@ def test_case_37_names_are_shown_literally(tmp_path: Path) -> None:
     text = (tmp_path / "c.html").read_text()
     assert "<script>original" not in text
     assert "<b>Deepfakes" not in text
+
+
+def test_case_37_names_are_shown_literally_in_the_terminal_and_in_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rich takes brackets for styles, and stops at a closing one of nothing."""
+    monkeypatch.setenv("COLUMNS", "160")
+    nasty = "[/b] :smile: $x_ =1+1 <i>\n\x1b[31m"
+    rows = two()
+    for each in rows.values():
+        for row in each:
+            row["id"], row["subset"] = f"{nasty}{row['id']}", f"{nasty}{row['subset']}"
+    root = project(tmp_path / nasty.replace("/", ""), rows)
+    *arms, levels, found = compared(root)
+    show.show(found)
+    told = capsys.readouterr().out
+    spelt = r"[/b] :smile: $x_ =1+1 <i>\n\x1b[31m"
+    assert f"  {spelt}original/c23/" in told or f"  {spelt}Deepfakes/c23/" in told
+    assert f"{spelt}Deepfakes, auc" in told
+    assert f"({tmp_path}/{spelt.replace('/', '')}/runs" in told
+    assert "\x1b" not in told
+    page.write(tmp_path / "c.html", *arms, levels[-1], found)
+    text = (tmp_path / "c.html").read_text()
+    assert "<i>" not in text
+    assert "[/b] :smile: $x_ =1+1 &lt;i&gt;" in text
+    escaped = "[/b] :smile: $x_ =1+1 &lt;i&gt; \x1b[31m"  # plotly.js reads a small HTML
+    names = [
+        trace.get("name") for trace in figures.scatter(levels[-1], found).plots[0].spec["data"]
+    ]
+    assert f"{escaped}Deepfakes" in names
+
+
+def test_case_38_a_run_that_collapsed_is_flagged(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    rows = two()
+    rows[B] = [row | {"logits": [3.0]} for row in rows[B]]
+    root = project(tmp_path, rows)
+    *arms, levels, found = compared(root)
+    assert (found["a"]["collapsed"], show.arms(found)) == (None, ["A", "B, collapsed"])
+    why = "B, collapsed: it predicts the same for every sample."
+    assert why in show.verdict(found)
+    show.show(found)
+    told = capsys.readouterr().out
+    assert why in told
+    assert told.count("B, collapsed") == 3  # the sentence and two tables
+    page.write(tmp_path / "c.html", *arms, levels[-1], found)
+    text = (tmp_path / "c.html").read_text()
+    assert why in text
+    for block in text.split('<div class="table')[1:]:
+        assert "B, collapsed" in block.split("</thead>")[0]
 
 
 @pytest.mark.browser

@@ -26,6 +26,7 @@ FLOORS = [
         "notation",
         "sampling",
         "heat",
+        "literal",
     },
     {
         "params",

@@ -67,3 +67,20 @@ def test_the_table_shows_interval_baseline_and_flags(
     assert "0.125 │ 0.025 to 0.225 │    0.125 │      collapsed" in told
     assert "one class only" in told
     assert f"report: {tmp_path}/report.html" in told
+
+
+def test_case_37_the_table_shows_names_literally(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rich takes brackets for styles, and stops at a closing one of nothing."""
+    monkeypatch.setenv("COLUMNS", "160")
+    content = metrics({"a": 0.6, "b": None}) | {"title": "[red]Mood[/] :smile: $x_ <script>"}
+    for row in content["table"]:
+        row |= {"note": "class [/happy] is absent", "backbone": "timm:[x]"}
+    (tmp_path / "tasks/affectnet").mkdir(parents=True)
+    (tmp_path / "tasks/affectnet/metrics.json").write_text(json.dumps(content))
+    show(tmp_path)
+    told = capsys.readouterr().out
+    assert "[red]Mood[/] :smile: $x_ <script>" in told
+    assert "class [/happy] is absent" in told
+    assert "timm:[x]" in told

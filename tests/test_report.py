@@ -18,7 +18,7 @@ from PIL import Image
 
 from lssat import grid, report, scores, tables
 from lssat.params import Evaluate
-from lssat.report import csvs, figures, pictures, read, results, subsets, words
+from lssat.report import csvs, figures, page, pictures, read, results, subsets, words
 
 ONE = {"backbones": ("vit_micro",), "configurations": ("MRGB-RLDP-CRGB", "none-none-CRGB")}
 
@@ -106,6 +106,13 @@ def test_every_section_has_its_content(whole):
     assert sum("LDP, k = 3 image below" in alt for alt in images) == 3 * 8
     assert len([tag for tag in page.tags if tag[1].get("id", "").startswith("run-")]) == 48
     assert "snakemake --cores 1 -- " in page.text
+
+
+def test_the_guide_explains_every_section():
+    guide = (Path(__file__).parent.parent / "docs/read-the-report.md").read_text()
+    table = guide.split("## The sections\n")[1].split("\n\n")[0]
+    named = {name for row in table.splitlines()[2:] for name in row.split("|")[1].split(", ")}
+    assert {name.strip() for name in named} == set(page._SECTIONS.values())
 
 
 def test_links_lead_to_rows_that_exist(whole):

@@ -16,9 +16,9 @@ from lssat.tables import DataError
 ONE = {"configurations": ("MRGB-RLDP-CRGB", "none-none-CRGB"), "seeds": (0, 1)}
 
 
-def draw(root: Path) -> tuple[dict, dict]:
+def draw(root: Path, grid: dict = ONE) -> tuple[dict, dict]:
     """Results of ffpp, and of its runs on Celeb-DF: each mean 0.1 lower, 40 videos."""
-    files = drawn.draw(root, tasks=("ffpp",), **ONE)
+    files = drawn.draw(root, tasks=("ffpp",), **grid)
     found = copy.deepcopy(tables.read_json(files["ffpp"].metrics))
     found |= {"dataset": "celebdf", "title": "Celeb-DF v2", "n": {"video": 40, "frame": 120}}
     found |= {"coverage": 0.75, "groups": 12}

@@ -9,6 +9,8 @@ from pathlib import Path
 import drawn_results as drawn
 import numpy as np
 import pytest
+from test_report_cross import draw as draw_cross
+from test_report_sweep import row as swept
 from test_scores import image_rows, summarise
 
 from lssat import report
@@ -239,25 +241,47 @@ def test_case_37_names_of_attributes_classes_and_subsets_are_shown_literally(
 
 
 def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) -> None:
-    """Whatever a row is about: a configuration, a pair of them, a run."""
-    outputs = drawn.outputs(tmp_path)
-    report.write(drawn.PARAMS, drawn.draw(tmp_path), outputs)
+    """Whatever a row is about: a configuration, a pair of them, a run; in CSV and LaTeX too."""
+    grid = {"configurations": ("MLDP-RRGB-CRGB", "none-none-CRGB")}
+    outputs, files = drawn.outputs(tmp_path), drawn.draw(tmp_path, **grid)
+    _, cross = draw_cross(tmp_path / "other", grid)  # of the same runs of ffpp
+    found = json.loads(files["affectnet"].metrics.read_text())
+    fallen = {"backbone": "vit_micro", "configuration": "MLDP/RRGB/CRGB", "collapsed": True}
+    found["sweep"] = [swept(0.1, 0.3) | fallen, swept(0.7, 0.6)]
+    write_json(files["affectnet"].metrics, found)
+    files["ffpp"] = drawn.sensitive(files["ffpp"], "ffpp")
+    report.write(drawn.PARAMS, files, outputs, cross)
     page = outputs["report"].read_text(encoding="utf-8")
     seen = set()
     for block in page.split('<div class="table')[1:]:
         name = re.search(r'id="([^"]+)"', block)[1]
-        if name.startswith("explained"):  # where a run looks is no score
-            continue
         for row in re.findall(r"<tr.*?</tr>", block.split("<tbody>")[1].split("</tbody>")[0], re.S):
             of_it = "vit_micro" in row and "MLDP/RRGB/CRGB" in row
             if of_it or "ffpp/vit_micro/MLDP-RRGB-CRGB" in row:
                 seen.add(name.split("-")[0])
                 assert re.search(r"▲ (a |b )?collapsed", row), (name, row)
-    assert {"headline", "measures", "subsets", "pairs", "first", "calibration", "runs"} <= seen
-    for file in ("table", "subsets", "attributes", "classes", "confusion", "runs"):
+    assert seen == {
+        "headline", "measures", "subsets", "pairs", "first", "costs", "sweep", "cross", "slices",
+        "robustness", "sensitivity", "calibration", "explained", "runs",
+    }  # fmt: skip
+    # Others hold a row of each attribute or class, or a cell of each configuration.
+    others = {"each", "matrix"}
+    for name in others:
+        assert re.search(rf'id="{name}-.*?▲ collapsed', page, re.S), name
+    names = ("table", "subsets", "attributes", "classes", "confusion", "runs", "slices")
+    for file in (*names, "robustness", "costs"):
         for row in rows_of(outputs[file]):
             fallen = (row["backbone"], row["configuration"]) == ("vit_micro", "MLDP/RRGB/CRGB")
             assert row["collapsed"] == str(fallen), file
+    for row in rows_of(outputs["curves"]):
+        assert row["collapsed"] == str("vit_micro/MLDP-RRGB-CRGB" in row["run"])
+    latex = outputs["latex"].read_text().split(r"\begin{table}")
+    slices = [each for each in latex if r"\label{tab:slices-" in each]
+    assert len(slices) == 2
+    for line in "".join(slices).splitlines():
+        if line.startswith("    ") and "vit" in line:
+            of_it = r"vit\_micro" in line and "MLDP/RRGB/CRGB" in line
+            assert (r"$^\dagger$" in line) == of_it
     for row in rows_of(outputs["comparisons"]):
         for arm in "ab":
             name = (row[f"backbone_{arm}"], row[f"configuration_{arm}"])

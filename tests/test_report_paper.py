@@ -5,9 +5,10 @@ import re
 
 import drawn_results as drawn
 import pytest
+from matplotlib import pyplot
 
 from lssat import report
-from lssat.report import latex, pdf
+from lssat.report import latex, pdf, read
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,17 @@ def test_case_37_a_figure_takes_a_dollar_for_a_dollar() -> None:
 
     assert pdf.plain("$x_1$ costs\n$5") == r"\$x_1\$ costs \$5"
     assert MathTextParser("path").parse(pdf.plain("$x$"), dpi=72).glyphs
+
+
+def test_case_38_the_figure_of_intervals_marks_what_collapsed(written) -> None:
+    _, files = written
+    figure, axis = pyplot.subplots()
+    pdf._intervals(axis, read.read_task("ffpp", files["ffpp"]))
+    pyplot.close(figure)
+    names = [each.get_text() for each in axis.get_yticklabels()]
+    assert [name for name in names if "†" in name] == ["vit_micro †"]
+    assert names[::-1].index("vit_micro †") == drawn.CONFIGURATIONS.index("MLDP-RRGB-CRGB")
+    assert axis.get_xlabel() == "video AUC\n† collapsed"
 
 
 def test_figures_are_a_page_a_task_and_the_same_bytes(written, tmp_path) -> None:

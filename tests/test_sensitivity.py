@@ -206,8 +206,13 @@ def test_numbers_are_the_aucs_of_the_variants_paired_with_the_default(
             else:
                 assert row["low"] <= row["high"]
     assert {r["frame"] for r in rows_of(made / "frames-4.parquet")} == {0, 2, 3, 5}
+    evaluated = tables.read_json(made / "metrics.json")["runs"]
+    fallen = {each["configuration"]: each["collapsed"] for each in evaluated}
+    assert {row["configuration"]: row["collapsed"] for row in found["rows"]} == fallen  # case 38
     with open(tmp_path / "s.csv", newline="") as lines:
-        assert len(list(csv.DictReader(lines))) == 12
+        listed = list(csv.DictReader(lines))
+    assert len(listed) == 12
+    assert all(row["collapsed"] == str(fallen[row["configuration"]]) for row in listed)
     picture = (tmp_path / "s.svg").read_bytes()
     assert b"frames per video" in picture
     compared(made, tmp_path / "again")
@@ -262,8 +267,12 @@ def test_the_report_shows_results_of_these_runs_and_how_to_ask_for_others(
     told = section.section([dataclasses.replace(task, sensitivity=content)])
     assert told["lines"] == []
     (group,) = told["groups"]
+    invented = tables.read_json(drawn.sensitive(files["ffpp"], "ffpp").sensitivity)
+    assert invented.keys() == content.keys()
+    assert {frozenset(row) for row in invented["rows"]} == {frozenset(content["rows"][0])}
     for cells, row in zip(group["table"].rows, content["rows"], strict=True):
         assert cells[3].sort == row["value"]
         assert cells[4].text == f"{row['mean']:.3f}"
         assert (cells[5].text == "–") == (row["value"] == row["default"])
+        assert (cells[-1].flag == "bad") == row["collapsed"]
     assert len(group["table"].columns) == len(group["table"].rows[0])

@@ -20,6 +20,7 @@ class Opened(NamedTuple):
     threads: int
     temperature: float | None  # of its logits, fitted on validation; None: not calibrated
     calibration: str  # why, in words
+    collapsed: str | None  # on the test split, and why; None: it did not, or nobody knows
 
 
 def open_run(folder: Path, results: Path, device: str) -> Opened:
@@ -46,21 +47,23 @@ def open_run(folder: Path, results: Path, device: str) -> Opened:
         record["crops"],
         (texture["kind"], texture["k"]),
         record["params"]["train"]["threads"],
-        *_temperature(record, results / "tasks" / record["task"] / "metrics.json"),
+        *_evaluated(record, results / "tasks" / record["task"] / "metrics.json"),
     )
 
 
-def _temperature(record: dict[str, Any], file: Path) -> tuple[float | None, str]:
+def _evaluated(record: dict[str, Any], file: Path) -> tuple[float | None, str, str | None]:
+    """Return the temperature, why there is one or none, and whether the run collapsed."""
     if not file.exists():
-        return None, f"uncalibrated: {file} does not exist"
+        return None, f"uncalibrated: {file} does not exist", None
     found = read_json(file)
     sha256 = found.get("weights", {}).get(record["run"])
     if sha256 is None:
-        return None, f"uncalibrated: {file} is not of this run"
+        return None, f"uncalibrated: {file} is not of this run", None
     if sha256 != record["weights_sha256"]:
-        return None, f"uncalibrated: {file} is of other weights of this run; evaluate again"
+        return None, f"uncalibrated: {file} is of other weights of this run; evaluate again", None
     (mine,) = [each for each in found["runs"] if each["run"] == record["run"]]
+    fallen = mine["notes"]["collapsed"] if mine["collapsed"] else None
     value = mine.get("calibration", {}).get("temperature")
     if value is None:
-        return None, f"uncalibrated: {file} holds no temperature for this run"
-    return value, f"calibrated on validation, temperature {value:.3f}"
+        return None, f"uncalibrated: {file} holds no temperature for this run", fallen
+    return value, f"calibrated on validation, temperature {value:.3f}", fallen

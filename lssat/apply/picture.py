@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from lssat import explain, heat, loader, texture
+from lssat import explain, heat, literal, loader, texture
 from lssat.apply.files import File
 from lssat.apply.opened import Opened
 from lssat.apply.score import Scored
@@ -95,7 +95,7 @@ def _name(opened: Opened, which: int) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("$", r"\$").replace("\n", " ")
+    return literal.line(text).replace("$", r"\$")  # matplotlib takes `$...$` for mathematics
 
 
 def _over(opened: Opened, found: Scored, at: int) -> str:

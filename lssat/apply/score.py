@@ -169,8 +169,15 @@ class Scorer:
 
 
 def notes(opened: Opened, how: How) -> list[str]:
-    """Say where these files differ from what the run was trained and tested on."""
-    boxes = opened.crops["boxes"]
+    """Say why not to trust the scores: a collapsed run, other files than those it was tested on."""
+    said = []
+    if opened.collapsed:
+        said.append(f"the run collapsed on the test split: it {opened.collapsed}")
+    return said + _framed(opened.crops["boxes"], how)
+
+
+def _framed(boxes: str, how: How) -> list[str]:
+    """Say where these files are cropped otherwise than those of the run's training."""
     if how.aligned:
         used = "taken as crops, whole"
         same = boxes == "whole image"

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from lssat import literal
 from lssat.apply.opened import Opened
 from lssat.apply.score import Rejected, Sample, Scored
 
@@ -23,20 +24,21 @@ def head(opened: Opened, why: str, notes: list[str]) -> str:
     lines = [f"run    {opened.run}{f' ({why})' if why else ''}"]
     lines += [f"       {task.title}; {what}; of a video the mean over its {unit}"]
     lines += [f"       {opened.calibration}", *(f"note   {note}" for note in notes)]
-    return "\n".join(lines)
+    return "\n".join(map(literal.line, lines))
 
 
 def line(opened: Opened, found: Scored | Rejected) -> str:
     """Say what came of a file, a curve below it if it is a video."""
+    path = found.file.path
     if isinstance(found, Rejected):
-        return f"{found.file.path}: rejected, {found.reason}: {found.detail}"
+        return literal.line(f"{path}: rejected, {found.reason}: {found.detail}")
     video = found.file.media != "image"
-    lines = [f"{found.file.path}: {_says(opened, found.scores)}  ({_seen(opened, found)})"]
+    lines = [f"{path}: {_says(opened, found.scores)}  ({_seen(opened, found)})"]
     if opened.task.kind == "multilabel":
-        lines.append(_attributes(opened, found.scores))
+        lines += _attributes(opened, found.scores)
     elif video and len(found.samples) + len(found.missed) > 1:
         lines.append(f"    {_curve(opened, found)}")
-    return "\n".join(lines)
+    return "\n".join(map(literal.line, lines))
 
 
 def _says(opened: Opened, scores: np.ndarray) -> str:
@@ -49,13 +51,12 @@ def _says(opened: Opened, scores: np.ndarray) -> str:
     return f"{int((scores >= 0.5).sum())} of {len(scores)} attributes"
 
 
-def _attributes(opened: Opened, scores: np.ndarray) -> str:
+def _attributes(opened: Opened, scores: np.ndarray) -> list[str]:
     """List all attributes in three columns, the most probable first."""
     order = np.argsort(-scores, kind="stable")
     cells = [f"{opened.task.classes[at]:<20} {scores[at]:.3f}" for at in order]
     deep = -(-len(cells) // 3)
-    rows = ["   ".join(cells[row::deep]) for row in range(deep)]
-    return "\n".join(f"    {row}" for row in rows)
+    return [f"    {'   '.join(cells[row::deep])}" for row in range(deep)]
 
 
 def _seen(opened: Opened, found: Scored) -> str:

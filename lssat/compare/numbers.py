@@ -62,7 +62,9 @@ def compare(a: Arm, b: Arm, levels: list[Level], counts: dict[str, int]) -> dict
 
 def _about(arm: Arm) -> dict[str, Any]:
     known = {name: arm.record[name] for name in ("run", "backbone", "configuration", "seed")}
-    return known | {"folder": str(arm.folder), "weights_sha256": arm.record["weights_sha256"]}
+    known |= {"folder": str(arm.folder), "weights_sha256": arm.record["weights_sha256"]}
+    (told,) = [each for each in arm.metrics["runs"] if each["run"] == arm.run]
+    return known | {"collapsed": told["notes"]["collapsed"] if told["collapsed"] else None}
 
 
 def _test(

@@ -81,7 +81,8 @@ def _facts(arm: Arm) -> list[str]:
 
 
 def _metrics(found: dict[str, Any]) -> Table:
-    columns = [Column("Metric"), *(Column(name, "num") for name in ("A", "B", "A − B"))]
+    names = (*show.arms(found), "A − B")
+    columns = [Column("Metric"), *(Column(name, "num") for name in names)]
     rows = [
         [Cell(f"{row['level']} {words.metric(row['metric'])}"), *_three(row)]
         for row in found["metrics"]
@@ -105,7 +106,7 @@ def _subsets_lead(found: dict[str, Any]) -> str:
 
 def _subsets(found: dict[str, Any]) -> Table:
     columns = [Column("Part"), Column("Metric")]
-    columns += [Column(name, "num") for name in ("A", "B", "A − B", "Interval", "n")]
+    columns += [Column(name, "num") for name in (*show.arms(found), "A − B", "Interval", "n")]
     rows = [
         [
             *(Cell(row["name"]), Cell(words.metric(row["metric"])), *_three(row)),
@@ -118,7 +119,8 @@ def _subsets(found: dict[str, Any]) -> Table:
 
 def _agreement(found: dict[str, Any]) -> Table:
     what = "decisions" if found["kind"] == "multilabel" else f"{found['level']}s"
-    names = ("Both right", "Only A", "Only B", "Both wrong")
+    only = [f"Only {name}" for name in show.arms(found)]
+    names = ("Both right", *only, "Both wrong")
     columns = [Column("Part"), Column("Name"), Column(f"n {what}", "num")]
     columns += [Column(name, "num") for name in names]
     rows = [
@@ -142,7 +144,7 @@ def _disagreements_lead(found: dict[str, Any]) -> str:
 
 def _disagreements(found: dict[str, Any]) -> Table:
     columns = [Column("Sample", "id"), Column("Subset"), Column("Truth"), Column("Score of")]
-    columns += [Column(name, "num") for name in ("A", "B", "A − B")]
+    columns += [Column(name, "num") for name in (*show.arms(found), "A − B")]
     rows = [
         [*(Cell(row[name]) for name in ("id", "subset", "truth", "about")), *_three(row)]
         for row in found["disagreements"]
@@ -151,6 +153,6 @@ def _disagreements(found: dict[str, Any]) -> Table:
 
 
 def _differences(found: dict[str, Any]) -> Table:
-    columns = [Column("Key", "id"), Column("A", "pre"), Column("B", "pre")]
+    columns = [Column("Key", "id"), *(Column(name, "pre") for name in show.arms(found))]
     rows = [[Cell(row["key"]), Cell(row["a"]), Cell(row["b"])] for row in found["differences"]]
     return Table("records-table", "what the records say differently", columns, rows)

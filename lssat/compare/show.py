@@ -5,17 +5,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from lssat.literal import line
+
 _SHOWN = 5  # disagreements
 _ROWS = 12  # of subsets and classes
 
 
 def show(found: dict[str, Any]) -> None:
     """Print what `numbers.compare` returns."""
-    console = Console(highlight=False)
-    console.print(f"{found['title']}, test {found['level']}s", soft_wrap=True)
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(f"{line(found['title'])}, test {found['level']}s", soft_wrap=True)
     for letter in "ab":
         about = found[letter]
-        console.print(f"{letter.upper()}  {about['run']}  ({about['folder']})", soft_wrap=True)
+        told = f"{letter.upper()}  {about['run']}  ({line(about['folder'])})"
+        console.print(told, soft_wrap=True)
     console.print("\n".join(verdict(found)), soft_wrap=True)
     _table(console, "metric", "metrics", found)
     _table(console, "subset" if found["kind"] == "binary" else "class", "subsets", found)
@@ -24,8 +27,8 @@ def show(found: dict[str, Any]) -> None:
     for row in found["disagreements"][:_SHOWN]:
         where = f" ({row['subset']})" if row["subset"] else ""
         scores = f"A {_number(row['a'])}, B {_number(row['b'])}"
-        told = f"  {row['id']}{where}: {row['about']} {scores}; truth: {row['truth']}"
-        console.print(told, markup=False, soft_wrap=True)
+        told = f"{row['id']}{where}: {row['about']} {scores}; truth: {row['truth']}"
+        console.print(f"  {line(told)}", soft_wrap=True)
     _differences(console, found["differences"])
 
 
@@ -35,6 +38,9 @@ def verdict(found: dict[str, Any]) -> list[str]:
     left = [f"{samples[f'only_{x}']:,} only of {x.upper()}" for x in "ab" if samples[f"only_{x}"]]
     outside = f"; left out: {', '.join(left)}" if left else ""
     lines = [f"{samples['common']:,} common test rows{outside}."]
+    for letter, name in zip("ab", arms(found), strict=True):
+        if why := found[letter]["collapsed"]:
+            lines.append(f"{name}: it {why}.")
     if test is None:
         return [*lines, "A score is not finite, so nothing is tested."]
     share = f"{100 * found['confidence']:g} %"
@@ -50,6 +56,11 @@ def verdict(found: dict[str, Any]) -> list[str]:
         else "A difference is not shown; that is not to show that there is none."
     )  # fmt: skip
     return lines
+
+
+def arms(found: dict[str, Any]) -> list[str]:
+    """Return what the columns of both runs are called: a run that collapsed says so."""
+    return [f"{x.upper()}, collapsed" if found[x]["collapsed"] else x.upper() for x in "ab"]
 
 
 def _tests(test: dict[str, Any]) -> str:
@@ -74,10 +85,10 @@ def _table(console: Console, what: str, key: str, found: dict[str, Any]) -> None
         return
     table = Table()
     table.add_column(what)
-    for name in ("A", "B", "A - B", *(["interval", "n"] if key == "subsets" else [])):
+    for name in (*arms(found), "A - B", *(["interval", "n"] if key == "subsets" else [])):
         table.add_column(name, justify="right")
     for row in rows[: _ROWS if key == "subsets" else None]:
-        name = f"{row['name']}, {row['metric']}" if "name" in row else _of(row)
+        name = f"{line(row['name'])}, {row['metric']}" if "name" in row else _of(row)
         cells = [_number(row[x]) for x in ("a", "b", "difference")]
         if key == "subsets":
             known = row["low"] is not None
@@ -112,8 +123,8 @@ def _differences(console: Console, rows: list[dict[str, str]]) -> None:
         return
     console.print("Their records differ in")
     for row in rows:
-        told = f"  {row['key']}: {_short(row['a'])} | {_short(row['b'])}"
-        console.print(told, markup=False, soft_wrap=True)
+        told = f"{row['key']}: {_short(row['a'])} | {_short(row['b'])}"
+        console.print(f"  {line(told)}", soft_wrap=True)
 
 
 def _short(text: str) -> str:

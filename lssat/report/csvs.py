@@ -200,10 +200,11 @@ def write_curves(path: Path, tasks: list[Task]) -> None:
     """Write one row per run and epoch: both losses unweighted, and each validation metric."""
     rows = []
     for task in tasks:
+        fallen = {run["run"]: bool(run["collapsed"]) for run in task.metrics["runs"]}
         for run, curve in task.curves.items():
+            first = {"task": task.name, "run": run, "collapsed": fallen[run]}
             for place in range(len(curve["epoch"])):
-                epoch = {name: values[place] for name, values in curve.items()}
-                rows.append({"task": task.name, "run": run, **epoch})
+                rows.append(first | {name: values[place] for name, values in curve.items()})
     columns = dict.fromkeys(name for row in rows for name in row)
     write_csv(path, list(columns), rows)
 
@@ -218,11 +219,16 @@ def write_slices(path: Path, tasks: list[Task]) -> None:
     columns = [
         "task", "source", "attribute", "backbone", "configuration", "level", "metric", "seeds",
         "group", "n", "clusters", "values", "mean", "low", "high", "worst", "gap", "gap_low",
-        "gap_high", "apart_low", "apart_high", "confidence", "resamples", "note", "runs",
+        "gap_high", "apart_low", "apart_high", "confidence", "resamples", "collapsed", "note",
+        "runs",
     ]  # fmt: skip
-    write_csv(
-        path, columns, (row for task in tasks for each in task.slices for row in _slices(each))
+    rows = (
+        row | {"collapsed": words.pair(row) in task.collapsed}
+        for task in tasks
+        for each in task.slices
+        for row in _slices(each)
     )
+    write_csv(path, columns, rows)
 
 
 def _slices(found: dict) -> Iterable[dict]:
@@ -241,7 +247,7 @@ def write_robustness(path: Path, tasks: list[Task]) -> None:
     columns = [
         "task", "backbone", "configuration", "level", "metric", "n", "groups", "seeds",
         "perturbation", "strength", "values", "mean", "low", "high", "confidence", "resamples",
-        "baseline", "drop", "drop_low", "drop_high", "retained", "note", "runs",
+        "baseline", "drop", "drop_low", "drop_high", "retained", "collapsed", "note", "runs",
     ]  # fmt: skip
     write_csv(path, columns, (row for task in tasks for row in _robustness(task)))
 
@@ -250,7 +256,7 @@ def _robustness(task: Task) -> Iterable[dict]:
     found = task.robustness
     shared = {key: found[key] for key in ("task", "confidence", "resamples")}
     for row in found["rows"]:
-        own = {**shared, **row}
+        own = {**shared, **row, "collapsed": words.pair(row) in task.collapsed}
         yield own | row["clean"] | {"perturbation": "none", "strength": 0}
         yield from (own | point for point in row["points"])
         yield from (own | kind | {"strength": "mean"} for kind in row["kinds"])

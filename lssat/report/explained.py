@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from lssat import heat, shards
-from lssat.report import words
+from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.figures import Figure, Key, Plot, plain, spec
 from lssat.report.pictures import Picture, gapped, picture, tile
@@ -55,6 +55,7 @@ def section(task: Task) -> dict[str, Any]:
     """Describe where a task's models look: mean maps of each row, examples of the best."""
     found, maps = task.explain, read_maps(task.files.maps, task.explain["maps_sha256"])
     best = found["chosen"]
+    fallen = ", collapsed" if words.pair(best) in task.collapsed else ""
     text = f"The explained logit is that of {found['target']}."
     if found["target"] == "the predicted class":
         text = "The explained logit is that of the class that is predicted."
@@ -63,7 +64,7 @@ def section(task: Task) -> dict[str, Any]:
         "lead": text,
         "means": [_means(row, maps) for row in found["rows"]],
         "rows": _table(task),
-        "example": f"{best['backbone']}, {best['configuration']}, {_by(found)}",
+        "example": f"{best['backbone']}, {best['configuration']}{fallen}, {_by(found)}",
         "strip": _examples(task, maps),
         "samples": [_sentence(row) for row in found["examples"]],
     }
@@ -97,6 +98,7 @@ def _table(task: Task) -> Table:
     columns = [
         Column("Backbone"),
         Column("Configuration"),
+        Column("Flag"),
         Column("Looks at", hint="what the classifier is given"),
         Column("Validation", "num", "mean over seeds; the best row is shown below"),
         Column("n", "num", "test samples in the mean maps"),
@@ -106,8 +108,7 @@ def _table(task: Task) -> Table:
     rows = task.explain["rows"]
     made = [
         [
-            Cell(row["backbone"]),
-            Cell(row["configuration"]),
+            *results.named(task, words.pair(row)),
             Cell(words.listing(row["looks_at"])),
             num(row["value"]),
             num(row["n"], small=row["level"]),

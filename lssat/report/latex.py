@@ -122,14 +122,17 @@ def _row(row: dict, best: bool) -> list[str]:
 def _slices(task: Task, found: dict) -> str:
     """Return the table of worst groups and gaps: a row per attribute, backbone, configuration."""
     scored = task.metrics
-    what = f"{task.title}: {words.where(scored)} by group, {words.confidence(scored)} of the gap."
+    what = f"{task.title}: {words.where(scored)} by group, {words.confidence(scored)} of the gap;"
+    caption = rf"{escape(what)} $\dagger$ collapsed."
     head = ["Attribute", "Backbone", "Configuration", "Worst group", "at", "Gap", "Interval"]
-    rows = [_slice(row) for row in found["rows"] if row["metric"] == found["metric"]]
-    return _environment(f"slices-{task.name}-{found['source']}", escape(what), head, rows, texts=4)
+    rows = [_slice(task, row) for row in found["rows"] if row["metric"] == found["metric"]]
+    return _environment(f"slices-{task.name}-{found['source']}", caption, head, rows, texts=4)
 
 
-def _slice(row: dict) -> list[str]:
+def _slice(task: Task, row: dict) -> list[str]:
     worst = next((each["mean"] for each in row["groups"] if each["group"] == row["worst"]), None)
     texts = [row["attribute"], row["backbone"], row["configuration"], row["worst"] or words.DASH]
     texts += [words.number(worst), words.number(row["gap"]), words.interval(row)]
-    return list(map(escape, texts))
+    cells = list(map(escape, texts))
+    cells[4] += r"$^\dagger$" if words.pair(row) in task.collapsed else ""
+    return cells

@@ -157,7 +157,9 @@ def _intervals(axis, task: Task) -> None:
         axis.plot(row["mean"], place, "o", color=colour, markersize=3.5)
     if rows and rows[0]["baseline"] is not None:
         axis.axvline(rows[0]["baseline"], linestyle=":", color="#888888", linewidth=0.8)
-    names = [plain(row["backbone"]) for row in rows]
+    names = [plain(row["backbone"]) + (" †" if row["collapsed"] else "") for row in rows]
     axis.set_yticks(range(len(rows)), names, fontsize=6)
     title = f"{words.where(task.metrics)}, {words.confidence(task.metrics)}"
-    axis.set(title=plain(title), xlabel=plain(words.where(task.metrics)))
+    below = plain(words.where(task.metrics))
+    below += "\n† collapsed" if any(row["collapsed"] for row in rows) else ""
+    axis.set(title=plain(title), xlabel=below)

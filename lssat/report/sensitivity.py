@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lssat.report import words
+from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.read import Task
 
@@ -52,6 +52,7 @@ def _table(task: Task, found: dict[str, Any]) -> Table:
         Column("Seeds", "num"),
         Column("n", "num"),
         Column("Of", "num", "samples that the default has"),
+        Column("Flag"),
     ]
     rows = [_row(row) for row in found["rows"]]
     notes = [
@@ -77,4 +78,5 @@ def _row(row: dict[str, Any]) -> list[Cell]:
         num(len(row["seeds"])),
         num(row["n"]),
         num(row["of"]),
+        results.flagged(row["collapsed"]),
     ]

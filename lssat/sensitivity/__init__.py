@@ -24,7 +24,7 @@ __all__ = ["Files", "sensitivity"]
 _COLUMNS = [
     "task", "backbone", "configuration", "seeds", "level", "metric", "varied", "value", "default",
     "n", "of", "groups", "mean", "low", "high", "reference", "difference", "difference_low",
-    "difference_high", "note",
+    "difference_high", "collapsed", "note",
 ]  # fmt: skip
 
 
@@ -34,7 +34,7 @@ class Files:
 
     test: Path
     predictions: Path  # of the evaluation
-    metrics: Path  # of the evaluation: its weights
+    metrics: Path  # of the evaluation: its weights, and which runs collapsed
     faces: list[Path]  # tables of all shards
     variants: dict[str, Path]  # name, such as margin-1.6 -> predictions
     out: Path  # JSON
@@ -54,15 +54,17 @@ def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
     """
     known = grid.read_task(tables.metadata(tables.read_table(files.test, SPLITS)), files.test)
     reference = _test(files.predictions)
+    evaluated = tables.read_json(files.metrics)
+    fallen = {run["run"] for run in evaluated["runs"] if run["collapsed"]}
     options, data = params.sensitivity, getattr(params.datasets, task)
     rows: list[dict[str, Any]] = []
     for varied, value, default, table in _varied(files, reference, options, data, params.faces):
-        rows += _compared(known, reference, table, params, varied, value, default)
+        rows += _compared(known, reference, table, params, varied, value, default, fallen)
     content = {
         **dict(task=known.name, title=known.title, kind=known.kind, metric=known.metric),
         **dict(split="test", confidence=params.evaluate.confidence),
         **dict(resamples=params.evaluate.resamples, rows=rows),
-        "weights": tables.read_json(files.metrics)["weights"],
+        "weights": evaluated["weights"],
     }
     tables.write_json(files.out, content)
     told = (row | {"task": known.name, "seeds": _listed(row["seeds"])} for row in rows)
@@ -121,8 +123,13 @@ def _compared(
     varied: str,
     value: float,
     default: float,
+    fallen: set[str],
 ) -> list[dict[str, Any]]:
-    """Return a row for each backbone and configuration, on the videos that both tables have."""
+    """Return a row for each backbone and configuration, on the videos that both tables have.
+
+    Args:
+        fallen: runs that collapsed: where one of a row did, the row says so.
+    """
     every = pc.count_distinct(reference["id"]).as_py()
     both = pc.is_in(reference["id"], table["id"].unique())
     (first,) = levels(reference.filter(both), task.name, task.kind)
@@ -134,7 +141,10 @@ def _compared(
     size = dict(varied=varied, value=value, default=default, level=one.name, metric=task.metric)
     size |= dict(n=len(one.ids), of=every, groups=drawn.clusters)
     return [
-        scored.labels | {"seeds": scored.seeds} | size | _row(scored, one, two, task, drawn, chosen)
+        scored.labels
+        | {"seeds": scored.seeds, "collapsed": not fallen.isdisjoint(scored.runs)}
+        | size
+        | _row(scored, one, two, task, drawn, chosen)
         for scored in by_seed(list(one.scores))
     ]
 
