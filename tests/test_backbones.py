@@ -119,17 +119,14 @@ def test_a_baseline_pools_by_itself_and_loads_its_released_weights(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", list(BASELINES))
-def test_every_baseline_classifies_through_the_models_own_interface(name: str) -> None:
-    model = SSAT(name, parse("none-none-CLDP"), 64, 3)
-    assert model.num_patches == 0
-    assert model.needs_codes
-    imgs = torch.randint(0, 256, (2, 3, 64, 64), dtype=torch.uint8)
-    out = model(imgs, imgs[:, :1])
-    out.logits.sum().backward()
-    assert out.logits.shape == (2, 3)
-    assert out.loss_rec is None
-    with pytest.raises(ValueError, match="has no patches to mask for MRGB/RRGB/CRGB"):
-        SSAT(name, parse("MRGB-RRGB-CRGB"), 64, 3)
+def test_a_baseline_has_no_patches_to_mask(name: str) -> None:
+    """That each trains is shown in test_options.py."""
+    with torch.device("meta"):
+        model = SSAT(name, parse("none-none-CLDP"), 64, 3)
+        assert model.num_patches == 0
+        assert model.needs_codes
+        with pytest.raises(ValueError, match="has no patches to mask for MRGB/RRGB/CRGB"):
+            SSAT(name, parse("MRGB-RRGB-CRGB"), 64, 3)
 
 
 def test_rgb_is_normalised_as_the_released_weights_want() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import small_sample
 from PIL import Image
 
 from lssat import sample
@@ -14,23 +15,16 @@ from lssat.sample import affectnet, celeba, draw, ffpp, head, scene, sources
 from lssat.sample.landmarks import ALIKE, LANDMARKS, WORN
 from lssat.tables import DataError, read_json, sha256
 
-FEWER = {"train": 4, "val": 2, "test": 2}
-
 
 @pytest.fixture(scope="session", params=sample.TREES)
-def drawn(request, tmp_path_factory):
-    """Each tree, reduced, drawn twice in different folders: name, folder and both inventories."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ffpp, "SIZES", FEWER)
-        patch.setattr(ffpp, "FRAMES", 4)
-        patch.setattr(celeba, "IMAGES", {"train": 20, "val": 4, "test": 6})
-        patch.setattr(affectnet, "IMAGES", {"train_set": (2,) * 8, "val_set": (1,) * 8})
-        inventories = []
-        for name in ("once", "again"):
-            folder = tmp_path_factory.mktemp(request.param) / name
-            sample.write(request.param, folder, folder.with_suffix(".json"), seed=3)
-            inventories.append(read_json(folder.with_suffix(".json")))
-    return request.param, folder, inventories
+def drawn(request, sample_trees, tmp_path_factory):
+    """Each tree, reduced, drawn again in another folder: name, folder and both inventories."""
+    folders = (
+        sample_trees[request.param],
+        small_sample.draw(request.param, tmp_path_factory.mktemp("again")),
+    )
+    inventories = [read_json(folder.with_suffix(".json")) for folder in folders]
+    return request.param, folders[0], inventories
 
 
 def test_two_calls_write_the_same_bytes(drawn):
@@ -53,7 +47,7 @@ def test_the_layout_is_the_official_one(drawn):
 
 def _ffpp_layout(folder: Path, files: set[str]) -> None:
     wanted, people = set(), []
-    for split, size in FEWER.items():
+    for split, size in small_sample.PEOPLE.items():
         pairs = json.loads((folder / "splits" / f"{split}.json").read_text())
         assert len(pairs) == size // 2
         assert all(len(name) == 3 for pair in pairs for name in pair)
@@ -69,7 +63,7 @@ def _ffpp_layout(folder: Path, files: set[str]) -> None:
     with av.open(str(folder / next(name for name in sorted(files) if "mp4" in name))) as video:
         stream = video.streams.video[0]
         assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 192, 192)
-        assert stream.frames == len(list(video.decode(video=0))) == 4
+        assert stream.frames == len(list(video.decode(video=0))) == small_sample.FRAMES
 
 
 def _celeba_layout(folder: Path, files: set[str]) -> None:
@@ -103,9 +97,9 @@ def _pairs(path: Path) -> list[list[str]]:
 
 def _affectnet_layout(folder: Path, files: set[str]) -> None:
     wanted = set()
-    for subset, count in (("train_set", 16), ("val_set", 8)):
+    for subset, counts in small_sample.EXPRESSIONS.items():
         codes, _keys = [], ("exp", "val", "aro", "lnd")
-        for image in range(count):
+        for image in range(sum(counts)):
             wanted.add(f"{subset}/images/{image}.jpg")
             notes = folder / subset / "annotations"
             wanted |= {
@@ -118,7 +112,7 @@ def _affectnet_layout(folder: Path, files: set[str]) -> None:
             assert landmarks.shape == (136,)
             assert landmarks.dtype == np.float64
             codes.append(text[0][0])
-        assert Counter(codes) == {str(code): count // 8 for code in range(8)}
+        assert Counter(codes) == {str(code): count for code, count in enumerate(counts)}
     assert files == wanted
     with Image.open(folder / "train_set/images/0.jpg") as image:
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (224, 224))

@@ -230,16 +230,6 @@ def test_case_33_out_of_memory_names_a_batch_size_to_try(
         step.train(RUN, files(data, tmp_path), view())
 
 
-def test_the_step_can_be_compiled(data: Path, tmp_path: Path, monkeypatch) -> None:
-    """With a backend that runs the graph as it is: the compiler itself takes a minute."""
-    compile_ = torch.compile
-    monkeypatch.setattr(torch, "compile", lambda module, **_: compile_(module, backend="eager"))
-    step.train(RUN, files(data, tmp_path / "a"), view(epochs=1), step.Machine(compile=True))
-    step.train(RUN, files(data, tmp_path / "b"), view(epochs=1))
-    for left, right in zip(curve(tmp_path / "a"), curve(tmp_path / "b"), strict=True):
-        assert float(left["loss_cls"]) == pytest.approx(float(right["loss_cls"]), rel=1e-5)
-
-
 def test_a_sequential_configuration_needs_epochs_for_its_first_phase(tmp_path: Path) -> None:
     text = Path("params.yaml").read_text().replace("none-none-CRGB", "MRGB-RRGB-thenCRGB")
     (tmp_path / "params.yaml").write_text(text)
