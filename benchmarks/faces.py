@@ -52,13 +52,15 @@ def difference(boxes: np.ndarray | None, found: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     parser.add_argument("--scenes", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     torch.set_num_threads(1)
     theirs = MTCNN(keep_all=True)
     ours = {"lssat": Detector(20.0, 0.7), "lssat, fast": Detector(20.0 / 0.709**2, 0.7)}
-    for name, (height, width) in SIZES.items():
+    for name in options.sizes:
+        height, width = SIZES[name]
         frames = [scene(height, width, seed) for seed in range(options.scenes)]
         for detector in ours.values():
             detector(frames[0][None])  # compiled, or read from numba's cache

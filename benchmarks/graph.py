@@ -73,11 +73,14 @@ def children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def dry_run(folder: Path) -> tuple[float, float, int]:
-    """Run `snakemake -n`; return seconds by the clock, seconds of CPU, and the number of jobs."""
+def dry_run(folder: Path, targets: list[str]) -> tuple[float, float, int]:
+    """Run `snakemake -n`; return seconds by the clock, seconds of CPU, and the number of jobs.
+
+    With `targets` it plans what these files need, else everything.
+    """
     started, before = time.monotonic(), children()
     done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "-n", "--cores", "8"],
+        [sys.executable, "-m", "snakemake", "-n", "--cores", "8", *targets],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(folder)},
         stdout=subprocess.PIPE,
@@ -107,22 +110,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--share", type=float, default=1.0, help="of the full data")
     parser.add_argument("--repeats", type=int, default=3, help="of the warm dry run")
+    parser.add_argument("--targets", nargs="*", default=[], help="files; default: everything")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder, trees = Path(temporary, "project"), Path(temporary, "raw")
         draw_trees(trees, options.share)
         copy(folder, trees)
-        seconds, cpu, jobs = dry_run(folder)
+        seconds, cpu, jobs = dry_run(folder, options.targets)
         memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
         _, files = bare(trees)
         print(f"snakemake -n, paper preset, {files:,} raw files, {jobs:,} jobs")
         print(f"first look       {seconds:7.2f} s   {cpu:7.2f} s of CPU   {memory} MiB at most")
         warm, limit = [], []
         for _ in range(options.repeats):
-            warm.append(dry_run(folder)[:2])
+            warm.append(dry_run(folder, options.targets)[:2])
             limit.append(bare(trees)[0])
         os.utime(trees / "celeba/img_align_celeba/000001.jpg")
-        again = dry_run(folder)
+        again = dry_run(folder, options.targets)
         clock, cpu = (statistics.median(each) for each in zip(*warm, strict=True))
         print(f"warm, median     {clock:7.2f} s   {cpu:7.2f} s of CPU")
         print(f"one file touched {again[0]:7.2f} s   {again[1]:7.2f} s of CPU")

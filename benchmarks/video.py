@@ -3,8 +3,8 @@
     python benchmarks/video.py
     python benchmarks/video.py --video some.mp4 --repeats 5
 
-Without a video one of 400 frames of 720p is drawn: photographs that drift, H.264. All are
-interleaved; medians of wall time, one thread. The frames are compared with ours.
+Without a video one of 400 frames (`--frames`) of 720p is drawn: photographs that drift, H.264.
+All are interleaved; medians of wall time, one thread. The frames are compared with ours.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from lssat import media
 COUNT = 32
 
 
-def draw(path: Path, n_frames: int = 400) -> None:
+def draw(path: Path, n_frames: int) -> None:
     photo = np.array(Image.fromarray(data.astronaut()).resize((1400, 1400)))
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
@@ -80,12 +80,13 @@ def seeking(path: Path) -> list[np.ndarray]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--video", type=Path, help="a file of your own")
+    parser.add_argument("--frames", type=int, default=400, help="of the video that is drawn")
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, DECODER:
         path = options.video or Path(folder) / "video.mp4"
         if options.video is None:
-            draw(path)
+            draw(path, options.frames)
         ways = {"lssat": ours, "lssat, own process": limited, "a seek per frame": seeking}
         if importlib.util.find_spec("cv2"):
             ways["OpenCV"] = opencv

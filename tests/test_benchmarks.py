@@ -1,0 +1,122 @@
+"""Each benchmark runs at its smallest size and prints its ratios; how large they are is not held.
+
+In this process, so that torch and the others are imported once; what a benchmark starts in
+processes of its own only to time their start is run here, or once.
+"""
+
+import functools
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pytest
+import torch
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+SMALL = {
+    "bootstrap": "--samples 200 --clusters 20 --resamples 20 --repeats 1",
+    "faces": "--sizes 480p --scenes 2 --repeats 1",
+    "graph": "--share 0.0005 --repeats 1 --targets data/prepared/celeba/audit.json",
+    "loader": "--samples 64 --batch 16 --repeats 1",
+    "lookalikes": "1000",
+    "readers": "--share 0.0005 --repeats 1",
+    "startup": "--repeats 1",
+    "texture": "--images 4 --repeats 1",
+    "train_step": "--sizes vit_tiny --batch-sizes 1 --repeats 1",
+    "video": "--frames 33 --repeats 1",
+}
+NUMBER = r"[\d.,]+"
+# What each must print of every way that it times.
+RATIOS = {
+    "bootstrap": (["lssat, clustered", "scikit-learn loop", "scipy.stats.bootstrap"], "s NUMBER x"),
+    "faces": (["facenet-pytorch", "lssat", "lssat, fast"], "ms NUMBER x"),
+    "loader": (
+        ["ours, read", "ours, training", "ours, one reader", "NPY per item + collate",
+         "JPEG files (Pillow)", "Parquet, raw row groups", "copying the bytes"],
+        "samples/s NUMBER x",
+    ),
+    "texture": (
+        ["ours, numba", "ours, numpy", "ours, torch eager", "copying the bytes",
+         "naive scipy + argsort"],
+        "images/s NUMBER x",
+    ),
+    "train_step": (["two passes, eager", "packed, eager"], "images/s x NUMBER - NUMBER% of the"),
+    "video": (["lssat", "lssat, own process", "a seek per frame"], "s NUMBER x levels apart: 0"),
+    "lookalikes": (["even: 1,000 among 1,000:", "faces: 1,000 among 1,000:"],
+                   "s, all pairs NUMBER s (from 200), ratio NUMBER"),
+    "readers": (["ffpp: 6,000 rows in", "celeba: 101 rows in", "affectnet_csv: NUMBER rows in",
+                 "affectnet_npy: NUMBER rows in"],
+                "s, NUMBER MiB; the least NUMBER s, ratio NUMBER"),
+    "graph": (["first look", "warm, median", "one file touched"], "s NUMBER s of CPU"),
+    "startup": (["import torch", "... and an optimizer", "lssat train", "to its first step"],
+                "s NUMBER s of CPU"),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    """Benchmarks run on one thread; the tests after them as before."""
+    before, arrow = torch.get_num_threads(), pa.cpu_count()
+    yield
+    torch.set_num_threads(before)
+    pa.set_cpu_count(arrow)
+
+
+def load(name: str, patch: pytest.MonkeyPatch) -> ModuleType:
+    """Import a script as running it does: its folder comes first."""
+    patch.syspath_prepend(FOLDER)
+    spec = importlib.util.spec_from_file_location(f"benchmark_{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules.pop("loader", None)  # of which the start-up takes its crops
+    return module
+
+
+def in_this_process(readers: ModuleType, patch: pytest.MonkeyPatch) -> None:
+    """A manifest in a process of its own is the same, after 16 starts."""
+    patch.setattr(readers, "timed", readers._measure)
+
+
+def once(startup: ModuleType, patch: pytest.MonkeyPatch) -> None:
+    """Start a training once, for all that is read of it; the bare limits are not started."""
+    run, done = startup.run, {}
+
+    def cached(code: str, *arguments: str, flags: tuple[str, ...] = ()):
+        if code not in done:
+            short = "pass" if code in startup.LIMITS.values() else code
+            done[code] = run(short, *arguments, flags=("-X", "importtime"))
+        return done[code]
+
+    patch.setattr(startup, "run", cached)
+    timed = functools.cache(startup.timed)
+    patch.setattr(startup, "timed", timed)
+
+
+FEWER_PROCESSES = {"readers": in_this_process, "startup": once}
+
+
+def test_every_benchmark_is_tried() -> None:
+    assert {file.stem for file in FOLDER.glob("*.py")} == set(SMALL) == set(RATIOS)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_prints_its_ratios(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = load(name, monkeypatch)
+    if name in FEWER_PROCESSES:
+        FEWER_PROCESSES[name](module, monkeypatch)
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", *SMALL[name].split()])
+    module.main()
+    said = re.sub(" +", " ", capsys.readouterr().out)
+    ways, rest = RATIOS[name]
+    for way in ways:
+        line = re.escape(f"{way} NUMBER {rest}").replace("NUMBER", NUMBER).replace(r"\ ", " ")
+        found = re.search(rf"^ ?{line}", said, flags=re.MULTILINE)
+        assert found is not None, f"{way}: no line like {line!r} in\n{said}"
