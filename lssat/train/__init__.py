@@ -185,6 +185,6 @@ def _go_on(trainer: Trainer, states: Checkpoints) -> None:
 
 
 def _say_texture(trainer: Trainer) -> None:
-    changed = trainer.recipe.hflip or trainer.policy.active
+    changed = trainer.recipe.hflip or trainer.feed.policy.active
     if changed and trainer.data["train"].codes is not None and trainer.fabric.is_global_zero:
         print(f"{trainer.run.path}: texture is computed from each augmented crop", flush=True)

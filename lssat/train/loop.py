@@ -5,8 +5,6 @@ a run that is resumed goes on as if it had not stopped: bit for bit on a CPU.
 """
 
 import time
-from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,13 +13,13 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
-from lssat import grid, metrics, tasks, texture_torch
+from lssat import grid, metrics, tasks
 from lssat.ahead import Ahead
-from lssat.augment import Policy, augment, mix, shares
-from lssat.loader import Batch, Crops, Job, pinned
-from lssat.ssat import Model, clips_of, frames_of
+from lssat.loader import Batch, Crops
+from lssat.ssat import Model
 from lssat.tables import DataError
 from lssat.train import recipe as recipes
+from lssat.train.feed import Feed
 from lssat.train.resume import Progress, Stop, restore, states
 
 _AGREE = 20  # updates between two looks at what needs all processes' agreement, or a GPU's answer
@@ -49,7 +47,7 @@ class Trainer:
         compile: bool = False,
     ):
         self.run, self.data, self.recipe, self.fabric = run, data, recipe, fabric
-        self.stop, self.pause, self.ahead = stop, pause, ahead
+        self.stop, self.pause = stop, pause
         self.task = data["train"].task
         self.metric = recipe.select_metric or self.task.metric
         self.updates = len(data["train"]) // (recipe.batch_size * recipe.accumulate)
@@ -60,7 +58,7 @@ class Trainer:
         made: Any = torch.compile(self.plain) if compile else self.plain
         self.step = fabric.setup_module(made)
         self.model = model
-        self.policy = Policy(recipe.crop, recipe.rand_augment, recipe.erase, recipe.mixup)
+        self.feed = Feed(run, data, recipe, fabric, model.num_patches, ahead)
         self.progress = Progress()
         self.saved = time.monotonic()
         self.bad = torch.full((), -1, device=fabric.device)  # the first update that was not finite
@@ -96,7 +94,7 @@ class Trainer:
         progress = self.progress
         self.step.train()
         total = progress.total.to(self.fabric.device)
-        for update, batches in self._updates(epoch, progress.update):
+        for update, batches in self.feed.updates(epoch, range(progress.update, self.updates)):
             self.scheduler.step_update(of_phase * self.updates + update)
             torch.manual_seed(_seed(self.run.seed, epoch, update))
             total = total + self._update(phase, epoch, update, batches)
@@ -130,27 +128,6 @@ class Trainer:
             where = f"{self.run.path}: epoch {epoch + 1} of {last}"
             print(f"{where}, {', '.join(said)}", flush=True)
 
-    def _updates(self, epoch: int, start: int) -> Iterator[tuple[int, list[Batch]]]:
-        """Yield updates from `start` on, each with the batches whose gradients it adds up."""
-        recipe, world = self.recipe, self.fabric.world_size
-        jobs = self.data["train"].jobs(
-            *(recipe.batch_size, self.run.seed, epoch, recipe.hflip, self.model.num_patches),
-            recipe.sampler,
-            start=start * recipe.accumulate,
-            part=slice(self.fabric.global_rank, None, world),
-            augmented=self.policy.active,
-            mixed=self.policy.mixup > 0,
-        )
-        batches = self._read("train", jobs)
-        for update in range(start, self.updates):
-            yield update, [next(batches) for _ in range(recipe.accumulate)]
-
-    def _read(self, split: str, jobs: Iterator[Job]) -> Iterator[Batch]:
-        """Read batches ahead; for a GPU into pinned memory, from where they are copied behind."""
-        if self.fabric.device.type == "cuda":
-            jobs = (partial(pinned, job) for job in jobs)
-        return self.ahead(jobs, self.data[split].file)
-
     def _update(self, phase: str, epoch: int, update: int, batches: list[Batch]) -> Tensor:
         """Make one step of the optimizer; return both losses, unweighted, as (2,)."""
         self.optimizer.zero_grad()
@@ -172,7 +149,7 @@ class Trainer:
         return parts
 
     def _losses(self, phase: str, batch: Batch) -> tuple[Tensor, Tensor]:
-        batch = self.move(batch)
+        batch = self.feed.move(batch)
         try:
             return self.step(batch.imgs, batch.codes, batch.noise, batch.labels, phase, *batch.mix)
         except torch.OutOfMemoryError as error:
@@ -220,48 +197,6 @@ class Trainer:
         self.fabric.barrier()
         self.saved = time.monotonic()
 
-    def move(self, batch: Batch) -> Batch:
-        """Bring a batch to the device, augmented where the recipe says so."""
-
-        def place(value: Tensor | None) -> Tensor | None:
-            return None if value is None else self.fabric.to_device(value)
-
-        moved = [place(value) for value in batch[1:5]]
-        made = Batch(batch.rows, *moved)._replace(draws=batch.draws, mates=batch.mates)  # type: ignore[arg-type]
-        return made if batch.draws is None else self._augment(made)
-
-    def _augment(self, batch: Batch) -> Batch:
-        """Augment the crops, all frames of a clip alike; codes are those of the augmented ones."""
-        crops, draws, imgs = self.data["train"], batch.draws, batch.imgs
-        assert draws is not None
-        if crops.clips:
-            imgs, draws = frames_of(imgs), np.repeat(draws, crops.frames, axis=0)
-        imgs = augment(imgs, draws, self.policy)
-        batch = batch._replace(imgs=clips_of(imgs, len(batch.imgs)) if crops.clips else imgs)
-        if batch.mates is not None:
-            batch = self._mix(batch)
-        if crops.codes is None:
-            return batch
-        imgs = frames_of(batch.imgs) if crops.clips else batch.imgs
-        codes = texture_torch.codes(imgs, str(crops.kind), int(crops.k or 0))
-        return batch._replace(codes=clips_of(codes, len(batch.imgs)) if crops.clips else codes)
-
-    def _mix(self, batch: Batch) -> Batch:
-        """Mix this process's samples with their mates; what was read for that alone goes."""
-        assert batch.mates is not None
-        assert batch.draws is not None
-        assert batch.noise is not None
-        own, device = len(batch.mates), batch.imgs.device
-        mates = torch.from_numpy(batch.mates).to(device)
-        share = torch.from_numpy(shares(batch.draws[:own], self.policy)).to(device)
-        return batch._replace(
-            rows=batch.rows[:own],
-            imgs=mix(batch.imgs[:own], batch.imgs[mates], share),
-            labels=batch.labels[:own],
-            noise=batch.noise[:own],
-            mix=(batch.labels[mates], share),
-        )
-
     @torch.no_grad()
     def _validate(self, classify: bool) -> dict[str, float | None]:
         names = [f"val_{name}" for name in metrics.NAMES[self.task.kind]]
@@ -270,8 +205,7 @@ class Trainer:
         self.step.eval()
         val = self.data["val"]
         logits, losses = [], []
-        jobs = val.jobs_in_order(self.recipe.batch_size)
-        for batch in map(self.move, self._read("val", jobs)):
+        for batch in map(self.feed.move, self.feed.in_order("val")):
             loss, found = self.step(batch.imgs, batch.codes, None, batch.labels, "predict")
             logits.append(found)
             losses.append(loss * len(batch.rows))

@@ -66,10 +66,10 @@ def costs(trainer: "Trainer", meter: measure.Energy | None) -> dict[str, Any]:
     nothing = dict(energy_kwh=None, co2_kg=None, country=None, energy_note="not measured")
     found: dict[str, Any] = {"peak_memory": peak} | (meter.stop() if meter else nothing)
     val, model = trainer.data["val"], trainer.model
-    batch = trainer.move(val.batch(np.arange(min(len(val), 8))))
+    batch = trainer.feed.move(val.batch(np.arange(min(len(val), 8))))
     noise = torch.rand(len(batch.rows), model.num_patches, device=batch.imgs.device)
     phase, _ = trainer.phases[-1]
     found |= measure.flops(model, batch.imgs, batch.codes, noise, phase)
-    many = trainer.move(val.batch(np.arange(min(len(val), trainer.recipe.batch_size))))
+    many = trainer.feed.move(val.batch(np.arange(min(len(val), trainer.recipe.batch_size))))
     rate = measure.inference_rate(model, many.imgs, many.codes)
     return found | {"inference_imgs_per_second": rate}
