@@ -13,7 +13,6 @@ import pyarrow as pa
 import torch
 
 from lssat import predict, scores, tables
-from lssat.loader import Crops
 
 
 @dataclass(frozen=True)
@@ -45,21 +44,19 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     Raises:
         DataError: unusable input, or a data set of another kind of task than the runs'.
     """
-    trained, labels = predict.trained_on(files.train, files.test)
+    trained, tested, labels = predict.trained_on(files.train, files.test)
     torch.set_num_threads(params.train.threads)
     parts, weights = [], {}
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = predict.load_run(folder).to(device)
         weights[name] = tables.read_json(folder / "record.json")["weights_sha256"]
         for split in filter(None, (files.val, files.test)):
-            codes = files.codes if model.needs_codes else None
-            crops = Crops(split, files.faces, codes, model.clips)
-            found = predict.logits(model, crops, params.evaluate.batch_size)
-            parts.append(predict.rows(name, crops, found))
+            where = split, files.faces, files.codes
+            parts.append(predict.predicted(name, model, *where, params.evaluate.batch_size))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
     table = pa.concat_tables(parts)
     tables.write_table(files.predictions, table, tables.PREDICTIONS)
     coverage = tables.read_json(files.summary)["coverage"]["test"]
     design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
-    measured = scores.summarise(table, crops.task, labels, coverage, params.evaluate, design)
+    measured = scores.summarise(table, tested, labels, coverage, params.evaluate, design)
     tables.write_json(files.metrics, measured | {"task": trained.name, "weights": weights})

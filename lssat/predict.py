@@ -88,8 +88,18 @@ def rows(
     )
 
 
-def trained_on(train_file: Path, tested_file: Path) -> tuple[grid.Task, np.ndarray]:
-    """Return the task that the runs were trained on, and the labels for the trivial baseline.
+def predicted(
+    run: str, model: Model, split: Path, faces: Path, codes: Path, batch_size: int
+) -> pa.Table:
+    """Return the rows of a run on all samples of a split that it can see: frames, or clips."""
+    crops = Crops(split, faces, codes if model.needs_codes else None, model.clips)
+    return rows(run, crops, logits(model, crops, batch_size))
+
+
+def trained_on(train_file: Path, tested_file: Path) -> tuple[grid.Task, grid.Task, np.ndarray]:
+    """Return the tasks that runs were trained and are tested on, and the labels of the first.
+
+    The labels are for the trivial baseline.
 
     Raises:
         DataError: what they are tested on is another kind of task.
@@ -102,4 +112,4 @@ def trained_on(train_file: Path, tested_file: Path) -> tuple[grid.Task, np.ndarr
         problem = f"is {tested.kind} with {tested.outputs} outputs"
         fix = f"The runs of {trained.name} are {trained.kind} with {trained.outputs}"
         raise DataError(tested_file, problem, fix)
-    return trained, np.array(train["labels"].to_pylist(), dtype=np.int64)
+    return trained, tested, np.array(train["labels"].to_pylist(), dtype=np.int64)

@@ -52,7 +52,7 @@ def robustness(task: str, files: Files, params: SimpleNamespace, device: str = "
         DataError: unusable input.
     """
     torch.set_num_threads(params.train.threads)
-    trained, labels = predict.trained_on(files.train, files.test)
+    trained, _, labels = predict.trained_on(files.train, files.test)
     folders = _chosen(files.runs, params)
     models = {run: predict.load_run(folder) for run, folder in folders.items()}
     parts = [

@@ -17,7 +17,6 @@ import torch
 from lssat import faces, media, predict, tables, texture_cache
 from lssat.faces.crop import crop, square
 from lssat.faces.sheet import Sheet
-from lssat.loader import Crops
 from lssat.phash import phash
 from lssat.shards import Shards
 from lssat.tables import FACES, MANIFEST, PREDICTIONS, SPLITS, DataError
@@ -77,10 +76,8 @@ def _predicted(
     for number, (name, run) in enumerate(sorted(runs.items()), start=1):
         model = predict.load_run(run).to(device)
         if not model.clips:  # clips share one box each; they are no part of this
-            codes = folder / "codes" if model.needs_codes else None
-            crops = Crops(folder / "split.parquet", folder / "faces", codes)
-            found = predict.logits(model, crops, params.evaluate.batch_size)
-            parts.append(predict.rows(name, crops, found))
+            where = folder / "split.parquet", folder / "faces", folder / "codes"
+            parts.append(predict.predicted(name, model, *where, params.evaluate.batch_size))
         print(f"{task}: {number} of {len(runs)} runs predicted", flush=True)
     return pa.concat_tables(parts)
 
