@@ -1,7 +1,7 @@
 """How often an interval over training seeds holds the truth: ours and a plain bootstrap of seeds.
 
-    python benchmarks/coverage.py
-    python benchmarks/coverage.py --trials 500 --seeds 2 3
+    python benchmarks/intervals.py
+    python benchmarks/intervals.py --trials 500 --seeds 2 3
 
 Each trial draws a test set that all runs share, and runs that differ in their seed; `between` is
 the spread between seeds in units of that between test sets. Both see the same resamples.
