@@ -6,11 +6,11 @@ Imports of a command stand inside it: the entry point itself must stay light.
 import sys
 import traceback
 
-from lssat.cli import data, runs, looks, results, use, asked  # isort: skip  # the order of `lssat --help`
+from lssat.cli import data, runs, track, looks, results, use, asked  # isort: skip  # the order of `lssat --help`
 from lssat.cli.base import app, leave
 from lssat.tables import DataError
 
-__all__ = ["app", "asked", "data", "looks", "main", "results", "runs", "use"]
+__all__ = ["app", "asked", "data", "looks", "main", "results", "runs", "track", "use"]
 
 
 def main() -> None:

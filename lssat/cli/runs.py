@@ -1,4 +1,4 @@
-"""The commands of runs: training, evaluation, MLflow."""
+"""The commands of runs: training, and what evaluates them."""
 
 import json
 import sys
@@ -195,25 +195,6 @@ def cross(
 
 
 @app.command(
-    epilog=example("lssat track-cross --dataset celebdf --metrics m.json --tracked ids.json ...")
-)
-def track_cross(
-    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
-    metrics: Annotated[Path, typer.Option(help="The metrics.json of lssat cross.")],
-    tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
-    out: option.IdsOut,
-    database: option.Database = Path("mlflow.db"),
-    params_: option.Params = "params.yaml",
-) -> None:
-    """Add the metrics of another data set to the MLflow runs, as cross/<dataset>/..."""
-    with quick_imports():
-        from lssat import tracking as step
-
-    view = params.view(params_, "track_cross")
-    step.track_more(f"cross/{dataset}/", metrics, tracked, database, view.tracking.uri, out)
-
-
-@app.command(
     epilog=example("lssat slices --task celeba --predictions p.parquet --metrics m.json ...")
 )
 def slices(
@@ -242,61 +223,3 @@ def slices(
         view = params.view(params_, "slices_listed", task=task)
         lists = step.Annotated(annotations, manifest)
         step.listed(task, files, lists, view.slices.min_n, view.evaluate)
-
-
-@app.command(
-    epilog=example("lssat track-slices --slices slices.json --tracked ids.json --out o.json")
-)
-def track_slices(
-    slices: Annotated[Path, typer.Option(help="What lssat slices wrote.")],
-    tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
-    out: option.IdsOut,
-    database: option.Database = Path("mlflow.db"),
-    params_: option.Params = "params.yaml",
-) -> None:
-    """Add worst group and gap to the MLflow runs, as slice/<attribute>/..."""
-    with quick_imports():
-        from lssat import tracking as step
-
-    view = params.view(params_, "track_slices")
-    step.track_more("slice/", slices, tracked, database, view.tracking.uri, out)
-
-
-@app.command(epilog=example("lssat track-report --results results --out results/mlflow.json"))
-def track_report(
-    results: Annotated[Path, typer.Option(help="Folder of the report.")],
-    out: option.IdsOut,
-    database: option.Database = Path("mlflow.db"),
-    params_: option.Params = "params.yaml",
-) -> None:
-    """Attach the report to the MLflow parent run of each task."""
-    with quick_imports():
-        from lssat import report, tracking
-
-    view = params.view(params_, "track_report")
-    tracked = [results / "tasks" / task / "mlflow.json" for task in view.benchmark.tasks]
-    files = [results / name for name in report.ATTACHED]
-    tracking.track_report(tracked, files, database, view.tracking.uri, out)
-
-
-@app.command(
-    epilog=example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
-)
-def track(
-    task: option.Task,
-    runs: option.Runs,
-    metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
-    out: option.IdsOut,
-    database: option.Database = Path("mlflow.db"),
-    artifacts: Annotated[Path, option.writes("Folder of artifacts.", folder=True)] = Path(
-        "mlartifacts"
-    ),
-    params_: option.Params = "params.yaml",
-) -> None:
-    """Log the runs of a task in MLflow: losses, metrics, parameters, tags."""
-    with quick_imports():
-        from lssat import tracking as step
-
-    view = params.view(params_, "track")
-    files = step.Files(run_folders(runs, task, view.benchmark), metrics, database, artifacts, out)
-    step.track(task, files, view.tracking.experiment, view.tracking.uri)
