@@ -14,6 +14,7 @@ from lssat.tables import sha256
 
 _STATE = "lssat.state"
 _REPORT = "lssat.report_sha256"
+_LONGEST = 80  # characters of a part of a metric's name, of which MLflow takes 250
 _PARENT = "mlflow.parentRunId"  # MLflow's own name: its pages then fold children under parents
 
 
@@ -70,14 +71,22 @@ def adopt(client: Any, parent_id: str, children: list[str]) -> None:
 def means(content: dict[str, Any]) -> dict[str, float | None]:
     """Return a parent's metrics: the headline of each row, mean over seeds, low and high.
 
-    `mean/<backbone>/<configuration>`; what MLflow refuses in a name, such as +, becomes _.
+    `mean/<backbone>/<configuration>`, as `key` writes it.
     """
     return {
-        re.sub(r"[^\w./ :-]", "_", f"{end}/{row['backbone']}/{row['configuration']}"): row[end]
+        key(f"{end}/{row['backbone']}/{row['configuration']}"): row[end]
         for row in content["table"]
         if (row["level"], row["metric"]) == (content["level"], content["metric"])
         for end in ("mean", "low", "high")
     }
+
+
+def key(name: str) -> str:
+    """Return a metric's name as MLflow takes it: it refuses other characters, and paths that lead
+    elsewhere or nowhere, since a store may keep a metric in a file of that name.
+    """
+    parts = [re.sub(r"[^\w. :-]", "_", part) for part in name.split("/")]
+    return "/".join("_" if part in ("", ".", "..") else part[:_LONGEST] for part in parts)
 
 
 def alike(content: dict[str, Any], run: dict[str, Any]) -> dict[str, float | None]:

@@ -9,7 +9,6 @@ import csv
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -152,9 +151,8 @@ def track_more(
     ids = {}
     for each in read_json(measured)["runs"]:
         ids[each["run"]] = known["runs"][each["run"]]
-        # MLflow refuses other characters, which the names of attributes may have.
-        named = {re.sub(r"[^\w./ :-]", "_", key): value for key, value in each["metrics"].items()}
-        _log_test(client, ids[each["run"]], named, prefix)
+        named = {parents.key(f"{prefix}{name}"): value for name, value in each["metrics"].items()}
+        _log_test(client, ids[each["run"]], named, prefix="")
     write_json(out, {"experiment": known["experiment"], "runs": ids})
 
 

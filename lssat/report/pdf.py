@@ -10,6 +10,7 @@ from lssat.report.read import Task
 
 # Okabe and Ito's colours, told apart by colour-blind readers as well.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+_LONGEST = 32  # characters of a class's name
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
     "pdf.fonttype": 42,
@@ -53,6 +54,11 @@ def _pages(pyplot, tasks: list[Task], families: list[dict[str, Any]]) -> Iterato
 def plain(text: str) -> str:
     """Return text that matplotlib prints as it stands: it takes `$...$` for mathematics."""
     return text.replace("$", r"\$").replace("\n", " ")
+
+
+def _short(name: str) -> str:
+    """Return a name that leaves room for the figure beside it; tables have it whole."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _critical_difference(pyplot, family: dict[str, Any]):
@@ -109,7 +115,7 @@ def _confusion(axis, row: dict) -> None:
             share = row["shares"][i][j]
             colour = "white" if share > 0.6 else "black"
             axis.text(j, i, f"{share:.2f}", ha="center", va="center", color=colour, fontsize=6)
-    names = [plain(name) for name in row["classes"]]
+    names = [plain(_short(name)) for name in row["classes"]]
     axis.set_xticks(places, names, rotation=45, ha="right")
     axis.set_yticks(places, names)
     axis.set(xlabel="predicted", ylabel="true, shares of its samples")

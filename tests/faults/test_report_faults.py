@@ -3,17 +3,39 @@
 import csv
 import html
 import json
+import re
 from pathlib import Path
 
 import drawn_results as drawn
 import pyarrow.parquet as pq
+import pytest
 
 from lssat import report, tables
+
+# All at once: markup, mathematics that is none, a formula, a line break, templates.
+WORST = '=1+1<script>alert(1)</script>"><img src=x>$x_^$ \n{{7*7}}%{x}\\end{table}&'
+NAMED = {
+    "title", "note", "notes", "subset", "subsets", "group", "attribute", "worst", "best", "held",
+    "class", "classes", "label", "labels", "predicted", "target", "id", "ids", "no_rollout",
+    "retained_note", "energy_note", "looks_at",
+}  # fmt: skip
+
+
+def named(value, key=""):
+    """Return a JSON value in which whatever may come from data or notes has the worst of names."""
+    if isinstance(value, dict):
+        return {name: named(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [named(each, key) for each in value]
+    return f"{WORST}{value}" if key in NAMED and isinstance(value, str) else value
+
 
 NASTY = ("<script>alert(1)</script>", "$x_", "=1+1", "two\nlines", '"><img src=x onerror=alert(1)>')
 
 
-def _write(root: Path) -> tuple[str, dict[str, Path]]:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> tuple[str, dict[str, Path]]:
+    root = tmp_path_factory.mktemp("names")
     files = drawn.draw(root, ("ffpp",), ("vit_micro",), ("MRGB-RLDP-CRGB",))
     task = files["ffpp"]
     rows = [tables.reject(name, name, name, "faces", "no_face", name) for name in NASTY]
@@ -34,8 +56,8 @@ def _write(root: Path) -> tuple[str, dict[str, Path]]:
     return outputs["report"].read_text(encoding="utf-8"), outputs
 
 
-def test_case_37_names_are_escaped_in_the_page(tmp_path):
-    source, _ = _write(tmp_path)
+def test_case_37_names_are_escaped_in_the_page(written):
+    source, _ = written
     assert "<script>alert" not in source
     assert "<img src=x" not in source
     assert source.count(html.escape(NASTY[0], quote=False)) >= 5
@@ -43,16 +65,79 @@ def test_case_37_names_are_escaped_in_the_page(tmp_path):
         assert name in source
 
 
-def test_case_37_only_our_scripts_may_run(tmp_path):
-    source, _ = _write(tmp_path)
+def test_case_37_every_name_that_a_section_may_show(tmp_path):
+    """Sections, figures, CSV, LaTeX and PDF, where each name of each file is the worst there is."""
+    files = drawn.draw(tmp_path, backbones=("vit_micro",), seeds=(0,))
+    files["ffpp"] = drawn.sensitive(files["ffpp"], "ffpp")
+    for task in files.values():
+        task_files = (task.metrics, task.explain, task.robustness, *task.slices, task.sensitivity)
+        for file in filter(None, task_files):
+            tables.write_json(file, named(json.loads(file.read_text())))
+    outputs = drawn.outputs(tmp_path)
+    report.write(drawn.PARAMS, files, outputs)
+    page = outputs["report"].read_text(encoding="utf-8")
+    body = re.sub(r"<script>.*?</script>", "", page, flags=re.S)  # ours; plots are data in others
+    assert "<script>alert" not in body
+    assert "<img src=x" not in body
+    assert "49%{x}" not in page
+    sections = dict(re.findall(r'<section id="(\w+)">(.*?)(?=<section id=|</main>)', body, re.S))
+    start = WORST.split("$")[0]
+    for name in (
+        "results",
+        "each",
+        "slices",
+        "robustness",
+        "sensitivity",
+        "explained",
+        "embeddings",
+    ):
+        assert start in html.unescape(sections[name]), name
+    for spec in re.findall(r"<script[^>]*data-plot[^>]*>(.*?)</script>", page, re.S):
+        texts = list(strings(json.loads(spec)))
+        assert not [text for text in texts if "<script" in text or "<img" in text]
+        assert not [text for key, text in templates(json.loads(spec)) if "alert" in text]
+    for name, file in outputs.items():
+        if file.suffix == ".csv":
+            with open(file, encoding="utf-8", newline="") as lines:
+                cells = [cell for row in csv.reader(lines) for cell in row]
+            assert not [cell for cell in cells if cell[:1] in "=+@" and cell], name
+    latex = outputs["latex"].read_text()
+    assert latex.count(r"\end{table}") == latex.count(r"\begin{table}")
+    assert r"\textbackslash{}end\{table\}\&" in latex
+    assert r"\$x\_\textasciicircum{}\$" in latex
+
+
+def strings(value):
+    """Yield every text of a JSON value."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from strings(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def templates(value):
+    """Yield what plotly.js fills in: a name in one would be filled in too."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key.endswith("template") and isinstance(each, str):
+                yield key, each
+            yield from templates(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from templates(each)
+
+
+def test_case_37_only_our_scripts_may_run(written):
+    source, _ = written
     policy = source.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
     scripts = html.unescape(policy).split("script-src ")[1].split(";")[0]
     assert scripts.count("'sha256-") == 3
     assert "unsafe" not in scripts
 
 
-def test_case_37_names_survive_in_csv_and_run_nothing(tmp_path):
-    _, outputs = _write(tmp_path)
+def test_case_37_names_survive_in_csv_and_run_nothing(written):
+    _, outputs = written
     with open(outputs["rejects"], encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(NASTY)
