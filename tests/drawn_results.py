@@ -145,6 +145,7 @@ def explained(
         place = {"backbone": run.backbone, "configuration": str(grid.parse(run.configuration))}
         first = {**place, "run": run.path, "value": 0.8 + number / 100}
         of = {"level": "image", "n": 24, "looks_at": ["RGB"], "no_rollout": None, "missed": 0.01}
+        of |= {"note": None}
         rows.append({**first, "maps": f"row{number}", **of})
     best = rows[-1]
     chosen = {key: best[key] for key in ("backbone", "configuration", "run", "value")}

@@ -187,6 +187,26 @@ def test_files_that_are_framed_otherwise_than_in_training_are_said_to_be(home: P
     assert "detected faces" in apply.notes(ffpp, apply.How(aligned=True))[0]
 
 
+@pytest.mark.parametrize(("run", "how"), [(FRAMES, {}), (ATTRIBUTES, {"aligned": True})])
+def test_case_36_a_score_that_is_not_finite_is_no_class(home: Path, run: Run, how: dict) -> None:
+    one = opened(home, run)
+    one.model.head.bias.data[0] = float("nan")
+    file = path(home, run, next(iter(stored(home, run))))
+    with media.Decoder(60.0, 512) as decoder:
+        scorer = apply.Scorer(one, apply.How(**how), decoder, "cpu")
+        found = scorer.score(apply.files([file], False)[0])
+    assert (
+        show.line(one, found)
+        .splitlines()[0]
+        .startswith(f"{file}: undefined, a score is not finite  (")
+    )
+    assert "nan" not in show.line(one, found).removeprefix(f"{file}")
+    (told,) = json.loads(tables.json_text(show.document(one, "", [], [found])))["files"]
+    assert told["predicted"] is None
+    assert set(told["scores"].values()) == {None}
+    assert told["frames"][0]["logits"][0] is None
+
+
 def test_case_38_scores_of_a_run_that_collapsed_come_with_a_note(
     home: Path, tmp_path: Path
 ) -> None:

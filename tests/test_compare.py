@@ -267,6 +267,33 @@ def test_case_38_a_run_that_collapsed_is_flagged(
         assert "B, collapsed" in block.split("</thead>")[0]
 
 
+@pytest.mark.parametrize(("task", "sick"), [("ffpp", 1), ("celeba", None)])
+def test_case_36_scores_that_are_not_finite_are_no_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture, task: str, sick: int | None
+) -> None:
+    """One sample of B, one of two frames, or all: nothing is tested, and nothing is nan."""
+    drawn = [row for each in two().values() for row in each] if task == "ffpp" else image_rows(task)
+    rows: dict[str, list[dict]] = {}
+    for row in drawn:
+        rows.setdefault(row["run"], []).append(row)
+    for number, row in enumerate(rows[(names := list(rows))[1]]):
+        if sick is None or number == sick:
+            row["logits"] = [float("inf")] * len(row["logits"])
+    root = project(tmp_path, rows, task)
+    *arms, levels, found = compared(root, *names)
+    tables.json_text(found)  # raises where a number is not finite
+    assert found["test"] is None
+    assert "A score is not finite, so nothing is tested." in show.verdict(found)
+    show.show(found)
+    page.write(tmp_path / "c.html", *arms, levels[-1], found)
+    text = re.sub(r"<script>.*?</script>", "", (tmp_path / "c.html").read_text(), flags=re.S)
+    for told in (capsys.readouterr().out, text):
+        assert not re.findall(r"\b(?:nan|inf|NaN|Infinity)\b", told)
+    n = {"ffpp": 59, "celeba": 0}[task]
+    mean = f"on {n} samples; their mean distance is "
+    assert mean in figures.scatter(levels[-1], found).summary
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium on this machine")
 def test_the_page_draws_all_figures_without_a_problem(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sklearn.manifold import trustworthiness
 from lssat import evaluate, examine, explain, grid, params, predict, tables
 from lssat import train as training
 from lssat.examine import choose, embed
+from lssat.examine.look import Look
 from lssat.grid import Run
 from lssat.loader import Crops
 from lssat.tables import DataError
@@ -242,6 +243,31 @@ def test_another_test_split_moves_no_choice(done: tuple[Path, examine.Files], tm
     assert before["chosen"] == after["chosen"]
     assert before["errors"] != after["errors"]
     assert before["target"] == after["target"]
+
+
+@pytest.mark.parametrize("sick", ["head", "block"])
+def test_case_36_maps_and_features_that_are_not_finite(
+    done: tuple[Path, examine.Files], sick: str
+) -> None:
+    _, files = done
+    run = RUNS[1].path
+    model = predict.load_run(files.runs[run])
+    weight = model.head.bias if sick == "head" else model.encoder.blocks[0].mlp.fc1.weight
+    weight.data.fill_(float("inf") if sick == "head" else float("nan"))
+    predicted = tables.read_table(files.predictions, tables.PREDICTIONS)
+    crops = Crops(files.test, files.faces, files.codes)
+    look = Look(model, crops, predicted, options().explain, "cpu")
+    maps, facts = look.mean_maps()
+    shown, examples = look.examples(run, 1.0)
+    assert all(np.isfinite(each).all() for each in [*maps.values(), *shown.values()])
+    assert facts["missed"] is None
+    whole = sick == "head"  # an infinite bias leaves attention and gradients as they were
+    assert facts["n"] == (10 if whole else 0)
+    assert facts["note"] == (None if whole else "10 of 10 samples have maps that are not finite")
+    assert maps["gradients"].any() == whole
+    flat = look.embedding()
+    assert ("a feature is not finite" in flat["method"]) != whole
+    tables.json_text([facts, examples, flat, look.likeness(model)])
 
 
 def test_errors_are_those_of_the_predictions_with_their_crops(

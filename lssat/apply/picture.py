@@ -75,14 +75,17 @@ def _rows(opened: Opened, found: Scored, at: np.ndarray) -> list[tuple[str, Any]
     label = named if model.needs_codes else f"{named}\n(not seen)"
     rows.append((label, texture.codes(shown, kind, k)))
     if explain.why_not(model) is None:
-        maps = explain.rollout(model, *given)
-        laid = [heat.overlay(img, map) for img, map in zip(shown, maps, strict=True)]
-        rows.append(("attention\nrollout", laid))
+        rows.append(("attention\nrollout", _laid(shown, explain.rollout(model, *given))))
     which = _which(opened, found)
-    maps = explain.gradients(model, *given, which)
-    laid = [heat.overlay(img, map) for img, map in zip(shown, maps, strict=True)]
+    laid = _laid(shown, explain.gradients(model, *given, which))
     rows.append((f"gradients of\n{_plain(_name(opened, which))}", laid))
     return rows
+
+
+def _laid(shown: np.ndarray, maps: np.ndarray) -> list[np.ndarray]:
+    """Lay maps over crops; where a map is not finite the crop is clear."""
+    finite = np.where(np.isfinite(maps), maps, 0)
+    return [heat.overlay(img, map) for img, map in zip(shown, finite, strict=True)]
 
 
 def _which(opened: Opened, found: Scored) -> int:
@@ -109,7 +112,8 @@ def _over(opened: Opened, found: Scored, at: int) -> str:
 
 def _title(opened: Opened, found: Scored) -> str:
     which = _which(opened, found)
-    score = f"{_name(opened, which)} {found.scores[which]:.3f}"
+    known = np.isfinite(found.scores[which])
+    score = f"{_name(opened, which)} {found.scores[which]:.3f}" if known else "score undefined"
     trust = "calibrated" if opened.temperature else "uncalibrated"
     return f"{_plain(found.file.path.name)}: {_plain(score)} ({trust})\n{opened.run}"
 

@@ -34,7 +34,7 @@ def line(opened: Opened, found: Scored | Rejected) -> str:
         return literal.line(f"{path}: rejected, {found.reason}: {found.detail}")
     video = found.file.media != "image"
     lines = [f"{path}: {_says(opened, found.scores)}  ({_seen(opened, found)})"]
-    if opened.task.kind == "multilabel":
+    if opened.task.kind == "multilabel" and np.isfinite(found.scores).all():
         lines += _attributes(opened, found.scores)
     elif video and len(found.samples) + len(found.missed) > 1:
         lines.append(f"    {_curve(opened, found)}")
@@ -43,6 +43,8 @@ def line(opened: Opened, found: Scored | Rejected) -> str:
 
 def _says(opened: Opened, scores: np.ndarray) -> str:
     classes = opened.task.classes
+    if not np.isfinite(scores).all():
+        return "undefined, a score is not finite"
     if opened.task.kind == "binary":
         return f"{classes[-1]} {scores[0]:.3f}"
     if opened.task.kind == "multiclass":
@@ -112,17 +114,23 @@ def values(opened: Opened, found: Scored) -> dict[str, Any]:
 
 def _sample(opened: Opened, sample: Sample) -> dict[str, Any]:
     known = sample._asdict() | {"scores": _named(opened, sample.scores)}
-    return known | {"logits": [float(value) for value in sample.logits]}
+    return known | {"logits": _numbers(sample.logits)}
+
+
+def _numbers(values: np.ndarray) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def _named(opened: Opened, scores: np.ndarray) -> dict[str, float | None]:
     """Name the probabilities; of a binary task the positive class's alone."""
-    numbers = [float(value) if np.isfinite(value) else None for value in scores]
-    return dict(zip(opened.task.classes[-len(numbers) :], numbers, strict=True))
+    return dict(zip(opened.task.classes[-len(scores) :], _numbers(scores), strict=True))
 
 
-def _predicted(opened: Opened, scores: np.ndarray) -> str | list[str]:
+def _predicted(opened: Opened, scores: np.ndarray) -> str | list[str] | None:
+    """Return the class, or the attributes; None where a score is not finite."""
     classes = opened.task.classes
+    if not np.isfinite(scores).all():
+        return None
     if opened.task.kind == "binary":
         return classes[int(scores[0] >= 0.5)]
     if opened.task.kind == "multiclass":

@@ -58,8 +58,10 @@ def scatter(level: Level, found: dict[str, Any]) -> Figure:
         keys.append(Key(name, colour, f"n = {int(mask.sum()):,}"))
     axis = {"range": [-0.02, 1.02], "dtick": 0.2, "constrain": "domain"}
     x, y = axis | {"title": {"text": "A"}}, axis | {"title": {"text": "B"}, "scaleanchor": "x"}
-    gap = words.number(float(np.nanmean(np.abs(one - two))))
-    told = f"Scores of B against A on {len(one):,} samples; their mean distance is {gap}."
+    gaps = np.abs(one - two)
+    known = gaps[np.isfinite(gaps)]
+    gap = words.number(float(known.mean()) if len(known) else None)
+    told = f"Scores of B against A on {len(known):,} samples; their mean distance is {gap}."
     if step > 1:
         told += f" One of {step} is drawn."
     return Figure("Scores of both", told, keys, [Plot("scores-plot", "", spec(traces, x, y))])

@@ -18,11 +18,13 @@ def project(features: np.ndarray, seed: int) -> dict[str, Any]:
         `points`: [x, y] of each sample, of no unit; `method` in words; `trustworthiness` in
         [0, 1], the share of neighbourhoods in the plane that are real (Venna and Kaski 2001; 1 is
         best), None where there are too few samples. Samples that are all the same, as those of a
-        collapsed run, fall on one point.
+        collapsed run, or that are not finite, fall on one point.
     """
-    if len(features) < 2 or not np.ptp(features, axis=0).any():
+    finite = np.isfinite(features).all()
+    if len(features) < 2 or not finite or not np.ptp(features, axis=0).any():
         nothing = dict(points=[[0.0, 0.0]] * len(features), trustworthiness=None)
-        return nothing | dict(method="No projection: all features are the same")
+        why = "all features are the same" if finite else "a feature is not finite"
+        return nothing | dict(method=f"No projection: {why}")
     from sklearn.decomposition import PCA  # seconds, only needed here
     from sklearn.manifold import TSNE, trustworthiness
 

@@ -58,18 +58,24 @@ class Look:
 
         Returns:
             `rollout` (h, w), shares of the patches, where the model has one; `gradients` (H, W),
-            shares of the pixels in the size of all attributions, whatever their sign.
+            shares of the pixels in the size of all attributions, whatever their sign. Samples
+            whose maps are not finite are left out, and `note` counts them; without any other the
+            maps are empty.
         """
         places = self._spread(self.options.samples)
         shares, parts, missed = self._explained(self.model, places)
-        maps = {"gradients": _shares(parts).mean(axis=0)}
+        whole = _finite(parts) if shares is None else _finite(parts) & _finite(shares)
+        maps = {"gradients": _mean(_shares(parts[whole]))}
         if shares is not None:
-            maps["rollout"] = shares.mean(axis=0)
+            maps["rollout"] = _mean(shares[whole])
         imgs, codes = next(self._batches(places[:1]))
-        total = np.abs(parts.sum(axis=(1, 2))).sum()
-        facts = dict(looks_at=list(self.model.inputs(imgs, codes)), n=len(places))
+        facts = dict(looks_at=list(self.model.inputs(imgs, codes)), n=int(whole.sum()))
         facts |= dict(level=self.level, no_rollout=explain.why_not(self.model))
-        return maps, facts | dict(missed=float(np.abs(missed).sum() / max(total, _TINY)))
+        total = np.abs(parts[whole].sum(axis=(1, 2))).sum()
+        error = float(np.abs(missed[whole]).sum() / max(total, _TINY))
+        lost = int((~whole).sum())
+        note = f"{lost} of {len(places)} samples have maps that are not finite" if lost else None
+        return maps, facts | dict(missed=error if np.isfinite(error) and total else None, note=note)
 
     def likeness(self, other: Model) -> dict[str, float | None]:
         """Return how alike the maps are to those of another model, on the same samples.
@@ -129,7 +135,7 @@ class Look:
             return {}, found
         shares, parts, _ = self._explained(self.model, places, [row["target"] for row in found])
         maps = {"gradients": parts} | ({} if shares is None else {"rollout": shares})
-        return maps, found
+        return {name: np.where(np.isfinite(each), each, 0) for name, each in maps.items()}, found
 
     def _spread(self, wanted: int) -> np.ndarray:
         return choose.spread(self.crops.table["id"].to_pylist(), wanted)
@@ -165,6 +171,16 @@ class Look:
             missed.append(rest)
         reach = np.concatenate(shares) if shares else None
         return reach, np.concatenate(parts), np.concatenate(missed)
+
+
+def _finite(maps: np.ndarray) -> np.ndarray:
+    """Say of which samples a map (n, h, w) is finite: (n,)."""
+    return np.isfinite(maps).all(axis=(1, 2))
+
+
+def _mean(maps: np.ndarray) -> np.ndarray:
+    """Average maps (n, h, w); zeros where there are none."""
+    return maps.mean(axis=0) if len(maps) else np.zeros(maps.shape[1:], maps.dtype)
 
 
 def _shares(parts: np.ndarray) -> np.ndarray:

@@ -124,9 +124,12 @@ def _table(task: Task) -> Table:
         f"{words.number(alike['gradients'])} (gradients): what is shared owes nothing to training "
         "(Adebayo et al. 2018)."
     )
+    lost = [
+        f"{row['backbone']}, {row['configuration']}: {row['note']}." for row in rows if row["note"]
+    ]
     best = [row["run"] for row in rows].index(task.explain["chosen"]["run"])
     caption = f"{task.title}: what is explained"
-    return Table(f"explained-{task.name}", caption, columns, made, best, notes=[note])
+    return Table(f"explained-{task.name}", caption, columns, made, best, notes=[note, *lost])
 
 
 def _examples(task: Task, maps: Maps) -> Picture | None:

@@ -1,4 +1,7 @@
-"""Case 37: names that hold markup, formulas or line breaks are shown literally everywhere."""
+"""Case 37: names that hold markup, formulas or line breaks are shown literally everywhere.
+
+And case 36: where every number of every section is undefined, there is a page without one.
+"""
 
 import csv
 import html
@@ -105,6 +108,51 @@ def test_case_37_every_name_that_a_section_may_show(tmp_path):
     assert latex.count(r"\end{table}") == latex.count(r"\begin{table}")
     assert r"\textbackslash{}end\{table\}\&" in latex
     assert r"\$x\_\textasciicircum{}\$" in latex
+
+
+NUMBERS = {
+    *("mean", "low", "high", "auc", "baseline", "difference", "difference_low", "difference_high"),
+    *("reference", "effect", "gap", "apart_low", "apart_high", "worst", "best", "retained", "drop"),
+    *("drop_low", "drop_high", "best_value", "probability", "raw", "missed", "trustworthiness"),
+    *("rollout", "gradients", "counts", "shares", "calibration", "energy_kwh", "p_permuted"),
+    *(f"{test}{end}" for test in ("p", "p_delong", "p_mcnemar") for end in ("", "_holm")),
+}
+
+
+def undefined(value, key=""):
+    """Return a JSON value without the numbers that a step may leave undefined."""
+    if key in ("fpr", "tpr"):
+        return []
+    if isinstance(value, dict) and key == "metrics":
+        return dict.fromkeys(value)
+    if isinstance(value, dict):
+        return {name: undefined(each, name) for name, each in value.items()}
+    if isinstance(value, list) and key not in NUMBERS:
+        return [None] * len(value) if key == "values" else [undefined(each, key) for each in value]
+    return None if key in NUMBERS and not isinstance(value, bool) else value
+
+
+def test_case_36_every_number_undefined_leaves_a_page_and_valid_files(tmp_path):
+    files = drawn.draw(tmp_path, backbones=("vit_micro",), seeds=(0,))
+    files["ffpp"] = drawn.sensitive(files["ffpp"], "ffpp")
+    for task in files.values():
+        found = json.loads(task.metrics.read_text())
+        first = found["ranked_first"]  # shares of resamples: there is one of every row, or no row
+        tables.write_json(task.metrics, undefined(found) | {"ranked_first": first})
+        records = [folder / "record.json" for folder in task.runs.values()]
+        for file in filter(None, (task.explain, task.robustness, *task.slices, task.sensitivity)):
+            tables.write_json(file, undefined(json.loads(file.read_text())))
+        for file in records:
+            tables.write_json(file, undefined(json.loads(file.read_text())))
+    outputs = drawn.outputs(tmp_path)
+    report.write(drawn.PARAMS, files, outputs)
+    page = outputs["report"].read_text(encoding="utf-8")
+    texts = [re.sub(r"<script>.*?</script>", "", page, flags=re.S)]
+    kinds = (".csv", ".tex", ".json")
+    texts += [file.read_text() for file in outputs.values() if file.suffix in kinds]
+    bad = re.compile(r"\b(?:nan|NaN|inf|None|Infinity)\b")
+    assert [bad.findall(text) for text in texts] == [[]] * len(texts)
+    assert "It is undefined in every row" in page
 
 
 def strings(value):
