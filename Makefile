@@ -27,8 +27,9 @@ lint: .venv
 	snakemake --lint
 	mypy
 
+# Two tests at a time: the workflow's, which take the longest, and the others.
 test: lint
-	pytest
+	pytest -n 2 --dist loadgroup
 
 # Renew the lock after an edit of pyproject.toml: hashes for every Python, no addresses.
 lock:

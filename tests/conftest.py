@@ -28,3 +28,20 @@ def sample_data(
     for tree, root in sample_trees.items():
         small_sample.prepare(tree, root, made[tree])
     return made
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep what shares a fixture on one worker (`make test` has two, of pytest-xdist).
+
+    A file is a group, but the files of tests/workflow, which use copies of the whole project, are
+    one, and those that use the built-in sample are one: these fixtures are made once for all.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    shared = {"by_snakemake": "workflow", "by_dvc": "workflow", "sample_trees": "sample"}
+    groups = {item.path: str(item.path) for item in items}
+    for item in items:
+        for fixture in shared.keys() & set(item.fixturenames):
+            groups[item.path] = shared[fixture]
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item.path]))

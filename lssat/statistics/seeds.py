@@ -39,7 +39,10 @@ def over_seeds(
     still = statistic(*full)
     if all(len(arm) == 1 for arm in arms):
         return still
-    drawn = [draw_seeds(arm, (seed, 1 + at)) for at, arm in enumerate(arms)]
+    drawn = [
+        mean + np.sqrt(len(arm) / max(len(arm) - 1, 1)) * (draw_seeds(arm, (seed, 1 + at)) - mean)
+        for at, (arm, mean) in enumerate(zip(arms, full, strict=True))
+    ]
     found = statistic(*drawn)
     spreads = [
         (len(arm) - 1, _variance(statistic(*full[:at], drawn[at], *full[at + 1 :]) - still))
@@ -53,25 +56,11 @@ def over_seeds(
 
 
 def draw_seeds(values: np.ndarray, seed: tuple[int, ...]) -> np.ndarray:
-    """Return means over as many seeds drawn with replacement, of the right variance.
-
-    Args:
-        values: (S, B, ...), a row a seed.
-        seed: for the draws.
-
-    Returns:
-        (B, ...): the mean over all seeds, and sqrt(S / (S - 1)) of how far that over the drawn
-        ones is from it.
-    """
+    """Return (B, ...) means over as many seeds drawn with replacement, from values (S, B, ...)."""
     seeds, resamples = values.shape[:2]
-    mean = values.mean(axis=0)
-    if seeds == 1:
-        return mean
     chosen = np.random.default_rng(seed).integers(seeds, size=(seeds, resamples))
     at = chosen.reshape(seeds, resamples, *[1] * (values.ndim - 2))
-    return mean + np.sqrt(seeds / (seeds - 1)) * (
-        np.take_along_axis(values, at, axis=0).mean(axis=0) - mean
-    )
+    return np.take_along_axis(values, at, axis=0).mean(axis=0)
 
 
 def _variance(values: np.ndarray) -> float:
