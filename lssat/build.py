@@ -24,8 +24,9 @@ def make_model(
         mask_ratio=recipe.mask_ratio,
         norm_pix_loss=recipe.norm_pix_loss,
         encoding=params.texture.encoding,
+        head=recipe.head,
     )
-    described |= {"frames": crops.frames} if crops.clips else {"head": recipe.head}
+    described |= {"frames": crops.frames} if crops.clips else {}
     torch.manual_seed(run.seed)
     model = rebuild(described)
     weights = load_weights(model.encoder, run.backbone, recipe.weights)

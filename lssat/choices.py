@@ -26,6 +26,8 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     videos = _names(get("benchmark", "clip_backbones"))
     yield from _baselines(backbones, baselines, grids)
     yield from _clips(get, videos)
+    if "ffpp" in _names(get("benchmark", "clip_tasks")) and videos:
+        yield from _clips_across(get, videos[0])
     yield from _sweep(get, grids)
     for made in configurations:
         if made.texture not in (None, kind := get("texture", "kind")):
@@ -34,7 +36,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     if any(made.sequential for made in configurations) and get("train", "pretrain_epochs") == 0:
         yield ("train", "pretrain_epochs"), "is 0, and a configuration with then needs 1 or more"
     if get("train", "head") == "fusion":
-        yield from _fusion([*baselines, *videos], configurations)
+        yield from _fusion(baselines, configurations)
     yield from _norm_pix_loss(get, configurations)
     yield from _weights(get("train", "weights"), [*backbones, *baselines, *videos])
 
@@ -87,6 +89,19 @@ def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
         sound = isinstance(size, int) and isinstance(ratio, float) and 0 < ratio < 1
         if sound and (problem := grid.patch_problem(size, sizes.patch_size, ratio)):
             yield ("faces", "size"), f"{name}: {problem}"
+
+
+def _clips_across(get: Callable[..., Any], video: str) -> Iterator[Problem]:
+    """Hold the data sets that the runs of ffpp are only tested on to clips like its own."""
+    frames = get("datasets", "ffpp", "clip_frames") or 16
+    for name in _names(get("benchmark", "cross")):
+        own = get("datasets", name, "clip_frames") or 16
+        if not get("datasets", name, "clips"):
+            text = f"{name} has no clips, which {video} reads; set datasets.{name}.clips to 1 or"
+            yield ("benchmark", "cross"), f"{text} more, or leave one of them out"
+        elif own != frames:
+            text = f"{own} frames, and {video} is trained on ffpp's clips of {frames}"
+            yield ("datasets", name, "clip_frames"), f"{text}; write {frames}"
 
 
 def _sweep(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator[Problem]:

@@ -40,6 +40,7 @@ CHOICES = [
     ("ffpp", "vit_tiny", "MRGB-RLDP-CRGB", "code", {"grad_checkpointing": True}),
     ("ffpp", "videomae_mini", "MRGB-RRGB+RLDP-CLDP", "bits", AUGMENTED),
     ("ffpp", "videomae_mini", "MLDP-RRGB-thenCRGB", "code", {"grad_checkpointing": True}),
+    ("ffpp", "videomae_mini", "MLDP-RRGB-CRGB", "code", {"head": "fusion"}),
     ("affectnet", "vit_micro", "MLDP-RRGB-CRGB", "code", AUGMENTED | {"label_smoothing": 0.1}),
     ("affectnet", "vit_micro", "MRGB-RLDP-CRGB", "code", DRAWN),
     ("affectnet", "vit_micro", "MRGB-RLDP-CRGB", "code", {"precision": "bf16-mixed"}),

@@ -149,6 +149,38 @@ def test_the_loss_counts_removed_cubes_only(data: Path) -> None:
     assert count == 3 * 2 * 2  # half of four places, in both slots
 
 
+def test_a_fused_head_reads_all_of_c_and_of_m_what_is_kept_or_all(data: Path) -> None:
+    """While training what the mask keeps, at inference all of it; each computed by itself."""
+    torch.manual_seed(0)
+    made = grid.parse("MLDP-RRGB-CRGB")
+    model = VideoSSAT("videomae_mini", made, SIZE, 2, FRAMES, 0.5, head="fusion").double()
+    batch = opened(data).batch(np.arange(3))
+    out = model(batch.imgs, batch.codes, torch.rand(3, model.num_patches))
+    given = model.inputs(batch.imgs, batch.codes)
+    assert list(given) == ["RGB", "LDP"]
+
+    def feature(kind: str, sample: int, ids: torch.Tensor | None = None) -> torch.Tensor:
+        clip = given[kind][sample : sample + 1].expand(-1, 3, -1, -1, -1)
+        tokens = model.encoder.tokens(clip)
+        tokens = tokens if ids is None else tokens[:, ids]
+        for block in model.encoder.blocks:
+            tokens = block(tokens)
+        return model.encoder.fc_norm(tokens.mean(1))[0]
+
+    assert out.mask is not None
+    for found, kept in (
+        (out.logits, out.mask.ids_keep),
+        (model.classify(batch.imgs, batch.codes), [None] * 3),
+    ):
+        assert found is not None
+        for sample, ids in enumerate(kept):
+            joined = torch.cat([feature("RGB", sample), feature("LDP", sample, ids)])
+            expected = model.head.weight @ joined + model.head.bias
+            torch.testing.assert_close(found[sample], expected, rtol=1e-10, atol=1e-10)
+    with pytest.raises(ValueError, match="no two branches to fuse"):
+        VideoSSAT("videomae_mini", grid.parse("none-none-CRGB"), SIZE, 1, FRAMES, head="fusion")
+
+
 @pytest.fixture(scope="module")
 def trained(data: Path) -> Path:
     out = data / "runs" / RUN.path
@@ -244,6 +276,31 @@ def test_case_03_04_what_does_not_go_together_is_named(
     with pytest.raises(DataError) as caught:
         params.load(tmp_path / "params.yaml")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("clips: 0", "benchmark.cross: dfdc has no clips, which videomae_mini reads; set datasets"),
+        ("clips: 1", "datasets.dfdc.clip_frames: 16 frames, and videomae_mini is trained on ffpp"),
+    ],
+)
+def test_case_03_04_clips_are_tested_on_clips_of_as_many_frames(
+    tmp_path: Path, section: str, said: str
+) -> None:
+    text = (ROOT / "params.yaml").read_text()
+    text = text.replace("clip_tasks: []", "clip_tasks: [ffpp]").replace(
+        "cross: []", "cross: [dfdc]"
+    )
+    text = text.replace("clip_backbones: []", "clip_backbones: [videomae_mini]")
+    text = text.replace("    clips: 0 ", "    clips: 1 ").replace("frames: 16", "frames: 8")
+    other = f"{{root: x, shards: 1, rejects_limit: 0.1, frames: 2, {section}}}"
+    text = text.replace("\nfaces:\n", f"\n  dfdc: {other}\nfaces:\n")
+    (tmp_path / "params.yaml").write_text(text)
+    with pytest.raises(DataError) as caught:
+        params.load(tmp_path / "params.yaml")
+    assert said in str(caught.value)
+    assert "params.yaml: 1 problem." in str(caught.value)
 
 
 def test_the_grid_has_the_runs_on_clips(tmp_path: Path) -> None:

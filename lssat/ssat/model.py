@@ -63,9 +63,7 @@ class SSAT(nn.Module):
         super().__init__()
         self.configuration, self.img_size = configuration, img_size
         self.mask_ratio, self.norm_pix_loss, self.encoding = mask_ratio, norm_pix_loss, encoding
-        self.fused = head == "fusion"
-        if self.fused and not configuration.auxiliary:
-            raise ValueError(f"{configuration} has no two branches to fuse")
+        self.fused = fuses(head, configuration)
         self.encoder: Any = build(backbone, img_size)
         released = getattr(self.encoder, "pretrained_cfg", None) or {}
         self.prepare = Inputs(released.get("mean", IMAGENET[0]), released.get("std", IMAGENET[1]))
@@ -102,8 +100,7 @@ class SSAT(nn.Module):
     @property
     def classified(self) -> tuple[str, ...]:
         """The images that inference looks at: the C field's, and M's where the head is fused."""
-        made = self.configuration
-        return (made.classified, str(made.masked)) if self.fused else (made.classified,)
+        return looked_at(self.configuration, self.fused)
 
     @property
     def needs_codes(self) -> bool:
@@ -141,11 +138,7 @@ class SSAT(nn.Module):
         """
         if self.decoder is None or phase == "classify":
             return Output(self.classify(imgs, codes))
-        if noise is None:
-            raise ValueError("the masked branch needs noise")
-        if phase == "joint" and self.configuration.sequential:
-            raise ValueError(f"{self.configuration} has two phases: reconstruct, then classify")
-        mask = random_mask(noise, self.mask_ratio)
+        mask = random_mask(needed(noise, self.configuration, phase), self.mask_ratio)
         whole, kept = self._encode(imgs, codes, mask, classify=phase == "joint")
         pred = self.decoder(kept, mask)
         losses = {kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in self._targets}
@@ -153,7 +146,7 @@ class SSAT(nn.Module):
         logits = None
         if whole is not None:
             views = [whole, kept] if self.fused else [whole]
-            logits = self._logits([pooled(self.encoder, view) for view in views])
+            logits = self.head(torch.cat([pooled(self.encoder, view) for view in views], dim=1))
         return Output(logits, loss_rec, losses, pred, mask)
 
     def _encode(
@@ -176,9 +169,6 @@ class SSAT(nn.Module):
     def _seen(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
         # The patch embedding has three channels; a code image stands in each of them.
         return self.prepare(kind, imgs, codes).expand(-1, 3, -1, -1)
-
-    def _logits(self, features: list[Tensor]) -> Tensor:
-        return self.head(torch.cat(features, dim=1))
 
     def classify(self, imgs: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return logits (N, outputs) from whole images: all of inference."""
@@ -220,6 +210,36 @@ class SSAT(nn.Module):
         target = take(self.target(kind, imgs, codes), mask.ids_remove)
         bits = kind != "RGB" and self.encoding == "bits"
         return bits_loss(pred, target) if bits else squared_loss(pred, target)
+
+
+def fuses(head: str, configuration: Configuration) -> bool:
+    """Say whether a head joins the features of both branches.
+
+    Raises:
+        ValueError: it is to, and they are not trained together.
+    """
+    if head == "fusion" and not configuration.auxiliary:
+        raise ValueError(f"{configuration} has no two branches to fuse")
+    return head == "fusion"
+
+
+def looked_at(configuration: Configuration, fused: bool) -> tuple[str, ...]:
+    """Return the images that inference looks at, in the order of the head's features."""
+    made = configuration
+    return (made.classified, str(made.masked)) if fused else (made.classified,)
+
+
+def needed(noise: Tensor | None, configuration: Configuration, phase: str) -> Tensor:
+    """Return the noise of a pass whose masked branch runs.
+
+    Raises:
+        ValueError: there is none, or the configuration does not train its branches together.
+    """
+    if noise is None:
+        raise ValueError("the masked branch needs noise")
+    if phase == "joint" and configuration.sequential:
+        raise ValueError(f"{configuration} has two phases: reconstruct, then classify")
+    return noise
 
 
 # ImageNet's statistics, as in MAE and SSAT, for encoders that timm does not release.

@@ -14,7 +14,7 @@ from lssat.backbones import videomae
 from lssat.grid import Configuration
 from lssat.ssat.inputs import Inputs, planes, raw
 from lssat.ssat.losses import bits_loss, squared_loss
-from lssat.ssat.model import IMAGENET, Output
+from lssat.ssat.model import IMAGENET, Output, fuses, looked_at, needed
 from lssat.ssat.patches import Mask
 
 
@@ -22,7 +22,8 @@ class VideoSSAT(nn.Module):
     """A VideoMAE encoder shared by a classification head and a masked-autoencoder branch.
 
     The classifier reads the mean of all tokens through `fc_norm`, the decoder the kept tokens
-    through `norm`, as in VideoMAE's fine-tuning and pre-training (2203.12602).
+    through `norm`, as in VideoMAE's fine-tuning and pre-training (2203.12602). A fused head reads
+    both means through `fc_norm`: that of all tokens and that of the masked branch's.
 
     Args:
         backbone: a name of `grid.VIDEO_ENCODERS`.
@@ -42,15 +43,17 @@ class VideoSSAT(nn.Module):
         mask_ratio: float = 0.75,
         norm_pix_loss: bool = False,
         encoding: Literal["code", "bits"] = "code",
+        head: Literal["linear", "fusion"] = "linear",
     ):
         super().__init__()
         sizes = grid.VIDEO_ENCODERS[backbone]
         self.configuration, self.img_size, self.frames = configuration, img_size, frames
         self.mask_ratio, self.norm_pix_loss, self.encoding = mask_ratio, norm_pix_loss, encoding
+        self.fused = fuses(head, configuration)
         self.tubelet, self.patch_size = sizes.tubelet, sizes.patch_size
         self.encoder: Any = videomae.VideoViT(sizes, img_size, frames)
         self.prepare = Inputs(*IMAGENET)
-        self.head = nn.Linear(sizes.embed_dim, outputs)
+        self.head = nn.Linear(sizes.embed_dim * (1 + self.fused), outputs)
         nn.init.trunc_normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
         self.decoder = None
@@ -67,9 +70,14 @@ class VideoSSAT(nn.Module):
         return self.encoder.places
 
     @property
+    def classified(self) -> tuple[str, ...]:
+        """The clips that inference looks at: the C field's, and M's where the head is fused."""
+        return looked_at(self.configuration, self.fused)
+
+    @property
     def needs_codes(self) -> bool:
         """Whether inference needs texture codes."""
-        return self.configuration.classified != "RGB"
+        return set(self.classified) != {"RGB"}
 
     def channels(self, kind: str) -> int:
         """Return the number of values that a target has in a pixel."""
@@ -98,11 +106,8 @@ class VideoSSAT(nn.Module):
         """
         if self.decoder is None or phase == "classify":
             return Output(self.classify(imgs, codes))
-        if noise is None:
-            raise ValueError("the masked branch needs noise")
-        if phase == "joint" and self.configuration.sequential:
-            raise ValueError(f"{self.configuration} has two phases: reconstruct, then classify")
         made = self.configuration
+        noise = needed(noise, made, phase)
         mask = Mask(*videomae.tube_masking(noise, self.mask_ratio, self.encoder.slots))
         fed = {str(made.masked)} | ({made.classified} if phase == "joint" else set())
         tokens = {kind: self._tokens(kind, imgs, codes) for kind in sorted(fed)}
@@ -111,7 +116,9 @@ class VideoSSAT(nn.Module):
         losses = {kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in made.targets}
         logits = None
         if phase == "joint":
-            logits = self.head(self._features(tokens[made.classified]))
+            whole = self.encoder.encode(tokens[made.classified])
+            views = [whole, kept] if self.fused else [whole]
+            logits = self.head(torch.cat([self._pooled(view) for view in views], dim=1))
         return Output(logits, torch.stack(list(losses.values())).mean(), losses, pred, mask)
 
     def classify(self, imgs: Tensor, codes: Tensor | None = None) -> Tensor:
@@ -120,16 +127,18 @@ class VideoSSAT(nn.Module):
 
     def inputs(self, imgs: Tensor, codes: Tensor | None = None) -> dict[str, Tensor]:
         """Normalise the clips that inference looks at: RGB (N, 3, T, H, W), codes (N, 1, ..)."""
-        kind = self.configuration.classified
-        return {kind: self._prepared(kind, imgs, codes)}
+        return {kind: self._prepared(kind, imgs, codes) for kind in dict.fromkeys(self.classified)}
 
     def features(self, inputs: dict[str, Tensor]) -> Tensor:
         """Return the pooled features (N, F) that the head reads of what `inputs` gave."""
-        (x,) = inputs.values()
-        return self._features(self.encoder.tokens(x.expand(-1, 3, -1, -1, -1)))
+        found = {kind: self._features(x.expand(-1, 3, -1, -1, -1)) for kind, x in inputs.items()}
+        return torch.cat([found[kind] for kind in self.classified], dim=1)
 
-    def _features(self, tokens: Tensor) -> Tensor:
-        return self.encoder.fc_norm(self.encoder.encode(tokens).mean(1))
+    def _features(self, seen: Tensor) -> Tensor:
+        return self._pooled(self.encoder.encode(self.encoder.tokens(seen)))
+
+    def _pooled(self, tokens: Tensor) -> Tensor:
+        return self.encoder.fc_norm(tokens.mean(1))
 
     def _tokens(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
         return self.encoder.tokens(self._prepared(kind, imgs, codes).expand(-1, 3, -1, -1, -1))

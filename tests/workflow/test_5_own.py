@@ -1,40 +1,52 @@
-"""A task of one's own and a data set that is only tested on, by the real programs."""
+"""Clips, a task of one's own and a data set that is only tested on, by the real programs."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 from mlflow.tracking import MlflowClient
 from project import Project, copy
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import small_sample
 import trees
 
+from lssat import tables
+
 OWN = {"shards": 1, "rejects_limit": 0.0, "faces": "aligned"}
-VIDEOS = {"shards": 1, "rejects_limit": 0.3, "frames": 2}
-BINARY = OWN | {"kind": "binary", "positive": "fake", "test_only": True}
+VIDEOS = {"shards": 1, "rejects_limit": 0.0, "frames": 2}
+CLIPS = "ffpp/videomae_mini/MRGB-RLDP-CRGB/seed0"
+COUNTS = {"clip": 4, "frame": 8, "video": 4}  # tested on, at home and across
+BINARY = {"kind": "binary", "positive": "fake", "test_only": True, "faces": "detect"}
 
 
-def _draw(project: Project) -> None:
-    """Three small raw trees: ffpp in its layout, a list of own images, folders of others."""
+def _draw(project: Project, ffpp: Path) -> None:
+    """Three small raw trees: the sample's ffpp, a list of own images, folders of others' videos."""
     raw = project.path / "data/raw"
-    trees.ffpp(raw / "ffpp", moving=True)
+    shutil.copytree(ffpp, raw / "ffpp")
     rows = ["path,label"]
     for n in range(40):
         rows.append(f"{n:02}.jpg,{('bright', 'dark')[n % 2]}")
         trees.jpeg(raw / "mine" / f"{n:02}.jpg", trees.face(n, 80) // (1 + 2 * (n % 2)))
-        trees.jpeg(raw / "theirs/test" / ("real", "fake")[n % 2] / f"{n}.jpg", trees.face(n, 80))
     (raw / "mine/list.csv").write_text("\n".join(rows) + "\n")
-    skin = [f"{number},{'ab'[int(number) % 2]}" for number in _originals(raw / "ffpp")]
-    (raw / "skin.csv").write_text("\n".join(["identity,skin", *skin]) + "\n")
-    ffpp = VIDEOS | {"root": "data/raw/ffpp", "compression": "c23", "methods": trees.METHODS}
+    for n in range(4):  # MTCNN finds the face in each
+        moving = [trees.scene(n, left=21 + 3 * step) for step in range(small_sample.FRAMES)]
+        trees.video(raw / "theirs/test" / ("real", "fake")[n % 2] / f"{n}.mp4", moving)
+    rows = ["identity,skin", *_skin(raw / "ffpp")]
+    (raw / "skin.csv").write_text("\n".join(rows) + "\n")
+    clips = {name: value for name, value in small_sample.OWN["ffpp"].items() if "clip" in name}
+    methods = {"methods": ["Deepfakes"], "compression": "c23"}
+    ffpp = VIDEOS | clips | methods | {"root": "data/raw/ffpp"}
     mine = OWN | {"root": "data/raw/mine", "kind": "multiclass", "csv": "list.csv"}
-    theirs = BINARY | {"root": "data/raw/theirs"}
+    theirs = VIDEOS | clips | BINARY | {"root": "data/raw/theirs"}
     project.params(
         benchmark={
             "tasks": ["ffpp", "mine"], "cross": ["theirs"], "configurations": ["MRGB-RLDP-CRGB"],
+            "clip_tasks": ["ffpp"], "clip_backbones": ["videomae_mini"],
         },
         sample={"trees": []},
         datasets={"ffpp": ffpp, "mine": mine, "theirs": theirs},
@@ -45,16 +57,33 @@ def _draw(project: Project) -> None:
     )  # fmt: skip
 
 
-def _originals(tree: Path) -> list[str]:
-    return sorted(file.stem for file in tree.glob("original_sequences/youtube/*/videos/*.mp4"))
+def _skin(tree: Path) -> list[str]:
+    """Rows of a list that parts each pair of people."""
+    pairs = [pair for file in sorted(tree.glob("splits/*.json")) for pair in tables.read_json(file)]
+    return [f"{number},{group}" for pair in pairs for number, group in zip(pair, "ab", strict=True)]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(sample_trees: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = copy(tmp_path_factory.mktemp("own"))
-    _draw(project)
+    _draw(project, sample_trees["ffpp"])
     (project.path / "told.txt").write_text(project.run("snakemake", "--cores", "2"))
     return project
+
+
+def test_clips_of_the_sample_stand_beside_its_frames_and_videos(project: Project) -> None:
+    folder = project.path / "results/tasks/ffpp"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["n"] == COUNTS
+    levels = {(row["backbone"], row["level"]) for row in metrics["table"]}
+    assert levels == {
+        ("vit_micro", "frame"), ("vit_micro", "video"),
+        ("videomae_mini", "clip"), ("videomae_mini", "video"),
+    }  # fmt: skip
+    found = tables.read_table(folder / "predictions.parquet", tables.PREDICTIONS)
+    of_clips = found.filter(pc.equal(found["run"], CLIPS))
+    assert set(of_clips["level"].to_pylist()) == {"clip"}
+    assert "videomae_mini" in (project.path / "results/report.html").read_text()
 
 
 def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Project) -> None:
@@ -65,16 +94,18 @@ def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Projec
     assert (mine["kind"], mine["classes"]) == ("multiclass", ["bright", "dark"])
     assert mine["n"] == {"image": 6}
     cross = json.loads((results / "tasks/ffpp/cross/theirs/metrics.json").read_text())
-    assert (cross["task"], cross["dataset"], cross["n"]) == ("ffpp", "theirs", {"image": 40})
+    assert (cross["task"], cross["dataset"], cross["n"]) == ("ffpp", "theirs", COUNTS)
     page = (results / "report.html").read_text()
-    assert "Runs of ffpp on theirs: 40 images" in page
+    assert "Runs of ffpp on theirs: 4 clips, 8 frames and 4 videos" in page
     flat = json.loads((results / "metrics.json").read_text())
     assert "mine.vit_micro.MRGB-RLDP-CRGB.top1" in flat
     assert "ffpp.cross.theirs.vit_micro.MRGB-RLDP-CRGB.auc" in flat
     ids = json.loads((results / "tasks/ffpp/cross/theirs/mlflow.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
-    (logged,) = [client.get_run(id).data.metrics for id in ids.values()]
-    assert logged["cross/theirs/image/auc"] == cross["runs"][0]["metrics"]["image/auc"]
+    logged = {run: client.get_run(id).data.metrics for run, id in ids.items()}
+    assert set(logged) == {CLIPS, CLIPS.replace("videomae_mini", "vit_micro")}
+    for run in cross["runs"]:
+        assert logged[run["run"]]["cross/theirs/video/auc"] == run["metrics"]["video/auc"]
 
 
 def test_sensitivity_is_made_when_it_is_asked_for(project: Project) -> None:
@@ -93,23 +124,25 @@ def test_sensitivity_is_made_when_it_is_asked_for(project: Project) -> None:
 def test_a_list_of_ones_own_makes_slices_in_the_page_and_in_mlflow(project: Project) -> None:
     results = project.path / "results"
     found = json.loads((results / "tasks/ffpp/slices_listed.json").read_text())
-    (sliced,) = found["slices"]
-    assert [group["group"] for group in sliced["groups"]] == ["a", "b"]
+    assert len(found["slices"]) == 2  # videos by their frames, and by their clips
+    for sliced in found["slices"]:
+        assert [group["group"] for group in sliced["groups"]] == ["a", "b"]
     assert found["list"]["unknown"] == 0
     assert "data/raw/skin.csv" in (results / "report.html").read_text()
     ids = json.loads((results / "tasks/ffpp/slices_listed.mlflow.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
-    (logged,) = [client.get_run(id).data.metrics for id in ids.values()]
-    assert logged["slice/skin/gap"] >= 0
+    logged = [client.get_run(id).data.metrics for id in ids.values()]
+    assert len(logged) == 2
+    assert all(metrics["slice/skin/gap"] >= 0 for metrics in logged)
 
 
 def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> None:
     project.run("dvc", "commit", "--force")  # takes what Snakemake made; minutes less than repro
     assert project.snakemake_stale() == project.dvc_stale() == set()
     stale = {"cross@theirs", "track_cross@theirs", "report", "track_report"}
-    file = project.path / "data/raw/theirs/test/fake/1.jpg"
+    file = project.path / "data/raw/theirs/test/fake/1.mp4"
     whole = file.read_bytes()
-    file.write_bytes((project.path / "data/raw/theirs/test/real/0.jpg").read_bytes())
+    file.write_bytes((project.path / "data/raw/theirs/test/real/0.mp4").read_bytes())
     steps = ("manifest", "faces", "texture", "splits", "audit", "lookalikes", "audit_cross")
     data = {f"{step}@theirs" for step in steps}
     assert project.snakemake_stale() == data | stale
@@ -120,3 +153,12 @@ def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> No
     stale = {"slices_listed@ffpp", "track_slices@ffpp", "report", "track_report"}
     assert project.snakemake_stale() == stale
     assert project.dvc_stale() == stale
+
+
+def test_dvc_repro_makes_a_run_on_clips_to_the_same_bytes(project: Project) -> None:
+    weights = project.path / "runs" / CLIPS / "weights.safetensors"
+    made = weights.read_bytes()
+    weights.unlink()
+    stage = "clips@" + CLIPS.replace("/", "-").replace("seed", "")
+    project.run("dvc", "repro", "--single-item", "--force", stage)
+    assert weights.read_bytes() == made
