@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +78,14 @@ def test_what_is_random_follows_from_seed_strength_and_key(name: str) -> None:
     assert np.array_equal(perturb(grey[:, None], name, 3, 0, key)[:, 0], first)
 
 
+def test_levels_are_those_that_the_page_says() -> None:
+    """They are published numbers, by which results are compared with others'."""
+    page = (Path(__file__).parent.parent / "docs/robustness.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| ([\d., ]+) \|", page, re.MULTILINE)
+    said = {name: tuple(float(each) for each in levels.split(", ")) for name, levels in rows}
+    assert said == {name: made.levels for name, made in PERTURBATIONS.items()}
+
+
 def test_saturation_scales_the_colour_differences_of_ycbcr() -> None:
     """Through BT.601's Y, Cb and Cr, written out with its constants, and back."""
     for strength in STRENGTHS:
@@ -96,6 +106,7 @@ def test_contrast_multiplies() -> None:
         table = [round(value * level("contrast", strength)) for value in range(256)]
         assert near(perturb(CROPS, "contrast", strength), np.array(table)[CROPS], 1)
     assert perturb(np.full((1, 16, 16, 3), 200, np.uint8), "contrast", 5)[0, 0, 0, 0] == 70
+    assert not perturb(np.zeros((1, 16, 16, 3), np.uint8), "contrast", 5).any()
 
 
 @pytest.mark.parametrize(("size", "share"), [(256, 1.0), (224, 0.766), (80, 0.0977)])
@@ -110,6 +121,10 @@ def test_blocks_are_grey_of_8_pixels_and_as_many_as_the_level_says(size: int, sh
         # Where none overlap, the area is that of all blocks; overlaps make the mean smaller.
         free = 1 - (1 - 64 / (size - 7) ** 2) ** wanted
         assert np.mean(covered) == pytest.approx(free * (size - 7) ** 2, rel=0.12)
+        if strength == 5:  # every place can be a block's: some reach each of the four edges
+            grey = (made[..., 0] == 128).any(axis=0)
+            assert grey[[0, -1]].any(axis=1).all()
+            assert grey[:, [0, -1]].any(axis=0).all()
         if strength == 1:
             assert covered.max() == 64 * wanted
             whole = made[covered.argmax(), ..., 0] == 128
