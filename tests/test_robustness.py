@@ -145,6 +145,8 @@ def test_the_part_holds_whole_groups_and_each_kind_in_its_share() -> None:
     assert part.tolist() != choose(groups, labels, 60, 1).tolist()
     assert set(part) < set(choose(groups, labels, 120, 0))  # more adds to it
     assert choose(groups, labels, None, 0).tolist() == list(range(300))
+    three = np.repeat(np.arange(100) % 3, 3)
+    assert np.bincount(three[choose(groups, three, 90, 0)]).tolist() == [30, 30, 30]
     rare = np.zeros(300, dtype=int)
     rare[297:] = 1  # one group alone holds a label: it is always there
     assert rare[choose(groups, rare, 30, 3)].sum() == 3
@@ -160,17 +162,19 @@ def _level(scores: dict[str, np.ndarray], labels: np.ndarray) -> Level:
 def test_retained_and_drop_are_undefined_with_a_reason() -> None:
     labels = np.arange(40) % 2
     rng = np.random.default_rng(0)
+    noise = rng.normal(0, 1, 40)  # by which seeds differ
     good, bad = labels + rng.normal(0, 0.5, 40), 1 - labels + rng.normal(0, 0.5, 40)
     scaled = {name: 1 / (1 + np.exp(-x)) for name, x in (("good", good), ("bad", bad))}
     run = "ffpp/vit_micro/none-none-CRGB/seed0"
     draws = measured.Draws(draw([str(i) for i in range(40)], 200, 0, labels), 0.95, 0)
-    (scored,) = by_seed([run])
 
-    def row(clean: np.ndarray, hurt: np.ndarray) -> dict:
-        points = {
-            measured.CLEAN: measured.measure(_level({run: clean}, labels), "auc", draws),
-            ("blur", 1): measured.measure(_level({run: hurt}, labels), "auc", draws),
-        }
+    def row(clean: np.ndarray, hurt: np.ndarray, seeds: int = 1) -> dict:
+        runs = [run.replace("seed0", f"seed{seed}") for seed in range(seeds)]
+        (scored,) = by_seed(runs)
+        points = {}
+        for place, scores in ((measured.CLEAN, clean), (("blur", 1), hurt)):
+            each = {name: scores + 0.05 * k * noise for k, name in enumerate(runs)}
+            points[place] = measured.measure(_level(each, labels), "auc", draws)
         return measured.row(scored, points, 0.5, draws)
 
     fine = row(scaled["good"], scaled["bad"])
@@ -183,6 +187,10 @@ def test_retained_and_drop_are_undefined_with_a_reason() -> None:
     worse = row(scaled["bad"], scaled["good"])["corrupted"]
     assert worse["retained"] is None
     assert "is not above the trivial baseline (0.500)" in worse["retained_note"]
+    assert row(np.full(40, 0.5), scaled["good"])["corrupted"]["retained"] is None  # just at it
+    for seeds in (1, 2):  # perturbed better than clean: a drop below zero has its interval there
+        gain = row(scaled["bad"], scaled["good"], seeds)["corrupted"]
+        assert -1 < gain["drop_low"] < gain["drop"] < gain["drop_high"] < 0
     broken = row(scaled["good"], np.where(labels, np.nan, 0.5))
     assert broken["corrupted"]["mean"] is broken["corrupted"]["drop"] is None
     assert "not finite" in broken["corrupted"]["note"]
