@@ -189,7 +189,9 @@ def test_retained_and_drop_are_undefined_with_a_reason() -> None:
     assert "is not above the trivial baseline (0.500)" in worse["retained_note"]
     assert row(np.full(40, 0.5), scaled["good"])["corrupted"]["retained"] is None  # just at it
     for seeds in (1, 2):  # perturbed better than clean: a drop below zero has its interval there
-        gain = row(scaled["bad"], scaled["good"], seeds)["corrupted"]
+        both = row(scaled["bad"], scaled["good"], seeds)
+        gain, clean = both["corrupted"], both["clean"]
+        assert 0 < clean["low"] < clean["mean"] < clean["high"] < 0.5 < gain["low"]
         assert -1 < gain["drop_low"] < gain["drop"] < gain["drop_high"] < 0
     broken = row(scaled["good"], np.where(labels, np.nan, 0.5))
     assert broken["corrupted"]["mean"] is broken["corrupted"]["drop"] is None
