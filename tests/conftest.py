@@ -1,7 +1,9 @@
 """What all tests share: drawing helpers beside them can be imported; the built-in sample."""
 
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,18 +32,39 @@ def sample_data(
     return made
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+# What is made once for a whole session, and the group of the files that use it.
+_SHARED = {
+    **{"by_snakemake": "workflow", "by_dvc": "workflow"},
+    **{"sample_data": "sample", "sample_trees": "sample"},
+}
+
+
+@cache
+def _group(file: Path) -> str:
+    text = file.read_text()
+    return next((group for fixture, group in _SHARED.items() if fixture in text), str(file))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Keep what shares a fixture on one worker (`make test` has two, of pytest-xdist).
 
     A file is a group, but the files of tests/workflow, which use copies of the whole project, are
     one, and those that use the built-in sample are one: these fixtures are made once for all.
+    Not by xdist's own groups: xdist 3.8 writes them into names that pytest 9.2 does not look at.
     """
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    shared = {"by_snakemake": "workflow", "by_dvc": "workflow", "sample_trees": "sample"}
-    groups = {item.path: str(item.path) for item in items}
-    for item in items:
-        for fixture in shared.keys() & set(item.fixturenames):
-            groups[item.path] = shared[fixture]
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(groups[item.path]))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Grouped(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(config.rootpath / nodeid.split("::")[0])
+
+    config.option.loadscopereorder = False  # the order of the tests, as below
+    return Grouped(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes the longest where two workers share the tests."""
+    if hasattr(config, "workerinput"):
+        first = ("workflow", "sample")
+        items.sort(key=lambda item: (*first, _group(item.path)).index(_group(item.path)))
