@@ -29,7 +29,7 @@ lint: .venv
 
 # Two tests at a time: the workflow's, which take the longest, and the others.
 test: lint
-	pytest -n 2 --dist loadgroup
+	pytest -n 2
 
 # Renew the lock after an edit of pyproject.toml: hashes for every Python, no addresses.
 lock:

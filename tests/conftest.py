@@ -66,5 +66,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes the longest where two workers share the tests."""
     if hasattr(config, "workerinput"):
-        first = ("workflow", "sample")
-        items.sort(key=lambda item: (*first, _group(item.path)).index(_group(item.path)))
+        items.sort(key=lambda item: item.path.parent.name != "workflow")
