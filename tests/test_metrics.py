@@ -245,6 +245,8 @@ def test_trivial_is_the_best_constant_of_the_training_labels():
     always = metrics.multilabel(labels, np.ones(labels.shape))
     assert found["f1"] == pytest.approx(always["f1"])
     assert found["ap"] == pytest.approx(always["ap"])
+    for name in ("auc", "balanced_accuracy"):
+        assert found[name] == always[name] == 0.5
     assert found["accuracy"] == np.mean(labels == (labels.mean(axis=0) < 0.5))
 
 
