@@ -132,6 +132,13 @@ def test_only_common_samples_count_and_others_are_told(tmp_path: Path) -> None:
     assert [row["name"] for row in found["subsets"]] == ["Deepfakes"]
 
 
+def test_a_difference_is_shown_below_a_p_of_5_percent(tmp_path: Path) -> None:
+    *_, found = compared(project(tmp_path, two()))
+    for p, said in ((0.0499, "The runs differ (bootstrap, p < 0.05)."), (0.05, "not shown"),
+                    (None, "not shown")):  # fmt: skip
+        assert said in show.verdict(found | {"test": found["test"] | {"p": p}})[-1]
+
+
 def test_a_run_is_no_different_from_itself_in_another_folder(tmp_path: Path) -> None:
     rows = two()
     for name in ("here", "there"):

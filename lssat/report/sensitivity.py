@@ -54,7 +54,7 @@ def _table(task: Task, found: dict[str, Any]) -> Table:
         Column("Of", "num", "samples that the default has"),
         Column("Flag"),
     ]
-    rows = [_row(row) for row in found["rows"]]
+    rows = [_row(task, row) for row in found["rows"]]
     notes = [
         f"{row['backbone']}, {row['configuration']}, {row['varied']} {row['value']:g}: "
         f"{row['note']}"
@@ -65,7 +65,7 @@ def _table(task: Task, found: dict[str, Any]) -> Table:
     return Table(f"sensitivity-{task.name}", caption, columns, rows, notes=notes)
 
 
-def _row(row: dict[str, Any]) -> list[Cell]:
+def _row(task: Task, row: dict[str, Any]) -> list[Cell]:
     gap = {"low": row["difference_low"], "high": row["difference_high"]}
     default = row["value"] == row["default"]
     return [
@@ -78,5 +78,5 @@ def _row(row: dict[str, Any]) -> list[Cell]:
         num(len(row["seeds"])),
         num(row["n"]),
         num(row["of"]),
-        results.flagged(row["collapsed"]),
+        results.flagged(words.pair(row) in task.collapsed),
     ]
