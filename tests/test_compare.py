@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from test_scores import deepfake_rows, image_rows
 from test_scores import summarise as summarised
 
-from lssat import compare, tables
+from lssat import compare, metrics, tables
 from lssat.compare import figures, page, show
 from lssat.tables import PREDICTIONS, DataError
 
@@ -130,6 +130,44 @@ def test_only_common_samples_count_and_others_are_told(tmp_path: Path) -> None:
     }  # fmt: skip
     assert "80 common test rows; left out: 40 only of A, 6 only of B." in show.verdict(found)
     assert [row["name"] for row in found["subsets"]] == ["Deepfakes"]
+
+
+def test_figures_and_words_hold_the_numbers(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    a, b, levels, found = compared(project(tmp_path, two()))
+    level, runs = levels[-1], (f"A/{A}", f"B/{B}")
+    drawn = figures.scatter(level, found)
+    points = [
+        at for trace in drawn.plots[0].spec["data"][1:]
+        for at in zip(trace["x"], trace["y"], strict=True)
+    ]  # fmt: skip
+    scores = np.array([level.scores[run] for run in runs])
+    assert sorted(points) == sorted(zip(*scores.round(4).tolist(), strict=True))
+    mean = np.abs(scores[0] - scores[1]).mean()
+    assert drawn.summary.endswith(f"60 samples; their mean distance is {mean:.3f}.")
+    curves = figures.roc(level, found)
+    for trace, key, run in zip(curves.plots[0].spec["data"][1:], curves.keys, runs, strict=True):
+        curve = metrics.roc(level.labels, level.scores[run])
+        assert trace["x"] == pytest.approx(curve["fpr"], abs=5e-5)
+        assert trace["y"] == pytest.approx(curve["tpr"], abs=5e-5)
+        assert key.value == f"AUC {curve['auc']:.3f}"
+    bars = figures.gaps(found).plots[0].spec["data"][-1]
+    rows = sorted(found["subsets"], key=lambda row: row["difference"])
+    assert bars["x"] == pytest.approx([row["difference"] for row in rows], abs=5e-5)
+    up, down = ([abs(row[end] - row["difference"]) for row in rows] for end in ("high", "low"))
+    assert bars["error_x"]["array"] == pytest.approx(up, abs=5e-5)
+    assert bars["error_x"]["arrayminus"] == pytest.approx(down, abs=5e-5)
+    trained = {
+        (plot.title, trace["name"]): (trace["x"], trace["y"])
+        for plot in figures.curves(a, b, found).plots
+        for trace in plot.spec["data"]
+    }
+    assert trained["Classification loss", "B, training"] == ([0], [0.7])
+    assert trained["Reconstruction loss", "A, validation"] == ([0], [1.0])
+    assert trained["Validation AUC", "A, validation"] == ([0], [0.6])
+    show.show(found)
+    told = capsys.readouterr().out
+    assert f"{found['test']['difference']:.3f}, 95 % interval [" in told
+    assert re.search(r"subset +┃ +A ┃", told)
 
 
 def test_a_difference_is_shown_below_a_p_of_5_percent(tmp_path: Path) -> None:
