@@ -1,6 +1,7 @@
 """`lssat predict`: a file's logits are those that the evaluation stored; nothing disappears."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -185,6 +186,25 @@ def test_files_that_are_framed_otherwise_than_in_training_are_said_to_be(home: P
     assert apply.notes(ffpp, apply.How()) == apply.notes(celeba, apply.How(aligned=True)) == []
     assert "outside of what was tested" in apply.notes(celeba, apply.How())[0]
     assert "detected faces" in apply.notes(ffpp, apply.How(aligned=True))[0]
+
+
+def test_words_name_the_most_probable_first(home: Path) -> None:
+    one, many = opened(home, EMOTION), opened(home, ATTRIBUTES)
+    scores = np.array([0.1, 0.5, 0.02, 0.2, 0.03, 0.05, 0.04, 0.06])
+    names = one.task.classes
+    first = f"{names[1]} 0.500, {names[3]} 0.200, {names[0]} 0.100, "
+    assert show._says(one, scores).startswith(first)
+    assert show._predicted(one, scores) == names[1]
+    scores = np.linspace(0.0125, 0.9875, 40)
+    assert show._says(many, scores) == "20 of 40 attributes"
+    assert show._predicted(many, scores) == list(many.task.classes[20:])
+    rows = show._attributes(many, scores)
+    listed = dict(re.findall(r"(\S+) +(\d\.\d{3})", "\n".join(rows)))
+    assert listed == {
+        name: f"{score:.3f}" for name, score in zip(many.task.classes, scores, strict=True)
+    }
+    down = [row.split()[0] for row in rows]
+    assert down == list(many.task.classes[::-1][: len(rows)])
 
 
 @pytest.mark.parametrize(("run", "how"), [(FRAMES, {}), (ATTRIBUTES, {"aligned": True})])

@@ -9,7 +9,7 @@ from pathlib import Path
 import chromium
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import balanced_accuracy_score, recall_score, roc_auc_score
 from test_scores import deepfake_rows, image_rows
 from test_scores import summarise as summarised
 
@@ -199,6 +199,19 @@ def test_attributes_and_classes_are_compared_one_by_one(tmp_path: Path, task: st
         "balanced_accuracy" if many else "recall"
     }
     assert (found["test"]["p_mcnemar"] is None) == many
+    for letter, run in zip("ab", runs, strict=True):
+        mine = [row for row in rows if row["run"] == run]
+        labels = np.array([row["labels"] for row in mine])
+        logits = np.array([row["logits"] for row in mine])
+        for number, row in enumerate(found["subsets"]):
+            truth = labels[:, number] if many else labels[:, 0] == number
+            said = logits[:, number] >= 0 if many else logits.argmax(axis=1) == number
+            assert row["n"] == (48 if many else truth.sum())
+            if truth.all() or not truth.any():  # the third attribute is constant
+                assert row[letter] is None
+            else:
+                score = balanced_accuracy_score if many else recall_score
+                assert row[letter] == pytest.approx(score(truth, said))
     for row in found["disagreements"]:
         assert row["difference"] == pytest.approx(row["a"] - row["b"])
 
