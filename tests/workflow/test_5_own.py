@@ -21,7 +21,7 @@ OWN = {"shards": 1, "rejects_limit": 0.0, "faces": "aligned"}
 VIDEOS = {"shards": 1, "rejects_limit": 0.0, "frames": 2}
 CLIPS = "ffpp/videomae_mini/MRGB-RLDP-CRGB/seed0"
 COUNTS = {"clip": 4, "frame": 8, "video": 4}  # tested on, at home and across
-BINARY = {"kind": "binary", "positive": "fake", "test_only": True, "faces": "detect"}
+BINARY = {"kind": "binary", "positive": "fake", "test_only": True, "faces": "aligned"}
 
 
 def _draw(project: Project, ffpp: Path) -> None:
@@ -33,7 +33,7 @@ def _draw(project: Project, ffpp: Path) -> None:
         rows.append(f"{n:02}.jpg,{('bright', 'dark')[n % 2]}")
         trees.jpeg(raw / "mine" / f"{n:02}.jpg", trees.face(n, 80) // (1 + 2 * (n % 2)))
     (raw / "mine/list.csv").write_text("\n".join(rows) + "\n")
-    for n in range(4):  # MTCNN finds the face in each
+    for n in range(4):
         moving = [trees.scene(n, left=21 + 3 * step) for step in range(small_sample.FRAMES)]
         trees.video(raw / "theirs/test" / ("real", "fake")[n % 2] / f"{n}.mp4", moving)
     rows = ["identity,skin", *_skin(raw / "ffpp")]
