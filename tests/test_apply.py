@@ -120,7 +120,17 @@ def test_without_results_or_with_those_of_other_weights_a_score_is_called_uncali
     home: Path, tmp_path: Path
 ) -> None:
     folder = home / "runs" / FRAMES.path
-    assert "uncalibrated: " in apply.open_run(folder, tmp_path, "cpu").calibration
+    plain = apply.open_run(folder, tmp_path, "cpu")
+    assert "uncalibrated: " in plain.calibration
+    file = path(home, FRAMES, next(iter(stored(home, FRAMES))))
+    with media.Decoder(60.0, 512) as decoder:
+        scorer = apply.Scorer(plain, apply.How(), decoder, "cpu")
+        found = scorer.score(apply.files([file], False)[0])
+    assert found.scores.tolist() == pytest.approx(found.raw.tolist(), abs=1e-12)
+    sample = found.samples[0]
+    for n, said in ((1, False), (2, True)):
+        told = show._face(sample._replace(n_faces=n))
+        assert (f", the largest of {n} faces" in told) == said
     metrics = tables.read_json(home / "results/tasks/ffpp/metrics.json")
     metrics["weights"][FRAMES.path] = "0" * 64
     tables.write_json(tmp_path / "tasks/ffpp/metrics.json", metrics)
