@@ -1,7 +1,10 @@
 """Costs: operations counted by hand, energy without a network or files."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -57,6 +60,13 @@ def test_speed_and_memory_are_of_this_process() -> None:
     grown = costs.peak_memory(torch.device("cpu")) - before
     assert grown < 1_000_000_000
     assert costs.peak_memory(torch.device("cpu")) >= len(held)
+
+
+def test_memory_is_not_that_of_the_process_that_started_this_one() -> None:
+    held = np.ones(150_000_000)  # 1.2 GB
+    ask = "import torch; from lssat import costs; print(costs.peak_memory(torch.device('cpu')))"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert 100_000_000 < int(done.stdout) < held.nbytes
 
 
 @pytest.mark.filterwarnings("ignore")  # codecarbon's own, at its start

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from drawn_data import write
 from test_train import RUN, curve, files, view
 from test_train_resume import command, stop_after
 
@@ -19,9 +18,11 @@ LOSSES = ("loss_cls", "loss_rec", "val_loss_cls")
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    write(folder, {"train": 48, "val": 16})
+def data(sample_data: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built-in sample's videos, as the other tests of training find their data."""
+    folder, made = tmp_path_factory.mktemp("data"), sample_data["ffpp"]
+    for name, part in (("splits", "splits"), ("faces", "faces"), ("texture", "texture/ldp")):
+        (folder / name).symlink_to(made / part)
     return folder
 
 

@@ -23,7 +23,7 @@ options = trees.ffpp_options(folder, frames=1) if kind == "video" else trees.cel
 settings = trees.FACES.model_copy(update={"size": 224, "min_face_size": 20.0})
 out = [folder / f"s{end}" for end in (".npy", ".parquet", ".rejects.parquet")]
 faces.crop_shard(folder / "m.parquet", kind, options, settings, 0, *out)
-own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+own = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 decoder = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
 print(json.dumps([own * 1024, decoder * 1024]))
 """
