@@ -6,6 +6,7 @@ A run that is in several states, since a seed was added, is a child of the newes
 """
 
 import hashlib
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,16 @@ def key(name: str) -> str:
     """
     parts = [re.sub(r"[^\w. :-]", "_", part) for part in name.split("/")]
     return "/".join("_" if part in ("", ".", "..") else part[:_LONGEST] for part in parts)
+
+
+def keyed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return values under MLflow's names; those that it would spell alike are numbered from 2."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        own = key(f"{prefix}{name}")
+        more = (f"{own} {number}" for number in itertools.count(2))
+        found[own if own not in found else next(each for each in more if each not in found)] = value
+    return found
 
 
 def alike(content: dict[str, Any], run: dict[str, Any]) -> dict[str, float | None]:

@@ -151,7 +151,7 @@ def track_more(
     ids = {}
     for each in read_json(measured)["runs"]:
         ids[each["run"]] = known["runs"][each["run"]]
-        named = {parents.key(f"{prefix}{name}"): value for name, value in each["metrics"].items()}
+        named = parents.keyed(prefix, each["metrics"])
         _log_test(client, ids[each["run"]], named, prefix="")
     write_json(out, {"experiment": known["experiment"], "runs": ids})
 

@@ -159,6 +159,7 @@ def test_case_37_slices_are_added_under_names_that_mlflow_takes(
     files = written(tmp_path)
     tracking.track("ffpp", files, "lssat", None)
     told = {"Male/gap": 0.25, "skin (I-VI) @ 50%/worst": 0.5}
+    told |= {"skin [I-VI] @ 50%/worst": 0.25, "skin {I-VI} @ 50%/worst": 0.75}  # spelt alike there
     told |= {"<script>$x_=1+1\n/gap": 0.125, "a//b/../gap": 0.75, f"{'long' * 90}/gap": 0.875}  # 37
     (tmp_path / "slices.json").write_text(json.dumps({"runs": [{"run": NAME, "metrics": told}]}))
     out = tmp_path / "slices.mlflow.json"
@@ -166,6 +167,8 @@ def test_case_37_slices_are_added_under_names_that_mlflow_takes(
     found = client.get_run(json.loads(out.read_text())["runs"][NAME]).data.metrics
     assert found["slice/Male/gap"] == 0.25
     assert found["slice/skin _I-VI_ _ 50_/worst"] == 0.5
+    assert found["slice/skin _I-VI_ _ 50_/worst 2"] == 0.25
+    assert found["slice/skin _I-VI_ _ 50_/worst 3"] == 0.75
     assert found["slice/_script__x__1_1_/gap"] == 0.125
     assert found["slice/a/_/b/_/gap"] == 0.75
     assert found[f"slice/{'long' * 20}/gap"] == 0.875
