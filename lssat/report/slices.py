@@ -10,9 +10,9 @@ from lssat.report.read import Task
 LEAD = (
     "The same predictions by groups of the test samples. The gap is the largest minus the "
     "smallest group’s mean over seeds. It is never below 0, and its interval reaches 0 only "
-    "where groups tie: few samples alone make a gap. “Best − worst” holds the two named groups "
-    "fixed, and an interval of it that holds 0 means that a difference between them is not "
-    "shown. Groups and rows are many and are not corrected for."
+    "where groups tie or seeds differ much: few samples alone make a gap. “Best − worst” holds "
+    "the two named groups fixed, and an interval of it that holds 0 means that a difference "
+    "between them is not shown. Groups and rows are many and are not corrected for."
 )
 FEW = {"samples": 100, "clusters": 30}  # below either, the page says what a gap does not mean
 
