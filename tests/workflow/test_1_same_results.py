@@ -5,7 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from project import Project
+import yaml
+from project import ROOT, Project
+
+from lssat import verify
 
 SAME = [
     "data/raw/sample/celeba.json",
@@ -47,6 +50,34 @@ def test_the_small_grid_gives_the_numbers_that_are_committed(by_snakemake: Proje
     assert "\nas expected: " in told
     told = by_snakemake.run("lssat", "verify", check=False)  # those are of the whole sample
     assert "expected/sample.json: is of other parameters: " in told
+
+
+def test_runs_of_the_whole_sample_give_the_numbers_that_are_committed(
+    by_snakemake: Project, tmp_path: Path
+) -> None:
+    """A part of `expected/sample.json`: two runs with all their epochs, on the same crops."""
+    preset, data = ROOT / "presets/sample.yaml", "data/prepared/celeba"
+    params = yaml.safe_load((by_snakemake.path / "params.yaml").read_text())
+    params["train"] = yaml.safe_load(preset.read_text())["train"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    shared = ("--faces", f"{data}/faces", "--codes", f"{data}/texture/ldp")
+    shared += ("--params", str(tmp_path / "params.yaml"))
+    splits, out = f"{data}/splits", tmp_path / "results/tasks/celeba"
+    runs = [f"celeba/vit_micro/{slug}/seed0" for slug in ("MRGB-RLDP-CRGB", "none-none-CRGB")]
+    for run in runs:
+        command = ("lssat", "train", "--run", run, "--out", str(tmp_path / "runs" / run), *shared)
+        states = ("--checkpoints", str(tmp_path / "states"), "--no-energy")
+        parts = ("--train", f"{splits}/train.parquet", "--val", f"{splits}/val.parquet")
+        by_snakemake.run(*command, *states, *parts)
+    command = ("lssat", "evaluate", "--task", "celeba", "--runs", str(tmp_path / "runs"), *shared)
+    by_snakemake.run(*command, "--splits", splits, "--out", str(out))
+    file = ROOT / "expected/sample.json"
+    wanted = json.loads(file.read_text())
+    task = wanted["tasks"]["celeba"]
+    wanted["tasks"] = {"celeba": task | {"runs": {run: task["runs"][run] for run in runs}}}
+    found = verify.compare(wanted, verify.expected_of(tmp_path / "results", preset), file)
+    assert {each.run for each in found} == {"", *runs}
+    assert {each.status for each in found} <= {"equal", "within"}, found
 
 
 def test_a_second_run_does_nothing(by_snakemake: Project) -> None:
