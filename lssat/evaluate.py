@@ -55,8 +55,9 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
             parts.append(predict.predicted(name, model, *where, params.evaluate.batch_size))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
     table = pa.concat_tables(parts)
-    tables.write_table(files.predictions, table, tables.PREDICTIONS)
     coverage = tables.read_json(files.summary)["coverage"]["test"]
     design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
     measured = scores.summarise(table, tested, labels, coverage, params.evaluate, design)
-    tables.write_json(files.metrics, measured | {"task": trained.name, "weights": weights})
+    with tables.together():
+        tables.write_table(files.predictions, table, tables.PREDICTIONS)
+        tables.write_json(files.metrics, measured | {"task": trained.name, "weights": weights})

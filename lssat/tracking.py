@@ -7,6 +7,7 @@ date, a retrained one is added beside the old one.
 
 import csv
 import fcntl
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from lssat import grid, parents
-from lssat.tables import DataError, dotted, read_json, refusing, write_json
+from lssat.tables import DataError, dotted, read_json, refusing, vouched, write_json
 
 _NAME = "lssat.run"
 _KEY = "lssat.weights_sha256"
@@ -207,7 +208,7 @@ def _create(
     own = {key: record[key] for key in ("backbone", "configuration", "seed", "device")}
     params = _params(record["params"] | own)
     metrics = _metrics(first, "test/")
-    metrics += _curve(folder / "curve.csv", run.info.start_time) + _costs(record)
+    metrics += _curve(folder / "curve.csv", record, run.info.start_time) + _costs(record)
     client.log_batch(run_id, metrics, params)
     for file in ("record.json", "curve.csv"):
         client.log_artifact(run_id, str(folder / file))
@@ -236,16 +237,16 @@ def _params(values: dict[str, Any]) -> list[Any]:
     return [Param(key, str(value)) for key, value in dotted(values).items()]
 
 
-def _curve(file: Path, start: int) -> list[Any]:
+def _curve(file: Path, record: dict, start: int) -> list[Any]:
     from mlflow.entities import Metric
 
     found = []
-    with open(file, newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            epoch = int(row.pop("epoch"))
-            for key, value in row.items():
-                if value != "":  # undefined in this epoch
-                    found.append(Metric(_metric_name(key), float(value), start + epoch, epoch))
+    data = vouched(file, record["curve_sha256"], "record.json")
+    for row in csv.DictReader(io.StringIO(data.decode(), newline="")):
+        epoch = int(row.pop("epoch"))
+        for key, value in row.items():
+            if value != "":  # undefined in this epoch
+                found.append(Metric(_metric_name(key), float(value), start + epoch, epoch))
     return found
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -552,4 +551,6 @@ def _run(folder: Path, run: grid.Run, known: grid.Task, rng: np.random.Generator
         "params": {"texture": {"kind": "ldp", "k": 3}, "train": {"epochs": 8, "lr": 1e-3}},
         "data": {"train": "1" * 64, "val": "2" * 64},
     }  # fmt: skip
-    (folder / "record.json").write_text(json.dumps(record))
+    for name in ("curve.csv", "reconstruction.npz"):
+        record[f"{name.split('.')[0]}_sha256"] = tables.sha256(folder / name)
+    tables.write_json(folder / "record.json", record)

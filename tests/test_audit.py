@@ -1,6 +1,5 @@
 """The audit against counting all pairs, and what it does with each kind of finding."""
 
-import json
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
@@ -12,7 +11,7 @@ from test_splits import crop, sample
 
 from lssat import grid, params, tables
 from lssat.audit import crops, leaks, lookalikes
-from lssat.tables import FACES, MANIFEST, SPLITS, DataError, read_table
+from lssat.tables import FACES, MANIFEST, SPLITS, DataError, read_json, read_table
 
 OPTIONS = params.Audit(near_distance=4, near_limit=0.5)
 
@@ -50,7 +49,7 @@ class Drawn:
     def audit(self) -> tuple[list[dict], dict]:
         out, table = self.folder / "audit.json", self.folder / "audit.parquet"
         leaks.audit(self.folder / "m.parquet", self.faces, crops.files(self.folder), out, table)
-        return self.findings("audit"), json.loads(out.read_text())
+        return self.findings("audit"), read_json(out)
 
     def findings(self, name: str) -> list[dict]:
         return read_table(self.folder / f"{name}.parquet", crops.FINDINGS).to_pylist()
@@ -59,7 +58,7 @@ class Drawn:
         out, table = self.folder / "lookalikes.json", self.folder / "lookalikes.parquet"
         files = crops.files(self.folder)
         lookalikes.lookalikes("d", self.faces, files, options, out, table)
-        return self.findings("lookalikes"), json.loads(out.read_text())
+        return self.findings("lookalikes"), read_json(out)
 
 
 def clean(tmp_path: Path, **other) -> Drawn:

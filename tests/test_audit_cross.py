@@ -1,6 +1,5 @@
 """Leaks across data sets: what the runs of a task have seen is not in what they are tested on."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ from test_audit import OPTIONS, Drawn, bits
 from test_splits import sample
 
 from lssat.audit import across, crops
-from lssat.tables import FACES, DataError, read_table
+from lssat.tables import FACES, DataError, read_json, read_table
 
 
 def sets(folder: Path, home: dict[tuple[str, int], tuple], away: dict) -> tuple[Drawn, Drawn]:
@@ -31,7 +30,7 @@ def run(folder: Path, home: Drawn, away: Drawn, options=OPTIONS) -> tuple[list[d
     trained = "ffpp", home.faces, crops.files(home.folder)
     tested = "celebdf", away.faces, crops.files(away.folder)
     across.across(trained, tested, options, out, table)
-    return read_table(table, crops.FINDINGS).to_pylist(), json.loads(out.read_text())
+    return read_table(table, crops.FINDINGS).to_pylist(), read_json(out)
 
 
 FAR = 0xFFFF

@@ -40,8 +40,8 @@ def project(root: Path, rows: dict[str, list[dict]], task: str = "ffpp", **recor
             git={"revision": "abc", "dirty": False}, data={"train": "f"}, crops={"size": 40},
         )  # fmt: skip
         folder = root / "runs" / run
-        tables.write_json(folder / "record.json", about | record)
-        (folder / "curve.csv").write_text(EPOCHS)
+        curve = tables.write_text(folder / "curve.csv", EPOCHS)
+        tables.write_json(folder / "record.json", about | record | {"curve_sha256": curve})
     out = root / "results/tasks" / task
     tables.write_table(
         out / "predictions.parquet", [r for each in rows.values() for r in each], PREDICTIONS

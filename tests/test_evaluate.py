@@ -1,6 +1,5 @@
 """Evaluation: every sample of the test split gets one prediction, under its own id."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +49,7 @@ def evaluated(data: Path, out: Path) -> dict:
         ),
         part,
     )  # fmt: skip
-    return json.loads((out / "metrics.json").read_text())
+    return tables.read_json(out / "metrics.json")
 
 
 def test_case_12_ids_reach_the_predictions_unchanged_and_no_sample_is_lost(

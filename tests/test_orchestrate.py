@@ -1,12 +1,12 @@
 """Progress lines and the headline table for the terminal."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from lssat import orchestrate
 from lssat.show import headline, show
+from lssat.tables import write_json
 
 LINES = """
 [Sun Nov 22 12:00:00 2026]
@@ -59,7 +59,7 @@ def test_the_table_shows_interval_baseline_and_flags(
     monkeypatch.setenv("COLUMNS", "120")
     folder = tmp_path / "tasks/affectnet"
     folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text(json.dumps(metrics({"a": 0.6, "b": 0.125, "c": None})))
+    write_json(folder / "metrics.json", metrics({"a": 0.6, "b": 0.125, "c": None}))
     show(tmp_path)
     told = capsys.readouterr().out
     assert "test image top1 of 32 images; coverage 98.0 %" in told
@@ -78,7 +78,7 @@ def test_case_37_the_table_shows_names_literally(
     for row in content["table"]:
         row |= {"note": "class [/happy] is absent", "backbone": "timm:[x]"}
     (tmp_path / "tasks/affectnet").mkdir(parents=True)
-    (tmp_path / "tasks/affectnet/metrics.json").write_text(json.dumps(content))
+    write_json(tmp_path / "tasks/affectnet/metrics.json", content)
     show(tmp_path)
     told = capsys.readouterr().out
     assert "[red]Mood[/] :smile: $x_ <script>" in told

@@ -1,5 +1,6 @@
 import base64
 import csv
+import hashlib
 import html
 import io
 import json
@@ -222,7 +223,7 @@ def test_undefined_numbers_are_dashes_with_their_note(tmp_path):
 def test_fixture_speaks_the_language_of_scores(tmp_path):
     """Real metrics of a small task make the page too, and have the keys of the drawn ones."""
     files = drawn.draw(tmp_path, ("ffpp",), **ONE)["ffpp"]
-    mine = json.loads(files.metrics.read_text())
+    mine = tables.read_json(files.metrics)
     rng = np.random.default_rng(0)
     rows = [
         dict(run=run, id=f"{subset}/c23/{n:03}", frame=frame, clip=-1, group=f"{n}", subset=subset,
@@ -372,15 +373,16 @@ def test_damaged_curve_is_named(tmp_path, text, wanted):
     path = tmp_path / "curve.csv"
     if text is not None:
         path.write_text(text)
+    record = {"curve_sha256": hashlib.sha256((text or "").encode()).hexdigest()}
     with pytest.raises(tables.DataError, match=wanted):
-        read.read_curve(path)
+        read.read_curve(path, record)
 
 
 def test_curve_cells_are_numbers(tmp_path):
     path = tmp_path / "curve.csv"
     path.write_text("epoch,loss_cls,loss_rec,val_loss_cls\n0,1.5,,x\n")
     with pytest.raises(tables.DataError, match="no number"):
-        read.read_curve(path)
+        read.read_curve(path, {"curve_sha256": tables.sha256(path)})
 
 
 @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1"])

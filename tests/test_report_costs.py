@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lssat import report
 from lssat.report import costs, pareto, read
 from lssat.report.costs import Cost, Priced
+from lssat.tables import write_json
 
 CHEAP = Cost("price", "price", "", 1, 0)
 FAST = Cost("price", "price", "", 1, 0, more_is_cheaper=True)
@@ -141,7 +142,7 @@ def test_runs_without_costs_leave_the_table_and_say_so(tmp_path: Path) -> None:
     path = next(iter(files["affectnet"].runs.values())) / "record.json"
     record = json.loads(path.read_text())
     record["costs"] = {"energy_kwh": None, "energy_note": "not measured"}
-    path.write_text(json.dumps(record))
+    write_json(path, record)
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
     page = drawn.outputs(tmp_path)["report"].read_text()
     assert "Energy: not measured." in page

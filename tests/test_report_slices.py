@@ -1,6 +1,7 @@
 """The section of slices: every group's number, the worst of them, and what a gap does not say."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def test_case_37_names_of_groups_are_shown_literally(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, tasks=("celeba",), **ONE)
     file = files["celeba"].slices[0]
     text = file.read_text().replace('"Male"', '"=1+1 <script>x</script> $a_b$"')
-    file.write_text(text)
+    tables.write_json(file, json.loads(text))
     out = drawn.outputs(tmp_path)
     report.write(drawn.PARAMS, files, out)
     page = out["report"].read_text(encoding="utf-8")
@@ -128,6 +129,6 @@ def test_case_37_names_of_groups_are_shown_literally(tmp_path: Path) -> None:
 def test_slices_of_other_runs_are_refused(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, tasks=("celeba",), **ONE)
     file = files["celeba"].slices[0]
-    file.write_text(file.read_text().replace("seed1", "seed9"))
+    tables.write_json(file, json.loads(file.read_text().replace("seed1", "seed9")))
     with pytest.raises(DataError, match=r"slices\.json: does not fit the runs of celeba"):
         read.read_task("celeba", files["celeba"])

@@ -1,6 +1,5 @@
 """The sweep of lambda_cls on the page: figure, table, and sentences that follow from tests."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 from lssat import report
 from lssat.report import read, sweep
+from lssat.tables import read_json, write_json
 
 GROUP = {"backbone": "vit_mini", "configuration": "MRGB/RLDP/CRGB"}
 
@@ -101,8 +101,8 @@ def test_page_shows_the_sweep_or_how_to_ask_for_it(tmp_path: Path) -> None:
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
     page = drawn.outputs(tmp_path)["report"]
     assert "benchmark.sweep, such as lambdas: [0.1, 0.5, 0.9, learned]" in page.read_text()
-    metrics = json.loads(files["affectnet"].metrics.read_text())
-    files["affectnet"].metrics.write_text(json.dumps(metrics | {"sweep": ROWS}))
+    metrics = read_json(files["affectnet"].metrics)
+    write_json(files["affectnet"].metrics, metrics | {"sweep": ROWS})
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
     text = page.read_text()
     assert 'id="sweep-affectnet"' in text

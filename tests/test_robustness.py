@@ -50,7 +50,7 @@ def measure(data: Path, out: Path, **options: object) -> dict:
         faces=data / "faces", out=out / "robustness.json",
     )  # fmt: skip
     robustness.robustness("celeba", where, part)
-    return json.loads(where.out.read_text())
+    return tables.read_json(where.out)
 
 
 def test_each_run_is_scored_on_perturbed_crops_and_codes_of_these(

@@ -253,15 +253,18 @@ def test_what_an_interrupted_call_left_is_replaced(tmp_path, monkeypatch):
     assert not (folder / "img_align_celeba/000009.jpg").exists()
 
 
-def test_the_inventory_comes_last(tmp_path, monkeypatch):
+def test_what_is_interrupted_changes_nothing(tmp_path, monkeypatch):
     def stop(folder, seed):
+        (folder / "half").write_text("a tree")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(celeba, "draw", stop)
     (tmp_path / "celeba.json").write_text("old")
+    (tmp_path / "celeba" / celeba.TOP[0]).mkdir(parents=True)
     with pytest.raises(KeyboardInterrupt):
         sample.write("celeba", tmp_path / "celeba", tmp_path / "celeba.json", seed=0)
-    assert not (tmp_path / "celeba.json").exists()
+    assert (tmp_path / "celeba.json").read_text() == "old"
+    assert {path.name for path in tmp_path.rglob("*")} == {"celeba", "celeba.json", celeba.TOP[0]}
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path):

@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import json
 from pathlib import Path
 
 import drawn_results as drawn
@@ -133,7 +132,7 @@ def compared(folder: Path, out: Path) -> dict:
         out=out / "s.json", table=out / "s.csv", picture=out / "s.svg",
     )  # fmt: skip
     sensitivity.sensitivity("ffpp", where, part)
-    return json.loads(where.out.read_text())
+    return tables.read_json(where.out)
 
 
 def rows_of(file: Path) -> list[dict]:

@@ -35,7 +35,7 @@ def test_a_row_with_another_column_is_refused(tmp_path: Path) -> None:
 
 def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
     tables.write_table(tmp_path / "t", [ROW], tables.REJECTS)
-    with pytest.raises(DataError, match=r"has other columns box, .*Run its step again"):
+    with pytest.raises(DataError, match=r"has other columns box, .*Remove it and run `snake"):
         tables.read_table(tmp_path / "t", tables.FACES)
 
 

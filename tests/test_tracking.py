@@ -1,5 +1,6 @@
 """MLflow: a real SQLite database, logged once, brought up to date, opened by many at once."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from lssat import params, parents, tracking
-from lssat.tables import DataError
+from lssat.tables import DataError, read_json, write_json
 
 NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
 CURVE = """epoch,lr,loss_cls,loss_rec,val_loss_cls,val_auc
@@ -49,8 +50,9 @@ def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> track
     run = folder / "runs" / NAME
     run.mkdir(parents=True, exist_ok=True)
     (run / "curve.csv").write_text(CURVE)
-    (run / "record.json").write_text(json.dumps(record(digest)))
-    (folder / "metrics.json").write_text(json.dumps(measured(auc)))
+    vouched = {"curve_sha256": hashlib.sha256(CURVE.encode()).hexdigest()}
+    write_json(run / "record.json", record(digest) | vouched)
+    write_json(folder / "metrics.json", measured(auc))
     return tracking.Files(
         {NAME: run}, folder / "metrics.json", folder / "mlflow.db", folder / "art",
         folder / "mlflow.json",
@@ -98,7 +100,7 @@ def test_case_34_a_run_that_a_killed_process_left_open_is_marked_killed(
 ) -> None:
     files = written(tmp_path)
     with monkeypatch.context() as broken:
-        broken.setattr(tracking, "_curve", lambda file, start: 1 / 0)
+        broken.setattr(tracking, "_curve", lambda file, record, start: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             tracking.track("ffpp", files, "lssat", None)
     tracking.track("ffpp", files, "lssat", None)
@@ -136,13 +138,13 @@ def test_results_across_data_sets_are_added_to_the_run(
     files = written(tmp_path)
     tracking.track("ffpp", files, "lssat", None)
     metrics = {"runs": [{"run": NAME, "metrics": {"video/auc": 0.6, "frame/auc": None}}]}
-    (tmp_path / "cross.json").write_text(json.dumps(metrics))
+    write_json(tmp_path / "cross.json", metrics)
     out = tmp_path / "cross_ids.json"
     given = "cross/celebdf/", tmp_path / "cross.json", files.out, files.database, None, out
     for _ in range(2):
         tracking.track_more(*given)
-    told = json.loads(out.read_text())
-    tracked = json.loads(files.out.read_text())
+    told = read_json(out)
+    tracked = read_json(files.out)
     assert told == {key: tracked[key] for key in ("experiment", "runs")}
     found = client.get_run(told["runs"][NAME]).data.metrics
     assert found["cross/celebdf/video/auc"] == 0.6
@@ -161,7 +163,7 @@ def test_case_37_slices_are_added_under_names_that_mlflow_takes(
     told = {"Male/gap": 0.25, "skin (I-VI) @ 50%/worst": 0.5}
     told |= {"skin [I-VI] @ 50%/worst": 0.25, "skin {I-VI} @ 50%/worst": 0.75}  # spelt alike there
     told |= {"<script>$x_=1+1\n/gap": 0.125, "a//b/../gap": 0.75, f"{'long' * 90}/gap": 0.875}  # 37
-    (tmp_path / "slices.json").write_text(json.dumps({"runs": [{"run": NAME, "metrics": told}]}))
+    write_json(tmp_path / "slices.json", {"runs": [{"run": NAME, "metrics": told}]})
     out = tmp_path / "slices.mlflow.json"
     tracking.track_more("slice/", tmp_path / "slices.json", files.out, files.database, None, out)
     found = client.get_run(json.loads(out.read_text())["runs"][NAME]).data.metrics
@@ -238,7 +240,7 @@ def test_names_that_mlflow_refuses_are_mended(tmp_path: Path, client: MlflowClie
     files = written(tmp_path)
     content = measured(0.8)
     content["table"][0]["configuration"] = "MRGB/RRGB+RLDP/CRGB"
-    files.metrics.write_text(json.dumps(content))
+    write_json(files.metrics, content)
     tracking.track("ffpp", files, "lssat", None)
     parent = json.loads(files.out.read_text())["parent"]
     assert "mean/vit_micro/MRGB/RRGB_RLDP/CRGB" in client.get_run(parent).data.metrics
@@ -257,16 +259,16 @@ def test_the_report_is_attached_to_the_parent_once(tmp_path: Path, client: Mlflo
         copies.append(Path(client.download_artifacts(parent, held.path)).stat().st_mtime_ns)
         assert Path(client.download_artifacts(parent, held.path)).read_text() == text
     assert copies[0] == copies[1] != copies[2]
-    assert json.loads(out.read_text()) == {"lssat-ffpp": parent}
+    assert read_json(out) == {"lssat-ffpp": parent}
 
 
 def test_a_report_of_pulled_results_is_attached_to_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     tracked, out = tmp_path / "ids.json", tmp_path / "held.json"
-    tracked.write_text(json.dumps({"experiment": "x", "parent": "f" * 32, "runs": {}}))
+    write_json(tracked, {"experiment": "x", "parent": "f" * 32, "runs": {}})
     page = tmp_path / "report.html"
     page.write_text("")
     tracking.track_report([tracked], [page], tmp_path / "new.db", None, out)
-    assert json.loads(out.read_text()) == {"x": None}
+    assert read_json(out) == {"x": None}
     assert "ids.json: names the run ffff" in capsys.readouterr().out

@@ -16,6 +16,10 @@ PARAMS = ROOT / "params.yaml"
 RUNS = [f"ffpp/vit_micro/MRGB-RLDP-CRGB/seed{seed}" for seed in (0, 1)]
 
 
+def plain(file: Path) -> dict:
+    return tables.read_json(file, sealed=False)
+
+
 def results(folder: Path, auc: tuple[float | None, float | None] = (0.9, 0.8), **facts) -> Path:
     """Two runs of one task, forty videos of two frames."""
     whole = dict(
@@ -39,7 +43,7 @@ def expected(tmp_path: Path) -> Path:
 
 
 def findings(file: Path, folder: Path) -> dict[tuple[str, str], str]:
-    wanted = tables.read_json(file)
+    wanted = plain(file)
     found = verify.compare(wanted, verify.expected_of(folder, PARAMS), file)
     return {(each.run, each.name): each.status for each in found if each.status != "equal"}
 
@@ -47,7 +51,7 @@ def findings(file: Path, folder: Path) -> dict[tuple[str, str], str]:
 def test_a_tolerance_is_twice_the_largest_gap_and_never_less_than_one_sample(
     tmp_path: Path,
 ) -> None:
-    told = tables.read_json(expected(tmp_path))
+    told = plain(expected(tmp_path))
     values = told["tolerance"]["values"]["ffpp"]
     assert values == {"video/auc": pytest.approx(0.06), "frame/auc": pytest.approx(1 / 80)}
     assert "between 3 computations of the same parameters" in told["tolerance"]["reason"]
@@ -77,14 +81,14 @@ def test_each_number_is_equal_within_its_tolerance_off_or_missing(
 
 def test_a_task_that_is_missing_fails_and_one_that_is_new_is_told(tmp_path: Path) -> None:
     file, folder = expected(tmp_path), results(tmp_path / "again")
-    whole = tables.read_json(file)
+    whole = plain(file)
     whole["tasks"]["celeba"] = copy.deepcopy(whole["tasks"]["ffpp"])
     found = verify.compare(whole, verify.expected_of(folder, PARAMS), file)
     assert [(e.task, e.status) for e in found if e.status != "equal"] == [("celeba", "missing")]
     assert verify.failed(found)
     more = verify.expected_of(folder, PARAMS)
     more["tasks"]["celeba"] = more["tasks"]["ffpp"]
-    found = verify.compare(tables.read_json(file), more, file)
+    found = verify.compare(plain(file), more, file)
     assert [(e.task, e.status) for e in found if e.status != "equal"] == [("celeba", "extra")]
     assert not verify.failed(found)
 
@@ -94,20 +98,20 @@ def test_results_of_other_parameters_are_refused(tmp_path: Path) -> None:
     changed = tmp_path / "params.yaml"
     changed.write_text(PARAMS.read_text().replace("\n  epochs: 5", "\n  epochs: 6"))
     with pytest.raises(DataError, match=r"other parameters: train\.epochs 6, expected 5"):
-        verify.compare(tables.read_json(file), verify.expected_of(folder, changed), file)
+        verify.compare(plain(file), verify.expected_of(folder, changed), file)
     report = tmp_path / "report.yaml"  # what decides no number may differ
     report.write_text(PARAMS.read_text().replace("title: lssat on", "title: my"))
     assert report.read_text() != PARAMS.read_text()
-    verify.compare(tables.read_json(file), verify.expected_of(folder, report), file)
+    verify.compare(plain(file), verify.expected_of(folder, report), file)
 
 
 def test_a_file_is_written_anew_with_the_tolerances_that_it_had(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="so no tolerance is known"):
         verify.write(tmp_path / "none.json", results(tmp_path / "results"), PARAMS, [], None)
     file = expected(tmp_path)
-    before = tables.read_json(file)
+    before = plain(file)
     verify.write(file, results(tmp_path / "results", (0.5, 0.5)), PARAMS, [], None)
-    after = tables.read_json(file)
+    after = plain(file)
     assert after["tolerance"] == before["tolerance"]
     assert after["tasks"]["ffpp"]["runs"][RUNS[0]]["video/auc"] == 0.5
     with pytest.raises(DataError, match="how the other results were computed"):
@@ -135,6 +139,6 @@ def test_the_command_prints_a_table_and_fails_where_a_number_is_off(tmp_path: Pa
 
 def test_the_committed_file_is_of_the_committed_sample() -> None:
     """Other parameters of the sample call for `lssat verify --write` (docs/use-the-results.md)."""
-    told = tables.read_json(ROOT / "expected/sample.json")
+    told = plain(ROOT / "expected/sample.json")
     found = verify.parameters(ROOT / "presets/sample.yaml")
     assert told["params"] == found

@@ -13,7 +13,7 @@ from rich.console import Console
 from lssat import params
 from lssat.audit.crops import FINDINGS, finding, read_crops
 from lssat.audit.lookalikes import near
-from lssat.tables import DataError, write_json, write_table
+from lssat.tables import DataError, together, write_json, write_table
 
 SEEN = ("train", "val")  # what a run was trained or chosen on
 _SHOWN = 20  # pairs in the message of an error; the table holds all
@@ -40,11 +40,15 @@ def across(trained: Source, tested: Source, options: params.Audit, out: Path, ta
     seen, test = _crops(trained, SEEN), _crops(tested, ("test",))
     same = _same(seen, test)
     alike = near(test, seen, options.near_distance)
-    write_table(table, [*same, *alike], FINDINGS)
     samples = len(set(test["id"].to_pylist()))
     told = {"dataset": away, "task": home, **options.model_dump(), "of": samples}
     told |= {"crops": {home: len(seen), away: len(test)}}
     told |= {"duplicate": len(same), "near_duplicate": len(alike)}
+    many = len(alike) > options.near_limit * samples
+    with together():
+        write_table(table, [*same, *alike], FINDINGS)
+        if not same and not many:
+            write_json(out, told)
     said = _say(told)
     Console(soft_wrap=True).print(said)
     if same:
@@ -52,11 +56,10 @@ def across(trained: Source, tested: Source, options: params.Audit, out: Path, ta
         more = f"; {len(same) - _SHOWN:,} more" if len(same) > _SHOWN else ""
         fix = f"Take them out of {away}: a run that has seen them is not tested there"
         raise DataError(table, f"{said}: {'; '.join(pairs)}{more}", fix)
-    if len(alike) > options.near_limit * samples:
+    if many:
         limit = f"the limit is {100 * options.near_limit:g} %"
         fix = "Look at the pairs in this table; then mend the data or raise audit.near_limit"
         raise DataError(table, f"{said}; {limit}", fix)
-    write_json(out, told)
 
 
 def _crops(source: Source, kept: tuple[str, ...]) -> pa.Table:

@@ -15,7 +15,15 @@ from rich.table import Table
 
 from lssat import grid
 from lssat.audit.crops import FINDINGS, NAMES, by_split, facts, finding, read_crops
-from lssat.tables import MANIFEST, DataError, metadata, read_table, write_json, write_table
+from lssat.tables import (
+    MANIFEST,
+    DataError,
+    metadata,
+    read_table,
+    together,
+    write_json,
+    write_table,
+)
 
 LEAKS = ("identity", "duplicate")
 WORDS = {
@@ -61,11 +69,14 @@ def audit(
     said = {kind: counts[kind] for kind in WORDS}
     told = {"dataset": dataset, **facts(crops), **_known(by_split(crops), identities)}
     told |= {"findings": said}
-    write_table(table, rows, FINDINGS)
+    leaked = [row for row in rows if row["kind"] in LEAKS]
+    with together():
+        write_table(table, rows, FINDINGS)
+        if not leaked:
+            write_json(out, told)
     _show(told)
-    if leaked := [row for row in rows if row["kind"] in LEAKS]:
+    if leaked:
         _refuse(leaked, said, table)
-    write_json(out, told)
 
 
 def _identities(dataset: str, samples: pa.Table) -> dict[str, set[str]]:

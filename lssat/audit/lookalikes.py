@@ -16,7 +16,7 @@ from rich.console import Console
 from lssat import params
 from lssat.audit.crops import FINDINGS, NAMES, facts, finding, read_crops
 from lssat.phash import nearest
-from lssat.tables import DataError, write_json, write_table
+from lssat.tables import DataError, together, write_json, write_table
 
 
 def lookalikes(
@@ -49,15 +49,19 @@ def lookalikes(
         total = counted["samples"][other]
         pairs.append({"split": other, "other_split": one, "samples": len(found), "of": total})
         rows += found
-    write_table(table, rows, FINDINGS)
+    over = [pair for pair in pairs if pair["samples"] > options.near_limit * pair["of"]]
+    with together():
+        write_table(table, rows, FINDINGS)
+        if not over:
+            told = {"dataset": dataset, **options.model_dump(), **counted, "pairs": pairs}
+            write_json(out, told)
     for pair in pairs:
         Console(soft_wrap=True).print(_say(pair, options))
-    if over := [pair for pair in pairs if pair["samples"] > options.near_limit * pair["of"]]:
+    if over:
         limit = f"the limit is {100 * options.near_limit:g} %"
         problem = "; ".join(_say(pair, options) for pair in over)
         fix = "Look at the pairs in this table; then mend the data or raise audit.near_limit"
         raise DataError(table, f"{problem}; {limit}", fix)
-    write_json(out, {"dataset": dataset, **options.model_dump(), **counted, "pairs": pairs})
 
 
 def near(mine: pa.Table, theirs: pa.Table, distance: int) -> list[dict]:

@@ -108,7 +108,7 @@ def digest(out: option.JsonOut) -> None:
     with quick_imports():
         from lssat import digest as step
 
-    tables.write_json(out, {rule: step.code(rule) for rule in step.ENTRY})
+    tables.write_json(out, {rule: step.code(rule) for rule in step.ENTRY}, sealed=False)
 
 
 @app.command(epilog=example("lssat sync"))

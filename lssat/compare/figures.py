@@ -149,7 +149,7 @@ def gaps(found: dict[str, Any]) -> Figure | None:
 
 def curves(a: Arm, b: Arm, found: dict[str, Any]) -> Figure:
     """Draw the training curves of both: losses, and the metric that chose the epoch."""
-    read = [read_curve(arm.folder / "curve.csv") for arm in (a, b)]
+    read = [read_curve(arm.folder / "curve.csv", arm.record) for arm in (a, b)]
     panels = [("Classification loss", [("loss_cls", "solid"), ("val_loss_cls", "dot")])]
     panels += [("Reconstruction loss", [("loss_rec", "solid"), ("val_loss_rec", "dot")])]
     chosen = list(dict.fromkeys(arm.record["select_metric"] for arm in (a, b)))

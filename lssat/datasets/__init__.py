@@ -12,6 +12,7 @@ from lssat.tables import (
     DataError,
     check_rejects,
     reject,
+    together,
     write_table,
 )
 
@@ -41,8 +42,9 @@ def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) ->
     found, rejected = READERS.get(dataset, partial(own.read, dataset))(options)
     rows, doubles = _once(found, Path(options.root))
     rejected = sorted([*rejected, *doubles], key=lambda row: (row["id"], row["path"]))
-    write_table(out, rows, MANIFEST, task(dataset, options).header())
-    write_table(rejects, rejected, REJECTS)
+    with together():
+        write_table(out, rows, MANIFEST, task(dataset, options).header())
+        write_table(rejects, rejected, REJECTS)
     # Classes are excluded on request, and are no loss.
     lost = sum(row["reason"] != "excluded_class" for row in rejected)
     check_rejects("manifest", lost, len(rows) + lost, options.rejects_limit, rejects)

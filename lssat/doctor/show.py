@@ -37,7 +37,7 @@ def as_json(inventories: list[Inventory]) -> dict[str, Any]:
 
 def write(inventories: list[Inventory], path: Path) -> None:
     """Write the JSON atomically."""
-    write_json(path, as_json(inventories))
+    write_json(path, as_json(inventories), sealed=False)
 
 
 def exit_code(inventories: list[Inventory]) -> int:

@@ -73,8 +73,9 @@ def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "
                 maps |= {f"{name}_{kind}": array for kind, array in arrays.items()}
         print(f"{dataset}: {number + 1} of {len(every)} rows explained", flush=True)
     found |= dict(task=dataset, chosen=chosen._asdict(), metric=metric)
-    found |= dict(maps_sha256=tables.write_whole(files.maps, lambda file: _save(file, maps)))
-    tables.write_json(files.explain, found)
+    with tables.together():
+        found |= dict(maps_sha256=tables.write_whole(files.maps, lambda file: _save(file, maps)))
+        tables.write_json(files.explain, found)
 
 
 def temperature(metrics: dict[str, Any], run: str, file: str | Path) -> float | None:

@@ -26,6 +26,7 @@ from lssat.tables import (
     REJECTS,
     read_table,
     shard_of,
+    together,
     write_table,
     write_whole,
 )
@@ -34,6 +35,7 @@ __all__ = ["crop_shard"]
 _CHUNK = 4096  # rows that are held as Python objects
 
 
+@together()
 def crop_shard(
     manifest: Path,
     dataset: str,

@@ -14,7 +14,7 @@ from lssat.report.read import (
     read_task,
 )
 from lssat.scores import flat
-from lssat.tables import atomic, write_json, write_text
+from lssat.tables import atomic, together, write_json, write_text
 
 __all__ = ["ATTACHED", "OUTPUTS", "CrossFiles", "TaskFiles", "write"]
 
@@ -38,6 +38,7 @@ OUTPUTS = {
 ATTACHED = [OUTPUTS[name] for name in ("report", "figures", "latex", "table", "costs")]
 
 
+@together()
 def write(
     params_json: dict[str, Any],
     tasks: dict[str, TaskFiles],
@@ -81,9 +82,10 @@ def write(
     write_json(
         files["metrics"],
         {k: v for task in every for k, v in flat(task.metrics).items()},
+        sealed=False,  # DVC shows it as a table, and no step reads it
     )
     families = ranks.families(read)
-    write_json(files["ranks"], families)
+    write_json(files["ranks"], families, sealed=False)
     write_text(files["latex"], latex.tables(read))
     with atomic(files["figures"]) as file:
         pdf.write(file, read, families)

@@ -4,13 +4,11 @@ import json
 from collections import Counter
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from lssat.audit.crops import FINDINGS
 from lssat.report import words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.read import Cross, Task
-from lssat.tables import read_table
+from lssat.tables import FACES, metadata, read_table
 
 SHOWN = 200  # pairs written into the page; the tables of the audit have all
 
@@ -123,7 +121,7 @@ def _detector(task: Task | Cross) -> list[tuple[str, str]]:
     """Return the settings in the headers of the crops' tables; shards may differ in some."""
     values: dict[str, dict[str, None]] = {}
     for _, table in task.files.faces:
-        header = pq.read_schema(table).metadata or {}
-        for key, value in json.loads(header.get(b"settings", b"{}")).items():
+        header = metadata(read_table(table, FACES))
+        for key, value in json.loads(header.get("settings", "{}")).items():
             values.setdefault(key, {})[str(value)] = None
     return [(key, words.listing(list(each))) for key, each in values.items()]

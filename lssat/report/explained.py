@@ -13,7 +13,7 @@ from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.figures import Figure, Key, Plot, plain, spec
 from lssat.report.pictures import Picture, gapped, picture, tile
 from lssat.report.read import Task
-from lssat.tables import FACES, DataError, sha256
+from lssat.tables import FACES, vouched
 
 LEAD = (
     "Means over test samples, of the first seed of each row: attention rollout on the left, the "
@@ -39,14 +39,7 @@ def read_maps(path: Path, digest: str) -> Maps:
     Raises:
         DataError: missing, or not the bytes that explain.json vouches for.
     """
-    remedy = "Run its step again: `snakemake --cores 8`"
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(path, "does not exist", remedy) from None
-    if (found := sha256(path)) != digest:
-        problem = f"has sha256 {found[:12]}..., explain.json says {digest[:12]}..."
-        raise DataError(path, problem, remedy)
+    data = vouched(path, digest, "explain.json")
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from PIL import Image
 from lssat import grid, shards
 from lssat.report import words
 from lssat.report.read import Task
-from lssat.tables import FACES, TEXTURE, DataError, read_table
+from lssat.tables import FACES, TEXTURE, read_table, vouched
 
 TILE = 88  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
@@ -124,8 +123,7 @@ def reconstructions(task: Task) -> tuple[list[Picture], str]:
         a sentence on what is not shown.
     """
     runs = [row["runs"][0] for row in task.headline if row["runs"]]
-    files = {run: task.files.runs[run] / "reconstruction.npz" for run in runs}
-    drawn = {run: arrays for run in runs if (arrays := _arrays(files[run]))}
+    drawn = {run: arrays for run in runs if (arrays := _arrays(task, run))}
     strips = [_strip(task, run, arrays) for run, arrays in list(drawn.items())[:STRIPS]]
     left = len(drawn) - len(strips)
     seeds = "The first seed of each row is shown"
@@ -135,17 +133,14 @@ def reconstructions(task: Task) -> tuple[list[Picture], str]:
     )
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read the samples of a run; without the auxiliary task its file is absent or holds none."""
-    if not path.exists():
-        return {}
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            names = ("input", "mask", "target", "output") if arrays.files else ()
-            second = [name for name in ("target_2", "output_2") if name in arrays.files]
-            return {name: arrays[name][:SAMPLES] for name in (*names, *second)}
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(path, f"cannot be read ({error})", "Train the run again") from error
+def _arrays(task: Task, run: str) -> dict[str, np.ndarray]:
+    """Read the samples of a run; without the auxiliary task there are none."""
+    path, remedy = task.files.runs[run] / "reconstruction.npz", "Train the run again"
+    data = vouched(path, task.records[run]["reconstruction_sha256"], "record.json", remedy)
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        names = ("input", "mask", "target", "output") if arrays.files else ()
+        second = [name for name in ("target_2", "output_2") if name in arrays.files]
+        return {name: arrays[name][:SAMPLES] for name in (*names, *second)}
 
 
 def _strip(task: Task, run: str, shown: dict[str, np.ndarray]) -> Picture:

@@ -1,12 +1,13 @@
 """Read what the steps left behind for one task; a file that is not as agreed stops the report."""
 
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lssat.tables import REJECTS, DataError, read_json, read_table
+from lssat.tables import REJECTS, DataError, read_json, read_table, vouched
 
 Curve = dict[str, list[float | None]]
 
@@ -139,14 +140,15 @@ def read_task(name: str, files: TaskFiles) -> Task:
     if other := sorted({run for row in robustness["rows"] for run in row["runs"]} - scored):
         problem = f"does not fit the runs of {name}: {', '.join(other[:5])}"
         raise DataError(files.robustness, problem, "Run its step again")
+    records = {run: read_json(folder / "record.json") for run, folder in files.runs.items()}
     return Task(
         name,
         metrics["title"],
         files,
         metrics,
         read_json(files.mlflow),
-        {run: read_json(folder / "record.json") for run, folder in files.runs.items()},
-        {run: read_curve(folder / "curve.csv") for run, folder in files.runs.items()},
+        records,
+        {run: read_curve(at / "curve.csv", records[run]) for run, at in files.runs.items()},
         read_json(files.splits),
         read_json(files.audit),
         read_json(files.lookalikes),
@@ -180,18 +182,18 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     return Cross(name, metrics["title"], files, metrics, read_json(files.splits), *audits)
 
 
-def read_curve(path: Path) -> Curve:
+def read_curve(path: Path, record: dict[str, Any]) -> Curve:
     """Read a training curve: column -> one number per epoch, None where the cell is empty.
 
+    Args:
+        record: of the run, which vouches for the file.
+
     Raises:
-        DataError: no file, a column is missing, or a cell is no number.
+        DataError: no file, another one, a column is missing, or a cell is no number.
     """
-    remedy = "Train the run again"
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise DataError(path, "does not exist", remedy) from None
+    remedy = "Remove it and run `snakemake --cores 8` to train the run again"
+    data = vouched(path, record["curve_sha256"], "record.json", remedy)
+    rows = list(csv.DictReader(io.StringIO(data.decode(), newline="")))
     columns = list(rows[0]) if rows else []
     if lacking := {"epoch", "loss_cls", "loss_rec", "val_loss_cls"} - set(columns):
         raise DataError(path, f"lacks the column {', '.join(sorted(lacking))}", remedy)

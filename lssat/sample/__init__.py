@@ -4,11 +4,10 @@ It proves that the machinery works, and nothing about the science: its forgeries
 expressions are crude on purpose, so that a small ViT from scratch learns them in seconds.
 """
 
-import shutil
 from pathlib import Path
 from types import ModuleType
 
-from lssat.tables import DataError, sha256, write_json
+from lssat.tables import DataError, sha256, together, whole_folder, write_json
 
 TREES = ("ffpp", "celeba", "affectnet")
 
@@ -20,24 +19,26 @@ def write(
 
     Args:
         tree: ffpp (FaceForensics++), celeba or affectnet.
-        folder: its root; what an earlier, interrupted call left there is replaced.
-        inventory: JSON, relative path -> sha256 of every file of the tree; written last, so
-            that a tree with an inventory is whole.
+        folder: its root; an earlier tree there is replaced when the new one is whole.
+        inventory: JSON, relative path -> sha256 of every file of the tree.
         annotations: CSV of how the people look, for slices; default: beside the inventory.
 
     Raises:
-        DataError: `tree` is unknown, or `folder` holds something that is not the sample's.
+        DataError: `tree` is unknown, `folder` holds something that is not the sample's, or the
+            disk is full: what stood there before is unchanged.
     """
     folder, inventory = Path(folder), Path(inventory)
     module = _module(tree)
     from lssat.sample import people  # as in _module
 
-    _clear(folder, module.TOP, tree)
-    inventory.unlink(missing_ok=True)
-    module.draw(folder, seed)
-    people.write(annotations or inventory.with_suffix(".csv"), *module.people(seed))
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    write_json(inventory, {path.relative_to(folder).as_posix(): sha256(path) for path in files})
+    _check_ours(folder, module.TOP, tree)
+    with together():
+        with whole_folder(folder) as made:
+            module.draw(made, seed)
+            files = sorted(path for path in made.rglob("*") if path.is_file())
+            held = {path.relative_to(made).as_posix(): sha256(path) for path in files}
+        people.write(annotations or inventory.with_suffix(".csv"), *module.people(seed))
+        write_json(inventory, held)
 
 
 def _module(tree: str) -> ModuleType:
@@ -50,7 +51,7 @@ def _module(tree: str) -> ModuleType:
     return modules[tree]
 
 
-def _clear(folder: Path, top: tuple[str, ...], tree: str) -> None:
+def _check_ours(folder: Path, top: tuple[str, ...], tree: str) -> None:
     if not folder.exists():
         return
     strange = sorted(path.name for path in folder.iterdir() if path.name not in top)
@@ -60,4 +61,3 @@ def _clear(folder: Path, top: tuple[str, ...], tree: str) -> None:
             f"holds {strange[0]!r}, which is not part of the sample {tree}",
             "Give an empty folder; nothing was removed",
         )
-    shutil.rmtree(folder)

@@ -42,6 +42,7 @@ class Files:
     picture: Path  # SVG
 
 
+@tables.together()
 def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
     """Compare the variants of a task's crops with the default, and write JSON, CSV and SVG.
 

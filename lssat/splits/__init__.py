@@ -24,6 +24,7 @@ from lssat.tables import (
     check_rejects,
     metadata,
     read_table,
+    together,
     write_json,
     write_table,
     write_text,
@@ -34,6 +35,7 @@ __all__ = ["FILES", "NAMES", "UNUSED", "assign", "check_groups", "halve", "hold_
 FILES = (*NAMES, "summary", *(f"{name}_ids" for name in (*NAMES, UNUSED)))
 
 
+@together()
 def write(
     dataset: str,
     manifest: Path,

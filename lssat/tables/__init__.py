@@ -1,7 +1,8 @@
-"""The contracts between steps: table schemas, shards, atomic writes, checksums, errors.
+"""The contracts between steps: table schemas, shards, atomic writes, seals, errors.
 
-Steps exchange only Parquet tables with an explicit schema (ids are text) and NPY shards.
-Whatever is written appears whole under its name or not at all (temporary file, fsync, rename).
+Steps exchange only Parquet tables with an explicit schema (ids are text), JSON and NPY shards.
+Whatever is written appears whole under its name or not at all (temporary file, fsync, rename),
+and is held to a sha256 before it is used: its own, or that of a table or record beside it.
 """
 
 from lssat.tables.errors import DataError
@@ -16,12 +17,16 @@ from lssat.tables.schemas import (
     SPLITS,
     TEXTURE,
 )
+from lssat.tables.seal import vouched
 from lssat.tables.texts import dotted, json_text, read_json, write_csv, write_json
 from lssat.tables.whole import (
     atomic,
     check_writable,
     refusing,
     sha256,
+    together,
+    whole_folder,
+    write_bytes,
     write_text,
     write_whole,
 )
@@ -48,6 +53,10 @@ __all__ = [
     "reject",
     "sha256",
     "shard_of",
+    "together",
+    "vouched",
+    "whole_folder",
+    "write_bytes",
     "write_csv",
     "write_json",
     "write_shard",

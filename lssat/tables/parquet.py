@@ -6,9 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lssat.tables import seal
 from lssat.tables.errors import DataError
 from lssat.tables.schemas import REASONS
-from lssat.tables.whole import atomic
+from lssat.tables.whole import write_bytes
 
 
 def write_table(
@@ -17,7 +18,7 @@ def write_table(
     schema: pa.Schema,
     metadata: dict[str, str] | None = None,
 ) -> None:
-    """Write rows (dicts, or a table) under `schema`, with `metadata` in the file's header.
+    """Write rows (dicts, or a table) under `schema`, with `metadata` in the file's header; sealed.
 
     Raises:
         DataError: a row lacks a column, has one too many, or a value does not fit its type.
@@ -30,26 +31,25 @@ def write_table(
                 raise DataError(path, f"row {number} differs in column {differ}", "Report this")
         rows = pa.Table.from_pylist(list(rows), schema=schema)
     table = rows.cast(schema).replace_schema_metadata(metadata or None)
-    packed = pa.BufferOutputStream()  # so that its size is known before a byte is on the disk
-    pq.write_table(table, packed, write_page_checksum=True)
-    data = packed.getvalue()
-    with atomic(path, data.size) as file:
-        file.write(data)
+    packed = pa.BufferOutputStream()
+    with pq.ParquetWriter(packed, table.schema) as file:
+        file.write_table(table)
+        file.add_key_value_metadata({seal.KEY: seal.BLANK})
+    write_bytes(path, seal.sealed(packed.getvalue().to_pybytes()))
 
 
-def read_table(path: str | Path, schema: pa.Schema, remedy: str = "Run its step again") -> pa.Table:
-    """Read a table and hold it to `schema`; page checksums are verified.
+def read_table(path: str | Path, schema: pa.Schema, remedy: str = seal.REMEDY) -> pa.Table:
+    """Read a table and hold it to its seal and to `schema`.
 
     Raises:
         DataError: missing, damaged, or with other columns than the schema's.
     """
+    data = seal.unsealed(path, remedy)
     try:
         # pq.read_table would import pandas: half a second in each of the many small processes.
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
             table = file.read()
-    except FileNotFoundError:
-        raise DataError(path, "does not exist", remedy) from None
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError) as error:
         first = str(error).splitlines()[0]
         raise DataError(path, f"is not a readable table ({first})", remedy) from error
     if table.schema.remove_metadata() != schema:
@@ -62,7 +62,8 @@ def read_table(path: str | Path, schema: pa.Schema, remedy: str = "Run its step 
 def metadata(table: pa.Table) -> dict[str, str]:
     """Return the text that `write_table` put into the file's header."""
     items = (table.schema.metadata or {}).items()
-    return {key.decode(): value.decode() for key, value in items if key != b"ARROW:schema"}
+    ours = (b"ARROW:schema", seal.KEY.encode())
+    return {key.decode(): value.decode() for key, value in items if key not in ours}
 
 
 def reject(dataset: str, id: str, path: str, step: str, reason: str, detail: str = "") -> dict:

@@ -1,4 +1,4 @@
-"""JSON and CSV, written whole; JSON is read with an error that says what to do."""
+"""JSON and CSV, written whole; JSON is sealed, and read with an error that says what to do."""
 
 import csv
 import io
@@ -7,28 +7,50 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lssat.tables import seal
 from lssat.tables.errors import DataError
-from lssat.tables.whole import write_text
+from lssat.tables.whole import write_bytes, write_text
 
 
-def write_json(path: str | Path, value: Any) -> None:
-    """Write valid JSON: NaN and infinities must have become null before (they raise)."""
-    write_text(path, json_text(value))
+def write_json(path: str | Path, value: Any, sealed: bool = True) -> None:
+    """Write valid JSON: NaN and infinities must have become null before (they raise).
+
+    Args:
+        value: a dict where it is sealed, whose last entry the seal becomes.
+        sealed: steps read it; False: it is only for people and other tools, in a form of theirs.
+    """
+    text = _with_seal(value) if sealed else json_text(value)
+    write_bytes(path, seal.sealed(text.encode()) if sealed else text.encode())
+
+
+def _with_seal(value: dict[str, Any]) -> str:
+    others = {key: each for key, each in value.items() if key != seal.KEY}
+    start = json_text(others).removesuffix("}\n").rstrip()
+    return f'{start}{"," if others else ""}\n "{seal.KEY}": "{seal.BLANK}"\n}}\n'
 
 
 def json_text(value: Any) -> str:
-    """Return what `write_json` writes."""
+    """Return JSON as people and other tools read it."""
     return json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
 
 
-def read_json(path: str | Path, remedy: str = "Run its step again") -> Any:
-    """Read JSON, with a DataError in place of a parser's message."""
+def read_json(path: str | Path, remedy: str = seal.REMEDY, sealed: bool = True) -> Any:
+    """Read JSON, with a DataError in place of a parser's message.
+
+    Args:
+        sealed: as it was written; the seal is held to the bytes and left out.
+
+    Raises:
+        DataError: missing, no JSON, or not the bytes that were written.
+    """
+    data = seal.unsealed(path, remedy) if sealed else seal.read_bytes(path, remedy)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(path, "does not exist", remedy) from None
-    except ValueError as error:
+        value = json.loads(data.decode())
+    except (ValueError, RecursionError) as error:
         raise DataError(path, f"is not valid JSON ({error})", remedy) from error
+    if sealed:
+        value.pop(seal.KEY)
+    return value
 
 
 def dotted(values: dict[str, Any], start: str = "") -> dict[str, Any]:
@@ -40,10 +62,14 @@ def dotted(values: dict[str, Any], start: str = "") -> dict[str, Any]:
     return found
 
 
-def write_csv(path: str | Path, columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> None:
-    """Write a heading and rows of cells, atomically; None becomes an empty cell."""
+def write_csv(path: str | Path, columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:
+    """Write a heading and rows of cells, atomically; None becomes an empty cell.
+
+    Returns:
+        its sha256.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
-    write_text(path, text.getvalue())
+    return write_text(path, text.getvalue())

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and what is said where they cannot be written."""
+"""Files that appear whole, and together, or not at all, and what is said where that fails."""
 
 import contextlib
 import errno
@@ -10,12 +10,62 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
 from lssat.tables.errors import DataError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Within `together`: temporary files and folders that are complete, each with its final path.
+_STAGED: ContextVar[list[tuple[str, Path]] | None] = ContextVar("staged", default=None)
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Let all files that are written in the block appear at its end, in their order, or none.
+
+    Until then each is complete beside its final path, so that what can fail, a full disk above
+    all, has failed before anything that stood there is replaced. What is written cannot be read
+    back within the block. A step with several outputs is decorated with it.
+    """
+    if _STAGED.get() is not None:  # part of a greater whole
+        yield
+        return
+    staged: list[tuple[str, Path]] = []
+    token = _STAGED.set(staged)
+    try:
+        yield
+        for temporary, path in staged:
+            _put(temporary, path)
+    finally:
+        _STAGED.reset(token)
+        for temporary, _ in staged:
+            _unlink(temporary)
+
+
+def _put(temporary: str, path: Path) -> None:
+    """Give a complete file or folder its name; an old folder is moved aside, then removed."""
+    if os.path.isdir(temporary) and os.path.isdir(path):
+        aside = f"{temporary}.old"
+        os.rename(path, aside)
+        os.rename(temporary, path)
+        shutil.rmtree(aside)
+    else:
+        os.replace(temporary, path)
+
+
+def _size(path: str) -> int:
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(512 * each.stat().st_blocks for each in Path(path).rglob("*"))  # of many small files
+
+
+def _unlink(path: str | Path) -> None:
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    else:
+        Path(path).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -37,23 +87,62 @@ def atomic(path: str | Path, size: int | None = None) -> Iterator[IO[bytes]]:
         file = tempfile.NamedTemporaryFile(  # noqa: SIM115
             dir=path.parent, prefix=f"{_mark(path)}{os.getpid()}.", suffix=".tmp", delete=False
         )
+    with _complete(path, file.name, size), file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+        os.chmod(file.name, 0o666 & ~_umask())
+
+
+@contextlib.contextmanager
+def whole_folder(path: str | Path) -> Iterator[Path]:
+    """Make a temporary folder that takes the place of `path` when the block ends without an error.
+
+    Raises:
+        DataError: the disk is full or the folder cannot be written; the old folder is intact.
+    """
+    path = Path(path)
+    with refusing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
+        made = tempfile.mkdtemp(
+            dir=path.parent, prefix=f"{_mark(path)}{os.getpid()}.", suffix=".tmp"
+        )
+    with _complete(path, made):
+        token = _STAGED.set(None)  # what is written into it is at its place
+        try:
+            yield Path(made)
+        finally:
+            _STAGED.reset(token)
+        os.chmod(made, 0o777 & ~_umask())
+
+
+@contextlib.contextmanager
+def _complete(path: Path, temporary: str, size: int | None = None) -> Iterator[None]:
+    """Give what the block completes its name, or stage it; remove it where that fails."""
+    staged = _STAGED.get()
     try:
-        with file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield
         with refusing(path, size=size):
-            os.chmod(file.name, 0o666 & ~_umask())
-            os.replace(file.name, path)
+            if os.path.isdir(path) and not os.path.isdir(temporary):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            if staged is None:
+                _put(temporary, path)
+            else:
+                staged.append((temporary, path))
+                return
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        needed = f"more than {os.path.getsize(file.name):,}" if size is None else f"{size:,}"
-        os.unlink(file.name)  # now, so that its bytes count as free
-        raise _refusal(path, path.parent, error, needed) from error
+        before = [each for each, _ in staged or []]
+        needed = sum(map(_size, before)) + (_size(temporary) if size is None else size)
+        for each in [*before, temporary]:
+            _unlink(each)  # now, so that their bytes count as free
+        more = "more than " if size is None else ""
+        raise _refusal(path, path.parent, error, f"{more}{needed:,}") from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(file.name)
+        if staged is None or (temporary, path) not in staged:
+            _unlink(temporary)
 
 
 def write_whole(
@@ -67,11 +156,16 @@ def write_whole(
     return digest
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Write text as UTF-8, atomically; its line ends stay as they are."""
-    data = text.encode()
+def write_text(path: str | Path, text: str) -> str:
+    """Write text as UTF-8, atomically; its line ends stay as they are. Return its sha256."""
+    return write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, data: bytes) -> str:
+    """Write bytes, atomically; return their sha256."""
     with atomic(path, len(data)) as file:
         file.write(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def sha256(path: str | Path) -> str:
@@ -147,7 +241,7 @@ def _sweep(path: Path) -> None:
     for left in path.parent.glob(f"{glob.escape(_mark(path))}*.tmp"):
         owner = left.name.removeprefix(_mark(path)).split(".")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            left.unlink(missing_ok=True)
+            _unlink(left)
 
 
 def _umask() -> int:

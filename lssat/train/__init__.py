@@ -20,7 +20,7 @@ from lssat.checkpoint import Checkpoints, save_weights
 from lssat.costs import Energy
 from lssat.loader import Crops
 from lssat.reconstruction import reconstructions
-from lssat.tables import DataError, atomic, write_csv, write_json
+from lssat.tables import DataError, together, write_csv, write_json, write_whole
 from lssat.train.loop import Trainer, score
 from lssat.train.parallel import strategy
 from lssat.train.record import costs, record
@@ -106,19 +106,38 @@ def train(
         seconds = before + time.perf_counter() - started
     if not fabric.is_global_zero:
         return
-    sha256 = save_weights(files.weights, progress.best, described)
-    columns = list(progress.curve[0])
-    write_csv(files.curve, columns, ([row[name] for name in columns] for row in progress.curve))
     if machine.strategy == "fsdp":  # its parts lie in processes that are through with it
         model = trainer.model = rebuild(described).to(fabric.device)
         model.set_grad_checkpointing(recipe.grad_checkpointing)
     model.load_state_dict(progress.best)
     pictures = reconstructions(model, data["val"], run.seed)
-    with atomic(files.reconstruction) as file:
-        np.savez_compressed(file, allow_pickle=False, **pictures)
-    written = record(run, trainer, sha256, seconds, params, machine, weights)
-    write_json(files.record, written | {"costs": costs(trainer, meter)})
+    written = record(run, trainer, seconds, params, machine, weights)
+    written |= {"costs": costs(trainer, meter)}
+    _write(files, written, described, progress, pictures)
     states.remove()
+
+
+@together()
+def _write(
+    files: Files,
+    written: dict[str, Any],
+    described: dict[str, Any],
+    progress: Any,
+    pictures: dict[str, np.ndarray],
+) -> None:
+    """Write what a run leaves; its record vouches for the other files."""
+    columns = list(progress.curve[0])
+    cells = ([row[name] for name in columns] for row in progress.curve)
+    vouched = {
+        "weights_sha256": save_weights(files.weights, progress.best, described),
+        "curve_sha256": write_csv(files.curve, columns, cells),
+        "reconstruction_sha256": write_whole(files.reconstruction, lambda f: _save(f, pictures)),
+    }
+    write_json(files.record, written | vouched)
+
+
+def _save(file: Any, pictures: dict[str, np.ndarray]) -> None:
+    np.savez_compressed(file, allow_pickle=False, **pictures)  # type: ignore[arg-type]
 
 
 def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:

@@ -20,20 +20,18 @@ if TYPE_CHECKING:
 def record(
     run: grid.Run,
     trainer: "Trainer",
-    sha256: str,
     seconds: float,
     params: SimpleNamespace,
     machine: "Machine",
     weights: Weights,
 ) -> dict[str, Any]:
-    """Return the content of record.json, which vouches for the weights by their sha256."""
+    """Return what record.json says, but the sha256 of the files that it vouches for."""
     model, recipe, progress = trainer.model, trainer.recipe, trainer.progress
     encoder, decoder = measure.parameters(model)
     done = len(progress.curve) * trainer.updates * recipe.batch_size * recipe.accumulate
     return dict(
         run=run.path,
         **run._replace(configuration=str(grid.parse(run.configuration)))._asdict(),
-        weights_sha256=sha256,
         weights=weights._asdict(),
         epochs=len(progress.curve),
         best_epoch=progress.best_epoch,

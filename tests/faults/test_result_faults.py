@@ -1,7 +1,5 @@
 """Results that cannot be computed or cannot be believed (faults.md, cases 36 and 38)."""
 
-import json
-
 import numpy as np
 import pytest
 from test_scores import OPTIONS, RUNS, deepfake_rows, image_rows, summarise, table
@@ -31,7 +29,7 @@ def test_case_36_one_class_split(tmp_path):
         assert (row["mean"] is not None, row["baseline"] is not None) == (defined, defined)
         assert defined or row["note"] == "no sample of class 0 among 12 labels" or row["n"] == 24
     tables.write_json(tmp_path / "metrics.json", found)
-    assert json.loads((tmp_path / "metrics.json").read_text()) == found
+    assert tables.read_json(tmp_path / "metrics.json") == found
     assert set(scores.flat(found).values()) == {None}
 
 

@@ -1,6 +1,8 @@
 """Cases 28 and 30: a full disk or a read-only folder stops every writer and loses nothing."""
 
 import errno
+import importlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -16,14 +18,17 @@ import torch
 import typer
 from test_train_resume import command
 
-from lssat import orchestrate, tracking
+from lssat import orchestrate, sample, tracking
 from lssat.checkpoint import Checkpoints, save_weights
 from lssat.cli import app
+from lssat.sample import celeba
 from lssat.tables import (
     TEXTURE,
     DataError,
     atomic,
     check_writable,
+    together,
+    whole_folder,
     write_csv,
     write_json,
     write_shard,
@@ -137,6 +142,118 @@ def test_case_28_the_bytes_needed_are_those_of_the_file(
     needed, free = refused(kind, tmp_path / "disk")
     assert needed == size
     assert abs(free - shutil.disk_usage(tmp_path).free) < 2**30
+
+
+def _two(folder: Path, size: int) -> None:
+    with together():
+        write_json(folder / "audit.json", {"a": size})
+        write_shard(folder / "shard.npy", np.ones(size, np.uint8))
+
+
+def _tree(folder: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sample's tree, of one file."""
+
+    def draw(made: Path, seed: int) -> None:
+        (made / celeba.TOP[0]).mkdir()
+        (made / celeba.TOP[0] / "1.jpg").write_bytes(bytes(size))
+
+    monkeypatch.setattr(celeba, "draw", draw)
+    sample.write("celeba", folder / "celeba", folder / "celeba.json", seed=size)
+
+
+@pytest.mark.parametrize("many", ["two files", "tree"])
+def test_fault_f7_on_a_full_disk_no_output_of_a_step_is_replaced(
+    tmp_path: Path, many: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full: list[Path] = []
+
+    def step(folder: Path, size: int) -> None:
+        _two(folder, size) if many == "two files" else _tree(folder, size, monkeypatch)
+
+    def check(folder: Path) -> None:
+        step(folder, 4000)
+        before = content(folder)
+        with pytest.raises(
+            DataError, match=r"cannot be written: No space left .*unchanged"
+        ) as told:
+            step(folder, 3 * SIZE)
+        assert " bytes free)" in told.value.problem
+        assert {k: v[0] for k, v in content(folder).items()} == {k: v[0] for k, v in before.items()}
+        full.append(folder)
+
+    with disk(tmp_path / "disk") as folder:
+        check(folder)
+    assert full
+
+
+def test_fault_f7_all_that_was_asked_for_is_counted_as_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a disk of its own: the second file finds it full."""
+    _two(tmp_path, 1000)
+    before = files(tmp_path)
+
+    def full(descriptor: int) -> None:
+        if os.fstat(descriptor).st_size > 5000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match=r"shard\.npy: cannot be written: No space left") as told:
+        _two(tmp_path, 9000)
+    first = len(before[str(tmp_path / "audit.json")])
+    assert f"(needs {first + 128 + 9000:,} bytes, " in told.value.problem
+    assert files(tmp_path) == before
+
+
+def test_fault_f7_files_appear_together_at_the_end_or_not_at_all(tmp_path: Path) -> None:
+    @together()
+    def stopped() -> None:
+        write_text(tmp_path / "a", "new")
+        with whole_folder(tmp_path / "tree") as made:
+            write_text(made / "leaf", "new")
+            assert (made / "leaf").read_text() == "new"  # in a new folder it can be read back
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        stopped()
+    assert list(tmp_path.iterdir()) == []
+    for text in ("one", "two"):
+        with together():
+            write_text(tmp_path / "a", text)
+            with whole_folder(tmp_path / "tree") as made:
+                write_text(made / text, text)
+            with together():  # a part of the whole
+                write_text(tmp_path / "b", text)
+            assert not (tmp_path / "tree" / text).exists()
+            assert text == "one" or (tmp_path / "b").read_text() == "one"
+        found = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*")}
+        assert found == {"a", "b", "tree", f"tree/{text}"}
+    (tmp_path / "a").unlink()
+    (tmp_path / "a").mkdir()
+
+    @together()
+    def onto_a_folder() -> None:
+        write_text(tmp_path / "b", "three")
+        write_text(tmp_path / "a", "three")
+
+    with pytest.raises(DataError, match="it is a folder"):
+        onto_a_folder()
+    assert (tmp_path / "b").read_text() == "two"
+
+
+STEPS = {  # of more than one output
+    "datasets.manifest", "faces.crop_shard", "texture_cache.write_shard", "splits.write",
+    "audit.leaks.audit", "audit.lookalikes.lookalikes", "audit.across.across", "train._write",
+    "evaluate.evaluate", "examine.examine", "report.write", "sensitivity.sensitivity",
+    "sample.write",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("step", sorted(STEPS))
+def test_fault_f7_each_step_of_several_outputs_writes_them_together(step: str) -> None:
+    module, _, name = step.rpartition(".")
+    source = inspect.getsource(getattr(importlib.import_module(f"lssat.{module}"), name))
+    assert "together()" in source
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root mounts disks as it is")

@@ -59,7 +59,11 @@ def _draw(project: Project, ffpp: Path) -> None:
 
 def _skin(tree: Path) -> list[str]:
     """Rows of a list that parts each pair of people."""
-    pairs = [pair for file in sorted(tree.glob("splits/*.json")) for pair in tables.read_json(file)]
+    pairs = [
+        pair
+        for file in sorted(tree.glob("splits/*.json"))
+        for pair in tables.read_json(file, sealed=False)
+    ]
     return [f"{number},{group}" for pair in pairs for number, group in zip(pair, "ab", strict=True)]
 
 
