@@ -33,6 +33,6 @@ test: lint
 
 # Renew the lock after an edit of pyproject.toml: hashes for every Python, no addresses.
 lock:
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade \
 		--quiet --output-file requirements.lock

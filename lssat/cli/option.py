@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from lssat import tables
+from lssat import machine, tables
+from lssat.tables import DataError
 
 
 def writes(what: str, *names: str, folder: bool = False) -> Any:
@@ -25,10 +26,17 @@ def writes(what: str, *names: str, folder: bool = False) -> Any:
     return typer.Option(*names, help=what, callback=check)
 
 
+def _device(name: str) -> str:
+    """Refuse a device that is none, or a GPU that torch does not find, before the step works."""
+    if found := machine.problems({"device": name}, spelt="--{} {}"):
+        raise DataError.of("device", found)
+    return name
+
+
 Params = Annotated[
     str, typer.Option("--params", help="A params.yaml, or the JSON of the sections that are read.")
 ]
-Device = Annotated[str, typer.Option(help="cpu or cuda; there is no fallback.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda; there is no fallback.", callback=_device)]
 Task = Annotated[str, typer.Option(help="A section of datasets.")]
 Manifest = Annotated[Path, typer.Option(help="Manifest table.")]
 Crops = Annotated[Path, typer.Option(help="Folder of the crops' shards.")]

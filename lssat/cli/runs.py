@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lssat import grid, params
+from lssat import grid, machine, params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
 from lssat.tables import DataError
@@ -45,7 +45,9 @@ def train(
             min=0,
         ),
     ] = None,
-    energy: Annotated[bool, typer.Option(help="Measure it, with codecarbon.")] = True,
+    energy: Annotated[
+        bool, typer.Option(help="Measure it, with codecarbon.", envvar="LSSAT_ENERGY")
+    ] = True,
     country: Annotated[
         str | None,
         typer.Option(
@@ -65,6 +67,9 @@ def train(
 
     SIGTERM and SIGUSR1 save its state; the same command then goes on, to the same result.
     """
+    told = dict(devices=devices, strategy=strategy, minutes=minutes, country=country)
+    if found := machine.problems({"device": device, **told}, spelt="--{} {}", here=devices > 1):
+        raise DataError.of("lssat train", found)
     with quick_imports():
         from lssat import train as step
 
@@ -83,10 +88,10 @@ def train(
         checkpoints=checkpoints / which.path,
     )
     try:
-        machine = step.Machine(
+        hardware = step.Machine(
             *(device, devices, strategy, compile_, minutes, readers, energy, country)
         )
-        step.train(which, files, view, machine)
+        step.train(which, files, view, hardware)
     except step.Stopped as stopped:
         print(stopped, file=sys.stderr)
         raise typer.Exit(stopped.code) from None

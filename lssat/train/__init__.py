@@ -22,7 +22,7 @@ from lssat.loader import Crops
 from lssat.reconstruction import reconstructions
 from lssat.tables import DataError, together, write_csv, write_json, write_whole
 from lssat.train.loop import Trainer, score
-from lssat.train.parallel import strategy
+from lssat.train.parallel import Processes, launch, strategy
 from lssat.train.record import costs, record
 from lssat.train.resume import Stop, Stopped
 
@@ -87,8 +87,9 @@ def train(
         devices=machine.devices,
         strategy=strategy(run, machine.strategy, machine.devices),
         precision=recipe.precision,
+        plugins=[Processes()],
     )
-    fabric.launch()
+    launch(fabric)
     states = Checkpoints(files.checkpoints, _key(run, params, data))
     stop = Stop()
     alone = states.locked() if fabric.is_global_zero else nullcontext()

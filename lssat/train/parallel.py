@@ -5,9 +5,13 @@ gradient and of the optimizer's moments, and gathers a block's parameters only w
 is saved is whole, so a run goes on, or is used, under any other strategy.
 """
 
+import os
+import re
 from itertools import chain
 from typing import Any
 
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.strategies import DDPStrategy, ModelParallelStrategy, Strategy
 from torch import Tensor, nn
 from torch.distributed.device_mesh import DeviceMesh
@@ -18,6 +22,42 @@ from lssat import grid
 from lssat.tables import DataError
 
 STRATEGIES = ("auto", "ddp", "fsdp")
+# What launchers (torchrun, srun, jsrun, mpirun, Fabric's own command) say to their processes and
+# Fabric, or torch below it, would take for its own.
+_OF_LAUNCHERS = re.compile(
+    "((LOCAL|NODE|GROUP)_)?RANK|WORLD_SIZE|MASTER_(ADDR|PORT)|STANDALONE_PORT|LT_.*"
+)
+_PARENT = "LSSAT_PROCESSES_OF"  # the process that started this one beside itself
+
+
+class Processes(LightningEnvironment):
+    """One process, which starts the others itself: what the machine says decides, and only that.
+
+    Left to itself Fabric looks for SLURM, LSF, MPI and torchrun: it warns of an `srun` that is
+    merely installed, and takes its number of processes from a job that was given for something
+    else.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started = os.environ.get(_PARENT) == str(os.getppid())
+        if not self._started:
+            for name in filter(_OF_LAUNCHERS.fullmatch, list(os.environ)):
+                del os.environ[name]
+
+    @property
+    def creates_processes_externally(self) -> bool:
+        """Say whether another process of this run started this one."""
+        return self._started
+
+
+def launch(fabric: Fabric) -> None:
+    """Start the other processes of a run, or join the one that started this."""
+    os.environ[_PARENT] = str(os.getpid())
+    try:
+        fabric.launch()
+    finally:
+        del os.environ[_PARENT]
 
 
 def strategy(run: grid.Run, name: str, devices: int) -> str | Strategy:

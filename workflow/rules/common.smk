@@ -10,11 +10,31 @@ from lssat.tables import DataError
 
 MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
 SAMPLE = "data/raw/sample"
+# A profile names its machine's file; without one, this machine.
+if not workflow.overwrite_configfiles:
 
+    configfile: "profiles/default/machine.yaml"
+
+
+config.setdefault("device", "cpu")
+# Jobs run elsewhere, on nodes that have what this one lacks?
+CLUSTER = workflow.resource_settings.nodes is not None
+
+PROBLEMS = []  # of all that is known before the first job, for one message
 try:
     PARAMS = params.load("params.yaml")
 except DataError as error:
-    raise WorkflowError(str(error))
+    PARAMS = None
+    PROBLEMS.append(str(error))
+if found := machine.problems(
+    config,
+    batch_size=PARAMS and PARAMS.train.batch_size,
+    here=workflow.is_main_process and not CLUSTER,
+    partitions=workflow.is_main_process,
+):
+    PROBLEMS.append(str(DataError.of(machine.WHERE, found)))
+if PROBLEMS:
+    raise WorkflowError("\n".join(PROBLEMS))
 
 CODE = {rule: digest.code(rule) for rule in digest.ENTRY}
 TASKS = PARAMS.benchmark.tasks
@@ -22,9 +42,13 @@ CROSS = PARAMS.benchmark.cross  # data sets that the runs of ffpp are only teste
 OWN, LISTED = PARAMS.slices.attributes, PARAMS.slices.lists  # by task: names, and a CSV
 TEXTURE = PARAMS.texture.kind
 RUNS = PARAMS.benchmark.runs()
-DEVICE = config.get("device", "cpu")  # of the machine: profiles/<name>, `config: {device: cuda}`
-GPUS = 0 if DEVICE == "cpu" else int(config.get("devices", 1))
+HARDWARE = machine.read(config)
+GPUS = 0 if HARDWARE.device == "cpu" else HARDWARE.devices  # of a job that uses any
 machine.tell(config, PARAMS.tracking.model_dump())
+if "gpu" not in workflow.global_resources:  # of all jobs at a time; without it there is no limit
+    workflow.global_resources["gpu"] = max(1, GPUS)
+if HARDWARE.cpu_partition:  # of every job that names none itself, as those with a GPU do
+    workflow.resource_settings._parsed_default_resources["slurm_partition"] = HARDWARE.cpu_partition
 
 SENSITIVE = "results/tasks/{task}/sensitivity"  # of a task, asked for by name
 SPLIT_NAMES = ["train", "val", "test", "unused"]
@@ -38,6 +62,24 @@ wildcard_constraints:
     backbone=r"[^/]+",
     configuration=r"[^/]+",
     seed=r"\d+",
+
+
+def device(wildcards):
+    """The device of a step. On a cluster its job looks for the GPU, before outputs are touched."""
+    if workflow.remote_exec and lacking():
+        raise WorkflowError(str(DataError.of(machine.WHERE, lacking())))
+    return HARDWARE.device
+
+
+@cache
+def lacking():
+    """What this machine lacks, looked for once a process."""
+    return machine.problems(config)
+
+
+def partition(gpus):
+    """The partition of a job by its GPUs, for SLURM; None, the cluster's own, if none is named."""
+    return HARDWARE.gpu_partition if gpus else HARDWARE.cpu_partition
 
 
 def read(rule):

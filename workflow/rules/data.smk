@@ -57,10 +57,11 @@ rule faces:
     threads: 1
     resources:
         gpu=lambda wc: GPUS if detects(wc.task) else 0,
+        slurm_partition=lambda wc: partition(GPUS if detects(wc.task) else 0),
     params:
         section=read("faces"),
         code=CODE["faces"],
-        device=lambda wc: DEVICE if detects(wc.task) else "cpu",
+        device=lambda wc: device(wc) if detects(wc.task) else "cpu",
     shell:
         "lssat faces --dataset {wildcards.task} --shard {wildcards.shard} --manifest {input}"
         " --out {output.crops} --table {output.table} --rejects {output.rejects}"

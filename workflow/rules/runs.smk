@@ -17,10 +17,11 @@ rule train:
     threads: PARAMS.train.threads
     resources:
         gpu=GPUS,
+        slurm_partition=partition(GPUS),
     params:
         section=read("train"),
         code=CODE["train"],
-        device=DEVICE,
+        device=device,
         run="{task}/{backbone}/{configuration}/seed{seed}",
         out=lambda wc, output: os.path.dirname(output[0]),
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
@@ -45,10 +46,11 @@ rule evaluate:
     threads: PARAMS.train.threads
     resources:
         gpu=GPUS,
+        slurm_partition=partition(GPUS),
     params:
         section=read("evaluate"),
         code=CODE["evaluate"],
-        device=DEVICE,
+        device=device,
         out=lambda wc, output: os.path.dirname(output.metrics),
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
@@ -72,10 +74,11 @@ rule robustness:
     threads: PARAMS.train.threads
     resources:
         gpu=GPUS,
+        slurm_partition=partition(GPUS),
     params:
         section=read("robustness"),
         code=CODE["robustness"],
-        device=DEVICE,
+        device=device,
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
     shell:
         "lssat robustness --task {wildcards.task} --runs runs --train {input.train}"
@@ -99,10 +102,11 @@ rule explain:
     threads: PARAMS.train.threads
     resources:
         gpu=GPUS,
+        slurm_partition=partition(GPUS),
     params:
         section=read("explain"),
         code=CODE["explain"],
-        device=DEVICE,
+        device=device,
         results=lambda wc, input: os.path.dirname(input.metrics),
         out=lambda wc, output: os.path.dirname(output.json),
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
@@ -152,10 +156,11 @@ rule cross:
     threads: PARAMS.train.threads
     resources:
         gpu=GPUS,
+        slurm_partition=partition(GPUS),
     params:
         section=read("cross"),
         code=CODE["cross"],
-        device=DEVICE,
+        device=device,
         out=lambda wc, output: os.path.dirname(output.metrics),
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
         faces=lambda wc, input: os.path.dirname(input.crops[0]),

@@ -21,10 +21,11 @@ rule sensitivity_variant:
     threads: PARAMS.train.threads
     resources:
         gpu=GPUS,
+        slurm_partition=partition(GPUS),
     params:
         section=read("variant"),
         code=CODE["variant"],
-        device=DEVICE,
+        device=device,
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
     shell:
         "lssat variant --task {wildcards.task} --variant {wildcards.variant} --runs runs"
