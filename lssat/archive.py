@@ -49,8 +49,8 @@ def file_of(path: str | Path) -> Path:
     return Path(str(path).split(_ZIP)[0] + ".zip") if is_member(path) else Path(path)
 
 
-def read(path: str | Path) -> bytes:
-    """Return the bytes of a member; its checksum is verified.
+def read(path: str | Path, count: int = -1) -> bytes:
+    """Return the bytes of a member, whose checksum is verified; or the first `count` of them.
 
     Args:
         path: `<path of the archive>!/<member>`.
@@ -67,7 +67,8 @@ def read(path: str | Path) -> bytes:
         archive = _open(file, os.getpid())
         if (size := archive.getinfo(member).file_size) > LIMIT:
             raise TooLargeError(f"{member} has {size:,} bytes, the limit is {LIMIT:,}")
-        return archive.read(member)  # at most `file_size` bytes, whatever the data hold
+        with archive.open(member) as inside:
+            return inside.read(count)  # at most `file_size` bytes, whatever the data hold
     except KeyError:
         raise FileNotFoundError(f"no member {member} in {file}") from None
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:

@@ -115,7 +115,8 @@ def test_extra_files_beside_short_lists_show_that_a_list_was_cut(tmp_path: Path)
     assert len(sick.said(inventory)) == 3  # originals and two methods
     assert sick.said(inventory)[0] == (
         "manipulated_sequences/Deepfakes/c23/videos: 2 files are in no list, and the lists name "
-        "fewer samples than the release: a list was cut. Fetch the lists again."
+        "fewer samples than the release: a list was cut. Fetch the lists again, or say that a part "
+        "is meant: datasets.ffpp.partial: true."
     )
     assert sum(row.extra or 0 for row in inventory.counts) == 6
 
@@ -178,10 +179,14 @@ def test_examples_are_bounded_and_counts_are_not(tmp_path: Path) -> None:
         (".jpg", b"\x89PNG\r\n\x1a\n", ""),  # formats are told by content
         (".png", b"\xff\xd8\xff\xe0", ""),
         (".mp4", b"\0\0\0\x18ftypmp42", ""),
-        (".avi", b"RIFF", ""),
+        (".avi", b"RIFF\0\0\0\0AVI ", ""),
         (".mp4", b"#EXTM3U\n/etc/passwd", "is not a video"),
-        (".jpg", b"II*\0", "is not an image"),
-        (".jpg", b"PK\x03\x04", "is not an image but an archive"),
+        (".jpg", b"II*\0", "is not an image that is read (JPEG, PNG, BMP, WebP) but a TIFF"),
+        (
+            ".jpg",
+            b"PK\x03\x04",
+            "is not an image that is read (JPEG, PNG, BMP, WebP) but an archive",
+        ),
         (".npy", b"PK\x03\x04", "is not an array but an archive"),
         (".txt", b"202599\nArched", ""),
         (".txt", b"\0\0", "is not a text list"),
@@ -191,7 +196,7 @@ def test_examples_are_bounded_and_counts_are_not(tmp_path: Path) -> None:
     ],
 )
 def test_first_bytes(suffix: str, head: bytes, wanted: str) -> None:
-    found = heads.problem(suffix, head)
+    found = heads.problem(heads.KINDS[suffix], head)
     assert found.startswith(wanted) if wanted else found == ""
 
 

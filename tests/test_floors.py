@@ -27,6 +27,7 @@ FLOORS = [
         "sampling",
         "heat",
         "literal",
+        "spelling",
     },
     {
         "params",
@@ -61,6 +62,7 @@ FLOORS = [
         "train",
         "apply",
         "verify",
+        "rejected",
         "compare",
         "predict",
         "evaluate",

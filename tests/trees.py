@@ -17,6 +17,7 @@ from lssat.datasets.celeba import ATTRIBUTES
 
 FACES = params.Faces(size=32, margin=1.3, min_face_size=40.0, threshold=0.7)
 METHODS = ["Deepfakes", "Face2Face"]
+BEGINNING = b"\0\0\0\x18ftypmp42" + bytes(12)  # of a video that holds no more
 PAIRS = {"train": [["000", "003"]], "val": [["001", "870"]], "test": [["002", "071"]]}
 
 
@@ -81,13 +82,15 @@ def video(path: Path, frames: list[np.ndarray], **options: str) -> None:
 
 
 def clip(path: Path, number: int, moving: bool, kind: str = "videos") -> None:
-    """Two frames of a face that moves, as `<path>.mp4` or `<path>/0000.png`; or an empty one."""
+    """Two frames of a face that moves, as `<path>.mp4` or `<path>/0000.png`; or a beginning."""
     dark, number = divmod(number, 12)  # MTCNN finds the face in each of these twelve scenes
     light = 1 - dark / 8  # no two videos are alike: the audit would find that one leaks
     scenes = [scene(number), scene(number, left=30)] if moving else []
     frames = [(frame * light).astype(np.uint8) for frame in scenes]
     if kind == "images":
         path.mkdir(parents=True, exist_ok=True)
+        if not moving:
+            (path / "0000.png").write_bytes(b"\x89PNG\r\n\x1a\n")
         for index, frame in enumerate(frames):
             Image.fromarray(frame).save(path / f"{index:04d}.png")
         return
@@ -96,7 +99,7 @@ def clip(path: Path, number: int, moving: bool, kind: str = "videos") -> None:
         video(path, frames)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
+        path.write_bytes(BEGINNING)
 
 
 def ffpp(

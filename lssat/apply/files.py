@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from lssat.media import VIDEOS, kind
+from lssat.media import VIDEOS, frames_in, kind
 from lssat.media.video import IMAGES
 from lssat.tables import DataError
 
@@ -23,17 +23,18 @@ def files(paths: Iterable[Path], frame_folders: bool) -> list[File]:
     looked at, and none that begins with a dot.
 
     Args:
-        frame_folders: a folder is not searched: it is one video's extracted images.
+        frame_folders: a folder that holds images is one video's extracted images; one that
+            holds folders is searched for such.
 
     Raises:
-        DataError: a folder holds no image and no video.
+        DataError: a folder holds no image and no video, or what it holds may not be read.
     """
     found: list[File] = []
     for path in paths:
         if not path.is_dir():
             found.append(File(path, kind(path)))
         elif frame_folders:
-            found.append(File(path, "frames"))
+            found += _videos(path)
         else:
             found += _below(path)
     return list(dict.fromkeys(found))
@@ -49,6 +50,16 @@ def _below(folder: Path) -> list[File]:
         suffixes = ", ".join(sorted(IMAGES | VIDEOS))
         raise DataError(folder, "holds no image and no video", f"Looked for {suffixes}")
     return [File(path, kind(path)) for path in names]
+
+
+def _videos(folder: Path) -> list[File]:
+    """Return the folder, if it holds images, or those below it that do, by name."""
+    every = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]
+    held = [path for path in every if not _hidden(path, folder) and frames_in(path)]
+    if not held:
+        problem = "holds no image, nor does a folder in it"
+        raise DataError(folder, problem, f"Looked for {', '.join(sorted(IMAGES))}")
+    return [File(path, "frames") for path in (held[:1] if held[0] == folder else held)]
 
 
 def _hidden(path: Path, folder: Path) -> bool:

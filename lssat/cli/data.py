@@ -89,6 +89,10 @@ def manifest(
     dataset: option.Task,
     out: Annotated[Path, option.writes("Manifest table to write.")],
     rejects: Annotated[Path, option.writes("Rejects table to write.")],
+    kept: Annotated[
+        Path | None,
+        option.writes("Copy of the rejects where there are too many: Snakemake removes the table."),
+    ] = None,
     params_: option.Params = "params.yaml",
 ) -> None:
     """List every sample that the release's official lists name."""
@@ -96,7 +100,26 @@ def manifest(
         from lssat import datasets as step
 
     view = params.view(params_, "manifest", task=dataset)
-    step.manifest(dataset, getattr(view.datasets, dataset), out, rejects)
+    step.manifest(dataset, getattr(view.datasets, dataset), out, rejects, kept)
+
+
+@app.command(epilog=example("lssat rejects --task celeba --reason missing --rows 0"))
+def rejects(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Tables of rejects; default: the project's.")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="Of this section of datasets alone.")] = None,
+    reason: Annotated[str | None, typer.Option(help="This reason alone.")] = None,
+    rows: Annotated[int, typer.Option(min=0, help="Samples shown of each reason; 0: all.")] = 10,
+    prepared: Annotated[Path, typer.Option(help="Folder of what the steps made.")] = Path(
+        "data/prepared"
+    ),
+    logs: Annotated[Path, typer.Option(help="Folder of the logs.")] = Path("logs"),
+) -> None:
+    """Print what the steps left out: how many samples for each reason, and the first of them."""
+    from lssat import rejected as step
+
+    step.show(files or step.tables_of(task, prepared, logs), rows, reason)
 
 
 @app.command(epilog=example("lssat faces --dataset celeba --shard 0 --manifest m.parquet ..."))

@@ -1,15 +1,18 @@
 """The readers of the official releases: a raw tree becomes a manifest and a list of rejects."""
 
+import sys
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from lssat import grid, params
-from lssat.datasets import affectnet, celeba, celebdf, dfd, dfdc, ffpp, own
+from lssat import archive, grid, media, params, spelling
+from lssat.datasets import affectnet, celeba, celebdf, checks, dfd, dfdc, ffpp, own
 from lssat.tables import (
     MANIFEST,
     REJECTS,
     DataError,
+    check_groups,
     check_rejects,
     reject,
     together,
@@ -25,8 +28,12 @@ READERS: dict[str, Callable] = {
     "dfd": dfd.read,
 }
 
+NO_LOSS = ("excluded_class", "duplicate")  # on request; one of the equal rows is used
 
-def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) -> None:
+
+def manifest(
+    dataset: str, options: params.Dataset, out: Path, rejects: Path, kept: Path | None = None
+) -> None:
     """Read a raw tree and write its manifest and rejects, both sorted by id.
 
     Args:
@@ -34,20 +41,88 @@ def manifest(dataset: str, options: params.Dataset, out: Path, rejects: Path) ->
         options: the data set's section of params.yaml.
         out: path of the table of schema MANIFEST; its header says what the task is.
         rejects: path of the table of schema REJECTS.
+        kept: where the rejects are written as well if there are too many: Snakemake removes
+            what a failed step was to write.
 
     Raises:
-        DataError: the root or a list is absent or wrong, one id has two labels, or more samples
-            were rejected than `rejects_limit` allows (both tables are then kept).
+        DataError: the root or a list is absent or wrong, one id has two labels, somebody stands
+            in two splits, a list was cut, or more samples were rejected than `rejects_limit`
+            allows (both tables are then written).
     """
-    found, rejected = READERS.get(dataset, partial(own.read, dataset))(options)
-    rows, doubles = _once(found, Path(options.root))
-    rejected = sorted([*rejected, *doubles], key=lambda row: (row["id"], row["path"]))
+    found, absent = listed(dataset, options)
+    groups, splits = [row["groups"] for row in found], [row["split"] for row in found]
+    check_groups(groups, splits, Path(options.root))
+    rows, unreadable = readable(found, Path(options.root))
+    rejected = sorted([*absent, *unreadable], key=lambda row: (row["id"], row["path"]))
+    told = task(dataset, options)
+    for doubt in checks.doubts(options, found, told.classes):
+        print(f"warning: datasets.{dataset}: {doubt}", file=sys.stderr)
     with together():
-        write_table(out, rows, MANIFEST, task(dataset, options).header())
+        write_table(out, rows, MANIFEST, told.header())
         write_table(rejects, rejected, REJECTS)
-    # Classes are excluded on request, and are no loss.
-    lost = sum(row["reason"] != "excluded_class" for row in rejected)
-    check_rejects("manifest", lost, len(rows) + lost, options.rejects_limit, rejects)
+    lost = [row for row in rejected if row["reason"] not in NO_LOSS]
+    _stop(lost, len(rows) + len(lost), options.rejects_limit, rejects, kept)
+    checks.check_whole(dataset, options, found, absent)
+
+
+def _stop(lost: list[dict], total: int, limit: float, rejects: Path, kept: Path | None) -> None:
+    try:
+        check_rejects("manifest", len(lost), total, limit, kept or rejects, lost)
+    except DataError:
+        if kept is not None:
+            write_table(kept, lost, REJECTS)
+        raise
+    if kept is not None:
+        kept.unlink(missing_ok=True)
+
+
+def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict]]:
+    """Read a raw tree: a row for each sample whose file is there, sorted by id, and rejects.
+
+    Of what is missing the rejects name the file that was probably meant.
+
+    Raises:
+        DataError: as of `manifest`.
+    """
+    found, absent = READERS.get(dataset, partial(own.read, dataset))(options)
+    rows, doubles = _once(found, Path(options.root))
+    _meant(absent, {row["path"] for row in rows}, Path(options.root))
+    return rows, absent + doubles
+
+
+def readable(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
+    """Part rows into those whose file can be read, by its first bytes, and rejects.
+
+    Raises:
+        DataError: a file may not be read (permission).
+    """
+    files = {row["path"]: row["media"] for row in rows if row["media"] != "frames"}
+    faults = dict(media.faults(root, files))
+    for row in rows:
+        if row["media"] == "frames" and not media.frames_in(root / row["path"]):
+            faults[row["path"]] = media.Fault("no_frames", "holds no image", b"")
+    rejects = [
+        reject(row["dataset"], row["id"], row["path"], "manifest", fault.reason, fault.detail)
+        for row in rows
+        if (fault := faults.get(row["path"]))
+    ]
+    return [row for row in rows if row["path"] not in faults], rejects
+
+
+def _meant(rejects: list[dict], taken: set[str], root: Path) -> None:
+    """Add to the detail of each missing sample what stands there in its place."""
+    places: dict[str, list[dict]] = defaultdict(list)
+    for row in rejects:
+        if row["reason"] == "missing":
+            inside = archive.is_member(row["path"])
+            places[row["path"].split(archive.BETWEEN)[0] if inside else ""].append(row)
+    for file, rows in places.items():
+        before = f"{file}{archive.BETWEEN}" if file else ""
+        paths = [before + name for name in archive.names(root / file)] if file else None
+        there = spelling.Spellings(root, paths)
+        for row in rows:
+            if near := there.near(row["path"], taken):
+                row["detail"] = f"{row['detail']}; is it {near}?".lstrip("; ")
 
 
 def task(dataset: str, options: params.Dataset) -> grid.Task:

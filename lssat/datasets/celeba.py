@@ -3,6 +3,7 @@
 The images are a folder of JPEGs, a folder of PNGs, or the official zip, which is read in place.
 """
 
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from lssat import archive
@@ -11,6 +12,7 @@ from lssat.labels import ATTRIBUTES
 from lssat.tables import DataError, reject
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
+AGAIN = "Fetch all three lists again"
 
 _VALUES = {"1": 1, "-1": 0}
 _IMAGES = "img_align_celeba"
@@ -41,12 +43,11 @@ def read(options) -> tuple[list[dict], list[dict]]:
     identities = _list(base, "identity_CelebA.txt", "Anno", "the official list of identities")
     splits = _pairs(partition, "partition")
     persons = _pairs(identities, "identity")
+    labelled = [(name, labels) for _, name, labels in _attributes(attributes)]
+    names = {name for name, _ in labelled}
+    _agree({attributes: names, partition: splits, identities: persons})
     rows, rejects = [], []
-    for number, name, labels in _attributes(attributes):
-        for path, known in ((partition, splits), (identities, persons)):
-            if name not in known:
-                problem = f"{name} of {attributes.name} (line {number}) is not in this list"
-                raise DataError(path, problem, "Fetch both lists again")
+    for name, labels in labelled:
         file = name.removesuffix(".jpg") + suffix if suffix else name
         if file not in there:
             rejects.append(reject("celeba", name, prefix + file, "manifest", "missing"))
@@ -56,6 +57,31 @@ def read(options) -> tuple[list[dict], list[dict]]:
         who = {"groups": [group], "group": group}
         rows.append(tree.row("celeba", name, prefix + file, "image", labels, split, **who))
     return rows, rejects
+
+
+def disagreements(known: Mapping[Path, Collection[str]]) -> Iterator[tuple[Path, list[str]]]:
+    """Yield each list that lacks images which another of the lists names, and these."""
+    every = set().union(*known.values())
+    for path, names in known.items():
+        if lacking := every.difference(names):
+            yield path, sorted(lacking)
+
+
+def _agree(known: Mapping[Path, Collection[str]]) -> None:
+    every = len(set().union(*known.values()))
+    wrong = []
+    for path, names in disagreements(known):
+        some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        wrong.append(DataError(path, f"{lacks(len(names), every)} ({some})", AGAIN))
+    if len(wrong) > 1:
+        raise DataError.of(wrong[0].file, [str(each) for each in wrong])
+    if wrong:
+        raise wrong[0]
+
+
+def lacks(n: int, every: int) -> str:
+    """Say that a list lacks images."""
+    return f"lacks {n:,} of the {every:,} images that the lists name"
 
 
 def _images(base: Path) -> tuple[str, str, set[str]]:
@@ -73,7 +99,8 @@ def _images(base: Path) -> tuple[str, str, set[str]]:
         if tree.exists(path):
             return _members(path, base)
     problem = f"holds none of {_IMAGES}, {_IMAGES}_png and {_IMAGES}.zip, here or in Img; one of "
-    fix = "Put it there, or set datasets.celeba.root in params.yaml"
+    near = tree.meant(base, [_IMAGES, f"{_IMAGES}_png", f"{_IMAGES}.zip"])
+    fix = f"{near}Put it there, or set datasets.celeba.root in params.yaml"
     raise DataError(base, f"{problem}them is the folder of aligned images", fix)
 
 

@@ -33,6 +33,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
     base = tree.root(options, "dfdc")
     rows, rejects = [], []
     for listed in _parts(base):
+        _agree(listed)
         folder = listed.parent / "videos"
         folder = folder if tree.exists(folder) else listed.parent
         prefix = "" if folder == base else f"{folder.relative_to(base).as_posix()}/"
@@ -63,8 +64,36 @@ def _parts(base: Path) -> list[Path]:
         folders = below
     if not parts:
         what = f"has no {METADATA} and no {LABELS}, the official labels, in it or in its folders"
-        raise DataError(base, what, "Put them beside the videos, or set datasets.dfdc.root")
+        near = tree.meant(base, [METADATA, LABELS])
+        fix = f"{near}Put them beside the videos, or set datasets.dfdc.root"
+        raise DataError(base, what, fix)
     return parts
+
+
+def _agree(listed: Path) -> None:
+    """Hold the metadata that lie beside a CSV of labels to the same videos and labels.
+
+    Raises:
+        DataError: a video stands in one of them alone, or with another label.
+    """
+    other = listed.with_name(METADATA)
+    if listed.name == METADATA or not tree.exists(other):
+        return
+    entries = lists.json_of(other)
+    said = {name: label for name, label, _ in _videos(listed)}
+    entries = entries if isinstance(entries, dict) else {}
+    also = {
+        name: _CODES.get(str(entry.get("label")))
+        for name, entry in entries.items()
+        if isinstance(entry, dict) and "label" in entry
+    }
+    if not also:
+        return  # the public test set's own form of it, in which no labels stand
+    every = sorted(said.keys() | also.keys())
+    if differ := [name for name in every if said.get(name) != also.get(name)]:
+        some = ", ".join(differ[:3])
+        problem = f"disagrees with {LABELS} on {len(differ):,} videos: {some}"
+        raise DataError(other, problem, "Fetch both again, or take the wrong one away")
 
 
 def _videos(listed: Path) -> Iterator[tuple[str, int, str]]:

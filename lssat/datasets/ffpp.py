@@ -130,7 +130,9 @@ def _check_method(base: Path, method: str) -> None:
     if method not in known:
         hint = f"there are {', '.join(known)}" if known else "there is none"
         problem = f"has no folder {method}, which {key} asks for; {hint}"
-        raise DataError(folder, problem, f"Name it as the release does, or take it out of {key}")
+        near = tree.meant(base, [f"manipulated_sequences/{method}"])
+        fix = f"{near}Name it as the release does, or take it out of {key}"
+        raise DataError(folder, problem, fix)
 
 
 def _lists(base: Path) -> dict[str, list[list[str]]]:

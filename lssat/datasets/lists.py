@@ -3,9 +3,12 @@
 Values stay text: `000003`, `NA` and `nan` reach the reader as they stand in the list.
 """
 
+import csv as quoted
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,26 @@ from lssat.tables import DataError
 
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml")
 _POINTER = b"version https://git-lfs"
+_FETCH = "Fetch the list again"  # of a release's; nobody can fetch a user's own
+_OPENED: ContextVar[set[str] | None] = ContextVar("opened", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[set[str]]:
+    """Collect the lists that are opened in the block: those that a reader goes by."""
+    opened: set[str] = set()
+    token = _OPENED.set(opened)
+    try:
+        yield opened
+    finally:
+        _OPENED.reset(token)
+
+
+def opening(path: Path) -> Path:
+    """Note that a list is about to be read."""
+    if (opened := _OPENED.get()) is not None:
+        opened.add(str(path))
+    return path
 
 
 def impostor(path: Path) -> str | None:
@@ -42,14 +65,14 @@ def impostor(path: Path) -> str | None:
     return None
 
 
-def genuine(path: Path, what: str = "list") -> Path:
+def genuine(path: Path, what: str = "list", own: bool = False) -> Path:
     """Return the path of a file that is no impostor.
 
     Raises:
         DataError: it is a web page, a Git LFS pointer, empty or a folder.
     """
-    if problem := impostor(path):
-        raise DataError(path, problem, f"Fetch the {what} again")
+    if problem := impostor(opening(path)):
+        raise DataError(path, problem, "Put the list there" if own else f"Fetch the {what} again")
     return path
 
 
@@ -59,26 +82,45 @@ def denied(path: str | Path) -> DataError:
     return DataError(path, problem, "Ask the owner for permission to read it")
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
+def lines(path: Path, own: bool = False) -> Iterator[tuple[int, str]]:
     """Yield the lines of a text file that are not blank, each with its number from 1.
+
+    Args:
+        own: the list is a user's, not a release's: what to do is to correct it.
 
     Raises:
         DataError: the file is no text in UTF-8, or an impostor.
     """
-    with open(genuine(path), "rb") as file:
+    with open(genuine(path, own=own), "rb") as file:
         for number, line in enumerate(file, 1):
-            text = _utf8(path, number, line)
+            text = _utf8(path, number, line, own)
             if text.strip():
                 yield number, text.rstrip("\r\n")
 
 
-def _utf8(path: Path, number: int, line: bytes) -> str:
+def _utf8(path: Path, number: int, line: bytes, own: bool) -> str:
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         found = line[error.start : error.end]
         problem = f"is not UTF-8 text (byte {error.start + 1} of the line is {found!r})"
-        raise DataError(path, problem, "Fetch the list again", number) from None
+        raise DataError(path, problem, "Save it as UTF-8" if own else _FETCH, number) from None
+
+
+def header(path: Path, own: bool = False) -> tuple[int, str, list[str]]:
+    """Return the first line of a CSV that is not blank: its number, its text, its fields.
+
+    Raises:
+        DataError: there is none, or its lines end as on the Macs of old.
+    """
+    first = next(lines(path, own), None)
+    if first is None:
+        raise DataError(path, "holds no row", "Write its header and rows" if own else _FETCH)
+    number, text = first
+    if "\r" in text:
+        fix = "Save it with line feeds"
+        raise DataError(path, "has lines that end in carriage returns alone", fix, number)
+    return number, text, next(quoted.reader([text]))
 
 
 def fields(path: Path, names: list[str], skip: int = 0) -> Iterator[tuple[int, list[str]]]:
@@ -96,59 +138,72 @@ def fields(path: Path, names: list[str], skip: int = 0) -> Iterator[tuple[int, l
             continue
         row = line.split()
         if len(row) != len(names):
-            raise _count(path, len(row), names, " ", number)
+            raise _count(path, len(row), names, " ", number, False)
         yield number, row
 
 
-def _count(path: Path, found: int, names: list[str], between: str, line: int) -> DataError:
+def _count(
+    path: Path, found: int, names: list[str], between: str, line: int, own: bool
+) -> DataError:
     expected = between.join(names[:4]) + (f"{between}..." if len(names) > 4 else "")
     problem = f"has {found} fields; expected are {len(names)}: {expected}"
-    return DataError(path, problem, "Correct this line, or fetch the list again", line)
+    also = "" if own else ", or fetch the list again"
+    return DataError(path, problem, f"Correct this line{also}", line)
 
 
 def csv(
-    path: Path, names: list[str], keep: list[str] | None = None, header: bool = True
+    path: Path,
+    names: list[str],
+    keep: list[str] | None = None,
+    headed: bool = True,
+    own: bool = False,
 ) -> tuple[pa.Table, list[int]]:
-    """Read a CSV of comma-separated text fields.
+    """Read a CSV of comma-separated text fields, quoted or not.
 
     Args:
         names: the columns, in their order.
         keep: those to return, by default all; each row is held to all of them.
-        header: the first row must be `names`; otherwise it may be.
+        headed: the first row must be `names`; otherwise it may be.
+        own: the list is a user's, not a release's: what to do is to correct it.
 
     Returns:
         A table of text columns, nothing of which is null, and the line of each row.
 
     Raises:
-        DataError: another header or delimiter, a row that is too short or too long, not UTF-8.
+        DataError: another header or delimiter, a row that is too short or too long, a line
+            break within quotes, not UTF-8.
     """
-    first = next(lines(path), None)
-    if first is None:
-        raise DataError(path, "holds no row", "Fetch the list again")
-    start, found = first[0], first[1].split(",")
+    start, text, found = header(path, own)
     if len(found) < len(names):
-        _check_delimiter(path, first, names)
+        if other := delimiter(text, len(names)):
+            problem = f"is separated by {other}; expected are commas: {','.join(names)}"
+            also = "" if own else ", or fetch it again"
+            raise DataError(path, problem, f"Save it with commas{also}", start)
+        raise _count(path, len(found), names, ",", start, own)
     titled = found == names
-    if not titled and (header or set(found) & set(names)):
-        problem = f"begins with {first[1][:60]!r}, not with {','.join(names)}"
-        raise DataError(path, problem, "Fetch the list again", start)
-    return _parse(path, names, keep or names, start if titled else start - 1)
+    if not titled and (headed or set(found) & set(names)):
+        problem = f"begins with {text[:60]!r}, not with {','.join(names)}"
+        raise DataError(path, problem, "Correct its header" if own else _FETCH, start)
+    return _parse(path, names, keep or names, start if titled else start - 1, own)
 
 
-def _check_delimiter(path: Path, first: tuple[int, str], names: list[str]) -> None:
-    number, text = first
+def delimiter(text: str, columns: int) -> str:
+    """Say what parts a line into so many fields, if it is not commas; "" if nothing does."""
     for other, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(text.split(other)) == len(names):
-            problem = f"is separated by {name}; expected are commas: {','.join(names)}"
-            raise DataError(path, problem, "Save it with commas, or fetch it again", number)
-    raise _count(path, len(text.split(",")), names, ",", number)
+        if len(next(quoted.reader([text], delimiter=other))) == columns > 1:
+            return name
+    return ""
 
 
-def _parse(path: Path, names: list[str], keep: list[str], skip: int) -> tuple[pa.Table, list[int]]:
-    wrong: list[pc.InvalidRow] = []
+def _parse(
+    path: Path, names: list[str], keep: list[str], skip: int, own: bool
+) -> tuple[pa.Table, list[int]]:
+    numbers, blank = _numbers(path, skip, own)
+    wrong: list[tuple[int | None, int]] = []  # row as Arrow counts it, its fields
 
     def invalid(row: pc.InvalidRow) -> str:
-        wrong.append(row)
+        if row.text.strip():  # what holds blanks alone is no row
+            wrong.append((row.number, row.actual_columns))
         return "skip"
 
     try:
@@ -156,27 +211,59 @@ def _parse(path: Path, names: list[str], keep: list[str], skip: int) -> tuple[pa
             path,
             # One thread: with more, the numbers of wrong rows are not known.
             pc.ReadOptions(use_threads=False, column_names=names, skip_rows=skip),
-            pc.ParseOptions(invalid_row_handler=invalid),
+            pc.ParseOptions(invalid_row_handler=invalid, newlines_in_values=True),
             pc.ConvertOptions(
                 column_types={name: pa.string() for name in names}, include_columns=keep
             ),
         )
     except pa.ArrowInvalid as error:
-        for _ in lines(path):  # finds the line that is not UTF-8
-            pass
-        raise DataError(path, f"cannot be parsed ({error})", "Fetch the list again") from None
-    numbers = _numbers(path, skip)
+        fix = "Correct it" if own else _FETCH
+        raise DataError(path, f"cannot be parsed ({error})", fix) from None
+    if len(table) + len(wrong) + len(blank) != len(numbers):
+        raise _broken(path, skip, own)
     if wrong:
         # Arrow counts what it skipped and, from there on, lines that are not blank.
-        number = numbers[wrong[0].number - skip - 1]
-        raise _count(path, wrong[0].actual_columns, names, ",", number)
-    return table, numbers
+        number, fields = wrong[0]
+        raise _count(path, fields, names, ",", numbers[(number or 0) - skip - 1], own)
+    return table, [number for number in numbers if number not in blank]
 
 
-def _numbers(path: Path, skip: int) -> list[int]:
-    """Return the numbers of the lines that are not blank, after the first `skip`."""
+def _broken(path: Path, skip: int, own: bool) -> DataError:
+    """Find the row that stands on several lines: a line break within quotes."""
+    begin = skip + 1
+    with open(path, encoding="utf-8", newline="") as file:
+        reader = quoted.reader(line for n, line in enumerate(file, 1) if n > skip)
+        with suppress(quoted.Error):  # a field that never ends is longer than it may be
+            for _ in reader:
+                if skip + reader.line_num > begin:
+                    break
+                begin = skip + reader.line_num + 1
+    problem = "has a quote that does not end on its line: a line break within a field"
+    fix = "Write the field on one line, and each quote in pairs"
+    return DataError(path, problem, fix if own else f"{fix}, or fetch the list again", begin)
+
+
+def _numbers(path: Path, skip: int, own: bool) -> tuple[list[int], set[int]]:
+    """Return the lines after the first `skip` that are not empty, and which hold but blanks.
+
+    Raises:
+        DataError: a line is not UTF-8 (Arrow would hand it to Python as text, and fail there),
+            or has a carriage return within.
+    """
+    numbers, blank = [], set()
     with open(path, "rb") as file:
-        return [n for n, line in enumerate(file, 1) if n > skip and line.strip(b"\r\n")]
+        for number, line in enumerate(file, 1):
+            if not line.isascii():
+                _utf8(path, number, line, own)
+            text = line.strip(b"\r\n")
+            if b"\r" in text:
+                problem = "has a carriage return within the line"
+                raise DataError(path, problem, "Save it with line feeds", number)
+            if number > skip and text:
+                numbers.append(number)
+                if not text.strip():
+                    blank.add(number)
+    return numbers, blank
 
 
 def rows(table: pa.Table) -> Iterator[tuple]:

@@ -14,13 +14,10 @@ from typing import Any, NamedTuple
 from lssat.datasets import lists, tree
 from lssat.grid import Task
 from lssat.params import HEADLINES, Own
+from lssat.spelling import key
 from lssat.tables import DataError, reject
 
 SPLITS = ("train", "val", "test")
-SUFFIXES = {
-    "image": (".jpg", ".jpeg", ".png", ".bmp", ".webp"),
-    "video": (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"),
-}
 _BOX = ("x", "y", "width", "height")
 
 
@@ -42,7 +39,7 @@ def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
         dataset: the section's name.
 
     Returns:
-        Rows of the manifest and rejects (missing; format: a file of another kind).
+        Rows of the manifest and rejects (missing).
 
     Raises:
         DataError: the root, the list or a split is absent, a row is wrong, a path leaves the
@@ -54,8 +51,8 @@ def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
     codes = {"0": 0, "1": 1} if options.kind == "multilabel" else _codes(classes)
     rows, rejects = [], []
     for each in samples:
-        if why := _unusable(base, each, options.media):
-            rejects.append(reject(dataset, each.path, each.path, "manifest", *why))
+        if not _there(base, each):
+            rejects.append(reject(dataset, each.path, each.path, "manifest", "missing"))
             continue
         labels = [codes[label] for label in each.labels]
         who = {"groups": [each.group], "group": each.group, "box": each.box}
@@ -82,10 +79,10 @@ def _listed(dataset: str, options: Own, base: Path) -> tuple[list[Sample], list[
     if options.csv is None:
         samples, file = list(_folders(dataset, options, base)), base
     else:
-        tree.below(options.csv, Path("params.yaml"))
-        file = tree.find(base, options.csv, ("",), dataset, f"the list of datasets.{dataset}.csv")
+        name = tree.below(options.csv, Path("params.yaml"), base=base)
+        file = tree.find(base, name, ("",), dataset, f"the list of datasets.{dataset}.csv")
         table, numbers, attributes = _table(file, options)
-        samples = list(_rows(file, table, numbers, attributes, options))
+        samples = list(_rows(base, file, table, numbers, attributes, options))
         if options.kind == "multilabel":
             return samples, attributes
     return samples, _classes(file, dataset, options, samples)
@@ -95,14 +92,14 @@ def _folders(dataset: str, options: Own, base: Path) -> Iterator[Sample]:
     for split in ("test",) if options.test_only else SPLITS:
         place = tree.find(base, split, ("",), dataset, "the folder of a split")
         for name in sorted(tree.names(place, base)):
-            if name.startswith("."):
+            if tree.hidden(name):
                 continue
             if not (place / name).is_dir():
                 problem = "is not in the folder of a class"
                 raise DataError(place / name, problem, f"Put it in {split}/<class>/, or elsewhere")
             for file in sorted(tree.names(place / name, base)):
                 path = f"{split}/{name}/{file}"
-                if file.startswith("."):
+                if tree.hidden(file):
                     continue
                 if (base / path).is_dir():
                     fix = "Put its files in the folder of the class, or name a list in csv"
@@ -112,8 +109,7 @@ def _folders(dataset: str, options: Own, base: Path) -> Iterator[Sample]:
 
 def _table(file: Path, options: Own) -> tuple[Any, list[int], list[str]]:
     """Read the list: a table of text, the line of each row, and the columns of the labels."""
-    first = next(lists.lines(file), (1, ""))[1]
-    header = [name.strip('"') for name in first.split(",")]
+    line, first, header = lists.header(file, own=True)
     boxed = _BOX if options.faces == "box" else ()
     others = ("path", "split", "group", *boxed)
     attributes = ["label"]
@@ -126,30 +122,41 @@ def _table(file: Path, options: Own) -> tuple[Any, list[int], list[str]]:
     if len(attributes) < (2 if options.kind == "multilabel" else 1):
         problems.append("has less than two columns of attributes")
     problems += [f"names {name!r} twice" for name in set(header) if header.count(name) > 1]
+    problems += [f"has blanks around {name!r}" for name in header if name != name.strip()]
     if problems:
         wanted = f"Its columns are {', '.join(('path', *attributes, *boxed))}"
         what = f"{'; '.join(problems)} (it begins with {first[:60]!r})"
-        raise DataError(file, what, f"{wanted}, and if wanted split and group, after commas", 1)
-    table, numbers = lists.csv(file, header)
+        fix = f"{wanted}, and if wanted split and group, after commas"
+        raise DataError(file, what, fix, line)
+    table, numbers = lists.csv(file, header, own=True)
     return table, numbers, attributes
 
 
 def _rows(
-    file: Path, table: Any, numbers: list[int], attributes: list[str], options: Own
+    base: Path, file: Path, table: Any, numbers: list[int], attributes: list[str], options: Own
 ) -> Iterator[Sample]:
     for row, line in zip(table.to_pylist(), numbers, strict=True):
-        path = tree.below(row["path"], file, line)
+        path = tree.below(row["path"], file, line, base)
         labels = [row[name] for name in attributes]
+        if "" in [label.strip() for label in labels]:
+            empty = next(name for name in attributes if not row[name].strip())
+            what = "label" if empty == "label" else f"label of {empty}"
+            raise DataError(file, f"the {what} is empty", "Write it, or leave the row out", line)
         for name, value in zip(attributes, labels, strict=True):
             if options.kind == "multilabel" and value not in ("0", "1"):
                 raise DataError(file, f"{name} is {value!r}, not 0 or 1", "Correct it", line)
         split = row.get("split", "test" if options.test_only else "")
         if "split" in row and split not in SPLITS:
             names = ", ".join(SPLITS)
-            raise DataError(file, f"the split is {split!r}", f"Write one of {names}", line)
+            near = key(split.strip())
+            meant = f" ({near}?)" if near in SPLITS else ""
+            raise DataError(file, f"the split is {split!r}", f"Write one of {names}{meant}", line)
         if row.get("group") == "":
             raise DataError(file, "the group is empty", "Name it, or leave the column out", line)
         box = [_number(file, line, name, row[name]) for name in _BOX if name in row]
+        if box and min(box[2:]) <= 0:
+            problem = f"the box is {box[2]:g} x {box[3]:g} pixels"
+            raise DataError(file, problem, "Write a width and height above 0", line)
         yield Sample(path, labels, split, row.get("group", path), box, line)
 
 
@@ -169,7 +176,7 @@ def _classes(file: Path, dataset: str, options: Own, samples: list[Sample]) -> l
     for each in samples:
         found[each.labels[0]].append(each)
     known = options.classes or sorted(found)
-    if strange := {name: found[name] for name in found if name not in known or not name}:
+    if strange := {name: found[name] for name in found if name not in known}:
         raise _unknown(file, dataset, known, strange)
     if options.kind == "multiclass" and len(known) > 1:
         return known
@@ -201,22 +208,17 @@ def _check_splits(base: Path, options: Own, samples: list[Sample]) -> None:
         raise DataError(base / (options.csv or ""), problem, fix)
 
 
-def _unusable(base: Path, sample: Sample, media: str) -> tuple[str, str] | None:
-    """Say why a file is rejected, or None.
+def _there(base: Path, sample: Sample) -> bool:
+    """Say whether a file is there.
 
     Raises:
         DataError: it is a link that leaves the root.
     """
     path = base / sample.path
-    if path.suffix.lower() not in SUFFIXES[media]:
-        return (
-            "format",
-            f"suffix {path.suffix!r}; a data set of {media}s reads {', '.join(SUFFIXES[media])}",
-        )
     if not tree.exists(path):
-        return "missing", ""
+        return False
     end = os.path.realpath(path)
     if sample.line is not None and not end.startswith(os.path.realpath(base) + os.sep):
         problem = f"leaves the data root, to {end}"
         raise DataError(base / sample.path, problem, "Put the file itself there")
-    return None
+    return True

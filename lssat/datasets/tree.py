@@ -1,12 +1,16 @@
 """What the readers share: finding official files and folders, names in them, manifest rows."""
 
 import os
+import posixpath
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from lssat import spelling
 from lssat.datasets import lists
 from lssat.tables import DataError
+
+_SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
 
 
 def root(options: Any, dataset: str) -> Path:
@@ -18,7 +22,9 @@ def root(options: Any, dataset: str) -> Path:
     path = Path(options.root)
     if not path.is_dir():
         problem = f"the root of {dataset} is not a folder"
-        raise DataError(path, problem, f"Set datasets.{dataset}.root in params.yaml")
+        near = "" if path.exists() else spelling.nearest(path)
+        meant = f"Is it {near}? " if near else ""
+        raise DataError(path, problem, f"{meant}Set datasets.{dataset}.root in params.yaml")
     return path
 
 
@@ -34,11 +40,27 @@ def find(base: Path, name: str, folders: tuple[str, ...], dataset: str, what: st
         if exists(path):
             return path
     also = "".join(f" (nor {path})" for path in tried[1:])
-    raise DataError(
-        tried[0],
-        f"does not exist{also}; it is {what}",
-        f"Put it there, or set datasets.{dataset}.root in params.yaml",
-    )
+    near = meant(base, [f"{folder}/{name}".lstrip("/") for folder in folders])
+    fix = f"Put it there, or set datasets.{dataset}.root in params.yaml"
+    raise DataError(tried[0], f"does not exist{also}; it is {what}", near + fix)
+
+
+def meant(base: Path, names: list[str]) -> str:
+    """Return the question, before what to do, that names what stands there in place of `names`.
+
+    "" where nothing below the root is spelt nearly as one of them.
+    """
+    there = spelling.Spellings(base)
+    for loose in (False, True):
+        for name in names:
+            if near := there.near(name, loose=loose):
+                return f"Is it {base / near}? Else: "
+    return ""
+
+
+def hidden(name: str) -> bool:
+    """Say whether a name in a folder of samples is of the system's making and no sample."""
+    return name.startswith(".") or name.lower() in _SYSTEM
 
 
 def exists(path: Path) -> bool:
@@ -69,21 +91,37 @@ def plain(name: str, path: Path, line: int | None = None) -> str:
     """
     if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
         problem = f"{name!r} is not the plain name of a file"
-        raise DataError(path, problem, "Nothing outside of the data root is read", line)
+        raise DataError(path, problem, _instead(name, plain=True), line)
     return name
 
 
-def below(name: str, path: Path, line: int | None = None) -> str:
+def below(name: str, path: Path, line: int | None = None, base: Path | None = None) -> str:
     """Return a relative path of a list, which must not lead out of the folder it starts from.
 
+    `./a//b` is `a/b`: it leads nowhere else. `base` is that folder, for the message.
+
     Raises:
-        DataError: the path is absolute or empty, or a part of it is empty, `.` or `..`.
+        DataError: the path is absolute or empty, has `..` or a backslash in it.
     """
+    if not name.strip():
+        raise DataError(path, "the path is empty", "Write it, or leave the row out", line)
     parts = name.split("/")
-    if any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name:
+    clean = "/".join(part for part in parts if part not in ("", "."))
+    if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or not clean:
         problem = f"{name!r} is not a path below the data root"
-        raise DataError(path, problem, "Nothing outside of the data root is read", line)
-    return name
+        raise DataError(path, problem, _instead(name, base), line)
+    return clean
+
+
+def _instead(name: str, base: Path | None = None, plain: bool = False) -> str:
+    """Say what to write in place of a path that is refused."""
+    right = posixpath.normpath(name.replace("\\", "/"))
+    if base is not None and right.startswith(f"{base.absolute()}/"):
+        right = right.removeprefix(f"{base.absolute()}/")
+    leaves = right.startswith(("/", "..")) or ":" in right.split("/")[0] or "\0" in name
+    if right not in ("", ".") and not leaves and not (plain and "/" in right):
+        return f"Write {right}"
+    return "Nothing outside of the data root is read: write it relative to the root, with /"
 
 
 def names(folder: Path, base: Path) -> set[str]:

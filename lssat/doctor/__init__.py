@@ -6,9 +6,10 @@ every file (with `deep`, decodes every sample).
 """
 
 import json
+import os
 import sys
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
@@ -19,7 +20,8 @@ from lssat import datasets, params
 from lssat.doctor import affectnet, celeba, celebdf, compare, dfd, dfdc, ffpp, heads, own, show
 from lssat.doctor import deep as decode
 from lssat.doctor.findings import Inventory
-from lssat.doctor.walk import Tree, walk
+from lssat.doctor.walk import Tree, trouble, walk
+from lssat.media.video import IMAGES
 from lssat.tables import DataError
 
 RELEASES: dict[str, ModuleType] = {
@@ -99,74 +101,132 @@ def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) 
         fix = f"Set datasets.{dataset}.root in params.yaml, or give --root"
         inventory.add("error", str(root), "is not a folder", fix)
         return inventory
+    inventory.own = dataset not in RELEASES
     tree = walk(root, inventory)
     release = RELEASES.get(dataset, own)
-    lists = [path for path in tree.paths() if release.is_list(path.rpartition("/")[2])]
-    heads.scan(root, lists, None, inventory)
-    used, refused = _read(release, options, asked, tree, inventory)
-    rest = set(tree.paths()) - set(lists)
-    heads.scan(root, sorted(rest), None if refused else used, inventory)
-    for error in refused:
+    lists = {path: kind for path, kind in _kinds(tree) if release.is_list(path.split("/")[-1])}
+    bad = heads.look(root, lists, inventory)
+    inventory.faulty |= {each.path for each in bad}
+    with datasets.lists.recording() as opened:
+        seen = _read(release, options, asked, tree, inventory)
+    used, refused = _files(seen.rows, tree), bool(seen.refused)
+    lists_used = {inventory.relative(path) for path in opened}
+    heads.tell(bad, lambda path: path in lists_used, inventory)
+    trouble(tree, lambda path: refused or path in used, inventory)
+    kinds = {
+        path: kind for path, kind in _kinds(tree) if path not in lists and release.beside(kind)
+    }
+    gone = {*tree.nowhere, *tree.leaving}
+    bad = heads.look(root, kinds | {p: k for p, k in used.items() if p not in gone}, inventory)
+    unusable = sum(each.path in used for each in bad) + len(seen.empty)
+
+    def too_many(unusable: int) -> bool:
+        return not asked or seen.lost + unusable > options.rejects_limit * seen.total
+
+    over = too_many(unusable)
+    heads.tell(bad, lambda path: refused or (over and path in used), inventory)
+    _losses(seen, over, inventory)
+    for error in seen.refused:
         inventory.refused(error)
     if deep:
-        decode.decode_all(root, sorted(used), inventory)
+        named = {each.path for each in bad}
+        rest = {path: kind for path, kind in used.items() if path not in named | gone}
+        decode.decode_all(root, rest, lambda n: too_many(unusable + n), inventory)
     return inventory
+
+
+def _kinds(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Yield the files whose suffix promises something, and what."""
+    for path in tree.paths():
+        if (kind := heads.kind_of(path)) is not None:
+            yield path, kind
+
+
+@dataclass
+class _Read:
+    """What the reader, or a look by names, found in all readings of a tree."""
+
+    rows: list[dict] = field(default_factory=list)
+    rejects: list[tuple[list[dict], bool]] = field(default_factory=list)  # and whether asked for
+    refused: list[DataError] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)  # folders of frames that hold none
+    lost: int = 0  # of what is asked for
+    total: int = 0
 
 
 def _read(
     release: ModuleType, options: Any, asked: bool, tree: Tree, inventory: Inventory
-) -> tuple[set[str], list[DataError]]:
-    """Count each part, by the reader or, where it refuses, by names alone.
-
-    Returns:
-        The files of the samples that were found, and what the reader refused.
-    """
-    rows: list[dict] = []
-    rejects: list[dict] = []
-    refused: list[DataError] = []
-    short = False
+) -> _Read:
+    """Count each part, by the reader or, where it refuses, by names alone."""
+    found, short = _Read(), False
     for name, reading in release.readings(options, asked, tree, inventory):
         seen = release.look(reading, tree, inventory)
         try:
-            read, lost = _reader(inventory.dataset)(reading)
-            read, doubles = datasets._once(read, tree.root)
-            lost += doubles
+            read, lost = datasets.listed(inventory.dataset, reading)
+            for doubt in _doubts(inventory.dataset, reading, read):
+                inventory.add("warning", ".", doubt, "Write them alike, if they are the same")
         except DataError as error:
-            refused.append(error)
+            found.refused.append(error)
             read, lost = seen.rows, seen.rejects
         table = compare.counts(name, read, lost, seen.listed, release.official_parts(reading, tree))
         inventory.counts += table
-        short |= compare.part_of_release(table, inventory)
+        compare.part_of_release(table, inventory)
+        short |= not found.refused and datasets.checks.short(inventory.dataset, reading, read, lost)
         wanted = not asked or name in ("", _compression(options))
-        compare.losses(lost, "error" if wanted else "note", inventory)
+        found.rejects.append((lost, wanted))
         compare.identities(read, inventory)
-        rows, rejects = rows + read, rejects + lost
+        if wanted:
+            missed = sum(row["reason"] not in datasets.NO_LOSS for row in lost)
+            found.lost, found.total = found.lost + missed, found.total + len(read) + missed
+        found.rows += read
     # Where a list is faulty, what it would have named is not extra.
-    if not refused and not getattr(release, "SELECTS", False):
-        compare.extras(rows, rejects, short, tree, inventory)
-    return _files(rows, tree, inventory), refused
+    if not found.refused and not getattr(release, "SELECTS", False):
+        every = [row for lost, _ in found.rejects for row in lost]
+        compare.extras(found.rows, every, short, tree.root, inventory)
+    found.empty = [
+        row["path"]
+        for row in found.rows
+        if _is_folder(row, tree) and not _frames(row["path"], tree)
+    ]
+    return found
+
+
+def _doubts(dataset: str, options: Any, rows: list[dict]) -> list[str]:
+    classes = datasets.task(dataset, options).classes if dataset not in RELEASES else ()
+    return datasets.checks.doubts(options, rows, classes)
+
+
+def _losses(seen: _Read, over: bool, inventory: Inventory) -> None:
+    """Write down what the reader rejected: errors where it is more than may be lost."""
+    for rejects, wanted in seen.rejects:
+        level = "note" if not wanted else "error" if over else "warning"
+        compare.losses(rejects, level, inventory)
+    if seen.empty:
+        problem = f"folders of extracted frames that hold none: {len(seen.empty):,}"
+        level = "error" if over else "warning"
+        inventory.add(level, ".", problem, "Extract them again", seen.empty)
 
 
 def _compression(options: Any) -> str:
     return datasets.ffpp.spelling(getattr(options, "compression", ""))
 
 
-def _reader(dataset: str) -> Callable:
-    return datasets.READERS.get(dataset, partial(datasets.own.read, dataset))
-
-
-def _files(rows: list[dict], tree: Tree, inventory: Inventory) -> set[str]:
-    """Return the files of samples; a sample of extracted frames is a folder of them."""
-    files, empty = set(), []
-    for path in (row["path"] for row in rows):
-        folder, _, name = path.rpartition("/")
-        if name not in tree.folders[folder]:
-            files.add(path)
-        elif frames := tree.files[path]:
-            files |= {f"{path}/{frame}" for frame in frames}
+def _files(rows: list[dict], tree: Tree) -> dict[str, str]:
+    """Return what each file of a sample must be; a sample of frames is a folder of images."""
+    files: dict[str, str] = {}
+    for row in rows:
+        if _is_folder(row, tree):
+            files |= dict.fromkeys(_frames(row["path"], tree), "image")
         else:
-            empty.append(path)
-    if empty:
-        problem = f"folders of extracted frames that hold none: {len(empty):,}"
-        inventory.add("error", ".", problem, "Extract them again", empty)
+            files[row["path"]] = row.get("media", "")
     return files
+
+
+def _is_folder(row: dict, tree: Tree) -> bool:
+    folder, _, name = row["path"].rpartition("/")
+    return name in tree.folders[folder]
+
+
+def _frames(path: str, tree: Tree) -> list[str]:
+    names = tree.files[path]
+    return [f"{path}/{name}" for name in names if os.path.splitext(name)[1].lower() in IMAGES]

@@ -1,14 +1,16 @@
 """CelebA before its reader: each of the three lists on its own, and against each other."""
 
+from pathlib import Path
 from typing import Any
 
 from lssat import archive
 from lssat.datasets import celeba, official
 from lssat.doctor.compare import as_given as readings
+from lssat.doctor.compare import beside
 from lssat.doctor.findings import Count, Inventory, Parts, Seen
 from lssat.doctor.walk import Tree
 
-__all__ = ["is_list", "look", "official_parts", "readings"]
+__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
 
 LISTS = ("list_attr_celeba.txt", "list_eval_partition.txt", "identity_CelebA.txt")
 _WHAT = ("attributes", "partition", "identity")
@@ -60,12 +62,12 @@ def _names(tree: Tree, name: str, what: str) -> dict[str, str]:
 
 
 def _compare(lists: dict[str, dict[str, str]], inventory: Inventory) -> None:
-    every = set().union(*lists.values())
-    for name, what in zip(LISTS, _WHAT, strict=True):
-        if what in lists and (lacking := every - set(lists[what])):
-            problem = f"lacks {len(lacking):,} of the {len(every):,} images that the lists name"
-            inventory.add("error", name, problem, "Fetch all three lists again", lacking)
-            inventory.faulty |= {name, f"Anno/{name}", f"Eval/{name}"}
+    names = dict(zip(_WHAT, LISTS, strict=True))
+    every = len(set().union(*lists.values()))
+    for path, lacking in celeba.disagreements({Path(names[what]): lists[what] for what in lists}):
+        name = path.name
+        inventory.add("error", name, celeba.lacks(len(lacking), every), celeba.AGAIN, lacking)
+        inventory.faulty |= {name, f"Anno/{name}", f"Eval/{name}"}
 
 
 def official_parts(options: Any, tree: Tree) -> Parts:

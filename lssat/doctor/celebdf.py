@@ -5,12 +5,13 @@ from typing import Any
 from lssat.datasets import celebdf, lists, official
 from lssat.datasets import tree as raw
 from lssat.doctor.compare import as_given as readings
+from lssat.doctor.compare import beside
 from lssat.doctor.findings import Count, Inventory, Parts, Seen
 from lssat.doctor.walk import Tree
 
 SELECTS = True  # the list names some of the videos: the others are not extra
 
-__all__ = ["is_list", "look", "official_parts", "readings"]
+__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
 
 
 def is_list(name: str) -> bool:

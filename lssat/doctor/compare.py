@@ -1,12 +1,15 @@
 """What a reader took from a tree, beside what the lists name and what the release holds."""
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from lssat.datasets import checks
 from lssat.doctor.findings import Count, Inventory, Parts, by_folder
 from lssat.doctor.walk import Tree
+
+_MEANT = "is it "  # before the file that was probably meant by a missing one
 
 
 def as_given(
@@ -14,6 +17,11 @@ def as_given(
 ) -> Iterator[tuple[str, Any]]:
     """Yield the options as the one reading of a release that has one form at a time."""
     yield "", options
+
+
+def beside(kind: str) -> bool:
+    """Say that a release's tree is looked at whole, what is no sample too."""
+    return True
 
 
 def counts(
@@ -41,12 +49,15 @@ def losses(rejects: list[dict], severity: str, inventory: Inventory) -> None:
     for row in rejects:
         reason, detail = row["reason"], row["detail"]
         # Details that name a file or a box differ from row to row: the first stands for all.
-        kind = {"excluded_class": detail, "missing": " ".join(detail.split()[:2])}.get(reason, "")
+        what = " ".join(detail.split(_MEANT)[0].strip("; ").split()[:2])
+        kind = {"excluded_class": detail, "missing": what}.get(reason, "")
         groups[reason, kind].append(row["path"])
         first.setdefault((reason, kind), detail)
     for (reason, kind), paths in sorted(groups.items()):
         for folder, names in by_folder(paths).items():
             about = kind or first[reason, kind]
+            if reason == "missing" and _MEANT in first[reason, kind]:
+                about = f"{names[0]}: {first[reason, kind]}"
             level, problem, fix = _loss(reason, about, len(names), severity, inventory.dataset)
             inventory.add(level, folder or ".", problem, fix, names)
 
@@ -79,8 +90,8 @@ def identities(rows: list[dict], inventory: Inventory) -> None:
         inventory.add("error", ".", problem, "Fetch the lists of the splits again", both)
 
 
-def part_of_release(table: list[Count], inventory: Inventory) -> bool:
-    """Compare the lists with the release; return whether they name fewer than it holds."""
+def part_of_release(table: list[Count], inventory: Inventory) -> None:
+    """Compare the lists with the release: do they name fewer than it holds, or more?"""
     fewer: list[str] = []
     more: list[str] = []
     for row in table:
@@ -97,37 +108,23 @@ def part_of_release(table: list[Count], inventory: Inventory) -> bool:
                 "more": "Are they another release's?",
             }[word]
             inventory.add(severity, ".", problem, fix)
-    return bool(fewer)
 
 
 def extras(
-    rows: list[dict], rejects: list[dict], short: bool, tree: Tree, inventory: Inventory
+    rows: list[dict], rejects: list[dict], short: bool, root: Path, inventory: Inventory
 ) -> None:
     """Count and write down what lies beside the samples and is in no list.
 
     Next to lists that name fewer samples than the release, such files show that one was cut.
     """
-    taken: dict[str, set[str]] = defaultdict(set)
-    for row in [*rows, *rejects]:
-        folder, _, name = row["path"].rpartition("/")
-        taken[folder].add(name)
-    suffixes = {os.path.splitext(row["path"])[1] for row in rows}
-    more = [
-        f"{folder}/{name}".lstrip("/")
-        for folder, names in taken.items()
-        for name in _beside(folder, "" in suffixes, tree) - names
-        if os.path.splitext(name)[1] in suffixes
-    ]
+    more = checks.extras(root, rows, rejects)
+    cut = short and len(more) > checks.missing(rejects)
     for folder, extra in by_folder(more).items():
         n = len(extra)
         inventory.counts.append(Count(folder or ".", "", None, None, None, None, n))
         problem = f"{n:,} {'file is' if n == 1 else 'files are'} in no list"
         severity, fix = "note", "Not used" if n == 1 else "They are not used"
-        if short:
-            problem += ", and the lists name fewer samples than the release: a list was cut"
-            severity, fix = "error", "Fetch the lists again"
+        if cut:
+            problem += checks.CUT
+            severity, fix = "error", checks.ways_out(inventory.dataset)
         inventory.add(severity, folder or ".", problem, fix, extra)
-
-
-def _beside(folder: str, frames: bool, tree: Tree) -> set[str]:
-    return tree.files[folder] | (tree.folders[folder] if frames else set())

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from lssat.datasets import dfd, ffpp, official
+from lssat.doctor.compare import beside
 from lssat.doctor.findings import Inventory, Parts, Seen
 from lssat.doctor.walk import Tree
+
+__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
 
 
 def is_list(name: str) -> bool:

@@ -5,10 +5,11 @@ from typing import Any
 
 from lssat.datasets import dfdc, official
 from lssat.doctor.compare import as_given as readings
+from lssat.doctor.compare import beside
 from lssat.doctor.findings import Inventory, Parts, Seen
 from lssat.doctor.walk import Tree
 
-__all__ = ["is_list", "look", "official_parts", "readings"]
+__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
 
 
 def is_list(name: str) -> bool:

@@ -5,8 +5,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from lssat.datasets import ffpp, official
+from lssat.doctor.compare import beside
 from lssat.doctor.findings import Inventory, Parts, Seen
 from lssat.doctor.walk import Tree
+
+__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
 
 LISTS = tuple(f"{split}.json" for split in ffpp.SPLITS)
 _COMPRESSIONS = {"raw": {"raw", "c0"}, "c23": {"c23"}, "c40": {"c40"}}  # and their folders
@@ -24,7 +27,7 @@ def readings(
     options: Any, asked: bool, tree: Tree, inventory: Inventory
 ) -> Iterator[tuple[str, Any]]:
     """Yield options for each compression that is there, with those of the methods that are."""
-    _name_folders(tree, inventory)
+    _name_folders(tree, list(options.methods) if asked else [], inventory)
     asked_for = ffpp.spelling(options.compression) if asked else ""
     reals = {ffpp.spelling(name) for path in _REALS for name in tree.folders[path]}
     for compression, spellings in _COMPRESSIONS.items():
@@ -41,7 +44,8 @@ def readings(
             yield compression, options.model_copy(update=given)
         elif wanted or there:
             problem = f"there is no folder {compression}: no originals to set beside the fakes"
-            inventory.add("error", _REALS[0], problem, "Fetch the originals at this compression")
+            level = "error" if wanted or not asked else "note"
+            inventory.add(level, _REALS[0], problem, "Fetch the originals at this compression")
     if not reals.intersection(_COMPRESSIONS) and not asked:
         problem = f"there is none of the folders {', '.join(_COMPRESSIONS)}"
         inventory.add("error", _REALS[0], problem, "Give the root of the release")
@@ -51,15 +55,21 @@ def readings(
         inventory.add("note", ".", problem, fix)
 
 
-def _name_folders(tree: Tree, inventory: Inventory) -> None:
-    """Hold folders to the names of the release: `DeepFakes` would vanish without a word."""
+def _name_folders(tree: Tree, methods: list[str], inventory: Inventory) -> None:
+    """Hold folders to the names of the release: `DeepFakes` would vanish without a word.
+
+    That is an error where nothing bears the right name and, if params.yaml asks for `methods`,
+    this is one of them.
+    """
     lower = {each.lower(): each for each in [*ffpp.METHODS, *_OTHERS]}
     for name in sorted(tree.folders[_FAKES] - set(lower.values())):
         close = get_close_matches(name.lower(), list(lower), n=1, cutoff=0.8)
         if close:
             right = lower[close[0]]
             problem = f"is not a folder of the release; {right} is"
-            inventory.add("error", f"{_FAKES}/{name}", problem, f"Name it {right}")
+            lost = right not in tree.folders[_FAKES] and right in (methods or ffpp.METHODS)
+            level = "error" if lost else "warning"
+            inventory.add(level, f"{_FAKES}/{name}", problem, f"Name it {right}")
         else:
             fix = "It is not read"
             inventory.add("warning", f"{_FAKES}/{name}", "is no method of the release", fix)

@@ -85,6 +85,7 @@ class Inventory:
     dataset: str
     root: str
     deep: bool = False
+    own: bool = False  # data of a user's own, which nobody can fetch again
     files: int = 0  # in the tree
     read: int = 0  # of which the first bytes were read, or, with deep, all of them
     counts: list[Count] = field(default_factory=list)
@@ -139,5 +140,5 @@ class Inventory:
     def as_json(self) -> dict[str, Any]:
         """Return all of it as plain values."""
         values = asdict(self)
-        values.pop("faulty")
+        del values["faulty"], values["own"]
         return {"verdict": self.verdict, **values}

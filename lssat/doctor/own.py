@@ -6,12 +6,17 @@ from lssat.doctor.compare import as_given as readings
 from lssat.doctor.findings import Inventory, Parts, Seen
 from lssat.doctor.walk import Tree
 
-__all__ = ["is_list", "look", "official_parts", "readings"]
+__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
 
 
 def is_list(name: str) -> bool:
-    """Say whether a file may be a list."""
-    return name.endswith(".csv")
+    """Say that no file is a list by its name: params.yaml names the one that is."""
+    return False
+
+
+def beside(kind: str) -> bool:
+    """Say whether a file that is no sample is looked at: lists that are not named are not."""
+    return kind in ("image", "video")
 
 
 def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:

@@ -2,6 +2,7 @@
 
 import os
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,9 @@ class Tree:
     """The names below a root, by folder; folders are relative to it, "" is the root itself."""
 
     root: Path
+    leaving: list[str] = field(default_factory=list)  # links that lead out of the root
+    nowhere: list[str] = field(default_factory=list)  # links that lead to nothing
+    closed: dict[str, str] = field(default_factory=dict)  # folders that cannot be entered, why
     files: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     folders: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -30,13 +34,10 @@ class Tree:
 def walk(root: Path, inventory: Inventory) -> Tree:
     """List a tree, without a look into any file.
 
-    Links to folders are followed, each folder once. Links of files that leave the root or lead
-    to nothing, and folders that cannot be entered, become errors of the inventory.
+    Links to folders are followed, each folder once.
     """
     tree = Tree(root)
     todo, seen = [""], {os.path.realpath(root)}
-    leaving: list[str] = []
-    nowhere: list[str] = []
     while todo:
         folder = todo.pop()
         base = os.path.join(root, folder)
@@ -47,28 +48,39 @@ def walk(root: Path, inventory: Inventory) -> Tree:
                     path = f"{folder}/{entry.name}".lstrip("/")
                     link = os.path.realpath(entry.path) if entry.is_symlink() else ""
                     if link and not os.path.exists(link):
-                        nowhere.append(path)
+                        tree.nowhere.append(path)
                     elif entry.is_dir():
                         if not link or link not in seen:
                             seen.add(link)
                             tree.folders[folder].add(entry.name)
                             todo.append(path)
                     elif link and not link.startswith(inside):
-                        leaving.append(path)
+                        tree.leaving.append(path)
                     else:
                         tree.files[folder].add(entry.name)
         except OSError as error:
             owner = os.stat(base).st_uid
-            problem = f"cannot be read ({error.strerror}; owner: uid {owner})"
-            inventory.add(
-                "error", folder or ".", problem, "Ask the owner for permission to read it"
-            )
-    for folder, names in by_folder(leaving).items():
-        problem = f"links that leave the data root: {len(names):,}"
-        inventory.add("error", folder or ".", problem, "Put the files themselves there", names)
-    for folder, names in by_folder(nowhere).items():
-        problem = f"links that lead to nothing: {len(names):,}"
-        fix = "Fetch the files that they stand for (git-annex and DataLad: `get`)"
-        inventory.add("error", folder or ".", problem, fix, names)
+            tree.closed[folder or "."] = f"{error.strerror}; owner: uid {owner}"
     inventory.files = sum(map(len, tree.files.values()))
     return tree
+
+
+def trouble(tree: Tree, used: Callable[[str], bool], inventory: Inventory) -> None:
+    """Write down the links and folders that cannot be followed: errors where they are used.
+
+    Args:
+        used: whether the reader needs a path, or may need it.
+    """
+    for folder, why in tree.closed.items():
+        severity = "error" if used(folder) else "warning"
+        fix = "Ask the owner for permission to read it"
+        inventory.add(severity, folder, f"cannot be read ({why})", fix)
+    get = "Fetch the files that they stand for (git-annex and DataLad: `get`)"
+    for links, what, fix in (
+        (tree.leaving, "links that leave the data root", "Put the files themselves there"),
+        (tree.nowhere, "links that lead to nothing", get),
+    ):
+        for severity in ("error", "warning"):
+            these = [path for path in links if used(path) == (severity == "error")]
+            for folder, names in by_folder(these).items():
+                inventory.add(severity, folder or ".", f"{what}: {len(names):,}", fix, names)

@@ -21,13 +21,24 @@ def given(box: Sequence[float], frame: np.ndarray) -> Face | None:
     Returns:
         None if it is no box, lies outside the frame, or is twice as large: nothing to see.
     """
+    if misfit(box, frame):
+        return None
+    x, y, width, height = box
+    return Face(np.array([x, y, x + width, y + height]), np.empty((0, 2)), np.nan, 1)
+
+
+def misfit(box: Sequence[float], frame: np.ndarray) -> str:
+    """Say why there is nothing to see in a box, x, y, width, height in pixels of a frame; or ""."""
     x, y, width, height = box
     rows, columns = frame.shape[:2]
-    if min(width, height) <= 0 or max(width, height) > 2 * max(rows, columns):
-        return None
+    said = f"the box x {x:g}, y {y:g}, {width:g} x {height:g}"
+    if min(width, height) <= 0:
+        return f"{said} is empty"
+    if max(width, height) > 2 * max(rows, columns):
+        return f"{said} is twice as large as the image of {columns} x {rows} pixels"
     if x + width <= 0 or y + height <= 0 or x >= columns or y >= rows:
-        return None
-    return Face(np.array([x, y, x + width, y + height]), np.empty((0, 2)), np.nan, 1)
+        return f"{said} lies outside of the image of {columns} x {rows} pixels"
+    return ""
 
 
 def whole(frame: np.ndarray) -> Face:

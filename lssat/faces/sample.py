@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lssat import media, params
-from lssat.faces.choose import Face, choose, given, whole
+from lssat.faces.choose import Face, choose, given, misfit, whole
 from lssat.faces.crop import central, crop, square
 from lssat.faces.sheet import Sheet
 from lssat.phash import phash
@@ -69,7 +69,7 @@ class Cropper:
         use = media.Use(0, [], [])
         found: dict[int, Face | None] = {}
         kept: list[dict] = []
-        missed: list[int] = []
+        missed: list[str] = []
         before: Face | None = None
         items = self.decoder.read(self.root / row["path"], row["media"], self.plan)
         for item in batches(items, _BATCH if self.device != "cpu" else 1):
@@ -82,14 +82,14 @@ class Cropper:
                 if index not in single:
                     continue
                 if face is None:
-                    missed.append(index)
+                    missed.append(_without(row, index, frame))
                     continue
                 aligned = self._aligned(row)
                 where = central(frame) if aligned else square(face.box, self.faces.margin)
                 place = start + len(kept)
                 kept.append(self._write(row, use, index, -1, frame, face, where, sheet, place))
-        for index in missed:
-            say("no_face", f"frame {index}")
+        for detail in missed:
+            say("no_face", detail)
         return use, found, kept
 
     def _faces(
@@ -202,6 +202,15 @@ class Cropper:
             "clip_box": "median of its frames' boxes",
             "resize": "bicubic, antialiased",
         }
+
+
+def _without(row: dict, index: int, frame: np.ndarray) -> str:
+    """Say where no face was found, and of a box that was given why it shows none."""
+    where = f"frame {index}"
+    if not row["box"]:
+        return where
+    said = misfit(row["box"], frame)
+    return said if row["media"] == "image" else f"{where}: {said}"
 
 
 def detector(faces: params.Faces, device: str = "cpu") -> "Detector":

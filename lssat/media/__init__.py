@@ -4,22 +4,27 @@
 """
 
 from lssat.media.decoder import Decoder
+from lssat.media.heads import Fault, fault, faults
 from lssat.media.image import MIN_SIDE, read_image
 from lssat.media.kind import VIDEOS, kind
 from lssat.media.plan import Plan, Use, clip_indices, frame_indices, use
 from lssat.media.reason import Unreadable
-from lssat.media.video import MAX_PIXELS, read, read_again, times
+from lssat.media.video import MAX_PIXELS, frames_in, read, read_again, times
 
 __all__ = [
     "MAX_PIXELS",
     "MIN_SIDE",
     "VIDEOS",
     "Decoder",
+    "Fault",
     "Plan",
     "Unreadable",
     "Use",
     "clip_indices",
+    "fault",
+    "faults",
     "frame_indices",
+    "frames_in",
     "kind",
     "read",
     "read_again",

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from lssat.media.heads import BYTES, is_image
 from lssat.media.reason import Unreadable, read_bytes
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 MIN_SIDE = 16  # pixels; below this there is no face to see
-
-HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF")
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -55,7 +54,7 @@ def read_image(path: str | Path) -> np.ndarray:
 def _unknown(data: bytes) -> tuple[str, str]:
     if not data:
         return "unreadable", "zero bytes"
-    if data.startswith(HEADS):
+    if is_image(data[:BYTES]):
         return "unreadable", f"damaged header (first bytes {data[:16]!r})"
     return "format", f"not {', '.join(FORMATS)} (first bytes {data[:16]!r})"
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lssat.media.image import HEADS
+from lssat.media.heads import BYTES, is_image, is_video
 from lssat.media.reason import Unreadable, read_bytes
-from lssat.media.video import IMAGES, looks_like_video
+from lssat.media.video import IMAGES
 from lssat.tables import DataError
 
 VIDEOS = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}  # to look for in a folder
@@ -16,11 +16,9 @@ def kind(path: str | Path) -> str:
     Nothing is refused here: reading it says what is wrong with it.
     """
     try:
-        head = read_bytes(path, 16)
+        head = read_bytes(path, BYTES)
     except (Unreadable, DataError):
         head = b""
-    if head.startswith(b"RIFF"):
-        return "image" if head[8:12] == b"WEBP" else "video"
-    if looks_like_video(head):
+    if is_video(head):
         return "video"
-    return "image" if head.startswith(HEADS) or Path(path).suffix.lower() in IMAGES else "video"
+    return "image" if is_image(head) or Path(path).suffix.lower() in IMAGES else "video"

@@ -26,7 +26,7 @@ def read_bytes(path: str | Path, count: int = -1) -> bytes:
     """
     try:
         if archive.is_member(path):
-            return archive.read(path)
+            return archive.read(path, count)
         if not stat.S_ISREG(Path(path).stat().st_mode):
             raise Unreadable("format", "not an ordinary file")
         with open(path, "rb") as file:

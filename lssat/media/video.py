@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lssat.media.heads import is_video
 from lssat.media.image import read_image
 from lssat.media.plan import Plan, Use, use
 from lssat.media.reason import Unreadable, denied, read_bytes
@@ -18,8 +19,6 @@ from lssat.media.reason import Unreadable, denied, read_bytes
 CONTAINERS = "mov,matroska,avi"  # FFmpeg's demuxers; mov reads mp4, matroska reads webm
 MAX_PIXELS = 4096 * 3072  # of a frame; 2 GiB suffice for its detection
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}  # in a folder of frames
-
-_MOV_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 
 Item = Use | tuple[int, np.ndarray]
 
@@ -43,7 +42,7 @@ def read(path: str | Path, media: str, plan: Plan) -> Iterator[Item]:
     if media == "video":
         yield from _video(path, plan)
         return
-    files = [Path(path)] if media == "image" else _listed(Path(path))
+    files = [Path(path)] if media == "image" else frames_in(Path(path))
     chosen = _enough(len(files), plan if media == "frames" else Plan(), f"{len(files)} images")
     yield chosen
     yield from read_again(path, media, chosen.wanted)
@@ -55,7 +54,7 @@ def read_again(path: str | Path, media: str, wanted: list[int]) -> Iterator[tupl
         found = ((n, array) for n, array in _decode(path, set(wanted)) if array is not None)
         yield from islice(found, len(wanted))  # and not to the end
         return
-    files = [Path(path)] if media == "image" else _listed(Path(path))
+    files = [Path(path)] if media == "image" else frames_in(Path(path))
     for index in wanted:
         try:
             yield index, read_image(files[index])
@@ -102,13 +101,19 @@ def _video(path: str | Path, plan: Plan) -> Iterator[Item]:
 
 def _enough(n_frames: int, plan: Plan, found: str) -> Use:
     if not n_frames:
-        raise Unreadable("no_frames", "an empty folder")
+        raise Unreadable("no_frames", "no image in the folder")
     if plan.frames is not None and n_frames < plan.frames:
         raise Unreadable("short_video", f"{found}, {plan.frames} are asked for")
     return use(n_frames, plan)
 
 
-def _listed(folder: Path) -> list[Path]:
+def frames_in(folder: Path) -> list[Path]:
+    """Return the images of a video's folder, in their order.
+
+    Raises:
+        Unreadable: missing.
+        DataError: the folder may not be read (permission).
+    """
     try:
         files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGES]
     except (FileNotFoundError, NotADirectoryError):
@@ -152,14 +157,9 @@ def _not_a_video(head: bytes, problem: str) -> tuple[str, str]:
     """Tell a damaged video (its index is missing) from something that is none."""
     if not head:
         return "unreadable", "zero bytes"
-    if looks_like_video(head):
+    if is_video(head):
         return "no_frames", f"damaged: {problem}"
     return "format", f"not mp4, mov, mkv, webm or avi (first bytes {head!r})"
-
-
-def looks_like_video(head: bytes) -> bool:
-    """Say whether the first bytes of a file are a container's: mp4, mov, matroska, webm, avi."""
-    return head[4:8] in _MOV_BOXES or head.startswith((b"\x1aE\xdf\xa3", b"RIFF"))
 
 
 def _decode(path: str | Path, wanted: set[int]) -> Iterator[tuple[int, np.ndarray | None]]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from lssat import spelling
 from lssat.datasets import lists
 from lssat.tables import DataError
 
@@ -37,7 +38,7 @@ def read(file: Path) -> Notes:
     header = _header(file)
     key = next(name for name in KEYS if name in header)
     names = [name for name in header if name != key]
-    table, numbers = lists.csv(file, header)
+    table, numbers = lists.csv(file, header, own=True)
     rows: dict[str, dict[str, str]] = {}
     repeated, differ = 0, []
     for row, line in zip(table.to_pylist(), numbers, strict=True):
@@ -62,11 +63,12 @@ def read(file: Path) -> Notes:
 def _header(file: Path) -> list[str]:
     """Return the names of the columns after they were checked."""
     if not file.is_file():
-        fix = "Put the list there, or correct slices.lists in params.yaml"
+        near = spelling.nearest(file)
+        meant = f"Is it {near}? Else: " if near else ""
+        fix = f"{meant}Put the list there, or correct slices.lists in params.yaml"
         raise DataError(file, "does not exist; it is a list of annotations", fix)
-    number, text = next(lists.lines(file), (1, ""))
+    number, text, header = lists.header(file, own=True)
     wanted = "Its columns are id (or identity) and one or more attributes, after commas"
-    header = text.split(",")
     for other, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(header) == 1 and other in text:
             raise DataError(file, f"is separated by {name}, not by commas", wanted, number)

@@ -13,14 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lssat import grid, params
-from lssat.splits.assign import NAMES, UNUSED, assign, check_groups, halve, hold_out
+from lssat.splits.assign import NAMES, assign, halve, hold_out
 from lssat.splits.counts import by_member, summarise
 from lssat.tables import (
     FACES,
     MANIFEST,
     REJECTS,
     SPLITS,
+    UNUSED,
     DataError,
+    check_groups,
     check_rejects,
     metadata,
     read_table,
@@ -68,9 +70,9 @@ def write(
     crops = pa.concat_tables([read_table(path, FACES).select(_CROP) for path in faces_tables])
     rejects = [read_table(path, REJECTS) for path in [manifest_rejects, *faces_rejects]]
     found = pc.is_in(samples["id"], crops["id"]).to_numpy()  # samples that have a crop
-    where = faces_rejects[0] if faces_rejects else manifest
-    lost = int((~found).sum())
-    check_rejects("faces", lost, len(found), options.rejects_limit, where)
+    lost = set(samples["id"].filter(pa.array(~found)).to_pylist())
+    where, why = _lost(lost, faces_rejects, rejects[1:], manifest)
+    check_rejects("faces", len(lost), len(found), options.rejects_limit, where, why)
     names = np.array(assign(dataset, samples, splits, options))
     seeded = dataset == "affectnet" or names.tolist() != samples["split"].to_pylist()
     seed = splits.seed if seeded else None
@@ -86,6 +88,17 @@ def write(
     for name in (*NAMES, UNUSED):
         write_text(files[f"{name}_ids"], "".join(f"{id}\n" for id in summary["ids"][name]))
     write_json(files["summary"], {key: value for key, value in summary.items() if key != "ids"})
+
+
+def _lost(
+    ids: set[str], files: list[Path], tables: list[pa.Table], manifest: Path
+) -> tuple[Path, list[dict]]:
+    """Return the first of the tables that say why samples have no crop, and what they say."""
+    rows = [
+        [row for row in table.to_pylist() if row["id"] in ids] if ids else [] for table in tables
+    ]
+    holding = [file for file, found in zip(files, rows, strict=True) if found]
+    return next(iter(holding), manifest), [row for found in rows for row in found]
 
 
 _CROP = ["id", "frame", "clip", "shard", "row"]

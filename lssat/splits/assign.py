@@ -7,16 +7,14 @@ every library, whatever the order of the samples and whichever crops were found.
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from lssat import params
-from lssat.tables import DataError
+from lssat.tables import UNUSED
 
 NAMES = ("train", "val", "test")
-UNUSED = "unused"  # samples that the rules leave out: counted and listed, in no table
 
 
 def assign(
@@ -139,21 +137,3 @@ def _key(text: str) -> str:
 
 def _rounded(value: float) -> int:
     return int(np.floor(value + 0.5))
-
-
-def check_groups(groups: list[list[str]], names: list[str], file: Path) -> None:
-    """Prove that no identity stands in two splits; a fake video counts for both of its own.
-
-    Raises:
-        DataError: with the first identities and the two splits of each.
-    """
-    first: dict[str, str] = {}
-    twice = {}
-    for identities, split in zip(groups, names, strict=True):
-        for identity in identities if split != UNUSED else ():
-            if first.setdefault(identity, split) != split:
-                twice[identity] = f"{identity} ({first[identity]} and {split})"
-    if twice:
-        some = ", ".join(twice[key] for key in sorted(twice)[:5])
-        problem = f"{len(twice):,} identities stand in two splits: {some}"
-        raise DataError(file, problem, "Correct the lists of the release; scores would be leaked")

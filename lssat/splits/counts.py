@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lssat.splits.assign import NAMES, UNUSED
+from lssat.splits.assign import NAMES
+from lssat.tables import UNUSED
 
 
 def summarise(

@@ -6,8 +6,10 @@ and is held to a sha256 before it is used: its own, or that of a table or record
 """
 
 from lssat.tables.errors import DataError
+from lssat.tables.groups import UNUSED, check_groups
 from lssat.tables.npy import open_shard, shard_of, write_shard
-from lssat.tables.parquet import check_rejects, metadata, read_table, reject, write_table
+from lssat.tables.parquet import metadata, read_table, write_table
+from lssat.tables.rejects import check_rejects, reasons, reject
 from lssat.tables.schemas import (
     FACES,
     MANIFEST,
@@ -39,8 +41,10 @@ __all__ = [
     "REJECTS",
     "SPLITS",
     "TEXTURE",
+    "UNUSED",
     "DataError",
     "atomic",
+    "check_groups",
     "check_rejects",
     "check_writable",
     "dotted",
@@ -49,6 +53,7 @@ __all__ = [
     "open_shard",
     "read_json",
     "read_table",
+    "reasons",
     "refusing",
     "reject",
     "sha256",

@@ -8,7 +8,6 @@ import pyarrow.parquet as pq
 
 from lssat.tables import seal
 from lssat.tables.errors import DataError
-from lssat.tables.schemas import REASONS
 from lssat.tables.whole import write_bytes
 
 
@@ -64,22 +63,3 @@ def metadata(table: pa.Table) -> dict[str, str]:
     items = (table.schema.metadata or {}).items()
     ours = (b"ARROW:schema", seal.KEY.encode())
     return {key.decode(): value.decode() for key, value in items if key not in ours}
-
-
-def reject(dataset: str, id: str, path: str, step: str, reason: str, detail: str = "") -> dict:
-    """Return a row of the rejects table; the reason must be one of `REASONS`."""
-    if reason not in REASONS:
-        raise ValueError(f"unknown reason {reason!r}: the closed list is {REASONS}")
-    return dict(dataset=dataset, id=id, path=path, step=step, reason=reason, detail=detail)
-
-
-def check_rejects(step: str, rejected: int, total: int, limit: float, file: str | Path) -> None:
-    """Stop the step when more than the share `limit` (0 to 1) of its samples was rejected."""
-    if total and rejected / total > limit:
-        raise DataError(
-            file,
-            f"{step}: {rejected:,} of {total:,} rejected "
-            f"({100 * rejected / total:.1f} %, limit {100 * limit:g} %)",
-            f"See the reasons in this table, mend the data or raise rejects_limit; "
-            f"what {step} has finished stays",
-        )

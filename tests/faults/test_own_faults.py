@@ -46,7 +46,7 @@ def test_case_06_a_web_page_in_place_of_the_list(tmp_path: Path) -> None:
     assert "raw/list.csv: is a web page (first bytes" in said
 
 
-@pytest.mark.parametrize("path", ["../out.jpg", "/etc/passwd", "a/../../x.jpg", "./0.jpg", ""])
+@pytest.mark.parametrize("path", ["../out.jpg", "/etc/passwd", "a/../../x.jpg", "a\\0.jpg"])
 def test_case_08_a_path_that_leaves_the_root(tmp_path: Path, path: str) -> None:
     said = message(tmp_path, [*GOOD, f"{path},a,train,g9"])
     assert f"raw/list.csv:8: {path!r} is not a path below the data root" in said
@@ -117,7 +117,6 @@ def test_case_11_a_class_that_is_not_in_the_list_of_classes(tmp_path: Path) -> N
     said = message(tmp_path, rows, classes=["a", "b"])
     assert "raw/list.csv:8: classes that are not in datasets.mine.classes: 'B' (2 times)" in said
     assert "first: 6.jpg. Correct them (did you mean b?), or add them there." in said
-    assert "classes: '' (1 times)" in message(tmp_path, [*GOOD, "6.jpg,,train,g6"])
     said = message(tmp_path, [*GOOD, "6.jpg,c,train,g6"], kind="binary", positive="b")
     assert "has 3 classes (a, b, c); a binary task has two, one of them 'b'" in said
     said = message(tmp_path, GOOD, kind="binary", positive="fake")
@@ -163,7 +162,7 @@ def test_case_15_a_listed_file_is_absent_or_of_another_kind(tmp_path: Path) -> N
         ("gone.jpg", "missing"), ("list.csv", "format"),
     ]  # fmt: skip
     assert found["rejects"][1]["detail"] == (
-        "suffix '.csv'; a data set of images reads .jpg, .jpeg, .png, .bmp, .webp"
+        "is not an image that is read (JPEG, PNG, BMP, WebP) (first bytes b'path,label,split')"
     )
     said = message(tmp_path, rows)
     assert "manifest: 2 of 8 rejected (25.0 %, limit 0 %)" in said

@@ -126,10 +126,10 @@ def test_case_06_impostors(
 
 
 def test_case_06_a_page_in_place_of_an_image(tmp_path: Path) -> None:
-    """The manifest lists it; the next step rejects it, with its first bytes."""
+    """The manifest rejects it, with its first bytes: no hour is spent before."""
     root = trees.celeba(tmp_path / "raw", [f"{n}.jpg" for n in range(4)], "0012", list("5678"))
     (root / "img_align_celeba/1.jpg").write_bytes(b"<!DOCTYPE html><html>")
-    rejected = rejects_of_faces(tmp_path, "celeba", trees.celeba_options(root, rejects_limit=0.5))
+    _, rejected = read("celeba", trees.celeba_options(root, rejects_limit=0.5), tmp_path)
     assert [(row["id"], row["reason"]) for row in rejected] == [("1.jpg", "format")]
     assert "<!DOCTYPE html>" in rejected[0]["detail"]
 
@@ -160,7 +160,7 @@ def test_case_07_short_list(tmp_path: Path) -> None:
     assert "csv/training.csv:3: has 6 fields; expected are 9: " in fails(dataset, options, tmp_path)
 
 
-LEAVING = ["../x.jpg", "/etc/passwd", "1/../../x.jpg", "1//x.jpg", "./x.jpg", "1\\x.jpg"]
+LEAVING = ["../x.jpg", "/etc/passwd", "1/../../x.jpg", "C:\\x.jpg"]
 
 
 @pytest.mark.parametrize("path", LEAVING)
@@ -213,8 +213,8 @@ def test_links_within_the_root_and_a_folder_on_another_disk_are_followed(tmp_pat
     images = tmp_path / "raw/img_align_celeba"
     images.rename(tmp_path / "disk")
     images.symlink_to(tmp_path / "disk")
-    (tmp_path / "disk/000001.jpg").rename(tmp_path / "disk/store.jpg")
-    (tmp_path / "disk/000001.jpg").symlink_to("store.jpg")
+    (tmp_path / "disk/000001.jpg").rename(tmp_path / "disk/store")
+    (tmp_path / "disk/000001.jpg").symlink_to("store")
     rows, _ = read(dataset, options, tmp_path)
     assert list(rows) == NAMES
 

@@ -42,7 +42,8 @@ rule manifest:
         tree=raw_digest,
     shell:
         "lssat manifest --dataset {wildcards.task} --out {output.table}"
-        " --rejects {output.rejects} --params {params.section:q} > {log} 2>&1"
+        " --rejects {output.rejects} --kept logs/manifest/{wildcards.task}.rejects.parquet"
+        " --params {params.section:q} > {log} 2>&1"
 
 
 rule faces:

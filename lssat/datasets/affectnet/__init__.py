@@ -73,7 +73,9 @@ def layout(base: Path, asked: str = "auto") -> str:
         "is in none of AffectNet's layouts: csv (Manually_Annotated_Images, training.csv, "
         "validation.csv), npy (train_set, val_set), folders of classes (train, val)"
     )
-    raise DataError(base, problem, "Set datasets.affectnet.root in params.yaml")
+    known = [csvs.IMAGES, *csvs.FILES.values(), "train_set", "val_set", "train", "val"]
+    near = tree.meant(base, known)
+    raise DataError(base, problem, f"{near}Set datasets.affectnet.root in params.yaml")
 
 
 def _excluded(code: str, classes: int) -> str:

@@ -19,7 +19,7 @@ COLUMNS = [
 ]
 FILES = {"train": "training.csv", "val": "validation.csv"}
 
-_IMAGES = "Manually_Annotated_Images"
+IMAGES = "Manually_Annotated_Images"
 _LISTS = ("", "Manually_Annotated_file_lists", "Manually_Annotated")
 _KEPT = ["subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "expression"]
 
@@ -27,23 +27,24 @@ _KEPT = ["subDirectory_filePath", "face_x", "face_y", "face_width", "face_height
 def stands(base: Path) -> bool:
     """Say whether a tree has this layout."""
     listed = [base / folder / name for folder in _LISTS for name in FILES.values()]
-    images = [base / folder / _IMAGES for folder in ("", "Manually_Annotated")]
+    images = [base / folder / IMAGES for folder in ("", "Manually_Annotated")]
     return any(tree.exists(path) for path in listed + images)
 
 
 def samples(base: Path) -> Iterator[Sample]:
     """Yield what each row says, in the order of the lists."""
     what = "the folder of images of the CSV release"
-    folder = tree.find(base, _IMAGES, ("", "Manually_Annotated"), "affectnet", what)
+    folder = tree.find(base, IMAGES, ("", "Manually_Annotated"), "affectnet", what)
     prefix = folder.relative_to(base).as_posix()
     there: dict[str, set[str]] = {}
     for split, name in FILES.items():
         what = f"the official list of the split {split} of the CSV release"
         path = tree.find(base, name, _LISTS, "affectnet", what)
-        table, numbers = lists.csv(path, COLUMNS, _KEPT, header=False)
+        table, numbers = lists.csv(path, COLUMNS, _KEPT, headed=False)
         rows = zip(numbers, lists.rows(table), strict=True)
         for number, (file, *box, code) in rows:
-            parent, _, last = tree.below(file, path, number).rpartition("/")
+            file = tree.below(file, path, number)
+            parent, _, last = file.rpartition("/")
             if parent not in there:
                 there[parent] = _names(folder, parent, path, number)
             absent = "" if last in there[parent] else "no image"

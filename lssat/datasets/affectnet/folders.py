@@ -24,7 +24,7 @@ def stands(base: Path) -> bool:
 
 
 def samples(base: Path) -> Iterator[Sample]:
-    """Yield each file of each class, sorted by path; hidden files (`.DS_Store`) are none."""
+    """Yield each file of each class, by path; what the system leaves (`Thumbs.db`) is none."""
     if tree.exists(base / "test"):
         problem = "has a folder test, which AffectNet has not: its validation set is halved"
         fix = "Take it out of the tree, or read the tree as a data set of your own"
@@ -34,7 +34,7 @@ def samples(base: Path) -> Iterator[Sample]:
         top = tree.find(base, split, ("",), "affectnet", what)
         for folder, code in _classes(top, base).items():
             for name in sorted(tree.names(top / folder, base)):
-                if not name.startswith("."):
+                if not tree.hidden(name):
                     path = f"{split}/{folder}/{name}"
                     yield Sample(path, split, path, code, group=path)
 

@@ -43,7 +43,7 @@ def samples(base: Path) -> Iterator[Sample]:
 def _code(path: Path) -> str:
     """Read an expression: an array of one text, such as "3"."""
     try:
-        return _decoded(path.read_bytes())
+        return _decoded(lists.opening(path).read_bytes())
     except PermissionError:
         raise lists.denied(path) from None
     except (ValueError, EOFError, OSError) as error:
