@@ -124,7 +124,8 @@ def _sweep(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator
 
 
 def _twice(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator[Problem]:
-    recipe, lambdas = get("train", "lambda_cls"), get("benchmark", "sweep", "lambdas")
+    """Refuse a name in both lists; the recipe's own lambda is no problem (`grid.repeats`)."""
+    lambdas = get("benchmark", "sweep", "lambdas")
     swept = [
         replace(made, lambda_cls=value)
         for made in _parsed(get("benchmark", "sweep", "configurations"))
@@ -132,13 +133,10 @@ def _twice(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator
     ]
     for made in swept:
         if made in grids:
-            text = f"{made.slug} is in benchmark.configurations too; leave it once"
-            yield ("benchmark", "sweep", "configurations"), text
-    for made in [*grids, *swept]:
-        if made.lambda_cls is not None and made.lambda_cls == recipe and made.shared in grids:
-            text = f"{made.slug} is {made.shared.slug} again, since train.lambda_cls is {recipe}"
-            key = ("configurations",) if made in grids else ("sweep", "lambdas")
-            yield ("benchmark", *key), f"{text}; leave it out"
+            text = (
+                f"{made.slug} is in benchmark.configurations too, and DVC keeps a run in one stage"
+            )
+            yield ("benchmark", "sweep", "configurations"), f"{text}; leave it once"
 
 
 def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> Iterator[Problem]:

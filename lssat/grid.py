@@ -226,8 +226,8 @@ def swept(
     return [Run(*choice) for choice in itertools.product(tasks, backbones, named, seeds)]
 
 
-def runs_of(lists: Any, tasks: list[str]) -> list[Run]:
-    """List the runs of some tasks, those of the sweep last.
+def named(lists: Any, tasks: list[str]) -> list[Run]:
+    """List what the lists name, a folder each: the runs of some tasks, those of the sweep last.
 
     Args:
         lists: the section `benchmark`, or what a step sees of it.
@@ -237,3 +237,29 @@ def runs_of(lists: Any, tasks: list[str]) -> list[Run]:
     sweep = lists.sweep
     those = [task for task in tasks if task in sweep.tasks]
     return found + swept(those, sweep.backbones, sweep.configurations, sweep.lambdas, lists.seeds)
+
+
+def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:
+    """Map each configuration that repeats another to that one: its own lambda is the recipe's.
+
+    Args:
+        lists: as of `named`. lambda_cls: the recipe's.
+    """
+    shared = {name for name in lists.configurations if parse(name).lambda_cls is None}
+    values = [
+        f"{name}-lambda{value}"
+        for name in lists.sweep.configurations
+        for value in lists.sweep.lambdas
+    ]
+    own = [parse(name) for name in (*lists.configurations, *values)]
+    return {
+        made.slug: made.shared.slug
+        for made in own
+        if made.lambda_cls == lambda_cls and made.shared.slug in shared
+    }
+
+
+def runs_of(lists: Any, tasks: list[str], lambda_cls: float | str) -> list[Run]:
+    """List the runs of some tasks, each once: what the lists name, less what they repeat."""
+    again = repeats(lists, lambda_cls)
+    return [run for run in named(lists, tasks) if run.configuration not in again]

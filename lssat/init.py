@@ -55,7 +55,7 @@ def told(preset: str, out: Path, written: params.Params) -> str:
     known = list(yaml.safe_load(_preset(preset))["datasets"])
     dropped = [name for name in known if getattr(written.datasets, name) is None]
     without = " ".join(f"--{name}" for name in dropped)
-    tasks, runs = ", ".join(benchmark.tasks), len(benchmark.runs())
+    tasks, runs = ", ".join(benchmark.tasks), len(written.runs())
     also = f"; tested on {', '.join(benchmark.cross)} too" if benchmark.cross else ""
     lines = [f"{out}: preset {preset}, tasks {tasks}{also}: {runs} runs"]
     if dropped:

@@ -1,13 +1,16 @@
 """Runs that were trained: their folders, found by path, by name, or as the best of a task."""
 
+import shutil
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from lssat import metrics
+from lssat import metrics, tables
 from lssat.tables import DataError, read_json
 
 RECORD = "record.json"
+FILES = ("weights.safetensors", "curve.csv", RECORD, "reconstruction.npz")
 
 
 def record(folder: Path) -> dict[str, Any]:
@@ -38,8 +41,35 @@ def find(name: Path, runs: Path) -> Path:
     raise DataError(name, f"is no trained run (it holds no {RECORD})", fix)
 
 
+def repeat(folder: Path, out: Path) -> None:
+    """Give a run another folder: the same files, linked where the file system can, else copied.
+
+    Raises:
+        DataError: it is not trained, or `out` cannot be written.
+    """
+    record(folder)
+    for name in FILES:
+        source, target = folder / name, out / name
+        with tables.refusing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+        try:
+            target.hardlink_to(source)
+        except OSError:
+            with tables.atomic(target) as file, open(source, "rb") as whole:
+                shutil.copyfileobj(whole, file)
+
+
 def _all(runs: Path, task: str = "*") -> list[Path]:
     return sorted(file.parent for file in runs.glob(f"{task}/*/*/seed*/{RECORD}"))
+
+
+def _once(folders: list[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield folders and records, less the second folders of runs (`repeat`)."""
+    for folder in folders:
+        found = record(folder)
+        if found.get("run") in (None, "/".join(folder.parts[-4:])):
+            yield folder, found
 
 
 def best(task: str, runs: Path) -> tuple[Path, str]:
@@ -53,7 +83,7 @@ def best(task: str, runs: Path) -> tuple[Path, str]:
         tasks = sorted({folder.parts[-4] for folder in _all(runs)})
         fix = f"Trained are runs of {', '.join(tasks)}" if tasks else "Run `snakemake --cores 8`"
         raise DataError(runs / task, f"holds no trained run of {task}", fix)
-    found = {folder: record(folder) for folder in folders}
+    found = dict(_once(folders))
     names = sorted({each["select_metric"] for each in found.values()})
     if len(names) > 1:
         problem = f"its runs were selected by {' and '.join(names)}, which cannot be compared"
@@ -65,4 +95,4 @@ def best(task: str, runs: Path) -> tuple[Path, str]:
     top = (min if lower else max)(values.values())
     first, *others = [folder for folder, value in values.items() if value == top]
     also = f"; the first of {1 + len(others)} that are equal" if others else ""
-    return first, f"best of {len(folders)} by {names[0]}, {top:.3f}{also}"
+    return first, f"best of {len(found)} by {names[0]}, {top:.3f}{also}"

@@ -1,6 +1,7 @@
-"""YAML in which every reader agrees: Snakemake's and DVC's differ on `1e-4`, `no`, `010`, `12:30`.
+"""YAML in which every reader agrees: PyYAML's 1.1 and DVC's 1.2 differ on `no`, `010`, `12:30`.
 
-Plain scalars that YAML 1.1 and 1.2 read differently, and keys given twice, are refused.
+Numbers are read as DVC reads and writes them (`5e-05`). Plain scalars that the two versions take
+differently all the same, and keys given twice, are refused.
 """
 
 import re
@@ -12,19 +13,29 @@ import yaml
 from lssat.tables import DataError
 
 _AMBIGUOUS = [
-    (r"[-+]?\d+[eE][-+]?\d+|[-+]?\d+\.\d*[eE]\d+", lambda text: f"write {_with_point(text)}"),
     (r"(?i)y|n|yes|no|on|off", lambda text: "write true or false, or quote it if it is text"),
-    (r"[-+]?0[0-9]+|0o[0-7]+|0b[01]+", lambda text: "write it without the leading zero, or quote"),
+    (
+        r"[-+]?(0[0-9]+|0o[0-7]+|0b[01]+)",
+        lambda text: "write it without the leading zero, or quote",
+    ),
     (r"[-+]?\d+(:\d+)+(\.\d*)?", lambda text: "quote it"),
-    (r"[-+]?\d[\d_]*_[\d_]*", lambda text: f"write {text.replace('_', '')}"),
+    (
+        r"(?=.*_)[-+]?(0x[\da-fA-F_]+|0[ob][0-7_]+|[\d.][\d_]*\.?[\d_]*([eE][-+]?[\d_]+)?)"
+        r"|[-+]_[\d_]+",
+        lambda text: f"write {text.replace('_', '')}, or quote it if it is text",
+    ),
 ]
+# YAML 1.2's numbers with a point or an exponent; PyYAML wants both, and a sign in the exponent.
+_FLOAT = r"[-+]?(\d+(\.\d*)?([eE][-+]?\d+)?|\.\d+([eE][-+]\d+)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN)"
 
 
-def _with_point(text: str) -> str:
-    mantissa, exponent = re.split("[eE]", text)
-    mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
-    sign = exponent if exponent[0] in "+-" else f"+{exponent}"
-    return f"{mantissa.removesuffix('.') if mantissa[-1] != '.' else mantissa + '0'}e{sign}"
+class _Loader(yaml.SafeLoader):
+    """PyYAML's, with YAML 1.2's numbers."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(f"(?!\\d+$|[-+]\\d+$)({_FLOAT})$"), list("-+0123456789.")
+)
 
 
 def read_yaml(path: str | Path) -> tuple[Any, dict[tuple, int]]:
@@ -39,12 +50,14 @@ def read_yaml(path: str | Path) -> tuple[Any, dict[tuple, int]]:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node, value = yaml.compose(text, Loader=_Loader), yaml.load(text, Loader=_Loader)
     except FileNotFoundError:
         fix = "Copy one of presets/ there, or run in the project's folder"
         raise DataError(path, "does not exist", fix) from None
     except UnicodeDecodeError:
         raise DataError(path, "is not UTF-8", "Save it as UTF-8") from None
+    except ValueError as error:  # a date that is none
+        raise DataError(path, f"holds what is no value ({error})", "Quote text") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "is not YAML"
@@ -56,7 +69,7 @@ def read_yaml(path: str | Path) -> tuple[Any, dict[tuple, int]]:
         _walk(node, (), lines, problems, str(path))
     if problems:
         raise DataError.of(path, problems)
-    return yaml.safe_load(text), lines
+    return value, lines
 
 
 def _walk(node: yaml.Node, place: tuple, lines: dict, problems: list[str], path: str) -> None:

@@ -85,10 +85,36 @@ def test_a_sweep_joins_the_grid_on_its_own_tasks_only() -> None:
         clip_tasks=[], clip_backbones=[], sweep=SimpleNamespace(**sweep, lambdas=[0.1, "learned"]),
     )  # fmt: skip
     swept = [f"affectnet/vit_micro/MRGB-RLDP-CRGB-lambda{each}/seed3" for each in (0.1, "learned")]
-    found = [run.path for run in grid.runs_of(lists, ["celeba", "affectnet"])]
+    found = [run.path for run in grid.runs_of(lists, ["celeba", "affectnet"], 0.7)]
     assert found[2:] == swept
     assert [grid.Run.of(path).path for path in found] == found
-    assert len(grid.runs_of(lists, ["celeba"])) == 1
+    assert len(grid.runs_of(lists, ["celeba"], 0.7)) == 1
+
+
+@pytest.mark.parametrize("recipe", [0.5, 1.0, 1, "learned"])
+def test_fault_a4_a_run_that_is_named_twice_is_one_run(recipe: float | str) -> None:
+    """A configuration with the recipe's lambda as its own, in the sweep or in the grid."""
+    value = recipe if isinstance(recipe, str) else float(recipe)
+    lists = SimpleNamespace(
+        backbones=["vit_micro"],
+        configurations=["MRGB-RLDP-CRGB", "MLDP-RRGB-CRGB", f"MLDP-RRGB-CRGB-lambda{value}"],
+        seeds=[0, 1], baselines=["resnet18"], clip_tasks=[], clip_backbones=[],
+        sweep=SimpleNamespace(
+            tasks=["celeba"], backbones=["vit_micro"], lambdas=[0.1, value],
+            configurations=["MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB"],
+        ),
+    )  # fmt: skip
+    assert grid.repeats(lists, recipe) == {
+        f"MRGB-RLDP-CRGB-lambda{value}": "MRGB-RLDP-CRGB",
+        f"MLDP-RRGB-CRGB-lambda{value}": "MLDP-RRGB-CRGB",
+    }
+    named, runs = grid.named(lists, ["celeba"]), grid.runs_of(lists, ["celeba"], recipe)
+    assert len(named) == 2 * (3 + 1 + 4)
+    assert set(named) - set(runs) == {
+        run for run in named if run.configuration in grid.repeats(lists, recipe)
+    }
+    # A sweep of what the grid lacks has nothing that it repeats.
+    assert any(run.configuration == f"MRGB-RRGB-CRGB-lambda{value}" for run in runs)
 
 
 def test_the_patch_size_of_a_timm_vit_is_read_from_its_name() -> None:
@@ -193,22 +219,12 @@ def test_sound_choices_have_no_problem() -> None:
             "benchmark.clip_tasks; leave one of them out",
         ),
         (
-            {"benchmark__sweep__lambdas": [0.1, 0.7]},
-            "benchmark.sweep.lambdas: MRGB-RLDP-CRGB-lambda0.7 is MRGB-RLDP-CRGB again, since "
-            "train.lambda_cls is 0.7; leave it out",
-        ),
-        (
-            {"benchmark__configurations": ["MRGB-RLDP-CRGB", "MRGB-RLDP-CRGB-lambda0.7"]},
-            "benchmark.configurations: MRGB-RLDP-CRGB-lambda0.7 is MRGB-RLDP-CRGB again, since "
-            "train.lambda_cls is 0.7; leave it out",
-        ),
-        (
             {
                 "benchmark__configurations": ["MRGB-RLDP-CRGB-lambda0.1"],
                 "benchmark__sweep__configurations": ["MRGB-RLDP-CRGB"],
             },
             "benchmark.sweep.configurations: MRGB-RLDP-CRGB-lambda0.1 is in "
-            "benchmark.configurations too; leave it once",
+            "benchmark.configurations too, and DVC keeps a run in one stage; leave it once",
         ),
         (
             {"benchmark__sweep__configurations": ["MLBP-RRGB-CRGB"]},

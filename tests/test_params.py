@@ -17,7 +17,7 @@ PRESETS = [ROOT / "params.yaml", *sorted((ROOT / "presets").glob("*.yaml"))]
 @pytest.mark.parametrize("file", PRESETS, ids=lambda file: file.name)
 def test_presets_are_valid_and_read_alike_by_both_readers(file: Path) -> None:
     loaded = params.load(file)
-    assert loaded.benchmark.runs()
+    assert loaded.runs()
     ours, dvcs = yaml.safe_load(file.read_text()), YAML(typ="safe").load(file.read_text())
     assert ours == dvcs
 
@@ -27,7 +27,7 @@ def test_params_yaml_is_the_sample_preset() -> None:
 
 
 def test_the_sample_preset_has_48_runs_and_8_of_a_sweep() -> None:
-    runs = params.load(ROOT / "presets/sample.yaml").benchmark.runs()
+    runs = params.load(ROOT / "presets/sample.yaml").runs()
     assert len(runs) == len(set(runs)) == 48 + 8
     assert all("lambda" in run.configuration for run in runs[48:])
 
@@ -118,7 +118,7 @@ def test_a_data_set_of_ones_own_has_a_section_like_any_other(tmp_path: Path) -> 
     assert (own.media, own.metric, own.csv) == ("image", None, None)
     text = params.section_json(loaded, "faces", task="mine")
     assert params.view(text, "faces", task="mine").datasets.mine == own
-    assert loaded.benchmark.runs()[0].task == "mine"
+    assert loaded.runs()[0].task == "mine"
     video = OWN + "    every: 10\n"
     assert params.load(_own(tmp_path, video, TASKS)).datasets.mine.media == "video"
 

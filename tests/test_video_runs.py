@@ -309,7 +309,7 @@ def test_the_grid_has_the_runs_on_clips(tmp_path: Path) -> None:
     text = text.replace("clip_backbones: []", "clip_backbones: [videomae_mini]")
     text = re.sub(r"(\n    clips:) 0", r"\1 1", text, count=1)
     (tmp_path / "params.yaml").write_text(text)
-    runs = params.load(tmp_path / "params.yaml").benchmark.runs()
+    runs = params.load(tmp_path / "params.yaml").runs()
     clips = [run for run in runs if run.backbone == "videomae_mini"]
     assert {run.task for run in clips} == {"ffpp"}
     assert len(clips) == 4 * 2

@@ -27,7 +27,7 @@ def variant(
         from lssat.sensitivity import variants as step
 
     view = params.view(params_, "variant", task=task)
-    files = step.Files(run_folders(runs, task, view.benchmark), manifest, test, faces, out)
+    files = step.Files(run_folders(runs, task, view), manifest, test, faces, out)
     step.variant(task, variant, files, view, device)
 
 

@@ -57,6 +57,11 @@ def example(line: str) -> str:
     return f"Example: [bold]{line}[/bold]"
 
 
-def run_folders(runs: Path, task: str, benchmark: Any) -> dict[str, Path]:
-    """Return the folder of each run of a task, by the run's path."""
-    return {run.path: runs / run.path for run in grid.runs_of(benchmark, [task])}
+def run_folders(runs: Path, task: str, view: Any) -> dict[str, Path]:
+    """Return the folder of each run of a task, by the run's path.
+
+    Args:
+        view: of a rule that reads the grid's lists and `train.lambda_cls`.
+    """
+    listed = grid.runs_of(view.benchmark, [task], view.train.lambda_cls)
+    return {run.path: runs / run.path for run in listed}

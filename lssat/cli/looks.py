@@ -30,7 +30,7 @@ def explain(
 
     view = params.view(params_, "explain")
     files = step.Files(
-        runs=run_folders(runs, task, view.benchmark),
+        runs=run_folders(runs, task, view),
         test=test,
         faces=faces,
         codes=codes,

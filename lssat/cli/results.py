@@ -52,7 +52,8 @@ def report(
 
     loaded = params.load(params_) if is_file(params_) else None
     values = params.section(loaded, "report") if loaded else json.loads(params_)
-    benchmark = params.view(params_, "report").benchmark
+    view = params.view(params_, "report")
+    benchmark = view.benchmark
     kind = values["texture"]["kind"]
     files = {}
     for task in benchmark.tasks:
@@ -67,7 +68,7 @@ def report(
             mlflow=results / task / "mlflow.json",
             explain=explained / task / "explain.json",
             maps=explained / task / "explain.npz",
-            runs=run_folders(runs, task, benchmark),
+            runs=run_folders(runs, task, view),
             faces=[(faces / f"{name}.npy", faces / f"{name}.parquet") for name in names],
             texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
             splits=data / task / "splits" / "summary.json",

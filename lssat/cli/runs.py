@@ -103,6 +103,17 @@ def train(
         raise
 
 
+@app.command(epilog=example("lssat repeat --run runs/ffpp/vit_mini/MRGB-RLDP-CRGB/seed0 ..."))
+def repeat(
+    run: Annotated[Path, typer.Option(help="Folder of the run.")],
+    out: Annotated[Path, option.writes("Its other folder.", folder=True)],
+) -> None:
+    """Give a run a second folder, for a configuration whose own lambda is the recipe's."""
+    from lssat import trained
+
+    trained.repeat(run, out)
+
+
 @app.command(
     epilog=example(
         "lssat evaluate --task celeba --runs runs --splits data/prepared/celeba/splits ..."
@@ -126,7 +137,7 @@ def evaluate(
 
     view = params.view(params_, "evaluate")
     files = step.Files(
-        runs=run_folders(runs, task, view.benchmark),
+        runs=run_folders(runs, task, view),
         train=splits / "train.parquet",
         val=splits / "val.parquet",
         test=splits / "test.parquet",
@@ -157,7 +168,7 @@ def robustness(
         from lssat import robustness as step
 
     view = params.view(params_, "robustness")
-    files = step.Files(run_folders(runs, task, view.benchmark), train, test, faces, out)
+    files = step.Files(run_folders(runs, task, view), train, test, faces, out)
     step.robustness(task, files, view, device)
 
 
@@ -186,7 +197,7 @@ def cross(
 
     view = params.view(params_, "cross")
     files = step.Files(
-        runs=run_folders(runs, task, view.benchmark),
+        runs=run_folders(runs, task, view),
         train=train,
         val=None,
         test=splits / "test.parquet",

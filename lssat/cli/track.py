@@ -29,7 +29,7 @@ def track(
         from lssat import tracking as step
 
     view = params.view(params_, "track")
-    files = step.Files(run_folders(runs, task, view.benchmark), metrics, database, artifacts, out)
+    files = step.Files(run_folders(runs, task, view), metrics, database, artifacts, out)
     step.track(task, files, view.tracking.experiment, view.tracking.uri)
 
 

@@ -13,7 +13,7 @@ Count = Annotated[int, Field(ge=1)]
 class Section(BaseModel):
     """A section of params.yaml: unknown keys are refused, text is not turned into numbers."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -16,7 +16,8 @@ from lssat.yaml12 import read_yaml
 
 # What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
 _LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
-_GRID = [f"benchmark.{name}" for name in (*_LISTS, "sweep")]
+# The recipe's lambda_cls says which runs of the sweep repeat one of the grid.
+_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, "sweep")), "train.lambda_cls"]
 ON_REQUEST = ("variant", "sensitivity")  # rules that are asked for by name, of Snakemake alone
 READS = {
     "sample": ["sample"],
@@ -28,8 +29,8 @@ READS = {
     "lookalikes": ["audit"],
     "audit_cross": ["audit"],
     "train": ["texture", "train"],
-    "evaluate": [*_GRID, "evaluate", "train.threads", "train.lambda_cls"],
-    "cross": [*_GRID, "evaluate", "train.threads", "train.lambda_cls"],
+    "evaluate": [*_GRID, "evaluate", "train.threads"],
+    "cross": [*_GRID, "evaluate", "train.threads"],
     "robustness": [
         *_GRID,
         "robustness",

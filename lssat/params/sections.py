@@ -86,14 +86,6 @@ class Benchmark(Section):
     def _once(cls, items: Any) -> Any:
         return once(items) if isinstance(items, list) else items
 
-    def runs(self) -> list[grid.Run]:
-        """List the runs of the grid."""
-        return self.runs_of(self.tasks)
-
-    def runs_of(self, tasks: list[str]) -> list[grid.Run]:
-        """List the runs of some of the tasks."""
-        return grid.runs_of(self, tasks)
-
 
 def once(items: list) -> list:
     """Refuse a list that names something twice."""
@@ -309,3 +301,15 @@ class Params(Section):
     explain: Explain
     tracking: Tracking
     report: Report
+
+    def runs(self) -> list[grid.Run]:
+        """List the runs of the grid, each once."""
+        return grid.runs_of(self.benchmark, self.benchmark.tasks, self.train.lambda_cls)
+
+    def named(self) -> list[grid.Run]:
+        """List what the grid names: its runs, and those that only repeat one (`repeats`)."""
+        return grid.named(self.benchmark, self.benchmark.tasks)
+
+    def repeats(self) -> dict[str, str]:
+        """Map each configuration that repeats another, since its lambda is the recipe's, to it."""
+        return grid.repeats(self.benchmark, self.train.lambda_cls)

@@ -109,10 +109,7 @@ class Project:
         for found in (values["slices"]["attributes"], values["slices"]["lists"]):
             for name in {*found} - {*named}:
                 del found[name]
-        text = yaml.safe_dump(values, sort_keys=False)
-        # PyYAML writes 1e-05 where both YAML readers need 1.0e-05.
-        text = re.sub(r"(: -?\d+)(e[+-]\d+)", r"\1.0\2", text)
-        (self.path / "params.yaml").write_text(text)
+        (self.path / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
 
     def snakemake_stale(self) -> set[str]:
         """The stages that `snakemake -n` would run, named as DVC names them."""
@@ -125,7 +122,8 @@ class Project:
                 values.pop("shard", None)
                 order = ("task", "backbone", "configuration", "seed")
                 name = "-".join(values[key] for key in order if key in values)
-                found.add(f"{match[1]}@{name}" if name else match[1])
+                rule = "train" if match[1] == "repeat" else match[1]  # one stage of DVC's
+                found.add(f"{rule}@{name}" if name else rule)
         return found - {"all", "code"}
 
     def dvc_stale(self) -> set[str]:

@@ -162,9 +162,12 @@ def test_case_35_a_git_checkout_that_touches_files_redoes_nothing(by_dvc: Projec
                 tasks=["celeba"],
                 backbones=["vit_micro"],
                 configurations=["MRGB-RLDP-CRGB"],
-                lambdas=[0.1, "learned"],
+                lambdas=[0.1, 0.7, "learned"],  # 0.7 is the recipe's: a run under a second name
             ),
-            {f"train@celeba-vit_micro-MRGB-RLDP-CRGB-lambda{each}-0" for each in (0.1, "learned")},
+            {
+                f"train@celeba-vit_micro-MRGB-RLDP-CRGB-lambda{each}-0"
+                for each in (0.1, 0.7, "learned")
+            },
         ),
     ],
 )

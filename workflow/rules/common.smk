@@ -1,5 +1,6 @@
 # What the rules share: the parameters, the digests of code and raw trees, the names of the grid.
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -41,7 +42,8 @@ TASKS = PARAMS.benchmark.tasks
 CROSS = PARAMS.benchmark.cross  # data sets that the runs of ffpp are only tested on
 OWN, LISTED = PARAMS.slices.attributes, PARAMS.slices.lists  # by task: names, and a CSV
 TEXTURE = PARAMS.texture.kind
-RUNS = PARAMS.benchmark.runs()
+RUNS = PARAMS.named()
+REPEATS = PARAMS.repeats()  # configuration -> the one that it repeats (rule repeat)
 HARDWARE = machine.read(config)
 GPUS = 0 if HARDWARE.device == "cpu" else HARDWARE.devices  # of a job that uses any
 machine.tell(config, PARAMS.tracking.model_dump())

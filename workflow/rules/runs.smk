@@ -1,4 +1,7 @@
 # From splits to the report. One process a run for training, one a task for evaluation.
+ruleorder: repeat > train
+
+
 rule train:
     input:
         train="data/prepared/{task}/splits/train.parquet",
@@ -30,6 +33,31 @@ rule train:
         "lssat train --run {params.run} --train {input.train} --val {input.val} --faces {params.faces}"
         " --codes {params.codes} --out {params.out} --device {params.device}"
         " --params {params.section:q} > {log} 2>&1"
+
+
+# A configuration whose own lambda_cls is the recipe's is trained once: this is its other name,
+# for which DVC, whose matrices are full, has a stage.
+rule repeat:
+    input:
+        lambda wc: multiext(
+            f"runs/{wc.task}/{wc.backbone}/{REPEATS[wc.configuration]}/seed{wc.seed}/", *RUN_FILES
+        ),
+    output:
+        multiext(
+            "runs/{task}/{backbone}/{configuration}/seed{seed}/",
+            *RUN_FILES,
+        ),
+    log:
+        "logs/repeat/{task}/{backbone}/{configuration}/seed{seed}.log",
+    wildcard_constraints:
+        configuration="|".join(map(re.escape, REPEATS)) or "(?!)",
+    localrule: True
+    threads: 1
+    params:
+        run=lambda wc, input: os.path.dirname(input[0]),
+        out=lambda wc, output: os.path.dirname(output[0]),
+    shell:
+        "lssat repeat --run {params.run} --out {params.out} > {log} 2>&1"
 
 
 rule evaluate:
