@@ -295,6 +295,27 @@ def test_the_best_run_is_chosen_by_validation(tmp_path: Path) -> None:
         trained.best("ffpp", tmp_path)
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_fault_a4_a_repeated_run_has_two_folders_and_is_chosen_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    run, again = (tmp_path / f"ffpp/a/MRGB-RLDP-CRGB{end}/seed0" for end in ("", "-lambda0.5"))
+    record = {"run": "ffpp/a/MRGB-RLDP-CRGB/seed0", "select_metric": "val_auc", "best_value": 0.9}
+    for name in trained.FILES:
+        tables.write_text(run / name, tables.json_text(record))
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError()))
+    for _ in range(2):
+        trained.repeat(run, again)
+    assert sorted(file.name for file in again.iterdir()) == sorted(trained.FILES)
+    for name in trained.FILES:
+        assert (again / name).read_bytes() == (run / name).read_bytes()
+        assert (again / name).samefile(run / name) == links
+    assert trained.best("ffpp", tmp_path) == (run, "best of 1 by val_auc, 0.900")
+    with pytest.raises(DataError, match=r"record\.json: does not exist"):
+        trained.repeat(run / "no", again)
+
+
 def test_an_unknown_run_is_named_with_close_ones(tmp_path: Path) -> None:
     name = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
     tables.write_json(tmp_path / "runs" / name / "record.json", {})
