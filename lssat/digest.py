@@ -91,7 +91,11 @@ def _exists(name: str) -> bool:
 
 def modules(rule: str) -> list[str]:
     """List the modules of the package that a rule's step uses, directly or through others."""
-    todo, seen = list(ENTRY[rule]), set()
+    return _used(ENTRY[rule])
+
+
+def _used(entry: list[str]) -> list[str]:
+    todo, seen = list(entry), set()
     while todo:
         name = todo.pop()
         if name not in seen and name.split(".")[0] not in _NOT_FOLLOWED:
@@ -102,7 +106,12 @@ def modules(rule: str) -> list[str]:
 
 def code(rule: str) -> str:
     """Return the digest (16 hexadecimal digits) of the code that a rule's step uses."""
-    parts = [f"{name}:{_module(name)[0]}" for name in modules(rule)]
+    return of_modules(ENTRY[rule])
+
+
+def of_modules(entry: list[str]) -> str:
+    """Return the digest of some modules and of those that they use."""
+    parts = [f"{name}:{_module(name)[0]}" for name in _used(entry)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

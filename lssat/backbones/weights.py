@@ -38,15 +38,29 @@ def load_weights(encoder: Any, name: str, weights: str | dict[str, str]) -> Weig
         raise DataError("params.yaml", f"train.weights: {what}", fix[:1].upper() + fix[1:])
     if choice in ("mae", "timm"):
         source = grid.MAE_WEIGHTS[name] if choice == "mae" else timm_name(name)
-        _load(encoder, name, source, _from_hub(encoder, name, source))
+        state = _fitted(encoder, name, source, _from_hub(encoder, name, source))
+        encoder.load_state_dict(state)
         return Weights(source, licence(source))
-    if name in grid.VIDEO_ENCODERS:
-        _load(encoder, name, choice, _of_videomae(encoder, _from_file(choice)))
-        return Weights(choice, None)
-    ours = name in grid.ENCODERS
-    state = _from_file(choice) if ours else _read_by_timm(encoder, name, choice)
-    _load(encoder, name, choice, state)
+    encoder.load_state_dict(check_file(encoder, name, choice))
     return Weights(choice, None)
+
+
+def check_file(encoder: Any, name: str, path: str) -> dict[str, Tensor]:
+    """Read a safetensors file for a backbone, which may be on the meta device.
+
+    Returns:
+        what the encoder's `load_state_dict` takes: names and shapes are its own.
+
+    Raises:
+        DataError: it cannot be read, or names and shapes differ.
+    """
+    if name in grid.VIDEO_ENCODERS:
+        state = _of_videomae(encoder, _from_file(path))
+    elif name in grid.ENCODERS:
+        state = _from_file(path)
+    else:
+        state = _read_by_timm(encoder, name, path)
+    return _fitted(encoder, name, path, state)
 
 
 def _of_videomae(encoder: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -76,12 +90,12 @@ def licence(hub: str) -> str | None:
     return config.license if config else None
 
 
-def _load(encoder: Any, name: str, source: str, state: dict[str, Tensor]) -> None:
+def _fitted(encoder: Any, name: str, source: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
     own = encoder.state_dict()
     if name in grid.ENCODERS:  # fixed by definition; the file's may be of another image size
         state = {**state, "pos_embed": own["pos_embed"]}
     _check(name, source, own, state)
-    encoder.load_state_dict(state)
+    return state
 
 
 def _check(name: str, source: str, own: dict[str, Tensor], state: dict[str, Tensor]) -> None:

@@ -5,6 +5,7 @@
 """
 
 from lssat.params.base import Count, Name, Section, Share
+from lssat.params.check import Source
 from lssat.params.data import (
     HEADLINES,
     Affectnet,
@@ -18,7 +19,7 @@ from lssat.params.data import (
     Own,
     Video,
 )
-from lssat.params.read import ON_REQUEST, READS, load, section, section_json, view
+from lssat.params.read import ON_REQUEST, READS, examine, load, section, section_json, view
 from lssat.params.sections import (
     Audit,
     Benchmark,
@@ -42,6 +43,6 @@ __all__ = [
     "HEADLINES", "ON_REQUEST", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf",
     "Count", "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Explain", "Faces", "Ffpp", "Name",
     "Own", "Params", "Report", "Robustness", "Sample", "Section", "Sensitivity", "Share",
-    "Slices", "Splits", "Sweep", "Texture", "Tracking", "Train", "Video", "load", "section",
-    "section_json", "view",
+    "Slices", "Source", "Splits", "Sweep", "Texture", "Tracking", "Train", "Video", "examine",
+    "load", "section", "section_json", "view",
 ]  # fmt: skip

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from lssat import choices, grid
+from lssat.params import named
 from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
 from lssat.params.sections import Params
@@ -38,18 +39,35 @@ def _siblings(where: tuple) -> list[str]:
     return list(model.model_fields)
 
 
-def across(path: str | Path, lines: dict, raw: Any) -> list[str]:
-    """Check what two sections say together, as far as both can be read."""
-    problems = []
+class Source(NamedTuple):
+    """A params.yaml as it stands, valid or not: its raw values, and the line of each."""
 
-    def say(where: tuple, text: str) -> None:
-        problems.append(f"{path}:{lines.get(where, 1)}: {'.'.join(map(str, where))}: {text}")
+    path: str | Path
+    raw: Any
+    lines: dict[tuple, int]
 
-    def get(*keys: Any) -> Any:
-        value = raw
+    def get(self, *keys: Any) -> Any:
+        """Return the raw value of a key, or None."""
+        value = self.raw
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         return value
+
+    def say(self, where: tuple, text: str) -> str:
+        """Say a problem of a key, or of an item of a list, in a line with its place."""
+        line = next(
+            self.lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in self.lines
+        )
+        key = ".".join(each for each in where if isinstance(each, str))
+        return f"{self.path}:{line}: {key}: {text}"
+
+
+def across(source: Source) -> list[str]:
+    """Check what two sections say together, as far as both can be read."""
+    problems, get = [], source.get
+
+    def say(where: tuple, text: str) -> None:
+        problems.append(source.say(where, text))
 
     size, ratio = get("faces", "size"), get("train", "mask_ratio")
     for name in get("benchmark", "backbones") or []:
@@ -57,8 +75,8 @@ def across(path: str | Path, lines: dict, raw: Any) -> list[str]:
             sound = isinstance(ratio, float) and 0 < ratio < 1
             if problem := grid.backbone_problem(name, size, ratio if sound else 0.5):
                 say(("faces", "size"), f"{name}: {problem}")
-    named, given = get("benchmark", "tasks") or [], get("datasets") or {}
-    for where, text in _sections(named, get("benchmark", "cross") or [], given):
+    tasks, given = get("benchmark", "tasks") or [], get("datasets") or {}
+    for where, text in _sections(tasks, get("benchmark", "cross") or [], given):
         say(where, text)
     if get("splits", "selection") == "val" and get("splits", "affectnet_test") == 1:
         say(
@@ -72,15 +90,15 @@ def across(path: str | Path, lines: dict, raw: Any) -> list[str]:
         if get("train", "class_weights") == "balanced":
             text = "class_weights is balanced too, which corrects twice; leave one of them balanced"
             say(("train", "sampler"), text)
-        for task in named:
+        for task in tasks:
             known = grid.TASKS.get(task) if isinstance(task, str) else None
             kind = known.kind if known else get("datasets", task, "kind")
             if kind == "multilabel":
                 text = f"{task} has several labels a sample, which no order balances; write uniform"
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
-    for where, text in _slices(named, given, get("slices") or {}):
+    for where, text in _slices(tasks, given, get("slices") or {}):
         say(where, text)
-    for where, text in choices.problems(get):
+    for where, text in [*choices.problems(get), *named.problems(get)]:
         say(where, text)
     return problems
 

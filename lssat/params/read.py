@@ -76,17 +76,28 @@ def load(path: str | Path = "params.yaml") -> Params:
     Raises:
         DataError: all problems in one message, each with its line and key.
     """
-    raw, lines = read_yaml(path)
-    problems = []
-    try:
-        params = Params.model_validate(raw)
-    except ValidationError as error:
-        problems = [check.say(path, lines, each) for each in error.errors()]
-        problems += check.across(path, lines, raw)
-        raise DataError.of(path, problems) from None
-    if problems := check.across(path, lines, raw):
+    params, problems, _ = examine(path)
+    if problems or params is None:
         raise DataError.of(path, problems)
     return params
+
+
+def examine(path: str | Path) -> tuple[Params | None, list[str], check.Source]:
+    """Read params.yaml and gather what is wrong with it, each problem a line.
+
+    Returns:
+        the parameters, None where they are not valid; the problems; the file as it stands.
+
+    Raises:
+        DataError: it cannot be read at all.
+    """
+    source = check.Source(path, *read_yaml(path))
+    problems, params = [], None
+    try:
+        params = Params.model_validate(source.raw)
+    except ValidationError as error:
+        problems = [check.say(path, source.lines, each) for each in error.errors()]
+    return params, problems + check.across(source), source
 
 
 def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:

@@ -1,0 +1,69 @@
+"""Names that must mean something for each task, or backbone, that they are used for."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lssat import grid, metrics
+from lssat.params.base import nearest
+
+Problem = tuple[tuple, str]  # the key in params.yaml, and what is wrong with it
+TREES = ("ffpp", "celeba", "affectnet")  # of the built-in sample
+
+
+def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Yield what is wrong, as far as the parts can be read.
+
+    Args:
+        get: gives the raw value of a key, `get("train", "head")`, or None.
+    """
+    yield from _select_metric(get)
+    yield from _layer_decay(get)
+    for number, tree in enumerate(texts(get("sample", "trees"))):
+        if tree not in TREES:
+            yield ("sample", "trees", number), f"unknown {tree!r}{nearest(tree, list(TREES))}"
+
+
+def texts(names: Any) -> list[str]:
+    """Return the texts of a list; none of anything else."""
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def kind(get: Callable[..., Any], task: str) -> str | None:
+    """Return the kind of a task, None where its section does not say it."""
+    known = grid.TASKS.get(task)
+    found = known.kind if known else get("datasets", task, "kind")
+    return found if found in metrics.NAMES else None
+
+
+def _select_metric(get: Callable[..., Any]) -> Iterator[Problem]:
+    name, where = get("train", "select_metric"), ("train", "select_metric")
+    if not isinstance(name, str):
+        return
+    kinds = {task: of for task in texts(get("benchmark", "tasks")) if (of := kind(get, task))}
+    every = [set(metrics.NAMES[of]) for of in kinds.values()]
+    common = sorted(set.intersection(*every)) if every else []
+    if every and name not in set.union(*every):
+        yield where, f"unknown {name!r}{nearest(name, sorted(set.union(*every)))}{_null(common)}"
+        return
+    for task, of in kinds.items():
+        if name not in metrics.NAMES[of]:
+            text = f"{task} is {of}, which has no {name}; it has {', '.join(metrics.NAMES[of])}"
+            yield where, f"{text}{_null(common)}"
+
+
+def _null(common: list[str]) -> str:
+    all_have = f"; all tasks have {', '.join(common)}" if common else ""
+    return f"{all_have}; null takes each task's headline metric"
+
+
+def _layer_decay(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Refuse it where there is no row of a ViT's blocks that it would decay along."""
+    value = get("train", "layer_decay")
+    if not isinstance(value, float) or not 0 < value < 1:
+        return
+    lists = ("backbones", "baselines", "clip_backbones")
+    names = [name for key in lists for name in texts(get("benchmark", key))]
+    none = [name for name in names if name in grid.BASELINES or name in grid.VIDEO_ENCODERS]
+    if none:
+        text = f"{value} is for the blocks of a ViT on images, and the grid runs {', '.join(none)}"
+        yield ("train", "layer_decay"), f"{text}; write 1.0, or leave them out"

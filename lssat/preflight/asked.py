@@ -1,0 +1,71 @@
+"""What params.yaml asks of backbones and weights, from its raw values, valid or not."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lssat import grid
+from lssat.params.named import texts
+
+WORDS = ("scratch", "mae", "timm")  # that train.weights may be, beside the path of a file
+RUNS = Path("runs")
+_LISTS = ("backbones", "baselines", "clip_backbones")
+
+
+def backbones(get: Callable[..., Any]) -> Iterator[tuple[tuple, str]]:
+    """Yield each backbone of the grid with its place in params.yaml."""
+    for key in _LISTS:
+        for number, name in enumerate(texts(get("benchmark", key))):
+            yield ("benchmark", key, number), name
+
+
+def choices(get: Callable[..., Any]) -> Iterator[tuple[tuple, str, str]]:
+    """Yield for each backbone the place of its weights, its name and the weights."""
+    given = get("train", "weights")
+    for _, name in backbones(get):
+        if isinstance(given, str):
+            yield ("train", "weights"), name, given
+        elif isinstance(given, dict) and isinstance(given.get(name), str):
+            yield ("train", "weights", name), name, given[name]
+
+
+def configurations(get: Callable[..., Any]) -> list[grid.Configuration]:
+    """Return the configurations of grid and sweep that can be read."""
+    names = texts(get("benchmark", "configurations"))
+    found = []
+    for name in [*names, *texts(get("benchmark", "sweep", "configurations"))]:
+        try:
+            found.append(grid.parse(name))
+        except ValueError:  # said where the name stands
+            continue
+    return found
+
+
+def trained(get: Callable[..., Any], backbone: str) -> bool:
+    """Say whether all runs of a backbone are trained with the recipe as it is.
+
+    Then its weights are not needed, and may well be on another machine (`dvc pull`).
+    """
+    recipe = get("train")
+    records = list(RUNS.glob(f"*/{backbone}/*/seed*/record.json"))
+    names = (texts(get("benchmark", key)) for key in ("tasks", "configurations"))
+    tasks, made = map(list, names)
+    seeds = get("benchmark", "seeds")
+    if not records or not isinstance(recipe, dict) or not isinstance(seeds, list):
+        return False
+    made = [grid.SUPERVISED] if backbone in texts(get("benchmark", "baselines")) else made
+    tasks = texts(get("benchmark", "clip_tasks")) if backbone in grid.VIDEO_ENCODERS else tasks
+    wanted = {RUNS / grid.Run(t, backbone, c, s).path for t in tasks for c in made for s in seeds}
+    return wanted <= {file.parent for file in records} and all(
+        _recipe(file) == {**recipe, "lambda_cls": _recipe(file).get("lambda_cls")}
+        for file in records
+        if file.parent in wanted
+    )
+
+
+def _recipe(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))["params"]["train"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

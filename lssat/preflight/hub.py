@@ -1,0 +1,32 @@
+"""Are released weights in the local cache, or can they be fetched? Asked of huggingface_hub."""
+
+SECONDS = 5.0  # that the hub has for an answer
+
+
+def problem(source: str, repository: str, files: list[str]) -> str | None:
+    """Say why weights cannot be had, or None.
+
+    Args:
+        source: timm's name. repository: the hub's. files: of which the first that is there counts.
+    """
+    import huggingface_hub as hub
+    from huggingface_hub import constants, errors
+
+    if any(isinstance(hub.try_to_load_from_cache(repository, name), str) for name in files):
+        return None
+    away = f"{source} is not in the local cache ({constants.HF_HUB_CACHE})"
+    fix = "connect this machine, or fetch the file elsewhere and name its path here"
+    if constants.HF_HUB_OFFLINE:
+        return f"{away}, and HF_HUB_OFFLINE forbids to fetch it; {fix}"
+    for name in files:
+        try:
+            hub.get_hf_file_metadata(hub.hf_hub_url(repository, name), timeout=SECONDS)
+        except errors.EntryNotFoundError:
+            continue
+        except errors.HfHubHTTPError as error:
+            said = str(error).splitlines()[0]
+            return f"{away}, and the hub refuses {repository}: {said}; {fix}"
+        except Exception as error:  # the client's own errors of connection are of many types
+            return f"{away}, and the hub cannot be reached ({type(error).__name__}); {fix}"
+        return None
+    return f"{away}, and {repository} holds neither {' nor '.join(files)}; {fix}"
