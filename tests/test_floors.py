@@ -73,6 +73,7 @@ FLOORS = [
         "report",
         "show",
         "orchestrate",
+        "preflight",
         "doctor",
     },
     {"cli"},
@@ -98,10 +99,12 @@ NEIGHBOURS = {
     "orchestrate": {"show"},
     "apply": {"predict"},
     "compare": {"report"},
+    "doctor": {"preflight"},
 }
 LIGHT = [
     "doctor",
     "params",
+    "preflight",
     "tables",
     "datasets",
     "metrics",

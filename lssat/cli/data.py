@@ -58,6 +58,24 @@ def init(
     print(step.told(preset, out, step.write(preset, roots, out, force)))
 
 
+@app.command(epilog=example("lssat check"))
+def check(
+    params_: Annotated[str, typer.Option("--params", help="Another params.yaml.")] = "params.yaml",
+) -> None:
+    """Say what would stop a job, before the first one: names, files, backbones, weights.
+
+    Snakemake looks at the same before it plans; lssat doctor also looks the raw trees over.
+
+    Exit code 0: nothing was found; 1: there are problems.
+    """
+    with quick_imports():
+        from lssat import preflight as step
+
+    found = step.check(params_)
+    tasks, runs = ", ".join(found.benchmark.tasks), len(found.runs())
+    print(f"{params_}: tasks {tasks}, {runs} runs; nothing was found that would stop a job")
+
+
 @app.command(epilog=example("lssat doctor ffpp --root /data/ffpp"))
 def doctor(
     dataset: Annotated[
@@ -75,7 +93,7 @@ def doctor(
     Reads lists, names and the first bytes of every file; changes nothing.
 
     Exit code 0: the tree fits the official release, or is a consistent part;
-    1: something is wrong that would lose or damage samples;
+    1: something is wrong that would stop a job, or lose or damage samples;
     2: the command was not understood.
     """
     with quick_imports():

@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 from rich.console import Console
 
-from lssat import datasets, params
+from lssat import datasets, params, preflight
 from lssat.doctor import affectnet, celeba, celebdf, compare, dfd, dfdc, ffpp, heads, own, show
 from lssat.doctor import deep as decode
 from lssat.doctor.findings import Inventory
@@ -56,11 +56,11 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
         what = f"unknown data set {dataset!r}" if dataset else "--root needs a data set"
         print(f"doctor: {what}. Name one of {', '.join(RELEASES)}.", file=sys.stderr)
         return 2
-    asked = root is None
+    asked, problems = root is None, list[str]()
     if root is not None:
         chosen = [(str(dataset), stand_in(str(dataset), root))]
     else:
-        chosen = _asked(source, dataset)
+        chosen, problems = _asked(source, dataset)
         if not chosen:
             print(f"doctor: {source} has no section datasets.{dataset}.", file=sys.stderr)
             return 2
@@ -69,18 +69,23 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
         with Console(stderr=True).status(f"{name}: looking at {each.root}"):
             inventories.append(inspect(name, each, asked, deep))
     if json_ == "-":
-        print(json.dumps(show.as_json(inventories), indent=1))
+        print(json.dumps(show.as_json(inventories, problems), indent=1))
     else:
         show.show(inventories, Console())
+    if problems:  # last, where they are seen
+        print(DataError.of(source, problems), file=sys.stderr)
     if json_ not in (None, "-"):
-        show.write(inventories, Path(str(json_)))
-    return show.exit_code(inventories)
+        show.write(inventories, Path(str(json_)), problems)
+    return show.exit_code(inventories, problems)
 
 
-def _asked(source: str, dataset: str | None) -> list[tuple[str, Any]]:
-    sections = dict(params.load(source).datasets)
-    chosen = {name: each for name, each in sections.items() if each}
-    return [(name, each) for name, each in chosen.items() if dataset in (None, name)]
+def _asked(source: str, dataset: str | None) -> tuple[list[tuple[str, Any]], list[str]]:
+    """Return the data sets to look at, and what is wrong with the params.yaml itself."""
+    loaded, problems = preflight.problems(source)
+    if loaded is None:
+        raise DataError.of(source, problems)
+    chosen = {name: each for name, each in loaded.datasets if each}
+    return [(name, each) for name, each in chosen.items() if dataset in (None, name)], problems
 
 
 def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) -> Inventory:

@@ -1,5 +1,6 @@
 """The doctor's words: tables for a terminal, plain columns elsewhere, JSON for programs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +28,27 @@ def show(inventories: list[Inventory], console: Console) -> None:
         _verdict(inventory, console)
 
 
-def as_json(inventories: list[Inventory]) -> dict[str, Any]:
+def as_json(inventories: list[Inventory], problems: Sequence[str] = ()) -> dict[str, Any]:
     """Return everything as plain values; `exit_code` is that of the command."""
     return {
-        "exit_code": exit_code(inventories),
+        "exit_code": exit_code(inventories, problems),
+        "problems": [*problems],
         "datasets": [inventory.as_json() for inventory in inventories],
     }
 
 
-def write(inventories: list[Inventory], path: Path) -> None:
+def write(inventories: list[Inventory], path: Path, problems: Sequence[str] = ()) -> None:
     """Write the JSON atomically."""
-    write_json(path, as_json(inventories), sealed=False)
+    write_json(path, as_json(inventories, problems), sealed=False)
 
 
-def exit_code(inventories: list[Inventory]) -> int:
-    """Return 1 if anything would lose or damage samples, else 0."""
-    return int(any(inventory.number("error") for inventory in inventories))
+def exit_code(inventories: list[Inventory], problems: Sequence[str] = ()) -> int:
+    """Return 1 if anything would stop a job, or lose or damage samples, else 0.
+
+    Args:
+        problems: of the params.yaml itself (`preflight`).
+    """
+    return int(bool(problems) or any(inventory.number("error") for inventory in inventories))
 
 
 def _table(counts: list[Count], console: Console) -> Table:

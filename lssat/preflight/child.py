@@ -23,7 +23,7 @@ def main() -> None:
             encoder = build(each)
         except DataError as error:
             text = error.problem.removeprefix("benchmark.backbones: ")
-            problems.append([name, "backbones", f"{text}; {error.fix}"])
+            problems.append([name, "backbones", f"{text}; {_small(error.fix)}"])
             continue
         try:
             if choice in ("mae", "timm"):
@@ -33,8 +33,12 @@ def main() -> None:
         except DataError as error:
             what = error.problem.removeprefix("train.weights: ")
             where = "" if error.file == "params.yaml" else f"{error.file} "
-            problems.append([name, "weights", f"{where}{what}; {error.fix}"])
+            problems.append([name, "weights", f"{where}{what}; {_small(error.fix)}"])
     print(json.dumps({"problems": problems, "hub": hub}))
+
+
+def _small(fix: str) -> str:
+    return fix[:1].lower() + fix[1:]
 
 
 def build(each: dict[str, Any]) -> Any:

@@ -102,7 +102,7 @@ def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     if key not in known:
         known[key] = _look(wanted)
         with contextlib.suppress(DataError):  # it costs seconds again, that is all
-            write_json(MEMORY, dict(list(known.items())[-_KEPT:]))
+            write_json(MEMORY, dict(list(known.items())[-_KEPT:]), sealed=False)
     found = known[key]
     told = [tuple(each) for each in found["problems"]]
     for name, *where in found["hub"]:
@@ -139,6 +139,6 @@ def _look(wanted: list[dict[str, Any]]) -> dict[str, Any]:
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         problem = f"backbones and weights could not be looked at: {last}"
-        raise DataError("params.yaml", problem, "Run `lssat check`, and report this as a fault")
+        raise DataError("params.yaml", problem, "Run `lssat check` to try again")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat import digest, machine, params, preflight
+from lssat import digest, machine, params
 from lssat.tables import DataError
 
 MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
@@ -23,8 +23,12 @@ CLUSTER = workflow.resource_settings.nodes is not None
 
 PROBLEMS = []  # of all that is known before the first job, for one message
 try:
-    plans = workflow.is_main_process and not os.environ.get("LSSAT_SYNC")
-    PARAMS = preflight.check("params.yaml") if plans else params.load("params.yaml")
+    if workflow.is_main_process and not os.environ.get("LSSAT_SYNC"):
+        from lssat import preflight  # not in jobs, whose start counts
+
+        PARAMS = preflight.check("params.yaml")
+    else:
+        PARAMS = params.load("params.yaml")
 except DataError as error:
     PARAMS = None
     PROBLEMS.append(str(error))
