@@ -302,7 +302,7 @@ def test_fault_a4_a_repeated_run_has_two_folders_and_is_chosen_as_one(
     run, again = (tmp_path / f"ffpp/a/MRGB-RLDP-CRGB{end}/seed0" for end in ("", "-lambda0.5"))
     record = {"run": "ffpp/a/MRGB-RLDP-CRGB/seed0", "select_metric": "val_auc", "best_value": 0.9}
     for name in trained.FILES:
-        tables.write_text(run / name, tables.json_text(record))
+        tables.write_json(run / name, record)
     if not links:
         monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError()))
     for _ in range(2):
