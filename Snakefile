@@ -23,7 +23,6 @@ rule all:
     input:
         "results/report.html",
         "results/mlflow.json",
-        "data/code.json",
         "results/local/gallery.html",
 
 
@@ -32,12 +31,17 @@ rule shared:
     input:
         "results/report.html",
         "results/mlflow.json",
-        "data/code.json",
+
+
+onstart:
+    HOOKS.start()
 
 
 onsuccess:
-    if (
-        not {"DVC_STAGE", "LSSAT_RUN", "LSSAT_SYNC"} & set(os.environ)
-        and Path("results/report.html").exists()
-    ):
+    HOOKS.end(failed=False)
+    if HOOKS.saves and "LSSAT_RUN" not in os.environ and Path("results/report.html").exists():
         shell("lssat show --results results")
+
+
+onerror:
+    HOOKS.end(failed=True)

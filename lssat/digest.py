@@ -16,9 +16,10 @@ from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 
-from lssat.tables import DataError, sha256
+from lssat.tables import DataError, sha256, write_text
 
 PACKAGE = Path(__file__).parent
+WRITTEN = Path("data/code")  # of a project: <rule>.txt, which DVC's stages depend on
 
 # The modules in which the work of each rule begins; what they import is found in their source.
 ENTRY = {
@@ -113,6 +114,22 @@ def of_modules(entry: list[str]) -> str:
     """Return the digest of some modules and of those that they use."""
     parts = [f"{name}:{_module(name)[0]}" for name in _used(entry)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def write(folder: Path = WRITTEN) -> None:
+    """Write the digest of each rule's code to a file of its own, where it is another."""
+    for rule in ENTRY:
+        file = folder / f"{rule}.txt"
+        if not file.exists() or file.read_text() != f"{code(rule)}\n":
+            write_text(file, f"{code(rule)}\n")
+
+
+def written_is_current(folder: Path = WRITTEN) -> bool:
+    """Say whether the written digests are those of the code as it is now."""
+    files = {rule: folder / f"{rule}.txt" for rule in ENTRY}
+    return all(
+        file.exists() and file.read_text() == f"{code(rule)}\n" for rule, file in files.items()
+    )
 
 
 def tree(root: str | Path, memory: str | Path) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lssat import orchestrate
+from lssat.orchestrate import run as orchestrate
 from lssat.show import headline, show
 from lssat.tables import write_json
 

@@ -8,6 +8,7 @@ import traceback
 
 from lssat.cli import data, runs, track, looks, results, use, asked  # isort: skip  # the order of `lssat --help`
 from lssat.cli.base import app, leave
+from lssat.orchestrate import owner
 from lssat.tables import DataError
 
 __all__ = ["app", "asked", "data", "looks", "main", "results", "runs", "track", "use"]
@@ -16,6 +17,7 @@ __all__ = ["app", "asked", "data", "looks", "main", "results", "runs", "track", 
 def main() -> None:
     """Run the command line; a DataError is one line on stderr and exit code 1."""
     code = 0
+    owner.follow()
     try:
         app()
     except SystemExit as end:

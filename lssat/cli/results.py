@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lssat import params, tables
+from lssat import params
 from lssat.cli import option
 from lssat.cli.base import app, example, is_file, quick_imports, run_folders
 
@@ -103,20 +103,49 @@ def show(
     step.show(results)
 
 
-@app.command(epilog=example("lssat digest --out data/code.json"))
-def digest(out: option.JsonOut) -> None:
+@app.command(epilog=example("lssat digest --out data/code"))
+def digest(
+    out: Annotated[Path, option.writes("Folder for a file a rule.", folder=True)],
+) -> None:
     """Write the digest of the code of each rule: DVC redoes what an edit of the code changes."""
     with quick_imports():
         from lssat import digest as step
 
-    tables.write_json(out, {rule: step.code(rule) for rule in step.ENTRY}, sealed=False)
+    step.write(out)
+
+
+@app.command(epilog=example("lssat save"))
+def save(
+    made: Annotated[
+        str, typer.Option(help="JSON of what Snakemake knows of its files; - for stdin.")
+    ] = "",
+) -> None:
+    """Save finished results for DVC after a run that was killed; Snakemake's runs end with this."""
+    with quick_imports():
+        from lssat.orchestrate import save as step
+
+    known = json.loads(sys.stdin.read() if made == "-" else made or "{}")
+    sets = {name: frozenset(known.get(name, ())) for name in ("fresh", "stale")}
+    if told := step.save(step.Made(known.get("params", ""), **sets)):
+        print(told, flush=True)
+
+
+@app.command(hidden=True, epilog=example("lssat restore results/tasks/celeba/metrics.json"))
+def restore(outputs: Annotated[list[str], typer.Argument(help="Of one step.")]) -> None:
+    """Take a step's outputs from DVC's run cache; exit code 1 if they are not there."""
+    with quick_imports():
+        from lssat.orchestrate import restore as step
+
+    if not step.restore(outputs):
+        sys.exit(1)
+    print("The same work was done before: its outputs were taken from DVC's cache.")
 
 
 @app.command(epilog=example("lssat sync"))
 def sync() -> None:
     """Put Snakemake in step after `dvc pull` or `dvc checkout`, if DVC finds all up to date."""
     with quick_imports():
-        from lssat import orchestrate as step
+        from lssat.orchestrate import sync as step
 
     sys.exit(step.sync())
 
@@ -125,6 +154,6 @@ def sync() -> None:
 def run(cores: Annotated[int, typer.Option(help="Cores for Snakemake.")] = 8) -> None:
     """Run the whole benchmark through Snakemake, with progress, and print the headline table."""
     with quick_imports():
-        from lssat import orchestrate as step
+        from lssat.orchestrate import run as step
 
     sys.exit(step.run(cores))

@@ -65,7 +65,7 @@ def train(
 ) -> None:
     """Train one run, or go on with it, and keep the weights of its best epoch by validation.
 
-    SIGTERM and SIGUSR1 save its state; the same command then goes on, to the same result.
+    SIGTERM, SIGUSR1 and Ctrl-C save its state; the same command then goes on, to the same result.
     """
     told = dict(devices=devices, strategy=strategy, minutes=minutes, country=country)
     if found := machine.problems({"device": device, **told}, spelt="--{} {}", here=devices > 1):

@@ -131,8 +131,8 @@ def verify(
     Exit code 0: all is as expected; 1: a number is off or missing.
     """
     with quick_imports():
-        from lssat import orchestrate
         from lssat import verify as step
+        from lssat.orchestrate import run as orchestrate
 
     if (others or reason) and not write:
         raise typer.BadParameter("--with and --reason belong to --write")

@@ -15,7 +15,8 @@ from lssat.checkpoint import Checkpoints, fit
 from lssat.ssat import Model
 from lssat.train.parallel import parted, whole
 
-SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGUSR1: "SIGUSR1"}  # what a scheduler sends
+# What a scheduler sends, and Ctrl-C.
+SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGUSR1: "SIGUSR1", signal.SIGINT: "SIGINT"}
 
 
 class Stopped(Exception):  # noqa: N818
@@ -33,9 +34,11 @@ class Stop:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Note the signals of `SIGNALS` instead of dying from them."""
+        """Note the signals of `SIGNALS` instead of dying; a second Ctrl-C ends at once."""
 
         def note(number: int, _: Any) -> None:
+            if number == self.signal == signal.SIGINT:
+                raise KeyboardInterrupt
             self.signal = number
 
         before = {number: signal.signal(number, note) for number in SIGNALS}

@@ -18,9 +18,10 @@ import torch
 import typer
 from test_train_resume import command
 
-from lssat import orchestrate, sample, tracking
+from lssat import sample, tracking
 from lssat.checkpoint import Checkpoints, save_weights
 from lssat.cli import app
+from lssat.orchestrate import run as orchestrate
 from lssat.sample import celeba
 from lssat.tables import (
     TEXTURE,

@@ -7,6 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from lssat import digest, machine, params
+from lssat.orchestrate.hooks import Hooks
 from lssat.tables import DataError
 
 MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
@@ -41,6 +42,11 @@ if found := machine.problems(
     PROBLEMS.append(str(DataError.of(machine.WHERE, found)))
 if PROBLEMS:
     raise WorkflowError("\n".join(PROBLEMS))
+try:
+    HOOKS = Hooks(workflow)
+except DataError as error:
+    raise WorkflowError(str(error))
+ASK = HOOKS.ask  # the beginning of steps that take long: is this in DVC's run cache?
 
 CODE = {rule: digest.code(rule) for rule in digest.ENTRY}
 TASKS = PARAMS.benchmark.tasks

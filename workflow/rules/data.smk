@@ -1,16 +1,4 @@
 # From raw trees to splits. A shard of videos or images is the unit of parallel work.
-rule code:
-    output:
-        "data/code.json",
-    log:
-        "logs/code.log",
-    threads: 1
-    params:
-        code=list(CODE.values()),
-    shell:
-        "lssat digest --out {output} > {log} 2>&1"
-
-
 rule sample:
     output:
         inventory="data/raw/sample/{task}.json",
@@ -23,7 +11,7 @@ rule sample:
         code=CODE["sample"],
         tree=lambda wc, output: output[0].removesuffix(".json"),
     shell:
-        "lssat sample --tree {wildcards.task} --out {params.tree} --inventory {output.inventory}"
+        "exec lssat sample --tree {wildcards.task} --out {params.tree} --inventory {output.inventory}"
         " --annotations {output.annotations} --params {params.section:q} > {log} 2>&1"
 
 
@@ -41,7 +29,7 @@ rule manifest:
         code=CODE["manifest"],
         tree=raw_digest,
     shell:
-        "lssat manifest --dataset {wildcards.task} --out {output.table}"
+        "exec lssat manifest --dataset {wildcards.task} --out {output.table}"
         " --rejects {output.rejects} --kept logs/manifest/{wildcards.task}.rejects.parquet"
         " --params {params.section:q} > {log} 2>&1"
 
@@ -64,7 +52,8 @@ rule faces:
         code=CODE["faces"],
         device=lambda wc: device(wc) if detects(wc.task) else "cpu",
     shell:
-        "lssat faces --dataset {wildcards.task} --shard {wildcards.shard} --manifest {input}"
+        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        " exec lssat faces --dataset {wildcards.task} --shard {wildcards.shard} --manifest {input}"
         " --out {output.crops} --table {output.table} --rejects {output.rejects}"
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
@@ -83,7 +72,8 @@ rule texture:
         section=read("texture"),
         code=CODE["texture"],
     shell:
-        "lssat texture --faces {input.crops} --faces-table {input.table} --out {output.codes}"
+        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        " exec lssat texture --faces {input.crops} --faces-table {input.table} --out {output.codes}"
         " --table {output.table} --params {params.section:q} > {log} 2>&1"
 
 
@@ -110,7 +100,7 @@ rule splits:
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         rejects=lambda wc, input: [f"--faces-rejects {file}" for file in input.faces_rejects],
     shell:
-        "lssat splits --dataset {wildcards.task} --manifest {input.manifest}"
+        "exec lssat splits --dataset {wildcards.task} --manifest {input.manifest}"
         " --manifest-rejects {input.rejects} {params.faces} {params.rejects}"
         " --train {output.train} --val {output.val} --test {output.test}"
         " --summary {output.summary} --params {params.section:q} > {log} 2>&1"
@@ -132,7 +122,7 @@ rule audit:
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
     shell:
-        "lssat audit --manifest {input.manifest} {params.faces} --splits {params.splits}"
+        "exec lssat audit --manifest {input.manifest} {params.faces} --splits {params.splits}"
         " --out {output.json} --table {output.table} > {log} 2>&1"
 
 
@@ -154,7 +144,8 @@ rule lookalikes:
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
     shell:
-        "lssat lookalikes --dataset {wildcards.task} {params.faces} --splits {params.splits}"
+        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        " exec lssat lookalikes --dataset {wildcards.task} {params.faces} --splits {params.splits}"
         " --out {output.json} --table {output.table} --params {params.section:q} > {log} 2>&1"
 
 
@@ -179,7 +170,7 @@ rule audit_cross:
         trained=lambda wc, input: [f"--trained-faces {file}" for file in input.trained_faces],
         trained_splits=lambda wc, input: os.path.dirname(input.trained_splits[0]),
     shell:
-        "lssat audit-cross --dataset {wildcards.task} {params.faces} --splits {params.splits}"
+        "exec lssat audit-cross --dataset {wildcards.task} {params.faces} --splits {params.splits}"
         " {params.trained} --trained-splits {params.trained_splits}"
         " --out {output.json} --table {output.table} --params {params.section:q} > {log} 2>&1"
 

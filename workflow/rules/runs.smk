@@ -30,7 +30,8 @@ rule train:
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
-        "lssat train --run {params.run} --train {input.train} --val {input.val} --faces {params.faces}"
+        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        " exec lssat train --run {params.run} --train {input.train} --val {input.val} --faces {params.faces}"
         " --codes {params.codes} --out {params.out} --device {params.device}"
         " --params {params.section:q} > {log} 2>&1"
 
@@ -84,7 +85,8 @@ rule evaluate:
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
-        "lssat evaluate --task {wildcards.task} --runs runs --splits {params.splits}"
+        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        " exec lssat evaluate --task {wildcards.task} --runs runs --splits {params.splits}"
         " --faces {params.faces} --codes {params.codes} --out {params.out}"
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
@@ -109,7 +111,8 @@ rule robustness:
         device=device,
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
     shell:
-        "lssat robustness --task {wildcards.task} --runs runs --train {input.train}"
+        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        " exec lssat robustness --task {wildcards.task} --runs runs --train {input.train}"
         " --test {input.test} --faces {params.faces} --out {output} --device {params.device}"
         " --params {params.section:q} > {log} 2>&1"
 
@@ -140,7 +143,8 @@ rule explain:
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
-        "lssat explain --task {wildcards.task} --runs runs --test {input.test}"
+        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        " exec lssat explain --task {wildcards.task} --runs runs --test {input.test}"
         " --faces {params.faces} --codes {params.codes} --results {params.results}"
         " --out {params.out} --device {params.device} --params {params.section:q} > {log} 2>&1"
 
@@ -162,7 +166,7 @@ rule gallery:
         section=read("gallery"),
         code=CODE["gallery"],
     shell:
-        "lssat gallery --data data/prepared --explained results/explain --out {output}"
+        "exec lssat gallery --data data/prepared --explained results/explain --out {output}"
         " --params {params.section:q} > {log} 2>&1"
 
 
@@ -194,7 +198,8 @@ rule cross:
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
-        "lssat cross --dataset {wildcards.task} --train {input.train} --runs runs"
+        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        " exec lssat cross --dataset {wildcards.task} --train {input.train} --runs runs"
         " --splits {params.splits} --faces {params.faces} --codes {params.codes}"
         " --out {params.out} --device {params.device} --params {params.section:q} > {log} 2>&1"
 
@@ -212,7 +217,7 @@ rule slices:
         section=read("slices"),
         code=CODE["slices"],
     shell:
-        "lssat slices --task {wildcards.task} --predictions {input.predictions}"
+        "exec lssat slices --task {wildcards.task} --predictions {input.predictions}"
         " --metrics {input.metrics} --out {output} --params {params.section:q} > {log} 2>&1"
 
 
@@ -231,7 +236,7 @@ rule slices_listed:
         section=read("slices_listed"),
         code=CODE["slices_listed"],
     shell:
-        "lssat slices --task {wildcards.task} --predictions {input.predictions}"
+        "exec lssat slices --task {wildcards.task} --predictions {input.predictions}"
         " --metrics {input.metrics} --annotations {input.annotations:q}"
         " --manifest {input.manifest} --out {output} --params {params.section:q} > {log} 2>&1"
 
@@ -251,7 +256,7 @@ rule track_slices:
         section=read("track_slices"),
         code=CODE["track_slices"],
     shell:
-        "lssat track-slices --slices {input.slices} --tracked {input.tracked} --out {output}"
+        "exec lssat track-slices --slices {input.slices} --tracked {input.tracked} --out {output}"
         " --params {params.section:q} > {log} 2>&1"
 
 
@@ -268,7 +273,7 @@ rule track_cross:
         section=read("track_cross"),
         code=CODE["track_cross"],
     shell:
-        "lssat track-cross --dataset {wildcards.task} --metrics {input.metrics}"
+        "exec lssat track-cross --dataset {wildcards.task} --metrics {input.metrics}"
         " --tracked {input.tracked} --out {output} --params {params.section:q} > {log} 2>&1"
 
 
@@ -285,7 +290,7 @@ rule track:
         section=read("track"),
         code=CODE["track"],
     shell:
-        "lssat track --task {wildcards.task} --runs runs --metrics {input.metrics}"
+        "exec lssat track --task {wildcards.task} --runs runs --metrics {input.metrics}"
         " --out {output} --params {params.section:q} > {log} 2>&1"
 
 
@@ -346,7 +351,7 @@ rule report:
         section=read("report"),
         code=CODE["report"],
     shell:
-        "lssat report --runs runs --data data/prepared --results results/tasks"
+        "exec lssat report --runs runs --data data/prepared --results results/tasks"
         " --explained results/explain --out results --params {params.section:q} > {log} 2>&1"
 
 
@@ -366,5 +371,5 @@ rule track_report:
         section=read("track_report"),
         code=CODE["track_report"],
     shell:
-        "lssat track-report --results results --out {output} --params {params.section:q}"
+        "exec lssat track-report --results results --out {output} --params {params.section:q}"
         " > {log} 2>&1"

@@ -28,7 +28,7 @@ rule sensitivity_variant:
         device=device,
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
     shell:
-        "lssat variant --task {wildcards.task} --variant {wildcards.variant} --runs runs"
+        "exec lssat variant --task {wildcards.task} --variant {wildcards.variant} --runs runs"
         " --manifest {input.manifest} --test {input.test} --faces {params.faces} --out {output}"
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
@@ -55,6 +55,6 @@ rule sensitivity_table:
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         variants=lambda wc, input: [f"--variants {file}" for file in input.variants],
     shell:
-        "lssat sensitivity --task {wildcards.task} --test {input.test} --metrics {input.metrics}"
+        "exec lssat sensitivity --task {wildcards.task} --test {input.test} --metrics {input.metrics}"
         " --predictions {input.predictions} {params.faces} {params.variants} --out {output.json}"
         " --table {output.table} --picture {output.picture} --params {params.section:q} > {log} 2>&1"

@@ -1,31 +1,34 @@
-"""Snakemake and DVC from the command line: progress with the time left, and `sync`."""
+"""`lssat run`: Snakemake with a line a finished step, the time left, and a short end."""
 
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from lssat.orchestrate.failures import HEADING
 from lssat.show import show
 from lssat.tables import check_writable
 
 LOG = Path("logs/snakemake.log")
-_RULE = re.compile(r"^(?:local)?rule (\w+):")
-_FILE = re.compile(r"^    (?:log|output): (\S+)")
 _DONE = re.compile(r"^(\d+) of (\d+) steps")
 _FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)")
+_TROUBLE = re.compile(r"^(Error|.*Exception|Workflow|.*Error in)")
 
 
 def run(cores: int) -> int:
     """Run `snakemake --cores N`, print a line a finished step, then the headline table.
 
-    Snakemake's own words go to logs/snakemake.log, and to the terminal when it fails.
+    Snakemake's own words go to logs/snakemake.log; of a failure only what failed is shown. A
+    signal that ends this process ends Snakemake and its steps, which save their state.
 
     Returns:
-        Snakemake's exit code.
+        Snakemake's exit code; 128 + the signal that stopped it.
 
     Raises:
         DataError: the project's folder cannot be written.
@@ -37,24 +40,46 @@ def run(cores: int) -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | {"LSSAT_RUN": "1"},
+        env=os.environ | {"LSSAT_RUN": str(os.getpid())},
     )
     progress = Progress()
-    with open(LOG, "w", encoding="utf-8") as log:
+    with open(LOG, "w", encoding="utf-8") as log, _passing_on(process) as got:
         assert process.stdout is not None
-        # After Ctrl-C, which Snakemake gets as well, read on: it ends its jobs and says so.
-        with contextlib.suppress(KeyboardInterrupt):
-            _follow(process.stdout, log, progress)
         _follow(process.stdout, log, progress)
-    code = process.wait()
+        code = process.wait()
+    if got:
+        print("Stopped; finished steps are kept. Run the same command again to go on.")
+        return 128 + got[0]
     if code:
-        print(LOG.read_text(encoding="utf-8")[progress.trouble :], file=sys.stderr)
-        print(f"snakemake: failed with exit code {code}. The whole log: {LOG}.", file=sys.stderr)
+        print(progress.end(LOG.read_text(encoding="utf-8")), file=sys.stderr)
+        print(f"The whole log: {LOG}.", file=sys.stderr)
         return code
     if not progress.done:
         print("Nothing to be done: all results are up to date.")
     show(Path("results"))
     return 0
+
+
+@contextlib.contextmanager
+def _passing_on(process: subprocess.Popen) -> Iterator[list[int]]:
+    """Pass SIGTERM and SIGINT on to a process; yield the list of those that came.
+
+    A terminal's Ctrl-C reaches it without us as well; it takes the second for the same.
+    """
+    got: list[int] = []
+
+    def pass_on(number: int, _: object) -> None:
+        if not got:
+            print("\nStopping: the steps at work save their state.", flush=True)
+            process.send_signal(signal.SIGTERM)
+        got.append(number)
+
+    before = {each: signal.signal(each, pass_on) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield got
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _follow(lines: IO[str], log: IO[str], progress: "Progress") -> None:
@@ -76,7 +101,7 @@ class Progress:
 
     def read(self, line: str) -> None:
         """Take one line of Snakemake's output."""
-        if not self.trouble and re.match(r"^(Error|.*Exception|Workflow|.*Error in)", line):
+        if not self.trouble and _TROUBLE.match(line):
             self.trouble = self._read
         self._read += len(line)
         if match := _FINISHED.match(line):
@@ -84,6 +109,15 @@ class Progress:
         elif match := _DONE.match(line):
             self.done = int(match[1])
             self._print(int(match[2]))
+
+    def end(self, log: str) -> str:
+        """Return what a log says of a failure: what failed, or all that Snakemake said of it."""
+        _, found, rest = log.rpartition(f"\n{HEADING}\n")
+        if not found:
+            return log[self.trouble :].rstrip()
+        told = rest.split("\n")
+        block = [line for line in told if line.startswith("  ")]
+        return "\n".join([HEADING, *block])
 
     def _print(self, total: int) -> None:
         spent = time.monotonic() - self.started
@@ -99,27 +133,3 @@ class Progress:
 
 def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
-
-
-def sync() -> int:
-    """Let Snakemake take the files that DVC put there for what they are.
-
-    Returns:
-        0; or 1, with nothing touched, when DVC finds something that is not up to date.
-    """
-    status = subprocess.run(["dvc", "status", "--quiet"], check=False)
-    if status.returncode:
-        print(
-            "dvc status: something is not up to date (see `dvc status`), so nothing was touched. "
-            "Run `dvc pull` or `dvc checkout` first, or `dvc repro` to compute what is missing.",
-            file=sys.stderr,
-        )
-        return 1
-    command = [sys.executable, "-m", "snakemake", "--cores", "1"]
-    environment = os.environ | {"LSSAT_SYNC": "1"}
-    touch = [*command, "--touch", "--forceall", "--quiet", "all", "--", "shared"]
-    touched = subprocess.run(touch, env=environment, check=False)
-    if touched.returncode:
-        return touched.returncode
-    # The gallery of faces is on no remote: it is made here, of the crops that are.
-    return subprocess.run([*command, "--quiet", "all"], env=environment, check=False).returncode

@@ -1,0 +1,65 @@
+"""What a failed run says last: each failed step's own message, short, with its log."""
+
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+HEADING = "What failed:"
+_TRACEBACK = "Traceback (most recent call last):"
+_SHOWN = 5  # failed steps
+_LINES = 12  # of one step's message
+
+
+def tell(jobs: list[Any], stopped: int | None) -> None:
+    """Print, for each failed job of Snakemake, the message at the end of its log.
+
+    Args:
+        jobs: each has a `rule`, `wildcards` and `log`.
+        stopped: the signal that ended the run; then the steps have not failed by themselves.
+    """
+    if stopped:
+        name = signal.Signals(stopped).name
+        print(f"{HEADING} stopped by {name}. Run the same command again to go on.", file=sys.stderr)
+        return
+    lines = [HEADING]
+    for job in jobs[:_SHOWN]:
+        lines += [f"  {_title(job)}: {_log(job)}", *(f"    {line}" for line in _message(job))]
+    if len(jobs) > _SHOWN:
+        lines.append(f"  and {len(jobs) - _SHOWN} more")
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _title(job: Any) -> str:
+    values = " ".join(str(value) for value in job.wildcards)
+    return f"{job.rule} {values}".rstrip()
+
+
+def _log(job: Any) -> str:
+    return str(job.log[0]) if job.log else "no log"
+
+
+def _message(job: Any) -> list[str]:
+    """Return the last words of a job's log: a message of ours, or how a traceback ends."""
+    file = Path(_log(job))
+    if not file.is_file():
+        return ["ended without a word"]
+    text = file.read_text(encoding="utf-8", errors="backslashreplace").rstrip()
+    return message(text) or ["ended without a word"]
+
+
+def message(text: str) -> list[str]:
+    """Return what a log says last.
+
+    After a traceback that is its exception; otherwise the last paragraph: lines that belong
+    together since the following ones are indented.
+    """
+    lines = text.split("\n") if text else []
+    start = len(lines) - 1
+    while start > 0 and re.match(r"\s", lines[start]):
+        start -= 1
+    last = lines[max(start, 0) :]
+    if _TRACEBACK in text:
+        last = ["An error in the program itself; the log has the traceback:", *last]
+    return last[-_LINES:]

@@ -1,0 +1,145 @@
+"""What the Snakefile does before and after its jobs, in the main process of a run that does work.
+
+Its object is Snakemake's `workflow`, of which it reads the jobs; nothing here imports Snakemake.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from types import FrameType
+from typing import Any
+
+from lssat import digest
+from lssat.orchestrate import guard, owner, restore
+from lssat.orchestrate.failures import tell
+from lssat.tables import sha256
+
+# Of Snakemake: these look, or do something else than jobs.
+_LOOKS = (
+    "--dry",
+    *("--summary", "--detailed-summary", "--list", "--lint", "--report", "--unlock", "--archive"),
+    *("--dag", "--rulegraph", "--filegraph", "--d3dag", "--containerize", "--export-cwl"),
+    *("--generate-unit-tests", "--cleanup-metadata", "--print-compilation", "--conda-list"),
+)
+_LOOKS_SHORT = re.compile(r"^-[kpqrFfRtT]*[nlDS]")
+_ONE_KEY = 2.0  # seconds
+_MADE = ("runs", "results", "data/prepared", "data/code")  # folders, of Snakemake's outputs
+
+
+def looks(arguments: list[str]) -> bool:
+    """Say whether a Snakemake with these arguments only looks: `-n`, `--lint`, `--report` ..."""
+    return any(each.startswith(_LOOKS) or _LOOKS_SHORT.match(each) for each in arguments)
+
+
+class Hooks:
+    """Start and end of a run of Snakemake.
+
+    Made while the Snakefile is read: takes the folder, and writes the digests of the code for
+    DVC. In a process that only looks, or that runs one job for another, it does nothing of this.
+
+    Raises:
+        DataError: another run, or DVC, is at work in the folder.
+    """
+
+    def __init__(self, workflow: Any):
+        self.workflow = workflow
+        self.stopped: int | None = None  # by this signal
+        self._since = 0.0
+        self.inside_dvc = "DVC_STAGE" in os.environ
+        self.saves = not self.inside_dvc and not os.environ.get("LSSAT_SYNC")
+        self.works = workflow.is_main_process and not looks(sys.argv[1:])
+        owner.lead()
+        make_writable()
+        if self.works:
+            owner.hold(self.inside_dvc)
+            digest.write()
+            os.environ[restore.PARAMS] = sha256("params.yaml")
+            atexit.register(self._close)
+
+    @property
+    def ask(self) -> str:
+        """The beginning of a step's shell command: whether it asks DVC's run cache first."""
+        asks = self.works and self.saves and restore.worth_asking()
+        return "" if asks else "false &&"
+
+    def start(self) -> None:
+        """Before the first job: save what a killed run left, then make DVC refuse to work."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._stop)
+        if not os.environ.get("LSSAT_SYNC"):
+            if guard.there():
+                self._save(None)
+            guard.put()
+
+    def end(self, failed: bool) -> None:
+        """After the last job: save what was made for DVC; say last what has failed."""
+        if self.saves:
+            self._save(self.workflow.dag)
+        elif self.inside_dvc and not (failed and self._some_are_done()):
+            guard.remove()  # DVC saves the stage itself
+        if failed:
+            tell(self._failed(), self.stopped)
+
+    def _some_are_done(self) -> bool:
+        dag = self.workflow.dag
+        return any(dag.finished(job) for job in dag.jobs if job.output)
+
+    def _failed(self) -> list[Any]:
+        return sorted(self.workflow.scheduler.failed, key=str)
+
+    def _save(self, dag: Any) -> None:
+        made: dict[str, Any] = {"params": os.environ[restore.PARAMS], "fresh": [], "stale": []}
+        for job in dag.jobs if dag else ():
+            fresh = dag.finished(job) or not dag.needrun(job)
+            made["fresh" if fresh else "stale"] += map(str, job.output)
+        command = [sys.executable, "-m", "lssat", "save", "--made", "-"]
+        subprocess.run(command, input=json.dumps(made), text=True, check=False)
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        """Pass a signal on to the steps, which save their state, and end as after Ctrl-C.
+
+        One Ctrl-C may come twice, from the terminal and from `lssat run`; a later one kills.
+        """
+        import psutil
+
+        again, self.stopped = self.stopped is not None, self.stopped or number
+        if again and time.monotonic() - self._since < _ONE_KEY:
+            return
+        self._since = time.monotonic()
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.send_signal(signal.SIGKILL if again else signal.SIGTERM)
+        if not again:
+            raise KeyboardInterrupt
+
+    def _close(self) -> None:
+        """Save what is left unsaved where Snakemake ended without its hooks, or had no job."""
+        if self.saves and guard.there():
+            self._save(getattr(self.workflow, "dag", None) if self._idle() else None)
+
+    def _idle(self) -> bool:
+        dag = getattr(self.workflow, "dag", None)
+        return dag is not None and not any(True for _ in dag.needrun_jobs())
+
+
+def make_writable() -> None:
+    """Let Snakemake replace what DVC has linked to its cache.
+
+    DVC takes the owner's right to write from linked files; Snakemake would take them for outputs
+    that it must not touch. All writers here replace files: none writes into one.
+    """
+    for folder in _MADE:
+        for path, _, names in os.walk(folder):
+            for name in names:
+                file = os.path.join(path, name)
+                known = os.lstat(file)
+                ours = stat.S_ISREG(known.st_mode) and known.st_uid == os.geteuid()
+                if ours and not known.st_mode & stat.S_IWUSR:
+                    os.chmod(file, known.st_mode | stat.S_IWUSR)

@@ -1,0 +1,157 @@
+"""One run at a time in a project's folder; the end of a run is the end of its steps.
+
+Snakemake's own lock lists files and outlives its owner. A lock of the kernel is free again at any
+death: it says who may take Snakemake's away.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import shlex
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+from lssat.tables import DataError, refusing
+
+OWNER = Path(".snakemake/owner")
+STEPS = Path(".snakemake/steps")
+_LOCKS = Path(".snakemake/locks")
+_DVC = Path(".dvc/tmp")
+_PARENT = "LSSAT_PARENT"  # the process id of the Snakemake that starts steps
+_ENDING = 120  # seconds that steps of a killed run may take to save their state
+_SET_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
+
+_held: list[IO[str]] = []  # open files hold their locks until the process ends
+
+
+def hold(inside_dvc: bool) -> None:
+    """Take the folder for this process, or say who has it.
+
+    Locks that a dead run left are removed. Steps that outlived their run are waited for.
+
+    Args:
+        inside_dvc: this Snakemake is the command of one of DVC's stages.
+
+    Raises:
+        DataError: another run, or DVC, is at work here; its process is named.
+    """
+    with refusing(OWNER):
+        OWNER.parent.mkdir(exist_ok=True)
+        file = open(OWNER, "a+", encoding="utf-8")  # noqa: SIM115
+    if not _lock(file, fcntl.LOCK_EX):
+        file.seek(0)
+        raise _busy(file.read() or "another run")
+    if not inside_dvc and (other := dvc_at_work()):
+        raise _busy(other)
+    _await_steps()
+    before = OWNER.read_text(encoding="utf-8")
+    file.truncate(0)
+    file.write(describe())
+    file.flush()
+    _held.append(file)
+    if _LOCKS.exists():
+        shutil.rmtree(_LOCKS)
+        whose = f"left by {before}, which has ended" if before else "whose run has ended"
+        print(f"{_LOCKS}: locks {whose}: removed.", file=sys.stderr)
+
+
+def describe() -> str:
+    """Return what this process is, for the one who finds the folder taken."""
+    words = [Path(sys.argv[0]).name.replace("__main__.py", "snakemake"), *sys.argv[1:]]
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    return f"process {os.getpid()} ({shlex.join(words)}), since {since}"
+
+
+def _busy(who: str) -> DataError:
+    problem = f"another run is at work in this folder: {who}"
+    return DataError(Path.cwd(), problem, "Wait until it has ended, or stop it")
+
+
+def _lock(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def dvc_at_work() -> str | None:
+    """Return which DVC command works in this folder, if one does.
+
+    DVC holds `lock`, but for the time of a stage's command, when `rwlock` names its process.
+    """
+    try:
+        with open(_DVC / "rwlock", encoding="utf-8") as file:
+            entries = json.load(file)
+        for owners in (entries.get("write", {}), entries.get("read", {})):
+            for found in owners.values():
+                for each in found if isinstance(found, list) else [found]:
+                    if Path(f"/proc/{each['pid']}").exists() and each["pid"] != os.getpid():
+                        return f"process {each['pid']} ({each['cmd']})"
+    except (OSError, ValueError):
+        pass  # no file, or one that DVC is about to write
+    try:
+        with open(_DVC / "lock", encoding="utf-8") as file:
+            return None if _lock(file, fcntl.LOCK_SH) else "DVC"
+    except OSError:
+        return None
+
+
+def _await_steps() -> None:
+    """Wait until no step of an earlier run works on; one that was killed may save its state."""
+    with refusing(STEPS):
+        file = open(STEPS, "a", encoding="utf-8")  # noqa: SIM115
+    with file:
+        end, told = time.monotonic() + _ENDING, False
+        while not _lock(file, fcntl.LOCK_EX):
+            if time.monotonic() > end:
+                raise _busy(f"steps of a run that was killed ({_holders(STEPS)})")
+            if not told:
+                print(f"Waiting for steps of an earlier run: {_holders(STEPS)}.", file=sys.stderr)
+                told = True
+            time.sleep(0.2)
+
+
+def _holders(path: Path) -> str:
+    """Return the processes that hold a lock on a file, as the kernel lists them."""
+    inode, found = str(path.stat().st_ino), set()
+    for line in Path("/proc/locks").read_text().splitlines():
+        words = line.split()
+        if "->" not in words and words[5].split(":")[-1] == inode:
+            found.add(words[4])
+    return "process " + ", ".join(sorted(found)) if found else "unknown processes"
+
+
+def lead() -> None:
+    """Say in the environment that steps are children of this process, and end with one's own.
+
+    Snakemake that `lssat run` or DVC started gets SIGTERM when that process is gone.
+    """
+    os.environ[_PARENT] = str(os.getpid())
+    if os.environ.get("LSSAT_RUN") == str(os.getppid()) or "DVC_STAGE" in os.environ:
+        _die_with_parent()
+
+
+def follow() -> None:
+    """Of a step: end with the Snakemake that started it, and let the next run wait for this one."""
+    if os.environ.get(_PARENT) != str(os.getppid()):
+        return
+    _die_with_parent()
+    if STEPS.exists():
+        file = open(STEPS, encoding="utf-8")  # noqa: SIM115
+        fcntl.flock(file, fcntl.LOCK_SH)
+        _held.append(file)
+
+
+def _die_with_parent() -> None:
+    before = os.getppid()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if hasattr(libc, "prctl"):  # Linux
+        libc.prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
+        if os.getppid() != before:  # it has died meanwhile
+            os.kill(os.getpid(), signal.SIGTERM)

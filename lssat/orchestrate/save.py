@@ -1,0 +1,84 @@
+"""Puts what Snakemake has made into DVC's cache, and into dvc.lock what DVC may vouch for.
+
+Through DVC's Python interface, in one process: `dvc commit` takes as long as a `dvc repro` that
+does nothing, stops at the first missing output and vouches for stale results.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from lssat import digest
+from lssat.orchestrate import guard
+from lssat.orchestrate.repository import opened, relative, stages_of
+from lssat.tables import sha256
+
+_DRAWN = "data/raw/"  # trees that people edit in place: copied, not linked
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run of Snakemake knows of its files (relative to the project's folder)."""
+
+    params: str = ""  # sha256 of the params.yaml that it ran with
+    fresh: frozenset[str] = field(default_factory=frozenset)  # in step with their inputs
+    stale: frozenset[str] = field(default_factory=frozenset)  # not, or not known to be
+
+    def vouches(self, stage: Any) -> bool:
+        """Say whether all that a stage makes is in step with what it was made from."""
+        if stage.name == "code":
+            return digest.written_is_current()
+        # A stage without outputs, the gallery, names the file that Snakemake makes in its command.
+        places = [relative(out) for out in stage.outs] or [stage.cmd.split()[-1]]
+        return _touches(places, self.fresh) and not _touches(places, self.stale)
+
+
+def _touches(places: list[str], files: frozenset[str]) -> bool:
+    return any(file == place or file.startswith(f"{place}/") for place in places for file in files)
+
+
+def save(made: Made) -> str:
+    """Save every output that is there and has changed; then let DVC work again.
+
+    A stage for which `made` vouches is recorded with what it was made from, and in DVC's run
+    cache. Of others the outputs alone are recorded: DVC keeps them and finds the stage stale.
+
+    Returns:
+        what was done, in a sentence; "" where DVC keeps nothing here (no git repository).
+
+    Raises:
+        DvcException: DVC cannot save; it goes on refusing to work.
+    """
+    started = time.monotonic()
+    with opened() as repo:
+        if repo is None:
+            guard.remove()
+            return ""
+        current = digest.written_is_current() and sha256("params.yaml") == made.params
+        stages = stages_of(repo)
+        changed = [stage for stage in stages if _save(stage, current and made.vouches(stage))]
+        if changed:
+            changed[0].dvcfile.dump_stages(changed, update_pipeline=False)
+    guard.remove()
+    seconds = time.monotonic() - started
+    return f"Saved for DVC in {seconds:.1f} s: {len(changed)} of {len(stages)} stages had changed."
+
+
+def _save(stage: Any, vouched: bool) -> bool:
+    """Save one stage; return whether dvc.lock must be written again."""
+    there = [out for out in stage.outs if out.exists]
+    changed = any(out.workspace_status() or out.changed_cache() for out in there)
+    if vouched and len(there) == len(stage.outs):
+        if not (changed or stage.changed_stage() or stage.changed_deps()):
+            return False
+        stage.save()
+    elif changed:
+        for out in there:
+            out.save()
+        stage.deps = []  # not recorded: the stage is stale
+    else:
+        return False
+    linked = not any(relative(out).startswith(_DRAWN) for out in stage.outs)
+    for out in there:
+        out.commit(relink=linked)
+    return True
