@@ -196,7 +196,7 @@ def asked():
 
 # Without Snakemake's records changed parameters and code go unnoticed: refuse to guess.
 if (
-    not os.environ.get("LSSAT_SYNC")
+    not {"LSSAT_SYNC", "DVC_STAGE"} & set(os.environ)  # DVC itself knows what is stale
     and any(Path("results").glob("tasks/*/metrics.json"))
     and not any(Path(".snakemake/metadata").glob("*"))
 ):

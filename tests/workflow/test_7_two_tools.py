@@ -1,0 +1,278 @@
+"""Snakemake and DVC cannot harm each other: what one made the other keeps, or does not touch."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import kept
+import pytest
+from mlflow.tracking import MlflowClient
+from project import Project
+
+IMAGE = "data/raw/sample/celeba/img_align_celeba"
+RUN = "runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed0"
+# Work of seconds, not of minutes, in this project.
+QUICK = {"robustness": {"seed": 1}}
+
+
+def copied(made: Project, folder: Path) -> Project:
+    """A copy of a finished project, with its records, in which things may go wrong."""
+    subprocess.run(["cp", "-a", f"{made.path}/.", str(folder)], check=True)
+    project = Project(folder)
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--allow-empty", "--message", "made")
+    return project
+
+
+@pytest.fixture(scope="module")
+def made(by_snakemake: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project as it is right after `snakemake --cores 8`."""
+    return copied(by_snakemake, tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def project(made: Project, tmp_path: Path) -> Project:
+    return copied(made, tmp_path)
+
+
+def ordinary(project: Project, *command: str) -> str:
+    """Run a command as a user who may not pass over the modes of files."""
+    done = subprocess.run(
+        command, cwd=project.path, env=project.environment, preexec_fn=kept.as_an_ordinary_user,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def test_fault_a1_right_after_snakemake_all_results_are_in_dvcs_cache_once(made: Project) -> None:
+    before = kept.results(made.path)
+    assert len(before) > 40
+    assert all(kept._cached(made.path, digest) for digest in before.values())
+    assert "up to date" in made.run("dvc", "status")
+    assert made.snakemake_stale() == set()
+    assert not (made.path / "unsaved").exists()
+
+
+def test_the_cache_does_not_double_the_disk(by_snakemake: Project) -> None:
+    assert kept.twice(by_snakemake.path) == 0
+
+
+def test_fault_a1_dvc_exp_run_as_typed_loses_nothing_and_changes_its_results(
+    made: Project, tmp_path: Path
+) -> None:
+    """And A4: the default params.yaml's sweep may hold the same lambda."""
+    project = copied(made, tmp_path)
+    before = kept.results(project.path)
+    assert "snakemake --cores 8" in (project.path / "README.md").read_text()
+    ordinary(project, "dvc", "exp", "run", "-S", "train.lambda_cls=0.5")
+    assert kept.lost(project.path, before) == []
+    record = json.loads((project.path / RUN / "record.json").read_text())
+    assert record["params"]["train"]["lambda_cls"] == 0.5
+    told = project.run("dvc", "metrics", "diff", "--json")
+    assert json.loads(told)["results/metrics.json"]
+    assert project.snakemake_stale() == set()
+    assert "train.lambda_cls" in project.run("dvc", "exp", "show", "--csv")
+    # There and back: the first results are in the run cache, nothing is trained again.
+    project.run("git", "checkout", "--quiet", "--", "params.yaml")
+    ordinary(project, "snakemake", "--cores", "2")
+    after = kept.results(project.path)
+    for name in before:
+        if name.startswith("runs/"):
+            assert after[name] == before[name]
+            log = project.path / "logs/train" / Path(name).parent.relative_to("runs")
+            assert "was done before" in log.with_suffix(".log").read_text()
+    assert "up to date" in project.run("dvc", "status")
+
+
+def test_fault_a2_newer_results_of_snakemake_are_not_set_back(project: Project) -> None:
+    project.params(**QUICK)
+    ordinary(project, "snakemake", "--cores", "2", "results/tasks/celeba/robustness.json")
+    newer = kept.results(project.path)
+    for command in (["checkout", "--force"], ["pull", "--force"], ["exp", "run", "--dry"]):
+        project.run("dvc", *command, check=False)  # pull: there is no remote
+        assert kept.lost(project.path, newer) == []
+    # As typed, on a grid that has grown meanwhile.
+    file = project.path / "results/tasks/celeba/robustness.json"
+    assert kept.results(project.path)[str(file.relative_to(project.path))] in newer.values()
+
+
+def test_fault_a5_mlflow_of_the_project_has_the_runs_of_a_temporary_experiment(
+    project: Project,
+) -> None:
+    before = kept.results(project.path)
+    project.run("dvc", "exp", "run", "--temp", "--name", "tried", "-S", "evaluate.seed=7")
+    assert kept.results(project.path) == before
+    project.run("dvc", "exp", "apply", "tried")
+    project.run("lssat", "sync")
+    assert kept.lost(project.path, before) == []
+    told = json.loads((project.path / "results/tasks/celeba/mlflow.json").read_text())
+    client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
+    for run in (told["parent"], *told["runs"].values()):
+        assert client.get_run(run).info.status == "FINISHED"
+    held = json.loads((project.path / "results/mlflow.json").read_text())
+    assert held == {"lssat-celeba": told["parent"]}
+
+
+def test_fault_a6_the_readmes_remote_and_push_right_after_make_send_everything(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    remote = tmp_path_factory.mktemp("storage")
+    project.run("dvc", "remote", "add", "--default", "storage", str(remote))
+    told = project.run("dvc", "push")
+    assert int(told.split()[0]) > 40
+    assert told.split()[1:] == ["files", "pushed"]
+    for digest in kept.results(project.path).values():
+        assert (remote / "files/md5" / digest[:2] / digest[2:]).exists()
+
+
+def test_fault_a8_a_raw_file_lost_and_put_back_retrains_nothing(project: Project) -> None:
+    before = kept.results(project.path)
+    image = sorted((project.path / IMAGE).iterdir())[0]
+    shutil.move(image, project.path / "away.jpg")
+    told = project.run("snakemake", "--cores", "2", check=False)
+    assert "is not there" in told or "missing" in told
+    assert kept.lost(project.path, before) == []
+    shutil.move(project.path / "away.jpg", image)
+    project.run("snakemake", "--cores", "2")
+    after = kept.results(project.path)
+    for name, digest in before.items():
+        if name.startswith(("runs/", "data/prepared/")) or "predictions" in name:
+            assert after[name] == digest, name
+    for log in [*project.path.glob("logs/train/**/*.log"), *project.path.glob("logs/faces/*.log")]:
+        assert "The same work was done before" in log.read_text(), log
+    assert "up to date" in project.run("dvc", "status")
+
+
+def test_fault_a11_dvc_repro_dry_works_in_a_fresh_clone(made: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "clone"
+    made.run("git", "clone", "--quiet", str(made.path), str(folder))
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    (folder / "dvc.lock").unlink()
+    told = Project(folder).run("dvc", "repro", "--dry")
+    assert "Running stage 'train@celeba-vit_micro-MRGB-RLDP-CRGB-0'" in told
+
+
+def test_an_edited_manifest_step_that_makes_the_same_retrains_nothing(project: Project) -> None:
+    before = kept.results(project.path)
+    with open(project.path / "lssat/datasets/celeba.py", "a") as file:
+        file.write("\nEDITED = 1\n")
+    project.run("snakemake", "--cores", "2", f"{RUN}/record.json")
+    assert kept.results(project.path) == before
+    for log in project.path.glob("logs/train/**/MRGB*/*.log"):
+        assert "The same work was done before" in log.read_text()
+
+
+def started(project: Project, *command: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        command, cwd=project.path, env=project.environment, start_new_session=True,
+        stdout=open(project.path / "started.txt", "w"), stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def wait_for_training(project: Project, process: subprocess.Popen) -> None:
+    """Wait until a run trains (its log has a line)."""
+    for _ in range(1200):
+        logs = [*project.path.glob("logs/train/**/*.log")]
+        if any("initial weights" in log.read_text() for log in logs):
+            return
+        assert process.poll() is None, (project.path / "started.txt").read_text()
+        time.sleep(0.1)
+    raise AssertionError("no training began")
+
+
+def steps(project: Project) -> list[int]:
+    """The process ids of steps that work in the project's folder."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            if b"train" in words and os.readlink(folder / "cwd") == str(project.path):
+                found.append(int(folder.name))
+        except OSError:
+            continue  # it has ended
+    return found
+
+
+def no_steps(project: Project) -> bool:
+    for _ in range(600):
+        if not steps(project):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.fixture
+def training(project: Project) -> Project:
+    """A project with a run of many epochs to train."""
+    for log in project.path.glob("logs/train/**/*.log"):
+        log.unlink()
+    project.params(train={"epochs": 400})
+    return project
+
+
+def test_fault_f1_a2_f13_a_killed_run_locks_nothing_and_loses_nothing(training: Project) -> None:
+    project, before = training, kept.results(training.path)
+    process = started(project, "snakemake", "--cores", "1", "shared")
+    wait_for_training(project, process)
+    owner = f"process {process.pid} (snakemake --cores 1 shared)"
+    told = project.run("snakemake", "--cores", "1", check=False)
+    assert f"another run is at work in this folder: {owner}" in told
+    told = " ".join(project.run("dvc", "repro", check=False).split())
+    assert f"Snakemake is at work here, {owner}" in told.replace('" ', "")
+    process.kill()
+    process.wait()
+    assert no_steps(project)  # F2: they end with their Snakemake
+    for command in (["exp", "run"], ["repro"], ["checkout", "--force"], ["push"], ["status"]):
+        told = " ".join(project.run("dvc", *command, check=False).split())
+        assert "was stopped before its results were saved for DVC" in told
+        assert kept.lost(project.path, before) == []
+    project.params()  # as before
+    told = project.run("snakemake", "--cores", "2")  # no --unlock
+    assert f".snakemake/locks: locks left by {owner}" in told
+    assert kept.lost(project.path, before) == []
+    assert "up to date" in project.run("dvc", "status")
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_fault_f2_f3_a_signal_to_lssat_run_saves_states_and_says_how_to_go_on(
+    training: Project, end: signal.Signals
+) -> None:
+    process = started(training, "lssat", "run", "--cores", "1")
+    wait_for_training(training, process)
+    process.send_signal(end)
+    assert process.wait(timeout=120) == 128 + end
+    assert no_steps(training)
+    told = (training.path / "started.txt").read_text()
+    assert "Stopped; finished steps are kept. Run the same command again to go on." in told
+    assert "Traceback" not in told
+    assert len(told.splitlines()) < 30
+    assert [*training.path.glob("checkpoints/**/*.safetensors")]
+    assert not (training.path / "unsaved").exists()
+
+
+def test_fault_f2_steps_end_with_an_lssat_run_that_is_killed(training: Project) -> None:
+    process = started(training, "lssat", "run", "--cores", "1")
+    wait_for_training(training, process)
+    process.kill()
+    process.wait()
+    assert no_steps(training)
+
+
+def test_fault_f11_a_failing_step_ends_with_its_own_message_and_log(project: Project) -> None:
+    file = project.path / "data/prepared/celeba/faces/shard-00000.npy"
+    whole = file.read_bytes()
+    file.unlink()  # not in place: it is linked to the cache
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    project.run("touch", "-r", "results/table.csv", str(file))
+    (project.path / "results/tasks/celeba/metrics.json").unlink()
+    told = project.run("lssat", "run", "--cores", "1", check=False).rstrip().splitlines()
+    start = told.index("What failed:")
+    assert told[start + 1].startswith("  evaluate celeba: logs/evaluate/celeba.log")
+    assert "shard-00000.npy: has sha256" in told[start + 2]
+    assert told[-1] == "The whole log: logs/snakemake.log."
+    assert len(told) - start < 8
