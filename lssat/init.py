@@ -4,11 +4,13 @@ The preset is edited as text, at the places where the YAML parser says that a va
 that every other byte of it, comments and alignment included, stays as it is.
 """
 
+import itertools
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import yaml
 
@@ -19,7 +21,9 @@ PRESETS = Path("presets")
 _PLAIN = re.compile(r"(?=.*[A-Za-z])[\w.-]*(/[\w.-]+)+/?", re.ASCII)  # no reader takes it for else
 
 
-def write(preset: str, roots: dict[str, Path], out: Path, force: bool = False) -> params.Params:
+def write(
+    preset: str, roots: dict[str, Path], out: Path, force: bool = False
+) -> tuple[params.Params, str]:
     """Write a preset to `out` with the given roots; tasks without a root are left out.
 
     Args:
@@ -28,29 +32,31 @@ def write(preset: str, roots: dict[str, Path], out: Path, force: bool = False) -
         roots: data set -> folder. Those that are only tested on (Celeb-DF v2, DFDC,
             DeepFakeDetection) are added to `benchmark.cross`, read as FaceForensics++ is.
         out: the params.yaml; one that is there is replaced if it equals a preset, else only
-            with `force`.
+            with `force`, and kept under another name.
 
     Returns:
-        What was written, as `params.load` reads it.
+        What was written, as `params.load` reads it, and a word on what stood there before.
 
     Raises:
         DataError: no such preset or folder, `out` would be lost, or the result is not valid.
     """
     text = _preset(preset)
     _check_roots(preset, roots, text)
-    _keep(out, force)
+    before = _before(out, force)
     if roots:
         text = edit(text, {name: root.expanduser() for name, root in roots.items()})
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / out.name
         draft.write_text(text, encoding="utf-8")
         loaded = params.load(draft)
+    if before is not None and before.kept:
+        shutil.copy2(out, before.kept)
     write_text(out, text)
-    return loaded
+    return loaded, before.word if before else ""
 
 
-def told(preset: str, out: Path, written: params.Params) -> str:
-    """Say what was written and what to run next."""
+def told(preset: str, out: Path, written: params.Params, before: str = "") -> str:
+    """Say what was written, what stood there before, and what to run next."""
     benchmark = written.benchmark
     known = list(yaml.safe_load(_preset(preset))["datasets"])
     dropped = [name for name in known if getattr(written.datasets, name) is None]
@@ -58,6 +64,8 @@ def told(preset: str, out: Path, written: params.Params) -> str:
     tasks, runs = ", ".join(benchmark.tasks), len(written.runs())
     also = f"; tested on {', '.join(benchmark.cross)} too" if benchmark.cross else ""
     lines = [f"{out}: preset {preset}, tasks {tasks}{also}: {runs} runs"]
+    if before:
+        lines.append(before)
     if dropped:
         lines.append(f"left out, for want of {without}: {', '.join(dropped)}")
     named = "" if out == Path("params.yaml") else f" --params {out}"
@@ -167,19 +175,41 @@ def _check_roots(preset: str, roots: dict[str, Path], text: str) -> None:
     if cross := [name for name in roots if name in grid.CROSS and "ffpp" not in roots]:
         problem = f"{cross[0]} is tested with the runs of ffpp, whose folder was not given"
         raise DataError(file, problem, "Add --ffpp DIR")
-    for name, root in roots.items():
+    for name in roots:
         if name not in known:
             raise DataError(file, f"has no data set {name}", f"It has {', '.join(known)}")
-        if not root.expanduser().is_dir():
-            raise DataError(root, f"is not a folder (--{name})", "Give the root of the raw tree")
+    absent = [f"--{name} {root}" for name, root in roots.items() if not root.expanduser().is_dir()]
+    if absent:
+        many = "is not a folder" if len(absent) == 1 else "are not folders"
+        fix = "Give the root of each raw tree; nothing was written"
+        raise DataError("init", f"{', '.join(absent)} {many}", fix)
 
 
-def _keep(out: Path, force: bool) -> None:
-    if not out.exists() or force:
-        return
-    if out.read_bytes() not in {path.read_bytes() for path in PRESETS.glob("*.yaml")}:
-        problem = "is there already and differs from every preset"
-        raise DataError(out, problem, "Add --force to replace it, or --out for another file")
+class _Before(NamedTuple):
+    """What stood where a params.yaml is written: a word on it, and where it is kept."""
+
+    word: str
+    kept: Path | None = None
+
+
+def _before(out: Path, force: bool) -> _Before | None:
+    if out.parent.exists() and PRESETS.exists() and out.parent.samefile(PRESETS):
+        raise DataError(out, "is among the presets, which stay as they are", "Name another --out")
+    if not out.exists():
+        return None
+    here = out.read_bytes()
+    for path in sorted(PRESETS.glob("*.yaml")):
+        if path.read_bytes() == here:
+            return _Before(f"it replaced the unedited {path}, which is still there")
+    kept = next(each for n in itertools.count(1) if not (each := _backup(out, n)).exists())
+    if force:
+        return _Before(f"what stood there is kept as {kept}", kept)
+    fix = f"Add --force to replace it (it is then kept as {kept}), or --out for another file"
+    raise DataError(out, "is there already and differs from every preset", fix)
+
+
+def _backup(out: Path, number: int) -> Path:
+    return out.with_name(f"{out.name}.bak{'' if number == 1 else number}")
 
 
 def _child(mapping: Any, name: str) -> tuple[yaml.Node, yaml.Node]:

@@ -29,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def write(preset: str, *names: str, **options) -> params.Params:
     roots = {name: Path("raw", name) for name in names}
-    return init.write(preset, roots, Path("params.yaml"), **options)
+    return init.write(preset, roots, Path("params.yaml"), **options)[0]
 
 
 def refused(preset: str, *names: str) -> str:
@@ -118,7 +118,7 @@ ODD = ["no", "010", "1e4", "a b", "it's", 'say "x"', "x #y", "a: b", "~", "null"
 def test_odd_names_of_folders_are_read_back_by_both_readers(name: str) -> None:
     Path(name).mkdir()
     # "~" is a folder here, not the user's home
-    loaded = init.write("paper", {"celeba": Path("raw/..", name)}, Path("params.yaml"))
+    loaded, _ = init.write("paper", {"celeba": Path("raw/..", name)}, Path("params.yaml"))
     assert Path(loaded.datasets.celeba.root) == Path("raw/..", name)
     text = Path("params.yaml").read_text()
     assert yaml.safe_load(text) == YAML(typ="safe").load(text)
@@ -168,19 +168,68 @@ def test_an_edited_params_yaml_is_never_replaced_without_force() -> None:
     mine = Path("params.yaml").read_bytes()
     assert refused("paper", "celeba") == (
         "params.yaml: is there already and differs from every preset. "
-        "Add --force to replace it, or --out for another file."
+        "Add --force to replace it (it is then kept as params.yaml.bak), or --out for another "
+        "file."
     )
     assert Path("params.yaml").read_bytes() == mine
     write("paper", "celeba", force=True)
     assert params.load("params.yaml").benchmark.tasks == ["celeba"]
+    assert Path("params.yaml.bak").read_bytes() == mine
 
 
 def test_case_05_a_root_that_is_no_folder() -> None:
     Path("raw/ffpp").rmdir()
     assert refused("paper", *SETS) == (
-        "raw/ffpp: is not a folder (--ffpp). Give the root of the raw tree."
+        "init: --ffpp raw/ffpp is not a folder. Give the root of each raw tree; nothing was "
+        "written."
     )
     assert not Path("params.yaml").exists()
+
+
+@pytest.mark.parametrize("before", [None, "sample", "edited"])
+def test_fault_b7_absent_folders_are_refused_in_one_message(before: str | None) -> None:
+    text = Path("presets/sample.yaml").read_text() + ("# mine\n" if before == "edited" else "")
+    if before:
+        Path("params.yaml").write_text(text)
+    Path("raw/file").touch()
+    roots = {
+        "ffpp": Path("/nonexistent"),
+        "celeba": Path("raw/celeba"),
+        "affectnet": Path("raw/file"),
+    }
+    for force in (False, True):
+        with pytest.raises(DataError) as caught:
+            init.write("paper", roots, Path("params.yaml"), force)
+        assert str(caught.value) == (
+            "init: --ffpp /nonexistent, --affectnet raw/file are not folders. Give the root of "
+            "each raw tree; nothing was written."
+        )
+        assert (Path("params.yaml").read_text() if before else text) == text
+    assert not list(Path().glob("params.yaml.*"))
+
+
+@pytest.mark.parametrize("preset", ["sample", "paper", "ssat"])
+def test_fault_b7_an_unedited_preset_is_replaced_with_a_word(preset: str) -> None:
+    """Right after a clone the repository's own params.yaml stands there."""
+    Path("params.yaml").write_bytes(Path(f"presets/{preset}.yaml").read_bytes())
+    program = [sys.executable, "-m", "lssat", "init", "--preset", "paper", "--celeba", "raw/celeba"]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1] == (
+        f"it replaced the unedited presets/{preset}.yaml, which is still there"
+    )
+    assert params.load("params.yaml").benchmark.tasks == ["celeba"]
+
+
+def test_fault_b7_nothing_that_was_edited_is_lost() -> None:
+    for number, name in enumerate(("", "2", "3")):
+        Path("params.yaml").write_text(f"# {number}\n")
+        assert f"(it is then kept as params.yaml.bak{name})" in refused("paper", "celeba")
+        roots = {"celeba": Path("raw/celeba")}
+        _, word = init.write("paper", roots, Path("params.yaml"), force=True)
+        assert word == f"what stood there is kept as params.yaml.bak{name}"
+        assert Path(f"params.yaml.bak{name}").read_text() == f"# {number}\n"
+    with pytest.raises(DataError, match=r"paper\.yaml: is among the presets, which stay as they"):
+        init.write("paper", roots, Path("presets/paper.yaml"), force=True)
 
 
 def test_no_folder_and_unknown_preset() -> None:

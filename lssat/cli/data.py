@@ -47,7 +47,8 @@ def init(
     """Write a params.yaml from a preset, with its comments, for the data sets given.
 
     Tasks without a folder are left out.
-    A params.yaml that is there is replaced if it equals a preset, or with --force.
+    A params.yaml that is there is replaced if it equals a preset, or with --force, which keeps it
+    as params.yaml.bak.
     """
     with quick_imports():
         from lssat import init as step
@@ -55,7 +56,7 @@ def init(
     given = {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}
     given |= {"celebdf": celebdf, "dfdc": dfdc, "dfd": dfd}
     roots = {name: root for name, root in given.items() if root is not None}
-    print(step.told(preset, out, step.write(preset, roots, out, force)))
+    print(step.told(preset, out, *step.write(preset, roots, out, force)))
 
 
 @app.command(epilog=example("lssat check"))
