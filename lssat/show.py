@@ -1,11 +1,13 @@
 """The headline table for the terminal."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from lssat.tables import read_json
+from lssat import grid, params
+from lssat.tables import DataError, read_json
 
 
 def headline(metrics: dict) -> list[dict]:
@@ -22,27 +24,87 @@ def headline(metrics: dict) -> list[dict]:
     return sorted(rows, key=lambda row: -1 if row["mean"] is None else row["mean"], reverse=True)
 
 
-def show(results: Path) -> None:
-    """Print, for each task, every backbone and configuration with interval and baseline."""
-    console = Console(markup=False, emoji=False)
-    for file in sorted(results.glob("tasks/*/metrics.json")):
-        metrics = read_json(file)
-        counts = ", ".join(f"{n} {level}s" for level, n in metrics["n"].items())
-        where = f"test {metrics['level']} {metrics['metric']} of {counts}"
-        table = Table(
-            title=f"{metrics['title']}\n{where}; coverage {_share(metrics)}",
-            title_justify="left",
+def show(results: Path, everything: bool = False) -> None:
+    """Print, for each task, every backbone and configuration with interval and baseline.
+
+    Args:
+        results: folder of results. What the params.yaml beside it asks for is shown; all of it
+            where there is none.
+        everything: show all of it in any case.
+
+    Raises:
+        DataError: there is no result, or none that is asked for.
+    """
+    there = {file.parent.name: file for file in sorted(results.glob("tasks/*/metrics.json"))}
+    if not there:
+        fix = "Run `snakemake --cores 8`, or name another folder with --results"
+        raise DataError(results, "holds no result (no tasks/<task>/metrics.json)", fix)
+    asked = None if everything else _asked(results.parent / "params.yaml")
+    shown = [task for task in (there if asked is None else asked) if task in there]
+    if not shown:
+        problem = f"holds no result of {', '.join(asked or [])}, which params.yaml asks for"
+        fix = (
+            f"Run `snakemake --cores 8`; `{_all(results)}` shows what lies there of {_list(there)}"
         )
-        table.add_column("backbone")
-        table.add_column("configuration", no_wrap=True)
-        percent = f"{100 * metrics['confidence']:g} %"
-        for name in ("mean", f"{percent} interval", "baseline", ""):
-            table.add_column(name, justify="right", no_wrap=True)
-        for row in headline(metrics):
-            table.add_row(row["backbone"], row["configuration"], *_numbers(row))
-        console.print(table)
-    console.print(f"report: {(results / 'report.html').resolve()}", soft_wrap=True)
+        raise DataError(results, problem, fix)
+    console = Console(markup=False, emoji=False)
+    left = [task for task in there if task not in shown]
+    for task in shown:
+        metrics = read_json(there[task])
+        rows = headline(metrics)
+        kept = [row for row in rows if asked is None or _key(row) in asked[task]]
+        _print(console, metrics, kept)
+        if more := len(rows) - len(kept):
+            left.append(f"{more} more row{'' if more == 1 else 's'} of {task}")
+    if missing := [task for task in asked or () if task not in there]:
+        console.print(f"no result yet: {_list(missing)}")
+    if left:
+        what = f"{results}/ also holds {_list(left)}, which params.yaml does not ask for"
+        console.print(f"{what}: {_all(results)}", soft_wrap=True)
+    if (page := results / "report.html").exists():
+        console.print(f"report: {page.resolve()}", soft_wrap=True)
+    else:
+        console.print("report: not made yet; run `snakemake --cores 8`")
     console.print("runs:   `mlflow ui` in this folder, then http://127.0.0.1:5000")
+
+
+def _all(results: Path) -> str:
+    named = "" if results == Path("results") else f" --results {results}"
+    return f"lssat show --all{named}"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _asked(file: Path) -> dict[str, set[tuple[str, str]]] | None:
+    """Return the rows of each task that a params.yaml asks for; None where there is no file."""
+    if not file.exists():
+        return None
+    loaded = params.load(file)
+    rows: dict[str, set[tuple[str, str]]] = {task: set() for task in loaded.benchmark.tasks}
+    for run in loaded.runs():
+        rows[run.task].add((run.backbone, str(grid.parse(run.configuration))))
+    return rows
+
+
+def _key(row: dict) -> tuple[str, str]:
+    return row["backbone"], row["configuration"]
+
+
+def _print(console: Console, metrics: dict, rows: list[dict]) -> None:
+    counts = ", ".join(f"{n} {level}s" for level, n in metrics["n"].items())
+    where = f"test {metrics['level']} {metrics['metric']} of {counts}"
+    title = f"{metrics['title']}\n{where}; coverage {_share(metrics)}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("backbone")
+    table.add_column("configuration", no_wrap=True)
+    percent = f"{100 * metrics['confidence']:g} %"
+    for name in ("mean", f"{percent} interval", "baseline", ""):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(row["backbone"], row["configuration"], *_numbers(row))
+    console.print(table)
 
 
 def _share(metrics: dict) -> str:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from test_train_resume import command
+from typer.testing import CliRunner
+
+from lssat import cli, tables
 
 
 def run(*line: str) -> subprocess.CompletedProcess:
@@ -42,3 +45,34 @@ def test_the_end_keeps_codes_texts_and_what_was_registered(end: str, code: int, 
     done = run("-c", "\n".join(lines))
     assert (done.returncode, done.stdout) == (code, "done, registered")
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("show", "results: holds no result (no tasks/<task>/metrics.json). Run `snakemake"),
+        ("show --results other --all", "other: holds no result"),
+        ("run --cores 1", "Snakefile: is not in this folder ("),
+        ("sync", "Snakefile: is not in this folder ("),
+        ("verify --rerun", "Snakefile: is not in this folder ("),
+        ("verify", "expected/sample.json: does not exist. Make it with --write"),
+        ("verify --write", "results: holds no tasks/<task>/metrics.json. Run `snakemake"),
+        ("check", "params.yaml: does not exist. Copy one of presets/ there, or run in the"),
+        ("doctor", "params.yaml: does not exist. Copy one of presets/ there, or run in the"),
+        ("doctor --json found.json", "params.yaml: does not exist. Copy one of presets/ there"),
+        ("init --preset paper --ffpp .", "presets: there are no presets in this folder ("),
+        ("predict --task ffpp a.jpg", "runs/ffpp: holds no trained run of ffpp. Run `snakemake"),
+        ("predict --run a/b --json out.json a.jpg", "a/b: is no trained run (it holds no record"),
+        ("compare a b --out page.html --json out.json", "a: is no trained run (it holds no record"),
+    ],
+)
+def test_fault_a10_a_folder_without_a_project_is_said_and_stays_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gc.freeze", lambda: None)  # this process goes on
+    done = CliRunner().invoke(cli.app, line.split())
+    assert done.exit_code == 1
+    assert isinstance(done.exception, tables.DataError)
+    assert str(done.exception).startswith(said)
+    assert not list(tmp_path.iterdir())

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from lssat import grid, params
 from lssat.orchestrate import run as orchestrate
 from lssat.show import headline, show
-from lssat.tables import write_json
+from lssat.tables import DataError, write_json
 
 LINES = """
 [Sun Nov 22 12:00:00 2026]
@@ -60,6 +62,7 @@ def test_the_table_shows_interval_baseline_and_flags(
     folder = tmp_path / "tasks/affectnet"
     folder.mkdir(parents=True)
     write_json(folder / "metrics.json", metrics({"a": 0.6, "b": 0.125, "c": None}))
+    (tmp_path / "report.html").touch()
     show(tmp_path)
     told = capsys.readouterr().out
     assert "test image top1 of 32 images; coverage 98.0 %" in told
@@ -84,3 +87,79 @@ def test_case_37_the_table_shows_names_literally(
     assert "[red]Mood[/] :smile: $x_ <script>" in told
     assert "class [/happy] is absent" in told
     assert "timm:[x]" in told
+
+
+ROOT = Path(__file__).parent.parent
+
+
+def _results(folder: Path, *tasks: str) -> Path:
+    """Results of the sample preset's grid, and of a backbone that was left out since."""
+    loaded = params.load(ROOT / "presets/sample.yaml")
+    for task in tasks:
+        every = [
+            run for run in loaded.runs() if run.task == task and "lambda" not in run.configuration
+        ]
+        rows = dict.fromkeys((run.backbone, str(grid.parse(run.configuration))) for run in every)
+        content = metrics({"x": 0.5}) | {"title": f"Title of {task}"}
+        (row, _) = content["table"]
+        named = [*rows, ("vit_gone", "MRGB/RLDP/CRGB")]
+        content["table"] = [row | {"backbone": b, "configuration": c} for b, c in named]
+        write_json(folder / f"results/tasks/{task}/metrics.json", content)
+    return folder / "results"
+
+
+def _params(folder: Path, *tasks: str) -> None:
+    """The sample preset with these tasks alone, and no sweep."""
+    values = yaml.safe_load((ROOT / "presets/sample.yaml").read_text())
+    values["benchmark"]["tasks"] = [*tasks]
+    values["benchmark"]["sweep"] = {key: [] for key in values["benchmark"]["sweep"]}
+    values["datasets"] = {name: values["datasets"][name] for name in tasks}
+    values["slices"] |= {"lists": {}, "attributes": {}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (
+            ["celeba"],
+            "also holds affectnet, ffpp, 1 more row of celeba, which params.yaml does not ask for",
+        ),
+        (["celeba", "affectnet"], "also holds ffpp, 1 more row of celeba, 1 more row of affectnet"),
+    ],
+)
+def test_fault_a9_what_params_yaml_does_not_ask_for_is_named_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture, shown: list[str], said: str
+) -> None:
+    results = _results(tmp_path, "ffpp", "celeba", "affectnet")
+    _params(tmp_path, *shown)
+    show(results)
+    told = capsys.readouterr().out
+    tasks = ("ffpp", "celeba", "affectnet")
+    assert [task for task in tasks if f"Title of {task}" in told] == shown
+    assert "vit_gone" not in told
+    assert "vit_micro" in told
+    assert said in told
+    assert f"lssat show --all --results {results}" in told
+    assert "report: not made yet" in told
+    show(results, everything=True)
+    told = capsys.readouterr().out
+    assert all(f"Title of {task}" in told for task in tasks)
+    assert told.count("vit_gone") == 3
+    assert "also holds" not in told
+
+
+def test_fault_a9_what_is_asked_for_and_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    results = _results(tmp_path, "ffpp", "celeba")
+    _params(tmp_path, "celeba", "affectnet")
+    show(results)
+    assert "no result yet: affectnet\n" in capsys.readouterr().out
+    _params(tmp_path, "affectnet")
+    with pytest.raises(DataError) as caught:
+        show(results)
+    assert str(caught.value) == (
+        f"{results}: holds no result of affectnet, which params.yaml asks for. Run `snakemake "
+        f"--cores 8`; `lssat show --all --results {results}` shows what lies there of celeba, ffpp."
+    )

@@ -95,12 +95,15 @@ def report(
 @app.command(epilog=example("lssat show"))
 def show(
     results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    everything: Annotated[
+        bool, typer.Option("--all", help="What the params.yaml beside it does not ask for, too.")
+    ] = False,
 ) -> None:
-    """Print the headline table and where the report is."""
+    """Print the headline table of what params.yaml asks for, and where the report is."""
     with quick_imports():
         from lssat import show as step
 
-    step.show(results)
+    step.show(results, everything)
 
 
 @app.command(epilog=example("lssat digest --out data/code"))

@@ -13,7 +13,7 @@ from typing import IO
 
 from lssat.orchestrate.failures import HEADING
 from lssat.show import show
-from lssat.tables import check_writable
+from lssat.tables import DataError, check_writable
 
 LOG = Path("logs/snakemake.log")
 _DONE = re.compile(r"^(\d+) of (\d+) steps")
@@ -31,8 +31,9 @@ def run(cores: int) -> int:
         Snakemake's exit code; 128 + the signal that stopped it.
 
     Raises:
-        DataError: the project's folder cannot be written.
+        DataError: this is not a project's folder, or it cannot be written.
     """
+    check_project()
     check_writable(LOG)
     LOG.parent.mkdir(exist_ok=True)
     process = subprocess.Popen(
@@ -80,6 +81,14 @@ def _passing_on(process: subprocess.Popen) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def check_project() -> None:
+    """Raise a DataError where this folder is no project's, before anything is written."""
+    if not Path("Snakefile").is_file():
+        problem = f"is not in this folder ({Path.cwd()})"
+        fix = "Run this in the project's folder, where README.md and params.yaml are"
+        raise DataError("Snakefile", problem, fix)
 
 
 def _follow(lines: IO[str], log: IO[str], progress: "Progress") -> None:

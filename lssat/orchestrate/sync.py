@@ -4,13 +4,19 @@ import os
 import subprocess
 import sys
 
+from lssat.orchestrate.run import check_project
+
 
 def sync() -> int:
     """Let Snakemake take the files that DVC put there for what they are.
 
     Returns:
         0; or 1, with nothing touched, when DVC finds something that is not up to date.
+
+    Raises:
+        DataError: this is not a project's folder.
     """
+    check_project()
     status = subprocess.run(["dvc", "status", "--quiet"], check=False)
     if status.returncode:
         print(
