@@ -62,12 +62,12 @@ class Hooks:
             digest.write()
             os.environ[restore.PARAMS] = sha256("params.yaml")
             atexit.register(self._close)
+        # With it begins the shell command of each step that takes long; `false`: it works.
+        os.environ["LSSAT_ASK"] = "lssat restore" if self._asks() else "false"
 
-    @property
-    def ask(self) -> str:
-        """The beginning of a step's shell command: whether it asks DVC's run cache first."""
-        asks = self.works and self.saves and restore.worth_asking()
-        return "" if asks else "false &&"
+    def _asks(self) -> bool:
+        """Do steps ask DVC's run cache? In `dvc repro` DVC has looked itself."""
+        return self.saves and restore.PARAMS in os.environ and restore.worth_asking()
 
     def start(self) -> None:
         """Before the first job: save what a killed run left, then make DVC refuse to work."""

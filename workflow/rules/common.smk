@@ -46,7 +46,6 @@ try:
     HOOKS = Hooks(workflow)
 except DataError as error:
     raise WorkflowError(str(error))
-ASK = HOOKS.ask  # the beginning of steps that take long: is this in DVC's run cache?
 
 CODE = {rule: digest.code(rule) for rule in digest.ENTRY}
 TASKS = PARAMS.benchmark.tasks

@@ -52,7 +52,7 @@ rule faces:
         code=CODE["faces"],
         device=lambda wc: device(wc) if detects(wc.task) else "cpu",
     shell:
-        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat faces --dataset {wildcards.task} --shard {wildcards.shard} --manifest {input}"
         " --out {output.crops} --table {output.table} --rejects {output.rejects}"
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
@@ -72,7 +72,7 @@ rule texture:
         section=read("texture"),
         code=CODE["texture"],
     shell:
-        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat texture --faces {input.crops} --faces-table {input.table} --out {output.codes}"
         " --table {output.table} --params {params.section:q} > {log} 2>&1"
 
@@ -144,7 +144,7 @@ rule lookalikes:
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
     shell:
-        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat lookalikes --dataset {wildcards.task} {params.faces} --splits {params.splits}"
         " --out {output.json} --table {output.table} --params {params.section:q} > {log} 2>&1"
 

@@ -30,7 +30,7 @@ rule train:
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
-        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat train --run {params.run} --train {input.train} --val {input.val} --faces {params.faces}"
         " --codes {params.codes} --out {params.out} --device {params.device}"
         " --params {params.section:q} > {log} 2>&1"
@@ -85,7 +85,7 @@ rule evaluate:
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
-        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat evaluate --task {wildcards.task} --runs runs --splits {params.splits}"
         " --faces {params.faces} --codes {params.codes} --out {params.out}"
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
@@ -111,7 +111,7 @@ rule robustness:
         device=device,
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
     shell:
-        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat robustness --task {wildcards.task} --runs runs --train {input.train}"
         " --test {input.test} --faces {params.faces} --out {output} --device {params.device}"
         " --params {params.section:q} > {log} 2>&1"
@@ -143,7 +143,7 @@ rule explain:
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
-        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat explain --task {wildcards.task} --runs runs --test {input.test}"
         " --faces {params.faces} --codes {params.codes} --results {params.results}"
         " --out {params.out} --device {params.device} --params {params.section:q} > {log} 2>&1"
@@ -198,7 +198,7 @@ rule cross:
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
         codes=lambda wc, input: os.path.dirname(input.codes[0]),
     shell:
-        "{ASK} lssat restore {output} > {log} 2>&1 ||"
+        "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat cross --dataset {wildcards.task} --train {input.train} --runs runs"
         " --splits {params.splits} --faces {params.faces} --codes {params.codes}"
         " --out {params.out} --device {params.device} --params {params.section:q} > {log} 2>&1"
