@@ -20,6 +20,7 @@ from lssat.tables import DataError
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml")
 _POINTER = b"version https://git-lfs"
 _FETCH = "Fetch the list again"  # of a release's; nobody can fetch a user's own
+_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _OPENED: ContextVar[set[str] | None] = ContextVar("opened", default=None)
 
 
@@ -189,10 +190,15 @@ def csv(
 
 def delimiter(text: str, columns: int) -> str:
     """Say what parts a line into so many fields, if it is not commas; "" if nothing does."""
-    for other, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+    for other, name in _DELIMITERS.items():
         if len(next(quoted.reader([text], delimiter=other))) == columns > 1:
             return name
     return ""
+
+
+def delimiters(text: str) -> list[str]:
+    """Name what may part a line into fields in place of commas."""
+    return [name for other, name in _DELIMITERS.items() if other in text]
 
 
 def _parse(

@@ -83,6 +83,8 @@ def _listed(dataset: str, options: Own, base: Path) -> tuple[list[Sample], list[
         file = tree.find(base, name, ("",), dataset, f"the list of datasets.{dataset}.csv")
         table, numbers, attributes = _table(file, options)
         samples = list(_rows(base, file, table, numbers, attributes, options))
+        if not samples:
+            raise DataError(file, "holds no row but its header", "Write a row for each file")
         if options.kind == "multilabel":
             return samples, attributes
     return samples, _classes(file, dataset, options, samples)
@@ -123,6 +125,8 @@ def _table(file: Path, options: Own) -> tuple[Any, list[int], list[str]]:
         problems.append("has less than two columns of attributes")
     problems += [f"names {name!r} twice" for name in set(header) if header.count(name) > 1]
     problems += [f"has blanks around {name!r}" for name in header if name != name.strip()]
+    if len(header) == 1:
+        problems += [f"is separated by {name}" for name in lists.delimiters(first)]
     if problems:
         wanted = f"Its columns are {', '.join(('path', *attributes, *boxed))}"
         what = f"{'; '.join(problems)} (it begins with {first[:60]!r})"

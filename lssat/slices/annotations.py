@@ -69,9 +69,8 @@ def _header(file: Path) -> list[str]:
         raise DataError(file, "does not exist; it is a list of annotations", fix)
     number, text, header = lists.header(file, own=True)
     wanted = "Its columns are id (or identity) and one or more attributes, after commas"
-    for other, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(header) == 1 and other in text:
-            raise DataError(file, f"is separated by {name}, not by commas", wanted, number)
+    for name in lists.delimiters(text) if len(header) == 1 else ():
+        raise DataError(file, f"is separated by {name}, not by commas", wanted, number)
     problems = [f"names {name!r} twice" for name in sorted({*header}) if header.count(name) > 1]
     if len({*KEYS} & {*header}) != 1:
         problems.append("has no column id or identity" if not {*KEYS} & {*header} else "has both")
