@@ -74,7 +74,7 @@ BROKEN = {
         ":9: has a quote that does not end on its line",
     ),
     "open quote": (TEXT.replace("img/3.jpg", '"img/3.jpg'), ":5: has a quote that does not end on"),
-    "semicolons": (TEXT.replace(",", ";"), "no column label; is separated by semicolons"),
+    "semicolons": (TEXT.replace(",", ";"), "'path;label;split'; is separated by semicolons"),
     "short row": (TEXT + "img/0.jpg,a\n", ":8: has 2 fields; expected are 3: path,label,split. "),
     "short row after a blank one": (TEXT + "  \n\nimg/0.jpg,a\n", ":10: has 2 fields"),
     "not UTF-8": (TEXT.encode() + b"caf\xe9.jpg,a,test\n", ":8: is not UTF-8 text (byte 4"),
