@@ -34,6 +34,7 @@ rule shared:
 
 
 onstart:
+    refuse_what_lacks()
     HOOKS.start()
 
 

@@ -55,9 +55,12 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
             parts.append(predict.predicted(name, model, *where, params.evaluate.batch_size))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
     table = pa.concat_tables(parts)
-    coverage = tables.read_json(files.summary)["coverage"]["test"]
+    summary = tables.read_json(files.summary)
+    coverage = summary["coverage"]["test"]
+    present = summary.get("coverage_present", summary["coverage"])["test"]
     design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
     measured = scores.summarise(table, tested, labels, coverage, params.evaluate, design)
+    measured |= {"task": trained.name, "weights": weights, "coverage_present": present}
     with tables.together():
         tables.write_table(files.predictions, table, tables.PREDICTIONS)
-        tables.write_json(files.metrics, measured | {"task": trained.name, "weights": weights})
+        tables.write_json(files.metrics, measured)

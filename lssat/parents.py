@@ -104,7 +104,8 @@ def alike(content: dict[str, Any], run: dict[str, Any]) -> dict[str, float | Non
     """Return a run's metrics under names that every task has, so that tasks can be compared.
 
     `headline` and its `baseline`, `accuracy` (top-1 where a sample is of one of many classes),
-    `balanced_accuracy`, `collapsed` (0 or 1): all at the headline's level.
+    `balanced_accuracy`, `collapsed` (0 or 1): all at the headline's level. `coverage` is of the
+    listed samples, `coverage_present` of those that are there.
     """
     level, metric = content["level"], content["metric"]
     mine = {
@@ -120,6 +121,7 @@ def alike(content: dict[str, Any], run: dict[str, Any]) -> dict[str, float | Non
         "accuracy": mine["top1"] if content["kind"] == "multiclass" else mine["accuracy"],
         "balanced_accuracy": mine["balanced_accuracy"],
         "collapsed": float(run["collapsed"]),
+        **{name: content[name] for name in ("coverage", "coverage_present") if name in content},
     }
 
 

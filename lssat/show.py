@@ -108,7 +108,12 @@ def _print(console: Console, metrics: dict, rows: list[dict]) -> None:
 
 
 def _share(metrics: dict) -> str:
-    share = metrics["coverage"]
+    share, present = metrics["coverage"], metrics.get("coverage_present", metrics["coverage"])
+    of = f" of what is listed, {_percent(present)} of what is there"
+    return _percent(share) + (of if share != present else "")
+
+
+def _percent(share: float) -> str:
     return "100 %" if share == 1 else f"{min(100 * share, 99.9):.1f} %"
 
 

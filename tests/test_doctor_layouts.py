@@ -129,7 +129,8 @@ def test_frames_missing_and_a_folder_without_any(tmp_path: Path) -> None:
     inventory = sick.inspect("ffpp", root)
     assert sick.said(inventory) == [
         "manipulated_sequences/Deepfakes/c23/images: 1 file of the lists is missing. Fetch it, "
-        "or do without the share that datasets.ffpp.rejects_limit allows.",
+        "or do without the share that datasets.ffpp.rejects_limit allows; if a part is all that "
+        "you have, write datasets.ffpp.partial: true.",
         ".: folders of extracted frames that hold none: 1. Extract them again.",
     ]
     last = inventory.findings[-1]

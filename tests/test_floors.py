@@ -28,6 +28,7 @@ FLOORS = [
         "heat",
         "literal",
         "spelling",
+        "listed",
     },
     {
         "params",
@@ -81,6 +82,7 @@ FLOORS = [
 # Within a floor: leaves that their neighbours may use. tables holds the errors; loader
 # reads for reconstruction and for the build of models; texture codes are pure.
 NEIGHBOURS = {
+    "listed": {"tables"},
     "digest": {"tables"},
     "yaml12": {"tables"},
     "grid": {"tables", "labels", "notation"},

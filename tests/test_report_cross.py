@@ -50,7 +50,7 @@ def test_the_page_and_the_tables_hold_both_numbers(tmp_path: Path) -> None:
     page = out["report"].read_text(encoding="utf-8")
     part = re.search(r'<section id="cross">.*?(?=<section id="roc">)', page, re.DOTALL)[0]
     text = re.sub(r"<[^>]+>", " ", part)
-    assert "Runs of ffpp on celebdf: 120 frames and 40 videos in 12 groups, 75.0 %" in text
+    assert "Runs of ffpp on celebdf: 120 frames and 40 videos in 12 groups, coverage 75.0 %" in text
     home = tables.read_json(files["ffpp"].metrics)["table"]
     away = tables.read_json(cross["celebdf"].metrics)["table"]
     for row in [*home, *away]:

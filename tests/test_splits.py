@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import trees
 
-from lssat import datasets, params, splits, tables
+from lssat import datasets, listed, params, splits, tables
 from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, DataError, read_json, read_table
 
 SETTINGS = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
@@ -41,11 +41,15 @@ def write(
     rows: list[dict],
     shards: list[list[dict]],
     rules: params.Splits = SETTINGS,
+    absent: list[dict] = [],  # noqa: B006
 ):
     """Write tables, run the step, return the rows of each split and the summary."""
     manifest, rejects = tmp_path / "manifest.parquet", tmp_path / "manifest.rejects.parquet"
-    tables.write_table(manifest, rows, MANIFEST, datasets.task(dataset, options).header())
-    tables.write_table(rejects, [], REJECTS)
+    header = datasets.task(dataset, options).header()
+    header |= listed.header(listed.count([*rows, *absent], []))
+    tables.write_table(manifest, rows, MANIFEST, header)
+    gone = [tables.reject("d", row["id"], row["id"], "manifest", "missing") for row in absent]
+    tables.write_table(rejects, gone, REJECTS)
     faces, faces_rejects = [], []
     for number, crops in enumerate(shards):
         faces.append(tmp_path / f"shard-{number}.parquet")

@@ -112,7 +112,8 @@ def test_a_part_that_leaves_no_train_is_refused(tmp_path: Path) -> None:
 def test_data_sets_that_are_only_tested_on_pass_through(tmp_path: Path, selection: str) -> None:
     rows = [row | {"split": "test", "groups": [row["id"]]} for row in ffpp_rows()]
     rules = RULES.model_copy(update={"selection": selection})
-    found, summary = write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows), rules)
+    options = trees.test_only_options("dfd", tmp_path)
+    found, summary = write(tmp_path, "dfd", options, rows, cropped(rows), rules)
     assert [len(found[name]) for name in splits.NAMES] == [0, 0, 12]
     assert summary["samples"] == {"train": 0, "val": 0, "test": 12}
     assert summary["coverage"] == {"train": None, "val": None, "test": 1.0}
@@ -122,5 +123,8 @@ def test_data_sets_that_are_only_tested_on_pass_through(tmp_path: Path, selectio
 def test_case_14_a_test_only_set_without_a_class_is_refused(tmp_path: Path) -> None:
     rows = [row | {"split": "test", "groups": [row["id"]]} for row in ffpp_rows()]
     rows = [row for row in rows if row["labels"] == [1]]
+    options = trees.test_only_options("dfd", tmp_path)
     with pytest.raises(DataError, match=r"classes: 0 has no crop in test \(6 crops\)"):
+        write(tmp_path, "dfd", options, rows, cropped(rows))
+    with pytest.raises(DataError, match="split train is empty; split val is empty"):
         write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows))

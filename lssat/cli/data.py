@@ -9,6 +9,7 @@ import typer
 from lssat import params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports
+from lssat.tables import DataError
 
 
 @app.command(epilog=example("lssat sample --tree ffpp --out data/raw/sample/ffpp"))
@@ -112,14 +113,25 @@ def manifest(
         Path | None,
         option.writes("Copy of the rejects where there are too many: Snakemake removes the table."),
     ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="A whole params.yaml: can its splits and batches be filled?")
+    ] = None,
     params_: option.Params = "params.yaml",
 ) -> None:
-    """List every sample that the release's official lists name."""
+    """List every sample that the release's official lists name.
+
+    With --check it also refuses what no detection of faces can mend: an empty split, class or
+    method, fewer samples than one batch.
+    """
     with quick_imports():
         from lssat import datasets as step
+        from lssat.splits import needs
 
-    view = params.view(params_, "manifest", task=dataset)
-    step.manifest(dataset, getattr(view.datasets, dataset), out, rejects, kept)
+    options = getattr(params.view(params_, "manifest", task=dataset).datasets, dataset)
+    lost = step.write(dataset, options, out, rejects, kept)
+    lacking = needs.refusal(dataset, out, options, params.load(check)) if check else None
+    if errors := [error for error in (lost, lacking) if error]:
+        raise DataError.all_of(errors)
 
 
 @app.command(epilog=example("lssat rejects --task celeba --reason missing --rows 0"))

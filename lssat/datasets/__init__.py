@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lssat import archive, grid, media, params, spelling
 from lssat.datasets import affectnet, celeba, celebdf, checks, dfd, dfdc, ffpp, own
+from lssat.listed import count, header
 from lssat.tables import (
     MANIFEST,
     REJECTS,
@@ -39,7 +40,8 @@ def manifest(
     Args:
         dataset: a key of `READERS`, or the name of a data set of your own.
         options: the data set's section of params.yaml.
-        out: path of the table of schema MANIFEST; its header says what the task is.
+        out: path of the table of schema MANIFEST; its header says what the task is, and how
+            many samples the lists name (`lssat.listed`).
         rejects: path of the table of schema REJECTS.
         kept: where the rejects are written as well if there are too many: Snakemake removes
             what a failed step was to write.
@@ -47,8 +49,17 @@ def manifest(
     Raises:
         DataError: the root or a list is absent or wrong, one id has two labels, somebody stands
             in two splits, a list was cut, or more samples were rejected than `rejects_limit`
-            allows (both tables are then written).
+            allows (both tables are then written). With `partial` absent files are rejected, and
+            do not count.
     """
+    if lost := write(dataset, options, out, rejects, kept):
+        raise lost
+
+
+def write(
+    dataset: str, options: params.Dataset, out: Path, rejects: Path, kept: Path | None = None
+) -> DataError | None:
+    """Write both tables as `manifest` does; return the error of cut lists or too many rejects."""
     found, absent = listed(dataset, options)
     groups, splits = [row["groups"] for row in found], [row["split"] for row in found]
     check_groups(groups, splits, Path(options.root))
@@ -58,11 +69,35 @@ def manifest(
     for doubt in checks.doubts(options, found, told.classes):
         print(f"warning: datasets.{dataset}: {doubt}", file=sys.stderr)
     with together():
-        write_table(out, rows, MANIFEST, told.header())
-        write_table(rejects, rejected, REJECTS)
-    lost = [row for row in rejected if row["reason"] not in NO_LOSS]
-    _stop(lost, len(rows) + len(lost), options.rejects_limit, rejects, kept)
-    checks.check_whole(dataset, options, found, absent)
+        write_table(out, rows, MANIFEST, told.header() | header(count(rows, rejected)))
+        write_table(rejects, [_plain(row) for row in rejected], REJECTS)
+    lost = [_plain(row) for row in rejected if row["reason"] not in no_loss(options)]
+    try:
+        _stop(lost, len(rows) + len(lost), options.rejects_limit, rejects, kept)
+        checks.check_whole(dataset, options, found, absent)
+    except DataError as error:
+        missing = checks.missing(lost)
+        return DataError(error.file, error.problem, error.fix + _part(dataset, missing))
+    return None
+
+
+def no_loss(options: params.Dataset) -> tuple[str, ...]:
+    """Return the reasons of rejects that are no losses; of a part, what is absent is none."""
+    return (*NO_LOSS, "missing") if options.partial else NO_LOSS
+
+
+def _plain(row: dict) -> dict:
+    """Return a row of the table of rejects, without what only counts need."""
+    return {name: row[name] for name in REJECTS.names}
+
+
+def _part(dataset: str, missing: int) -> str:
+    """Say what to do where the files that are absent were never there."""
+    if not missing:
+        return ""
+    many = "1 listed file is" if missing == 1 else f"{missing:,} listed files are"
+    key = f"datasets.{dataset}.partial: true"
+    return f". {many} absent: if a part is all that you have, write {key}"
 
 
 def _stop(lost: list[dict], total: int, limit: float, rejects: Path, kept: Path | None) -> None:
@@ -103,6 +138,7 @@ def readable(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
             faults[row["path"]] = media.Fault("no_frames", "holds no image", b"")
     rejects = [
         reject(row["dataset"], row["id"], row["path"], "manifest", fault.reason, fault.detail)
+        | {name: row[name] for name in ("labels", "split", "subset")}
         for row in rows
         if (fault := faults.get(row["path"]))
     ]

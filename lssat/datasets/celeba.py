@@ -9,7 +9,7 @@ from pathlib import Path
 from lssat import archive
 from lssat.datasets import lists, tree
 from lssat.labels import ATTRIBUTES
-from lssat.tables import DataError, reject
+from lssat.tables import DataError
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
 AGAIN = "Fetch all three lists again"
@@ -49,11 +49,11 @@ def read(options) -> tuple[list[dict], list[dict]]:
     rows, rejects = [], []
     for name, labels in labelled:
         file = name.removesuffix(".jpg") + suffix if suffix else name
+        split = _split(partition, name, splits[name])
         if file not in there:
-            rejects.append(reject("celeba", name, prefix + file, "manifest", "missing"))
+            rejects.append(tree.lost("celeba", name, prefix + file, "missing", labels, split))
             continue
         group = persons[name]
-        split = _split(partition, name, splits[name])
         who = {"groups": [group], "group": group}
         rows.append(tree.row("celeba", name, prefix + file, "image", labels, split, **who))
     return rows, rejects

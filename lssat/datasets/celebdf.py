@@ -4,9 +4,10 @@
 """
 
 import re
+from pathlib import Path
 
 from lssat.datasets import lists, tree
-from lssat.tables import DataError, reject
+from lssat.tables import DataError
 
 LIST = "List_of_testing_videos.txt"
 FOLDERS = {"Celeb-real": "1", "YouTube-real": "1", "Celeb-synthesis": "0"}  # the list's labels
@@ -36,16 +37,26 @@ def read(options) -> tuple[list[dict], list[dict]]:
     for number, (real, path) in lists.fields(listed, _ROW):
         folder, name = _parts(listed, number, real, path)
         if folder not in there:
-            place = tree.find(base, folder, ("",), "celebdf", "a folder of videos of the release")
-            there[folder] = tree.names(place, base)
+            there[folder] = _names(base, folder, options.partial)
         id = path.removesuffix(".mp4")
+        labels = [int(real == "0")]
         if name not in there[folder]:
-            rejects.append(reject("celebdf", id, path, "manifest", "missing"))
+            lost = tree.lost("celebdf", id, path, "missing", labels, "test", folder)
+            rejects.append(lost)
             continue
         people = _PERSON.findall(name) or [id]
         who = {"subset": folder, "groups": people, "group": people[0]}
-        rows.append(tree.row("celebdf", id, path, "video", [int(real == "0")], "test", **who))
+        rows.append(tree.row("celebdf", id, path, "video", labels, "test", **who))
     return rows, rejects
+
+
+def _names(base: Path, folder: str, partial: bool) -> set[str]:
+    """Return the names in a folder; a part may lack it, though not have it under another name."""
+    known = [name for name in tree.names(base, base) if name.lower() == folder.lower()]
+    if partial and not known:
+        return set()
+    place = tree.find(base, folder, ("",), "celebdf", "a folder of videos of the release")
+    return tree.names(place, base)
 
 
 def _parts(listed, number: int, real: str, path: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lssat.datasets import lists, tree
-from lssat.tables import DataError, reject
+from lssat.tables import DataError
 
 METADATA, LABELS = "metadata.json", "labels.csv"
 
@@ -42,7 +42,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
             path = f"{prefix}{name}"
             id = path.removesuffix(".mp4")
             if name not in there:
-                rejects.append(reject("dfdc", id, path, "manifest", "missing"))
+                rejects.append(tree.lost("dfdc", id, path, "missing", [label], "test"))
                 continue
             # Names are unique in the release, so that an original may lie in another part.
             group = original.removesuffix(".mp4")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat.datasets import lists, tree
-from lssat.tables import DataError, reject
+from lssat.tables import DataError
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")
 REAL = "original"  # the subset of the originals
@@ -50,10 +50,10 @@ def read(options) -> tuple[list[dict], list[dict]]:
             for method, name, numbers in _wanted(pair, options.methods):
                 id = f"{method}/{compression}/{name}"
                 path = f"{folders[method]}/{name}{suffix}"
-                if f"{name}{suffix}" not in there[method]:
-                    rejects.append(reject("ffpp", id, path, "manifest", "missing"))
-                    continue
                 labels, group = [int(method != REAL)], "_".join(sorted(pair))
+                if f"{name}{suffix}" not in there[method]:
+                    rejects.append(tree.lost("ffpp", id, path, "missing", labels, split, method))
+                    continue
                 kinds = {"subset": method, "groups": numbers, "group": group}
                 rows.append(tree.row("ffpp", id, path, media, labels, split, **kinds))
     return rows, rejects

@@ -15,7 +15,7 @@ from lssat.datasets import lists, tree
 from lssat.grid import Task
 from lssat.params import HEADLINES, Own
 from lssat.spelling import key
-from lssat.tables import DataError, reject
+from lssat.tables import DataError
 
 SPLITS = ("train", "val", "test")
 _BOX = ("x", "y", "width", "height")
@@ -51,10 +51,11 @@ def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
     codes = {"0": 0, "1": 1} if options.kind == "multilabel" else _codes(classes)
     rows, rejects = [], []
     for each in samples:
-        if not _there(base, each):
-            rejects.append(reject(dataset, each.path, each.path, "manifest", "missing"))
-            continue
         labels = [codes[label] for label in each.labels]
+        if not _there(base, each):
+            where = dataset, each.path, each.path
+            rejects.append(tree.lost(*where, "missing", labels, each.split))
+            continue
         who = {"groups": [each.group], "group": each.group, "box": each.box}
         split = each.split
         rows.append(tree.row(dataset, each.path, each.path, options.media, labels, split, **who))

@@ -8,7 +8,7 @@ from typing import Any
 
 from lssat import spelling
 from lssat.datasets import lists
-from lssat.tables import DataError
+from lssat.tables import DataError, reject
 
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
 
@@ -161,3 +161,21 @@ def row(
     """Return a row of the manifest; `subset` and `box` are empty unless given."""
     known = {"dataset": dataset, "id": id, "path": path, "media": media}
     return {**known, "labels": labels, "split": split, "subset": "", "box": [], **rest}
+
+
+def lost(
+    dataset: str,
+    id: str,
+    path: str,
+    reason: str,
+    labels: list[int],
+    split: str,
+    subset: str = "",
+    detail: str = "",
+) -> dict:
+    """Return the reject of a sample that the lists name, and what they say of it.
+
+    `labels`, `split` and `subset` are counted (`lssat.datasets.listed`) and stand in no table.
+    """
+    known = {"labels": labels, "split": split, "subset": subset}
+    return reject(dataset, id, path, "manifest", reason, detail) | known

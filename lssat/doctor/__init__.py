@@ -8,7 +8,7 @@ every file (with `deep`, decodes every sample).
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,7 @@ from lssat.doctor import deep as decode
 from lssat.doctor.findings import Inventory
 from lssat.doctor.walk import Tree, trouble, walk
 from lssat.media.video import IMAGES
+from lssat.splits import needs
 from lssat.tables import DataError
 
 RELEASES: dict[str, ModuleType] = {
@@ -56,18 +57,21 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
         what = f"unknown data set {dataset!r}" if dataset else "--root needs a data set"
         print(f"doctor: {what}. Name one of {', '.join(RELEASES)}.", file=sys.stderr)
         return 2
-    asked, problems = root is None, list[str]()
+    asked, problems, experiment = root is None, list[str](), None
     if root is not None:
         chosen = [(str(dataset), stand_in(str(dataset), root))]
     else:
-        chosen, problems = _asked(source, dataset)
+        experiment, problems = _asked(source)
+        chosen = [
+            (name, each) for name, each in experiment.datasets if each and dataset in (None, name)
+        ]
         if not chosen:
             print(f"doctor: {source} has no section datasets.{dataset}.", file=sys.stderr)
             return 2
     inventories = []
     for name, each in chosen:
         with Console(stderr=True).status(f"{name}: looking at {each.root}"):
-            inventories.append(inspect(name, each, asked, deep))
+            inventories.append(inspect(name, each, asked, deep, needs.of(experiment)))
     if json_ == "-":
         print(json.dumps(show.as_json(inventories, problems), indent=1))
     else:
@@ -79,16 +83,21 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
     return show.exit_code(inventories, problems)
 
 
-def _asked(source: str, dataset: str | None) -> tuple[list[tuple[str, Any]], list[str]]:
-    """Return the data sets to look at, and what is wrong with the params.yaml itself."""
+def _asked(source: str) -> tuple[params.Params, list[str]]:
+    """Return the params.yaml, and what is wrong with it itself."""
     loaded, problems = preflight.problems(source)
     if loaded is None:
         raise DataError.of(source, problems)
-    chosen = {name: each for name, each in loaded.datasets if each}
-    return [(name, each) for name, each in chosen.items() if dataset in (None, name)], problems
+    return loaded, problems
 
 
-def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) -> Inventory:
+def inspect(
+    dataset: str,
+    options: Any,
+    asked: bool = True,
+    deep: bool = False,
+    lacking: Callable | None = None,
+) -> Inventory:
     """Inspect one tree.
 
     Args:
@@ -96,6 +105,7 @@ def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) 
         options: its section of params.yaml, or `stand_in`.
         asked: the options come from a params.yaml, so that what they name must be there.
         deep: decode every sample in full.
+        lacking: what says whether splits and batches can be filled (`splits.needs.of`).
 
     Returns:
         Counts and findings; a tree with problems is no exception.
@@ -113,7 +123,7 @@ def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) 
     bad = heads.look(root, lists, inventory)
     inventory.faulty |= {each.path for each in bad}
     with datasets.lists.recording() as opened:
-        seen = _read(release, options, asked, tree, inventory)
+        seen = _read(release, options, asked, tree, inventory, lacking)
     used, refused = _files(seen.rows, tree), bool(seen.refused)
     lists_used = {inventory.relative(path) for path in opened}
     heads.tell(bad, lambda path: path in lists_used, inventory)
@@ -130,7 +140,7 @@ def inspect(dataset: str, options: Any, asked: bool = True, deep: bool = False) 
 
     over = too_many(unusable)
     heads.tell(bad, lambda path: refused or (over and path in used), inventory)
-    _losses(seen, over, inventory)
+    _losses(seen, over, options.partial, inventory)
     for error in seen.refused:
         inventory.refused(error)
     if deep:
@@ -160,7 +170,12 @@ class _Read:
 
 
 def _read(
-    release: ModuleType, options: Any, asked: bool, tree: Tree, inventory: Inventory
+    release: ModuleType,
+    options: Any,
+    asked: bool,
+    tree: Tree,
+    inventory: Inventory,
+    lacking: Callable | None,
 ) -> _Read:
     """Count each part, by the reader or, where it refuses, by names alone."""
     found, short = _Read(), False
@@ -181,8 +196,11 @@ def _read(
         found.rejects.append((lost, wanted))
         compare.identities(read, inventory)
         if wanted:
-            missed = sum(row["reason"] not in datasets.NO_LOSS for row in lost)
+            no_loss = datasets.no_loss(options)
+            missed = sum(row["reason"] not in no_loss for row in lost)
             found.lost, found.total = found.lost + missed, found.total + len(read) + missed
+            if not found.refused:
+                compare.needs(reading, read, lost, lacking, inventory)
         found.rows += read
     # Where a list is faulty, what it would have named is not extra.
     if not found.refused and not getattr(release, "SELECTS", False):
@@ -201,11 +219,11 @@ def _doubts(dataset: str, options: Any, rows: list[dict]) -> list[str]:
     return datasets.checks.doubts(options, rows, classes)
 
 
-def _losses(seen: _Read, over: bool, inventory: Inventory) -> None:
+def _losses(seen: _Read, over: bool, partial: bool, inventory: Inventory) -> None:
     """Write down what the reader rejected: errors where it is more than may be lost."""
     for rejects, wanted in seen.rejects:
         level = "note" if not wanted else "error" if over else "warning"
-        compare.losses(rejects, level, inventory)
+        compare.losses(rejects, level, partial, inventory)
     if seen.empty:
         problem = f"folders of extracted frames that hold none: {len(seen.empty):,}"
         level = "error" if over else "warning"

@@ -1,13 +1,18 @@
 """What a reader took from a tree, beside what the lists name and what the release holds."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from lssat import datasets
 from lssat.datasets import checks
 from lssat.doctor.findings import Count, Inventory, Parts, by_folder
 from lssat.doctor.walk import Tree
+from lssat.listed import count
+from lssat.tables import MANIFEST
 
 _MEANT = "is it "  # before the file that was probably meant by a missing one
 
@@ -42,8 +47,8 @@ def counts(
     return table
 
 
-def losses(rejects: list[dict], severity: str, inventory: Inventory) -> None:
-    """Write down what the reader rejected, by reason and folder."""
+def losses(rejects: list[dict], severity: str, partial: bool, inventory: Inventory) -> None:
+    """Write down what the reader rejected, by reason and folder; a part lacks files by right."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     first: dict[tuple[str, str], str] = {}
     for row in rejects:
@@ -58,7 +63,8 @@ def losses(rejects: list[dict], severity: str, inventory: Inventory) -> None:
             about = kind or first[reason, kind]
             if reason == "missing" and _MEANT in first[reason, kind]:
                 about = f"{names[0]}: {first[reason, kind]}"
-            level, problem, fix = _loss(reason, about, len(names), severity, inventory.dataset)
+            grade = "part" if partial and reason == "missing" else severity
+            level, problem, fix = _loss(reason, about, len(names), grade, inventory.dataset)
             inventory.add(level, folder or ".", problem, fix, names)
 
 
@@ -68,8 +74,12 @@ def _loss(reason: str, about: str, n: int, severity: str, dataset: str) -> tuple
     detail = f" ({about})" if about else ""
     if reason == "missing":
         it, verb = ("it", "is") if n == 1 else ("them", "are")
+        problem = f"{files} of the lists {verb} missing{detail}"
+        if severity == "part":
+            return "note", problem, f"Right for a part (datasets.{dataset}.partial: true)"
         fix = f"Fetch {it}, or do without the share that datasets.{dataset}.rejects_limit allows"
-        return severity, f"{files} of the lists {verb} missing{detail}", fix
+        part = f"if a part is all that you have, write datasets.{dataset}.partial: true"
+        return severity, problem, f"{fix}; {part}"
     if reason == "excluded_class":
         return "note", f"{files} excluded: {about}", "Nothing to do"
     if reason == "duplicate":
@@ -88,6 +98,20 @@ def identities(rows: list[dict], inventory: Inventory) -> None:
     if both := [who for who, where in splits.items() if len(where) > 1]:
         problem = f"identities in more than one split: {len(both):,}"
         inventory.add("error", ".", problem, "Fetch the lists of the splits again", both)
+
+
+def needs(
+    options: Any, rows: list[dict], rejects: list[dict], lacking: Callable | None, found: Inventory
+) -> None:
+    """Write down how much is there of what the lists name, and what the splits lack of it."""
+    named = count(rows, rejects)
+    found.named = len(rows), sum(named.values())
+    if lacking is None:
+        return
+    samples = pa.Table.from_pylist(rows, schema=MANIFEST)
+    task = datasets.task(found.dataset, options)
+    if said := lacking(found.dataset, samples, named, task, options):
+        found.add("error", ".", *said)
 
 
 def part_of_release(table: list[Count], inventory: Inventory) -> None:

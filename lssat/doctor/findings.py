@@ -91,6 +91,7 @@ class Inventory:
     counts: list[Count] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)  # files that an error is about, each named once
+    named: tuple[int, int] | None = None  # samples that are there, and that the lists name
 
     def add(
         self, severity: str, path: str, problem: str, fix: str, files: Iterable[str] = ()

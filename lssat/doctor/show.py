@@ -86,6 +86,10 @@ def _verdict(inventory: Inventory, console: Console) -> None:
         "part": "[green]consistent[/]" + (", a part of the official release" if official else ""),
         "whole": "[green]fits the official release[/]",
     }[inventory.verdict]
+    there, named = inventory.named or (0, 0)
+    if there < named:
+        share = f"{min(100 * there / named, 99.9):.1f} %"
+        said = f"{there:,} of the {named:,} files that the lists name are there ({share}); {said}"
     numbers = ", ".join(_count(inventory.number(each), each) for each in SEVERITIES)
     console.print(f"{inventory.dataset}: {said} ({numbers})", highlight=False, soft_wrap=True)
     also = ", every sample decoded" if inventory.deep else ""

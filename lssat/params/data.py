@@ -13,6 +13,7 @@ class Dataset(Section):
     root: str  # the raw tree, absolute or relative to the project; only read
     shards: Count  # units of parallel work; a sample's shard is a hash of its id
     rejects_limit: Share  # the share of samples that a step may reject before it stops
+    partial: bool = False  # only a part is there: listed files that are absent are no losses
 
 
 class Video(Section):

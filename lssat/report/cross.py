@@ -23,8 +23,8 @@ def section(each: Cross, tasks: list[Task]) -> dict[str, Any]:
     n = words.listing([words.count(n, name) for name, n in metrics["n"].items()])
     text = (
         f"Runs of {metrics['task']} on {each.name}: {n} in "
-        f"{words.count(metrics['groups'], 'group')}, {words.percent(metrics['coverage'])} of its "
-        f"samples; {words.confidence(metrics)} from {metrics['resamples']:,} resamples."
+        f"{words.count(metrics['groups'], 'group')}, coverage {words.coverage(metrics)}; "
+        f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples."
     )
     trained = next(task for task in tasks if task.name == metrics["task"])
     return {"title": each.title, "lead": text, "table": _table(each, trained)}

@@ -36,7 +36,8 @@ def write_table(path: Path, tasks: Sequence[Task | Cross]) -> None:
     columns = [
         "task", "dataset", "split", "backbone", "configuration", "level", "metric", "headline",
         "n", "groups", "seeds", "values", "mean", "low", "high", "confidence", "resamples",
-        "baseline", "beats_baseline", "collapsed", "swept", "coverage", "note", "runs",
+        "baseline", "beats_baseline", "collapsed", "swept", "coverage",
+        "coverage_present", "note", "runs",
     ]  # fmt: skip
     write_csv(path, columns, (row for task in tasks for row in _table(task)))
 
@@ -49,6 +50,7 @@ def _table(task: Task | Cross) -> Iterable[dict]:
             task.metrics["metric"],
         )
         common = {key: task.metrics[key] for key in shared}
+        common["coverage_present"] = task.metrics.get("coverage_present", common["coverage"])
         yield {**row, **common, "task": task.metrics["task"], "headline": is_headline}
 
 

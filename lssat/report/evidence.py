@@ -11,13 +11,14 @@ from lssat.report.read import Cross, Task
 from lssat.tables import sha256
 
 SPLITS = ("train", "val", "test")
+_COUNTS = ("listed", "samples", "crops", "groups")
 SHOWN = 500  # rejected samples written into the page; rejects.csv has all
 
 
 def data(task: Task | Cross) -> dict[str, Any]:
     """Describe the splits of a task's data set: samples, crops, classes, coverage."""
     summary, dataset = task.splits, task.metrics["dataset"]
-    rows = [_row(key, summary[key]) for key in ("samples", "crops", "groups") if key in summary]
+    rows = [_row(key, summary[key]) for key in _COUNTS if key in summary]
     for key, names in (("classes", _class_names(task)), ("subsets", {})):
         rows += _nested(key, summary.get(key, {}), names)
     rows += _attributes(summary, task.metrics["classes"])
@@ -26,7 +27,7 @@ def data(task: Task | Cross) -> dict[str, Any]:
     n = words.listing([words.count(n, name) for name, n in task.metrics["n"].items()])
     lead = (
         f"Scored on the test split: {n} in {words.count(task.metrics['groups'], 'group')}, "
-        f"{words.percent(task.metrics['coverage'])} of the samples that it holds."
+        f"coverage {words.coverage(task.metrics)}."
     )
     table = Table(f"data-{task.name}", f"splits of {dataset}", columns, rows)
     more = {**audited.found(task), "choices": audited.choices(task)}
@@ -34,14 +35,25 @@ def data(task: Task | Cross) -> dict[str, Any]:
 
 
 def _coverage(summary: dict[str, Any]) -> list[list[Cell]]:
-    """Make the rows of coverage: of samples, of the frames of videos, of samples by subset."""
-    rows = [_row("coverage", summary["coverage"], share=True)]
-    if "frame_coverage" in summary:
-        rows.append(_row("coverage of frames", summary["frame_coverage"], share=True))
-    by_subset = summary.get("subset_coverage", {})
+    """Make the rows of coverage: of samples, of the frames of videos, of samples by subset.
+
+    Where they differ from the shares of what is listed, those of what is there follow.
+    """
+    rows = _shares(summary, "")
+    of_there = _shares(summary, "_present") if "coverage_present" in summary else []
+    known = [[cell.text for cell in row[1:]] for row in rows]
+    return rows + ([] if known == [[c.text for c in row[1:]] for row in of_there] else of_there)
+
+
+def _shares(summary: dict[str, Any], end: str) -> list[list[Cell]]:
+    also = ", of what is there" if end else ""
+    rows = [_row(f"coverage{also}", summary[f"coverage{end}"], share=True)]
+    if f"frame_coverage{end}" in summary:
+        rows.append(_row(f"coverage of frames{also}", summary[f"frame_coverage{end}"], share=True))
+    by_subset = summary.get(f"subset_coverage{end}", {})
     for member in sorted({member for split in by_subset.values() for member in split}):
-        shares = {split: each[member] for split, each in by_subset.items()}
-        rows.append(_row(f"coverage of subset {member}", shares, share=True))
+        shares = {split: each.get(member) for split, each in by_subset.items()}
+        rows.append(_row(f"coverage of subset {member}{also}", shares, share=True))
     return rows
 
 

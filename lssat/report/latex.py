@@ -43,7 +43,7 @@ def _table(task: Task) -> str:
     top = words.best(task.headline)
     count = words.count(scored["n"][scored["level"]], scored["level"])
     what = f"{task.title}: {words.where(scored)} on the {scored['split']} split, {count}"
-    what += f", coverage {words.percent(scored['coverage'])}"
+    what += f", coverage {words.coverage(scored)}"
     beside = results.BESIDE[_kind(task)]
     head = ["Backbone", "Configuration", "Mean", words.confidence(scored), "Baseline"]
     head += map(words.heading, beside)

@@ -162,7 +162,7 @@ def _task(task: Task) -> dict[str, Any]:
         f"{words.where(metrics)} on the {metrics['split']} split; "
         f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples of "
         f"{words.count(metrics['groups'], 'group')}; "
-        f"coverage {words.percent(metrics['coverage'])}."
+        f"coverage {words.coverage(metrics)}."
     )
     return {
         "title": task.title,

@@ -1,5 +1,7 @@
 """The tables of results: the headline of a task, and all of its metrics."""
 
+from dataclasses import replace
+
 from lssat import metrics
 from lssat.report import words
 from lssat.report.cells import Bar, Cell, Column, Table, anchor, num
@@ -34,7 +36,7 @@ def headline(task: Task) -> Table:
         Column("Baseline", "num", "the best score without looking at the input"),
         Column("Beats it", hint="the whole interval lies above the baseline"),
         Column("n", "num", f"{scored['level']}s"),
-        Column("Coverage", "num", "samples of the test split that have a prediction"),
+        Column("Coverage", "num", "share of the samples listed in the test split that is scored"),
     ]
     made = [_headline_row(task, row, scale) for row in rows]
     notes = [f"{r['backbone']}, {r['configuration']}: {r['note']}" for r in rows if r["note"]]
@@ -48,7 +50,6 @@ def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cel
     seeds = zip(row["seeds"], row["values"], row["runs"], strict=True)
     values = {seed: _linked(value, run) for seed, value, run in seeds}
     beats = Cell("yes", "yes", flag="good") if row["beats_baseline"] else Cell("no", "no")
-    coverage = task.metrics["coverage"]
     return [
         Cell(row["backbone"]),
         Cell(row["configuration"]),
@@ -61,7 +62,7 @@ def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cel
         num(row["baseline"]),
         beats if row["mean"] is not None else Cell(words.DASH),
         num(row["n"]),
-        Cell(words.percent(coverage), coverage),
+        _share(task),
     ]
 
 
@@ -122,7 +123,7 @@ def measures(task: Task) -> Table:
     found = {(r["backbone"], r["configuration"], r["level"], r["metric"]): r for r in table}
     columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
     columns += [_metric_column(level, name) for level, name in names]
-    columns.append(Column("Coverage", "num", "of samples; below, of frames asked for"))
+    columns.append(Column("Coverage", "num", "of listed samples; below, of frames asked for"))
     covered = _covered(task)
     made = [
         [*named(task, row), *[measured(found.get((*row, *name))) for name in names], covered]
@@ -135,10 +136,21 @@ def measures(task: Task) -> Table:
 
 def _covered(task: Task) -> Cell:
     """Make the cell of the test split's coverage; that of frames stands below."""
+    cell = _share(task)
     frames = task.splits.get("frame_coverage", {}).get("test")
     small = f"frames {words.percent(frames)}" if frames is not None else ""
-    coverage = task.metrics["coverage"]
-    return Cell(words.percent(coverage), coverage, small)
+    return replace(cell, small="; ".join(filter(None, (cell.small, small))))
+
+
+def _share(task: Task) -> Cell:
+    share = task.metrics["coverage"]
+    return covered(share, task.metrics.get("coverage_present", share))
+
+
+def covered(share: float | None, present: float | None) -> Cell:
+    """Make the cell of the share of listed samples; where it differs, that of those there."""
+    small = f"of those there {words.percent(present)}" if present != share else ""
+    return Cell(words.percent(share), share, small)
 
 
 def _metric_column(level: str, name: str) -> Column:

@@ -63,12 +63,14 @@ def _notes(row: dict) -> list[str]:
 
 
 def _coverage(task: Task, names: list[str]) -> list[Cell]:
-    """Make the last row: the share of each subset's test samples that have a crop."""
+    """Make the last row: the share of each subset's listed test samples that have a crop."""
     shares = task.splits.get("subset_coverage", {}).get("test", {})
+    present = task.splits.get("subset_coverage_present", {}).get("test", shares)
     reals = [words.percent(share) for name, share in shares.items() if name not in names]
     first = Cell(f"coverage (reals {words.listing(reals)})" if reals else "coverage")
     shares = {_POOLED: task.metrics["coverage"], **shares}
-    cells = [Cell(words.percent(shares.get(name)), shares.get(name)) for name in names]
+    present = {_POOLED: task.metrics.get("coverage_present", shares[_POOLED]), **present}
+    cells = [results.covered(shares.get(name), present.get(name)) for name in names]
     return [first, Cell(""), Cell(""), *cells]
 
 

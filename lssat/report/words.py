@@ -66,6 +66,13 @@ def percent(share: float | None) -> str:
     return "100 %" if share == 1 else f"{'99.9' if text == '100.0' else text} %"
 
 
+def coverage(metrics: dict) -> str:
+    """Say which share of the listed samples is scored, and of those there where it differs."""
+    share, present = metrics["coverage"], metrics.get("coverage_present", metrics["coverage"])
+    of = f" of what is listed, {percent(present)} of what is there"
+    return percent(share) + (of if share != present else "")
+
+
 def count(n: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun: `1 run`, `48 runs`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -37,7 +37,8 @@ def summarise(
             are left out.
         task: what the splits say that it is (`grid.read_task`).
         train_labels: (M,) or (M, A), of the training split, for the trivial baseline.
-        coverage: share of the manifest's test samples that have a prediction, 0 to 1.
+        coverage: share of the samples that the lists name in the test split that have a
+            prediction, 0 to 1.
         options: resamples, confidence and seed of the intervals.
         design: which configurations are the grid's: runs that only the sweep asked for have rows
             with `swept` true and stand in `sweep` (`scores.sweep` says its shape), but not in

@@ -6,15 +6,15 @@ no seed is known; ours is a half by class and by a seeded hash of the ids, and i
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lssat import grid, params
+from lssat import grid, listed, params
 from lssat.splits.assign import NAMES, assign, halve, hold_out
 from lssat.splits.counts import by_member, summarise
+from lssat.splits.needs import expected, gaps, needed
 from lssat.tables import (
     FACES,
     MANIFEST,
@@ -66,7 +66,8 @@ def write(
             identity in two splits. Where all samples are for tests, train and val are empty.
     """
     samples = read_table(manifest, MANIFEST)
-    task = grid.read_task(metadata(samples), manifest)
+    about = metadata(samples)
+    task, counts = grid.read_task(about, manifest), listed.read(about, manifest)
     crops = pa.concat_tables([read_table(path, FACES).select(_CROP) for path in faces_tables])
     rejects = [read_table(path, REJECTS) for path in [manifest_rejects, *faces_rejects]]
     found = pc.is_in(samples["id"], crops["id"]).to_numpy()  # samples that have a crop
@@ -78,11 +79,12 @@ def write(
     seed = splits.seed if seeded else None
     check_groups(samples["groups"].to_pylist(), names.tolist(), manifest)
     joined = _join(samples, names, crops, seed, manifest)
-    _check_empty(joined, names, _expected(task, options, samples), manifest)
+    members = expected(task, options, {*samples["subset"].to_pylist()})
+    _check_empty(joined, needed(dataset, options), members, manifest)
     for name in NAMES:
         part = joined.filter(pc.equal(joined["split"], name))
         write_table(files[name], part, SPLITS, task.header())
-    summary = summarise(samples, names, found, joined, getattr(options, "frames", 1))
+    summary = summarise(samples, names, found, joined, getattr(options, "frames", 1), counts)
     summary |= {"dataset": dataset, "seed": seed, "rejects": _reasons(rejects)}
     summary |= {"selection": splits.selection}
     for name in (*NAMES, UNUSED):
@@ -122,27 +124,16 @@ def _join(
     return pa.table({name: columns[name] for name in SPLITS.names})
 
 
-def _expected(task: grid.Task, options: Any, samples: pa.Table) -> dict[str, list[str]]:
-    """List the classes and subsets that each split must have; attributes may be constant."""
-    classes = 0 if task.kind == "multilabel" else len(task.classes)
-    subsets = {*samples["subset"].to_pylist(), *getattr(options, "methods", [])} - {""}
-    return {"classes": [str(code) for code in range(classes)], "subsets": sorted(subsets)}
-
-
 def _check_empty(
-    joined: pa.Table, names: np.ndarray, expected: dict[str, list[str]], manifest: Path
+    joined: pa.Table, splits: tuple[str, ...], members: dict[str, list[str]], manifest: Path
 ) -> None:
-    needed = ["test"] if (names == "test").all() else NAMES
     sizes = Counter(joined["split"].to_pylist())
-    counts = by_member(joined)
-    problems = [f"split {name} is empty" for name in needed if not sizes[name]]
-    for what, members in expected.items():
-        for name in needed:
-            problems += [
-                f"{what}: {member} has no crop in {name} ({sizes[name]:,} crops)"
-                for member in members
-                if sizes[name] and not counts[what][name].get(member)
-            ]
+    problems = [
+        f"{gap.what}: {gap.member} has no crop in {gap.split} ({sizes[gap.split]:,} crops)"
+        if gap.what
+        else f"split {gap.split} is empty"
+        for gap in gaps(by_member(joined), sizes, members, splits)
+    ]
     if problems:
         fix = "Add samples of them, or see in the tables of rejects where they were lost"
         raise DataError(manifest, "; ".join(problems), fix)

@@ -1,19 +1,25 @@
 """What stands in the splits: samples, crops, classes, coverage, and the ids with their hash."""
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lssat.listed import Key, key
 from lssat.splits.assign import NAMES
 from lssat.tables import UNUSED
 
 
 def summarise(
-    samples: pa.Table, names: np.ndarray, found: np.ndarray, joined: pa.Table, frames: int | None
+    samples: pa.Table,
+    names: np.ndarray,
+    found: np.ndarray,
+    joined: pa.Table,
+    frames: int | None,
+    listed: Counter[Key],
 ) -> dict[str, Any]:
     """Count the splits, and what is in none of them.
 
@@ -23,29 +29,31 @@ def summarise(
         found: (N,) bool, whether it has a crop.
         joined: of schema SPLITS, with the rows of unused samples.
         frames: frames asked for of each sample (1 for images); None if that depends on it.
+        listed: what the lists name, there or not (`lssat.listed`).
 
     Returns:
         Plain values, and under `ids` the sorted ids of each split. `coverage` is the share of
-        samples that have a crop, `frame_coverage` (videos) of the frames asked for that have
-        one, `subset_coverage` the first by subset. A share of nothing is None.
+        the samples that the lists name in the split that have a crop, `frame_coverage` (videos)
+        of the frames asked for that have one, `subset_coverage` the first by subset. The same
+        with `_present` are shares of the samples that are there. A share of nothing is None.
     """
     ids = np.array(samples["id"].to_pylist(), object)
     groups = np.array(samples["group"].to_pylist(), object)
     crops = Counter(joined["split"].to_pylist())
-    listed = {name: sorted(ids[names == name]) for name in (*NAMES, UNUSED)}
+    ids_of = {name: sorted(ids[names == name]) for name in (*NAMES, UNUSED)}
+    wanted = named(samples, names, listed)
     members = {key: value for key, value in by_member(joined).items() if any(value.values())}
     return {
-        "samples": {name: len(listed[name]) for name in NAMES},
+        "listed": {name: round(sum(wanted[name].values())) for name in NAMES},
+        "samples": {name: len(ids_of[name]) for name in NAMES},
         "crops": {name: crops[name] for name in NAMES},
         "groups": {name: len(set(groups[names == name])) for name in NAMES},
-        UNUSED: {"samples": len(listed[UNUSED]), "crops": crops[UNUSED]},
-        "coverage": {name: _share(found[names == name]) for name in NAMES},
-        **_frame_coverage(samples, names, joined, frames),
-        **_subset_coverage(samples, names, found),
+        UNUSED: {"samples": len(ids_of[UNUSED]), "crops": crops[UNUSED]},
+        **_coverage(samples, names, found, joined, frames, wanted),
         **members,
         **_positives(joined),
-        "ids": listed,
-        "ids_sha256": {name: _sha256(listed[name]) for name in listed},
+        "ids": ids_of,
+        "ids_sha256": {name: _sha256(ids_of[name]) for name in ids_of},
     }
 
 
@@ -69,34 +77,70 @@ def _sha256(ids: list[str]) -> str:
     return hashlib.sha256("".join(f"{id}\n" for id in ids).encode()).hexdigest()
 
 
-def _share(found: np.ndarray) -> float | None:
-    return float(found.mean()) if found.size else None
+def named(
+    samples: pa.Table, names: np.ndarray, listed: Counter[Key]
+) -> dict[str, dict[str, float]]:
+    """Count what the lists name in each of our splits, by subset.
+
+    A split that we make of an official one, such as a half, has as large a part of what that one
+    lists as of what is there of it.
+
+    Args:
+        names: (N,) the split of each sample.
+
+    Returns:
+        split -> subset -> samples; a split of ours may have a part of one.
+    """
+    rows = samples.select(["split", "subset", "labels"]).to_pylist()
+    there = Counter(map(key, rows))
+    moved = Counter(zip(map(key, rows), names.tolist(), strict=True))
+    wanted: dict[str, dict[str, float]] = {name: defaultdict(float) for name in (*NAMES, UNUSED)}
+    for (each, split), n in moved.items():
+        wanted[split][each[1]] += n * listed[each] / there[each]
+    for each, n in listed.items():
+        if not there[each] and each[0] in NAMES:
+            wanted[each[0]][each[1]] += n
+    return wanted
 
 
-def _frame_coverage(
-    samples: pa.Table, names: np.ndarray, joined: pa.Table, frames: int | None
-) -> dict[str, dict[str, float | None]]:
-    """Return the share of the frames asked for that have a crop; clips are no frames."""
-    if frames is None or "video" not in samples["media"].to_pylist():
-        return {}
-    have = Counter(joined.filter(pc.equal(joined["clip"], -1))["split"].to_pylist())
-    asked = {name: frames * int((names == name).sum()) for name in NAMES}
-    shares = {name: have[name] / asked[name] if asked[name] else None for name in NAMES}
-    return {"frame_coverage": shares}
+def _coverage(
+    samples: pa.Table,
+    names: np.ndarray,
+    found: np.ndarray,
+    joined: pa.Table,
+    frames: int | None,
+    wanted: dict[str, dict[str, float]],
+) -> dict[str, Any]:
+    """Return each share twice: of what is listed and, with `_present`, of what is there."""
+    subsets = np.array(samples["subset"].to_pylist(), object)
+    there = {name: Counter(subsets[names == name]) for name in NAMES}
+    have = {name: Counter(subsets[found & (names == name)]) for name in NAMES}
+    shares = _shares("", have, wanted) | _shares("_present", have, there)
+    if frames is not None and "video" in samples["media"].to_pylist():
+        single = joined.filter(pc.equal(joined["clip"], -1))  # clips are no frames
+        crops = Counter(single["split"].to_pylist())
+        for end, whole in (("", wanted), ("_present", there)):
+            asked = {name: frames * sum(whole[name].values()) for name in NAMES}
+            each = {name: _share(crops[name], asked[name]) for name in NAMES}
+            shares[f"frame_coverage{end}"] = each
+    return shares
 
 
-def _subset_coverage(
-    samples: pa.Table, names: np.ndarray, found: np.ndarray
-) -> dict[str, dict[str, dict[str, float | None]]]:
-    subsets = np.array(samples["subset"].to_pylist())
-    members = sorted({*subsets.tolist()} - {""})
-    if not members:
-        return {}
-    shares = {
-        name: {each: _share(found[(names == name) & (subsets == each)]) for each in members}
-        for name in NAMES
-    }
-    return {"subset_coverage": shares}
+def _shares(end: str, have: dict, whole: dict) -> dict[str, dict]:
+    """Return the shares of samples, and of the samples of each subset, by split."""
+    members = sorted({subset for name in NAMES for subset in whole[name]} - {""})
+    sums = {name: (sum(have[name].values()), sum(whole[name].values())) for name in NAMES}
+    shares: dict[str, dict] = {f"coverage{end}": {name: _share(*sums[name]) for name in NAMES}}
+    if members:
+        shares[f"subset_coverage{end}"] = {
+            name: {each: _share(have[name][each], whole[name].get(each, 0)) for each in members}
+            for name in NAMES
+        }
+    return shares
+
+
+def _share(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
 
 
 def _positives(joined: pa.Table) -> dict[str, dict[str, dict]]:

@@ -18,3 +18,12 @@ class DataError(Exception):
         many = "problem" if len(unique) == 1 else "problems"
         listing = "\n  ".join(["", *unique])
         return cls(file, f"{len(unique)} {many}", f"Nothing was run{listing}")
+
+    @classmethod
+    def all_of(cls, errors: list["DataError"]) -> "DataError":
+        """Join errors of different files into one, each on lines of its own."""
+        *others, last = errors
+        before = "".join(f"{error}\n" for error in others)
+        if not before:
+            return last
+        return cls(f"{before}{last.file}", last.problem, last.fix, last.line)

@@ -193,6 +193,30 @@ def asked():
     return [file for file in files if Path(file).exists()]
 
 
+def refuse_what_lacks():
+    """Before the first job: can manifests that stay as they are fill the splits and batches?
+
+    A manifest that is made anew is asked by its own step. Nothing else depends on the verdict: an
+    edited batch size redoes no manifest and no faces.
+    """
+    if os.environ.get("LSSAT_SYNC"):
+        return
+    from lssat.splits import needs
+
+    dag = workflow.dag
+    there = {job.wildcards.task for job in dag.jobs if job.rule.name == "manifest"}
+    there -= {job.wildcards.task for job in dag.needrun_jobs() if job.rule.name == "manifest"}
+    said = []
+    for task in sorted(there):
+        table, options = f"data/prepared/{task}/manifest.parquet", getattr(PARAMS.datasets, task)
+        try:
+            said.append(needs.refusal(task, Path(table), options, PARAMS))
+        except DataError as error:
+            said.append(error)
+    if errors := [str(error) for error in said if error]:
+        raise WorkflowError("\n".join(errors))
+
+
 # Without Snakemake's records changed parameters and code go unnoticed: refuse to guess.
 if (
     not {"LSSAT_SYNC", "DVC_STAGE"} & set(os.environ)  # DVC itself knows what is stale

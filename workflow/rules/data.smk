@@ -23,6 +23,7 @@ rule manifest:
         rejects="data/prepared/{task}/manifest.rejects.parquet",
     log:
         "logs/manifest/{task}.log",
+    priority: 2  # before all faces: it says what no detection of faces can mend
     threads: 1
     params:
         section=read("manifest"),
@@ -31,7 +32,7 @@ rule manifest:
     shell:
         "exec lssat manifest --dataset {wildcards.task} --out {output.table}"
         " --rejects {output.rejects} --kept logs/manifest/{wildcards.task}.rejects.parquet"
-        " --params {params.section:q} > {log} 2>&1"
+        " --check params.yaml --params {params.section:q} > {log} 2>&1"
 
 
 rule faces:

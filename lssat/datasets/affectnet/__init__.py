@@ -42,12 +42,13 @@ def read(options) -> tuple[list[dict], list[dict]]:
         excluded = _excluded(sample.code, options.classes)
         if sample.code and not excluded and sample.code not in CODES:
             unknown.append(sample)
-        elif excluded or sample.absent:
-            reason = ("excluded_class", excluded) if excluded else ("missing", sample.absent)
-            rejects.append(reject("affectnet", sample.id, sample.path, "manifest", *reason))
+        elif excluded:
+            why = "excluded_class", excluded
+            rejects.append(reject("affectnet", sample.id, sample.path, "manifest", *why))
+        elif sample.absent:
+            rejects.append(_lost(sample, "missing", sample.absent))
         elif sample.no_box:
-            reason = ("no_face", sample.no_box)
-            rejects.append(reject("affectnet", sample.id, sample.path, "manifest", *reason))
+            rejects.append(_lost(sample, "no_face", sample.no_box))
         else:
             rows.append(_row(sample))
     if unknown:
@@ -83,6 +84,12 @@ def _excluded(code: str, classes: int) -> str:
     if code in EXCLUDED or (code == "7" and classes == 7):
         return f"expression {code} {NAMES[code]}"
     return ""
+
+
+def _lost(sample: Sample, reason: str, detail: str) -> dict:
+    labels = [CODES[sample.code]] if sample.code else []  # an image without an annotation
+    where = "affectnet", sample.id, sample.path
+    return tree.lost(*where, reason, labels, sample.split, detail=detail)
 
 
 def _row(sample: Sample) -> dict:
