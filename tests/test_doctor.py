@@ -1,6 +1,7 @@
 """`lssat doctor`: an inventory that agrees with the readers and does not stop at the first."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -278,6 +279,7 @@ def test_all_data_sets_of_params_yaml(tmp_path: Path) -> None:
         text = text.replace(f"data/raw/sample/{name}", str(make(tmp_path / name)))
     text = text.replace("FaceSwap, NeuralTextures", "").replace("Face2Face, ]", "Face2Face]")
     text = text.replace("batch_size: 32", "batch_size: 6")
+    text = re.sub(r"  lists: \{.*?\}", "  lists: {}", text)
     (tmp_path / "params.yaml").write_text(text)
     done = lssat(folder=tmp_path)
     assert done.returncode == 0, done.stdout

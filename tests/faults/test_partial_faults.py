@@ -268,6 +268,7 @@ def test_partial_data_still_count_what_is_lost_otherwise(tmp_path: Path) -> None
     (tmp_path / "raw/3.jpg").unlink()
     text = (tmp_path / "raw/list.csv").read_text()
     (tmp_path / "raw/list.csv").write_text(text.replace("4.jpg", "4.gif"))
+    (tmp_path / "raw/4.gif").write_bytes(b"GIF89a")
     with pytest.raises(
         DataError, match=r"manifest: 1 of 5 rejected \(20.0 %, limit 0 %\)"
     ) as error:
