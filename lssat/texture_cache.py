@@ -9,6 +9,7 @@ from lssat import params, shards, tables, texture
 _BLOCK = 256  # crops that are read at a time
 
 
+@tables.confidential()
 @tables.together()
 def write_shard(
     faces_npy: Path, faces_table: Path, options: params.Texture, out: Path, table: Path

@@ -23,7 +23,15 @@ CONFIGURATIONS = (
     "none-none-CRGB",
 )
 BACKBONES = ("vit_micro", "vit_mini")
-PARAMS = {"report": {"title": "lssat on its built-in sample", "note": "Proof of the machinery, not science."}}  # fmt: skip # noqa: E501
+PARAMS = {
+    "report": {
+        "title": "lssat on its built-in sample",
+        "note": "Proof of the machinery, not science.",
+        "faces": "sample",
+    },
+    "sample": {"trees": list(TASKS)},
+    "datasets": {task: {"root": f"data/raw/sample/{task}"} for task in TASKS},
+}
 _METRICS = {
     "binary": ("auc", "eer", "ap", "tpr_at_fpr01", "accuracy", "balanced_accuracy"),
     "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),

@@ -10,7 +10,7 @@ from lssat import explain, heat, literal, loader, texture
 from lssat.apply.files import File
 from lssat.apply.opened import Opened
 from lssat.apply.score import Scored
-from lssat.tables import atomic
+from lssat.tables import atomic, confidential
 
 MOST = 6  # samples shown of a file, spread evenly
 _RAISES, _OTHER = "#D55E00", "#0072B2"
@@ -57,7 +57,7 @@ def write(path: Path, opened: Opened, found: Scored) -> None:
         _curve(figure.add_subplot(grid[-1, :]), opened, found)
     figure.suptitle(_title(opened, found), fontsize=8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(path) as out:
+    with confidential(), atomic(path) as out:
         figure.savefig(out, format="png", metadata={"Software": None})
 
 

@@ -1,13 +1,14 @@
 """The commands of a closer look: where models look, what they are most wrong about."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lssat import params
+from lssat import params, private
 from lssat.cli import option
-from lssat.cli.base import app, example, quick_imports, run_folders
+from lssat.cli.base import app, example, is_file, quick_imports, run_folders
 
 
 @app.command(
@@ -47,20 +48,25 @@ def gallery(
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
     explained: Annotated[Path, typer.Option(help="Folder of what `lssat explain` wrote.")],
     out: Annotated[Path, option.writes("Page to write; it shows faces, so keep it here.")],
+    runs: option.Runs = Path("runs"),
     params_: option.Params = "params.yaml",
 ) -> None:
-    """Write the page of the most confident errors, with their faces: for this machine only."""
+    """Write the page of faces, for this machine only: errors, and what the report leaves out."""
     with quick_imports():
         from lssat.report import gallery as step
 
-    view = params.view(params_, "gallery")
+    loaded = params.load(params_) if is_file(params_) else None
+    values = params.section(loaded, "gallery") if loaded else json.loads(params_)
+    view = params.view(json.dumps(values), "gallery")
     files = {
         task: step.Files(
             explain=explained / task / "explain.json",
             maps=explained / task / "explain.npz",
             faces=data / task / "faces",
             codes=data / task / "texture" / view.texture.kind,
+            runs=runs,
         )
         for task in view.benchmark.tasks
     }
-    step.write(view.report.title, files, out)
+    places = {task: private.place(task, values) for task in files}
+    step.write(view.report.title, files, out, places)

@@ -8,7 +8,7 @@ from lssat.compare.read import Arm
 from lssat.report import html, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.scores.levels import Level
-from lssat.tables import write_text
+from lssat.tables import confidential, write_text
 
 _HERE = Path(__file__).parent
 _SECTIONS = {
@@ -35,7 +35,8 @@ def write(path: Path, a: Arm, b: Arm, level: Level, found: dict[str, Any]) -> No
         DataError: a shard of crops is damaged, or a training curve is missing.
     """
     text = html.template("page.html.j2", _HERE).render(**_content(a, b, level, found))
-    write_text(path, text)
+    with confidential():
+        write_text(path, text)
 
 
 def _content(a: Arm, b: Arm, level: Level, found: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from lssat.tables import (
     FACES,
     MANIFEST,
     REJECTS,
+    confidential,
     read_table,
     shard_of,
     together,
@@ -35,6 +36,7 @@ __all__ = ["crop_shard"]
 _CHUNK = 4096  # rows that are held as Python objects
 
 
+@confidential()
 @together()
 def crop_shard(
     manifest: Path,

@@ -13,13 +13,14 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from lssat import digest
 from lssat.orchestrate import guard, owner, restore
 from lssat.orchestrate.failures import tell
-from lssat.tables import sha256
+from lssat.tables import close_folder, sha256
 
 # Of Snakemake: these look, or do something else than jobs.
 _LOOKS = (
@@ -57,6 +58,7 @@ class Hooks:
         self.works = workflow.is_main_process and not looks(sys.argv[1:])
         owner.lead()
         make_writable()
+        close_faces()
         if self.works:
             owner.hold(self.inside_dvc)
             digest.write()
@@ -84,6 +86,7 @@ class Hooks:
             self._save(self.workflow.dag)
         elif self.inside_dvc and not (failed and self._some_are_done()):
             guard.remove()  # DVC saves the stage itself
+        close_faces()
         if failed:
             tell(self._failed(), self.stopped)
 
@@ -127,6 +130,17 @@ class Hooks:
     def _idle(self) -> bool:
         dag = getattr(self.workflow, "dag", None)
         return dag is not None and not any(True for _ in dag.needrun_jobs())
+
+
+def close_faces() -> None:
+    """Close the folders of faces again to all but their owner, where DVC has put them back.
+
+    Files that DVC has linked stand in its cache as well, with a mode for all readers.
+    """
+    for top in ("data/prepared", "results"):
+        for path, _, _ in os.walk(top):
+            close_folder(Path(path))
+    close_folder(Path(".dvc/cache"))
 
 
 def make_writable() -> None:

@@ -42,7 +42,7 @@ READS = {
     "slices": ["slices.attributes.{task}", "slices.min_n", "evaluate"],
     "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
     "explain": [*_GRID, "explain", "train.threads"],
-    "gallery": ["benchmark.tasks", "texture.kind", "report.title"],
+    "gallery": ["benchmark.tasks", "texture.kind", "report", "sample", "datasets"],
     "variant": [
         *_GRID,
         "datasets.{task}",

@@ -281,6 +281,9 @@ class Report(Section):
 
     title: str
     note: str  # stands on top of the page, e.g. what the data are not
+    # Whose faces it holds: those of the built-in sample; none, and results/local/ has them all
+    # (local); or no page shows any (none).
+    faces: Literal["none", "sample", "local"] = "sample"
 
 
 class Params(Section):

@@ -11,7 +11,7 @@ from lssat import heat, shards
 from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.figures import Figure, Key, Plot, plain, spec
-from lssat.report.pictures import Picture, gapped, picture, tile
+from lssat.report.pictures import Pair, Picture, gapped, picture, tile
 from lssat.report.read import Task
 from lssat.tables import FACES, vouched
 
@@ -44,8 +44,12 @@ def read_maps(path: Path, digest: str) -> Maps:
         return {name: arrays[name] for name in arrays.files}
 
 
-def section(task: Task) -> dict[str, Any]:
-    """Describe where a task's models look: mean maps of each row, examples of the best."""
+def section(task: Task, shown: bool = True) -> dict[str, Any]:
+    """Describe where a task's models look: mean maps of each row, examples of the best.
+
+    Args:
+        shown: the examples' crops may be.
+    """
     found, maps = task.explain, read_maps(task.files.maps, task.explain["maps_sha256"])
     best = found["chosen"]
     fallen = ", collapsed" if words.pair(best) in task.collapsed else ""
@@ -58,7 +62,7 @@ def section(task: Task) -> dict[str, Any]:
         "means": [_means(row, maps) for row in found["rows"]],
         "rows": _table(task),
         "example": f"{best['backbone']}, {best['configuration']}{fallen}, {_by(found)}",
-        "strip": _examples(task, maps),
+        "strip": examples(found["examples"], maps, task.files.faces) if shown else None,
         "samples": [_sentence(row) for row in found["examples"]],
     }
 
@@ -125,15 +129,20 @@ def _table(task: Task) -> Table:
     return Table(f"explained-{task.name}", caption, columns, made, best, notes=[note, *lost])
 
 
-def _examples(task: Task, maps: Maps) -> Picture | None:
-    rows = task.explain["examples"]
+def examples(rows: list[dict], maps: Maps, faces: list[Pair]) -> Picture | None:
+    """Show a few samples, below each crop where the best row looks.
+
+    Args:
+        rows: `examples` of explain.json.
+        faces: shards of crops and their tables, by number.
+    """
     if not rows:
         return None
     opened: dict[int, shards.Shard] = {}
     columns = []
     for number, row in enumerate(rows):
         if row["shard"] not in opened:
-            opened[row["shard"]] = _crops(task, row["shard"])
+            opened[row["shard"]] = _read(faces[row["shard"]])
         crop = np.asarray(opened[row["shard"]].array[row["row"]])
         columns.append([tile(each) for each in (crop, *overlays(crop, maps, "examples", number))])
     alt = f"Crops of {words.count(len(rows), 'test sample')}, below them rollout and gradients"
@@ -141,9 +150,8 @@ def _examples(task: Task, maps: Maps) -> Picture | None:
     return picture(gapped(cells), alt, colours=256)
 
 
-def _crops(task: Task, number: int) -> shards.Shard:
-    file, table = task.files.faces[number]
-    return shards.read(file, table, FACES)
+def _read(pair: Pair) -> shards.Shard:
+    return shards.read(pair[0], pair[1], FACES)
 
 
 def overlays(crop: np.ndarray, maps: Maps, name: str, number: int) -> list[np.ndarray]:

@@ -1,20 +1,23 @@
-"""The page of the most confident errors, with their faces: for the machine that made it alone.
+"""The page of faces, for the machine that made it alone: confident errors, and more.
 
-Faces may never be redistributed, so that DVC does not keep this page and the report holds none
-of it. Like the report it is one file that asks the network for nothing.
+Faces of real data may never be redistributed, so that DVC does not keep this page. It shows the
+most confident errors of all tasks, and what the report would show of a task's faces where they are
+no part of it. Like the report it is one file that asks the network for nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lssat import shards
-from lssat.report import html, words
-from lssat.report.explained import Maps, overlays, read_maps
+from lssat import perturb, private, shards
+from lssat.report import html, pictures, words
+from lssat.report.explained import Maps, examples, overlays, read_maps
 from lssat.report.pictures import gapped, picture, tile
-from lssat.tables import FACES, TEXTURE, read_json, write_text
+from lssat.report.robustness import perturbed
+from lssat.tables import FACES, TEXTURE, confidential, read_json, write_text
 
 
 @dataclass(frozen=True)
@@ -25,22 +28,28 @@ class Files:
     maps: Path
     faces: Path  # folder of the crops' shards
     codes: Path  # folder of the texture's shards
+    runs: Path = Path("runs")  # folder of all runs
 
 
-def write(title: str, tasks: dict[str, Files], out: Path) -> None:
-    """Write the page.
+@confidential()
+def write(
+    title: str, tasks: dict[str, Files], out: Path, places: Mapping[str, str] | None = None
+) -> None:
+    """Write the page, which none but its owner may read.
 
     Args:
         title: the report's.
         tasks: in the order of the page.
+        places: by task, where its faces are shown (`private.place`); default: in the report.
 
     Raises:
         DataError: a file is missing or damaged.
     """
+    placed = {name: (places or {}).get(name, "report") for name in tasks}
     scripts = html.scripts("theme")
     page = html.template("gallery.html.j2").render(
         title=title,
-        tasks=[_task(name, files) for name, files in tasks.items()],
+        tasks=[_task(name, files, placed[name]) for name, files in tasks.items()],
         scripts=scripts,
         policy=html.policy(scripts),
         style=html.style(),
@@ -48,10 +57,9 @@ def write(title: str, tasks: dict[str, Files], out: Path) -> None:
     write_text(out, page)
 
 
-def _task(name: str, files: Files) -> dict[str, Any]:
+def _task(name: str, files: Files, place: str) -> dict[str, Any]:
     found = read_json(files.explain)
     maps = read_maps(files.maps, found["maps_sha256"])
-    crops, codes = _Shards(files.faces), _Shards(files.codes, files.faces)
     best, heat = found["chosen"], found["temperature"]
     metric = words.metric(found["metric"].removeprefix("val_"))
     what = f"{best['backbone']}, {best['configuration']}, the best row by validation {metric}"
@@ -63,11 +71,37 @@ def _task(name: str, files: Files) -> dict[str, Any]:
         "name": name,
         "title": found["title"],
         "lead": f"{many} of {what}, run {best['run']}; {scaled}.",
-        "errors": [
-            _error(row, crops.take(row), codes.take(row), maps, number)
-            for number, row in enumerate(found["errors"])
-        ],
+        "absent": private.absent(place) if place == "nowhere" else "",
+        "errors": _errors(found, files, maps, place != "nowhere"),
+        "more": _more(found, files, maps) if place == "local" else None,
     }
+
+
+def _more(found: dict[str, Any], files: Files, maps: Maps) -> dict[str, Any]:
+    """Show what the report leaves out: crops, reconstructions, where they look, perturbations."""
+    faces, texture = _pairs(files.faces), _pairs(files.codes)
+    runs = [files.runs / row["run"] for row in found["rows"]]
+    strips, note = pictures.reconstructions([(at, read_json(at / "record.json")) for at in runs])
+    kinds = [{"name": name, "title": each.title} for name, each in perturb.PERTURBATIONS.items()]
+    return {
+        "crops": pictures.crops(faces, texture)[0],
+        "strips": strips,
+        "note": note,
+        "looks": examples(found["examples"], maps, faces),
+        "perturbed": perturbed(faces, kinds),
+    }
+
+
+def _pairs(folder: Path) -> list[pictures.Pair]:
+    return [(file, file.with_suffix(".parquet")) for file in sorted(folder.glob("shard-*.npy"))]
+
+
+def _errors(found: dict[str, Any], files: Files, maps: Maps, shown: bool) -> list[dict[str, Any]]:
+    crops, codes = _Shards(files.faces), _Shards(files.codes, files.faces)
+    return [
+        _error(row, _looks(row, crops, codes, maps, number) if shown else None)
+        for number, row in enumerate(found["errors"])
+    ]
 
 
 class _Shards:
@@ -94,19 +128,30 @@ class _Shards:
         return twin
 
 
-def _error(
-    row: dict[str, Any], crop: np.ndarray, codes: np.ndarray, maps: Maps, number: int
-) -> dict[str, Any]:
-    texture = np.repeat(tile(codes, code=True)[..., None], 3, axis=2)
-    looks = [tile(each) for each in overlays(crop, maps, "errors", number)]
+def _where(row: dict[str, Any]) -> str:
     frame = "" if row["frame"] == 0 and row["clip"] < 0 else f", frame {row['frame']}"
     frame += f", clip {row['clip']}" if row["clip"] >= 0 else ""
+    return f"{row['id']}{frame}"
+
+
+def _looks(
+    row: dict[str, Any], crops: "_Shards", codes: "_Shards", maps: Maps, number: int
+) -> tuple[pictures.Picture, list[str]]:
+    """Return the picture of an error, and the names of its parts."""
+    crop = crops.take(row)
+    texture = np.repeat(tile(codes.take(row), code=True)[..., None], 3, axis=2)
+    looks = [tile(each) for each in overlays(crop, maps, "errors", number)]
     names = ["crop", "texture", *["rollout", "gradients"][-len(looks) :]]
-    where = f"{row['id']}{frame}"
+    alt = f"{_where(row)}: {', '.join(names)}"
+    return picture(gapped([[tile(crop), texture, *looks]]), alt), names
+
+
+def _error(row: dict[str, Any], shown: tuple[pictures.Picture, list[str]] | None) -> dict[str, Any]:
+    drawn, names = shown or (None, [])
     return {
-        "picture": picture(gapped([[tile(crop), texture, *looks]]), f"{where}: {', '.join(names)}"),
+        "picture": drawn,
         "names": names,
-        "where": where,
+        "where": _where(row),
         "subset": row["subset"],
         "label": row["label"],
         "predicted": row["predicted"],

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from lssat import private
 from lssat.report import (
     answers,
     calibration,
@@ -67,6 +68,8 @@ def render(
     """
     scripts = html.scripts("theme", "page", "plotly")
     sets: list[Task | Cross] = [*_by_dataset(tasks), *across]
+    places = {task.name: private.place(task.name, params) for task in tasks}
+    open_ = [task for task in tasks if places[task.name] == "report"]
     return html.template("page.html.j2").render(
         title=params["report"]["title"],
         note=params["report"]["note"],
@@ -85,14 +88,14 @@ def render(
         costs_lead=pareto.LEAD,
         costs=[pareto.section(task) for task in tasks],
         calibration_lead=calibration.LEAD,
-        robustness=robustness.section(tasks),
+        robustness=robustness.section(tasks, open_),
         sensitivity=sensitivity.section(tasks),
-        tasks=[_task(task) for task in tasks],
+        tasks=[_task(task, places[task.name]) for task in tasks],
         explained_lead=explained.LEAD,
-        explained=[explained.section(task) for task in tasks],
+        explained=[explained.section(task, places[task.name] == "report") for task in tasks],
         embeddings_lead=explained.EMBEDDINGS_LEAD,
         embeddings=[(task.title, explained.embeddings(task)) for task in tasks],
-        crops=[_crops(task) for task in _by_dataset(tasks)],
+        crops=[_crops(task, places[task.name]) for task in _by_dataset(tasks)],
         sweep_lead=sweep.LEAD,
         sweep_none=sweep.NONE,
         sweeps=[sweep.section(task) for task in tasks if task.metrics["sweep"]],
@@ -155,9 +158,9 @@ def _card(task: Task) -> dict[str, Any]:
     }
 
 
-def _task(task: Task) -> dict[str, Any]:
+def _task(task: Task, place: str) -> dict[str, Any]:
     metrics = task.metrics
-    strips, note = pictures.reconstructions(task)
+    strips, note = _reconstructions(task) if place == "report" else ([], "")
     lead = (
         f"{words.where(metrics)} on the {metrics['split']} split; "
         f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples of "
@@ -187,14 +190,22 @@ def _task(task: Task) -> dict[str, Any]:
         "training": figures.training(task),
         "strips": strips,
         "strips_note": note,
+        "absent": private.absent(place),
         "runs": evidence.runs(task),
         "mlflow": f"MLflow experiment {task.mlflow['experiment']}, parent run "
         f"{task.mlflow['parent']}, which holds this report.",
     }
 
 
-def _crops(task: Task) -> dict[str, Any]:
-    shown, kind = pictures.crops(task)
+def _reconstructions(task: Task) -> tuple[list[pictures.Picture], str]:
+    runs = [row["runs"][0] for row in task.headline if row["runs"]]
+    return pictures.reconstructions([(task.files.runs[run], task.records[run]) for run in runs])
+
+
+def _crops(task: Task, place: str) -> dict[str, Any]:
+    if place != "report":
+        return {"dataset": task.title, "lead": private.absent(place), "pictures": []}
+    shown, kind = pictures.crops(task.files.faces, task.files.texture)
     lead = (
         f"Stored crops, each above its texture: {kind}."
         if kind

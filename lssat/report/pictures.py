@@ -10,7 +10,6 @@ from PIL import Image
 
 from lssat import grid, shards
 from lssat.report import words
-from lssat.report.read import Task
 from lssat.tables import FACES, TEXTURE, read_table, vouched
 
 TILE = 88  # pixels, the side of a tile; larger crops are reduced
@@ -57,7 +56,10 @@ def tile(image: np.ndarray, code: bool = False) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize((TILE, TILE), how))
 
 
-def crops(task: Task) -> tuple[list[Picture], str]:
+Pair = tuple[Path, Path]  # a shard and its table
+
+
+def crops(faces: list[Pair], texture: list[Pair]) -> tuple[list[Picture], str]:
     """Show crops, spread evenly over the shards, each above its texture image.
 
     Returns:
@@ -66,13 +68,13 @@ def crops(task: Task) -> tuple[list[Picture], str]:
     Raises:
         DataError: a shard is damaged, or face and texture tables do not hold the same rows.
     """
-    files, pictures, kind = task.files, [], ""
-    shards = [index for index, pair in enumerate(files.faces) if _rows(pair[1], FACES)]
+    pictures, kind = [], ""
+    shards = [index for index, pair in enumerate(faces) if _rows(pair[1], FACES)]
     for index in _spread(len(shards), min(3, CROPS)):
         number = shards[index]
-        texture = files.texture[number] if files.texture else None
+        twin = texture[number] if texture else None
         wanted = -(-CROPS // min(len(shards), 3))
-        shown, kind = _of_shard(files.faces[number], texture, wanted)
+        shown, kind = _of_shard(faces[number], twin, wanted)
         pictures += shown
     return pictures[:CROPS], kind
 
@@ -115,16 +117,18 @@ def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) ->
 _PAIR = ("target", "output")
 
 
-def reconstructions(task: Task) -> tuple[list[Picture], str]:
+Run = tuple[Path, dict]  # the folder of a run, and its record
+
+
+def reconstructions(runs: list[Run]) -> tuple[list[Picture], str]:
     """Show what the decoder made of removed patches, for the first seed of each row.
 
     Returns:
         a strip per backbone x configuration with rows input, masked input, target, output, and
         a sentence on what is not shown.
     """
-    runs = [row["runs"][0] for row in task.headline if row["runs"]]
-    drawn = {run: arrays for run in runs if (arrays := _arrays(task, run))}
-    strips = [_strip(task, run, arrays) for run, arrays in list(drawn.items())[:STRIPS]]
+    drawn = [(record, arrays) for at, record in runs if (arrays := _arrays(at, record))]
+    strips = [_strip(record, arrays) for record, arrays in drawn[:STRIPS]]
     left = len(drawn) - len(strips)
     seeds = "The first seed of each row is shown"
     return (
@@ -133,18 +137,17 @@ def reconstructions(task: Task) -> tuple[list[Picture], str]:
     )
 
 
-def _arrays(task: Task, run: str) -> dict[str, np.ndarray]:
+def _arrays(folder: Path, record: dict) -> dict[str, np.ndarray]:
     """Read the samples of a run; without the auxiliary task there are none."""
-    path, remedy = task.files.runs[run] / "reconstruction.npz", "Train the run again"
-    data = vouched(path, task.records[run]["reconstruction_sha256"], "record.json", remedy)
+    path, remedy = folder / "reconstruction.npz", "Train the run again"
+    data = vouched(path, record["reconstruction_sha256"], "record.json", remedy)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         names = ("input", "mask", "target", "output") if arrays.files else ()
         second = [name for name in ("target_2", "output_2") if name in arrays.files]
         return {name: arrays[name][:SAMPLES] for name in (*names, *second)}
 
 
-def _strip(task: Task, run: str, shown: dict[str, np.ndarray]) -> Picture:
-    record = task.records[run]
+def _strip(record: dict, shown: dict[str, np.ndarray]) -> Picture:
     made = grid.parse(record["configuration"])
     codes = [kind != "RGB" for kind in (made.masked, *made.targets) for _ in range(2)]
     images = [shown["input"], masked(shown["input"], shown["mask"])]

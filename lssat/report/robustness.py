@@ -9,7 +9,7 @@ from lssat import perturb, shards
 from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.figures import Figure, Key, Plot, plain, spec
-from lssat.report.pictures import Picture, gapped, picture, tile
+from lssat.report.pictures import Pair, Picture, gapped, picture, tile
 from lssat.report.read import Task
 from lssat.tables import FACES
 
@@ -20,13 +20,17 @@ LEAD = (
 )
 
 
-def section(tasks: list[Task]) -> dict[str, Any]:
+def section(tasks: list[Task], shown: list[Task]) -> dict[str, Any]:
     """Return what stands on top of the section: words, and one crop under each perturbation.
+
+    Args:
+        shown: the tasks whose crops may be shown.
 
     Raises:
         DataError: the crop's shard is damaged.
     """
-    return {"lead": LEAD, "names": [kind["title"] for kind in _kinds(tasks)], "strip": strip(tasks)}
+    names = [kind["title"] for kind in _kinds(tasks)]
+    return {"lead": LEAD, "names": names, "strip": strip(shown)}
 
 
 def _kinds(tasks: Sequence[Task]) -> list[dict[str, Any]]:
@@ -189,11 +193,19 @@ def _text(point: dict[str, Any]) -> str:
 
 def strip(tasks: Sequence[Task]) -> Picture | None:
     """Show one stored crop under each perturbation (a row) at each strength (a column), or None."""
-    for task in tasks:
-        for file, rows in task.files.faces:
-            shard = shards.read(file, rows, FACES)
-            if len(shard.array):
-                return _strip(shard, _kinds(tasks))
+    return perturbed([pair for task in tasks for pair in task.files.faces], _kinds(tasks))
+
+
+def perturbed(faces: list[Pair], kinds: list[dict[str, Any]]) -> Picture | None:
+    """Show the first crop of some shards under perturbations; None where there is no crop.
+
+    Args:
+        kinds: `name` and `title` of each perturbation.
+    """
+    for file, rows in faces:
+        shard = shards.read(file, rows, FACES)
+        if len(shard.array):
+            return _strip(shard, kinds)
     return None
 
 

@@ -24,6 +24,8 @@ from lssat.tables.texts import dotted, json_text, read_json, write_csv, write_js
 from lssat.tables.whole import (
     atomic,
     check_writable,
+    close_folder,
+    confidential,
     refusing,
     sha256,
     together,
@@ -47,6 +49,8 @@ __all__ = [
     "check_groups",
     "check_rejects",
     "check_writable",
+    "close_folder",
+    "confidential",
     "dotted",
     "json_text",
     "metadata",

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import os
 import platform
+import re
 import shutil
 import stat
 import tempfile
@@ -19,6 +20,31 @@ from lssat.tables.errors import DataError
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Within `together`: temporary files and folders that are complete, each with its final path.
 _STAGED: ContextVar[list[tuple[str, Path]] | None] = ContextVar("staged", default=None)
+# Within `confidential`: what is written is for its owner's eyes.
+_CONFIDENTIAL: ContextVar[bool] = ContextVar("confidential", default=False)
+# Folders that hold faces: of crops, of texture by its kind, this machine's pages, DVC's copies.
+_FACES = re.compile(r".*/(faces|texture/[^/]+|results/local|\.dvc/cache)")
+
+
+@contextlib.contextmanager
+def confidential() -> Iterator[None]:
+    """Let none but the owner read the files that are written in the block, whatever the umask.
+
+    For faces. A folder that holds nothing else (data/prepared/<data set>/faces, texture/<kind>
+    beside it, results/local) is closed as well; any other is left as it is.
+    """
+    token = _CONFIDENTIAL.set(True)
+    try:
+        yield
+    finally:
+        _CONFIDENTIAL.reset(token)
+
+
+def close_folder(folder: Path) -> None:
+    """Close a folder of faces to all but its owner, if it is one, and ours."""
+    if _FACES.fullmatch(os.path.abspath(folder)) and not os.path.islink(folder):
+        with contextlib.suppress(PermissionError, FileNotFoundError):  # another's, who decides
+            os.chmod(folder, 0o700)
 
 
 @contextlib.contextmanager
@@ -83,6 +109,8 @@ def atomic(path: str | Path, size: int | None = None) -> Iterator[IO[bytes]]:
     path = Path(path)
     with refusing(path, size=size):
         path.parent.mkdir(parents=True, exist_ok=True)
+        if _CONFIDENTIAL.get():
+            close_folder(path.parent)
         _sweep(path)
         file = tempfile.NamedTemporaryFile(  # noqa: SIM115
             dir=path.parent, prefix=f"{_mark(path)}{os.getpid()}.", suffix=".tmp", delete=False
@@ -91,7 +119,7 @@ def atomic(path: str | Path, size: int | None = None) -> Iterator[IO[bytes]]:
         yield file
         file.flush()
         os.fsync(file.fileno())
-        os.chmod(file.name, 0o666 & ~_umask())
+        os.chmod(file.name, 0o600 if _CONFIDENTIAL.get() else 0o666 & ~_umask())
 
 
 @contextlib.contextmanager

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat import digest, machine, params
+from lssat import digest, machine, params, private
 from lssat.orchestrate.hooks import Hooks
 from lssat.tables import DataError
 
 MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
-SAMPLE = "data/raw/sample"
 # A profile names its machine's file; without one, this machine.
 if not workflow.overwrite_configfiles:
 
@@ -112,10 +111,9 @@ def detects(task):
 
 def drawn(task):
     """The inventory of a task's tree if that is one of the built-in sample, drawn by us."""
-    root = os.path.relpath(getattr(PARAMS.datasets, task).root)
-    name = os.path.basename(root)
-    ours = root == f"{SAMPLE}/{name}" and name in PARAMS.sample.trees
-    return [f"{SAMPLE}/{name}.json"] if ours else []
+    root = getattr(PARAMS.datasets, task).root
+    ours = private.drawn(root, PARAMS.sample.trees)
+    return [f"{os.path.relpath(root)}.json"] if ours else []
 
 
 def raw_input(wildcards):

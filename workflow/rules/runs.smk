@@ -157,6 +157,7 @@ rule gallery:
         ),
         crops=[file for task in TASKS for file in crops_of(task)],
         codes=[file for task in TASKS for file in codes_of(task)],
+        runs=[file for task in TASKS for file in runs_of(task)],
     output:
         "results/local/gallery.html",
     log:
@@ -166,7 +167,8 @@ rule gallery:
         section=read("gallery"),
         code=CODE["gallery"],
     shell:
-        "exec lssat gallery --data data/prepared --explained results/explain --out {output}"
+        "exec lssat gallery --data data/prepared --explained results/explain --runs runs"
+        " --out {output}"
         " --params {params.section:q} > {log} 2>&1"
 
 
