@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from lssat.tables import DataError, read_json
+from lssat.tables import DataError
 
 WHERE = "machine"
 _ENERGY_MIX = "data/private_infra/global_energy_mix.json"  # of codecarbon, by country
@@ -175,7 +175,7 @@ def _lacking(hardware: Hardware) -> Iterator[Problem]:
 
 def _countries() -> dict[str, Any]:
     spec = find_spec("codecarbon")  # without importing it, which takes a second
-    return read_json(Path(str(spec and spec.origin)).parent / _ENERGY_MIX)
+    return json.loads((Path(str(spec and spec.origin)).parent / _ENERGY_MIX).read_text())
 
 
 def _country(code: str) -> str:
