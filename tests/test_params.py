@@ -183,7 +183,7 @@ def test_dvc_watches_what_each_rule_reads() -> None:
         if rule in params.ON_REQUEST:
             continue
         stage = stages[rule].get("do", stages[rule])
-        told = {each for each in stage["params"] if isinstance(each, str)}
+        told = {each for each in stage.get("params", []) if isinstance(each, str)}
         wanted = {key.replace("{task}", "${key}") for key in reads}
         # A tree of the sample depends on the seed, not on which other trees are drawn.
         assert wanted <= told | {"sample"}, rule
