@@ -7,7 +7,6 @@ A digest of code is taken over syntax trees without docstrings, so that an edite
 import ast
 import hashlib
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +15,8 @@ from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 
+from lssat import links
+from lssat.memory import Memory
 from lssat.tables import DataError, sha256, write_text
 
 PACKAGE = Path(__file__).parent
@@ -139,6 +140,8 @@ def tree(root: str | Path, memory: str | Path) -> str:
     files are read again, a bare touch changes nothing, and a folder in which nothing was touched
     costs a look at its entries. Reading is done by threads; every ten seconds stderr says how far
     it is and what was read is remembered, so that an interrupted first look goes on from there.
+    A link counts by where it leads and is not followed: what lies within the root is read at its
+    own place, once, and nothing outside is read (`lssat.links`).
 
     Returns:
         16 hexadecimal digits; "absent" if there is no such folder.
@@ -149,25 +152,30 @@ def tree(root: str | Path, memory: str | Path) -> str:
     root = Path(root)
     if not root.is_dir():
         return "absent"
-    memory = Path(memory)
-    memory.parent.mkdir(parents=True, exist_ok=True)
     base = os.path.realpath(root)
     found = []
-    with closing(sqlite3.connect(memory, timeout=60)) as known, ThreadPoolExecutor() as pool:
-        known.execute("CREATE TABLE IF NOT EXISTS folders (path PRIMARY KEY, stamp, digest, files)")
+    with closing(Memory(memory)) as known, ThreadPoolExecutor() as pool:
         reading = _Reading(str(root), known, pool)
-        for path, files in _folders(base):
+        for path, files in _folders(base, base):
             found.append(f"{os.path.relpath(path, base)}\0{reading.folder(path, files)}")
     return _hash("\n".join(sorted(found)))[:16]
 
 
-def _folders(path: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each folder that holds files, and the size, time and inode of each of them by name."""
+_LINK = "link "
+
+
+def _folders(path: str, root: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each folder that holds files, and a stamp of each of them by name.
+
+    The stamp is size, time and inode, or of a link the digest of where it leads.
+    """
     inner, files = [], {}
     try:
         with os.scandir(path) as entries:
             for entry in entries:
-                if entry.is_dir():
+                if entry.is_symlink():
+                    files[entry.name] = f"{_LINK}{_hash(_leads(entry.path, root))}"
+                elif entry.is_dir():
                     inner.append(entry.path)
                 elif entry.is_file():
                     stat = entry.stat()
@@ -177,13 +185,20 @@ def _folders(path: str) -> Iterator[tuple[str, dict[str, str]]]:
     if files:
         yield path, files
     for folder in inner:
-        yield from _folders(folder)
+        yield from _folders(folder, root)
+
+
+def _leads(link: str, root: str) -> str:
+    """Return where a link leads, as it is written, or from the root where it lies within."""
+    text = os.readlink(link)
+    within = os.path.isabs(text) and not links.out(link, root)
+    return os.path.relpath(os.path.realpath(link), root) if within else text
 
 
 class _Reading:
     """Looks at the folders of a tree, one after another, and reads what is new in them."""
 
-    def __init__(self, root: str, known: sqlite3.Connection, pool: ThreadPoolExecutor):
+    def __init__(self, root: str, known: Memory, pool: ThreadPoolExecutor):
         self.root, self.known, self.pool = root, known, pool
         self.read, self.told = 0, time.monotonic()
 
@@ -191,11 +206,11 @@ class _Reading:
         """Return the digest of the names and contents of a folder's own files."""
         stamp = _hash("/".join(f"{name}\0{files[name]}" for name in sorted(files)))
         key = os.fsencode(path)
-        query = "SELECT stamp, digest FROM folders WHERE path = ?"
-        before = self.known.execute(query, (key,)).fetchone()
+        before = self.known.get(key)
         if before and before[0] == stamp:
             return before[1]
-        contents = self._remembered(key, files)
+        contents = self._remembered(before[2] if before else b"", files)
+        contents |= {name: to for name, to in files.items() if to.startswith(_LINK)}
         todo = [name for name in sorted(files) if name not in contents]
         for start in range(0, len(todo), _AT_ONCE):
             names = todo[start : start + _AT_ONCE]
@@ -207,11 +222,10 @@ class _Reading:
         self._remember(key, stamp, digest, files, contents)
         return digest
 
-    def _remembered(self, key: bytes, files: dict[str, str]) -> dict[str, str]:
+    def _remembered(self, known: bytes, files: dict[str, str]) -> dict[str, str]:
         """Return the hashes of the files that were not touched since they were read."""
-        row = self.known.execute("SELECT files FROM folders WHERE path = ?", (key,)).fetchone()
         contents = {}
-        for line in os.fsdecode(row[0]).split("/") if row else []:
+        for line in os.fsdecode(known).split("/") if known else []:
             name, stamp, digest = line.split("\0")
             if files.get(name) == stamp:
                 contents[name] = digest
@@ -220,9 +234,7 @@ class _Reading:
     def _remember(self, key: bytes, stamp: str, digest: str, files: dict, contents: dict) -> None:
         # Neither "/" nor the null can stand in a name.
         lines = "/".join(f"{name}\0{files[name]}\0{hash}" for name, hash in contents.items())
-        row = (key, stamp, digest, os.fsencode(lines))
-        with self.known:
-            self.known.execute("INSERT OR REPLACE INTO folders VALUES (?, ?, ?, ?)", row)
+        self.known.put(key, stamp, digest, os.fsencode(lines))
 
     def _tell(self, key: bytes, files: dict, contents: dict, left: int) -> None:
         if time.monotonic() - self.told > _SECONDS:

@@ -2,11 +2,16 @@
 
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from lssat import digest, tables
+from lssat import memory as memory_of
+from lssat.doctor.findings import Inventory
+from lssat.doctor.walk import walk
 
 
 @pytest.fixture
@@ -165,3 +170,155 @@ def test_an_interrupted_first_look_goes_on_from_what_was_read(
     monkeypatch.setattr(digest, "sha256", lambda path: read.append(path) or tables.sha256(path))
     assert digest.tree(root, memory) == wanted
     assert 15 - len(kept) <= len(read) <= 15 - 6  # at most a batch is read twice
+
+
+def linked(root: Path) -> Path:
+    """A tree with loops, links that leave it, and one file each way; returns what lies outside."""
+    outside = root.parent / "outside"
+    outside.mkdir(parents=True)
+    (outside / "secret").write_text("not ours")
+    (root / "a/b").mkdir(parents=True)
+    (root / "a/b/x.jpg").write_text("x")
+    (root / "a/b/loop").symlink_to("../..")
+    (root / "a/self").symlink_to(".")
+    (root / "whole").symlink_to(root)
+    (root / "other").symlink_to("a")
+    (root / "out").symlink_to(outside)
+    (root / "up").symlink_to("../outside")
+    (root / "one").symlink_to(outside / "secret")
+    (root / "twin.jpg").symlink_to("a/b/x.jpg")
+    (root / "nowhere").symlink_to("absent")
+    (root / "disk").symlink_to("/")
+    return outside
+
+
+def test_fault_f8_no_link_is_followed_and_nothing_is_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, memory = tmp_path / "tree", tmp_path / "memory.sqlite"
+    outside = linked(root)
+    with open(root / "a/big.bin", "wb") as sparse:
+        sparse.truncate(2**22)
+    read: list[str] = []
+    monkeypatch.setattr(digest, "sha256", lambda path: read.append(path) or tables.sha256(path))
+    first = digest.tree(root, memory)
+    assert sorted(read) == [str(root / "a/b/x.jpg"), str(root / "a/big.bin")]
+    (outside / "secret").write_text("changed")
+    (tmp_path / "link").symlink_to(root)  # the root itself may be one
+    assert digest.tree(tmp_path / "link", memory) == digest.tree(root, memory) == first
+    assert len(read) == 2
+    (root / "a/b/x.jpg").write_text("y")
+    changed = digest.tree(root, memory)
+    assert changed != first
+    (root / "other").unlink()
+    (root / "other").symlink_to("a/b")
+    assert digest.tree(root, memory) not in (first, changed)
+
+
+def test_fault_f8_a_tree_with_links_has_the_same_digest_in_another_place(tmp_path: Path) -> None:
+    found = []
+    for name in ("one", "two"):
+        linked(tmp_path / name / "tree")
+        for link in ("out", "one"):  # they name the place
+            (tmp_path / name / "tree" / link).unlink()
+        found.append(digest.tree(tmp_path / name / "tree", tmp_path / f"{name}.sqlite"))
+    assert found[0] == found[1]
+
+
+def test_fault_f8_doctor_follows_no_link_out_of_the_root_or_twice(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    linked(root)
+    found = walk(root, Inventory("mine", str(root)))
+    assert found.paths() == ["a/b/x.jpg", "other/b/x.jpg", "twin.jpg"]
+    assert sorted(found.leaving) == ["disk", "one", "out", "up"]
+    assert found.nowhere == ["nowhere"]
+
+
+DAMAGE = {
+    "garbage": lambda file: file.write_bytes(b"garbage" * 1000),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[: file.stat().st_size // 2]),
+    "cut in its head": lambda file: file.write_bytes(file.read_bytes()[:50]),
+    "zeros": lambda file: file.write_bytes(bytes(file.stat().st_size)),
+    "another's": lambda file: _other(file),
+}
+
+
+def _other(file: Path) -> None:
+    file.unlink()
+    with closing(sqlite3.connect(file)) as base, base:
+        base.execute("CREATE TABLE seen (a, b)")
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_fault_f5_a_damaged_memory_is_made_anew(
+    tmp_path: Path, damage: str, capsys: pytest.CaptureFixture
+) -> None:
+    root, memory = tmp_path / "tree", tmp_path / ".lssat/trees.sqlite"
+    many(root)
+    first = digest.tree(root, memory)
+    DAMAGE[damage](memory)
+    capsys.readouterr()
+    assert digest.tree(root, memory) == first
+    said = capsys.readouterr().err
+    assert said.startswith(f"{memory}: is damaged (")
+    assert "made anew, raw files are read again" in said
+    assert digest.tree(root, memory) == first
+    assert capsys.readouterr().err == ""
+    with closing(sqlite3.connect(memory)) as known:
+        assert known.execute("SELECT count(*) FROM seen").fetchone() == (3,)
+
+
+def test_fault_f5_every_byte_of_a_memory_may_be_wrong(tmp_path: Path) -> None:
+    """The digest is the right one, whatever stands in the file."""
+    root, memory = tmp_path / "tree", tmp_path / "trees.sqlite"
+    (root / "a").mkdir(parents=True)
+    (root / "a/x.jpg").write_text("x")
+    first = digest.tree(root, memory)
+    whole = memory.read_bytes()
+    used = [place for place, byte in enumerate(whole) if byte]
+    for place in [*range(100), *used[:: max(1, len(used) // 80)]]:
+        data = bytearray(whole)
+        data[place] ^= 1 << place % 8
+        memory.write_bytes(data)
+        assert digest.tree(root, memory) == first
+
+
+def test_fault_f5_a_memory_that_cannot_be_used_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "tree"
+    many(root)
+    first = digest.tree(root, tmp_path / "m.sqlite")
+    monkeypatch.setattr(memory_of, "_WAIT", 0)
+    (tmp_path / "folder/x").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "folder", tmp_path / "file/trees.sqlite"):
+        assert digest.tree(root, place) == first
+        assert f"{place}: cannot be used (" in capsys.readouterr().err
+    (root / "new.jpg").write_text("new")
+    with closing(sqlite3.connect(tmp_path / "m.sqlite")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert digest.tree(root, tmp_path / "m.sqlite") not in (first, "absent")
+        assert "m.sqlite: cannot be used (database is locked)" in capsys.readouterr().err
+
+
+def test_fault_f5_what_a_read_only_memory_holds_is_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, memory = tmp_path / "tree", tmp_path / "m.sqlite"
+    many(root)
+    digest.tree(root, memory)
+    (root / "new.jpg").write_text("new")
+    real = sqlite3.connect
+    monkeypatch.setattr(  # root may write any file
+        memory_of.sqlite3,
+        "connect",
+        lambda path, **more: (
+            real(f"file:{path}?mode=ro", uri=True) if path == str(memory) else real(path, **more)
+        ),
+    )
+    read: list[str] = []
+    monkeypatch.setattr(digest, "sha256", lambda path: read.append(path) or tables.sha256(path))
+    digest.tree(root, memory)
+    assert [Path(path).name for path in read] == ["new.jpg"]
+    assert "cannot be used (attempt to write a readonly database)" in capsys.readouterr().err

@@ -30,6 +30,8 @@ FLOORS = [
         "private",
         "spelling",
         "listed",
+        "links",
+        "memory",
     },
     {
         "params",
@@ -84,7 +86,7 @@ FLOORS = [
 # reads for reconstruction and for the build of models; texture codes are pure.
 NEIGHBOURS = {
     "listed": {"tables"},
-    "digest": {"tables"},
+    "digest": {"tables", "links", "memory"},
     "yaml12": {"tables"},
     "grid": {"tables", "labels", "notation"},
     "archive": {"tables"},

@@ -1,5 +1,6 @@
 """Tables and files: a schema is held to, a file is whole or not there, damage is named."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,82 @@ def test_what_cannot_be_read_while_a_file_is_written_is_not_called_unwritable(
     with pytest.raises(IsADirectoryError), tables.atomic(tmp_path / "t") as file:
         file.write(tmp_path.read_bytes())
     assert list(tmp_path.iterdir()) == []
+
+
+def _npy(array: np.ndarray, version: tuple[int, int] = (1, 0)) -> bytes:
+    out = io.BytesIO()
+    np.lib.format.write_array(out, array, version=version)
+    return out.getvalue()
+
+
+ARRAYS = {
+    "crops": np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3),
+    "none": np.empty((0, 2, 2, 3), np.uint8),
+    "text": np.array(["3"]),
+    "number": np.array(3),
+    "landmarks": np.asfortranarray(np.arange(6.0).reshape(3, 2)),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_are_read_as_numpy_reads_them(name: str) -> None:
+    for version in ((1, 0), (2, 0), (3, 0)):
+        found = tables.from_npy(_npy(ARRAYS[name], version))
+        assert (found.dtype, found.shape) == (ARRAYS[name].dtype, ARRAYS[name].shape)
+        assert np.array_equal(found, ARRAYS[name])
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_fault_f9_each_byte_of_a_header_may_be_wrong(tmp_path: Path, name: str) -> None:
+    """It is refused, or read as what it was, in another type or order at most."""
+    whole = _npy(ARRAYS[name])
+    size = len(whole) - ARRAYS[name].nbytes
+    for place in range(size):
+        for byte in {whole[place] ^ 1, whole[place] ^ 0x80, *b"\0(9-'{L"}:
+            data = bytearray(whole)
+            data[place] = byte
+            try:
+                found = tables.from_npy(bytes(data))
+            except ValueError as error:
+                assert f"{error}".startswith("it"), error  # noqa: PT017
+                continue
+            assert found.nbytes == ARRAYS[name].nbytes
+    for end in range(len(whole)):
+        with pytest.raises(ValueError, match="it"):
+            tables.from_npy(whole[:end])
+
+
+HEADERS = {
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (99999999999999999999,)}": "for 99,9",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (-1,)}": "its header is damaged",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (0, 99999999999999999999)}": "asks for ",
+    "{'descr': '|O', 'fortran_order': False, 'shape': (1,)}": "of type object, which are not read",
+    "{'descr': '|V0', 'fortran_order': False, 'shape': (1,)}": "which are not read",
+    "{'descr': '|u1', 'fortran_order': 0, 'shape': (4,)}": "its header is damaged",
+    "{'descr': '|u1', 'shape': (4,)}": "its header is damaged",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (4L,)}": "its header is damaged",
+    "{'descr': '|u1', 'fortran_order': False, 'shape': (4,": "its header is damaged",
+    "(" * 5000: "its header is damaged",
+    "\\N{": "its header is damaged",
+}
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_fault_f9_a_header_that_asks_for_what_is_not_there(tmp_path: Path, header: str) -> None:
+    start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
+    file = tmp_path / "s.npy"
+    body = b"" if "(0," in header else b"1234"
+    file.write_bytes(start + body)
+    with pytest.raises(DataError) as caught:
+        tables.open_shard(file, None, "Build it again")
+    said = str(caught.value)
+    assert said.startswith(f"{file}: is not a readable NPY file (it")
+    assert HEADERS[header] in said
+
+
+def test_fault_f9_a_shard_that_is_no_file_or_empty(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot be read \(Is a directory\)"):
+        tables.open_shard(tmp_path, "f" * 64, "Build it again")
+    (tmp_path / "s.npy").touch()
+    with pytest.raises(DataError, match="is not a readable NPY file"):
+        tables.open_shard(tmp_path / "s.npy", None, "Build it again")

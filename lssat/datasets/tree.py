@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from lssat import spelling
+from lssat import links, spelling
 from lssat.datasets import lists
 from lssat.tables import DataError, reject
 
@@ -38,7 +38,7 @@ def find(base: Path, name: str, folders: tuple[str, ...], dataset: str, what: st
     tried = [base / folder / name for folder in folders]
     for path in tried:
         if exists(path):
-            return path
+            return inside(path, base)
     also = "".join(f" (nor {path})" for path in tried[1:])
     near = meant(base, [f"{folder}/{name}".lstrip("/") for folder in folders])
     fix = f"Put it there, or set datasets.{dataset}.root in params.yaml"
@@ -124,23 +124,30 @@ def _instead(name: str, base: Path | None = None, plain: bool = False) -> str:
     return "Nothing outside of the data root is read: write it relative to the root, with /"
 
 
-def names(folder: Path, base: Path) -> set[str]:
-    """Return the names of what a folder holds; a link must not lead out of the root `base`.
+def inside(path: Path, base: Path) -> Path:
+    """Return a path that does not lead out of the root `base`; the root may be a link.
 
-    The folder itself may be a link: whoever set the tree up may keep images on another disk.
+    Raises:
+        DataError: it is or goes through a link that leaves the root.
+    """
+    if end := links.out(path, base):
+        raise DataError(path, f"is a link that leaves the data root, to {end}", links.REMEDY)
+    return path
+
+
+def names(folder: Path, base: Path) -> set[str]:
+    """Return the names of what a folder holds; no link may lead out of the root `base`.
 
     Raises:
         DataError: the folder cannot be read or is a file, or a link leaves the root.
     """
     found = set()
-    inside = (os.path.realpath(base) + os.sep, os.path.realpath(folder) + os.sep)
+    inside(folder, base)
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                end = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
-                if entry.is_symlink() and not end.startswith(inside):
-                    problem = f"is a link that leaves the data root, to {end}"
-                    raise DataError(entry.path, problem, "Put the file itself there")
+                if entry.is_symlink():
+                    inside(Path(entry.path), base)
                 found.add(entry.name)
     except PermissionError:
         raise lists.denied(folder) from None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lssat import links
 from lssat.doctor.findings import Inventory, by_folder
 
 
@@ -34,30 +35,28 @@ class Tree:
 def walk(root: Path, inventory: Inventory) -> Tree:
     """List a tree, without a look into any file.
 
-    Links to folders are followed, each folder once.
+    Links to folders within the root are followed, each once and none to a folder that it lies in.
     """
     tree = Tree(root)
-    todo, seen = [""], {os.path.realpath(root)}
+    todo, seen = [""], set()
     while todo:
         folder = todo.pop()
         base = os.path.join(root, folder)
-        inside = (os.path.realpath(root) + os.sep, os.path.realpath(base) + os.sep)
         try:
             with os.scandir(base) as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}".lstrip("/")
                     link = os.path.realpath(entry.path) if entry.is_symlink() else ""
-                    if link and not os.path.exists(link):
+                    if link and links.out(link, root):
+                        (tree.leaving if os.path.exists(link) else tree.nowhere).append(path)
+                    elif link and not os.path.exists(link):
                         tree.nowhere.append(path)
-                    elif entry.is_dir():
-                        if not link or link not in seen:
-                            seen.add(link)
-                            tree.folders[folder].add(entry.name)
-                            todo.append(path)
-                    elif link and not link.startswith(inside):
-                        tree.leaving.append(path)
-                    else:
+                    elif not entry.is_dir():
                         tree.files[folder].add(entry.name)
+                    elif not link or not (link in seen or links.loops(entry.path)):
+                        seen.add(link)
+                        tree.folders[folder].add(entry.name)
+                        todo.append(path)
         except OSError as error:
             owner = os.stat(base).st_uid
             tree.closed[folder or "."] = f"{error.strerror}; owner: uid {owner}"
@@ -76,11 +75,11 @@ def trouble(tree: Tree, used: Callable[[str], bool], inventory: Inventory) -> No
         fix = "Ask the owner for permission to read it"
         inventory.add(severity, folder, f"cannot be read ({why})", fix)
     get = "Fetch the files that they stand for (git-annex and DataLad: `get`)"
-    for links, what, fix in (
+    for found, what, fix in (
         (tree.leaving, "links that leave the data root", "Put the files themselves there"),
         (tree.nowhere, "links that lead to nothing", get),
     ):
         for severity in ("error", "warning"):
-            these = [path for path in links if used(path) == (severity == "error")]
+            these = [path for path in found if used(path) == (severity == "error")]
             for folder, names in by_folder(these).items():
                 inventory.add(severity, folder or ".", f"{what}: {len(names):,}", fix, names)

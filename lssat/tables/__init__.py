@@ -7,7 +7,7 @@ and is held to a sha256 before it is used: its own, or that of a table or record
 
 from lssat.tables.errors import DataError
 from lssat.tables.groups import UNUSED, check_groups
-from lssat.tables.npy import open_shard, shard_of, write_shard
+from lssat.tables.npy import from_npy, open_shard, shard_of, write_shard
 from lssat.tables.parquet import metadata, read_table, write_table
 from lssat.tables.rejects import check_rejects, reasons, reject
 from lssat.tables.schemas import (
@@ -52,6 +52,7 @@ __all__ = [
     "close_folder",
     "confidential",
     "dotted",
+    "from_npy",
     "json_text",
     "metadata",
     "open_shard",

@@ -208,15 +208,33 @@ def test_case_08_a_folder_of_a_row_that_leads_out(tmp_path: Path) -> None:
     assert "raw/validation.csv:2: '2' is a link that leaves the data root, to outside" in wrong
 
 
-def test_links_within_the_root_and_a_folder_on_another_disk_are_followed(tmp_path: Path) -> None:
+def test_fault_f8_links_within_the_root_and_a_root_that_is_one_are_followed(
+    tmp_path: Path,
+) -> None:
     dataset, options = make("celeba", tmp_path / "raw")
     images = tmp_path / "raw/img_align_celeba"
-    images.rename(tmp_path / "disk")
-    images.symlink_to(tmp_path / "disk")
-    (tmp_path / "disk/000001.jpg").rename(tmp_path / "disk/store")
-    (tmp_path / "disk/000001.jpg").symlink_to("store")
+    images.rename(tmp_path / "raw/store")
+    images.symlink_to("store")
+    (tmp_path / "raw/store/000001.jpg").rename(tmp_path / "raw/held.jpg")
+    (tmp_path / "raw/store/000001.jpg").symlink_to(tmp_path / "raw/held.jpg")
+    (tmp_path / "raw").rename(tmp_path / "disk")
+    (tmp_path / "raw").symlink_to("disk")
+    (tmp_path / "disk/store/again").symlink_to("..")
     rows, _ = read(dataset, options, tmp_path)
     assert list(rows) == NAMES
+
+
+@pytest.mark.parametrize("what", ["img_align_celeba", "list_attr_celeba.txt"])
+def test_fault_f8_an_official_folder_or_list_outside_of_the_root_is_refused(
+    tmp_path: Path, what: str
+) -> None:
+    """The digest of the tree does not read there, so that an edit would go unnoticed."""
+    dataset, options = make("celeba", tmp_path / "raw")
+    place = next((tmp_path / "raw").rglob(what))
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    wrong = fails(dataset, options, tmp_path)
+    assert f"{what}: is a link that leaves the data root, to elsewhere. Nothing outside" in wrong
 
 
 def edit(file: Path, number: int, change) -> None:
@@ -453,3 +471,17 @@ def test_case_05_a_shipped_list_is_not_used_beside_others(tmp_path: Path) -> Non
 def test_near_names_the_one_that_was_meant() -> None:
     assert tree.near("deepfake", ["Deepfakes", "FaceSwap"]) == "did you mean Deepfakes?"
     assert tree.near("xyz", ["a", "b"]) == "known: a, b"
+
+
+def test_fault_f9_a_damaged_annotation_is_an_error_that_names_it(tmp_path: Path) -> None:
+    dataset, options = make("npy", tmp_path / "raw")
+    file = next((tmp_path / "raw").rglob("*_exp.npy"))
+    whole = file.read_bytes()
+    damaged = [whole[:40], whole[:-1], whole.replace(b"(1,)", b"(9,)"), whole.replace(b"{", b"(")]
+    damaged += [whole.replace(b"'<U", b"'|O"), whole.replace(b"(1,)", b"(1L)"), b"\x93NUMPY"]
+    for data in damaged:
+        assert data != whole
+        file.write_bytes(data)
+        wrong = fails(dataset, options, tmp_path)
+        assert f"{file.name}: is not a readable annotation (it" in wrong
+        assert "Fetch the annotations again" in wrong

@@ -1,15 +1,12 @@
 """The npy release: crops `{train,val}_set/images/<id>.jpg` and `annotations/<id>_exp.npy`."""
 
-import io
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from lssat.datasets import lists, tree
 from lssat.datasets.affectnet.codes import Sample
-from lssat.tables import DataError
+from lssat.tables import DataError, from_npy
 
 _SUFFIX = "_exp.npy"
 
@@ -46,7 +43,7 @@ def _code(path: Path) -> str:
         return _decoded(lists.opening(path).read_bytes())
     except PermissionError:
         raise lists.denied(path) from None
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, OSError) as error:
         problem = lists.impostor(path) or f"is not a readable annotation ({error})"
         raise DataError(path, problem, "Fetch the annotations again") from None
 
@@ -54,7 +51,9 @@ def _code(path: Path) -> str:
 @lru_cache(maxsize=64)
 def _decoded(data: bytes) -> str:
     # A release of 290,000 annotations has a dozen different contents: each is parsed once.
-    value = np.load(io.BytesIO(data), allow_pickle=False)
-    if value.size != 1 or not (code := str(value.item())):
-        raise ValueError(f"it holds {value.tolist()!r}, not one code")
+    value = from_npy(data)
+    if value.size != 1:
+        raise ValueError(f"it holds {value.size:,} values, not one code")
+    if not (code := str(value.item())):
+        raise ValueError("it holds '', not one code")
     return code
