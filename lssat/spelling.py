@@ -170,4 +170,6 @@ def nearest(path: str | Path) -> str:
         if not close:
             return ""
         there = there / (part if part in close else min(close))
-    return str(there) if parts else ""
+    if not parts:
+        return ""
+    return str(there) if Path(path).is_absolute() else os.path.relpath(there)

@@ -121,33 +121,44 @@ def inspect(
     release = RELEASES.get(dataset, own)
     lists = {path: kind for path, kind in _kinds(tree) if release.is_list(path.split("/")[-1])}
     bad = heads.look(root, lists, inventory)
-    inventory.faulty |= {each.path for each in bad}
+    inventory.faulty |= {each.path for each in bad}  # told once, below
     with datasets.lists.recording() as opened:
         seen = _read(release, options, asked, tree, inventory, lacking)
-    used, refused = _files(seen.rows, tree), bool(seen.refused)
-    lists_used = {inventory.relative(path) for path in opened}
-    heads.tell(bad, lambda path: path in lists_used, inventory)
-    trouble(tree, lambda path: refused or path in used, inventory)
-    kinds = {
-        path: kind for path, kind in _kinds(tree) if path not in lists and release.beside(kind)
-    }
-    gone = {*tree.nowhere, *tree.leaving}
-    bad = heads.look(root, kinds | {p: k for p, k in used.items() if p not in gone}, inventory)
-    unusable = sum(each.path in used for each in bad) + len(seen.empty)
-
-    def too_many(unusable: int) -> bool:
-        return not asked or seen.lost + unusable > options.rejects_limit * seen.total
-
-    over = too_many(unusable)
-    heads.tell(bad, lambda path: refused or (over and path in used), inventory)
-    _losses(seen, over, options.partial, inventory)
+    asked_for = {inventory.relative(path) for path in opened}
+    heads.tell(bad, lambda path: path in asked_for, inventory)
+    beside = {p: kind for p, kind in _kinds(tree) if p not in lists and release.beside(kind)}
+    limit = options.rejects_limit if asked else -1.0  # of a bare folder nothing may be lost
+    _samples(tree, beside, seen, limit, options.partial, inventory)
     for error in seen.refused:
         inventory.refused(error)
-    if deep:
-        named = {each.path for each in bad}
-        rest = {path: kind for path, kind in used.items() if path not in named | gone}
-        decode.decode_all(root, rest, lambda n: too_many(unusable + n), inventory)
     return inventory
+
+
+def _samples(
+    tree: Tree,
+    beside: dict[str, str],
+    seen: "_Read",
+    limit: float,
+    partial: bool,
+    inventory: Inventory,
+) -> None:
+    """Look into the files of samples, and into those beside them; with `deep`, decode them.
+
+    What is lost is an error where it is more than the share `limit`, else a warning.
+    """
+    used, refused = _files(seen.rows, tree), bool(seen.refused)
+    trouble(tree, lambda path: refused or path in used, inventory)
+    gone = {*tree.nowhere, *tree.leaving}
+    there = {path: kind for path, kind in used.items() if path not in gone}
+    bad = heads.look(tree.root, beside | there, inventory)
+    lost = seen.lost + len(seen.empty) + sum(each.path in used for each in bad)
+    over = lost > limit * seen.total
+    heads.tell(bad, lambda path: refused or (over and path in used), inventory)
+    _losses(seen, over, partial, inventory)
+    if inventory.deep:
+        named = {each.path for each in bad}
+        rest = {path: kind for path, kind in there.items() if path not in named}
+        decode.decode_all(tree.root, rest, lambda n: lost + n > limit * seen.total, inventory)
 
 
 def _kinds(tree: Tree) -> Iterator[tuple[str, str]]:

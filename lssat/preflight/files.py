@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from lssat import grid
+from lssat import grid, spelling
 from lssat.datasets.ffpp import METHODS
 from lssat.params.base import nearest
 from lssat.params.named import Problem, texts
@@ -114,6 +114,8 @@ def _close(path: Path) -> str:
     folder = next(each for each in path.parents if each.is_dir() or each == each.parent)
     missing = path.relative_to(folder).parts[0] if folder != path.parent else path.name
     close = get_close_matches(missing, _names(folder), n=2, cutoff=0.6)
+    if not close and (near := spelling.nearest(path)):
+        return f"; is it {near}?"
     return f"; {folder} has {' and '.join(close)}" if close else ""
 
 

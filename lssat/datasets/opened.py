@@ -1,0 +1,72 @@
+"""A list before it is read: is it one at all, and which lists did a reader go by?"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from lssat.tables import DataError
+
+_PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml")
+_POINTER = b"version https://git-lfs"
+_OPENED: ContextVar[set[str] | None] = ContextVar("opened", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[set[str]]:
+    """Collect the lists that are opened in the block: those that a reader goes by."""
+    opened: set[str] = set()
+    token = _OPENED.set(opened)
+    try:
+        yield opened
+    finally:
+        _OPENED.reset(token)
+
+
+def opening(path: Path) -> Path:
+    """Note that a list is about to be read."""
+    if (opened := _OPENED.get()) is not None:
+        opened.add(str(path))
+    return path
+
+
+def impostor(path: Path) -> str | None:
+    """Say what stands in the place of a list, image or archive, or None if nothing gives it away.
+
+    Quota pages, Git LFS pointers and empty files are what interrupted downloads leave.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(64)
+    except PermissionError:
+        raise denied(path) from None
+    except IsADirectoryError:
+        return "is a folder"
+    if not head:
+        return "is an empty file"
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_PAGES):
+        return f"is a web page (first bytes {head[:24]!r})"
+    if head.startswith(_POINTER):
+        return f"is a Git LFS pointer (first bytes {head[:24]!r})"
+    return None
+
+
+def genuine(path: Path, what: str = "list", own: bool = False) -> Path:
+    """Return the path of a file that is no impostor.
+
+    Raises:
+        DataError: it is a web page, a Git LFS pointer, empty or a folder.
+    """
+    if problem := impostor(opening(path)):
+        raise DataError(path, problem, "Put the list there" if own else f"Fetch the {what} again")
+    return path
+
+
+def denied(path: str | Path) -> DataError:
+    """Return the error of a file or folder that may not be read; it names the owner."""
+    problem = f"cannot be read (owner: uid {os.stat(path).st_uid})"
+    return DataError(path, problem, "Ask the owner for permission to read it")
