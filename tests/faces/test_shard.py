@@ -109,13 +109,13 @@ def test_bad_images_are_rejected_and_the_others_kept(tmp_path: Path) -> None:
     root = trees.celeba(tmp_path / "raw", names, "0122", "abcd")
     folder = root / "img_align_celeba"
     whole = (folder / "2.jpg").read_bytes()
-    (folder / "1.jpg").write_bytes(b"")
+    (folder / "1.jpg").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     (folder / "2.jpg").write_bytes(whole[: len(whole) // 2])
-    (folder / "3.jpg").write_text("<svg/>")
+    Image.new("RGB", (1, 1)).save(folder / "3.jpg")
     crops, table, rejects, _ = run("celeba", trees.celeba_options(root), tmp_path)
     assert table["id"].to_pylist() == ["4.jpg"]
     assert crops.shape == (1, 32, 32, 3)
-    assert [row["reason"] for row in rejects] == ["unreadable", "truncated", "format"]
+    assert [row["reason"] for row in rejects] == ["unreadable", "truncated", "too_small"]
 
 
 def test_shards_part_the_samples_and_may_be_empty(tmp_path: Path) -> None:
