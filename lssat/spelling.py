@@ -170,6 +170,6 @@ def nearest(path: str | Path) -> str:
         if not close:
             return ""
         there = there / (part if part in close else min(close))
-    if not parts:
+    if str(there) == str(Path(path).absolute()):  # it is there, or a link that leads to nothing
         return ""
     return str(there) if Path(path).is_absolute() else os.path.relpath(there)

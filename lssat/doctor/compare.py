@@ -77,7 +77,8 @@ def _loss(reason: str, about: str, n: int, severity: str, dataset: str) -> tuple
         problem = f"{files} of the lists {verb} missing{detail}"
         if severity == "part":
             return "note", problem, f"Right for a part (datasets.{dataset}.partial: true)"
-        fix = f"Fetch {it}, or do without the share that datasets.{dataset}.rejects_limit allows"
+        mend = f"Rename {it}, or fetch {it}" if _MEANT in about else f"Fetch {it}"
+        fix = f"{mend}, or do without the share that datasets.{dataset}.rejects_limit allows"
         part = f"if a part is all that you have, write datasets.{dataset}.partial: true"
         return severity, problem, f"{fix}; {part}"
     if reason == "excluded_class":

@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from lssat import archive
+from lssat import archive, spelling
 from lssat.tables import REASONS, DataError
 
 
@@ -32,7 +32,8 @@ def read_bytes(path: str | Path, count: int = -1) -> bytes:
         with open(path, "rb") as file:
             return file.read(count)
     except FileNotFoundError:
-        raise Unreadable("missing", "no such file") from None
+        near = "" if archive.is_member(path) else spelling.nearest(path)
+        raise Unreadable("missing", f"no such file{near and f'; is it {near}?'}") from None
     except archive.TooLargeError as error:
         raise Unreadable("too_large", str(error)) from None
     except PermissionError:

@@ -60,6 +60,13 @@ def check_rejects(
         file,
         f"{step}: {rejected:,} of {total:,} rejected "
         f"({share:.{1 if share >= 0.1 else 4}f} %, limit {100 * limit:g} %){why}",
-        f"`lssat rejects` lists them all; mend the data or raise rejects_limit; "
-        f"what {step} has finished stays",
+        f"{_ways_out(step, file, rows)}mend the data or raise rejects_limit",
     )
+
+
+def _ways_out(step: str, file: str | Path, rows: Sequence[dict]) -> str:
+    """Say how all of them are read: the manifest has one table, the faces one a shard."""
+    if step == "manifest" or not rows:
+        return f"`lssat rejects {file}` lists them all; "
+    task = rows[0]["dataset"]
+    return f"`lssat rejects --task {task}` lists them all, and the crops stay; "

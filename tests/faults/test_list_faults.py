@@ -9,7 +9,7 @@ import trees
 from reading import fails, read
 from test_datasets_own import options as own
 
-from lssat import doctor, faces, spelling
+from lssat import doctor, faces, media, spelling
 from lssat.datasets import lists
 from lssat.slices import annotations
 from lssat.tables import FACES, REJECTS, DataError, read_table
@@ -273,6 +273,19 @@ def test_fault_d8_a_split_a_csv_and_a_root_of_ones_own(tmp_path: Path) -> None:
     assert wrong.startswith("raw: the root of mine is not a folder. Is it Raw? Set datasets.mine")
     (tmp_path / "Raw/List.CSV").write_text(TEXT)
     assert "Is it Raw/List.CSV?" in fails("mine", mine(tmp_path / "Raw"), tmp_path)
+
+
+def test_fault_d8_of_a_file_that_is_read_by_its_path(tmp_path: Path) -> None:
+    """As `lssat predict` reads what is typed."""
+    (tmp_path / "Videos").mkdir()
+    (tmp_path / "Videos/a.MP4").touch()
+    with pytest.raises(media.Unreadable) as caught:
+        list(media.read(tmp_path / "videos/a.mp4", "video", media.Plan()))
+    assert caught.value.detail == f"no such file; is it {tmp_path}/Videos/a.MP4?"
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "nothing")
+    with pytest.raises(media.Unreadable) as caught:
+        list(media.read(tmp_path / "link.mp4", "video", media.Plan()))
+    assert caught.value.detail == "no such file"
 
 
 # --- D15 ---

@@ -31,7 +31,7 @@ def test_fault_d10_reasons_and_ids_are_in_the_message(tmp_path: Path) -> None:
         "rejects.parquet: manifest: 5 of 12 rejected (41.7 %, limit 0 %): "
         "4 missing (1.jpg, 2.jpg, 3.jpg, ...); 1 format (5.jpg: is not an image that is read "
     )
-    assert "`lssat rejects` lists them all" in wrong
+    assert "`lssat rejects rejects.parquet` lists them all; mend the data or raise rej" in wrong
 
 
 def test_fault_d10_few_of_many_are_no_zero_percent() -> None:
@@ -86,6 +86,7 @@ def test_fault_d10_the_shard_with_the_rejects_is_named(tmp_path: Path) -> None:
         "1.rejects.parquet: faces: 1 of 12 rejected (8.3 %, limit 0 %): 1 truncated "
         f"({lost}.jpg: image file is truncated"
     )
+    assert "`lssat rejects --task mine` lists them all, and the crops stay" in wrong
 
 
 @pytest.fixture
