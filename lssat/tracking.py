@@ -35,6 +35,19 @@ class Files:
     out: Path
 
 
+def in_project(path: Path) -> Path:
+    """Return where a file of MLflow's lies: below the project's folder, which is the current one.
+
+    `dvc exp run --temp` works in a copy below `.dvc/tmp/exps`, which it removes: what is logged
+    there belongs to the project.
+    """
+    here = Path.cwd()
+    for folder in here.parents:
+        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
+            return folder.parents[2] / path
+    return here / path
+
+
 @contextmanager
 def _alone(database: Path) -> Iterator[None]:
     """Let one process at a time in: MLflow's first use of a new database is a race."""
@@ -55,13 +68,13 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
     Returns:
         the MLflow client and the experiment's id.
     """
-    with _alone(database.resolve()):
+    with _alone(in_project(database)):
         client = _client(uri, database)
         found = client.get_experiment_by_name(experiment)
         if found is not None:
             return client, found.experiment_id
         # A server decides by itself where artifacts lie; for the local database we say it.
-        place = None if uri else (artifacts.resolve() / experiment).as_uri()
+        place = None if uri else (in_project(artifacts) / experiment).as_uri()
         # Without the kind MLflow's pages open on those for language models, with no run in sight.
         kind = {"mlflow.experimentKind": "custom_model_development"}
         return client, client.create_experiment(experiment, artifact_location=place, tags=kind)
@@ -70,7 +83,7 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
 def _client(uri: str | None, database: Path) -> Any:
     from mlflow.tracking import MlflowClient
 
-    return MlflowClient(tracking_uri=uri or f"sqlite:///{database.resolve()}")
+    return MlflowClient(tracking_uri=uri or f"sqlite:///{in_project(database)}")
 
 
 def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
@@ -100,6 +113,22 @@ def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
     write_json(files.out, told)
 
 
+def lacking(tracked: list[Path], database: Path, uri: str | None) -> list[Path]:
+    """Return those files of MLflow ids, as `track` writes them, of which a run is not there.
+
+    So it is where results came from another machine, or from another state of `mlflow.db`.
+    """
+    with _alone(in_project(database)):
+        client = _client(uri, database)
+    found = []
+    for file in tracked:
+        told = read_json(file)
+        ids = (told["parent"], *told["runs"].values())
+        if not all(parents.known(client, run_id) for run_id in ids):
+            found.append(file)
+    return found
+
+
 def track_report(
     tracked: list[Path], files: list[Path], database: Path, uri: str | None, out: Path
 ) -> None:
@@ -113,7 +142,7 @@ def track_report(
         files: the page, its figures and its tables.
         out: JSON to write: experiment -> id of the parent run that holds the report, or null.
     """
-    with _alone(database.resolve()):
+    with _alone(in_project(database)):
         client = _client(uri, database)
     held: dict[str, str | None] = {}
     for file in tracked:
@@ -143,7 +172,7 @@ def track_more(
         DataError: MLflow has lost the experiment, e.g. its database was removed.
     """
     known = read_json(tracked)
-    with _alone(database.resolve()):
+    with _alone(in_project(database)):
         client = _client(uri, database)
     there = client.get_experiment_by_name(known["experiment"])
     if there is None:

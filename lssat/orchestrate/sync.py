@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+from lssat import params, tracking
 from lssat.orchestrate.run import check_project
 
 
@@ -30,5 +32,15 @@ def sync() -> int:
     touched = subprocess.run(touch, env=os.environ | {"LSSAT_SYNC": "1"}, check=False)
     if touched.returncode:
         return touched.returncode
-    # The gallery of faces is on no remote: it is made here, of the crops that are.
-    return subprocess.run([*command, "--quiet", "all"], check=False).returncode
+    # The gallery of faces is on no remote: it is made here, of the crops that are. MLflow's runs
+    # are not either: where it lacks those that the results name, they are logged here.
+    again = _unknown_to_mlflow()
+    forced = ["--forcerun", *again] if again else []
+    return subprocess.run([*command, "--quiet", "all", *forced], check=False).returncode
+
+
+def _unknown_to_mlflow() -> list[str]:
+    values = params.load("params.yaml")
+    files = [Path("results/tasks") / task / "mlflow.json" for task in values.benchmark.tasks]
+    there = [file for file in files if file.exists()]
+    return [str(file) for file in tracking.lacking(there, Path("mlflow.db"), values.tracking.uri)]
