@@ -131,6 +131,8 @@ class Inventory:
         """`wrong` (there are errors), `part` (consistent, smaller than the release) or `whole`."""
         if self.number("error"):
             return "wrong"
+        if self.named and self.named[0] < self.named[1]:
+            return "part"
         told = [row for row in self.counts if row.official is not None]
         return (
             "whole"

@@ -21,9 +21,9 @@ class DataError(Exception):
 
     @classmethod
     def all_of(cls, errors: list["DataError"]) -> "DataError":
-        """Join errors of different files into one, each on lines of its own."""
-        *others, last = errors
-        before = "".join(f"{error}\n" for error in others)
-        if not before:
-            return last
-        return cls(f"{before}{last.file}", last.problem, last.fix, last.line)
+        """Join errors of several files into one message; the later ones are indented below."""
+        first, *others = errors
+        if not others:
+            return first
+        lines = str(cls.all_of(others)).removesuffix(".").replace("\n", "\n  ")
+        return cls(first.file, first.problem, f"{first.fix}.\n  {lines}", first.line)

@@ -1,8 +1,12 @@
 """Faults B2, B3, B4 and C8: a part of the data is a case of its own, and what it lacks is said."""
 
 import json
+import os
 import random
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,14 +15,16 @@ import yaml
 from reading import read
 from test_splits import SETTINGS, cropped
 
-from lssat import datasets, doctor, params, show, splits, tables
+from lssat import datasets, doctor, init, params, show, splits, tables
 from lssat.datasets import ffpp
 from lssat.doctor.findings import Inventory
+from lssat.orchestrate import failures
 from lssat.report import results, words
 from lssat.splits import needs
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
 SHIPPED = json.loads(ffpp.SHIPPED.read_text())
 HEAD = b"\0\0\0\x18ftypmp42" + bytes(12)
 FOUR = ["Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures"]
@@ -259,6 +265,7 @@ def test_partial_data_list_what_is_absent_and_are_no_error(tmp_path: Path, kind:
     assert [(row["reason"], row["path"].startswith(gone)) for row in rejects] == [("missing", True)]
     inventory = doctor.inspect(dataset, some)
     assert inventory.named == (len(rows), len(rows) + 1)
+    assert inventory.verdict == "part"
     severe = [f for f in inventory.findings if "missing" in f.problem]
     assert [(f.severity, key in f.fix) for f in severe] == [("note", True)]
 
@@ -352,3 +359,49 @@ def test_fault_c8_both_figures_stand_beside_the_metrics(tmp_path: Path, capsys) 
     tables.write_json(file, about | metrics | {"confidence": 0.95, "table": []})
     show.show(tmp_path)
     assert f"coverage {said}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_fault_b2_the_step_says_all_at_once_and_an_edit_of_the_batch_is_no_parameter_of_it(
+    tmp_path: Path,
+) -> None:
+    root = part(tmp_path / "raw", 7, seed=1)
+    text = (ROOT / "presets/paper.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(init.edit(text, {"ffpp": root}))
+    whole = params.load(tmp_path / "params.yaml")
+    json_ = params.section_json(whole, "manifest", task="ffpp")
+    assert "batch_size" not in json_
+    assert "splits" not in json_
+    command = [sys.executable, "-m", "lssat", "manifest", "--dataset", "ffpp", "--out", "m.parquet"]
+    command += ["--rejects", "r.parquet", "--check", "params.yaml", "--params", json_]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    first, second, third = done.stderr.splitlines()
+    assert first.startswith("r.parquet: manifest: 4,965 of 5,000 rejected (99.3 %, limit 1 %)")
+    assert first.endswith("if a part is all that you have, write datasets.ffpp.partial: true.")
+    assert (
+        second == f"  {root}: what the runs of ffpp need is not there, as its lists and files show:"
+    )
+    assert third.startswith("    test: no video at all (of 700 listed). Add them; or write lists")
+    assert failures.message(done.stderr.rstrip()) == [first, second, third]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 5])
+def test_fault_b2_the_ways_out_of_the_page_work_as_they_stand(tmp_path: Path, seed: int) -> None:
+    page = (ROOT / "docs/part-of-the-data.md").read_text()
+    commands = [text for text in re.findall(r"```sh\n(.*?)```", page, re.S) if "python" in text]
+    root = part(tmp_path / "data/raw/ffpp", 7, seed=seed)
+    options = trees.ffpp_options(root, methods=FOUR, partial=True)
+    pairs, rows = (
+        subprocess.run(["sh", "-ec", command], cwd=tmp_path, capture_output=True, text=True,
+                       check=True, env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}).stdout
+        for command in commands
+    )  # fmt: skip
+    assert pairs.count("[['") == 3
+    assert rows == ""
+    small = {"batch_size": 4}
+    assert refused(tmp_path, "ffpp", with_train(experiment(ffpp=options), **small)) == ""
+    found = examined("ffpp", options, with_train(experiment(ffpp=options), **small))
+    assert (found.verdict, found.number("error")) == ("part", 0)
+    section = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", page, re.S)[1])["datasets"]["clips"]
+    clips = params.Own.model_validate(section | {"root": str(root)})
+    assert refused(tmp_path, "clips", with_train(experiment(clips=clips), **small)) == ""

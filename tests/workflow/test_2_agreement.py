@@ -3,7 +3,6 @@
 import os
 
 import pytest
-import yaml
 from project import Project
 
 TRAIN = {f"train@celeba-vit_micro-{c}-0" for c in ("MRGB-RLDP-CRGB", "none-none-CRGB")}
@@ -16,7 +15,8 @@ DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")}
 ALL = DATA | AUDIT | TRAIN | END | HURT
 PARAMS = {
     ("sample", "seed"): (1, ALL | {"sample@celeba"}),
-    ("datasets", "rejects_limit"): (0.5, ALL),
+    ("datasets", "rejects_limit"): ("0.5", ALL),
+    ("datasets", "partial"): ("0.0\n    partial: true", ALL),
     ("faces", "margin"): (1.5, ALL - {"manifest@celeba"}),
     ("texture", "k"): (4, {"texture@celeba"} | TRAIN | END | HURT),
     ("splits", "seed"): (1, {"splits@celeba"} | AUDIT | TRAIN | END | HURT),
@@ -67,14 +67,23 @@ def test_case_35_an_edited_parameter(by_dvc: Project, key: tuple[str, str]) -> N
     section, name = key
     value, expected = PARAMS[key]
     if section == "datasets":
-        values = yaml.safe_load((by_dvc.path / "params.yaml").read_text())
-        values["datasets"]["celeba"][name] = value
         by_dvc.params()
         text = (by_dvc.path / "params.yaml").read_text()
-        (by_dvc.path / "params.yaml").write_text(text.replace(f"{name}: 0.0", f"{name}: {value}"))
+        (by_dvc.path / "params.yaml").write_text(text.replace("limit: 0.0", f"limit: {value}"))
     else:
         by_dvc.params(**{section: {name: value}})
     check_agreement(by_dvc, expected)
+
+
+def test_fault_b4_an_edited_batch_redoes_no_data_and_is_refused_before_the_first_job(
+    by_dvc: Project,
+) -> None:
+    by_dvc.params(train={"batch_size": 32_000})
+    check_agreement(by_dvc, TRAIN | END | HURT)
+    for command in (("snakemake", "--cores", "2"), ("dvc", "repro")):
+        told = by_dvc.run(*command, check=False)
+        assert "train: at most 320 images, less than one batch; train.batch_size is 32000" in told
+        assert "Finished jobid" not in told
 
 
 @pytest.mark.parametrize("name", MODULES)
