@@ -1,6 +1,7 @@
 """`lssat predict`: a file's logits are those that the evaluation stored; nothing disappears."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -352,6 +353,83 @@ def test_the_command_tells_scores_and_rejects_as_text_and_json(home: Path, tmp_p
     logits = np.array(stored(home, ATTRIBUTES)[name][0]["logits"], dtype=float)
     np.testing.assert_allclose(
         list(file["uncalibrated"].values()), 1 / (1 + np.exp(-logits)), atol=1e-6
+    )
+
+
+def told_of(home: Path, folder: Path, *words: str, **env: str) -> tuple[int, str, str]:
+    """Run `lssat predict` in a folder, with names as they are typed there."""
+    command = [sys.executable, "-m", "lssat", "predict", "--run", f"{home}/runs/{FRAMES.path}"]
+    command += ["--results", f"{home}/results", *words]
+    environment = {**os.environ, **env}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_fault_d4_no_file_costs_another_its_score(home: Path, tmp_path: Path) -> None:
+    """Names that look like protocols, given without a folder; files that are none; no files."""
+    good = path(home, FRAMES, next(iter(stored(home, FRAMES))))
+    for name in ("10:30.mp4", "a%d.mp4", "two\nlines.mp4"):
+        shutil.copy(good, tmp_path / name)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "http:bad.mp4").write_text("no video")
+    given = ["10:30.mp4", "a%d.mp4", "two\nlines.mp4", "empty", "http:bad.mp4", "none.mp4"]
+    given += ["x" * 300, "10:30.mp4"]
+    code, out, err = told_of(home, tmp_path, "--json", "all.json", *given, "./10:30.mp4")
+    assert (code, err) == (1, "")
+    assert "7 files: 3 scored, 4 rejected" in out
+    told = json.loads((tmp_path / "all.json").read_text())
+    scores = [each["uncalibrated"] for each in told["files"]]
+    assert scores == [scores[0]] * 3
+    assert [(each["path"][:12], each["reason"]) for each in told["rejects"]] == [
+        ("empty", "missing"),
+        ("http:bad.mp4", "format"),
+        ("none.mp4", "missing"),
+        ("x" * 12, "unreadable"),
+    ]
+
+
+def test_fault_d12_a_video_is_not_written_over_by_its_scores(home: Path, tmp_path: Path) -> None:
+    for name in ("v.mp4", "folder/w.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(path(home, FRAMES, next(iter(stored(home, FRAMES)))), tmp_path / name)
+    os.symlink("v.mp4", tmp_path / "link.mp4")
+    before = (tmp_path / "v.mp4").read_bytes()
+    for given, out in (("v.mp4", "link.mp4"), ("folder", "folder/w.mp4")):
+        code, said, err = told_of(home, tmp_path, given, "--json", out)
+        assert (code, said) == (1, "")
+        assert err.startswith(f"{out}: is to be written, and is read as well (an argument: ")
+    assert (tmp_path / "v.mp4").read_bytes() == before
+    assert (tmp_path / "folder/w.mp4").read_bytes() == before
+
+
+def test_fault_d13_scores_are_told_where_the_terminal_has_only_ascii(
+    home: Path, tmp_path: Path
+) -> None:
+    shutil.copy(path(home, FRAMES, next(iter(stored(home, FRAMES)))), tmp_path / "Gesicht é.mp4")
+    code, out, err = told_of(home, tmp_path, "Gesicht é.mp4", PYTHONIOENCODING="ascii")
+    assert (code, err) == (0, "")
+    assert r"Gesicht \xe9.mp4: " in out
+
+
+def test_fault_d5_a_short_video_is_scored_with_all_it_has(home: Path, tmp_path: Path) -> None:
+    trees.video(tmp_path / "v.mp4", [trees.scene(1), trees.scene(1, left=30), trees.scene(1)])
+    (found,) = scored(home, FRAMES, [tmp_path / "v.mp4"], frames=32)
+    assert [sample.frame for sample in found.samples] == [0, 1, 2]
+    assert (found.n_frames, found.asked) == (3, 32)
+    words = "3 of 3 frames have a face; the video has no more, 32 are asked for, a mean of few"
+    assert words in show.line(opened(home, FRAMES), found)
+    assert show.values(opened(home, FRAMES), found)["n_frames"] == 3
+    (every,) = scored(home, FRAMES, [tmp_path / "v.mp4"], frames="all")
+    assert [sample.frame for sample in every.samples] == [0, 1, 2]
+    assert every.asked is None
+    assert "(3 of 3 frames have a face)" in show.line(opened(home, FRAMES), every)
+    trees.video(tmp_path / "w.mp4", [trees.scene(1)])
+    (lost,) = scored(home, CLIPS, [tmp_path / "w.mp4"])
+    assert (lost.reason, lost.detail) == (
+        "short_video",
+        "0 of 1 clips: 1 frames, a clip spans 2",
     )
 
 

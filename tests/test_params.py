@@ -1,7 +1,9 @@
 """params.yaml: strict, typed, and read alike by every YAML reader."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -222,3 +224,80 @@ def test_the_section_that_the_page_shows_is_valid() -> None:
     assert set(params.Own.model_fields) - keys - set(shown["datasets"]["mine"]) == {
         "clips", "clip_frames", "clip_stride",
     }  # fmt: skip
+
+
+def cut(values: Any, defaulted: set[str]) -> Any:
+    """Leave keys out, wherever they stand."""
+    if not isinstance(values, dict):
+        return values
+    return {key: cut(value, defaulted) for key, value in values.items() if key not in defaulted}
+
+
+@pytest.mark.parametrize("rule", params.READS)
+def test_fault_d13_json_without_the_keys_that_have_a_default(rule: str) -> None:
+    """Each step gets what it gets from params.yaml, which writes the defaults out."""
+    task = "celeba" if rule == "slices" else "ffpp"
+    whole = json.loads(params.section_json(params.load(ROOT / "params.yaml"), rule, task=task))
+    less = cut(whole, {"choose", "timeout", "memory", "every", "clips", "clip_frames"})
+    assert (less != whole) == bool({"datasets", "faces"} & whole.keys())
+    assert params.view(json.dumps(less), rule, task=task) == params.view(
+        str(ROOT / "params.yaml"), rule, task=task
+    )
+
+
+def test_fault_d13_defaults_are_those_of_the_file() -> None:
+    given = {"faces": {"size": 80, "margin": 1.3, "min_face_size": 40.0, "threshold": 0.7}}
+    given["datasets"] = {"mine": {"root": "x", "shards": 1, "rejects_limit": 0.0}}
+    given["datasets"]["mine"] |= {"kind": "multiclass", "faces": "detect"}
+    found = params.view(json.dumps(given), "faces", task="mine")
+    assert found.faces == params.load(ROOT / "params.yaml").faces
+    assert (found.datasets.mine.clip_frames, found.datasets.mine.media) == (16, "image")
+    assert params.part(json.dumps(given), "faces", task="mine")["faces"]["memory"] == 1024
+    assert params.view("{}", "audit") == params.view(str(ROOT / "params.yaml"), "audit")
+
+
+@pytest.mark.parametrize(
+    ("rule", "given", "problems"),
+    [
+        (
+            "texture",
+            '{"texture": {"kind": "ldp", "k": 3, "kindd": 1}}',
+            ["texture.kindd: unknown key; did you mean kind?"],
+        ),
+        (
+            "texture",
+            '{"textures": {}}',
+            ["textures: unknown key; did you mean texture", "texture.kind: is missing"],
+        ),
+        (
+            "texture",
+            '{"texture": {"kind": "ldp", "k": "3"}}',
+            ["texture.k: Input should be a valid integer (found '3')"],
+        ),
+        ("texture", '{"texture": 3}', ["texture: is no section (found 3)"]),
+        ("train", "{}", ["texture: is missing", "train: is missing"]),
+        ("manifest", '{"datasets": {"celeba": {}}}', ["datasets.ffpp: is missing"]),
+        (
+            "manifest",
+            '{"datasets": {"ffpp": {"root": "x", "rot": 1}}}',
+            [
+                "datasets.ffpp.rot: unknown key; did you mean root",
+                "datasets.ffpp.shards: is missing",
+            ],
+        ),
+        ("texture", '{"texture":', ["is not valid JSON"]),
+    ],
+)
+def test_fault_d13_json_of_unknown_or_missing_keys_is_a_message(
+    rule: str, given: str, problems: list[str]
+) -> None:
+    with pytest.raises(DataError) as caught:
+        params.view(given, rule, task="ffpp")
+    assert str(caught.value).startswith("--params: ")
+    for problem in problems:
+        assert problem in str(caught.value)
+
+
+def test_fault_d13_known_keys_that_a_rule_does_not_read_do_not_reach_it() -> None:
+    given = '{"texture": {"kind": "ldp", "k": 3, "encoding": "code"}, "faces": {"size": 9}}'
+    assert vars(params.view(given, "texture").texture) == {"kind": "ldp", "k": 3}

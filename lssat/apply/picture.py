@@ -1,6 +1,7 @@
 """A picture of a scored file: crops, their texture, where the model looks, and a video's curve."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ _RAISES, _OTHER = "#D55E00", "#0072B2"
 
 def place(folder: Path, file: File) -> Path:
     """Return where the picture of a file goes: its name, and a mark of its whole path."""
-    mark = hashlib.sha256(str(file.path.absolute()).encode()).hexdigest()[:8]
-    return folder / f"{file.path.stem}-{mark}.png"
+    mark = hashlib.sha256(os.fsencode(file.path.absolute())).hexdigest()[:8]
+    return folder / f"{file.path.stem[:40]}-{mark}.png"
 
 
 def write(path: Path, opened: Opened, found: Scored) -> None:

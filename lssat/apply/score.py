@@ -1,7 +1,8 @@
 """A file's score: detect, crop, texture, model, all by the code of the benchmark's steps."""
 
+import contextlib
 import io
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ class How(NamedTuple):
 
     aligned: bool = False  # they are crops: nothing is detected
     box: tuple[float, float, float, float] | None = None  # x, y, width, height of the face
-    frames: int | None = None  # of each video; None: as in training
+    frames: int | Literal["all"] | None = None  # of each video; None: as in training
 
 
 class Sample(NamedTuple):
@@ -50,6 +51,8 @@ class Scored(NamedTuple):
     raw: np.ndarray  # the same without the temperature
     crops: np.ndarray  # uint8 (n, size, size, 3), or (n, T, size, size, 3) of clips
     codes: np.ndarray | None  # uint8 (n, size, size), or (n, T, size, size)
+    n_frames: int  # of the video
+    asked: int | None  # frames of it that were asked for, if it has fewer
 
 
 class Rejected(NamedTuple):
@@ -88,7 +91,9 @@ class Scorer:
         if self.clips and self.how.frames:
             problem = "reads clips, whose number and length are those of its training"
             raise DataError(self.opened.run, problem, "Leave --frames out")
-        if self.how.frames or self.opened.task.level == "image":
+        if self.how.frames == "all":
+            plan |= dict(frames=None, every=1)
+        elif self.how.frames or self.opened.task.level == "image":
             plan |= dict(frames=self.how.frames or FRAMES, every=None)
         if not self.clips and self.opened.crops["choose"] == "largest":
             plan["clips"] = 0  # their frames are not needed; `follow` looks at them
@@ -145,7 +150,12 @@ class Scorer:
         ]
         raw = metrics.probabilities(opened.task.kind, logits).mean(axis=0)
         missed = self._missed(file, rows, seconds)
-        return Scored(file, samples, missed, lost, scores.mean(axis=0), raw, crops, codes)
+        known = file, samples, missed, lost, scores.mean(axis=0), raw, crops, codes
+        return Scored(*known, rows[0]["n_frames"], self._asked(file, rows[0]["n_frames"]))
+
+    def _asked(self, file: File, n_frames: int) -> int | None:
+        asked = 0 if self.clips or file.media == "image" else self.cropper.plan.frames or 0
+        return asked if n_frames < asked else None
 
     def _logits(self, crops: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
         found = []
@@ -157,7 +167,10 @@ class Scorer:
 
     def _times(self, file: File, n_frames: int) -> list[float | None]:
         """Return the second of each frame; None where there is no telling."""
-        found = self.decoder.times(file.path) if file.media == "video" else []
+        found: list[float | None] = []
+        if file.media == "video":
+            with contextlib.suppress(media.Unreadable):  # a second decoding: out of time
+                found = self.decoder.times(file.path)
         return found if len(found) == n_frames else [None] * n_frames
 
     def _missed(self, file: File, rows: list[dict], seconds: list) -> list[tuple]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lssat import literal
+from lssat import literal, media
 from lssat.apply.opened import Opened
 from lssat.apply.score import Rejected, Sample, Scored
 
@@ -70,7 +70,11 @@ def _seen(opened: Opened, found: Scored) -> str:
         clips = len(found.samples)
         return f"{clips} clip{'' if clips == 1 else 's'}{lost}"
     frames = len(found.samples) + len(found.missed)
-    return f"{len(found.samples)} of {frames} frames have a face"
+    told = f"{len(found.samples)} of {frames} frames have a face"
+    if found.asked is None:
+        return told
+    few = ", a mean of few" if found.n_frames < media.LEAST else ""
+    return f"{told}; the video has no more, {found.asked} are asked for{few}"
 
 
 def _face(sample: Sample) -> str:
@@ -102,6 +106,7 @@ def values(opened: Opened, found: Scored) -> dict[str, Any]:
     entry: dict[str, Any] = dict(
         path=str(found.file.path),
         media=found.file.media,
+        n_frames=found.n_frames,
         predicted=_predicted(opened, found.scores),
         scores=_named(opened, found.scores),
         uncalibrated=_named(opened, found.raw),

@@ -3,6 +3,7 @@
 Imports of a command stand inside it: the entry point itself must stay light.
 """
 
+import io
 import sys
 import traceback
 
@@ -15,9 +16,15 @@ __all__ = ["app", "asked", "data", "looks", "main", "results", "runs", "track", 
 
 
 def main() -> None:
-    """Run the command line; a DataError is one line on stderr and exit code 1."""
+    """Run the command line; a DataError is one line on stderr and exit code 1.
+
+    What the terminal's encoding cannot show is spelt out: a name never ends a command.
+    """
     code = 0
     owner.follow()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except SystemExit as end:

@@ -12,8 +12,17 @@ from typing import Any, NoReturn
 import typer
 
 from lssat import grid
+from lssat.cli import apart
 
-app = typer.Typer(
+
+class _App(typer.Typer):
+    """Commands that hold what they are to write against what they are to read."""
+
+    def command(self, *args: Any, **options: Any) -> Any:
+        return super().command(*args, **{"cls": apart.Command} | options)
+
+
+app = _App(
     help="The open benchmark of ViT backbones with an MAE auxiliary task (L-SSAT).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -45,11 +54,6 @@ def leave(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def is_file(source: str) -> bool:
-    """Say whether `--params` names a file; otherwise it is the JSON of the sections."""
-    return not source.lstrip().startswith("{")
 
 
 def example(line: str) -> str:

@@ -1,5 +1,6 @@
 """The commands from raw trees to splits."""
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lssat import params
-from lssat.cli import option
+from lssat.cli import apart, option
 from lssat.cli.base import app, example, quick_imports
 from lssat.tables import DataError
 
@@ -42,7 +43,7 @@ def init(
     celebdf: Annotated[Path | None, typer.Option(help="Celeb-DF v2, only tested on.")] = None,
     dfdc: Annotated[Path | None, typer.Option(help="DFDC, only tested on.")] = None,
     dfd: Annotated[Path | None, typer.Option(help="DeepFakeDetection, only tested on.")] = None,
-    out: Annotated[Path, option.writes("File to write.")] = Path("params.yaml"),
+    out: Annotated[Path, option.writes("File to write.", apart=True)] = Path("params.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an edited file.")] = False,
 ) -> None:
     """Write a params.yaml from a preset, with its comments, for the data sets given.
@@ -56,6 +57,7 @@ def init(
 
     given = {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}
     given |= {"celebdf": celebdf, "dfdc": dfdc, "dfd": dfd}
+    apart.from_inputs(out, [("a preset", file) for file in step.PRESETS.glob("*.yaml")])
     roots = {name: root for name, root in given.items() if root is not None}
     print(step.told(preset, out, *step.write(preset, roots, out, force)))
 
@@ -101,6 +103,12 @@ def doctor(
     with quick_imports():
         from lssat import doctor as step
 
+    if json_ not in (None, "-") and root is None:
+        roots: list[Path] = []
+        with contextlib.suppress(DataError):  # the doctor says what is wrong with it
+            sections = dict(params.load(params_).datasets).values()
+            roots = [Path(each.root) for each in sections if each]
+        apart.outside(Path(str(json_)), roots)
     sys.exit(step.run(dataset, root, params_, json_, deep))
 
 

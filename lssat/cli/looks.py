@@ -8,7 +8,7 @@ import typer
 
 from lssat import params, private
 from lssat.cli import option
-from lssat.cli.base import app, example, is_file, quick_imports, run_folders
+from lssat.cli.base import app, example, quick_imports, run_folders
 
 
 @app.command(
@@ -55,8 +55,7 @@ def gallery(
     with quick_imports():
         from lssat.report import gallery as step
 
-    loaded = params.load(params_) if is_file(params_) else None
-    values = params.section(loaded, "gallery") if loaded else json.loads(params_)
+    values = params.part(params_, "gallery")
     view = params.view(json.dumps(values), "gallery")
     files = {
         task: step.Files(

@@ -6,21 +6,29 @@ from typing import Annotated, Any
 import typer
 
 from lssat import machine, tables
+from lssat.cli.apart import Output, note
 from lssat.tables import DataError
 
 
-def writes(what: str, *names: str, folder: bool = False) -> Any:
+def writes(what: str, *names: str, folder: bool = False, apart: bool = False) -> Any:
     """Return an option that names an output; one that cannot be written ends the command at once.
+
+    So does one that is an input (`lssat.cli.apart`).
 
     Args:
         what: the help.
         names: of the option, where it is not called as the argument.
         folder: the option names a folder to write into; else a file, where `-` is stdout.
+        apart: no file is replaced in a folder that the command reads: it is no step, whose
+            outputs lie beside its inputs.
     """
 
-    def check(path: Path | str | None) -> Path | str | None:
+    def check(
+        ctx: typer.Context, param: typer.CallbackParam, path: Path | str | None
+    ) -> Path | str | None:
         if path not in (None, "-"):
             tables.check_writable(str(path), folder)
+            note(ctx, param, Output(Path(str(path)), folder, apart))
         return path
 
     return typer.Option(*names, help=what, callback=check)
@@ -49,4 +57,6 @@ JsonOut = Annotated[Path, writes("JSON to write.")]
 IdsOut = Annotated[Path, writes("JSON of the MLflow ids to write.")]
 FindingsOut = Annotated[Path, writes("Table of findings to write.")]
 Database = Annotated[Path, writes("SQLite database.")]
-Json = Annotated[str | None, writes("Write JSON to this file; - for stdout alone.", "--json")]
+Json = Annotated[
+    str | None, writes("Write JSON to this file; - for stdout alone.", "--json", apart=True)
+]

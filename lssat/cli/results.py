@@ -9,7 +9,7 @@ import typer
 
 from lssat import params
 from lssat.cli import option
-from lssat.cli.base import app, example, is_file, quick_imports, run_folders
+from lssat.cli.base import app, example, quick_imports, run_folders
 
 
 def _rejects(data: Path, shards: int) -> list[Path]:
@@ -50,8 +50,7 @@ def report(
     with quick_imports():
         from lssat import report as step
 
-    loaded = params.load(params_) if is_file(params_) else None
-    values = params.section(loaded, "report") if loaded else json.loads(params_)
+    values = params.part(params_, "report")
     view = params.view(params_, "report")
     benchmark = view.benchmark
     kind = values["texture"]["kind"]

@@ -1,13 +1,14 @@
 """The commands that use results: a run on other files, two runs compared, results verified."""
 
+import math
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lssat import tables
-from lssat.cli import option
+from lssat.cli import apart, option
 from lssat.cli.base import app, example, quick_imports
 
 
@@ -29,7 +30,7 @@ def predict(
         str | None, typer.Option(help="x,y,width,height of the face in pixels: detect nothing.")
     ] = None,
     frames: Annotated[
-        int | None, typer.Option(min=1, help="Of each video; default: as in training, or 32.")
+        str | None, typer.Option(help="Of each video, or all; default: as in training, or 32.")
     ] = None,
     frame_folders: Annotated[
         bool, typer.Option("--frame-folders", help="A folder is one video's extracted images.")
@@ -56,6 +57,7 @@ def predict(
     """
     if (run is None) == (task is None):
         raise typer.BadParameter("give one of --run and --task")
+    where, count = _box(box), _frames(frames)
     from lssat import trained
 
     folder, why = (trained.find(run, runs), "") if run else trained.best(str(task), runs)
@@ -65,7 +67,12 @@ def predict(
         from lssat.apply import picture, show
 
     opened = step.open_run(folder, results, device)
-    how = step.How(aligned, _box(box), frames)
+    listed = _listed(paths, frame_folders)
+    if json_ not in (None, "-"):
+        for file in (each.file if isinstance(each, step.Rejected) else each for each in listed):
+            apart.from_inputs(Path(str(json_)), [("an argument", file.path)])
+            apart.outside(Path(str(json_)), [file.path] if file.media == "frames" else [])
+    how = step.How(aligned, where, count)
     about = why, step.notes(opened, how)
     quiet = json_ == "-"
     if not quiet:
@@ -73,12 +80,13 @@ def predict(
     found = []
     with media.Decoder(step.TIMEOUT, step.MEMORY) as decoder:
         scorer = step.Scorer(opened, how, decoder, device)
-        for file in step.files(paths, frame_folders):
-            found.append(scorer.score(file))
+        for each in listed:
+            known = each if isinstance(each, step.Rejected) else scorer.score(each)
+            found.append(known)
             if not quiet:
-                print(show.line(opened, found[-1]), flush=True)
-            if pictures and isinstance(found[-1], step.Scored):
-                picture.write(picture.place(pictures, file), opened, found[-1])
+                print(show.line(opened, known), flush=True)
+            if pictures and isinstance(known, step.Scored):
+                picture.write(picture.place(pictures, known.file), opened, known)
     if json_:
         _write_json(json_, show.document(opened, *about, found))
     rejected = [each for each in found if isinstance(each, step.Rejected)]
@@ -95,7 +103,34 @@ def _box(text: str | None) -> tuple[float, float, float, float] | None:
         x, y, width, height = map(float, text.split(","))
     except ValueError:
         raise typer.BadParameter(f"--box {text!r} is not x,y,width,height") from None
+    if not all(map(math.isfinite, (x, y, width, height))) or min(width, height) <= 0:
+        problem = "four finite numbers, width and height above 0"
+        raise typer.BadParameter(f"--box {text!r} is not {problem}")
     return x, y, width, height
+
+
+def _frames(text: str | None) -> Any:
+    if text is None or text == "all":
+        return text
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"--frames {text!r} is neither a number above 0 nor all")
+    return int(text)
+
+
+def _listed(paths: list[Path], frame_folders: bool) -> list[Any]:
+    """Return each file to score, and what cannot even be listed as rejected."""
+    from lssat import apply as step
+
+    listed: dict[Any, None] = {}
+    for path in paths:
+        try:
+            listed |= dict.fromkeys(step.files([path], frame_folders))
+        except tables.DataError as error:
+            lost = step.Rejected(step.File(path, "folder"), "missing", f"{error}")
+            listed[lost] = None
+        except OSError as error:  # a name that is too long, a folder that is closed
+            listed[step.Rejected(step.File(path, "folder"), "unreadable", f"{error}")] = None
+    return list(listed)
 
 
 def _write_json(where: str, value: dict) -> None:
@@ -138,6 +173,8 @@ def verify(
         raise typer.BadParameter("--with and --reason belong to --write")
     if write:
         tables.check_writable(expected)
+        apart.from_inputs(expected, [("--params", params_)])
+        apart.outside(expected, [results, *(others or [])])
     if rerun and (code := orchestrate.run(cores)):
         sys.exit(code)
     if write:
@@ -160,7 +197,8 @@ def compare(
     a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of a run, or its name.")],
     b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another of the same task.")],
     out: Annotated[
-        Path | None, option.writes("Page to write, readable without network; holds faces.")
+        Path | None,
+        option.writes("Page to write, readable without network; holds faces.", apart=True),
     ] = None,
     json_: option.Json = None,
     dataset: Annotated[

@@ -84,6 +84,11 @@ def crop_shard(
             sheet.finish(len(rows))
 
         digest = write_whole(out, crop_all)
+    if cropper.few:
+        n_frames, id = min(cropper.few)
+        found = f"{len(cropper.few):,} videos have fewer than {media.LEAST} frames"
+        where = f"faces {dataset} shard {shard}"
+        print(f"{where}: warning: {found}, {id} only {n_frames}; all are used", file=sys.stderr)
     header = {"sha256": digest, "size": str(faces.size), "dataset": dataset}
     header["settings"] = json.dumps(cropper.settings(), sort_keys=True)
     write_table(table, rows.table(), FACES, header)

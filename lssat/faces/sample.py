@@ -40,6 +40,7 @@ class Cropper:
         self.decoder, self.device = decoder, device
         self.detector: Detector | None = None
         self.boxes: set[str] = set()  # where they came from
+        self.few: list[tuple[int, str]] = []  # videos with few frames: how many, id
 
     def crop(self, row: dict, sheet: Sheet, start: int) -> tuple[list[dict], list[dict]]:
         """Write a sample's crops into the sheet, from the place `start` on.
@@ -56,6 +57,8 @@ class Cropper:
         try:
             use, found, kept = self._frames(row, sheet, start, say)
             self._short_of_clips(use, row, say)
+            if row["media"] != "image" and use.few(self.plan):
+                self.few.append((use.n_frames, row["id"]))
             clips = self._common_boxes(use, found, say)
             kept += self._clips(row, clips, use, found, sheet, start + len(kept))
         except media.Unreadable as error:

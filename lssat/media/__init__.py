@@ -7,11 +7,12 @@ from lssat.media.decoder import Decoder
 from lssat.media.heads import Fault, fault, faults
 from lssat.media.image import MIN_SIDE, read_image
 from lssat.media.kind import VIDEOS, kind
-from lssat.media.plan import Plan, Use, clip_indices, frame_indices, use
+from lssat.media.plan import LEAST, Plan, Use, clip_indices, frame_indices, use
 from lssat.media.reason import Unreadable
 from lssat.media.video import MAX_PIXELS, frames_in, read, read_again, times
 
 __all__ = [
+    "LEAST",
     "MAX_PIXELS",
     "MIN_SIDE",
     "VIDEOS",

@@ -90,7 +90,7 @@ class Decoder:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                env={**os.environ, "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"},
             )
             pipe = self._process.stdout.fileno()  # type: ignore[union-attr]
             with contextlib.suppress(OSError):  # the system's limit is lower: only slower

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+LEAST = 8  # frames of a video, if more are asked for; below this its score is the mean of a few
+
 
 class Plan(NamedTuple):
     """The rule; the fields are those of `params.Video`, where one of the first two is a number."""
@@ -22,6 +24,10 @@ class Use(NamedTuple):
     frames: list[int]
     clips: list[list[int]]  # one list of `clip_frames` indices a clip; fewer clips than asked for
     # if the video is too short for as many different ones
+
+    def few(self, plan: Plan) -> bool:
+        """Say whether the video has fewer frames than asked for, and fewer than `LEAST`."""
+        return plan.frames is not None and self.n_frames < min(plan.frames, LEAST)
 
     @property
     def wanted(self) -> list[int]:
@@ -52,9 +58,9 @@ def clip_indices(n_frames: int, plan: Plan) -> list[list[int]]:
 
 
 def use(n_frames: int, plan: Plan) -> Use:
-    """Apply a plan to a video of `n_frames` frames."""
+    """Apply a plan to a video of `n_frames` frames; one with fewer than asked gives all it has."""
     if plan.every is not None:
         frames = list(range(0, n_frames, plan.every))
     else:
-        frames = frame_indices(n_frames, plan.frames or 1).tolist()
+        frames = frame_indices(n_frames, min(plan.frames or 1, n_frames)).tolist()
     return Use(n_frames, frames, clip_indices(n_frames, plan))

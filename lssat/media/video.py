@@ -6,24 +6,28 @@ and the files that it names stay closed. A folder of a video's images reads like
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from lssat.media.heads import is_video
+from lssat.media import container, upright
 from lssat.media.image import read_image
 from lssat.media.plan import Plan, Use, use
-from lssat.media.reason import Unreadable, denied, read_bytes
+from lssat.media.reason import Unreadable, check_memory, denied
 
-CONTAINERS = "mov,matroska,avi"  # FFmpeg's demuxers; mov reads mp4, matroska reads webm
 MAX_PIXELS = 4096 * 3072  # of a frame; 2 GiB suffice for its detection
+# Bytes a pixel while a frame is turned into an array, and frames that a codec holds beside it, at
+# most: others that they refer to, and those that wait for their turn. Measured: docs/faces.md.
+_SHOWN, _HELD, _INTRA, _OTHERS = 9, {"h264": 24, "hevc": 24, "vvc": 24}, 4, 12
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}  # in a folder of frames
 
 Item = Use | tuple[int, np.ndarray]
 
 
-def read(path: str | Path, media: str, plan: Plan) -> Iterator[Item]:
+def read(path: str | Path, media: str, plan: Plan, memory: int | None = None) -> Iterator[Item]:
     """Read the frames that a plan asks for.
 
     The first item is a `Use`, then come (index, frame) in ascending order, frames as uint8
@@ -33,78 +37,72 @@ def read(path: str | Path, media: str, plan: Plan) -> Iterator[Item]:
     Args:
         media: "image" (one frame), "video", or "frames" (a folder of images, ordered by the
             numbers in their names).
+        memory: MiB that decoding may take; what needs more is too_large. None: no limit.
 
     Raises:
         Unreadable: missing, unreadable, truncated, format, too_large, too_small, no_frames,
-            short_video (fewer frames than the plan's `frames`).
+            short_video (cut off, and fewer frames are left than the plan's `frames`).
         DataError: the file may not be read (permission).
     """
     if media == "video":
-        yield from _video(path, plan)
+        yield from _video(path, plan, memory)
         return
     files = [Path(path)] if media == "image" else frames_in(Path(path))
-    chosen = _enough(len(files), plan if media == "frames" else Plan(), f"{len(files)} images")
+    if not files:
+        raise Unreadable("no_frames", "no image in the folder")
+    chosen = use(len(files), plan if media == "frames" else Plan())
     yield chosen
-    yield from read_again(path, media, chosen.wanted)
+    yield from read_again(path, media, chosen.wanted, memory)
 
 
-def read_again(path: str | Path, media: str, wanted: list[int]) -> Iterator[tuple[int, np.ndarray]]:
+def read_again(
+    path: str | Path, media: str, wanted: list[int], memory: int | None = None
+) -> Iterator[tuple[int, np.ndarray]]:
     """Read the frames of given indices, ascending, none of which lies beyond the end."""
     if media == "video":
-        found = ((n, array) for n, array in _decode(path, set(wanted)) if array is not None)
+        every = _decode(path, set(wanted), memory)
+        found = ((n, array) for n, array in every if array is not None)
         yield from islice(found, len(wanted))  # and not to the end
         return
     files = [Path(path)] if media == "image" else frames_in(Path(path))
     for index in wanted:
         try:
-            yield index, read_image(files[index])
+            yield index, read_image(files[index], memory)
         except Unreadable as error:
             where = "" if media == "image" else f"{files[index].name}: "
             raise Unreadable(error.reason, where + error.detail) from None
 
 
-def times(path: str | Path) -> list[float | None]:
+def times(path: str | Path, memory: int | None = None) -> list[float | None]:
     """Return the second at which each frame of a video is shown, from its first frame on.
 
-    They stand in the container, so nothing is decoded; None where it gives none.
+    None for a frame to which its container gives no time; for all where the first has none.
 
     Raises:
         Unreadable, DataError: as for `read`.
     """
-    with _open(path) as container:
-        stream = container.streams.video[0]
-        packets = [p for p in container.demux(stream) if p.size and not p.is_corrupt]
-    shown = [packet.dts if packet.pts is None else packet.pts for packet in packets]
-    if not shown or None in shown:
-        return [None] * len(shown)
-    first, *_ = ordered = sorted(shown)
-    return [float((each - first) * stream.time_base) for each in ordered]
+    shown = [frame.time for frame, _ in _frames(path, memory)]
+    first = shown[0] if shown else None
+    return [None if None in (first, each) else each - first for each in shown]
 
 
-def _video(path: str | Path, plan: Plan) -> Iterator[Item]:
-    announced = _announced(path) or _count(path)
+def _video(path: str | Path, plan: Plan, memory: int | None) -> Iterator[Item]:
+    n_frames = announced = container.announced(path) or _count(path, memory)
     while True:
-        if not announced:
+        if not n_frames:
             raise Unreadable("no_frames", "no frame could be decoded")
-        decoded, chosen = 0, use(max(announced, plan.frames or 1), plan)
+        decoded, chosen = 0, use(n_frames, plan)
         yield chosen
-        for number, array in _decode(path, set(chosen.wanted)):
+        for number, array in _decode(path, set(chosen.wanted), memory):
             decoded = number + 1
             if array is not None:
                 yield number, array
-        if decoded == chosen.n_frames:
+        if decoded == n_frames:
             return
-        if decoded:
-            _enough(decoded, plan, f"{decoded} frames decoded, {announced} were announced")
-        announced = decoded
-
-
-def _enough(n_frames: int, plan: Plan, found: str) -> Use:
-    if not n_frames:
-        raise Unreadable("no_frames", "no image in the folder")
-    if plan.frames is not None and n_frames < plan.frames:
-        raise Unreadable("short_video", f"{found}, {plan.frames} are asked for")
-    return use(n_frames, plan)
+        if 0 < decoded < min(announced, plan.frames or 1):  # damaged, and too little is left
+            found = f"{decoded} frames decoded, {announced} were announced"
+            raise Unreadable("short_video", f"cut: {found}, {plan.frames} are asked for")
+        n_frames = decoded
 
 
 def frames_in(folder: Path) -> list[Path]:
@@ -128,73 +126,51 @@ def _numbers(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
-def _announced(path: str | Path) -> int:
-    with _open(path) as container:
-        return container.streams.video[0].frames
+def _count(path: str | Path, memory: int | None) -> int:
+    return sum(1 for _ in _frames(path, memory))
 
 
-def _count(path: str | Path) -> int:
-    return sum(1 for _ in _decode(path, set()))
-
-
-def _open(path: str | Path):
-    import av
-
-    head = read_bytes(path, 16)
-    try:
-        container = av.open(str(path), options={"format_whitelist": CONTAINERS})
-    except MemoryError:
-        raise
-    except av.error.FFmpegError as error:
-        raise Unreadable(*_not_a_video(head, str(error))) from None
-    if not container.streams.video:
-        container.close()
-        raise Unreadable("no_frames", "no video stream")
-    return container
-
-
-def _not_a_video(head: bytes, problem: str) -> tuple[str, str]:
-    """Tell a damaged video (its index is missing) from something that is none."""
-    if not head:
-        return "unreadable", "zero bytes"
-    if is_video(head):
-        return "no_frames", f"damaged: {problem}"
-    return "format", f"not mp4, mov, mkv, webm or avi (first bytes {head!r})"
-
-
-def _decode(path: str | Path, wanted: set[int]) -> Iterator[tuple[int, np.ndarray | None]]:
+def _decode(
+    path: str | Path, wanted: set[int], memory: int | None
+) -> Iterator[tuple[int, np.ndarray | None]]:
     """Decode from the beginning to the end; convert the frames that are wanted."""
-    for number, frame in enumerate(_frames(path)):
-        yield number, _upright(frame) if number in wanted else None
+    for number, (frame, aspect) in enumerate(_frames(path, memory)):
+        yield number, upright.pictured(frame, aspect) if number in wanted else None
 
 
-def _frames(path: str | Path) -> Iterator:
+def _frames(path: str | Path, memory: int | None) -> Iterator[tuple[Any, Fraction | None]]:
+    """Give each frame as it is decoded, and the aspect of its pixels."""
     import av
 
-    with _open(path) as container:
-        stream = container.streams.video[0]
-        _check_size(stream.codec_context)
-        stream.codec_context.thread_count = 1  # one thread a process, processes per core
+    with container.opened(path) as (medium, stream):
+        aspect, codec = stream.sample_aspect_ratio, stream.codec_context
+        _check_size(codec, codec, aspect, memory)
+        codec.thread_count = 1  # one thread a process, processes per core
         try:
-            for packet in container.demux(stream):
-                if packet.is_corrupt:  # the file ends within it; what came before is whole
-                    yield from stream.decode(None)
-                    return
-                yield from packet.decode()
+            for frame in _decoded(medium, stream):
+                _check_size(frame, codec, aspect, memory)
+                yield frame, aspect
         except MemoryError:
             raise
         except av.error.FFmpegError as error:
             raise Unreadable("unreadable", f"decoder: {error}") from None
 
 
-def _upright(frame) -> np.ndarray:
-    """Convert to RGB and turn as the container says; phones store portraits lying down."""
-    _check_size(frame)
-    array = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(array, round(frame.rotation / 90)))
+def _decoded(medium: Any, stream: Any) -> Iterator[Any]:
+    for packet in medium.demux(stream):
+        if packet.is_corrupt:  # the file ends within it; what came before is whole
+            yield from stream.decode(None)
+            return
+        yield from packet.decode()
 
 
-def _check_size(seen) -> None:
-    if seen.width * seen.height > MAX_PIXELS:
-        size = f"{seen.width} x {seen.height}"
-        raise Unreadable("too_large", f"{size} px, frames have at most {MAX_PIXELS:,} pixels")
+def _check_size(seen: Any, codec: Any, aspect: Fraction | None, memory: int | None) -> None:
+    """Refuse a frame before it is decoded, or one that is larger than its file announced."""
+    width, height = upright.squared(seen.width, seen.height, aspect)
+    size = f"{width} x {height} px"
+    if width * height > MAX_PIXELS:
+        raise Unreadable("too_large", f"{size}, frames have at most {MAX_PIXELS:,} pixels")
+    stored = seen.format.padded_bits_per_pixel / 8 if seen.format else 1.5
+    held = _INTRA if codec.codec.intra_only else _HELD.get(codec.name, _OTHERS)
+    needed = width * height * _SHOWN + seen.width * seen.height * held * stored
+    check_memory(f"{codec.name} of {size}", needed, memory)

@@ -28,11 +28,12 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints is no message
     ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-    _limit(int(sys.argv[1]))
+    memory = int(sys.argv[1])
+    _limit(memory)
     _send(out, {"kind": "ready"})
     for line in sys.stdin.buffer:
         try:
-            for head, payload in _answer(json.loads(line)):
+            for head, payload in _answer(json.loads(line), memory):
                 _send(out, head, payload)
         except MemoryError:  # what is left of this process is not to be trusted
             _send(out, {"kind": "memory"})
@@ -48,16 +49,16 @@ def _limit(mebibytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(request: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
+def _answer(request: dict[str, Any], memory: int) -> Iterator[tuple[dict[str, Any], Any]]:
     path, media = request["path"], request["media"]
     try:
         if request.get("times"):
-            yield {"kind": "times", "times": times(path)}, b""
+            yield {"kind": "times", "times": times(path, memory)}, b""
             items: Iterator = iter(())
         elif "wanted" in request:
-            items = read_again(path, media, request["wanted"])
+            items = read_again(path, media, request["wanted"], memory)
         else:
-            items = read(path, media, Plan(**request["plan"]))
+            items = read(path, media, Plan(**request["plan"]), memory)
         for item in items:
             if isinstance(item, Use):
                 yield {"kind": "use", **item._asdict()}, b""
@@ -69,6 +70,11 @@ def _answer(request: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Any]]:
         yield {"kind": "rejected", "reason": error.reason, "detail": error.detail}, b""
     except DataError as error:
         yield {"kind": "error", "text": str(error)}, b""
+    except MemoryError:
+        raise
+    except Exception as error:  # a fault of a library costs this file, and is named
+        problem = f"{type(error).__name__}: {error}"
+        yield {"kind": "rejected", "reason": "decoder_crash", "detail": problem}, b""
 
 
 def _send(out: IO[bytes], head: dict[str, Any], payload: Any = b"") -> None:

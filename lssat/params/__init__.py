@@ -19,7 +19,7 @@ from lssat.params.data import (
     Own,
     Video,
 )
-from lssat.params.read import ON_REQUEST, READS, examine, load, section, section_json, view
+from lssat.params.read import ON_REQUEST, READS, examine, load, part, section, section_json, view
 from lssat.params.sections import (
     Audit,
     Benchmark,
@@ -44,5 +44,5 @@ __all__ = [
     "Count", "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Explain", "Faces", "Ffpp", "Name",
     "Own", "Params", "Report", "Robustness", "Sample", "Section", "Sensitivity", "Share",
     "Slices", "Source", "Splits", "Sweep", "Texture", "Tracking", "Train", "Video", "examine",
-    "load", "section", "section_json", "view",
+    "load", "part", "section", "section_json", "view",
 ]  # fmt: skip

@@ -5,11 +5,11 @@ from pathlib import Path
 from types import SimpleNamespace, UnionType
 from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 
 from lssat.params import check
 from lssat.params.base import Section
-from lssat.params.data import Own
+from lssat.params.data import Datasets, Own
 from lssat.params.sections import Params
 from lssat.tables import DataError
 from lssat.yaml12 import read_yaml
@@ -102,8 +102,7 @@ def examine(path: str | Path) -> tuple[Params | None, list[str], check.Source]:
 
 def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:
     """Return the part of the parameters that a rule reads, as plain values."""
-    whole = params.model_dump()
-    whole["datasets"] = {name: data for name, data in whole["datasets"].items() if data}
+    whole = _without_none(params.model_dump())
     part: dict[str, Any] = {}
     for key in READS[rule]:
         source, target = whole, part
@@ -123,22 +122,87 @@ def view(source: str, rule: str, **wildcards: str) -> SimpleNamespace:
     """Give a step its parameters, and only those that its rule declares in READS.
 
     Args:
-        source: path of a params.yaml, or the JSON that `section_json` made.
+        source: path of a params.yaml, or JSON as `section_json` makes it.
+    """
+    return _typed(Params, part(source, rule, **wildcards))
+
+
+def part(source: str, rule: str, **wildcards: str) -> dict[str, Any]:
+    """Return what `view` does as plain values. Keys that JSON leaves out get their defaults.
+
+    Raises:
+        DataError: unknown keys, keys that have no default, values of the wrong kind, all in one
+            message.
     """
     if not source.lstrip().startswith("{"):
-        part = section(load(source), rule, **wildcards)
-    else:
-        part = json.loads(source)
-    return _typed(Params, part)
+        return section(load(source), rule, **wildcards)
+    try:
+        given = json.loads(source)
+    except ValueError as error:
+        fix = "Give a params.yaml, or the JSON of the sections that are read"
+        raise DataError("--params", f"is not valid JSON ({error})", fix) from None
+    wanted: dict[str, Any] = {}
+    for key in READS[rule]:
+        place = wanted
+        for step in key.format(**wildcards).split("."):
+            place = place.setdefault(step, {})
+    problems: list[str] = []
+    filled = _filled(Params, wanted, given, (), problems)
+    if problems:
+        raise DataError.of("--params", problems)
+    return _without_none(filled)
+
+
+def _without_none(part: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the data sets that have no section."""
+    if "datasets" in part:
+        part["datasets"] = {name: data for name, data in part["datasets"].items() if data}
+    return part
+
+
+def _filled(
+    model: Any, wanted: dict[str, Any], given: Any, where: tuple, problems: list[str]
+) -> dict[str, Any]:
+    """Return the wanted keys of a section, checked, and with defaults; {}: a key as a whole."""
+    if not isinstance(given, dict):
+        problems.append(f"--params:1: {'.'.join(where)}: is no section (found {given!r})")
+        return {}
+    made: dict[str, Any] = {}
+    whole: dict[str, Any] = {}
+    for key, below in wanted.items():
+        if below and (inner := _section(model, key)):
+            made[key] = _filled(inner, below, given.get(key, {}), (*where, key), problems)
+        elif model is Datasets:  # the one that is asked for must be there
+            whole[key] = (_section(model, key), ...)
+        else:
+            field = model.model_fields[key]
+            whole[key] = (field.annotation, field)
+    others = model.model_fields.keys() - whole.keys()  # known, but not what this rule reads
+    if model is Datasets:
+        others |= given.keys() - whole.keys()
+    rest = {key: value for key, value in given.items() if key not in others}
+    try:
+        checked = create_model("Part", __base__=Section, **whole).model_validate(rest)
+    except ValidationError as error:
+        found = [{**each, "loc": (*where, *each["loc"])} for each in error.errors()]
+        problems += [check.say("--params", {}, each) for each in found]
+        return made
+    return made | checked.model_dump()
+
+
+def _section(model: Any, key: str) -> Any:
+    """Return the section that a key of a section holds; None: it holds a value."""
+    inner = model.model_fields[key].annotation if key in model.model_fields else Own
+    if isinstance(inner, UnionType):  # Ffpp | None
+        inner = get_args(inner)[0]
+    return inner if isinstance(inner, type) and issubclass(inner, Section) else None
 
 
 def _typed(model: Any, part: dict) -> SimpleNamespace:
     made = {}
     for key, value in part.items():
-        inner = model.model_fields[key].annotation if key in model.model_fields else Own
-        if isinstance(inner, UnionType):  # Ffpp | None
-            inner = get_args(inner)[0]
-        if not (isinstance(inner, type) and issubclass(inner, Section)):
+        inner = _section(model, key)
+        if inner is None:
             made[key] = value
         elif set(value) == set(inner.model_fields):
             made[key] = inner.model_validate(value)

@@ -110,10 +110,15 @@ def _lengths(faces: list[Path]) -> dict[str, int]:
 
 def _fewer(reference: pa.Table, lengths: dict[str, int], stored: int, count: int) -> pa.Table:
     """Keep `count` of the `stored` frames of each video, evenly spread; some may have no face."""
-    places = media.frame_indices(stored, count)
-    kept = {id: set(media.frame_indices(n, stored)[places].tolist()) for id, n in lengths.items()}
+    kept = {id: _spread(n, stored, count) for id, n in lengths.items()}
     pairs = zip(reference["id"].to_pylist(), reference["frame"].to_pylist(), strict=True)
     return reference.filter(pa.array([frame in kept[id] for id, frame in pairs]))
+
+
+def _spread(n_frames: int, stored: int, count: int) -> set[int]:
+    """Return which frames stay of a video, which may have had fewer than were to be stored."""
+    have = media.frame_indices(n_frames, min(stored, n_frames))
+    return set(have[media.frame_indices(len(have), min(count, len(have)))].tolist())
 
 
 def _compared(

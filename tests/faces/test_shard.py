@@ -34,31 +34,31 @@ def test_ffpp_shard(tmp_path: Path) -> None:
     trees.video(root / "manipulated_sequences/Deepfakes/c23/videos/000_003.mp4", empty[:1])
     crops, table, rejects, paths = run("ffpp", trees.ffpp_options(root), tmp_path)
     rows = table.to_pylist()
-    assert crops.shape == (9, 32, 32, 3)
+    assert crops.shape == (10, 32, 32, 3)
     assert crops.dtype == np.uint8
-    assert [(row["id"], row["frame"]) for row in rows[:3]] == [
+    assert [(row["id"], row["frame"]) for row in rows[:4]] == [
+        ("Deepfakes/c23/000_003", 0),  # a whole video of one frame: all it has
         ("Deepfakes/c23/003_000", 0),
         ("Deepfakes/c23/003_000", 1),
         ("Face2Face/c23/000_003", 0),
     ]
     assert [(row["id"], row["reason"], row["detail"][:7]) for row in rejects] == [
-        ("Deepfakes/c23/000_003", "short_video", "1 frame"),
         ("original/c23/003", "no_face", "frame 1"),
     ]
-    assert [row["row"] for row in rows] == list(range(9))
+    assert [row["n_frames"] for row in rows] == [1] + [2] * 9
+    assert [row["row"] for row in rows] == list(range(10))
     assert {row["shard"] for row in rows} == {0}
     for row, crop in zip(rows, crops, strict=True):
         x0, y0, x1, y1 = row["box"]
         assert x1 - x0 == y1 - y0
         assert 100 < x1 - x0 < 220
-        assert row["n_frames"] == 2
         assert row["n_faces"] == 1
         assert row["score"] > 0.7
         points = np.reshape(row["landmarks"], (5, 2))
         assert ((points > [x0, y0]) & (points < [x1, y1])).all()
         assert row["sha256"] == hashlib.sha256(crop.tobytes()).hexdigest()
         assert row["phash"] == phash.phash(crop)
-    moved = rows[1]["box"][0] - rows[0]["box"][0]
+    moved = rows[2]["box"][0] - rows[1]["box"][0]
     assert 4 <= moved <= 16  # the second frame's face stands 9 px further right
     header = metadata(table)
     assert (header["size"], header["dataset"]) == ("32", "ffpp")

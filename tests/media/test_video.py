@@ -113,7 +113,8 @@ def test_case_22_a_cut_video_is_spread_over_what_it_gives(tmp_path: Path) -> Non
     assert 10 < n_frames < 40
     assert chosen.frames == frame_indices(n_frames, 4).tolist()
     assert np.abs(greys(frames) - list(frames)).max() < 1
-    with pytest.raises(Unreadable, match=f"short_video: {n_frames} frames decoded, 50 were"):
+    cut = f"short_video: cut: {n_frames} frames decoded, 50 were announced, 45 are asked for"
+    with pytest.raises(Unreadable, match=cut):
         list(read(path, "video", Plan(frames=45)))
 
 
@@ -213,7 +214,6 @@ def test_a_folder_of_images_reads_like_a_video(tmp_path: Path) -> None:
     (tmp_path / "4.png").write_bytes(b"")
     with pytest.raises(Unreadable, match=r"unreadable: 4\.png: zero bytes"):
         list(read(tmp_path, "frames", Plan(frames=4)))
-    assert reason(tmp_path, Plan(frames=13), "frames") == "short_video"
     (tmp_path / "empty").mkdir()
     assert reason(tmp_path / "empty", kind="frames") == "no_frames"
     assert reason(tmp_path / "none", kind="frames") == "missing"
