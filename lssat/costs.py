@@ -8,6 +8,7 @@ and `note` says why.
 import copy
 import logging
 import resource
+import shutil
 import sys
 import threading
 import time
@@ -105,7 +106,11 @@ class Energy:
     def _start(self) -> None:
         try:
             from codecarbon import OfflineEmissionsTracker
+            from codecarbon.core import util
+            from codecarbon.external import ram
 
+            if shutil.which("scontrol") is None:  # it would ask SLURM for the job, and give up
+                util.SLURM_JOB_ID = ram.SLURM_JOB_ID = None
             logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
             tracker: Any = OfflineEmissionsTracker(
                 country_iso_code=self.country or "USA",

@@ -186,6 +186,13 @@ def test_fault_f10_folders_that_dvc_has_put_back_are_closed(
     for name in (*closed, *others):
         Path(name).mkdir(parents=True)
         Path(name).chmod(0o755)
+    linked = [Path(closed[0]) / "shard.npy", Path(others[2]) / "reconstruction.npz"]
+    plain = Path(others[2]) / "weights.safetensors"
+    for file in (*linked, plain):
+        file.touch(0o444)
+        file.chmod(0o444)
     hooks.close_faces()
+    assert {mode(file) for file in linked} == {0o600}
+    assert mode(plain) == 0o444
     assert {mode(Path(name)) for name in closed} == {0o700}
     assert {mode(Path(name)) for name in others} == {0o755}

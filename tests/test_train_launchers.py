@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -84,3 +85,16 @@ def test_fault_f15_two_devices_are_two_processes_under_a_launcher(
     record = json.loads((tmp_path / "run/record.json").read_text())
     assert record["devices"] == 2
     assert not (tmp_path / "called").exists()
+
+
+def test_fault_f15_energy_is_measured_in_a_job_without_slurms_programs() -> None:
+    """In a container of a job, say. codecarbon looks at the variable when it is imported."""
+    lines = "import shutil; which = shutil.which; "
+    lines += "shutil.which = lambda name, *more: None if name == 'scontrol' else which(name, *more)"
+    lines += "; from lssat.costs import Energy; made = Energy(); made.start(); "
+    lines += "made.thread.join(); print(made.stop())"
+    done = subprocess.run(
+        [sys.executable, "-c", lines], env=os.environ | {"SLURM_JOB_ID": "7"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "'energy_note': 'no country was given, so no CO2 is estimated'" in done.stdout, done

@@ -133,14 +133,17 @@ class Hooks:
 
 
 def close_faces() -> None:
-    """Close the folders of faces again to all but their owner, where DVC has put them back.
+    """Close the folders and files of faces again to all but their owner, where DVC has been.
 
-    Files that DVC has linked stand in its cache as well, with a mode for all readers.
+    It gives what it links a mode for all readers, and what it puts back the umask's.
     """
-    for top in ("data/prepared", "results"):
-        for path, _, _ in os.walk(top):
-            close_folder(Path(path))
     close_folder(Path(".dvc/cache"))
+    for top in ("data/prepared", "results", "runs"):
+        for path, _, names in os.walk(top):
+            closed = close_folder(Path(path))
+            for name in names if closed else {"reconstruction.npz"} & set(names):
+                with contextlib.suppress(PermissionError):
+                    os.chmod(os.path.join(path, name), 0o600)
 
 
 def make_writable() -> None:

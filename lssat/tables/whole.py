@@ -40,11 +40,16 @@ def confidential() -> Iterator[None]:
         _CONFIDENTIAL.reset(token)
 
 
-def close_folder(folder: Path) -> None:
-    """Close a folder of faces to all but its owner, if it is one, and ours."""
-    if _FACES.fullmatch(os.path.abspath(folder)) and not os.path.islink(folder):
-        with contextlib.suppress(PermissionError, FileNotFoundError):  # another's, who decides
-            os.chmod(folder, 0o700)
+def close_folder(folder: Path) -> bool:
+    """Close a folder of faces to all but its owner, if it is one, and ours; return whether it is.
+
+    Another's is left to them.
+    """
+    if not _FACES.fullmatch(os.path.abspath(folder)) or os.path.islink(folder):
+        return False
+    with contextlib.suppress(PermissionError, FileNotFoundError):
+        os.chmod(folder, 0o700)
+    return True
 
 
 @contextlib.contextmanager
