@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, get_args
 
 import yaml
 
-from lssat import grid, params
+from lssat import grid, params, small
 from lssat.tables import DataError, write_text
 
 PRESETS = Path("presets")
@@ -22,7 +22,7 @@ _PLAIN = re.compile(r"(?=.*[A-Za-z])[\w.-]*(/[\w.-]+)+/?", re.ASCII)  # no reade
 
 
 def write(
-    preset: str, roots: dict[str, Path], out: Path, force: bool = False
+    preset: str, roots: dict[str, Path], out: Path, force: bool = False, trial: bool = False
 ) -> tuple[params.Params, str]:
     """Write a preset to `out` with the given roots; tasks without a root are left out.
 
@@ -33,6 +33,7 @@ def write(
             DeepFakeDetection) are added to `benchmark.cross`, read as FaceForensics++ is.
         out: the params.yaml; one that is there is replaced if it equals a preset, else only
             with `force`, and kept under another name.
+        trial: made small, as a run of minutes (`lssat.small`).
 
     Returns:
         What was written, as `params.load` reads it, and a word on what stood there before.
@@ -45,6 +46,7 @@ def write(
     before = _before(out, force)
     if roots:
         text = edit(text, {name: root.expanduser() for name, root in roots.items()})
+    text = small.small(text) if trial else text
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / out.name
         draft.write_text(text, encoding="utf-8")
@@ -69,6 +71,8 @@ def told(preset: str, out: Path, written: params.Params, before: str = "") -> st
     if dropped:
         lines.append(f"left out, for want of {without}: {', '.join(dropped)}")
     named = "" if out == Path("params.yaml") else f" --params {out}"
+    if any(each and each.limit for _, each in written.datasets):
+        lines.append("few samples of each data set, a trial; without --small it is the long run")
     lines += ["next:", f"  lssat doctor{named}   # looks the data over before anything runs"]
     return "\n".join([*lines, "  make           # runs everything"])
 

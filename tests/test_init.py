@@ -261,3 +261,35 @@ def test_the_command_says_what_is_left_out_and_what_comes_next() -> None:
     )
     assert again.returncode == 1
     assert again.stderr.startswith("params.yaml: is there already and differs")
+
+
+@pytest.mark.parametrize("preset", ["paper", "ssat"])
+def test_small_makes_a_trial_of_any_preset(preset: str) -> None:
+    Path("raw/celebdf").mkdir()
+    whole = write(preset, *SETS, "celebdf")
+    text = Path("params.yaml").read_text()
+    trial = write(preset, *SETS, "celebdf", force=True, trial=True)
+    assert trial.benchmark.tasks == whole.benchmark.tasks
+    assert trial.benchmark.cross == ["celebdf"]
+    assert trial.benchmark.configurations == whole.benchmark.configurations
+    assert trial.train.optimizer == whole.train.optimizer
+    configurations = len(whole.benchmark.configurations)
+    assert len(trial.runs()) == len(SETS) * configurations
+    assert [each.limit for _, each in trial.datasets if each] == [5, 10, 10, 5]
+    assert [each.shards for _, each in trial.datasets if each] == [1, 1, 1, 1]
+    assert (trial.train.epochs, trial.train.weights, trial.faces.size) == (1, "scratch", 80)
+    # Each other line is the preset's, and what is small says what the preset has.
+    new = Path("params.yaml").read_text().splitlines()
+    old = text.splitlines()
+    assert all("small" in line for line in new if line not in old)
+    assert f"  epochs: 1   # small; the preset: {whole.train.epochs}" in "\n".join(new)
+    assert write(preset, *SETS, "celebdf", force=True) == whole
+
+
+def test_small_is_an_option_of_the_command() -> None:
+    program = [sys.executable, "-m", "lssat", "init", "--preset", "paper", "--celeba", "raw/celeba"]
+    done = subprocess.run([*program, "--small"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "params.yaml: preset paper, tasks celeba: 6 runs"
+    assert (
+        "few samples of each data set, a trial; without --small it is the long run" in done.stdout
+    )

@@ -45,6 +45,10 @@ def init(
     dfd: Annotated[Path | None, typer.Option(help="DeepFakeDetection, only tested on.")] = None,
     out: Annotated[Path, option.writes("File to write.", apart=True)] = Path("params.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an edited file.")] = False,
+    small: Annotated[
+        bool,
+        typer.Option("--small", help="A trial of minutes on few samples: does all fit?"),
+    ] = False,
 ) -> None:
     """Write a params.yaml from a preset, with its comments, for the data sets given.
 
@@ -59,7 +63,7 @@ def init(
     given |= {"celebdf": celebdf, "dfdc": dfdc, "dfd": dfd}
     apart.from_inputs(out, [("a preset", file) for file in step.PRESETS.glob("*.yaml")])
     roots = {name: root for name, root in given.items() if root is not None}
-    print(step.told(preset, out, *step.write(preset, roots, out, force)))
+    print(step.told(preset, out, *step.write(preset, roots, out, force, small)))
 
 
 @app.command(epilog=example("lssat check"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lssat import archive, grid, media, params, spelling
 from lssat.datasets import affectnet, celeba, celebdf, checks, dfd, dfdc, ffpp, own
+from lssat.datasets.limit import limit
 from lssat.listed import count, header
 from lssat.tables import (
     MANIFEST,
@@ -63,13 +64,17 @@ def write(
     found, absent = listed(dataset, options)
     groups, splits = [row["groups"] for row in found], [row["split"] for row in found]
     check_groups(groups, splits, Path(options.root))
-    rows, unreadable = readable(found, Path(options.root))
+    few = limit(found, options.limit)
+    if len(few) < len(found):
+        counts = f"{len(few):,} of {len(found):,} samples are used"
+        print(f"warning: datasets.{dataset}.limit: {counts}; it is a trial", file=sys.stderr)
+    rows, unreadable = readable(few, Path(options.root))
     rejected = sorted([*absent, *unreadable], key=lambda row: (row["id"], row["path"]))
     told = task(dataset, options)
     for doubt in checks.doubts(options, found, told.classes):
         print(f"warning: datasets.{dataset}: {doubt}", file=sys.stderr)
     with together():
-        write_table(out, rows, MANIFEST, told.header() | header(count(rows, rejected)))
+        write_table(out, rows, MANIFEST, told.header() | header(count(found, absent)))
         write_table(rejects, [_plain(row) for row in rejected], REJECTS)
     lost = [_plain(row) for row in rejected if row["reason"] not in no_loss(options)]
     try:

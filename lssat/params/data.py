@@ -14,6 +14,7 @@ class Dataset(Section):
     shards: Count  # units of parallel work; a sample's shard is a hash of its id
     rejects_limit: Share  # the share of samples that a step may reject before it stops
     partial: bool = False  # only a part is there: listed files that are absent are no losses
+    limit: Count | None = None  # groups of each split and class, for a trial run; None: all
 
 
 class Video(Section):
