@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from lssat import links
@@ -58,7 +58,7 @@ _AT_ONCE = 2000  # files that are read between two looks at the clock
 _SECONDS = 10
 
 
-@lru_cache
+@cache
 def _module(name: str) -> tuple[str, frozenset[str]]:
     """Return the digest of one module (dotted, below the package) and the modules it imports."""
     path = PACKAGE.joinpath(*name.split("."))
