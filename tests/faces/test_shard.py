@@ -152,3 +152,23 @@ def test_the_command_writes_what_the_function_writes(
     )
     assert done.exit_code == 0, done.output
     assert [path.read_bytes() for path in out] == [path.read_bytes() for path in paths]
+
+
+def test_fault_d5_few_frames_are_used_and_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    root = trees.ffpp(tmp_path / "raw", {"train": [["000", "003"]], "val": [], "test": []})
+    videos = root / "original_sequences/youtube/c23/videos"
+    trees.video(videos / "000.mp4", [trees.scene(0)] * 9)
+    trees.video(videos / "003.mp4", [trees.scene(0)] * 3)
+    options = trees.ffpp_options(root, frames=32)
+    _, table, rejects, _ = run("ffpp", options, tmp_path)
+    found = [(row["id"], row["frame"], row["n_frames"]) for row in table.to_pylist()]
+    assert found == [("original/c23/000", n, 9) for n in range(9)] + [
+        ("original/c23/003", n, 3) for n in range(3)
+    ]
+    assert not [row for row in rejects if row["id"].startswith("original")]
+    said = capsys.readouterr().err
+    assert "warning: 1 videos have fewer than 8 frames, original/c23/003 only 3; all are used" in (
+        said
+    )

@@ -217,3 +217,34 @@ def test_a_folder_of_images_reads_like_a_video(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert reason(tmp_path / "empty", kind="frames") == "no_frames"
     assert reason(tmp_path / "none", kind="frames") == "missing"
+
+
+@pytest.mark.parametrize("end", ["mp4", "avi", "mkv"])
+def test_fault_d5_a_whole_video_with_fewer_frames_than_asked_gives_all(
+    tmp_path: Path, end: str
+) -> None:
+    path = tmp_path / f"v.{end}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height = stream.width = 64
+        stream.pix_fmt = "yuv420p"
+        for frame in grey_frames(20):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    chosen, _ = last_pass(path, Plan(frames=32, clips=2, clip_frames=16, clip_stride=2))
+    assert chosen == Use(20, list(range(20)), [])  # no clip: one spans 31 frames
+    assert not chosen.few(Plan(frames=32))
+
+
+@pytest.mark.parametrize("count", [1, 4, 31])
+def test_fault_d5_a_folder_with_fewer_frames_than_asked_gives_all(
+    tmp_path: Path, count: int
+) -> None:
+    for number in range(count):
+        Image.fromarray(np.full((20, 24, 3), number, np.uint8)).save(tmp_path / f"{number}.png")
+    chosen, frames = last_pass(tmp_path, Plan(frames=32), "frames")
+    assert chosen == Use(count, list(range(count)), [])
+    assert [int(frame[0, 0, 0]) for frame in frames.values()] == list(range(count))
+    assert chosen.few(Plan(frames=32)) == (count < media.LEAST)
+    assert not chosen.few(Plan(frames=count))
+    assert not chosen.few(Plan(frames=None, every=1))
