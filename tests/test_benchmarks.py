@@ -29,6 +29,7 @@ SMALL = {
     "readers": "--share 0.0005 --repeats 1",
     "startup": "--repeats 1",
     "texture": "--images 4 --repeats 1",
+    "two_tools": "--sequences 1 --steps 2",
     "train_step": "--sizes vit_tiny --batch-sizes 1 --repeats 1",
     "video": "--frames 33 --repeats 1",
 }
@@ -56,6 +57,7 @@ RATIOS = {
                  "affectnet_npy: # rows in"],
                 "# s, # MiB; the least # s, ratio #"),
     "graph": (["first look", "warm, median", "one file touched"], "# s # s of CPU"),
+    "two_tools": (["1 sequences of 2 steps: 0 with a fault"], ""),
     "startup": (["import torch", "... and an optimizer", "lssat train", "to its first step"],
                 "# s # s of CPU"),
 }  # fmt: skip
