@@ -127,7 +127,7 @@ def save(
         from lssat.orchestrate import save as step
 
     known = json.loads(sys.stdin.read() if made == "-" else made or "{}")
-    sets = {name: frozenset(known.get(name, ())) for name in ("fresh", "stale")}
+    sets = {name: frozenset(known.get(name, ())) for name in ("fresh", "stale", "done")}
     if told := step.save(step.Made(known.get("params", ""), **sets)):
         print(told, flush=True)
 

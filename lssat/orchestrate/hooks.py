@@ -98,10 +98,13 @@ class Hooks:
         return sorted(self.workflow.scheduler.failed, key=str)
 
     def _save(self, dag: Any) -> None:
-        made: dict[str, Any] = {"params": os.environ[restore.PARAMS], "fresh": [], "stale": []}
+        made: dict[str, Any] = {"params": os.environ[restore.PARAMS]}
+        made |= {"fresh": [], "stale": [], "done": []}
         for job in dag.jobs if dag else ():
+            files = [str(file) for file in job.output]
             fresh = dag.finished(job) or not dag.needrun(job)
-            made["fresh" if fresh else "stale"] += map(str, job.output)
+            made["fresh" if fresh else "stale"] += files
+            made["done"] += files if dag.finished(job) else []
         command = [sys.executable, "-m", "lssat", "save", "--made", "-"]
         subprocess.run(command, input=json.dumps(made), text=True, check=False)
 

@@ -4,6 +4,7 @@ Through DVC's Python interface, in one process: `dvc commit` takes as long as a 
 does nothing, stops at the first missing output and vouches for stale results.
 """
 
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,14 +24,23 @@ class Made:
     params: str = ""  # sha256 of the params.yaml that it ran with
     fresh: frozenset[str] = field(default_factory=frozenset)  # in step with their inputs
     stale: frozenset[str] = field(default_factory=frozenset)  # not, or not known to be
+    done: frozenset[str] = field(default_factory=frozenset)  # made by this very run
 
     def vouches(self, stage: Any) -> bool:
         """Say whether all that a stage makes is in step with what it was made from."""
         if stage.name == "code":
             return digest.written_is_current()
-        # A stage without outputs, the gallery, names the file that Snakemake makes in its command.
-        places = [relative(out) for out in stage.outs] or [stage.cmd.split()[-1]]
+        places = _places(stage)
         return _touches(places, self.fresh) and not _touches(places, self.stale)
+
+    def has_made(self, stage: Any) -> bool:
+        """Say whether this run has made something of a stage."""
+        return stage.name == "code" or _touches(_places(stage), self.done)
+
+
+def _places(stage: Any) -> list[str]:
+    # A stage without outputs, the gallery, names the file that Snakemake makes in its command.
+    return [relative(out) for out in stage.outs] or [stage.cmd.split()[-1]]
 
 
 def _touches(places: list[str], files: frozenset[str]) -> bool:
@@ -54,9 +64,9 @@ def save(made: Made) -> str:
         if repo is None:
             guard.remove()
             return ""
-        current = digest.written_is_current() and sha256("params.yaml") == made.params
+        known = digest.written_is_current() and sha256("params.yaml") == made.params
         stages = stages_of(repo)
-        changed = [stage for stage in stages if _save(stage, current and made.vouches(stage))]
+        changed = [stage for stage in stages if _save(stage, made if known else Made())]
         if changed:
             changed[0].dvcfile.dump_stages(changed, update_pipeline=False)
     guard.remove()
@@ -64,11 +74,19 @@ def save(made: Made) -> str:
     return f"Saved for DVC in {seconds:.1f} s: {len(changed)} of {len(stages)} stages had changed."
 
 
-def _save(stage: Any, vouched: bool) -> bool:
+def _save(stage: Any, made: Made) -> bool:
     """Save one stage; return whether dvc.lock must be written again."""
     there = [out for out in stage.outs if out.exists]
-    changed = any(out.workspace_status() or out.changed_cache() for out in there)
-    if vouched and len(there) == len(stage.outs):
+    changed = [out for out in there if out.workspace_status() or out.changed_cache()]
+    vouched = made.vouches(stage) and len(there) == len(stage.outs)
+    if vouched and changed and not made.has_made(stage) and all(out.hash_info for out in there):
+        # Not by a step: damaged, or edited. What the step made stays recorded.
+        for out in changed:
+            print(f"{relative(out)}: changed by none of the steps since it was saved, so it is "
+                  f"not saved for DVC. `dvc checkout --force {relative(out)}` brings back what "
+                  "the step made.", file=sys.stderr)  # fmt: skip
+        return False
+    if vouched:
         if not (changed or stage.changed_stage() or stage.changed_deps()):
             return False
         stage.save()

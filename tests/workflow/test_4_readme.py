@@ -99,19 +99,6 @@ def test_compare_writes_a_page_about_two_runs(by_snakemake: Project) -> None:
     assert page.count('<img src="data:image/png;base64,') == 12
 
 
-def test_a_failing_step_is_shown_with_its_message(by_snakemake: Project) -> None:
-    file = by_snakemake.path / "data/prepared/celeba/faces/shard-00000.npy"
-    whole = file.read_bytes()
-    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    by_snakemake.run("touch", "-r", "results/table.csv", str(file))
-    (by_snakemake.path / "results/tasks/celeba/metrics.json").unlink()
-    told = by_snakemake.run("lssat", "run", check=False)
-    assert "shard-00000.npy: has sha256" in told
-    assert "logs/snakemake.log" in told
-    file.write_bytes(whole)
-    by_snakemake.run("snakemake", "--cores", "8")
-
-
 def test_ci_runs_the_readmes_test_command() -> None:
     assert (ROOT / ".ci/run").read_text().rstrip().endswith("\nmake test")
     made = subprocess.run(
