@@ -49,7 +49,7 @@ def _create(client: Any, experiment_id: str, content: dict[str, Any], digest: st
 
     runs = content["runs"]
     tags = {_STATE: digest, "lssat.task": content["task"], "lssat.role": "benchmark"}
-    name = f"benchmark {digest[:8]}, {len(runs)} runs"
+    name = _named(digest, len(runs))
     run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
     lists = {
         f"{key}s": ", ".join(map(str, dict.fromkeys(run[key] for run in runs)))
@@ -60,6 +60,15 @@ def _create(client: Any, experiment_id: str, content: dict[str, Any], digest: st
     client.log_batch(run_id, params=logged)
     client.set_terminated(run_id, "FINISHED")
     return run_id
+
+
+def named(weights: dict[str, str]) -> str:
+    """Return the name of the parent run of a state: run -> sha256 of its weights."""
+    return _named(state(weights), len(weights))
+
+
+def _named(digest: str, runs: int) -> str:
+    return f"benchmark {digest[:8]}, {runs} runs"
 
 
 def adopt(client: Any, parent_id: str, children: list[str]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from lssat import grid, parents
+from lssat import grid, parents, store
 from lssat.tables import DataError, dotted, read_json, refusing, vouched, write_json
 
 _NAME = "lssat.run"
@@ -69,7 +69,7 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
         the MLflow client and the experiment's id.
     """
     with _alone(in_project(database)):
-        client = _client(uri, database)
+        client = store.client(uri, in_project(database))
         found = client.get_experiment_by_name(experiment)
         if found is not None:
             return client, found.experiment_id
@@ -80,12 +80,6 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
         return client, client.create_experiment(experiment, artifact_location=place, tags=kind)
 
 
-def _client(uri: str | None, database: Path) -> Any:
-    from mlflow.tracking import MlflowClient
-
-    return MlflowClient(tracking_uri=uri or f"sqlite:///{in_project(database)}")
-
-
 def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
     """Log all runs of a task: parameters, curves, test metrics, tags, record.
 
@@ -93,24 +87,27 @@ def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
         experiment: the experiment's name becomes `<experiment>-<task>`.
         uri: of a tracking server or database; None: SQLite at `files.database`.
     """
-    client, experiment_id = connect(uri, files.database, f"{experiment}-{task}", files.artifacts)
-    content = read_json(files.metrics)
-    measured = {each["run"]: each for each in content["runs"]}
-    ids, weights = {}, {}
-    for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
-        record = read_json(folder / "record.json")
-        _sweep(client, experiment_id, name)
-        weights[name] = record["weights_sha256"]
-        alike = parents.alike(content, measured[name])
-        run_id = _find(client, experiment_id, name, weights[name])
-        ids[name] = run_id or _create(client, experiment_id, name, folder, record, alike)
-        _log_test(client, ids[name], alike | measured[name]["metrics"])
-        print(f"{task}: {number} of {len(files.runs)} runs in MLflow", flush=True)
-    parent = parents.parent(client, experiment_id, content, weights)
-    _log_test(client, parent, parents.means(content), prefix="")
-    parents.adopt(client, parent, list(ids.values()))
-    told = {"experiment": f"{experiment}-{task}", "parent": parent, "runs": ids}
-    write_json(files.out, told)
+    with store.named(uri, files.database):
+        client, experiment_id = connect(
+            uri, files.database, f"{experiment}-{task}", files.artifacts
+        )
+        content = read_json(files.metrics)
+        measured = {each["run"]: each for each in content["runs"]}
+        ids, weights = {}, {}
+        for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
+            record = read_json(folder / "record.json")
+            _sweep(client, experiment_id, name)
+            weights[name] = record["weights_sha256"]
+            alike = parents.alike(content, measured[name])
+            run_id = _find(client, experiment_id, name, weights[name])
+            ids[name] = run_id or _create(client, experiment_id, name, folder, record, alike)
+            _log_test(client, ids[name], alike | measured[name]["metrics"])
+            print(f"{task}: {number} of {len(files.runs)} runs in MLflow", flush=True)
+        parent = parents.parent(client, experiment_id, content, weights)
+        _log_test(client, parent, parents.means(content), prefix="")
+        parents.adopt(client, parent, list(ids.values()))
+        told = {"experiment": f"{experiment}-{task}", "parent": parent, "runs": ids}
+        write_json(files.out, told)
 
 
 def lacking(tracked: list[Path], database: Path, uri: str | None) -> list[Path]:
@@ -118,15 +115,16 @@ def lacking(tracked: list[Path], database: Path, uri: str | None) -> list[Path]:
 
     So it is where results came from another machine, or from another state of `mlflow.db`.
     """
-    with _alone(in_project(database)):
-        client = _client(uri, database)
-    found = []
-    for file in tracked:
-        told = read_json(file)
-        ids = (told["parent"], *told["runs"].values())
-        if not all(parents.known(client, run_id) for run_id in ids):
-            found.append(file)
-    return found
+    with store.named(uri, database):
+        with _alone(in_project(database)):
+            client = store.client(uri, in_project(database))
+        found = []
+        for file in tracked:
+            told = read_json(file)
+            ids = (told["parent"], *told["runs"].values())
+            if not all(parents.known(client, run_id) for run_id in ids):
+                found.append(file)
+        return found
 
 
 def track_report(
@@ -142,19 +140,20 @@ def track_report(
         files: the page, its figures and its tables.
         out: JSON to write: experiment -> id of the parent run that holds the report, or null.
     """
-    with _alone(in_project(database)):
-        client = _client(uri, database)
-    held: dict[str, str | None] = {}
-    for file in tracked:
-        known = read_json(file)
-        there = parents.known(client, known["parent"])
-        if there:
-            parents.attach(client, known["parent"], files)
-        else:
-            lost = f"{file}: names the run {known['parent']}, which this MLflow does not have"
-            print(f"{lost}; the report is attached to none. Remove it to log the runs here.")
-        held[known["experiment"]] = known["parent"] if there else None
-    write_json(out, held)
+    with store.named(uri, database):
+        with _alone(in_project(database)):
+            client = store.client(uri, in_project(database))
+        held: dict[str, str | None] = {}
+        for file in tracked:
+            known = read_json(file)
+            there = parents.known(client, known["parent"])
+            if there:
+                parents.attach(client, known["parent"], files)
+            else:
+                lost = f"{file}: names the run {known['parent']}, which this MLflow does not have"
+                print(f"{lost}; the report is attached to none. Remove it to log the runs here.")
+            held[known["experiment"]] = known["parent"] if there else None
+        write_json(out, held)
 
 
 def track_more(
@@ -171,19 +170,22 @@ def track_more(
     Raises:
         DataError: MLflow has lost the experiment, e.g. its database was removed.
     """
-    known = read_json(tracked)
-    with _alone(in_project(database)):
-        client = _client(uri, database)
-    there = client.get_experiment_by_name(known["experiment"])
-    if there is None:
-        problem = f"names the experiment {known['experiment']}, which MLflow does not have"
-        raise DataError(tracked, problem, "Remove this file, so that its step logs the runs again")
-    ids = {}
-    for each in read_json(measured)["runs"]:
-        ids[each["run"]] = known["runs"][each["run"]]
-        named = parents.keyed(prefix, each["metrics"])
-        _log_test(client, ids[each["run"]], named, prefix="")
-    write_json(out, {"experiment": known["experiment"], "runs": ids})
+    with store.named(uri, database):
+        known = read_json(tracked)
+        with _alone(in_project(database)):
+            client = store.client(uri, in_project(database))
+        there = client.get_experiment_by_name(known["experiment"])
+        if there is None:
+            problem = f"names the experiment {known['experiment']}, which MLflow does not have"
+            raise DataError(
+                tracked, problem, "Remove this file, so that its step logs the runs again"
+            )
+        ids = {}
+        for each in read_json(measured)["runs"]:
+            ids[each["run"]] = known["runs"][each["run"]]
+            named = parents.keyed(prefix, each["metrics"])
+            _log_test(client, ids[each["run"]], named, prefix="")
+        write_json(out, {"experiment": known["experiment"], "runs": ids})
 
 
 def fail(
@@ -201,13 +203,16 @@ def fail(
         params: the view of the rule `train`.
         tracking: values of the section `tracking`.
     """
-    experiment = f"{tracking['experiment']}-{run.task}"
-    client, experiment_id = connect(tracking["uri"], database, experiment, artifacts)
-    tags = {_NAME: run.path, "lssat.task": run.task, "lssat.error": why[:5000]}
-    made = client.create_run(experiment_id, tags=tags, run_name=run.path.split("/", maxsplit=1)[1])
-    values = {key: value.model_dump() for key, value in vars(params).items()}
-    client.log_batch(made.info.run_id, params=_params(values))
-    client.set_terminated(made.info.run_id, "FAILED")
+    with store.named(tracking["uri"], database):
+        experiment = f"{tracking['experiment']}-{run.task}"
+        client, experiment_id = connect(tracking["uri"], database, experiment, artifacts)
+        tags = {_NAME: run.path, "lssat.task": run.task, "lssat.error": why[:5000]}
+        made = client.create_run(
+            experiment_id, tags=tags, run_name=run.path.split("/", maxsplit=1)[1]
+        )
+        values = {key: value.model_dump() for key, value in vars(params).items()}
+        client.log_batch(made.info.run_id, params=_params(values))
+        client.set_terminated(made.info.run_id, "FAILED")
 
 
 def _sweep(client: Any, experiment_id: str, name: str) -> None:

@@ -103,7 +103,7 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
     files = TaskFiles(
         metrics=results / "metrics.json",
         predictions=results / "predictions.parquet",
-        mlflow=results / "mlflow.json",
+        experiment=f"lssat-{task}",
         runs={run.path: root / "runs" / run.path for run in runs},
         faces=[_shard(base / "faces", i, samples, rng, None) for i in range(2)],
         texture=[_shard(base / "texture/ldp", i, samples, rng, "ldp") for i in range(2)]
@@ -125,10 +125,6 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
     tables.write_table(files.predictions, [], tables.PREDICTIONS)
     tables.write_json(files.metrics, _metrics(task, runs, rng))
     tables.write_json(files.robustness, _robustness(task, runs, rng))
-    ids = {run.path: f"{i:032x}" for i, run in enumerate(runs)}
-    tables.write_json(
-        files.mlflow, {"experiment": f"lssat-{task}", "parent": "f" * 32, "runs": ids}
-    )
     tables.write_json(files.splits, _summary(task))
     _rejects(files.rejects[0], task, rejects)
     for run in runs:

@@ -2,14 +2,21 @@
 
 import hashlib
 import json
+import os
+import shutil
+import socket
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import yaml
 from mlflow.tracking import MlflowClient
 
-from lssat import params, parents, tracking
+from lssat import params, parents, store, tracking
 from lssat.tables import DataError, read_json, write_json
 
 NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
@@ -272,3 +279,174 @@ def test_a_report_of_pulled_results_is_attached_to_nothing(
     tracking.track_report([tracked], [page], tmp_path / "new.db", None, out)
     assert read_json(out) == {"x": None}
     assert "ids.json: names the run ffff" in capsys.readouterr().out
+
+
+def _garbage(file: Path) -> None:
+    file.write_bytes(b"garbage" * 1000)
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def _torn(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[4096:20480] = bytes(16384)
+    file.write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> tracking.Files:
+    files = written(tmp_path_factory.mktemp("logged"))
+    tracking.track("ffpp", files, "lssat", None)
+    return files
+
+
+@pytest.mark.parametrize("damage", [_garbage, _cut, _torn])
+def test_fault_f4_a_damaged_database_is_named_in_one_message(
+    tmp_path: Path, logged: tracking.Files, damage: Callable[[Path], None]
+) -> None:
+    database = tmp_path / "mlflow.db"
+    shutil.copy(logged.database, database)
+    damage(database)
+    before, out = database.read_bytes(), tmp_path / "o.json"
+    for step in (
+        lambda: tracking.connect(None, database, "lssat-ffpp", tmp_path),
+        lambda: tracking.track_report([logged.out], [], database, None, out),
+        lambda: tracking.track_more("slice/", logged.out, logged.out, database, None, out),
+    ):
+        with pytest.raises(DataError, match=r"mlflow\.db: is damaged \(.*\)\. Put back") as caught:
+            step()
+        assert "\n" not in str(caught.value)
+    assert database.read_bytes() == before
+    assert not out.exists()
+
+
+def _nothing(file: Path) -> None:
+    file.touch()
+
+
+def _no_tables(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as base, base:
+        base.execute("CREATE TABLE alembic_version (version_num)")
+
+
+def _half_way(file: Path) -> None:
+    """As MLflow leaves it when it is killed while it makes its tables."""
+    with closing(sqlite3.connect(file)) as base, base:
+        base.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+        base.execute("DROP TABLE tags")
+        base.execute("DELETE FROM experiments")
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("fresh") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture
+def quick(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow takes seconds to make its tables: here it copies them."""
+
+    class Quick:
+        def __init__(self, tracking_uri: str):
+            place = Path(tracking_uri.removeprefix("sqlite:///"))
+            if not place.exists():
+                shutil.copy(fresh, place)
+
+        def search_experiments(self, max_results: int) -> None:
+            pass
+
+    monkeypatch.setattr("mlflow.tracking.MlflowClient", Quick)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("half", [_nothing, _no_tables, _half_way])
+def test_fault_f4_a_half_made_database_is_made_anew(
+    tmp_path: Path, fresh: Path, half: Callable[[Path], None], capsys: pytest.CaptureFixture
+) -> None:
+    file = tmp_path / "mlflow.db"
+    if half is _half_way:
+        shutil.copy(fresh, file)
+    half(file)
+    Path(f"{file}-journal").touch()
+    store.client(None, file)
+    said = f"{file}: was half made, and nothing is in it; made anew\n"
+    assert capsys.readouterr().err == said
+    assert file.read_bytes() == fresh.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_fault_f4_a_database_that_is_whole_is_kept(
+    tmp_path: Path, fresh: Path, logged: tracking.Files, capsys: pytest.CaptureFixture
+) -> None:
+    """`mlflow ui` before the first run makes one, and holds it open."""
+    for whole in (fresh, logged.database):
+        file = tmp_path / whole.parent.name / "mlflow.db"
+        file.parent.mkdir()
+        shutil.copy(whole, file)
+        inode = file.stat().st_ino
+        store.client(None, file)
+        assert file.stat().st_ino == inode
+        assert [path.name for path in file.parent.iterdir()] == ["mlflow.db"]
+    assert capsys.readouterr().err == ""
+
+
+def test_fault_f4_a_full_disk_leaves_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        def __init__(self, tracking_uri: str):
+            Path(tracking_uri.removeprefix("sqlite:///")).write_bytes(b"half")
+
+        def search_experiments(self, max_results: int) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("mlflow.tracking.MlflowClient", Full)
+    said = r"mlflow\.db: cannot be written: database or disk is full \([\d,]+ bytes free\)\. Free"
+    with pytest.raises(DataError, match=said):
+        tracking.connect(None, tmp_path / "mlflow.db", "x", tmp_path / "art")
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db.lock"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "postgresql", "nothing"])
+def test_fault_d16_a_server_that_does_not_answer_is_one_message(
+    tmp_path: Path, scheme: str
+) -> None:
+    files = written(tmp_path)
+    with socket.socket() as held:  # a port that nobody listens at
+        held.bind(("127.0.0.1", 0))
+        uri = f"{scheme}://me:secret@127.0.0.1:{held.getsockname()[1]}"
+        with pytest.raises(DataError) as caught:
+            tracking.track("ffpp", files, "lssat", uri)
+    said = str(caught.value)
+    place = uri.replace("me:secret@", "")
+    assert said.startswith(f"params.yaml: tracking.uri {place}: MLflow's server gives no answer")
+    assert "secret" not in said
+    assert "\n" not in said
+    assert not files.out.exists()
+
+
+def test_fault_d16_a_server_is_asked_once_and_later_with_patience() -> None:
+    """MLflow's own retries take four minutes; they are right once a server has answered."""
+    names = ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT")
+    before = [os.environ.get(name) for name in names]
+    with store._impatient():
+        assert int(os.environ[names[0]]) == 0
+        assert int(os.environ[names[1]]) <= 10
+    assert [os.environ.get(name) for name in names] == before
+
+
+def test_fault_d16_the_report_comes_first_and_waits_for_nothing_of_mlflow() -> None:
+    root = Path(__file__).parent.parent
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    needed = [dep for dep in stages["report"]["deps"] if isinstance(dep, str)]
+    assert not [dep for dep in needed if "results/mlflow/x.json".startswith(f"{dep}/")]
+    assert "results/report.html" in stages["track"]["deps"]
+    rules = (root / "workflow/rules/runs.smk").read_text().split("\n\n\nrule ")
+    report, track = (next(r for r in rules if r.startswith(f"{n}:")) for n in ("report", "track"))
+    assert "mlflow" not in report
+    assert "results/report.html" in track.split("output:")[0]

@@ -64,7 +64,7 @@ def report(
             sensitivity=_asked(results / task / "sensitivity/sensitivity.json"),
             metrics=results / task / "metrics.json",
             predictions=results / task / "predictions.parquet",
-            mlflow=results / task / "mlflow.json",
+            experiment=f"{values['tracking']['experiment']}-{task}",
             explain=explained / task / "explain.json",
             maps=explained / task / "explain.npz",
             runs=run_folders(runs, task, view),

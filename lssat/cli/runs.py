@@ -99,7 +99,10 @@ def train(
         if tracking:
             from lssat import tracking as mlflow
 
-            mlflow.fail(which, f"{error}", view, json.loads(tracking))
+            try:
+                mlflow.fail(which, f"{error}", view, json.loads(tracking))
+            except DataError as also:  # what the training ended with matters more
+                print(f"The failure is not in MLflow: {also}", file=sys.stderr)
         raise
 
 

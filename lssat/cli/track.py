@@ -82,6 +82,6 @@ def track_report(
         from lssat import report, tracking
 
     view = params.view(params_, "track_report")
-    tracked = [results / "tasks" / task / "mlflow.json" for task in view.benchmark.tasks]
+    tracked = [results / "mlflow" / f"{task}.json" for task in view.benchmark.tasks]
     files = [results / name for name in report.ATTACHED]
     tracking.track_report(tracked, files, database, view.tracking.uri, out)

@@ -41,6 +41,6 @@ def sync() -> int:
 
 def _unknown_to_mlflow() -> list[str]:
     values = params.load("params.yaml")
-    files = [Path("results/tasks") / task / "mlflow.json" for task in values.benchmark.tasks]
+    files = [Path("results/mlflow") / f"{task}.json" for task in values.benchmark.tasks]
     there = [file for file in files if file.exists()]
     return [str(file) for file in tracking.lacking(there, Path("mlflow.db"), values.tracking.uri)]

@@ -243,7 +243,7 @@ def _run_row(task: Task, run: str) -> list[Cell]:
         num(float(record["seconds"]), 1),
         num(float(record["imgs_per_second"]), 0),
         *_costs(record.get("costs", {})),
-        Cell(task.mlflow["runs"].get(run) or words.DASH),
+        Cell(run.split("/", maxsplit=1)[1]),
         Cell(revision(record["git"])),
         Cell((record.get("weights_sha256") or words.DASH)[:16]),
         Cell(command(task.files.runs[run] / "record.json")),

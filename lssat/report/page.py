@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from lssat import private
+from lssat import parents, private
 from lssat.report import (
     answers,
     calibration,
@@ -192,9 +192,13 @@ def _task(task: Task, place: str) -> dict[str, Any]:
         "strips_note": note,
         "absent": private.absent(place),
         "runs": evidence.runs(task),
-        "mlflow": f"MLflow experiment {task.mlflow['experiment']}, parent run "
-        f"{task.mlflow['parent']}, which holds this report.",
+        "mlflow": f"MLflow experiment {task.files.experiment}, parent run "
+        f"{parents.named(_weights(task))}, which holds this report.",
     }
+
+
+def _weights(task: Task) -> dict[str, str]:
+    return {run: record["weights_sha256"] for run, record in task.records.items()}
 
 
 def _reconstructions(task: Task) -> tuple[list[pictures.Picture], str]:

@@ -23,7 +23,7 @@ class TaskFiles:
 
     metrics: Path
     predictions: Path
-    mlflow: Path
+    experiment: str  # of MLflow
     runs: dict[str, Path]
     faces: list[tuple[Path, Path]]
     texture: list[tuple[Path, Path]]
@@ -76,7 +76,6 @@ class Task:
     title: str
     files: TaskFiles
     metrics: dict[str, Any]
-    mlflow: dict[str, Any]
     records: dict[str, dict]  # by the run's path
     curves: dict[str, Curve]
     splits: dict[str, Any]
@@ -146,7 +145,6 @@ def read_task(name: str, files: TaskFiles) -> Task:
         metrics["title"],
         files,
         metrics,
-        read_json(files.mlflow),
         records,
         {run: read_curve(at / "curve.csv", records[run]) for run, at in files.runs.items()},
         read_json(files.splits),

@@ -138,7 +138,7 @@ def _everything(files: report.TaskFiles) -> None:
 def _artifacts(files: report.TaskFiles) -> list[Path]:
     (run,) = files.runs.values()
     ours = [run / name for name in ("record.json", "curve.csv", "reconstruction.npz")]
-    ours += [files.metrics, files.robustness, files.explain, files.maps, files.mlflow]
+    ours += [files.metrics, files.robustness, files.explain, files.maps]
     ours += [files.splits, files.audit, files.lookalikes, *files.slices, *files.rejects]
     assert files.sensitivity
     shards = [each for pair in (*files.faces[:1], *files.texture[:1]) for each in pair]

@@ -54,13 +54,13 @@ _AFTER = {
     "explain": ["gallery", "report"],
     "slices": ["track_slices", "report"],
     "slices_listed": ["track_slices_listed", "report"],
-    "track_slices": ["report"],
-    "track_slices_listed": ["report"],
+    "track_slices": ["track_report"],
+    "track_slices_listed": ["track_report"],
     "robustness": ["report"],
     "cross": ["track_cross", "report"],
-    "track": ["track_cross", "track_slices", "track_slices_listed", "report"],
-    "track_cross": ["report"],
-    "report": ["track_report"],
+    "track": ["track_cross", "track_slices", "track_slices_listed", "track_report"],
+    "track_cross": ["track_report"],
+    "report": ["track", "track_report"],
 }
 
 

@@ -186,7 +186,7 @@ def _experiment(project: Project) -> str:
 
 def _compare(project: Project) -> str:
     """The address of MLflow's page that compares the task's runs."""
-    told = json.loads((project.path / "results/tasks/celeba/mlflow.json").read_text())
+    told = json.loads((project.path / "results/mlflow/celeba.json").read_text())
     runs, experiments = json.dumps(list(told["runs"].values())), json.dumps([_experiment(project)])
     quote = urllib.parse.quote
     return f"#/compare-runs?runs={quote(runs)}&experiments={quote(experiments)}"

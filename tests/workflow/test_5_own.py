@@ -104,7 +104,7 @@ def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Projec
     flat = json.loads((results / "metrics.json").read_text())
     assert "mine.vit_micro.MRGB-RLDP-CRGB.top1" in flat
     assert "ffpp.cross.theirs.vit_micro.MRGB-RLDP-CRGB.auc" in flat
-    ids = json.loads((results / "tasks/ffpp/cross/theirs/mlflow.json").read_text())["runs"]
+    ids = json.loads((results / "mlflow/cross/theirs.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     logged = {run: client.get_run(id).data.metrics for run, id in ids.items()}
     assert set(logged) == {CLIPS, CLIPS.replace("videomae_mini", "vit_micro")}
@@ -133,7 +133,7 @@ def test_a_list_of_ones_own_makes_slices_in_the_page_and_in_mlflow(project: Proj
         assert [group["group"] for group in sliced["groups"]] == ["a", "b"]
     assert found["list"]["unknown"] == 0
     assert "data/raw/skin.csv" in (results / "report.html").read_text()
-    ids = json.loads((results / "tasks/ffpp/slices_listed.mlflow.json").read_text())["runs"]
+    ids = json.loads((results / "mlflow/slices_listed/ffpp.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     logged = [client.get_run(id).data.metrics for id in ids.values()]
     assert len(logged) == 2

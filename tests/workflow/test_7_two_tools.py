@@ -111,7 +111,7 @@ def test_fault_a5_mlflow_of_the_project_has_the_runs_of_a_temporary_experiment(
     project.run("dvc", "exp", "apply", "tried")
     project.run("lssat", "sync")
     assert kept.lost(project.path, before) == []
-    told = json.loads((project.path / "results/tasks/celeba/mlflow.json").read_text())
+    told = json.loads((project.path / "results/mlflow/celeba.json").read_text())
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     for run in (told["parent"], *told["runs"].values()):
         assert client.get_run(run).info.status == "FINISHED"

@@ -159,10 +159,17 @@ def rejects_of(task):
     )
 
 
-def slices_of(end):
+def slices_of():
     """The results by slice: of a task's own attributes, and of a list of annotations."""
-    own = [f"results/tasks/{task}/slices{end}" for task in OWN]
-    return own + [f"results/tasks/{task}/slices_listed{end}" for task in LISTED]
+    own = [f"results/tasks/{task}/slices.json" for task in OWN]
+    return own + [f"results/tasks/{task}/slices_listed.json" for task in LISTED]
+
+
+def tracked_more():
+    """What was added to MLflow's runs: slices, and results on other data sets."""
+    sliced = [f"results/mlflow/slices/{task}.json" for task in OWN]
+    sliced += [f"results/mlflow/slices_listed/{task}.json" for task in LISTED]
+    return sliced + [f"results/mlflow/cross/{task}.json" for task in CROSS]
 
 
 def runs_of(task):

@@ -246,9 +246,9 @@ rule slices_listed:
 rule track_slices:
     input:
         slices="results/tasks/{task}/{sliced}.json",
-        tracked="results/tasks/{task}/mlflow.json",
+        tracked="results/mlflow/{task}.json",
     output:
-        "results/tasks/{task}/{sliced}.mlflow.json",
+        "results/mlflow/{sliced}/{task}.json",
     log:
         "logs/track_slices/{task}-{sliced}.log",
     wildcard_constraints:
@@ -265,9 +265,9 @@ rule track_slices:
 rule track_cross:
     input:
         metrics="results/tasks/ffpp/cross/{task}/metrics.json",
-        tracked="results/tasks/ffpp/mlflow.json",
+        tracked="results/mlflow/ffpp.json",
     output:
-        "results/tasks/ffpp/cross/{task}/mlflow.json",
+        "results/mlflow/cross/{task}.json",
     log:
         "logs/track_cross/{task}.log",
     threads: 1
@@ -283,8 +283,9 @@ rule track:
     input:
         metrics="results/tasks/{task}/metrics.json",
         runs=lambda wc: runs_of(wc.task),
+        report="results/report.html",  # first: MLflow may fail, the report stands
     output:
-        "results/tasks/{task}/mlflow.json",
+        "results/mlflow/{task}.json",
     log:
         "logs/track/{task}.log",
     threads: 1
@@ -301,7 +302,7 @@ rule report:
         results=expand(
             "results/tasks/{task}/{file}",
             task=TASKS,
-            file=["metrics.json", "predictions.parquet", "mlflow.json", "robustness.json"],
+            file=["metrics.json", "predictions.parquet", "robustness.json"],
         ),
         explained=expand(
             "results/explain/{task}/{file}", task=TASKS, file=["explain.json", "explain.npz"]
@@ -309,9 +310,9 @@ rule report:
         cross=expand(
             "results/tasks/ffpp/cross/{task}/{file}",
             task=CROSS,
-            file=["metrics.json", "predictions.parquet", "mlflow.json"],
+            file=["metrics.json", "predictions.parquet"],
         ),
-        slices=slices_of(".json") + slices_of(".mlflow.json"),
+        slices=slices_of(),
         summaries=expand("data/prepared/{task}/splits/summary.json", task=TASKS + CROSS),
         audits=expand(
             "data/prepared/{task}/{name}.json", task=TASKS + CROSS, name=["audit", "lookalikes"]
@@ -363,7 +364,8 @@ rule track_report:
             "results/{name}",
             name=["report.html", "figures.pdf", "tables.tex", "table.csv", "costs.csv"],
         ),
-        tracked=expand("results/tasks/{task}/mlflow.json", task=TASKS),
+        tracked=expand("results/mlflow/{task}.json", task=TASKS),
+        more=tracked_more(),
     output:
         "results/mlflow.json",
     log:
