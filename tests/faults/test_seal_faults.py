@@ -130,8 +130,8 @@ def _everything(files: report.TaskFiles) -> None:
     """Read what the report reads of a task."""
     task = read.read_task("celeba", files)
     read.read_rejects([task])
-    pictures.reconstructions(task)
-    pictures.crops(task)
+    pictures.reconstructions([(at, task.records[run]) for run, at in files.runs.items()])
+    pictures.crops(files.faces, files.texture)
     explained.section(task)
 
 
