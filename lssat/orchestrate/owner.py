@@ -43,12 +43,16 @@ def hold(inside_dvc: bool) -> None:
     with refusing(OWNER):
         OWNER.parent.mkdir(exist_ok=True)
         file = open(OWNER, "a+", encoding="utf-8")  # noqa: SIM115
-    if not _lock(file, fcntl.LOCK_EX):
-        file.seek(0)
-        raise _busy(file.read() or "another run")
-    if not inside_dvc and (other := dvc_at_work()):
-        raise _busy(other)
-    _await_steps()
+    try:
+        if not _lock(file, fcntl.LOCK_EX):
+            file.seek(0)
+            raise _busy(file.read() or "another run")
+        if not inside_dvc and (other := dvc_at_work()):
+            raise _busy(other)
+        _await_steps()
+    except DataError:
+        file.close()
+        raise
     before = OWNER.read_text(encoding="utf-8")
     file.truncate(0)
     file.write(describe())

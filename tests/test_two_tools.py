@@ -1,0 +1,238 @@
+"""What keeps Snakemake and DVC apart: who holds the folder, what only looks, what failed last.
+
+The whole, with the real programs, is tried in tests/workflow and benchmarks/two_tools.py.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from lssat.orchestrate import failures, guard, owner, restore
+from lssat.orchestrate.hooks import looks, make_writable
+from lssat.orchestrate.save import Made
+from lssat.tables import DataError
+
+HOLD = (
+    "import sys; from lssat.orchestrate import owner; owner.hold(False);"
+    " print('held', flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    while owner._held:
+        owner._held.pop().close()
+
+
+def holder() -> subprocess.Popen:
+    """Another process that holds the current folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["-n", "--dry-run", "--dryrun", "-nq", "-pn", "--lint", "--unlock", "--dag", "--summary",
+     "--report results/snakemake.zip", "--list-rules", "-l", "-D", "--cores 8 -n"],
+)  # fmt: skip
+def test_a_snakemake_that_only_looks_takes_no_folder(arguments: str) -> None:
+    assert looks(arguments.split())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["", "--cores 8", "-c 8 -k", "-p --cores all", "--allowed-rules train -- runs/x/record.json",
+     "-j4", "-s Snakefile", "--touch --forceall", "-R train", "--nolock", "--notemp"],
+)  # fmt: skip
+def test_a_snakemake_that_works_takes_it(arguments: str) -> None:
+    assert not looks(arguments.split())
+
+
+def test_fault_f1_a_live_run_is_named_and_a_dead_ones_locks_are_taken_over(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    process = holder()
+    locks = folder / ".snakemake/locks"
+    locks.mkdir()
+    (locks / "0.input.lock").write_text("data\n")
+    with pytest.raises(DataError) as told:
+        owner.hold(False)
+    assert f"another run is at work in this folder: process {process.pid} (" in str(told.value)
+    assert "Wait until it has ended, or stop it." in str(told.value)
+    assert locks.exists()
+    end(process)
+    owner.hold(False)
+    assert not locks.exists()
+    assert f"locks left by process {process.pid} (" in capsys.readouterr().err
+    assert owner.OWNER.read_text().startswith(f"process {os.getpid()} (")
+
+
+def test_fault_f1_steps_of_a_killed_run_are_waited_for(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    owner.STEPS.parent.mkdir()
+    owner.STEPS.touch()
+    code = (
+        "import fcntl, time; file = open('.snakemake/steps'); fcntl.flock(file, fcntl.LOCK_SH);"
+        " print('held', flush=True); time.sleep(1)"
+    )
+    step = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert step.stdout is not None
+    assert step.stdout.readline() == "held\n"
+    owner.hold(False)
+    assert f"Waiting for steps of an earlier run: process {step.pid}." in capsys.readouterr().err
+    assert step.wait() == 0
+    step.stdout.close()
+
+
+def test_fault_f13_a_dvc_command_at_work_is_named(folder: Path) -> None:
+    (folder / ".dvc/tmp").mkdir(parents=True)
+    assert owner.dvc_at_work() is None
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    entry = {"pid": other.pid, "cmd": "/bin/dvc repro"}
+    for content in ({"write": {"runs": entry}, "read": {}}, {"write": {}, "read": {"x": [entry]}}):
+        (folder / ".dvc/tmp/rwlock").write_text(json.dumps(content))
+        with pytest.raises(DataError, match=rf"process {other.pid} \(/bin/dvc repro\)"):
+            owner.hold(False)
+    owner.hold(True)  # this Snakemake is a stage of it
+    other.communicate(b"\n")
+    assert owner.dvc_at_work() is None  # it has ended
+
+
+def test_a_step_ends_with_the_process_that_started_it(folder: Path) -> None:
+    step = (
+        "import sys, time; from lssat.orchestrate import owner; owner.follow();"
+        "print('works', flush=True); time.sleep(60)"
+    )
+    lead = (
+        "import subprocess, sys; from lssat.orchestrate import owner; owner.lead();"
+        f"step = subprocess.Popen([sys.executable, '-c', {step!r}]); print(step.pid, flush=True);"
+        "step.wait()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", lead], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    assert process.stdout.readline() == "works\n"
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    for _ in range(100):
+        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text():
+            return
+        time.sleep(0.1)
+    raise AssertionError("the step works on")
+
+
+def test_the_guard_is_a_sentence_that_any_yaml_reader_reads(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["snakemake", 'a "quoted" \\ name', "#: {x}"])
+    guard.put()
+    assert guard.there()
+    ((said, empty),) = yaml.safe_load(guard.FILE.read_text()).items()
+    assert empty == {}
+    assert said.startswith(f"Snakemake is at work here, process {os.getpid()} (snakemake '")
+    guard.remove()
+    guard.remove()
+    assert not guard.FILE.parent.exists()
+
+
+def stage(name: str, cmd: str, *outs: str) -> SimpleNamespace:
+    return SimpleNamespace(
+        name=name, cmd=cmd, outs=[SimpleNamespace(fs_path=os.path.abspath(out)) for out in outs]
+    )
+
+
+def test_a_stage_is_vouched_for_only_if_all_its_files_are_in_step(folder: Path) -> None:
+    faces = stage("faces@a", "snakemake -- faces_a", "data/prepared/a/faces")
+    one, two = "data/prepared/a/faces/0.npy", "data/prepared/a/faces/1.npy"
+    assert Made(fresh=frozenset({one, two})).vouches(faces)
+    assert not Made(fresh=frozenset({one}), stale=frozenset({two})).vouches(faces)
+    assert not Made().vouches(faces)
+    assert not Made(fresh=frozenset({"data/prepared/a/faces.txt"})).vouches(faces)
+    gallery = stage("gallery", "snakemake --force -- results/local/gallery.html")
+    assert Made(fresh=frozenset({"results/local/gallery.html"})).vouches(gallery)
+    assert not Made(done=frozenset({one})).has_made(gallery)
+    assert Made(done=frozenset({one})).has_made(faces)
+
+
+@pytest.mark.parametrize(
+    ("config", "runs", "asks"),
+    [
+        ("[core]\n", False, False),
+        ("[core]\n", True, True),
+        ('[cache]\n    dir = "/elsewhere"\n', False, True),
+        ("no configuration", False, True),
+        (None, True, False),
+    ],
+)
+def test_the_run_cache_is_asked_where_it_may_hold_something(
+    folder: Path, config: str | None, runs: bool, asks: bool
+) -> None:
+    (folder / ".dvc").mkdir()
+    if config is not None:
+        (folder / ".dvc/config").write_text(config)
+    if runs:
+        (folder / ".dvc/cache/runs").mkdir(parents=True)
+    assert restore.worth_asking() is asks
+
+
+def test_a_linked_output_can_be_replaced_again(folder: Path) -> None:
+    file = folder / "runs/a/weights.safetensors"
+    file.parent.mkdir(parents=True)
+    file.touch(0o444)
+    (folder / "raw.jpg").touch(0o444)  # not Snakemake's
+    make_writable()
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert (folder / "raw.jpg").stat().st_mode & 0o777 == 0o444
+
+
+LOG = """celeba: 1 of 2 runs
+data/prepared/celeba/faces/shard-00000.npy: has sha256 0f. Rebuild it:
+  lssat faces ...
+"""
+CRASH = """epoch 1 of 5
+Traceback (most recent call last):
+  File "x.py", line 1, in <module>
+ValueError: negative dimensions
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (LOG, ["data/prepared/celeba/faces/shard-00000.npy: has sha256 0f. Rebuild it:",
+               "  lssat faces ..."]),
+        (CRASH, ["An error in the program itself; the log has the traceback:",
+                 "ValueError: negative dimensions"]),
+        ("", ["ended without a word"]),
+        (None, ["ended without a word"]),
+    ],
+)  # fmt: skip
+def test_fault_f11_what_failed_is_each_steps_own_message(
+    folder: Path, capsys: pytest.CaptureFixture, log: str | None, said: list[str]
+) -> None:
+    if log is not None:
+        Path("step.log").write_text(log)
+    job = SimpleNamespace(rule="train", wildcards=["celeba", "0"], log=["step.log"])
+    failures.tell([job], None)
+    lines = ["What failed:", "  train celeba 0: step.log", *(f"    {line}" for line in said)]
+    assert capsys.readouterr().err.splitlines() == lines
