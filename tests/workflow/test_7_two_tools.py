@@ -225,6 +225,9 @@ def test_fault_f1_a2_f13_a_killed_run_locks_nothing_and_loses_nothing(training: 
     assert f"another run is at work in this folder: {owner}" in told
     told = " ".join(project.run("dvc", "repro", check=False).split())
     assert f"Snakemake is at work here, {owner}" in told.replace('" ', "")
+    told = project.run("lssat", "save", check=False)
+    assert f"another run is at work in this folder: {owner}" in told
+    assert (project.path / "unsaved/dvc.yaml").exists()
     process.kill()
     process.wait()
     assert no_steps(project)  # F2: they end with their Snakemake
@@ -232,9 +235,10 @@ def test_fault_f1_a2_f13_a_killed_run_locks_nothing_and_loses_nothing(training: 
         told = " ".join(project.run("dvc", *command, check=False).split())
         assert "was stopped before its results were saved for DVC" in told
         assert kept.lost(project.path, before) == []
+    assert "Saved for DVC" in project.run("lssat", "save")
+    assert not (project.path / "unsaved").exists()
     project.params()  # as before
     told = project.run("snakemake", "--cores", "2")  # no --unlock
-    assert f".snakemake/locks: locks left by {owner}" in told
     assert kept.lost(project.path, before) == []
     assert "up to date" in project.run("dvc", "status")
 
