@@ -19,8 +19,11 @@ localrules:
     shared,
 
 
+# Also what lies between: were only the last files named, Snakemake would find nothing to do where
+# runs or crops are missing below a finished report.
 rule all:
     input:
+        kept(),
         "results/report.html",
         "results/mlflow.json",
         "results/local/gallery.html",
@@ -29,6 +32,7 @@ rule all:
 # What DVC keeps: all but the gallery of faces, which stays on the machine that made it.
 rule shared:
     input:
+        kept(),
         "results/report.html",
         "results/mlflow.json",
 

@@ -76,7 +76,8 @@ def save(made: Made) -> str:
 
 def _save(stage: Any, made: Made) -> bool:
     """Save one stage; return whether dvc.lock must be written again."""
-    there = [out for out in stage.outs if out.exists]
+    # A folder that a killed step has left empty is no result.
+    there = [out for out in stage.outs if out.exists and not out.is_empty]
     changed = [out for out in there if out.workspace_status() or out.changed_cache()]
     vouched = made.vouches(stage) and len(there) == len(stage.outs)
     if vouched and changed and not made.has_made(stage) and all(out.hash_info for out in there):

@@ -177,6 +177,27 @@ def runs_of(task):
     return [f"runs/{run.path}/record.json" for run in RUNS if run.task == task]
 
 
+def kept():
+    """All files between the raw trees and the report: of the data, the runs and the results."""
+    data = [
+        *("manifest.parquet", "audit.json", "lookalikes.json"),
+        *(f"splits/{name}" for name in [*SPLIT_FILES, "summary.json"]),
+    ]
+    files = [f"data/prepared/{task}/{name}" for task in TASKS + CROSS for name in data]
+    for task in TASKS + CROSS:
+        files += [*crops_of(task), *codes_of(task), *rejects_of(task)]
+    for task in TASKS:
+        files += [f"{os.path.dirname(run)}/{name}" for run in runs_of(task) for name in RUN_FILES]
+        made = ["metrics.json", "predictions.parquet", "robustness.json"]
+        files += [f"results/tasks/{task}/{name}" for name in made]
+        files += [f"results/explain/{task}/{name}" for name in ["explain.json", "explain.npz"]]
+    for task in CROSS:
+        made = ["metrics.json", "predictions.parquet"]
+        files += [f"results/tasks/ffpp/cross/{task}/{name}" for name in made]
+        files.append(f"data/prepared/{task}/audit_cross.json")
+    return list(dict.fromkeys([*files, *slices_of()]))
+
+
 def resizable(task):
     """Are a task's faces cut out of frames, so that they can be cut again with another margin?"""
     own = getattr(PARAMS.datasets, task)
