@@ -154,7 +154,7 @@ def _follows(kind: str, rest: str, other: str, stage: str) -> bool:
     task = rest.split("-")[0]
     # they follow from its crops or runs
     across = other in ("audit_cross", "cross", "track_cross") and task == "ffpp"
-    if other in ("report", "track_report", "gallery"):
+    if kind == "report" or other in ("report", "track_report", "gallery"):
         return True
     return across or stage.split("@")[1].split("-")[0] == task
 

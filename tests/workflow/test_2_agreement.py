@@ -6,9 +6,11 @@ import pytest
 from project import Project
 
 TRAIN = {f"train@celeba-vit_micro-{c}-0" for c in ("MRGB-RLDP-CRGB", "none-none-CRGB")}
-SLICES = {"slices@celeba", "track_slices@celeba"}
+SLICES = {"slices@celeba"}
+# MLflow comes last: what follows from a new report.
+TRACKED = {"track@celeba", "track_slices@celeba", "track_report"}
 LOOK = {"explain@celeba", "gallery"}
-END = {"evaluate@celeba", "track@celeba", *SLICES, *LOOK, "report"}
+END = {"evaluate@celeba", *SLICES, *LOOK, "report"}
 HURT = {"robustness@celeba", "report"}
 AUDIT = {"audit@celeba", "lookalikes@celeba"}
 DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")}
@@ -26,7 +28,7 @@ PARAMS = {
     ("evaluate", "confidence"): (0.9, END | HURT),
     ("robustness", "seed"): (1, HURT),
     ("slices", "min_n"): (5, SLICES | {"report"}),
-    ("tracking", "experiment"): ("other", {"track@celeba", "track_slices@celeba", "report"}),
+    ("tracking", "experiment"): ("other", TRACKED),
     ("explain", "seed"): (1, LOOK | {"report"}),
     ("report", "title"): ("Other", {"report", "gallery"}),
 }
@@ -40,7 +42,7 @@ MODULES = {
     "evaluate.py": END,
     "perturb.py": HURT | {"gallery"},  # the page of the report names them
     "slices/compare.py": SLICES | {"report"},
-    "tracking.py": {"track@celeba", "track_slices@celeba", "report"},
+    "tracking.py": TRACKED,
     "examine/choose.py": LOOK | {"report"},
     "report/style.css": {"report", "gallery"},
 }
@@ -53,8 +55,8 @@ def _restored(by_dvc: Project):
 
 
 def ended(stages: set[str]) -> set[str]:
-    """Add what always follows the report: MLflow's parent run gets the new one."""
-    return stages | ({"track_report"} if "report" in stages else set())
+    """Add what always follows the report: MLflow gets its runs and the page."""
+    return stages | (TRACKED if "report" in stages else set())
 
 
 def check_agreement(project: Project, expected: set[str]) -> None:
