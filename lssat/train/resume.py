@@ -1,6 +1,7 @@
 """How far a run is, what is saved of it, and how it is told to stop."""
 
 import copy
+import itertools
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,8 +37,10 @@ class Stop:
     def listening(self) -> Iterator[None]:
         """Note the signals of `SIGNALS` instead of dying; a second Ctrl-C ends at once."""
 
+        pressed = itertools.count()
+
         def note(number: int, _: Any) -> None:
-            if number == self.signal == signal.SIGINT:
+            if number == signal.SIGINT and next(pressed):
                 raise KeyboardInterrupt
             self.signal = number
 
