@@ -348,3 +348,31 @@ def test_fault_b1_a_process_of_its_own_looks_at_the_models(
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(DataError, match=r"could not be looked at: no word\. Run `lssat check`"):
         LOOK([])
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_fault_b1_weights_at_an_address_of_their_own_are_released_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    """Xception's, of the paper's preset, lie on no hub."""
+    source, address, files = child.released("xception", "timm")
+    assert (source, files) == ("legacy_xception.tf_in1k", [])
+    name = address.rsplit("/", 1)[-1]
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    (tmp_path / "hub/checkpoints").mkdir(parents=True)
+    if kept:
+        (tmp_path / "hub/checkpoints" / name).touch()
+
+    def refuse(*_: object, timeout: float) -> None:
+        raise OSError("no route")
+
+    monkeypatch.setattr(hub.urllib.request, "urlopen", refuse)
+    said = hub.problem(source, address, files)
+    if kept:
+        assert said is None
+    else:
+        place = tmp_path / "hub/checkpoints" / name
+        assert said == (
+            f"{source} is not at {place}, and cannot be fetched (no route); connect this machine, "
+            f"or fetch {address} elsewhere to {place}"
+        )

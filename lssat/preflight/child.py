@@ -54,11 +54,16 @@ def build(each: dict[str, Any]) -> Any:
 def released(name: str, choice: str) -> tuple[str, str, list[str]]:
     """Return timm's name, the hub's repository and the files, one of which is fetched.
 
+    Some releases lie at an address of their own: then that stands in place of the repository,
+    without files.
+
     Raises:
         DataError: there are no released weights of this name.
     """
     source = grid.MAE_WEIGHTS[name] if choice == "mae" else weights.timm_name(name)
     config = get_pretrained_cfg(source)
+    if config is not None and config.url and not config.hf_hub_id:
+        return source, config.url, []
     if config is None or not config.hf_hub_id:
         problem = f"train.weights: timm has no released weights of {source}"
         raise DataError("params.yaml", problem, "Write scratch or the path of a .safetensors file")

@@ -1,5 +1,9 @@
 """Are released weights in the local cache, or can they be fetched? Asked of huggingface_hub."""
 
+import os
+import urllib.request
+from pathlib import Path
+
 SECONDS = 5.0  # that the hub has for an answer
 
 
@@ -7,8 +11,11 @@ def problem(source: str, repository: str, files: list[str]) -> str | None:
     """Say why weights cannot be had, or None.
 
     Args:
-        source: timm's name. repository: the hub's. files: of which the first that is there counts.
+        source: timm's name. repository: the hub's. files: of which the first that is there counts;
+            none: `repository` is the address of the one file.
     """
+    if not files:
+        return _problem_of_address(source, repository)
     import huggingface_hub as hub
     from huggingface_hub import constants, errors
 
@@ -30,3 +37,20 @@ def problem(source: str, repository: str, files: list[str]) -> str | None:
             return f"{away}, and the hub cannot be reached ({type(error).__name__}); {fix}"
         return None
     return f"{away}, and {repository} holds neither {' nor '.join(files)}; {fix}"
+
+
+def _problem_of_address(source: str, address: str) -> str | None:
+    """Say why the file at an address cannot be had; torch.hub keeps what it has fetched."""
+    home = os.environ.get("TORCH_HOME") or Path(
+        os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "torch"
+    )
+    kept = Path(home, "hub/checkpoints", address.rsplit("/", 1)[-1])
+    if kept.is_file():
+        return None
+    fix = f"connect this machine, or fetch {address} elsewhere to {kept}"
+    try:
+        asked = urllib.request.Request(address, method="HEAD")
+        with urllib.request.urlopen(asked, timeout=SECONDS):
+            return None
+    except (OSError, ValueError) as error:  # of the address, the connection, the server
+        return f"{source} is not at {kept}, and cannot be fetched ({error}); {fix}"

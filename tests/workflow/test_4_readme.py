@@ -127,6 +127,12 @@ def test_the_papers_preset_makes_a_graph(tmp_path: Path) -> None:
         (tmp_path / "to" / name).mkdir(parents=True)
     project.run("cp", "presets/sample.yaml", "params.yaml")  # as in a fresh clone
     project.run(*INIT.replace("/path", str(tmp_path)).split())
+    away = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hub")}
+    told = project.run("snakemake", "-n", "--cores", "1", check=False, **away)
+    assert "vit_base_patch16_224.mae is not in the local cache" in told
+    params = tmp_path / "params.yaml"
+    scratch = re.sub(r"\n  weights:.*\n(    .*\n)+", "\n  weights: scratch\n", params.read_text())
+    params.write_text(scratch)
     stale = project.snakemake_stale()
     grid, sweep = 3 * (3 * 6 + 3) * 3, 3 * 5 * 3
     assert len([name for name in stale if name.startswith("train@")]) == grid + sweep
