@@ -108,7 +108,8 @@ def command(rule: str, **known) -> list[str]:
     text = (ROOT / "workflow/rules/runs.smk").read_text()
     body = text.split(f"\nrule {rule}:\n")[1].split("\nrule ")[0]
     lines = "".join(re.findall(r'^ +"(.*)"$', body.split("shell:")[1], re.MULTILINE))
-    _, *words = shlex.split(lines.removesuffix("> {log} 2>&1").replace(":q}", "}"))
+    step = lines.split("exec ", 1)[1].removesuffix("> {log} 2>&1")
+    _, *words = shlex.split(step.replace(":q}", "}"))
     return [word.format(**known) for word in words]
 
 

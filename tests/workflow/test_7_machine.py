@@ -91,7 +91,7 @@ def test_fault_f14_every_rule_with_a_device_names_its_partition() -> None:
 
 
 def test_without_a_word_one_gpu_is_shared_out(by_snakemake: Project) -> None:
-    told = by_snakemake.run("snakemake", "--cores", "2", "--force", "--", "data/code.json")
+    told = by_snakemake.run("snakemake", "--cores", "2", "--force", "--", "results/mlflow.json")
     assert re.search(r"Provided resources: gpu=\D*1\b", told)
 
 
@@ -105,7 +105,7 @@ def test_fault_a7_all_that_cannot_be_is_said_before_any_job(project: Project) ->
     for word in (*words, "params.yaml:", "train.optimizer"):
         assert word in told
     assert "Traceback" not in told
-    assert not (project.path / "data/code.json").exists()
+    assert not (project.path / "data/code").exists()
 
 
 def state(folder: Path) -> dict[str, int]:
