@@ -6,8 +6,9 @@ import os
 from pathlib import Path
 
 FOLDERS = ("runs", "results", "data/prepared")
-# Pages with faces stay on the machine that made them: DVC never touches nor keeps them.
-_LOCAL = "results/local/"
+# Pages with faces stay on the machine that made them, and a report of Snakemake's is the user's:
+# DVC never touches nor keeps them.
+_LOCAL = ("results/local/", "results/snakemake.zip")
 _CAP_DAC_OVERRIDE, _DROP = 1, 24  # prctl's PR_CAPBSET_DROP
 
 
@@ -42,9 +43,5 @@ def as_an_ordinary_user() -> None:
 
 def twice(project: Path) -> int:
     """The bytes of results that the disk holds a second time in DVC's cache."""
-    linked = 0
-    for folder in FOLDERS:
-        for file in (project / folder).rglob("*"):
-            if file.is_file() and file.stat().st_nlink == 1 and "local" not in file.parts:
-                linked += file.stat().st_size
-    return linked
+    files = [(project / name).stat() for name in results(project)]
+    return sum(known.st_size for known in files if known.st_nlink == 1)
