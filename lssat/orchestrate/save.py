@@ -4,6 +4,7 @@ Through DVC's Python interface, in one process: `dvc commit` takes as long as a 
 does nothing, stops at the first missing output and vouches for stale results.
 """
 
+import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -99,5 +100,17 @@ def _save(stage: Any, made: Made) -> bool:
         return False
     linked = not any(relative(out).startswith(_DRAWN) for out in stage.outs)
     for out in there:
+        before = _times(out.fs_path)
         out.commit(relink=linked)
+        # Content that the cache had is linked to what it had, with the time of then; Snakemake
+        # would find it older than its inputs.
+        for file, time_ns in before.items():
+            if os.stat(file).st_mtime_ns != time_ns:
+                os.utime(file, ns=(time_ns, time_ns))
     return True
+
+
+def _times(path: str) -> dict[str, int]:
+    inside = (os.path.join(top, name) for top, _, names in os.walk(path) for name in names)
+    files = inside if os.path.isdir(path) else [path]
+    return {file: os.stat(file).st_mtime_ns for file in files}
