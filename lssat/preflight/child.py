@@ -62,7 +62,7 @@ def released(name: str, choice: str) -> tuple[str, str, list[str]]:
     """
     source = grid.MAE_WEIGHTS[name] if choice == "mae" else weights.timm_name(name)
     config = get_pretrained_cfg(source)
-    if config is not None and config.url and not config.hf_hub_id:
+    if config is not None and isinstance(config.url, str) and config.url and not config.hf_hub_id:
         return source, config.url, []
     if config is None or not config.hf_hub_id:
         problem = f"train.weights: timm has no released weights of {source}"

@@ -28,7 +28,7 @@ PARAMS = {
     ("evaluate", "confidence"): (0.9, END | HURT),
     ("robustness", "seed"): (1, HURT),
     ("slices", "min_n"): (5, SLICES | {"report"}),
-    ("tracking", "experiment"): ("other", TRACKED),
+    ("tracking", "experiment"): ("other", {"report"}),  # which names the runs
     ("explain", "seed"): (1, LOOK | {"report"}),
     ("report", "title"): ("Other", {"report", "gallery"}),
 }
