@@ -143,7 +143,6 @@ def test_a_list_of_ones_own_makes_slices_in_the_page_and_in_mlflow(project: Proj
 
 
 def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> None:
-    project.run("dvc", "commit", "--force")  # takes what Snakemake made; minutes less than repro
     assert project.snakemake_stale() == project.dvc_stale() == set()
     stale = {"cross@theirs", "report", *TRACKED}
     file = project.path / "data/raw/theirs/test/fake/1.mp4"
