@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
+from test_video import sound
 
 from lssat.media import Plan, Unreadable, Use, read, times
 from lssat.media.upright import squared
@@ -132,13 +133,7 @@ def test_fault_d1_an_attached_cover_is_never_the_video(tmp_path: Path) -> None:
 
 def test_fault_d1_a_song_with_a_cover_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "song.mp4"
-    with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("aac", rate=8000)
-        stream.layout = "mono"
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-        frame.rate = 8000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    sound(path)
     covered(path)
     with pytest.raises(Unreadable, match="no_frames: only an attached picture"):
         list(read(path, "video", Plan()))
