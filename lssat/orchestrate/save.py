@@ -89,7 +89,8 @@ def _save(stage: Any, made: Made) -> bool:
                   "the step made.", file=sys.stderr)  # fmt: skip
         return False
     if vouched:
-        if not (changed or stage.changed_stage() or stage.changed_deps()):
+        # What this run made anew to the same bytes is a second copy until it is linked.
+        if not (changed or made.has_made(stage) or stage.changed_stage() or stage.changed_deps()):
             return False
         stage.save()
     elif changed:
