@@ -4,6 +4,7 @@ Pure numpy, with scikit-learn as the independent source in the tests: importing 
 every training process three seconds, and its checks 0.4 s for each validation of 40 attributes.
 """
 
+from lssat.metrics.influence import JUMPS, influence
 from lssat.metrics.point import (
     binary,
     evaluate,
@@ -28,8 +29,8 @@ from lssat.metrics.weighted import (
 )
 
 __all__ = [
-    "EACH", "LOWER_IS_BETTER", "NAMES", "Measure", "binary", "calibration", "confusion",
-    "evaluate", "log_loss", "measure", "multiclass", "multilabel", "one_hot", "predicted",
-    "prepare", "probabilities", "ranking", "roc", "scaled", "temperature", "trivial", "unusable",
-    "video_scores",
+    "EACH", "JUMPS", "LOWER_IS_BETTER", "NAMES", "Measure", "binary", "calibration",
+    "confusion", "evaluate", "influence", "log_loss", "measure", "multiclass", "multilabel",
+    "one_hot", "predicted", "prepare", "probabilities", "ranking", "roc", "scaled",
+    "temperature", "trivial", "unusable", "video_scores",
 ]  # fmt: skip

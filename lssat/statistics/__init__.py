@@ -4,6 +4,8 @@ Pure functions of arrays; nothing here knows a task or a file.
 """
 
 from lssat.statistics.auc import Compared, compare_aucs
+from lssat.statistics.clusters import from_resamples, over_clusters
+from lssat.statistics.infer import Inference, Pair, Row, infer
 from lssat.statistics.intervals import (
     Interval,
     Resamples,
@@ -14,12 +16,14 @@ from lssat.statistics.intervals import (
     percentiles,
     resampled,
 )
-from lssat.statistics.paired import clustered_mcnemar, difference, first, holm
+from lssat.statistics.multiple import holm
+from lssat.statistics.paired import clustered_mcnemar, difference, first
 from lssat.statistics.ranks import Ranked, friedman
 from lssat.statistics.seeds import draw_seeds, over_seeds
 
 __all__ = [
-    "Compared", "Interval", "Ranked", "Resamples", "bootstrap", "clustered_mcnemar", "compare_aucs",
-    "difference", "draw", "draw_seeds", "first", "friedman", "holm", "interval", "intervals_of",
+    "Compared", "Inference", "Interval", "Pair", "Ranked", "Resamples", "Row", "bootstrap",
+    "clustered_mcnemar", "compare_aucs", "difference", "draw", "draw_seeds", "first",
+    "friedman", "from_resamples", "holm", "infer", "interval", "intervals_of", "over_clusters",
     "over_seeds", "percentiles", "resampled",
 ]  # fmt: skip

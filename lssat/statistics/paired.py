@@ -70,14 +70,3 @@ def clustered_mcnemar(
     each = np.bincount(member, weights=gap) / np.bincount(member)
     spread = float(np.sqrt(each @ each))
     return 1.0 if spread == 0 else float(2 * norm.sf(abs(each.sum()) / spread))
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values (1979); nan stays nan and does not count as a test."""
-    values = np.asarray(p, dtype=float)
-    adjusted = np.full(len(values), np.nan)
-    tested = np.flatnonzero(~np.isnan(values))
-    order = tested[np.argsort(values[tested], kind="stable")]
-    steps = (len(order) - np.arange(len(order))) * values[order]
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return adjusted.tolist()
