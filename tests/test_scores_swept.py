@@ -56,7 +56,7 @@ def test_each_is_held_against_the_recipes_lambda(found: dict) -> None:
 def test_swept_rows_stay_out_of_comparisons_and_ranks(found: dict) -> None:
     plain = summarise(_rows({key: SIGNALS[key] for key in GRID}), design=DESIGN)
     assert len(found["comparisons"]) == 1
-    assert {row["configuration"] for row in found["ranked_first"]} == {
+    assert {row["configuration"] for row in found["ranks"]} == {
         "MRGB/RLDP/CRGB", "MRGB/RRGB/CRGB",
     }  # fmt: skip
     assert [row["compared"] for row in plain["comparisons"]] == ["configuration"]
@@ -69,7 +69,7 @@ def test_a_lambda_that_the_grid_itself_names_is_one_of_its_configurations() -> N
     signals = {"MRGB-RLDP-CRGB": 0.4, "MRGB-RLDP-CRGB-lambda0.1": 4.0}
     own = summarise(_rows(signals), design=scores.Design(list(signals), 0.5))
     assert len(own["comparisons"]) == 1
-    assert len(own["ranked_first"]) == 2
+    assert len(own["ranks"]) == 2
     assert not any(row["swept"] for row in own["table"])
     assert [row["lambda"] for row in own["sweep"]] == [0.1, 0.5]
 

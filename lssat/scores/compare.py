@@ -1,104 +1,124 @@
-"""Every two configurations of a backbone and every two backbones of a configuration, compared.
+"""Rows of a task compared: pairs that differ in one thing, backbones over all, ranks.
 
-The headline metric on the same test samples: a paired bootstrap over clusters and seeds, and
-beside it DeLong's and McNemar's tests in their forms for clusters. Holm's correction runs over
-all pairs of a task that ask the same question.
+All of it follows from one covariance of the runs (`scores.measured`) by `statistics.infer`.
 """
 
 import itertools
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from lssat import metrics, statistics
 from lssat.params import Evaluate
+from lssat.scores import measured
 from lssat.scores.levels import Level
+from lssat.scores.measured import Measured
 from lssat.scores.scored import Scored
 
-Values = dict[str, np.ndarray]  # run -> (B,), the headline metric in each resample
-TESTS = ("p", "p_delong", "p_mcnemar")
+FAMILIES = ("configuration", "backbone")
+_POWER = 0.8
 
 
-def comparisons(
-    scored: list[Scored],
-    level: Level,
-    metric: str,
-    values: Values,
-    means: dict[str, float | None],
-    options: Evaluate,
-) -> list[dict[str, Any]]:
-    """Compare pairs of rows of the headline table.
+class Compared(NamedTuple):
+    """The rows of a task with each two compared, by the headline metric."""
 
-    Args:
-        scored: the rows.
-        level: the headline's.
-        metric: the headline's.
-        values: of each run whose scores are finite; a pair that lacks one is not tested.
-        means: run -> the metric.
-        options: confidence and seed.
+    rows: list[Scored]  # those that are defined
+    cells: list[measured.Cells]
+    level: Level
+    metric: str
+    clusters: int  # that the metric rests on
+    note: str | None  # of every difference
+    pairs: dict[tuple[int, int], statistics.Pair]  # (i, j) of `rows`, i < j
+    options: Evaluate
+
+    @property
+    def lower(self) -> bool:
+        """Say whether less is better."""
+        return self.metric in metrics.LOWER_IS_BETTER
+
+
+def compared(
+    scored: list[Scored], level: Level, metric: str, found: Measured, options: Evaluate
+) -> Compared:
+    """Compare each two rows of the headline table; rows with an undefined run are left out."""
+    made = [(row, measured.cells(row, found, metric)) for row in scored]
+    rows = [row for row, one in made if one is not None]
+    known = [one for _, one in made if one is not None]
+    reason, note, clusters = measured.trust(found, metric)
+    chosen = [] if reason else list(itertools.combinations(range(len(rows)), 2))
+    pairs = measured.infer(known, clusters, options, chosen).pairs if chosen else []
+    by_rows = {(pair.a, pair.b): pair for pair in pairs}
+    return Compared(rows, known, level, metric, clusters, note or reason, by_rows, options)
+
+
+def comparisons(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+    """Return pairs of rows that differ in one thing.
 
     Returns:
-        a dict a pair: what is `compared`, `a` and `b` (backbone, configuration, seeds), the
-        `difference` a - b with `low` and `high`, `effect` (see `effect`), the p-values `p`
-        (bootstrap), `p_delong` (an AUC), `p_mcnemar` (a decision a sample), each also with
-        `_holm`; None where undefined.
+        a dict a pair: what is `compared` (configuration: two of one backbone; backbone: two of
+        one configuration), `a` and `b` (backbone, configuration, seeds), the `difference` a - b
+        with `low` and `high`, `effect` (see `effect`), `p`, `p_holm` corrected over the task's
+        pairs that ask the same question, and `least`: the smallest difference that would have
+        been shown in 80 % of repetitions, beside so many pairs. None where undefined.
     """
-    found = [
-        dict(compared=family, **pair(a, b, level, metric, values, means, options))
-        for family, a, b in _pairs(scored)
-        if all(run in values for run in (*a.runs, *b.runs))
+    found = []
+    for family in FAMILIES:
+        chosen = [at for at in every.pairs if _differs_in(family, at, every, grid)]
+        rows = [_pair(every, at) | {"compared": family} for at in chosen]
+        found += _corrected(rows, [every.pairs[at] for at in chosen])
+    return found
+
+
+def _differs_in(family: str, at: tuple[int, int], every: Compared, grid: Sequence[Scored]) -> bool:
+    a, b = (every.rows[i] for i in at)
+    if a not in grid or b not in grid:
+        return False
+    same = (a.backbone == b.backbone, a.configuration == b.configuration)
+    return same == ((True, False) if family == "configuration" else (False, True))
+
+
+def _corrected(
+    rows: list[dict[str, Any]], pairs: Sequence[statistics.Pair]
+) -> list[dict[str, Any]]:
+    corrected = statistics.holm([pair.p for pair in pairs])
+    return [
+        plain(row | {"p_holm": p, "least": least(pair, len(pairs))})
+        for row, pair, p in zip(rows, pairs, corrected, strict=True)
     ]
-    for family, test in itertools.product(("configuration", "backbone"), TESTS):
-        rows = [row for row in found if row["compared"] == family]
-        for row, p in zip(rows, statistics.holm([row[test] for row in rows]), strict=True):
-            row[f"{test}_holm"] = p
-    return [plain(row) for row in found]
 
 
-def _pairs(scored: list[Scored]) -> Iterator[tuple[str, Scored, Scored]]:
-    for a, b in itertools.combinations(scored, 2):
-        if a.backbone == b.backbone:
-            yield "configuration", a, b
-        elif a.configuration == b.configuration:
-            yield "backbone", a, b
+def least(pair: statistics.Pair, tests: int) -> float:
+    """Return the smallest difference that is shown in 80 % of repetitions, as the first of Holm."""
+    if not pair.error > 0:
+        return float("nan")
+    first = 1 - (1 - 0.95) / (2 * tests)
+    freedom = max(pair.freedom, 1)
+    return float((student.ppf(first, freedom) + student.ppf(_POWER, freedom)) * pair.error)
 
 
-def pair(
-    a: Scored,
-    b: Scored,
-    level: Level,
-    metric: str,
-    values: Values,
-    means: dict[str, float | None],
-    options: Evaluate,
-) -> dict[str, Any]:
-    """Compare two rows, as `comparisons` says; every run of both has `values`."""
-    one, two = (np.stack([values[run] for run in each.runs]) for each in (a, b))
-    interval, p = statistics.difference(one, two, options.confidence, options.seed)
-    first, second = (_mean([means[run] for run in each.runs]) for each in (a, b))
-    scores = [np.stack([level.scores[run] for run in each.runs], axis=1) for each in (a, b)]
-    return dict(
-        a=a.labels | {"seeds": a.seeds},
-        b=b.labels | {"seeds": b.seeds},
-        level=level.name,
-        metric=metric,
-        n=len(level.labels),
-        groups=len(set(level.groups)),
-        difference=first - second,
-        low=interval.low,
-        high=interval.high,
-        note=interval.note,
-        effect=effect(metric, first, second),
-        p=p,
-        p_delong=_delong(level, metric, *scores),
-        p_mcnemar=_mcnemar(level, *scores),
-    )
+def pair(every: Compared, a: Scored, b: Scored) -> dict[str, Any] | None:
+    """Return the comparison of two rows, a - b, without correction; None if one is undefined."""
+    if a not in every.rows or b not in every.rows:
+        return None
+    return _pair(every, (every.rows.index(a), every.rows.index(b)))
 
 
-def _mean(values: list[float | None]) -> float:
-    return float(np.mean([np.nan if value is None else value for value in values]))
+def _pair(every: Compared, at: tuple[int, int]) -> dict[str, Any]:
+    a, b = (every.rows[i] for i in at)
+    sign = 1 if at in every.pairs else -1
+    found = every.pairs.get(at) or every.pairs.get(at[::-1])
+    first, second = (float(np.mean([v for v, _ in every.cells[i].values()])) for i in at)
+    row: dict[str, Any] = dict(a=a.labels | {"seeds": a.seeds}, b=b.labels | {"seeds": b.seeds})
+    row |= dict(level=every.level.name, metric=every.metric)
+    row |= dict(n=len(every.level.labels), groups=len(set(every.level.groups)))
+    row |= dict(effect=effect(every.metric, first, second), note=every.note)
+    if found is None:
+        return row | dict(difference=first - second, low=None, high=None, p=None)
+    low, high = sorted((sign * found.low, sign * found.high))
+    return row | dict(difference=sign * found.difference, low=low, high=high, p=found.p)
 
 
 def effect(metric: str, a: float, b: float) -> float:
@@ -115,39 +135,81 @@ def effect(metric: str, a: float, b: float) -> float:
     return float(2 * (np.arcsin(np.sqrt(a)) - np.arcsin(np.sqrt(b))))
 
 
-def _delong(level: Level, metric: str, a: np.ndarray, b: np.ndarray) -> float:
-    if level.kind != "binary" or metric != "auc":
-        return float("nan")
-    return statistics.compare_aucs(level.labels, a, b, level.groups).p
+def backbones(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+    """Compare backbones by their means over the configurations that all of them have.
+
+    Returns:
+        as `comparisons`, `a` and `b` being `backbone`, `configurations` (how many) and `seeds`.
+        Backbones that have none in common with most are left out.
+    """
+    rows = [row for row in every.rows if row in grid]
+    names, shared = complete([(row.backbone, row.configuration) for row in rows])
+    made = []
+    for name in names:
+        mine = [row for row in rows if row.backbone == name and row.configuration in shared]
+        made.append(measured.mean([every.cells[every.rows.index(row)] for row in mine]))
+    if len(made) < 2 or not every.pairs or not all(made):
+        return []
+    told = [
+        dict(backbone=name, configurations=len(shared), seeds=list(row))
+        for name, row in zip(names, made, strict=True)
+    ]
+    means = [float(np.mean([value for value, _ in row.values()])) for row in made]
+    pairs = measured.infer(made, every.clusters, every.options, None).pairs
+    facts = dict(level=every.level.name, metric=every.metric, note=every.note)
+    found = [
+        dict(a=told[one.a], b=told[one.b], **facts, difference=one.difference, low=one.low,
+             high=one.high, effect=effect(every.metric, means[one.a], means[one.b]), p=one.p)
+        for one in pairs
+    ]  # fmt: skip
+    return _corrected(found, pairs)
 
 
-def _mcnemar(level: Level, a: np.ndarray, b: np.ndarray) -> float:
-    if level.kind == "multilabel":  # forty decisions a sample: there is no right or wrong of it
-        return float("nan")
-    right_a, right_b = (
-        np.stack([metrics.predicted(level.kind, each) == level.labels for each in arm], axis=1)
-        for arm in (a.swapaxes(0, 1), b.swapaxes(0, 1))
-    )
-    return statistics.clustered_mcnemar(right_a, right_b, level.groups)
+def complete(cells: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Return the backbones and the configurations of the grid's complete part.
+
+    The backbones that have most configurations, and what all of these have.
+    """
+    cells = list(dict.fromkeys(cells))
+    counts: dict[str, set[str]] = {}
+    for backbone, configuration in cells:
+        counts.setdefault(backbone, set()).add(configuration)
+    most = max(map(len, counts.values()), default=0)
+    names = [name for name, has in counts.items() if len(has) == most]
+    shared = [c for c in dict.fromkeys(c for _, c in cells) if all(c in counts[n] for n in names)]
+    return (names, shared) if shared else ([], [])
+
+
+def ranks(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+    """Return between which ranks each row may stand.
+
+    A row's best rank is one more than the rows that are shown to be better, its worst that many
+    from the end; Holm's correction runs over each two rows, so that all ranks hold together
+    (Mohamad et al. 2019).
+
+    Returns:
+        a dict a row: backbone, configuration, `mean`, `best` and `worst` rank, `top`: whether it
+        may be the first. In the order of the means.
+    """
+    mine = [i for i, row in enumerate(every.rows) if row in grid]
+    inside = [at for at in every.pairs if at[0] in mine and at[1] in mine]
+    corrected = statistics.holm([every.pairs[at].p for at in inside])
+    above, below = dict.fromkeys(mine, 0), dict.fromkeys(mine, 0)
+    for (i, j), p in zip(inside, corrected, strict=True):
+        if p < 0.05:
+            better = (every.pairs[i, j].difference > 0) != every.lower
+            above[j if better else i] += 1
+            below[i if better else j] += 1
+    mean = {i: float(np.mean([v for v, _ in every.cells[i].values()])) for i in mine}
+    order = sorted(mine, key=lambda i: mean[i] if every.lower else -mean[i])
+    return [
+        every.rows[i].labels
+        | dict(mean=mean[i], best=1 + above[i], worst=len(mine) - below[i], top=not above[i])
+        for i in order
+    ]
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row as valid JSON: None where a number is undefined."""
     undefined = [k for k, v in row.items() if isinstance(v, float) and not np.isfinite(v)]
     return row | dict.fromkeys(undefined)
-
-
-def ranked_first(
-    scored: list[Scored], metric: str, values: Values, options: Evaluate
-) -> list[dict[str, Any]]:
-    """Return for each row the probability that it ranks first on another draw of clusters, seeds.
-
-    Rows with a run whose scores are not finite are left out.
-    """
-    able = [each for each in scored if all(run in values for run in each.runs)]
-    if not able:
-        return []
-    arms = [np.stack([values[run] for run in each.runs]) for each in able]
-    lower = metric in metrics.LOWER_IS_BETTER
-    shares = statistics.first(arms, lower, options.seed)
-    return [each.labels | {"probability": share} for each, share in zip(able, shares, strict=True)]

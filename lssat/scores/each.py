@@ -7,9 +7,12 @@ import numpy as np
 
 from lssat import metrics, statistics
 from lssat.params import Evaluate
-from lssat.scores import cells
+from lssat.scores import cells, measured
 from lssat.scores.levels import Level
+from lssat.scores.measured import Measured
 from lssat.scores.scored import Scored
+
+Intervals = dict[tuple[str, str], statistics.Interval]  # of (backbone, configuration)
 
 
 class Apart(NamedTuple):
@@ -17,51 +20,61 @@ class Apart(NamedTuple):
 
     level: Level  # the headline's
     classes: tuple[str, ...]  # names of the attributes or classes
-    drawn: statistics.Resamples  # the level's
-    values: cells.Values  # what `cells.resample` returned with `each`
+    found: Measured  # of the level, with `each`
+    intervals: dict[tuple[str, int], Intervals]  # of each metric and column
     train_labels: np.ndarray  # (M,), (M, 1) or (M, A), for the baseline
 
 
-def each(
-    scored: Scored, apart: Apart, runs: list[dict[str, Any]], options: Evaluate
-) -> Iterator[dict[str, Any]]:
-    """Yield a row for each attribute or class x metric of `metrics.EACH`.
+def intervals(
+    rows: list[Scored], level: Level, found: Measured, options: Evaluate
+) -> dict[tuple[str, int], Intervals]:
+    """Return the intervals of all rows for each metric of `metrics.EACH` and attribute or class."""
+    if level.kind == "binary":
+        return {}
+    classes = next(iter(level.scores.values())).shape[1]
+    return {
+        (metric, column): measured.intervals(rows, found, f"each/{metric}", options, column)
+        for metric in metrics.EACH[level.kind]
+        for column in range(classes)
+    }
+
+
+def each(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each attribute or class x metric of `metrics.EACH`; none of a binary task.
 
     Args:
         scored: the backbone and configuration.
-        level: the headline's; a `binary` task has one class to tell, so no rows.
-        classes: names of the attributes or classes.
-        drawn: the level's resamples.
-        values: what `cells.resample` returned with `each`.
         runs: the entries of metrics.json of the runs.
-        train_labels: for the baseline.
-        options: confidence and seed.
 
     Returns:
         rows like those of the table, with the `class`, its `prevalence` in the test split and
         `train_prevalence`. A constant attribute or absent class leaves null with a note.
     """
-    level, classes, drawn, values, train_labels = apart
+    level, classes, found, known, train_labels = apart
     if level.kind == "binary":
         return
     truth = _indicators(level.kind, level.labels, level.scores[scored.runs[0]].shape[1])
     train = _indicators(level.kind, train_labels, truth.shape[1])
-    found = {run: _measured(level, level.scores[run]) for run in scored.runs}
     down = cells.fallen(runs)
-    size = dict(level=level.name, n=len(truth), groups=drawn.clusters, seeds=scored.seeds)
+    size = dict(level=level.name, n=len(truth), groups=found.clusters, seeds=scored.seeds)
     for column in range(truth.shape[1]):
         shares = dict(
             prevalence=_share(truth[:, column]), train_prevalence=_share(train[:, column])
         )
         first = {**scored.labels, "class": classes[column], **size, **shares}
-        intervals = cells.intervals(scored, _of(values, column), drawn, options)
         baselines = _baseline(level.kind, train[:, column], truth[:, column], truth.shape[1])
         for metric in metrics.EACH[level.kind]:
-            mine = [found[run][metric][column] for run in scored.runs]
-            why = [] if None not in mine else [_why(level, truth[:, column], metric, found)]
-            made = cells.row(mine, intervals.get(metric), [*why, *down])
+            mine = [_value(found, run, metric, column) for run in scored.runs]
+            why = [] if None not in mine else [_why(level, truth[:, column], scored, mine)]
+            interval = known[metric, column].get(measured.key(scored))
+            made = cells.row(mine, interval, [*why, *down])
             compared = cells.beside(made, baselines[metric], metric)
             yield {**first, "metric": metric, **made, **compared, "collapsed": bool(down)}
+
+
+def _value(found: Measured, run: str, metric: str, column: int) -> float | None:
+    values = found.values.get(run, {}).get(f"each/{metric}")
+    return None if values is None else values[column]
 
 
 def _indicators(kind: str, labels: np.ndarray, columns: int) -> np.ndarray:
@@ -71,23 +84,6 @@ def _indicators(kind: str, labels: np.ndarray, columns: int) -> np.ndarray:
 
 def _share(column: np.ndarray) -> float | None:
     return float(column.mean()) if len(column) else None
-
-
-def _measured(level: Level, scores: np.ndarray) -> dict[str, list[float | None]]:
-    """Return metric -> its value of each attribute or class; None where undefined."""
-    return metrics.measure(level.kind, level.labels, scores)["each"]
-
-
-def _of(values: cells.Values, column: int) -> cells.Values:
-    """Return the resampled metrics of one attribute or class under the metrics' own names."""
-    return {
-        run: {
-            name.removeprefix("each/"): value[:, column]
-            for name, value in found.items()
-            if name.startswith("each/")
-        }
-        for run, found in values.items()
-    }
 
 
 def _baseline(
@@ -107,8 +103,8 @@ def _baseline(
     return {"recall": 1 / classes, "precision": share, "f1": f1, "auc": 0.5}
 
 
-def _why(level: Level, truth: np.ndarray, metric: str, found: dict[str, dict]) -> str:
-    for run in found:
+def _why(level: Level, truth: np.ndarray, scored: Scored, values: list[float | None]) -> str:
+    for run in scored.runs:
         if reason := metrics.unusable(level.scores[run]):
             return reason
     if level.kind == "multilabel":
@@ -117,7 +113,12 @@ def _why(level: Level, truth: np.ndarray, metric: str, found: dict[str, dict]) -
         return f"no sample of this class among {len(truth)} labels"
     if truth.all():
         return f"no sample of another class among {len(truth)} labels"
-    return "never predicted"
+    never = [seed for seed, value in zip(scored.seeds, values, strict=True) if value is None]
+    return "never predicted" + ("" if len(never) == len(values) else f" by {_seeds(never)}")
+
+
+def _seeds(seeds: list[int]) -> str:
+    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
 
 
 def confusion(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -14,9 +14,11 @@ from lssat import grid, metrics, statistics
 from lssat.params import Evaluate
 from lssat.scores import cells
 from lssat.scores.calibrated import calibrations
-from lssat.scores.compare import comparisons, ranked_first
+from lssat.scores.compare import backbones, compared, comparisons, ranks
 from lssat.scores.each import Apart, confusion, each
+from lssat.scores.each import intervals as each_intervals
 from lssat.scores.levels import Level, levels
+from lssat.scores.measured import TABLE, Measured, intervals, key, measured
 from lssat.scores.scored import Design, Scored, by_seed
 from lssat.scores.subsets import subsets
 from lssat.scores.sweep import sweep
@@ -42,11 +44,11 @@ def summarise(
         options: resamples, confidence and seed of the intervals.
         design: which configurations are the grid's: runs that only the sweep asked for have rows
             with `swept` true and stand in `sweep` (`scores.sweep` says its shape), but not in
-            `comparisons` and `ranked_first`. By default all are the grid's.
+            `comparisons`, `backbones` and `ranks`. By default all are the grid's.
 
     Returns:
         plain values that are valid JSON: undefined is None with a note. `low` and `high` cover
-        other test clusters and, with two or more seeds, other seeds (`statistics.bootstrap`).
+        other test clusters and, with two or more seeds, other trainings (`statistics.infer`).
         A run is `collapsed` when it predicts a single class or its headline metric does not
         beat the trivial baseline; a row is when one of its runs is.
 
@@ -65,7 +67,7 @@ def summarise(
     # Encoders of images and of clips may see other numbers of videos: each row has its own n.
     facts["n"] = {name: n for part in reversed(parts) for name, n in part["n"].items()}
     names = ["runs", "table", "subsets", "each", "confusion", "roc"]
-    names += ["comparisons", "ranked_first", "sweep"]
+    names += ["comparisons", "backbones", "ranks", "sweep"]
     return facts | {name: [row for part in parts for row in part[name]] for name in names}
 
 
@@ -81,8 +83,14 @@ def _part(
     head = every[-1]
     runs = {run: _run(run, every, task, train_labels) for run in head.scores}
     rows = by_seed(list(runs))
-    drawn = {level.name: draw(level, options) for level in every}
-    values = {level.name: cells.resample(level, drawn[level.name], each=True) for level in every}
+    found = {level.name: measured(level, options, each=level is head) for level in every}
+    known = {
+        (level.name, metric): intervals(rows, found[level.name], metric, options)
+        for level in every
+        for metric in TABLE[level.kind]
+    }
+    known_each = each_intervals(rows, head, found[head.name], options)
+    apart = Apart(head, task.classes, found[head.name], known_each, train_labels)
     table: list[dict] = []
     by_class: list[dict] = []
     confusions: list[dict] = []
@@ -90,26 +98,25 @@ def _part(
         mine = [runs[run] for run in scored.runs]
         for level in reversed(every):
             baselines = cells.baseline(level, train_labels)
-            found = cells.intervals(scored, values[level.name], drawn[level.name], options)
+            own = {
+                metric: known[level.name, metric].get(key(scored)) for metric in TABLE[level.kind]
+            }
             swept = design.sweeps(scored.configuration)
-            table += _rows(scored, level, drawn[level.name], found, mine, baselines, swept)
-        apart = Apart(head, task.classes, drawn[head.name], values[head.name], train_labels)
-        by_class += each(scored, apart, mine, options)
+            table += _rows(scored, level, found[level.name], own, mine, baselines, swept)
+        by_class += each(scored, apart, mine)
         confusions += confusion(scored, apart, mine)
     parts = [
         row
         for level in reversed(every)
-        for row in subsets(rows, level, drawn[level.name], runs, train_labels, options)
+        for row in subsets(rows, level, runs, train_labels, options)
     ]
-    for run, found in calibrations(predictions, task.name, head).items():
-        runs[run]["calibration"] = found
-    heads = {run: found[task.metric] for run, found in values[head.name].items()}
-    means = {run: found["metrics"][f"{head.name}/{task.metric}"] for run, found in runs.items()}
-    ours = [scored for scored in rows if not design.sweeps(scored.configuration)]
-    told = head, task.metric, heads, means, options
+    for run, calibrated in calibrations(predictions, task.name, head).items():
+        runs[run]["calibration"] = calibrated
+    grid_rows = [scored for scored in rows if not design.sweeps(scored.configuration)]
+    pairs = compared(rows, head, task.metric, found[head.name], options)
     return {
         "level": head.name,
-        "groups": drawn[head.name].clusters,
+        "groups": found[head.name].clusters,
         "n": {level.name: len(level.labels) for level in every},
         "runs": list(runs.values()),
         "table": table,
@@ -117,9 +124,10 @@ def _part(
         "each": by_class,
         "confusion": confusions,
         "roc": [_roc(run, head) for run in head.scores],
-        "comparisons": comparisons(ours, *told),
-        "ranked_first": ranked_first(ours, task.metric, heads, options),
-        "sweep": sweep(rows, table, design.lambda_cls, told),
+        "comparisons": comparisons(pairs, grid_rows),
+        "backbones": backbones(pairs, grid_rows),
+        "ranks": ranks(pairs, grid_rows),
+        "sweep": sweep(rows, table, design.lambda_cls, pairs),
     }
 
 
@@ -140,12 +148,6 @@ def flat(content: dict[str, Any]) -> dict[str, float | None]:
             key = f"{first}.{row['backbone']}.{slug}.{row['metric']}"
             found |= {key: row["mean"], f"{key}.low": row["low"], f"{key}.high": row["high"]}
     return found
-
-
-def draw(level: Level, options: Evaluate) -> statistics.Resamples:
-    """Draw the resamples of a level's clusters: the same ones for all that is said of a task."""
-    strata = None if level.kind == "multilabel" else level.labels
-    return statistics.draw(level.groups, options.resamples, options.seed, strata)
 
 
 def _run(run: str, every: list[Level], task: grid.Task, train_labels: np.ndarray) -> dict:
@@ -183,16 +185,16 @@ def _collapsed(level: Level, run: str, value: float | None, baseline: float | No
 def _rows(
     scored: Scored,
     level: Level,
-    drawn: statistics.Resamples,
-    intervals: dict[str, statistics.Interval],
+    found: Measured,
+    intervals: dict[str, statistics.Interval | None],
     runs: list[dict[str, Any]],
     baselines: dict[str, float | None],
     swept: bool,
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of the table for one backbone, configuration and level."""
     fallen = cells.fallen(runs)
-    size = dict(n=len(level.labels), groups=drawn.clusters, seeds=scored.seeds, runs=scored.runs)
-    for metric in cells.TABLE[level.kind]:
+    size = dict(n=len(level.labels), groups=found.clusters, seeds=scored.seeds, runs=scored.runs)
+    for metric in TABLE[level.kind]:
         key = f"{level.name}/{metric}"
         notes = [run["notes"][key] for run in runs if key in run["notes"]]
         values = [run["metrics"][key] for run in runs]

@@ -7,23 +7,21 @@ choice of that number matters, which is another question than which configuratio
 from typing import Any
 
 from lssat import grid, statistics
-from lssat.params import Evaluate
-from lssat.scores.compare import Values, pair, plain
-from lssat.scores.levels import Level
+from lssat.scores.compare import Compared, pair, plain
 from lssat.scores.scored import Scored
 
 _OF_ROW = (
     *("level", "metric", "n", "groups", "seeds", "runs", "values", "mean", "low", "high"),
     *("baseline", "beats_baseline", "collapsed", "note"),
 )
-_OF_PAIR = ("difference", "low", "high", "effect", "p", "p_delong", "p_mcnemar", "note")
+_OF_PAIR = ("difference", "low", "high", "effect", "p", "note")
 
 
 def sweep(
     scored: list[Scored],
     table: list[dict[str, Any]],
     lambda_cls: float | str | None,
-    told: tuple[Level, str, Values, dict[str, float | None], Evaluate],
+    every: Compared,
 ) -> list[dict[str, Any]]:
     """Return the list `sweep` of metrics.json, empty where no configuration has its own lambda.
 
@@ -31,7 +29,7 @@ def sweep(
         scored: all rows of the headline table.
         table: of metrics.json.
         lambda_cls: the recipe's; None where it is not known, then there is no reference.
-        told: level, metric, values, means and options, as for `comparisons`.
+        every: each two rows compared.
 
     Returns:
         a dict for each value of lambda_cls of a backbone and configuration that has several, by
@@ -42,21 +40,26 @@ def sweep(
         `reference`: whether this is the row with the recipe's lambda_cls;
         `difference`: None in the reference, where there is none, or where a run's scores are not
         finite; else what `comparisons` says of a pair (this row minus the reference: `difference`,
-        `low`, `high`, `effect`, `p`, `p_delong`, `p_mcnemar`, `note`) and `p_holm`, `p` corrected
+        `low`, `high`, `effect`, `p`, `note`) and `p_holm`, `p` corrected
         over the task's rows that have a difference (those of clips apart).
     """
     rows = [
-        _row(each, reference, table, lambda_cls, told)
+        _row(each, reference, table, lambda_cls, every)
         for group in _groups(scored)
         for reference in [_reference(group, lambda_cls)]
         for each in sorted(group, key=lambda each: _order(each, lambda_cls))
         if each is reference or _own(each) is not None
     ]
     tested = [row for row in rows if row["difference"]]
-    corrected = statistics.holm([row["difference"]["p"] for row in tested])
+    corrected = statistics.holm([_p(row) for row in tested])
     for row, p in zip(tested, corrected, strict=True):
         row["difference"] = plain(row["difference"] | {"p_holm": p})
     return rows
+
+
+def _p(row: dict[str, Any]) -> float:
+    p = row["difference"]["p"]
+    return float("nan") if p is None else p
 
 
 def _own(scored: Scored) -> float | str | None:
@@ -89,17 +92,14 @@ def _row(
     reference: Scored | None,
     table: list[dict[str, Any]],
     lambda_cls: float | str | None,
-    told: tuple[Level, str, Values, dict[str, float | None], Evaluate],
+    every: Compared,
 ) -> dict[str, Any]:
-    level, metric, values, *_ = told
-    key = {**each.labels, "level": level.name, "metric": metric}
+    key = {**each.labels, "level": every.level.name, "metric": every.metric}
     of = next(row for row in table if key.items() <= row.items())
     difference = None
     if reference and reference is not each:
-        runs = (*each.runs, *reference.runs)
-        if all(run in values for run in runs):
-            found = pair(each, reference, *told)
-            difference = {name: found[name] for name in _OF_PAIR}
+        found = pair(every, each, reference)
+        difference = {name: found[name] for name in _OF_PAIR} if found else None
     own = _own(each)
     return {
         "backbone": each.backbone,

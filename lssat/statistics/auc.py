@@ -62,8 +62,8 @@ def _grow(clusters: int) -> float:
 def _p(difference: float, error: float) -> float:
     if np.isnan(error):
         return float("nan")
-    if error < 1e-12:
-        return 1.0 if abs(difference) < 1e-12 else 0.0
+    if error < 1e-12:  # nothing says how much the difference varies
+        return 1.0 if abs(difference) < 1e-12 else float("nan")
     return float(2 * norm.sf(abs(difference) / error))
 
 
@@ -77,3 +77,20 @@ def _placements(ones: np.ndarray, scores: np.ndarray) -> np.ndarray:
         found[ones, seed] = (rank[ones] - rankdata(column[ones])) / n_zeros
         found[~ones, seed] = 1 - (rank[~ones] - rankdata(column[~ones])) / n_ones
     return found.mean(axis=1)
+
+
+def auc_edge(ones: int, zeros: int) -> float:
+    """Return the variance of an AUC divided by A (1 - A), where no pair is ranked wrongly.
+
+    Newcombe 2006 (Statistics in Medicine 25, 559-573), method 5, at the lower end of its 95 %
+    interval of a perfect AUC: [0.960, 1] for 50 + 50.
+
+    Args:
+        ones, zeros: independent samples of each class, at least 1.
+    """
+    low, middle, z2 = 1.0, (ones + zeros) / 2 - 1, norm.ppf(0.975) ** 2
+    for _ in range(100):  # a contraction: each step moves the end by less
+        lost = 1 + middle * (1 - low) / (2 - low) + middle * low / (1 + low)
+        ratio = lost / (ones * zeros)
+        low = 1 / (1 + z2 * ratio)
+    return float(ratio)

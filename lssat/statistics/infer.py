@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """Row a minus row b; nan where undefined. `error` is the standard error."""
+    """Row a minus row b; nan where undefined. `error`: standard error, with its `freedom`."""
 
     a: int
     b: int
@@ -36,6 +36,7 @@ class Pair(NamedTuple):
     low: float
     high: float
     error: float
+    freedom: float
     p: float
     p_holm: float
 
@@ -157,10 +158,12 @@ def _pairs(
     half, p = _half_width((1 + confidence) / 2, *parts), _p_values(difference, *parts)
     corrected = holm(p)
     error = np.sqrt(shared + training)
+    below = shared**2 / max(clusters - 2, 1) + training**2 / freedom
+    known = np.divide(error**4, below, out=np.full(len(a), np.inf), where=below > 0)
     return [
         Pair(int(i), int(j), *(float(x) for x in rest))
         for i, j, *rest in zip(
-            *(a, b, difference, difference - half, difference + half, error, p, corrected),
+            *(a, b, difference, difference - half, difference + half, error, known, p, corrected),
             strict=True,
         )
     ]

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from lssat.statistics.intervals import Interval, percentiles
 from lssat.statistics.seeds import draw_seeds, over_seeds
+
+_EXACT = 25  # discordant clusters below which the exact test is used
 
 
 def difference(
@@ -59,6 +61,7 @@ def clustered_mcnemar(
     McNemar's test as generalised by Durkalski et al. 2003: the sum over clusters of (b - c) / n,
     against its spread; b and c count the samples that only one of the two got right. Where each
     sample is a cluster of its own it is McNemar's chi-square without continuity correction.
+    Below 25 discordant clusters it is the exact sign test of them (McNemar's exact test).
 
     Args:
         right_a, right_b: (N,) of bool, or (N, S) of S training seeds; a cluster takes all.
@@ -68,5 +71,9 @@ def clustered_mcnemar(
     gap = gap.reshape(len(gap), -1).mean(axis=1)
     _, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
     each = np.bincount(member, weights=gap) / np.bincount(member)
-    spread = float(np.sqrt(each @ each))
-    return 1.0 if spread == 0 else float(2 * norm.sf(abs(each.sum()) / spread))
+    apart = each[np.abs(each) > 1e-12]
+    if not len(apart):
+        return 1.0
+    if len(apart) < _EXACT:
+        return float(binomtest(int((apart > 0).sum()), len(apart)).pvalue)
+    return float(2 * norm.sf(abs(apart.sum()) / np.sqrt(apart @ apart)))
