@@ -118,7 +118,7 @@ def test_silent_error_video_auc_keyed_on_the_parent_folder():
 
 
 def test_table_has_a_row_for_each_level_and_metric_with_all_that_qualifies_it():
-    found = summarise(deepfake_rows(signal=2.5))  # two seeds that are both clearly good
+    found = summarise(deepfake_rows(signal=1.0))
     keys = [(row["level"], row["metric"]) for row in found["table"]]
     metrics = ["auc", "eer", "ap", "tpr_at_fpr01", "accuracy", "balanced_accuracy"]
     assert keys == [(level, metric) for level in ("video", "frame") for metric in metrics]
@@ -128,13 +128,15 @@ def test_table_has_a_row_for_each_level_and_metric_with_all_that_qualifies_it():
     assert (row["n"], row["groups"], row["seeds"], row["runs"]) == (36, 12, [0, 1], RUNS)
     assert row["values"] == [run["metrics"]["video/auc"] for run in found["runs"]]
     assert row["mean"] == pytest.approx(np.mean(row["values"]))
-    assert row["low"] < row["mean"] < row["high"]
     assert row["baseline"] == 0.5
-    assert row["beats_baseline"] == (row["low"] > 0.5)
+    assert not row["beats_baseline"]
+    # One row of two seeds that differ: nothing to learn from how much others do.
+    assert row["low"] is row["high"] is None  # fault C7
+    assert "2 seeds on 12 clusters are too few, it would reach from" in row["note"]
     assert not row["collapsed"]
     assert _row(found, "video", "accuracy")["baseline"] == pytest.approx(2 / 3)
     eer = _row(found, "video", "eer")
-    assert eer["beats_baseline"] == (eer["high"] < eer["baseline"])
+    assert not eer["beats_baseline"]
     tpr = _row(found, "video", "tpr_at_fpr01")  # fault C17
     assert tpr["low"] is tpr["high"] is None
     assert "12 negatives; a rate at 1 % false positives needs 1,000" in tpr["note"]

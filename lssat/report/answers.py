@@ -1,102 +1,126 @@
-"""The paper's three questions, answered in words that follow from the tests and nothing else."""
+"""The paper's three questions, answered in words that follow from one family of tests.
 
-from collections import defaultdict
-from typing import Any
+Every sentence is decided by the same Holm correction over all pairs of backbones of all tasks, so
+that the whole first screen is wrong in at most 5 % of worlds where nothing differs
+(docs/statistics.md).
+"""
 
+from typing import Any, NamedTuple
+
+from lssat import statistics
 from lssat.report import ranks, words
 from lssat.report.read import Task
+
+_ENOUGH = 3  # seeds from which a sentence is about backbones, not about trained models
+
+
+class Verdict(NamedTuple):
+    """A pair of backbones on a task, by their means over shared configurations."""
+
+    task: str
+    better: str  # by its mean; shown only where `shown`
+    worse: str
+    row: dict[str, Any]  # of metrics.json
+    shown: bool
 
 
 def answers(tasks: list[Task], families: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
     """Return each question with the sentences of its answer; `families`: ranks over tasks."""
+    found = verdicts(tasks)
     return [
-        ("What is the backbone’s role?", list(map(_role, tasks))),
-        ("Which backbone suits which task?", list(map(_suits, tasks))),
-        ("Is there one for all?", [*_one_for_all(tasks), ranks.answer(families)]),
+        ("What is the backbone’s role?", [_role(task, found) for task in tasks]),
+        ("Which backbone suits which task?", [_suits(task, found) for task in tasks]),
+        ("Is there one for all?", [*_one_for_all(tasks, found), ranks.answer(families)]),
     ]
 
 
-def _role(task: Task) -> str:
-    pairs = [row for row in task.metrics["comparisons"] if row["compared"] == "backbone"]
-    if not pairs:
-        return f"{task.name}: one backbone, so nothing is compared."
-    shown = [row for row in pairs if words.differs(row)]
-    of_all = f"{words.count(len(pairs), 'pair')} of backbones under one configuration"
-    if not shown:
-        return f"{task.name}: none of {of_all} is shown to differ."
-    most = max(shown, key=lambda row: abs(row["difference"]))
-    better, worse = (most["a"], most["b"]) if most["difference"] > 0 else (most["b"], most["a"])
-    gap = words.number(abs(most["difference"]))
-    least = f"at most by {gap} ({better['backbone']} over {worse['backbone']})"
-    return f"{task.name}: {len(shown)} of {of_all} differ, {least}."
+def verdicts(tasks: list[Task]) -> list[Verdict]:
+    """Test every pair of backbones on every task as one family."""
+    rows = [(task.name, row) for task in tasks for row in task.metrics["backbones"]]
+    ps = [float("nan") if row["p"] is None else row["p"] for _, row in rows]
+    found = []
+    for (name, row), p in zip(rows, statistics.holm(ps), strict=True):
+        arms = [row[arm]["backbone"] for arm in "ab"]
+        up = row["difference"] is not None and _sign(row) * row["difference"] >= 0
+        better, worse = arms if up else arms[::-1]
+        found.append(Verdict(name, better, worse, row, p < words.ALPHA))
+    return found
 
 
-def _shares(task: Task) -> dict[str, float]:
-    """Return the probability that a backbone holds the first rank with one of its rows."""
-    shares: dict[str, float] = defaultdict(float)
-    for row in task.metrics["ranked_first"]:
-        shares[row["backbone"]] += row["probability"]
-    return dict(shares)
+def _sign(row: dict[str, Any]) -> int:
+    return -1 if words.lower_is_better(row["metric"]) else 1
 
 
-def _suits(task: Task) -> str:
-    shares = _shares(task)
-    if not shares:
-        return f"{task.name}: undefined, no row has finite scores."
-    best = max(shares, key=lambda name: shares[name])
-    first = f"{task.name}: {best} ranks first in {words.percent(shares[best])} of the resamples"
-    won, of_all = _won(task, best)
-    if not of_all:
-        return f"{first}."
-    pairs = words.count(of_all, "pair")
-    return f"{first}; {won} of its {pairs} with another backbone {_show(won)} it to be better."
+def _role(task: Task, verdicts: list[Verdict]) -> str:
+    mine = [each for each in verdicts if each.task == task.name]
+    if not mine:
+        why = "one backbone, so nothing is compared"
+        return f"{task.name}: {why if len(task.backbones) < 2 else 'no two can be compared'}."
+    shown = [each for each in mine if each.shown]
+    if shown:
+        gaps = words.listing([f"{each.better} over {each.worse} by {_gap(each)}" for each in shown])
+        told = f"{task.name}: {len(shown)} of {words.count(len(mine), 'pair')} of backbones differ"
+        return f"{told}, in the mean over their configurations: {gaps}.{_scope(mine)}"
+    most = max(mine, key=lambda each: abs(each.row["difference"] or 0))
+    text = f"{task.name}: no difference between backbones is shown; the largest is {_gap(most)}"
+    least = most.row["least"]
+    could = f"; one of {words.number(least)} would have been in 80 % of repetitions"
+    return f"{text}{could if least is not None else ''}.{_scope(mine)}"
 
 
-def _show(count: int) -> str:
-    return "shows" if count == 1 else "show"
+def _gap(each: Verdict) -> str:
+    row = each.row
+    if row["low"] is None:
+        return f"{words.number(abs(row['difference']))}"
+    ends = sorted((abs(row["low"]), abs(row["high"])))
+    if row["low"] < 0 < row["high"]:
+        size = max(abs(row["low"]), abs(row["high"]))
+        return f"{words.number(abs(row['difference']))} (it may be up to {words.number(size)})"
+    low, high = (words.number(end) for end in ends)
+    return f"{words.number(abs(row['difference']))} [{low}, {high}]"
 
 
-def _won(task: Task, name: str) -> tuple[int, int]:
-    """Count the pairs in which a backbone is shown to be better, and all of its pairs."""
-    pairs = [row for row in task.metrics["comparisons"] if row["compared"] == "backbone"]
-    mine = [row for row in pairs if name in (row["a"]["backbone"], row["b"]["backbone"])]
-    shown = [row for row in mine if words.differs(row)]
-    better = [row["a" if row["difference"] > 0 else "b"]["backbone"] for row in shown]
-    return better.count(name), len(mine)
+def _scope(mine: list[Verdict]) -> str:
+    """Say what too few seeds leave the sentence to be about."""
+    seeds = min(len(each.row[arm]["seeds"]) for each in mine for arm in "ab")
+    if seeds >= _ENOUGH:
+        return ""
+    return f" With {words.count(seeds, 'seed')} this is about these trained models."
 
 
-def _one_for_all(tasks: list[Task]) -> list[str]:
-    leading = {
-        task.name: max(shares, key=lambda name: shares[name])
-        for task in tasks
-        if (shares := _shares(task))
-    }
-    if not leading:
-        return ["It cannot be said: no task has a row with finite scores."]
-    beaten = _beaten(tasks)
-    every = list(dict.fromkeys(name for task in tasks for name in task.backbones))
+def _suits(task: Task, verdicts: list[Verdict]) -> str:
+    mine = [each for each in verdicts if each.task == task.name]
+    if not mine:
+        return f"{task.name}: nothing is compared."
+    names = _backbones(mine)
+    beaten = {each.worse for each in mine if each.shown}
+    left = [name for name in names if name not in beaten]
+    if len(left) == 1:
+        return f"{task.name}: {left[0]}, shown to be better than every other."
+    than = f" (not {words.listing(sorted(beaten))})" if beaten else ""
+    return f"{task.name}: {words.listing(left)} cannot be told apart{than}."
+
+
+def _backbones(verdicts: list[Verdict]) -> list[str]:
+    return list(dict.fromkeys(each.row[arm]["backbone"] for each in verdicts for arm in "ab"))
+
+
+def _one_for_all(tasks: list[Task], verdicts: list[Verdict]) -> list[str]:
+    every = list(
+        dict.fromkeys(row[arm]["backbone"] for _, _, _, row, _ in verdicts for arm in "ab")
+    )
+    if not every:
+        return ["It cannot be said: no two backbones are compared."]
+    on = "the one task" if len(tasks) == 1 else f"all {len(tasks)} tasks"
+    for name in every:
+        pairs = [each for each in verdicts if name in (each.better, each.worse)]
+        won = {(each.task, each.worse) for each in pairs if each.shown and each.better == name}
+        if len(won) == len(tasks) * (len(every) - 1):
+            return [f"{name} is shown to be better than every other on {on}."]
+    first = f"No backbone is shown to be better than every other on {on}."
+    beaten = {each.worse for each in verdicts if each.shown}
     never = [name for name in every if name not in beaten]
-    if len(set(leading.values())) == 1:
-        name = next(iter(leading.values()))
-        first = f"{name} ranks first most often on {_all(len(leading))}."
-    else:
-        led = [f"{name} on {task}" for task, name in leading.items()]
-        first = f"No backbone ranks first most often on {_all(len(leading))}: {words.listing(led)}."
     if not never:
         return [first, "Each backbone is shown to be worse than another somewhere."]
     verb = "is" if len(never) == 1 else "are"
     return [first, f"{words.listing(never)} {verb} nowhere shown to be worse than another."]
-
-
-def _all(count: int) -> str:
-    return "the one task" if count == 1 else f"all {count} tasks"
-
-
-def _beaten(tasks: list[Task]) -> set[str]:
-    """Return the backbones that are shown to be worse than another one on some task."""
-    found = set()
-    for task in tasks:
-        for row in task.metrics["comparisons"]:
-            if row["compared"] == "backbone" and words.differs(row):
-                found.add((row["b"] if row["difference"] > 0 else row["a"])["backbone"])
-    return found

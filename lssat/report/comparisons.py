@@ -4,51 +4,84 @@ from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.read import Task
 
-_TESTS = {"p": "bootstrap", "p_delong": "DeLong", "p_mcnemar": "McNemar"}
 LEAD = (
-    "Differences on the same test samples. The bootstrap draws clusters of samples and seeds; "
-    "DeLong’s and McNemar’s tests, in their forms for clusters, take the seeds as given. "
-    "p-values carry Holm’s correction over the pairs of a table."
+    "Differences on the same test samples, seed by seed. Each interval and p-value covers other "
+    "test sets, whose clusters of samples are taken whole, and, with several seeds, other "
+    "trainings. p-values carry Holm’s correction over the pairs of a table. “Least” is the "
+    "smallest difference that would have been shown in 80 % of repetitions."
 )
+ONE_SEED = " With one seed they cover other test sets only: they are about these trained models."
 
 
 def tables(task: Task) -> list[Table]:
-    """Make a table for configurations and one for backbones, where there are pairs."""
-    found = [_table(task, family) for family in ("configuration", "backbone")]
+    """Make a table of backbones over all configurations, and of pairs of rows, where there are."""
+    found = [_overall(task), *(_table(task, family) for family in ("configuration", "backbone"))]
     return [table for table in found if table.rows]
+
+
+def lead(tasks: list[Task]) -> str:
+    """Say what the tests cover."""
+    return LEAD + (ONE_SEED if all(len(task.seeds) == 1 for task in tasks) else "")
 
 
 def _table(task: Task, family: str) -> Table:
     pairs = [row for row in task.metrics["comparisons"] if row["compared"] == family]
     shared = "backbone" if family == "configuration" else "configuration"
-    tests = [name for name in _TESTS if any(row[name] is not None for row in pairs)]
     what = words.where(task.metrics)
     columns = [
         Column(shared.capitalize()),
         Column(f"{family.capitalize()} a"),
         Column(f"{family.capitalize()} b"),
-        Column("a − b", "num", f"{what}, means over seeds"),
-        Column(words.confidence(task.metrics), "num", "of the difference"),
-        Column("Effect", "num", "Cohen’s d of an AUC, else Cohen’s h"),
-        *[Column(f"p, {_TESTS[name]}", "num", "Holm’s correction") for name in tests],
-        Column("Differs", hint="the bootstrap’s p-value with Holm’s correction is below 0.05"),
+        *_tested(task),
         Column("Flag"),
     ]
-    rows = [[*_row(row, family, shared, tests), _fallen(task, row)] for row in pairs]
+    rows = [[*_row(row, family, shared), _fallen(task, row)] for row in pairs]
     notes = sorted({row["note"] for row in pairs if row["note"]})
     caption = f"{task.title}: pairs of {family}s, {what}"
     return Table(f"pairs-{family}-{task.name}", caption, columns, rows, notes=notes)
 
 
-def _row(row: dict, family: str, shared: str, tests: list[str]) -> list[Cell]:
+def _overall(task: Task) -> Table:
+    rows = task.metrics["backbones"]
+    columns = [Column("Backbone a"), Column("Backbone b"), *_tested(task)]
+    columns.append(Column("Configurations", "num", "that both have, averaged"))
+    made = [
+        [
+            *[Cell(row[arm]["backbone"]) for arm in "ab"],
+            *_results(row),
+            num(row["a"]["configurations"]),
+        ]
+        for row in rows
+    ]
+    notes = sorted({row["note"] for row in rows if row["note"]})
+    caption = (
+        f"{task.title}: backbones in the mean over configurations, {words.where(task.metrics)}"
+    )
+    return Table(f"overall-{task.name}", caption, columns, made, notes=notes)
+
+
+def _tested(task: Task) -> list[Column]:
     return [
-        Cell(row["a"][shared]),
-        Cell(row["a"][family]),
-        Cell(row["b"][family]),
+        Column("a − b", "num", f"{words.where(task.metrics)}, means over seeds"),
+        Column(words.confidence(task.metrics), "num", "of the difference"),
+        Column("Effect", "num", "Cohen’s d of an AUC, else Cohen’s h"),
+        Column("p", "num", "Holm’s correction"),
+        Column("Least", "num", "would have been shown in 80 % of repetitions"),
+        Column("Differs", hint="the corrected p-value is below 0.05"),
+    ]
+
+
+def _row(row: dict, family: str, shared: str) -> list[Cell]:
+    return [Cell(row["a"][shared]), *[Cell(row[arm][family]) for arm in "ab"], *_results(row)]
+
+
+def _results(row: dict) -> list[Cell]:
+    return [
         num(row["difference"]),
         Cell(words.interval(row), row["low"]),
         num(row["effect"], digits=2),
-        *[_p(row[f"{name}_holm"]) for name in tests],
+        _p(row["p_holm"]),
+        num(row["least"]),
         Cell("yes", "yes", flag="good") if words.differs(row) else Cell("not shown", "no"),
     ]
 
@@ -65,14 +98,30 @@ def _p(value: float | None) -> Cell:
 
 
 def ranks(task: Task) -> Table:
-    """Make the table of the probability that each row ranks first."""
-    shown = sorted(task.metrics["ranked_first"], key=lambda row: -row["probability"])
+    """Make the table of the ranks that each row may have."""
+    shown = task.metrics["ranks"]
     columns = [
         Column("Backbone"),
         Column("Configuration"),
         Column("Flag"),
-        Column("Ranks first", "num", "share of resamples of clusters and seeds"),
+        Column("Mean", "num", f"{words.where(task.metrics)}, mean over seeds"),
+        Column("Rank", "num", "between the best and the worst that the tests leave possible"),
+        Column("May be first"),
     ]
-    rows = [[*results.named(task, words.pair(row)), num(row["probability"])] for row in shown]
-    caption = f"{task.title}: probability of the highest {words.where(task.metrics)}"
+    rows = [
+        [
+            *results.named(task, words.pair(row)),
+            num(row["mean"]),
+            Cell(_span(row), row["best"]),
+            Cell("yes" if row["top"] else "no", "yes" if row["top"] else "no"),
+        ]
+        for row in shown
+    ]
+    caption = (
+        f"{task.title}: ranks by {words.where(task.metrics)}, Holm’s correction over all pairs"
+    )
     return Table(f"first-{task.name}", caption, columns, rows)
+
+
+def _span(row: dict) -> str:
+    return f"{row['best']}" if row["best"] == row["worst"] else f"{row['best']} to {row['worst']}"

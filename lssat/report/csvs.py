@@ -115,21 +115,35 @@ def _confusion(tasks: Sequence[Task | Cross]) -> Iterable[dict]:
 
 
 def write_comparisons(path: Path, tasks: list[Task]) -> None:
-    """Write one row per pair of rows that were compared, with the p-values of each test."""
-    tests = [f"{name}{end}" for name in ("p", "p_delong", "p_mcnemar") for end in ("", "_holm")]
+    """Write one row per pair of rows, or of backbones over their configurations, compared."""
     columns = [
         "task", "compared", "backbone_a", "configuration_a", "seeds_a", "collapsed_a",
         "backbone_b", "configuration_b", "seeds_b", "collapsed_b", "level", "metric", "n", "groups",
-        "difference", "low", "high", "effect", *tests, "note",
+        "difference", "low", "high", "effect", "p", "p_holm", "least", "note",
     ]  # fmt: skip
     rows = [
         {**row, "task": task.name}
         | {f"{key}_{arm}": value for arm in "ab" for key, value in row[arm].items()}
-        | {f"collapsed_{arm}": words.pair(row[arm]) in task.collapsed for arm in "ab"}
+        | {f"collapsed_{arm}": _down(task, row[arm]) for arm in "ab"}
         for task in tasks
-        for row in task.metrics["comparisons"]
+        for row in (*task.metrics["comparisons"], *_over_all(task))
     ]
     write_csv(path, columns, rows)
+
+
+def _over_all(task: Task) -> list[dict]:
+    """Return the pairs of backbones by their means over shared configurations."""
+    kept = ("backbone", "seeds")
+    return [
+        row
+        | {"compared": "backbone, mean over configurations", "n": None, "groups": None}
+        | {arm: {name: row[arm][name] for name in kept} | {"configuration": None} for arm in "ab"}
+        for row in task.metrics["backbones"]
+    ]
+
+
+def _down(task: Task, arm: dict) -> bool | None:
+    return words.pair(arm) in task.collapsed if arm["configuration"] else None
 
 
 def write_runs(path: Path, tasks: list[Task]) -> None:

@@ -83,7 +83,7 @@ def render(
         each=[found for task in tasks if (found := each.section(task))],
         ranks_lead=ranks.LEAD,
         ranks=ranks.section(families),
-        comparisons_lead=comparisons.LEAD,
+        comparisons_lead=comparisons.lead(tasks),
         published_lead=published.LEAD,
         costs_lead=pareto.LEAD,
         costs=[pareto.section(task) for task in tasks],

@@ -11,12 +11,11 @@ from lssat.report.figures import Figure, Plot, plain, spec
 from lssat.report.read import Task
 
 LEAD = (
-    "Mean ranks over all tasks, by the headline metric’s mean over seeds; 1 is the best. "
-    "Friedman’s test asks whether any differ, its p-value from permutations within blocks; two "
-    "differ by Nemenyi’s test when their mean ranks "
-    "are a critical difference apart. The tests take blocks as independent, but blocks of one "
-    "task share its test samples: with tasks alone as blocks that is mended, and little can be "
-    "shown with so few."
+    "Mean ranks over the tasks, by the headline metric’s mean over seeds and over the other "
+    "factor; 1 is the best. A difference in general has tasks as its blocks: what is better on one "
+    "task need not be on another. Friedman’s test asks whether any differ, its p-value from "
+    "permutations within blocks; if so, two differ by Nemenyi’s test when their mean ranks are a "
+    "critical difference apart. With few tasks little can be shown."
 )
 _OTHER = {"backbone": "configuration", "configuration": "backbone"}
 
@@ -34,18 +33,14 @@ def families(tasks: list[Task]) -> list[dict[str, Any]]:
     """Rank backbones and configurations over blocks.
 
     Returns:
-        a dict for what is `compared` (backbone, configuration) and what the `blocks` are (`task
-        and ...`, and `task` alone with the mean over the other factor): `n_blocks`,
+        a dict for what is `compared` (backbone, configuration) over the `blocks` (`task`, with
+        the mean over the other factor): `n_blocks`,
         `block_names`, `treatments`, `mean_ranks`, `collapsed` (rows of each that collapsed),
         `rows` (of each), `statistic`, `p`, `p_permuted`, `cd`, `p_pairs`, `groups` (names that
         are not shown to differ), `note`; None where undefined.
     """
     core = _core(tasks)
-    return [
-        _family(core, compared, alone)
-        for compared in ("backbone", "configuration")
-        for alone in (False, True)
-    ]
+    return [_family(core, compared) for compared in ("backbone", "configuration")]
 
 
 def _core(tasks: list[Task]) -> _Core:
@@ -77,8 +72,7 @@ def _most(names: list[str]) -> list[str]:
     return [name for name, n in counts.items() if n == max(counts.values())]
 
 
-def _family(core: _Core, compared: str, alone: bool) -> dict[str, Any]:
-    other = _OTHER[compared]
+def _family(core: _Core, compared: str) -> dict[str, Any]:
     treatments = core.backbones if compared == "backbone" else core.configurations
     others = core.configurations if compared == "backbone" else core.backbones
     rows = _rows(core, compared)
@@ -87,10 +81,7 @@ def _family(core: _Core, compared: str, alone: bool) -> dict[str, Any]:
         values = np.array(
             [[_value(rows.get((task.name, t, o))) for t in treatments] for o in others]
         )
-        if alone:
-            blocks[task.name] = values.mean(axis=0)
-        else:
-            blocks |= {f"{task.name} {o}": block for o, block in zip(others, values, strict=True)}
+        blocks[task.name] = values.mean(axis=0)
     names = [name for name, block in blocks.items() if np.isfinite(block).all()]
     dropped = [name for name in blocks if name not in names]
     kept = np.array([blocks[name] for name in names]).reshape(len(names), len(treatments))
@@ -103,7 +94,7 @@ def _family(core: _Core, compared: str, alone: bool) -> dict[str, Any]:
         for t in treatments
     }
     return {
-        **{"compared": compared, "blocks": "task" if alone else f"task and {other}"},
+        **{"compared": compared, "blocks": "task"},
         **{"n_blocks": len(names), "block_names": names, "treatments": treatments},
         "mean_ranks": _plain(found.mean_ranks),
         "rows": [len(mine[t]) for t in treatments],
@@ -146,10 +137,15 @@ def section(families: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "title": f"{each['compared'].capitalize()}s over blocks of {each['blocks']}",
             "said": said(each),
             "table": _table(each),
-            "figure": _figure(each) if each["cd"] is not None else None,
+            "figure": _figure(each) if _shown(each) else None,
         }
         for each in families
     ]
+
+
+def _shown(family: dict[str, Any]) -> bool:
+    """Say whether any are shown to differ, without which no two are."""
+    return family["p_permuted"] is not None and family["p_permuted"] < words.ALPHA
 
 
 def said(family: dict[str, Any]) -> str:
@@ -157,7 +153,7 @@ def said(family: dict[str, Any]) -> str:
     over = f"{words.count(family['n_blocks'], 'block')} ({family['blocks']})"
     if family["p"] is None:
         return f"{family['compared'].capitalize()}s over {over}: {family['note']}."
-    shows = "are not all alike" if family["p_permuted"] < words.ALPHA else "are not shown to differ"
+    shows = "are not all alike" if _shown(family) else "are not shown to differ"
     numbers = f"p {_p(family['p_permuted'])} (chi-square {_p(family['p'])})"
     return (
         f"{family['compared'].capitalize()}s {shows} over {over}: Friedman’s test, {numbers}; "
@@ -170,14 +166,15 @@ def _p(value: float) -> str:
 
 
 def answer(families: list[dict[str, Any]]) -> str:
-    """Say for the first screen whether the ranks of backbones over all blocks show one for all."""
+    """Say for the first screen how backbones rank over tasks; their test stands further below."""
     found = next(each for each in families if each["compared"] == "backbone")
     ranks = dict(zip(found["treatments"], found["mean_ranks"], strict=True))
     known = sorted((rank, name) for name, rank in ranks.items() if rank is not None)
     if not known:
         return "Ranks over all tasks: no block in which every backbone has a number."
     listed = words.listing([f"{name} {words.number(rank, 2)}" for rank, name in known])
-    return f"Mean ranks of the backbones: {listed}. {said(found)}"
+    tasks = words.count(found["n_blocks"], "task")
+    return f"Mean ranks over {tasks}: {listed}; whether they differ in general is tested below."
 
 
 def _table(family: dict[str, Any]) -> Table:
@@ -209,7 +206,7 @@ def _row(family: dict[str, Any], at: int) -> list[Cell]:
     return [
         Cell(name),
         num(family["mean_ranks"][at], 2),
-        Cell((words.listing(alike) or "none") if family["cd"] is not None else words.DASH),
+        Cell(words.listing(alike) or "none" if _shown(family) else words.DASH),
         num(family["n_blocks"]),
         Cell(text, float(fallen), flag="bad") if fallen else Cell("", ""),
     ]

@@ -26,7 +26,7 @@ def headline(task: Task) -> Table:
         Column("Configuration", hint="masked branch / reconstructed / classified"),
         Column("Flag"),
         Column("Mean", "num", f"{words.where(scored)}, mean over seeds"),
-        Column(words.confidence(scored), "num", "resampled by group"),
+        Column(words.confidence(scored), "num", "of other test sets and trainings"),
         Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
         *[
             Column(words.heading(metric), "num", "mean over seeds")
@@ -34,7 +34,7 @@ def headline(task: Task) -> Table:
         ],
         *[Column(f"Seed {seed}", "num", "each links to its run") for seed in task.seeds],
         Column("Baseline", "num", "the best score without looking at the input"),
-        Column("Beats it", hint="the whole interval lies above the baseline"),
+        Column("Beats it", hint="shown to, with a correction for the number of rows"),
         Column("n", "num", f"{scored['level']}s"),
         Column("Coverage", "num", "share of the samples listed in the test split that is scored"),
     ]

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lssat.metrics import LOWER_IS_BETTER
+
 DASH = "–"
 _METRICS = {
     "auc": "AUC",
@@ -84,8 +86,13 @@ def listing(names: Sequence[Any]) -> str:
     return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
+def lower_is_better(name: str) -> bool:
+    """Say whether less of a metric is better."""
+    return name in LOWER_IS_BETTER
+
+
 def differs(pair: dict) -> bool:
-    """Say whether a comparison shows a difference: the bootstrap's p with Holm's correction."""
+    """Say whether a comparison shows a difference: its p-value with Holm's correction."""
     return pair["p_holm"] is not None and pair["p_holm"] < ALPHA
 
 
@@ -103,13 +110,12 @@ def where(metrics: dict) -> str:
 def headline(metrics: dict, rows: list[dict]) -> list[str]:
     """Say in sentences what the headline table of a task shows.
 
-    Claims go no further than the intervals: no word of significance, no ranking of rows whose
-    intervals overlap.
+    The row with the highest mean was picked on the test split, so nothing is said of it that a
+    test over all rows does not say.
     """
-    top = best(rows)
-    if top is None:
+    if best(rows) is None:
         return ["It is undefined in every row; the notes below the table say why."]
-    return [_against_baseline(top), _against_others(top, rows), _collapsed(rows)]
+    return [_against_baseline(rows), _against_others(metrics["ranks"]), _collapsed(rows)]
 
 
 def confidence(metrics: dict) -> str:
@@ -117,29 +123,23 @@ def confidence(metrics: dict) -> str:
     return f"{100 * metrics['confidence']:g} % interval"
 
 
-def _against_baseline(top: dict) -> str:
-    low, high, baseline = top["low"], top["high"], top["baseline"]
-    if None in (low, high, baseline):
-        return "It cannot be held against the trivial baseline: a number is undefined."
-    trivial = f"the trivial baseline {number(baseline)}"
-    if low > baseline:
-        return f"The whole interval lies above {trivial}."
-    if high < baseline:
-        return f"The whole interval lies below {trivial}."
-    return f"The interval contains {trivial}, so beating it is not shown."
+def _against_baseline(rows: list[dict]) -> str:
+    known = [row for row in rows if row["low"] is not None and row["baseline"] is not None]
+    if not known:
+        return "Nothing can be held against the trivial baseline: there is no interval."
+    beat = sum(bool(row["beats_baseline"]) for row in known)
+    of = "The row is" if len(known) == beat == 1 else f"{beat} of {count(len(known), 'row')} are"
+    return f"{of} shown to beat the trivial baseline {number(known[0]['baseline'])}."
 
 
-def _against_others(top: dict, rows: list[dict]) -> str:
-    others = [row for row in rows if row is not top and row["low"] is not None]
-    if not others or top["low"] is None:
-        return "There is no other row with an interval to hold it against."
-    near = [row for row in others if row["high"] >= top["low"] and row["low"] <= top["high"]]
-    n = len(others)
-    if not near:
-        return f"It overlaps no interval of the {count(n, 'other row')}."
-    whose = f"{len(near)} of the {n} other rows" if n > 1 else "the other row"
-    whose = f"all {n} other rows" if len(near) == n > 1 else whose
-    return f"It overlaps the intervals of {whose}, so the order among these stays open."
+def _against_others(ranks: list[dict]) -> str:
+    if len(ranks) < 2:
+        return "There is no other row to hold it against."
+    top = sum(bool(row["top"]) for row in ranks)
+    if top == 1:
+        return f"It is shown to be better than each of the {count(len(ranks) - 1, 'other row')}."
+    which = f"all {top} rows" if top == len(ranks) else f"{top} of the {len(ranks)} rows"
+    return f"Which of {which} is the best stays open."
 
 
 def _collapsed(rows: list[dict]) -> str:

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from lssat import metrics, statistics
+from lssat import metrics
 from lssat.scores.levels import Level
+from lssat.scores.measured import Span
 
 
 def baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]:
@@ -14,30 +15,28 @@ def baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]:
     return metrics.trivial(level.kind, train_labels, level.labels, classes)
 
 
-def row(
-    values: list[float | None], interval: statistics.Interval | None, notes: list[str]
-) -> dict[str, Any]:
+def row(values: list[float | None], span: Span | None, notes: list[str]) -> dict[str, Any]:
     """Return mean, interval and note of one metric; one undefined seed leaves all undefined."""
     defined = [value for value in values if value is not None]
     mean = float(np.mean(defined)) if len(defined) == len(values) else None
-    if mean is None or interval is None:
-        interval = statistics.Interval(None, None)
-    elif interval.note:
-        notes = [*notes, interval.note]
+    if mean is None or span is None:
+        span = Span(None, None)
+    elif span.note:
+        notes = [*notes, span.note]
     note = "; ".join(dict.fromkeys(notes)) or None
-    return dict(values=values, mean=mean, low=interval.low, high=interval.high, note=note)
+    return dict(values=values, mean=mean, low=span.low, high=span.high, note=note)
 
 
-def beside(row: dict[str, Any], baseline: float | None, metric: str) -> dict[str, Any]:
-    """Return the baseline, and whether the whole interval lies on its better side."""
-    return dict(baseline=baseline, beats_baseline=_beats(row, baseline, metric))
+def beside(span: Span | None, baseline: float | None, metric: str) -> dict[str, Any]:
+    """Return the baseline, and whether a row is shown to be better.
 
-
-def _beats(row: dict[str, Any], baseline: float | None, metric: str) -> bool:
-    if row["low"] is None or baseline is None:
-        return False
-    lower = metric in metrics.LOWER_IS_BETTER
-    return row["high"] < baseline if lower else row["low"] > baseline
+    One-sided, with Bonferroni's correction over the rows of the metric.
+    """
+    beats = False
+    if span is not None and span.surely is not None and baseline is not None:
+        low, high = span.surely
+        beats = high < baseline if metric in metrics.LOWER_IS_BETTER else low > baseline
+    return dict(baseline=baseline, beats_baseline=beats)
 
 
 def fallen(runs: list[dict[str, Any]]) -> list[str]:

@@ -5,14 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lssat import metrics, statistics
+from lssat import metrics
 from lssat.params import Evaluate
 from lssat.scores import cells, measured
 from lssat.scores.levels import Level
 from lssat.scores.measured import Measured
 from lssat.scores.scored import Scored
 
-Intervals = dict[tuple[str, str], statistics.Interval]  # of (backbone, configuration)
+Intervals = dict[tuple[str, str], measured.Span]  # of (backbone, configuration)
 
 
 class Apart(NamedTuple):
@@ -68,7 +68,7 @@ def each(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[d
             why = [] if None not in mine else [_why(level, truth[:, column], scored, mine)]
             interval = known[metric, column].get(measured.key(scored))
             made = cells.row(mine, interval, [*why, *down])
-            compared = cells.beside(made, baselines[metric], metric)
+            compared = cells.beside(interval, baselines[metric], metric)
             yield {**first, "metric": metric, **made, **compared, "collapsed": bool(down)}
 
 

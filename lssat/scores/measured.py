@@ -24,8 +24,22 @@ _FEW = 10  # clusters of a class below which an interval is widened, and says so
 _NEGATIVES = 1000  # that a rate at 1 % false positives needs for an interval
 _SAYS_NOTHING = 0.8  # width of an interval in [0, 1] that is not printed as one
 
+_ALPHA = 0.05  # of all sentences together that say which rows beat the baseline
+
 # Each seed's value and factor; of a row of the tables.
 Cells = dict[int, tuple[float, np.ndarray]]
+
+
+class Span(NamedTuple):
+    """The interval of a row; None with a note where there is none.
+
+    `surely`: ends of which, over all rows of the metric, each is right in 95 % of worlds together.
+    """
+
+    low: float | None
+    high: float | None
+    note: str | None = None
+    surely: tuple[float, float] | None = None
 
 
 class Measured(NamedTuple):
@@ -140,7 +154,7 @@ def intervals(
     metric: str,
     options: Evaluate,
     column: int | None = None,
-) -> dict[tuple[str, str], statistics.Interval]:
+) -> dict[tuple[str, str], Span]:
     """Return the interval of each row's mean over seeds, by (backbone, configuration).
 
     Absent where a run has no value; None with a note where too little is known. All rows are
@@ -150,11 +164,14 @@ def intervals(
     rows = {name: row for name, row in every.items() if row}
     reason, note, clusters = trust(found, metric, column)
     if reason or not rows:
-        return dict.fromkeys(rows, statistics.Interval(None, None, reason))
-    made = infer(list(rows.values()), clusters, options, edge=edge(found, metric, column))
+        return dict.fromkeys(rows, Span(None, None, reason))
+    made, surely = (
+        infer(list(rows.values()), clusters, each, edge=edge(found, metric, column)).rows
+        for each in (options, options.model_copy(update={"confidence": 1 - 2 * _ALPHA / len(rows)}))
+    )
     return {
-        name: _said(one, note, len(row), found.clusters)
-        for (name, row), one in zip(rows.items(), made.rows, strict=True)
+        name: _said(one, both, note, len(row), found.clusters)
+        for (name, row), one, both in zip(rows.items(), made, surely, strict=True)
     }
 
 
@@ -163,16 +180,17 @@ def key(scored: Scored) -> tuple[str, str]:
     return scored.backbone, scored.configuration
 
 
-def _said(row: statistics.Row, note: str | None, seeds: int, clusters: int) -> statistics.Interval:
+def _said(
+    row: statistics.Row, surely: statistics.Row, note: str | None, seeds: int, clusters: int
+) -> Span:
     if not np.isfinite([row.low, row.high]).all():
-        return statistics.Interval(None, None, "no interval: its variance is undefined")
+        return Span(None, None, "no interval: its variance is undefined")
     if row.high - row.low >= _SAYS_NOTHING:
         of_seeds = "1 seed" if seeds == 1 else f"{seeds} seeds"
         why = f"{of_seeds} on {clusters} clusters are too few"
-        return statistics.Interval(
-            None, None, f"no interval: {why}, it would reach from {row.low:.2f} to {row.high:.2f}"
-        )
-    return statistics.Interval(row.low, row.high, note)
+        ends = f"it would reach from {row.low:.2f} to {row.high:.2f}"
+        return Span(None, None, f"no interval: {why}, {ends}")
+    return Span(row.low, row.high, note, (surely.low, surely.high))
 
 
 def trust(

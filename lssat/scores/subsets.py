@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lssat import metrics, statistics
+from lssat import metrics
 from lssat.params import Evaluate
 from lssat.scores import cells, measured
 from lssat.scores.levels import Level
@@ -50,7 +50,7 @@ def _rows(
     scored: Scored,
     part: Level,
     found: measured.Measured,
-    intervals: dict[str, dict[tuple[str, str], statistics.Interval]],
+    intervals: dict[str, dict[tuple[str, str], measured.Span]],
     runs: dict[str, dict[str, Any]],
     train_labels: np.ndarray,
 ) -> Iterator[dict[str, Any]]:
@@ -62,5 +62,5 @@ def _rows(
         notes = [one["notes"][metric] for one in each if metric in one["notes"]]
         interval = intervals[metric].get(measured.key(scored))
         made = cells.row([one[metric] for one in each], interval, [*notes, *down])
-        compared = cells.beside(made, baselines[metric], metric)
+        compared = cells.beside(interval, baselines[metric], metric)
         yield {"metric": metric, **size, **made, **compared, "collapsed": bool(down)}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lssat import grid, metrics, statistics
+from lssat import grid, metrics
 from lssat.params import Evaluate
 from lssat.scores import cells
 from lssat.scores.calibrated import calibrations
@@ -18,7 +18,7 @@ from lssat.scores.compare import backbones, compared, comparisons, ranks
 from lssat.scores.each import Apart, confusion, each
 from lssat.scores.each import intervals as each_intervals
 from lssat.scores.levels import Level, levels
-from lssat.scores.measured import TABLE, Measured, intervals, key, measured
+from lssat.scores.measured import TABLE, Measured, Span, intervals, key, measured
 from lssat.scores.scored import Design, Scored, by_seed
 from lssat.scores.subsets import subsets
 from lssat.scores.sweep import sweep
@@ -186,7 +186,7 @@ def _rows(
     scored: Scored,
     level: Level,
     found: Measured,
-    intervals: dict[str, statistics.Interval | None],
+    intervals: dict[str, Span | None],
     runs: list[dict[str, Any]],
     baselines: dict[str, float | None],
     swept: bool,
@@ -205,7 +205,7 @@ def _rows(
             metric=metric,
             **size,
             **row,
-            **cells.beside(row, baselines[metric], metric),
+            **cells.beside(intervals.get(metric), baselines[metric], metric),
             collapsed=bool(fallen),
             swept=swept,
         )
