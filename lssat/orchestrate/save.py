@@ -80,6 +80,7 @@ def _save(stage: Any, made: Made) -> bool:
     # A folder that a killed step has left empty is no result.
     there = [out for out in stage.outs if out.exists and not out.is_empty]
     changed = [out for out in there if out.workspace_status() or out.changed_cache()]
+    drawn = any(relative(out).startswith(_DRAWN) for out in stage.outs)
     vouched = made.vouches(stage) and len(there) == len(stage.outs)
     if vouched and changed and not made.has_made(stage) and all(out.hash_info for out in there):
         # Not by a step: damaged, or edited. What the step made stays recorded.
@@ -93,16 +94,15 @@ def _save(stage: Any, made: Made) -> bool:
         if not (changed or made.has_made(stage) or stage.changed_stage() or stage.changed_deps()):
             return False
         stage.save()
-    elif changed:
+    elif changed and not drawn:  # a raw file that is away for a while is not the tree's new truth
         for out in there:
             out.save()
         stage.deps = []  # not recorded: the stage is stale
     else:
         return False
-    linked = not any(relative(out).startswith(_DRAWN) for out in stage.outs)
     for out in there:
         before = _times(out.fs_path)
-        out.commit(relink=linked)
+        out.commit(relink=not drawn)
         # Content that the cache had is linked to what it had, with the time of then; Snakemake
         # would find it older than its inputs.
         for file, time_ns in before.items():
