@@ -103,7 +103,7 @@ def _rows(
     ends = np.clip([middle - half, middle + half], 1e-12, 1 - 1e-12)
     down, up = _logit(inside) - _logit(ends)
     logits = _logit(np.clip(np.where(there, values, 0.5), small, 1 - small))
-    spread, freedom = _spread(logits, there, (len(values) - 1))
+    spread, freedom = _spread(logits, there, len(values) - 1)
     training = np.where(spread > 0, student.ppf(tail, freedom) * np.sqrt(spread), 0)
     low = _expit(_logit(inside) - np.hypot(down, training))
     high = _expit(_logit(inside) + np.hypot(up, training))
@@ -152,7 +152,8 @@ def _pairs(
     shared = _shared(own, there)
     mean = np.clip(_means(values)[0], 1 / (8 * clusters), 1 - 1 / (8 * clusters))
     scale = np.sqrt((mean * (1 - mean))[a] * (mean * (1 - mean))[b])  # logits per unit: alike
-    spread, freedom = _spread(np.where(there, gaps, 0) / scale[:, None], there, len(values) - 2)
+    alike = np.where(there, gaps, 0) / scale[:, None]
+    spread, freedom = _spread(alike, there, len(values) - 2)
     training = spread * scale**2
     parts = shared, max(clusters - 2, 1), training, freedom
     half, p = _half_width((1 + confidence) / 2, *parts), _p_values(difference, *parts)

@@ -14,8 +14,8 @@ def shrink(
 
     Empirical Bayes (Smyth 2004, sections 3 and 6.2): true variances are taken as draws of a
     scaled inverse chi-square, whose scale and degrees of freedom d0 follow from the mean and the
-    variance of the logarithms. Half of d0 is used: all of it makes rows too sure whose training
-    is less even than that of the others (simulated, docs/statistics.md).
+    variance of the logarithms. Where these differ by more than chance, half of d0 counts: all of it
+    makes those too sure whose variance is truly above the others' (simulated, docs/statistics.md).
 
     Args:
         variances: (K,) at least 0.
@@ -32,9 +32,10 @@ def shrink(
     logs = np.log(np.maximum(variances, floor)) - digamma(freedom / 2) + np.log(freedom / 2)
     excess = logs.var(ddof=1) - polygamma(1, freedom / 2).mean()
     prior = min(2 * trigamma_inverse(excess), most) if excess > 0 else most
+    used = 1.0 if prior == most else used
     scale = np.exp(logs.mean() + digamma(prior / 2) - np.log(prior / 2))
-    used = prior / 2
-    return (used * scale + freedom * variances) / (used + freedom), used + freedom
+    counts = used * prior
+    return (counts * scale + freedom * variances) / (counts + freedom), counts + freedom
 
 
 def trigamma_inverse(value: float) -> float:

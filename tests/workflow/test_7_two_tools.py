@@ -144,6 +144,7 @@ def test_fault_a8_a_raw_file_lost_and_put_back_retrains_nothing(project: Project
     told = project.run("snakemake", "--cores", "2", check=False)
     assert "is not there" in told or "missing" in told
     assert kept.lost(project.path, before) == []
+    assert "data/raw/sample/celeba" in project.run("dvc", "status")  # recorded with its file
     shutil.move(project.path / "away.jpg", image)
     project.run("snakemake", "--cores", "2")
     after = kept.results(project.path)
