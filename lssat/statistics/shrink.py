@@ -32,9 +32,8 @@ def shrink(
     logs = np.log(np.maximum(variances, floor)) - digamma(freedom / 2) + np.log(freedom / 2)
     excess = logs.var(ddof=1) - polygamma(1, freedom / 2).mean()
     prior = min(2 * trigamma_inverse(excess), most) if excess > 0 else most
-    used = 1.0 if prior == most else used
     scale = np.exp(logs.mean() + digamma(prior / 2) - np.log(prior / 2))
-    counts = used * prior
+    counts = prior if prior == most else prior / 2
     return (counts * scale + freedom * variances) / (counts + freedom), counts + freedom
 
 
