@@ -418,7 +418,10 @@ def _slices(files: TaskFiles, task: str, runs: list[grid.Run], rng: np.random.Ge
                 if task == "ffpp":
                     names = ("demographic_parity_difference", "equalized_odds_difference")
                     found["disparities"] += [
-                        first | {"metric": each, "note": None} | _interval(0.2, mine, rng)
+                        first
+                        | {"metric": each, "note": None}
+                        | _interval(0.2, mine, rng)
+                        | dict(expected=0.05, p=0.2, p_holm=0.4)
                         for each in names
                     ]
         told = {"source": "attributes" if name == "slices" else "list", "min_n": 10}
@@ -426,7 +429,7 @@ def _slices(files: TaskFiles, task: str, runs: list[grid.Run], rng: np.random.Ge
             told["list"] = {"file": "data/skin.csv", "key": "identity", "entries": 14}
             told["list"] |= {"repeated": 1, "unknown": 2}
         told |= {"task": task, "dataset": task, "title": known.title, "kind": known.kind}
-        told |= {"metric": known.metric, "confidence": 0.95, "resamples": 2000}
+        told |= {"metric": known.metric, "confidence": 0.95}
         tables.write_json(file, told | found)
 
 
@@ -445,7 +448,7 @@ def _sliced(
     return more | dict(
         groups=made, worst=worst, best=best, gap=gap, note=None,
         held=list(groups[:2]), low=gap / 2, high=gap * 2,
-        apart_low=gap - 0.09, apart_high=gap + 0.1,
+        expected=0.05, p=0.125, p_holm=0.25,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ SMALL = {
     "loader": "--samples 64 --batch 16 --repeats 1",
     "lookalikes": "1000",
     "readers": "--share 0.0005 --repeats 1",
+    "slices_levels": "--trials 2 --groups 2 --clusters 60 --seeds 1 --metrics accuracy",
     "startup": "--repeats 1",
     "texture": "--images 4 --repeats 1",
     "two_tools": "--sequences 1 --steps 2",
@@ -58,6 +59,7 @@ RATIOS = {
                 "# s, # MiB; the least # s, ratio #"),
     "graph": (["first look", "warm, median", "one file touched"], "# s # s of CPU"),
     "two_tools": (["1 sequences of 2 steps: 0 with a fault"], ""),
+    "slices_levels": (["| accuracy | 2 | 60 | 1 | # | # | # | # | 2 |"], ""),
     "startup": (["import torch", "... and an optimizer", "lssat train", "to its first step"],
                 "# s # s of CPU"),
 }  # fmt: skip

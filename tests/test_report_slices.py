@@ -63,30 +63,31 @@ def test_the_page_holds_every_group_and_gap(whole: tuple) -> None:
     assert 'id="slices-plot-celeba-attributes-1-vit_micro"' in part
 
 
-def test_the_sentence_says_no_more_than_the_interval(whole: tuple) -> None:
+def test_fault_c18_the_sentence_says_no_more_than_the_test(whole: tuple) -> None:
     task = read.read_task("celeba", whole[1]["celeba"])
     (found,) = task.slices
     mine = [row for row in found["rows"] if row["attribute"] == "Male"]
     for row in mine:
-        row |= {"worst": "Male", "gap": 0.125, "low": 0.05, "high": 0.25, "best": "not Male"}
-        row |= {"apart_low": -0.03125, "apart_high": 0.25}
+        row |= {"worst": "Male", "gap": 0.125, "low": 0.0, "high": 0.25, "best": "not Male"}
+        row |= {"expected": 0.03125, "p": 0.04, "p_holm": 0.16}
     first = section.section(task)["parts"][0]
-    assert (
-        "gap 0.125 [0.050, 0.250] to not Male. Best − worst lies in [−0.031, 0.250]"
-        in first["text"]
-    )
-    assert "which holds 0: that they differ is not shown." in first["text"]
-    assert first["text"].endswith("Best − worst stays above 0 in 0 of 4 rows.")
+    assert "gap 0.125 [0.000, 0.250] to not Male (equal groups: 0.031)." in first["text"]
+    assert "That groups differ is not shown (p = 0.160 after Holm’s correction)." in first["text"]
+    assert first["text"].endswith("Groups differ in 0 of 4 rows.")
     for row in mine:
-        row["apart_low"] = 0.01
+        row["p_holm"] = 0.0004
     first = section.section(task)["parts"][0]
-    assert "Best − worst lies in [0.010, 0.250], above 0." in first["text"]
-    assert first["text"].endswith("in 4 of 4 rows.")
+    assert "Groups are served differently (p < 0.001 after Holm’s correction)." in first["text"]
+    assert first["text"].endswith("Groups differ in 4 of 4 rows.")
     for row in mine:
-        row |= dict.fromkeys(("worst", "best", "gap", "low", "high", "apart_low", "apart_high"))
+        row["seeds"] = [0]
+    assert "differently by this trained model" in section.section(task)["parts"][0]["text"]
+    for row in mine:
+        row |= dict.fromkeys(("worst", "best", "gap", "low", "high", "expected", "p", "p_holm"))
         row["note"] = "1 group to compare"
     first = section.section(task)["parts"][0]
     assert "has no gap: 1 group to compare." in first["text"]
+    assert first["text"].endswith("Groups differ in 0 of 0 rows.")
 
 
 def test_many_samples_in_many_clusters_need_no_caveat(whole: tuple) -> None:

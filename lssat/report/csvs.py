@@ -231,12 +231,11 @@ def write_rejects(path: Path, rejects: list[dict]) -> None:
 
 
 def write_slices(path: Path, tasks: list[Task]) -> None:
-    """Write one row per slice's row and group, with its gap; fairlearn's have no group."""
+    """Write one row per slice's row and group, with its gap; differences of all have no group."""
     columns = [
         "task", "source", "attribute", "backbone", "configuration", "level", "metric", "seeds",
         "group", "n", "clusters", "values", "mean", "low", "high", "worst", "gap", "gap_low",
-        "gap_high", "apart_low", "apart_high", "confidence", "resamples", "collapsed", "note",
-        "runs",
+        "gap_high", "expected", "p", "p_holm", "confidence", "collapsed", "note", "runs",
     ]  # fmt: skip
     rows = (
         row | {"collapsed": words.pair(row) in task.collapsed}
@@ -248,7 +247,7 @@ def write_slices(path: Path, tasks: list[Task]) -> None:
 
 
 def _slices(found: dict) -> Iterable[dict]:
-    shared = {key: found[key] for key in ("task", "source", "confidence", "resamples")}
+    shared = {key: found[key] for key in ("task", "source", "confidence")}
     for row in found["rows"]:
         gap = {"gap_low": row["low"], "gap_high": row["high"]}
         for group in row["groups"]:

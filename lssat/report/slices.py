@@ -9,10 +9,10 @@ from lssat.report.read import Task
 
 LEAD = (
     "The same predictions by groups of the test samples. The gap is the largest minus the "
-    "smallest group’s mean over seeds. It is never below 0, and its interval reaches 0 only "
-    "where groups tie or seeds differ much: few samples alone make a gap. “Best − worst” holds "
-    "the two named groups fixed, and an interval of it that holds 0 means that a difference "
-    "between them is not shown. Groups and rows are many and are not corrected for."
+    "smallest group’s mean over seeds; beside it stands the gap that equal groups of these sizes "
+    "would show half of the time. The test asks whether any two groups differ, whichever came out "
+    "best and worst: its critical value is that of the largest of all differences, and Holm’s "
+    "correction runs over the rows of the table. Where it shows nothing, the interval holds 0."
 )
 FEW = {"samples": 100, "clusters": 30}  # below either, the page says what a gap does not mean
 
@@ -95,22 +95,36 @@ def _best(task: Task, heads: list[dict]) -> str:
     worst = next(each for each in row["groups"] if each["group"] == row["worst"])
     gap = f"gap {words.number(row['gap'])} {words.interval(row)}"
     text = f"{first}: worst group {row['worst']} at {words.number(worst['mean'])}, {gap}"
-    return f"{text} to {row['best']}. {_apart(row)}"
+    return f"{text} to {row['best']}{_beside(row)}. {_verdict(row)}"
 
 
-def _apart(row: dict) -> str:
-    if row["apart_low"] is None:
-        return "Best − worst has no interval."
-    span = words.interval({"low": row["apart_low"], "high": row["apart_high"]})
-    if row["apart_low"] > 0:
-        return f"Best − worst lies in {span}, above 0."
-    return f"Best − worst lies in {span}, which holds 0: that they differ is not shown."
+def _tiny(p: float | None) -> bool:
+    return p is not None and p < 0.001
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if _tiny(value) else f"p = {words.number(value)}"
+
+
+def _beside(row: dict) -> str:
+    if row["expected"] is None:
+        return ""
+    return f" (equal groups: {words.number(row['expected'])})"
+
+
+def _verdict(row: dict) -> str:
+    if row["p_holm"] is None:
+        return "Whether groups differ is not tested."
+    told = f"{_p(row['p_holm'])} after Holm’s correction"
+    if not words.differs(row):
+        return f"That groups differ is not shown ({told})."
+    about = " by this trained model" if len(row["seeds"]) == 1 else ""
+    return f"Groups are served differently{about} ({told})."
 
 
 def _shown(heads: list[dict]) -> str:
-    held = [row for row in heads if row["apart_low"] is not None]
-    above = sum(row["apart_low"] > 0 for row in held)
-    return f"Best − worst stays above 0 in {above} of {words.count(len(held), 'row')}."
+    held = [row for row in heads if row["p_holm"] is not None]
+    return f"Groups differ in {sum(map(words.differs, held))} of {words.count(len(held), 'row')}."
 
 
 def _few(groups: list[dict]) -> str:
@@ -159,11 +173,11 @@ def _table(id: str, task: Task, found: dict, attribute: str, heads: list[dict]) 
 _FAIR = {
     "demographic_parity_difference": (
         *("Parity difference", "num"),
-        "demographic parity: largest gap in the share called fake, mean over seeds",
+        "demographic parity: largest gap in the share called fake, of means over seeds",
     ),
     "equalized_odds_difference": (
         *("Odds difference", "num"),
-        "equalized odds: largest gap in true or false positive rate, mean over seeds",
+        "equalized odds: largest gap in true or false positive rate, of means over seeds",
     ),
 }
 
@@ -174,18 +188,19 @@ def _columns(groups: list[dict], found: dict) -> list[Column]:
         *[Column(group["group"], "num", f"mean over seeds; below, its {span}") for group in groups],
         Column("Worst group"),
         Column("Gap", "num", f"largest minus smallest; below, its {span}"),
-        Column("Best − worst", "num", f"{span}, the two groups held fixed"),
+        Column("Equal groups", "num", "the gap that equal groups would show half of the time"),
+        Column("p", "num", "of the largest gap between groups, with Holm’s correction"),
     ]
 
 
 def _values(row: dict, groups: list[dict]) -> list[Cell]:
     values = {each["group"]: each for each in row["groups"]}
-    apart = {"low": row["apart_low"], "high": row["apart_high"]}
     return [
         *[_cell(values.get(group["group"])) for group in groups],
         Cell(row["worst"] or words.DASH),
         num(row["gap"], small=words.interval(row) if row["gap"] is not None else ""),
-        Cell(words.interval(apart), row["apart_low"]),
+        num(row["expected"]),
+        Cell("< 0.001", row["p_holm"]) if _tiny(row["p_holm"]) else num(row["p_holm"]),
     ]
 
 
@@ -200,9 +215,9 @@ def _in(clusters: int) -> str:
 
 
 def _differ(row: dict) -> Cell:
-    if row["apart_low"] is None:
+    if row["p_holm"] is None:
         return Cell(words.DASH)
-    return Cell("yes", "yes", flag="bad") if row["apart_low"] > 0 else Cell("not shown", "no")
+    return Cell("yes", "yes", flag="bad") if words.differs(row) else Cell("not shown", "no")
 
 
 def _flag(task: Task, row: dict) -> Cell:

@@ -74,7 +74,7 @@ def measured(level: Level, options: Evaluate, each: bool = False) -> Measured:
             factors[run][name] = factor
     negatives = int((level.labels == 0).sum()) if level.kind == "binary" else 0
     clusters = len(set(level.groups))
-    return Measured(level.kind, clusters, negatives, _held(level), values, factors)
+    return Measured(level.kind, clusters, negatives, holding(level), values, factors)
 
 
 def _resampled(
@@ -92,8 +92,8 @@ def _resampled(
     return dict(zip(able, every, strict=True))
 
 
-def _held(level: Level) -> np.ndarray:
-    """Count the clusters that hold each class."""
+def holding(level: Level) -> np.ndarray:
+    """Return how many clusters hold each class: (K,), or (2, A) of attributes."""
     _, member = np.unique(np.asarray(level.groups), return_inverse=True)
     if level.kind == "multilabel":
         columns = level.labels.T

@@ -11,7 +11,6 @@ from typing import Any
 from lssat.params import Evaluate
 from lssat.scores.levels import Level, levels
 from lssat.scores.scored import by_seed
-from lssat.scores.summary import draw
 from lssat.slices import annotations, compare
 from lssat.slices.groups import Slice, facts
 from lssat.tables import MANIFEST, PREDICTIONS, DataError, read_json, read_table, write_json
@@ -80,25 +79,24 @@ def _write(
 
     `slices`: for each kind of row and attribute, its groups with n and clusters. `rows`: a
     backbone x configuration x attribute x metric, with each group's value and interval, the
-    worst group, and the gap. `disparities`: fairlearn's differences of binary decisions. `runs`:
-    what MLflow is told of each run.
+    worst group, and the gap with its interval and test. `disparities`: the differences of binary
+    decisions between groups. `runs`: what MLflow is told of each run.
     """
     known = read_json(files.metrics)
     predictions = read_table(files.predictions, PREDICTIONS)
     found: dict[str, list] = {"slices": [], "rows": [], "disparities": [], "runs": []}
     for every in levels(predictions, task, known["kind"]):
         head = every[-1]
-        drawn, scored = draw(head, options), by_seed(list(head.scores))
+        scored = by_seed(list(head.scores))
         chosen = slices(head)
         for each in chosen:
-            size = facts(each, head, drawn, min_n)
+            size = facts(each, head, min_n)
             found["slices"].append({"attribute": each.name, "level": head.name, "groups": size})
-            one = compare.Compared(each, size, head, known["metric"], drawn, options)
-            for row in scored:
-                found["rows"] += one.rows(row)
-                found["disparities"] += one.disparities(row)
+            one = compare.Compared(each, size, head, known["metric"], options)
+            found["rows"] += one.rows(scored)
+            found["disparities"] += one.disparities(scored)
     found["runs"] = compare.of_runs(found["rows"], found["disparities"], known["metric"])
-    shared = ("task", "dataset", "title", "kind", "metric", "confidence", "resamples")
+    shared = ("task", "dataset", "title", "kind", "metric", "confidence")
     facts_ = {name: known[name] for name in shared}
     write_json(files.out, facts_ | {"min_n": min_n} | told | found)
     rows = len(found["rows"])

@@ -1,26 +1,32 @@
-"""Groups held against each other: worst group, gap and fairlearn's differences, with intervals.
+"""Groups held against each other: worst group, gap and the differences of decisions, tested.
 
-Every resample draws the same clusters of test samples for all groups, and the same seeds.
+All follows from each group's own clusters and the influence of their samples (`scores.measured`):
+`statistics.infer` for a group's value, `statistics.largest_gaps` for what lies between groups.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from lssat import metrics, statistics
-from lssat.metrics.weighted import mean_of_defined
 from lssat.params import Evaluate
+from lssat.scores import measured
 from lssat.scores.levels import Level
+from lssat.scores.measured import Measured
 from lssat.scores.scored import Scored
 from lssat.slices import measures
 from lssat.slices.groups import Slice
 
-DISPARITIES = ("demographic_parity_difference", "equalized_odds_difference")
-_PARTS = {  # the rates whose gaps a disparity is the largest of
-    DISPARITIES[0]: ("selection_rate",),
-    DISPARITIES[1]: ("true_positive_rate", "false_positive_rate"),
+DISPARITIES = {  # the rates whose gaps a difference is the largest of
+    "demographic_parity_difference": ("selection_rate",),
+    "equalized_odds_difference": ("true_positive_rate", "false_positive_rate"),
 }
+FEW = 10  # clusters of a compared group below which a row says so
+_SAYS_NOTHING = 0.8  # width of an interval that is not printed as one
+_NOTHING: dict[str, Any] = dict.fromkeys(
+    ("worst", "best", "gap", "low", "high", "expected", "p", "p_holm")
+) | {"held": []}
 
 
 class Compared:
@@ -32,7 +38,6 @@ class Compared:
         sizes: list[dict[str, Any]],
         level: Level,
         headline: str,
-        drawn: statistics.Resamples,
         options: Evaluate,
     ):
         self.slice, self.sizes, self.level, self.options = chosen, sizes, level, options
@@ -41,13 +46,11 @@ class Compared:
         # Small groups have no value; samples that are not annotated have one, and no comparison.
         self.valued = [size["group"] for size in sizes if size["note"] is None]
         self.compared = [size["group"] for size in sizes if size["compared"]]
-        self.still = bool((drawn.counts == 1).all())  # nothing to resample
         self.notes = self._undefined()
         self.columns = self._columns()
         self.bad = {run: metrics.unusable(each) for run, each in level.scores.items()}
-        able = [run for run, why in self.bad.items() if why is None]
-        self.values = {run: self._points(run) for run in able}
-        self.draws = {run: self._resampled(run, drawn) for run in able}
+        self.member = np.unique(np.asarray(level.groups), return_inverse=True)[1]
+        self.found = self._measured()
 
     def _undefined(self) -> dict[tuple[str, str], str]:
         """Return (group, metric) -> why it has no value there."""
@@ -91,141 +94,187 @@ class Compared:
         """Return the groups in which a metric has a value."""
         return [group for group in self.valued if (group, name) not in self.notes]
 
-    def _points(self, run: str) -> dict[str, dict[str, float]]:
-        wanted = {name: self.defined(name) for name in self.names}
-        level = self.level
-        return measures.points(
-            level.kind, level.labels, level.scores[run], self.slice.values, wanted, self.columns
-        )
-
-    def _resampled(self, run: str, drawn: statistics.Resamples) -> dict[str, dict[str, Any]]:
-        """Return metric -> group -> (B,) in each resample."""
-        level, found = self.level, {}
+    def _measured(self) -> dict[tuple[str, str], Measured]:
+        """Return (group, metric) -> values and factors of all runs whose scores are finite."""
+        found = {}
         for group in self.valued:
-            mask = self.masks[group]
-            labels, scores = level.labels[mask], level.scores[run][mask]
-            measure = measures.weighted(level.kind, labels, scores, self.names)
-            found[group] = statistics.resampled(measure, drawn.of(mask))
-        made: dict[str, dict[str, Any]] = {
-            name: {group: found[group][name] for group in self.defined(name)} for name in self.names
+            part = _of(self.level, self.masks[group])
+            wanted = [name for name in self.names if group in self.defined(name)]
+            every = {
+                run: measures.measure(part.kind, part.labels, scores, wanted, self.columns)
+                for run, scores in part.scores.items()
+                if self.bad[run] is None
+            }
+            held, clusters = measured.holding(part), len(set(part.groups))
+            for name in wanted:
+                values = {run: {name: each[name][0]} for run, each in every.items()}
+                factors = {
+                    run: {name: statistics.over_clusters(each[name][1], part.groups)}
+                    for run, each in every.items()
+                }
+                own = measures.needed(part.kind, name, held)
+                found[group, name] = Measured(part.kind, clusters, 0, own, values, factors)
+        return found
+
+    def rows(self, scored: Sequence[Scored]) -> list[dict[str, Any]]:
+        """Return for each of the scored a row a metric: every group's value, the worst, the gap.
+
+        Holm's correction runs over the scored: over what a table of one metric shows.
+        """
+        every = [self._rows(scored, name) for name in self.names]
+        return [row for of_one in zip(*every, strict=True) for row in of_one]
+
+    def _rows(self, scored: Sequence[Scored], name: str) -> list[dict[str, Any]]:
+        able = [each for each in scored if not self._unusable(each)]
+        intervals = {
+            group: measured.intervals(able, self.found[group, name], name, self.options)
+            for group in self.defined(name)
         }
-        return made if level.kind != "multilabel" else self._means(made)
+        gaps, note = self._gaps(able, [(name, group) for group in self._held(name)])
+        found = []
+        for each in scored:
+            if why := self._unusable(each):
+                groups = [self._group(size, each, name, None, why) for size in self.sizes]
+                found.append(dict(groups=groups, **_NOTHING, note=why))
+                continue
+            groups = []
+            for size in self.sizes:
+                own = intervals.get(size["group"], {}).get(measured.key(each))
+                about = self.notes.get((size["group"], name))
+                groups.append(self._group(size, each, name, own, about))
+            gap = gaps.get(measured.key(each))
+            found.append(dict(groups=groups, **self._row(name, groups, gap, note)))
+        rows = _corrected(found)
+        return [self._first(each, name) | row for each, row in zip(scored, rows, strict=True)]
 
-    def _means(self, made: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """Average attributes (B, A) over those that a resample leaves defined in every group."""
-        for name, groups in made.items():
-            every = [groups[group] for group in self.compared if group in groups]
-            every = every or list(groups.values())
-            keep = self.columns[name]
-            if name != "accuracy" and every:
-                keep = keep & ~np.isnan(every).any(axis=0)
-            for group, each in groups.items():
-                groups[group] = mean_of_defined(np.where(keep, each, np.nan))
-        return made
-
-    def rows(self, scored: Scored) -> list[dict[str, Any]]:
-        """Return a row a metric: each group's value, the worst group, the gap."""
-        return [self._row(scored, name) for name in self.names]
-
-    def _row(self, scored: Scored, name: str) -> dict[str, Any]:
+    def _first(self, scored: Scored, name: str) -> dict[str, Any]:
         first = scored.labels | dict(
             attribute=self.slice.name, level=self.level.name, metric=name,
             seeds=scored.seeds, runs=scored.runs,
         )  # fmt: skip
         if self.level.kind == "multilabel":
             first["over"] = int(self.columns[name].sum())
-        if note := self._unusable(scored):
-            nothing = [None] * len(scored.runs)
-            groups = [self._group(size, nothing, None, note) for size in self.sizes]
-            return first | dict(groups=groups, **_NOTHING, note=note)
-        draws = {
-            group: np.stack([self.draws[run][name][group] for run in scored.runs])
-            for group in self.defined(name)
-        }
-        groups = []
-        for size in self.sizes:
-            group = size["group"]
-            values = [self.values[run][name].get(group) for run in scored.runs]
-            note = self.notes.get((group, name))
-            groups.append(self._group(size, values, draws.get(group), note))
-        return first | dict(groups=groups, **self._gap(name, groups, draws))
+        return first
 
     def _group(
-        self, size: dict, values: list, draws: np.ndarray | None, note: str | None
+        self,
+        size: dict,
+        scored: Scored,
+        name: str,
+        interval: statistics.Interval | None,
+        note: str | None,
     ) -> dict[str, Any]:
-        mean = None if draws is None else float(np.mean(values))
-        interval = statistics.Interval(None, None) if draws is None else self._interval(draws)
-        notes = [each for each in (note, interval.note) if each]
+        own = self.found.get((size["group"], name))
+        known = own is not None and all(run in own.values for run in scored.runs)
+        values = [own.values[run][name] if own and known else None for run in scored.runs]
+        low, high, why = interval or statistics.Interval(None, None)
+        notes = [each for each in (note, why) if each]
         return dict(
             group=size["group"], n=size["n"], clusters=size["clusters"], values=values,
-            mean=mean, low=interval.low, high=interval.high, note="; ".join(notes) or None,
+            mean=float(np.mean(values)) if known else None,  # type: ignore[arg-type]
+            low=low, high=high, note="; ".join(notes) or None,
         )  # fmt: skip
 
-    def _interval(
-        self,
-        draws: np.ndarray,
-        statistic: Callable[[np.ndarray], np.ndarray] = lambda means: means,
-        within: tuple[float, float] = (0, 1),
-    ) -> statistics.Interval:
-        """Return the interval of a statistic of means over seeds, from draws (S, B, ...)."""
-        if self.still:
-            note = "no interval: nothing to resample, each stratum is a single cluster"
-            return statistics.Interval(None, None, note)
-        found = statistics.over_seeds(statistic, [draws], self.options.seed, within)
-        return statistics.percentiles(found, self.options.confidence)
+    def _held(self, name: str) -> list[str]:
+        """Return the groups that are compared by a metric."""
+        return [group for group in self.compared if group in self.defined(name)]
 
-    def _gap(self, name: str, groups: list[dict], draws: dict[str, np.ndarray]) -> dict[str, Any]:
-        """Return worst and best group, the gap, and best - worst with these two held fixed."""
-        held = [
-            each for each in groups if each["group"] in self.compared and each["group"] in draws
-        ]
-        out = [group for group in self.compared if group not in draws]
+    def _row(
+        self, name: str, groups: list[dict], gap: statistics.Gap | None, note: str | None
+    ) -> dict[str, Any]:
+        """Return worst and best group, and the gap between them with its test."""
+        names = self._held(name)
+        held = [each for each in groups if each["group"] in names]
         if len(held) < 2:
             return _NOTHING | {"note": f"{len(held) or 'no'} group to compare"}
         ranked = sorted(held, key=lambda each: (each["mean"], each["group"]))
         if name in measures.LOWER_IS_BETTER:
             ranked.reverse()
-        worst, best = ranked[0], ranked[-1]
-        gap = self._interval(np.stack([draws[each["group"]] for each in held], axis=-1), _spread)
-        one = draws[best["group"]] - draws[worst["group"]]
-        one = -one if name in measures.LOWER_IS_BETTER else one
-        apart = self._interval(one, within=(-1, 1))
-        notes = [f"without {', '.join(out)}"] if out else []
-        notes += [gap.note] if gap.note else []
+        worst, best = (each["group"] for each in (ranked[0], ranked[-1]))
+        out = [group for group in self.compared if group not in names]
+        notes = [f"without {', '.join(out)}" if out else None, note]
         ordered = name not in measures.NO_ORDER
         return dict(
-            held=[each["group"] for each in held],
-            worst=worst["group"] if ordered else None,
-            best=best["group"] if ordered else None,
-            gap=abs(best["mean"] - worst["mean"]), low=gap.low, high=gap.high,
-            apart_low=apart.low, apart_high=apart.high, note="; ".join(notes) or None,
+            held=names, worst=worst if ordered else None, best=best if ordered else None,
+            gap=abs(ranked[-1]["mean"] - ranked[0]["mean"]), **_told(gap, notes),
         )  # fmt: skip
 
-    def disparities(self, scored: Scored) -> list[dict[str, Any]]:
-        """Return fairlearn's two differences of binary decisions, means over seeds of a run's."""
+    def _gaps(
+        self, scored: Sequence[Scored], held: Sequence[tuple[str, str]]
+    ) -> tuple[dict[tuple[str, str], statistics.Gap], str | None]:
+        """Test the largest gap of each of the scored between (metric, group) of one metric.
+
+        Returns:
+            a gap by backbone and configuration, none where nothing can be tested; and a note.
+        """
+        parts = [name for name, _ in held]
+        if not scored or len(held) < 2 * max(1, len(set(parts))):
+            return {}, None
+        told = [
+            (group, *measured.trust(self.found[group, name], name), self.found[group, name])
+            for name, group in held
+        ]
+        if bad := [f"{group}: {reason}" for group, reason, *_ in told if reason]:
+            return {}, "; ".join(dict.fromkeys(bad))
+        few = [f"{g} ({n})" for g, _, _, n, own in told if min(n, own.clusters) < FEW]
+        note = f"few clusters: {', '.join(dict.fromkeys(few))}" if few else None
+        freedom = np.array([max(n - 2, 1) for *_, n, _ in told], float)
+        edges = np.array(
+            [measured.edge(own, name) for (name, _), (*_, own) in zip(held, told, strict=True)]
+        )
+        number = np.unique(parts, return_inverse=True)[1]
+        rows = [
+            statistics.Groups(*self._factors(each, held), freedom, edges, number) for each in scored
+        ]
+        found = statistics.largest_gaps(rows, self.options.confidence, self.options.seed)
+        return dict(zip(map(measured.key, scored), found, strict=True)), note
+
+    def _factors(
+        self, scored: Scored, held: Sequence[tuple[str, str]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return values (S, G) and factors (S, P, G): a group's lie at its clusters' places."""
+        values = np.empty((len(scored.runs), len(held)))
+        factors = np.zeros((len(scored.runs), self.member.max() + 1, len(held)))
+        for at, (name, group) in enumerate(held):
+            own, places = self.found[group, name], np.unique(self.member[self.masks[group]])
+            for seed, run in enumerate(scored.runs):
+                values[seed, at] = own.values[run][name]
+                factors[seed, places, at] = own.factors[run][name]
+        return values, factors
+
+    def disparities(self, scored: Sequence[Scored]) -> list[dict[str, Any]]:
+        """Return the two differences of binary decisions between groups, of means over seeds.
+
+        `values` are each run's own, as fairlearn's; Holm's correction is that of `rows`.
+        """
         if self.level.kind != "binary":
             return []
-        return [self._disparity(scored, name) for name in DISPARITIES]
+        every = [self._disparities(scored, name) for name in DISPARITIES]
+        return [row for of_one in zip(*every, strict=True) for row in of_one]
 
-    def _disparity(self, scored: Scored, name: str) -> dict[str, Any]:
-        first = scored.labels | dict(
-            attribute=self.slice.name, level=self.level.name, metric=name,
-            seeds=scored.seeds, runs=scored.runs,
-        )  # fmt: skip
-        if note := self._unheld(scored, name):
-            values = dict(values=[None] * len(scored.runs), mean=None, low=None, high=None)
-            return first | values | dict(note=note)
-        fair = [self._fair(run, name) for run in scored.runs]
-        draws = []
-        for run in scored.runs:
-            parts = [
-                np.stack([self.draws[run][part][group] for group in self.compared])
-                for part in _PARTS[name]
-            ]
-            draws.append(np.max([each.max(axis=0) - each.min(axis=0) for each in parts], axis=0))
-        interval = self._interval(np.stack(draws))
-        found = dict(values=fair, mean=float(np.mean(fair)), low=interval.low)
-        return first | found | dict(high=interval.high, note=interval.note)
+    def _disparities(self, scored: Sequence[Scored], name: str) -> list[dict[str, Any]]:
+        held = [(part, group) for part in DISPARITIES[name] for group in self.compared]
+        why = {measured.key(each): self._unheld(each, name) for each in scored}
+        able = [each for each in scored if why[measured.key(each)] is None]
+        gaps, note = self._gaps(able, held)
+        found = []
+        for each in scored:
+            row: dict[str, Any] = dict(values=[None] * len(each.runs), mean=None)
+            row |= _told(None, [why[measured.key(each)]])
+            if each in able:
+                values, _ = self._factors(each, held)
+                row = dict(values=[self._widest(one, held) for one in values])
+                row |= dict(mean=self._widest(values.mean(axis=0), held))
+                row |= _told(gaps.get(measured.key(each)), [note])
+            found.append(row)
+        return [
+            self._first(each, name) | row
+            for each, row in zip(scored, _corrected(found), strict=True)
+        ]
+
+    def _widest(self, values: np.ndarray, held: Sequence[tuple[str, str]]) -> float:
+        names = np.array([name for name, _ in held])
+        return max(float(np.ptp(values[names == name])) for name in dict.fromkeys(names))
 
     def _unusable(self, scored: Scored) -> str | None:
         pairs = zip(scored.seeds, scored.runs, strict=True)
@@ -239,25 +288,36 @@ class Compared:
             return note
         if len(self.compared) < 2:
             return "less than two groups to compare"
-        lacking = [self.notes.get((g, part)) for part in _PARTS[name] for g in self.compared]
+        lacking = [self.notes.get((g, part)) for part in DISPARITIES[name] for g in self.compared]
         return next(filter(None, lacking), None)
 
-    def _fair(self, run: str, name: str) -> float:
-        import fairlearn.metrics as fair
 
-        keep = np.isin(self.slice.values, self.compared)
-        chosen = metrics.predicted("binary", self.level.scores[run])
-        labels, groups = self.level.labels[keep], self.slice.values[keep]
-        return float(getattr(fair, name)(labels, chosen[keep], sensitive_features=groups))
-
-
-def _spread(means: np.ndarray) -> np.ndarray:
-    return means.max(axis=-1) - means.min(axis=-1)
+def _of(level: Level, mask: np.ndarray) -> Level:
+    return level._replace(
+        labels=level.labels[mask],
+        scores={run: found[mask] for run, found in level.scores.items()},
+        groups=[group for group, chosen in zip(level.groups, mask, strict=True) if chosen],
+    )
 
 
-_NOTHING: dict[str, Any] = dict.fromkeys(
-    ("worst", "best", "gap", "low", "high", "apart_low", "apart_high")
-) | {"held": []}
+def _told(gap: statistics.Gap | None, notes: Sequence[str | None]) -> dict[str, Any]:
+    """Return a gap's interval and test; an interval that says nothing is none."""
+    low = high = expected = p = None
+    if gap is not None:
+        expected, p, low, high = gap.expected, gap.p, gap.low, gap.high
+        if high - low >= _SAYS_NOTHING:
+            told = f"no interval: it would reach from {low:.2f} to {high:.2f}"
+            low, high, notes = None, None, [*notes, told]
+    note = "; ".join(filter(None, notes)) or None
+    return dict(low=low, high=high, expected=expected, p=p, p_holm=None, note=note)
+
+
+def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    corrected = statistics.holm([np.nan if row["p"] is None else row["p"] for row in rows])
+    return [
+        row | {"p_holm": None if np.isnan(p) else float(p)}
+        for row, p in zip(rows, corrected, strict=True)
+    ]
 
 
 def of_runs(rows: list[dict], disparities: list[dict], headline: str) -> list[dict[str, Any]]:

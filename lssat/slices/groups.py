@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lssat import statistics
 from lssat.scores.levels import Level
 
 NOT_ANNOTATED = "not annotated"  # samples that a list says nothing of: shown, never compared
@@ -33,9 +32,7 @@ class Slice(NamedTuple):
         return sorted(set(self.values.tolist()), key=lambda name: (name == NOT_ANNOTATED, name))
 
 
-def facts(
-    chosen: Slice, level: Level, drawn: statistics.Resamples, min_n: int
-) -> list[dict[str, Any]]:
+def facts(chosen: Slice, level: Level, min_n: int) -> list[dict[str, Any]]:
     """Describe each group.
 
     Returns:
@@ -49,7 +46,8 @@ def facts(
         if n < min_n:
             note = f"{n} samples, fewer than slices.min_n ({min_n})"
         positives = int(level.labels[mask].sum()) if level.kind == "binary" else None
-        size = dict(group=str(name), n=n, clusters=drawn.of(mask).clusters, positives=positives)
+        clusters = len({level.groups[at] for at in np.flatnonzero(mask)})
+        size = dict(group=str(name), n=n, clusters=clusters, positives=positives)
         compared = note is None and name != NOT_ANNOTATED
         found.append(size | dict(compared=compared, note=note))
     return found

@@ -1,16 +1,10 @@
-"""The metrics of a group: fairlearn's MetricFrame for the values, our weights for the resamples.
+"""The metrics of a group, with what each sample moves them; tests hold them to fairlearn's."""
 
-Both are of the same definitions; a test holds the resamples with weights of one to the values.
-"""
-
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from lssat import metrics
-from lssat.metrics.weighted import attributes
 
 # What is measured in each group beside the headline metric.
 MEASURED = {
@@ -25,7 +19,9 @@ MEASURED = {
 LOWER_IS_BETTER = (*metrics.LOWER_IS_BETTER, "false_positive_rate")
 NO_ORDER = ("selection_rate",)
 
-_RANKING = ("auc", "ap")
+# Class of the samples that a rate of binary decisions is a share of; None: all.
+_RATES = {"selection_rate": None, "true_positive_rate": 1, "false_positive_rate": 0}
+Moved = tuple[float, np.ndarray]  # a value and the influence of each sample (n,)
 # Defined for a single class too: the others need every class in the group.
 _ALWAYS = ("accuracy", "top1", "selection_rate")
 
@@ -62,128 +58,48 @@ def varied(labels: np.ndarray, masks: Sequence[np.ndarray], column: int | None) 
     return every
 
 
-def points(
+def measure(
     kind: str,
     labels: np.ndarray,
     scores: np.ndarray,
-    groups: np.ndarray,
-    wanted: dict[str, list[str]],
+    wanted: Sequence[str],
     columns: dict[str, np.ndarray],
-) -> dict[str, dict[str, float]]:
-    """Compute metrics by group: fairlearn's MetricFrame over scikit-learn's and fairlearn's own.
+) -> dict[str, Moved]:
+    """Measure the samples of a group.
 
     Args:
         labels, scores: as for `lssat.metrics`.
-        groups: (N,) text.
-        wanted: metric -> the groups in which it is defined.
+        wanted: metrics that are defined here.
         columns: metric -> (A,) bool, the attributes that it is a mean over (multilabel).
 
     Returns:
-        metric -> group -> value.
+        metric -> its value, and how much each sample moves it (`metrics.influence`).
     """
-    from fairlearn.metrics import MetricFrame  # a second, with pandas and scikit-learn
-
-    found: dict[str, dict[str, float]] = {}
-    for name, where in wanted.items():
-        rows = np.flatnonzero(np.isin(groups, where))
-        found[name] = {}
-        if len(rows):
-            measure = _measure(kind, name, columns.get(name))
-
-            def at(rows: np.ndarray, _: Any, measure: Callable = measure) -> float:
-                # The frame hands on the samples' numbers, so that scores of any shape pass.
-                return float(measure(labels[np.asarray(rows)], scores[np.asarray(rows)]))
-
-            frame = MetricFrame(
-                metrics=at,
-                y_true=rows,
-                y_pred=rows,
-                sensitive_features=groups[rows],
-            )
-            found[name] = {str(key): float(value) for key, value in frame.by_group.items()}
+    rates = [name for name in wanted if name in _RATES]
+    others = [name for name in wanted if name not in _RATES]
+    found = {name: _rate(labels, scores >= 0.5, _RATES[name]) for name in rates}
+    several = kind == "multilabel"
+    values = metrics.measure(kind, labels, scores)
+    moved = metrics.influence(kind, labels, scores, others, each=several)
+    for name in others:
+        if several:
+            of = columns[name]
+            every = np.array(values["each"][name], float)[of].mean()
+            found[name] = float(every), moved[f"each/{name}"][:, of].mean(axis=1)
+        else:
+            found[name] = values[name], moved[name]
     return found
 
 
-def _measure(kind: str, name: str, columns: np.ndarray | None) -> Callable:
-    import fairlearn.metrics as fair
-    from sklearn import metrics as sk
-
-    if kind == "multilabel":
-        assert columns is not None
-        return partial(_over_attributes, name, columns)
-    if name in _RANKING and kind == "binary":
-        return {"auc": sk.roc_auc_score, "ap": sk.average_precision_score}[name]
-    decided = {
-        "accuracy": sk.accuracy_score,
-        "top1": sk.accuracy_score,
-        "balanced_accuracy": sk.balanced_accuracy_score,
-        "macro_f1": partial(sk.f1_score, average="macro"),
-        "selection_rate": fair.selection_rate,
-        "true_positive_rate": partial(fair.true_positive_rate, pos_label=1),
-        "false_positive_rate": partial(fair.false_positive_rate, pos_label=1),
-    }[name]
-    return lambda labels, scores: decided(labels, metrics.predicted(kind, scores))
+def _rate(labels: np.ndarray, said: np.ndarray, of: int | None) -> Moved:
+    counted = np.ones(len(labels), bool) if of is None else labels == of
+    share = said[counted].mean()
+    return float(share), np.where(counted, said - share, 0) / counted.sum()
 
 
-def _over_attributes(
-    name: str, columns: np.ndarray, labels: np.ndarray, scores: np.ndarray
-) -> float:
-    from sklearn import metrics as sk
-
-    labels, scores = labels[:, columns], scores[:, columns]
-    chosen = metrics.predicted("multilabel", scores)
-    if name == "accuracy":
-        return float((labels == chosen).mean())
-    if name == "balanced_accuracy":
-        pairs = ((labels, chosen), (1 - labels, 1 - chosen))
-        recalls = [sk.recall_score(*pair, average=None, zero_division=np.nan) for pair in pairs]
-        return float(np.mean(recalls))
-    if name == "f1":
-        return float(sk.f1_score(labels, chosen, average="macro", zero_division=0))
-    rank = {"auc": sk.roc_auc_score, "ap": sk.average_precision_score}[name]
-    return float(rank(labels, scores, average="macro"))
-
-
-def weighted(
-    kind: str, labels: np.ndarray, scores: np.ndarray, wanted: Sequence[str]
-) -> metrics.Measure:
-    """Return the function from weights (b, n) of a group's samples to metric -> (b,).
-
-    Multilabel: (b, A), a value each attribute, nan where it is constant under the weights; the
-    caller takes the mean over those that are defined in every group. nan where a group has no
-    weight or lacks a class.
-    """
-    if kind == "multilabel":
-        every = attributes(labels, scores, wanted)
-    elif kind == "multiclass":
-        every = metrics.prepare(kind, labels, scores, wanted)
-    else:
-        ranked = metrics.ranking(labels, scores, [name for name in wanted if name in _RANKING])
-        rates = _rates(labels, metrics.predicted(kind, scores))
-        every = lambda weights: rates(weights) | ranked(weights)  # noqa: E731
-
-    def compute(weights: np.ndarray) -> dict[str, np.ndarray]:
-        with np.errstate(invalid="ignore"):  # 0/0 where nobody of the group was drawn: nan
-            found = every(weights)
-        return {name: found[name] for name in wanted}
-
-    return compute
-
-
-def _rates(labels: np.ndarray, chosen: np.ndarray) -> metrics.Measure:
-    """Return the function for the rates of binary decisions; labels and chosen (n,)."""
-    ones = labels == 1
-    picked = chosen == 1
-    cells = np.stack([np.ones_like(ones), ones, picked, picked & ones], axis=1).astype(float)
-
-    def compute(weights: np.ndarray) -> dict[str, np.ndarray]:
-        total, positive, said, hits = (weights.astype(float) @ cells).T
-        negative, false = total - positive, said - hits
-        recall, alarm = hits / positive, false / negative
-        return {
-            **{"selection_rate": said / total, "accuracy": (hits + negative - false) / total},
-            **{"true_positive_rate": recall, "false_positive_rate": alarm},
-            "balanced_accuracy": (recall + 1 - alarm) / 2,
-        }
-
-    return compute
+def needed(kind: str, name: str, held: np.ndarray) -> np.ndarray:
+    """Return of the clusters that hold each class those that a metric rests on (`measured`)."""
+    if name in _RATES:
+        of = _RATES[name]
+        return held[:0] if of is None else held[[of]]
+    return held
