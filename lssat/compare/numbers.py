@@ -1,6 +1,7 @@
 """What is said of two runs: tests of their difference, where they differ, how they were made.
 
-Every formula is that of the evaluation: `scores.compare`, `statistics`, `metrics`.
+Every formula is that of the evaluation: `scores.measured`, `statistics`, `metrics`. The two are
+taken as they were trained: nothing here speaks of other trainings.
 """
 
 import json
@@ -12,13 +13,15 @@ import numpy as np
 from lssat import grid, metrics, statistics
 from lssat.compare.read import Arm
 from lssat.params import Evaluate
-from lssat.scores import cells
-from lssat.scores.compare import pair, plain
+from lssat.scores import measured as core
+from lssat.scores.compare import effect, plain
 from lssat.scores.levels import Level
+from lssat.scores.measured import Measured
 from lssat.scores.scored import Scored
 from lssat.tables import dotted
 
 MOST = 20  # disagreements that are listed
+_OWN_TEST = {"auc": "p_delong", "top1": "p_mcnemar"}  # the classical test of a headline metric
 
 
 def compare(a: Arm, b: Arm, levels: list[Level], counts: dict[str, int]) -> dict[str, Any]:
@@ -28,8 +31,9 @@ def compare(a: Arm, b: Arm, levels: list[Level], counts: dict[str, int]) -> dict
         levels, counts: what `together` returns.
 
     Returns:
-        plain values that are valid JSON: `test` (the headline metric, as a row of `comparisons`
-        in metrics.json), `metrics` of both at each level, `agreement` (counts of samples, or of
+        plain values that are valid JSON: `test` (the headline metric: difference, interval and
+        p, with DeLong's and McNemar's; `shown`: whether p and the classical test of this metric
+        both are below 0.05), `metrics` of both at each level, `agreement` (counts of samples, or of
         attributes, that both, one or none got right), `subsets`, `disagreements`, `differences`
         of their records.
     """
@@ -47,11 +51,10 @@ def compare(a: Arm, b: Arm, levels: list[Level], counts: dict[str, int]) -> dict
         **{name: facts[name] for name in ("task", "dataset", "title", "kind", "metric")},
         "level": head.name,
         "confidence": options.confidence,
-        "resamples": options.resamples,
         "a": _about(a),
         "b": _about(b),
         "samples": counts | {"n": {level.name: len(level.labels) for level in levels}},
-        "test": _test(a, b, head, facts["metric"], options, measured[head.name]),
+        "test": _test(a, b, head, facts["metric"], options),
         "metrics": list(_metrics(measured, facts["kind"])),
         "agreement": list(_agreement(a, b, head, facts["classes"])),
         "subsets": list(_subsets(a, b, head, facts, options)),
@@ -67,23 +70,50 @@ def _about(arm: Arm) -> dict[str, Any]:
     return known | {"collapsed": told["notes"]["collapsed"] if told["collapsed"] else None}
 
 
-def _test(
-    a: Arm, b: Arm, level: Level, metric: str, options: Evaluate, measured: list[dict]
-) -> dict[str, Any] | None:
-    """Test the difference as `scores.compare` does; None where a score is not finite."""
-    strata = None if level.kind == "multilabel" else level.labels
-    drawn = statistics.draw(level.groups, options.resamples, options.seed, strata)
-    values = {run: found[metric] for run, found in cells.resample(level, drawn).items()}
-    if len(values) < 2:
+def _test(a: Arm, b: Arm, level: Level, metric: str, options: Evaluate) -> dict[str, Any] | None:
+    """Test the difference of the headline metric; None where a score is not finite."""
+    found = core.measured(level, options, names=[metric])
+    if len(found.values) < 2:
         return None
-    rows = [Scored(x.record["backbone"], _slug(x), [x.name]) for x in (a, b)]
-    means = {x.name: found[metric] for x, found in zip((a, b), measured, strict=True)}
-    one, two = rows
-    return plain(pair(one, two, level, metric, values, means, options))
+    one, two = (found.values[x.name][metric] for x in (a, b))
+    row = {x.letter.lower(): _scored(x).labels | {"seeds": _scored(x).seeds} for x in (a, b)}
+    row |= dict(level=level.name, metric=metric, n=len(level.labels), groups=found.clusters)
+    row |= {"difference": None, "effect": None}
+    if one is not None and two is not None:
+        row |= {"difference": one - two, "effect": effect(metric, one, two)}
+    row = plain(row | _paired(a, b, found, metric, options) | _classical(a, b, level))
+    tests = [row["p"], *([row[_OWN_TEST[metric]]] if metric in _OWN_TEST else [])]
+    return row | {"shown": all(p is not None and p < 0.05 for p in tests)}
 
 
-def _slug(arm: Arm) -> str:
-    return grid.Run.of(arm.run).configuration
+def _scored(arm: Arm) -> Scored:
+    return Scored(arm.record["backbone"], grid.Run.of(arm.run).configuration, [arm.name])
+
+
+def _paired(
+    a: Arm, b: Arm, found: Measured, metric: str, options: Evaluate, column: int | None = None
+) -> dict[str, Any]:
+    """Return interval, p and note of a - b, over other test sets; None where undefined."""
+    reason, note, clusters = core.trust(found, metric, column)
+    rows = [core.cells(_scored(x), found, metric, column) for x in (a, b)]
+    nothing = dict(low=None, high=None, p=None)
+    if reason or None in rows:
+        return nothing | {"note": reason}
+    alone = [{0: cell} for row in rows if row for cell in row.values()]
+    (pair,) = core.infer(alone, clusters, options, [(0, 1)]).pairs
+    return plain(dict(low=pair.low, high=pair.high, p=pair.p, note=note))
+
+
+def _classical(a: Arm, b: Arm, level: Level) -> dict[str, float | None]:
+    """Return the p-values of DeLong's test of AUCs and of McNemar's of right answers."""
+    one, two = (level.scores[x.name] for x in (a, b))
+    if level.kind == "multilabel":
+        return dict(p_delong=None, p_mcnemar=None)
+    right = [metrics.predicted(level.kind, each) == level.labels for each in (one, two)]
+    found: dict[str, float | None] = dict(p_delong=None)
+    if level.kind == "binary":
+        found["p_delong"] = statistics.compare_aucs(level.labels, one, two, level.groups).p
+    return found | dict(p_mcnemar=statistics.clustered_mcnemar(*right, level.groups))
 
 
 def _metrics(measured: dict[str, list[dict]], kind: str) -> Iterator[dict[str, Any]]:
@@ -125,50 +155,42 @@ def _subsets(
 ) -> Iterator[dict[str, Any]]:
     """Yield the AUC of each method against all reals, or the score of each class or attribute.
 
-    The difference of the AUCs has its paired interval, from the draws of all samples.
+    Each difference has its paired interval.
     """
     if level.kind != "binary":
-        yield from _each(a, b, level, facts["classes"])
+        yield from _each(a, b, level, facts["classes"], options)
         return
-    drawn = statistics.draw(level.groups, options.resamples, options.seed, level.labels)
     for subset in sorted(set(level.subsets[level.labels == 1])):
         mask = (level.labels == 0) | (level.subsets == subset)
         scores = {run: found[mask] for run, found in level.scores.items()}
-        part = level._replace(labels=level.labels[mask], scores=scores)
-        values = cells.resample(part, drawn.of(mask))
-        found = [metrics.binary(part.labels, scores[x.name])["auc"] for x in (a, b)]
-        row = dict(name=str(subset), metric="auc", n=int(mask.sum()), **_gap(*found))
-        yield row | _interval([values.get(x.name, {}).get("auc") for x in (a, b)], options)
+        groups = [group for group, chosen in zip(level.groups, mask, strict=True) if chosen]
+        part = level._replace(labels=level.labels[mask], scores=scores, groups=groups)
+        yield _row(a, b, core.measured(part, options, names=["auc"]), "auc", options) | dict(
+            name=str(subset), metric="auc", n=int(mask.sum())
+        )
 
 
-def _interval(values: list[np.ndarray | None], options: Evaluate) -> dict[str, float | None]:
-    one, two = values
-    if one is None or two is None:
-        return dict(low=None, high=None)
-    given = options.confidence, options.seed
-    found, _ = statistics.difference(one[None], two[None], *given)
-    return dict(low=found.low, high=found.high)
+def _row(
+    a: Arm, b: Arm, found: Measured, metric: str, options: Evaluate, column: int | None = None
+) -> dict[str, Any]:
+    values = [found.values.get(x.name, {}).get(metric) for x in (a, b)]
+    if column is not None:
+        values = [None if each is None else each[column] for each in values]
+    paired = _paired(a, b, found, metric, options, column)
+    return _gap(*values) | {name: paired[name] for name in ("low", "high", "note")}
 
 
-def _each(a: Arm, b: Arm, level: Level, classes: list[str]) -> Iterator[dict[str, Any]]:
+def _each(
+    a: Arm, b: Arm, level: Level, classes: list[str], options: Evaluate
+) -> Iterator[dict[str, Any]]:
     """Yield recall of each class, or balanced accuracy of each attribute."""
-    found = []
-    for arm in (a, b):
-        scores = level.scores[arm.name]
-        if level.kind == "multilabel":
-            each = metrics.multilabel(level.labels, scores)["each"]
-            found.append(each["balanced_accuracy"])
-        else:
-            right = metrics.predicted(level.kind, scores) == level.labels
-            masks = [level.labels == number for number in range(len(classes))]
-            found.append([float(right[mask].mean()) if mask.any() else None for mask in masks])
-    multilabel = level.kind == "multilabel"
-    sizes = [len(level.labels) if multilabel else int((level.labels == number).sum())
-             for number in range(len(classes))]  # fmt: skip
-    metric = "balanced_accuracy" if multilabel else "recall"
+    several = level.kind == "multilabel"
+    metric = "balanced_accuracy" if several else "recall"
+    found = core.measured(level, options, each=True, names=[metric] if several else [])
     for number, name in enumerate(classes):
-        gap = _gap(found[0][number], found[1][number])
-        yield dict(name=name, metric=metric, n=sizes[number], **gap, low=None, high=None)
+        n = len(level.labels) if several else int((level.labels == number).sum())
+        row = _row(a, b, found, f"each/{metric}", options, number)
+        yield row | dict(name=name, metric=metric, n=n)
 
 
 def _disagreements(a: Arm, b: Arm, level: Level, classes: list[str]) -> list[dict[str, Any]]:

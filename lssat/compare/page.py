@@ -96,13 +96,15 @@ def _three(row: dict[str, Any]) -> list[Cell]:
 
 
 def _subsets_lead(found: dict[str, Any]) -> str:
-    if found["kind"] == "binary":
-        return (
-            f"{found['level'].capitalize()} AUC of each method against all reals; the difference "
-            f"with its paired {words.confidence(found)}, without a correction for many subsets."
-        )
-    what = "Recall of each class" if found["kind"] == "multiclass" else "Balanced accuracy"
-    return f"{what}; the differences carry no interval here."
+    what = {
+        "binary": f"{found['level'].capitalize()} AUC of each method against all reals",
+        "multiclass": "Recall of each class",
+        "multilabel": "Balanced accuracy of each attribute",
+    }[found["kind"]]
+    return (
+        f"{what}; the difference with its paired {words.confidence(found)}, without a correction "
+        "for many of them."
+    )
 
 
 def _subsets(found: dict[str, Any]) -> Table:

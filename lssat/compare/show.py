@@ -50,11 +50,13 @@ def verdict(found: dict[str, Any]) -> list[str]:
         f"{metric}: A - B = {_number(test['difference'])}, {share} interval {interval} "
         f"over {test['groups']:,} groups; " + _tests(test)
     )
-    shown = test["p"] is not None and test["p"] < 0.05
+    if test["note"]:
+        lines.append(f"Note: {test['note']}.")
     lines.append(
-        "The runs differ (bootstrap, p < 0.05)." if shown
+        "These two trained models differ (p < 0.05)." if test["shown"]
         else "A difference is not shown; that is not to show that there is none."
     )  # fmt: skip
+    lines.append("This speaks of other samples, not of other trainings of the two.")
     return lines
 
 
@@ -64,13 +66,13 @@ def arms(found: dict[str, Any]) -> list[str]:
 
 
 def _tests(test: dict[str, Any]) -> str:
-    names = {"p": "bootstrap", "p_delong": "DeLong", "p_mcnemar": "McNemar"}
-    told = [f"{name} p = {_p(test[key])}" for key, name in names.items() if test[key] is not None]
+    names = {"p": "", "p_delong": "DeLong ", "p_mcnemar": "McNemar "}
+    told = [f"{name}p {_p(test[key])}" for key, name in names.items() if test[key] is not None]
     return ", ".join(told) or "no test is defined"
 
 
 def _p(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def _number(value: float | None) -> str:

@@ -53,23 +53,27 @@ class Measured(NamedTuple):
     factors: dict[str, dict[str, np.ndarray]]  # run -> metric -> (P,), `each/` (P, A)
 
 
-def measured(level: Level, options: Evaluate, each: bool = False) -> Measured:
+def measured(
+    level: Level, options: Evaluate, each: bool = False, names: Sequence[str] | None = None
+) -> Measured:
     """Measure every run of a level.
 
     Args:
         each: whether what is of each attribute or class comes too, under `each/<name>`.
+        names: the metrics; None: those of `TABLE`.
     """
+    names = TABLE[level.kind] if names is None else names
     able = {run: found for run, found in level.scores.items() if not metrics.unusable(found)}
     values, factors = {}, {}
     for run, scores in able.items():
         found = metrics.measure(level.kind, level.labels, scores)
         more = {f"each/{name}": value for name, value in found.get("each", {}).items()}
-        values[run] = {name: found[name] for name in TABLE[level.kind]} | (more if each else {})
-        moved = metrics.influence(level.kind, level.labels, scores, TABLE[level.kind], each)
+        values[run] = {name: found[name] for name in names} | (more if each else {})
+        moved = metrics.influence(level.kind, level.labels, scores, names, each)
         factors[run] = {
             name: statistics.over_clusters(value, level.groups) for name, value in moved.items()
         }
-    for name in (name for name in TABLE[level.kind] if name in metrics.JUMPS):
+    for name in (name for name in names if name in metrics.JUMPS):
         for run, factor in _resampled(level, able, name, options).items():
             factors[run][name] = factor
     negatives = int((level.labels == 0).sum()) if level.kind == "binary" else 0
