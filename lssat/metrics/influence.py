@@ -111,8 +111,11 @@ def _ranked(labels: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> Inf
 
 
 def _of_order(ones: np.ndarray, score: np.ndarray, names: Sequence[str]) -> Influence:
-    _, tie = np.unique(-score, return_inverse=True)  # ties in the order of falling scores
-    ties = tie.max() + 1
+    order = np.argsort(-score)  # of a tie any order does
+    ranked = score[order]
+    tie = np.empty(len(score), dtype=int)  # each sample's, in the order of falling scores
+    tie[order] = np.cumsum(np.append(False, ranked[1:] != ranked[:-1]))
+    ties = tie[order[-1]] + 1
     hits = np.bincount(tie, weights=ones, minlength=ties)
     others = np.bincount(tie, minlength=ties) - hits
     above, lost = np.cumsum(hits), np.cumsum(others)

@@ -26,7 +26,7 @@ def ranking(
         names: those wanted.
     """
     labels, scores = np.asarray(labels), np.asarray(scores, dtype=float)
-    order = np.argsort(-scores, kind="stable")
+    order = np.argsort(-scores)  # of a tie any order does
     places = _places(labels[order] == 1, scores[order])
     if len(np.unique(labels)) < 2:
         return lambda weights: {name: np.full(len(weights), np.nan) for name in names}

@@ -65,13 +65,14 @@ def measured(
     names = TABLE[level.kind] if names is None else names
     able = {run: found for run, found in level.scores.items() if not metrics.unusable(found)}
     values, factors = {}, {}
+    member = np.unique(np.asarray(level.groups), return_inverse=True)[1]  # texts sort slowly
     for run, scores in able.items():
         found = metrics.measure(level.kind, level.labels, scores)
         more = {f"each/{name}": value for name, value in found.get("each", {}).items()}
         values[run] = {name: found[name] for name in names} | (more if each else {})
         moved = metrics.influence(level.kind, level.labels, scores, names, each)
         factors[run] = {
-            name: statistics.over_clusters(value, level.groups) for name, value in moved.items()
+            name: statistics.over_clusters(value, member) for name, value in moved.items()
         }
     for name in (name for name in names if name in metrics.JUMPS):
         for run, factor in _resampled(level, able, name, options).items():
