@@ -77,7 +77,7 @@ class Own(Dataset, Video):
     title: str | None = None
     metric: str | None = Field(None, validate_default=True)  # the headline
     test_only: bool = False  # for benchmark.cross
-    val_share: Share = 0.15  # of the groups of a list without the column split
+    val_share: Share = 0.15  # of a list without the column split
     test_share: Share = 0.15
 
     @property

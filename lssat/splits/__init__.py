@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lssat import grid, listed, params
-from lssat.splits.assign import NAMES, assign, halve, hold_out
+from lssat.splits.assign import NAMES, asked, assign, halve, hold_out
 from lssat.splits.counts import by_member, summarise
-from lssat.splits.needs import expected, gaps, needed
+from lssat.splits.needs import OTHER_SHARE, expected, gaps, needed, off
 from lssat.tables import (
     FACES,
     MANIFEST,
@@ -78,6 +78,7 @@ def write(
     seeded = dataset == "affectnet" or names.tolist() != samples["split"].to_pylist()
     seed = splits.seed if seeded else None
     check_groups(samples["groups"].to_pylist(), names.tolist(), manifest)
+    wishes = _sized(dataset, samples, names.tolist(), splits, options, manifest)
     joined = _join(samples, names, crops, seed, manifest)
     members = expected(task, options, {*samples["subset"].to_pylist()})
     _check_empty(joined, needed(dataset, options), members, manifest)
@@ -86,10 +87,29 @@ def write(
         write_table(files[name], part, SPLITS, task.header())
     summary = summarise(samples, names, found, joined, getattr(options, "frames", 1), counts)
     summary |= {"dataset": dataset, "seed": seed, "rejects": _reasons(rejects)}
-    summary |= {"selection": splits.selection}
+    summary |= {"selection": splits.selection, "asked": wishes}
     for name in (*NAMES, UNUSED):
         write_text(files[f"{name}_ids"], "".join(f"{id}\n" for id in summary["ids"][name]))
     write_json(files["summary"], {key: value for key, value in summary.items() if key != "ids"})
+
+
+def _sized(
+    dataset: str,
+    samples: pa.Table,
+    names: list[str],
+    splits: params.Splits,
+    options: params.Dataset,
+    manifest: Path,
+) -> dict[str, int]:
+    """Print and return what was asked for of the splits that we part, beside what they got."""
+    if lines := [*off(samples, names, splits, options)]:
+        raise DataError(manifest, "; ".join(lines), OTHER_SHARE.capitalize())
+    wishes = asked(samples, splits, options)
+    for name, wish in wishes.items():
+        got = f"{names.count(name):,} of {wish.of:,} samples"
+        text = f"{wish.key} {wish.share} asks for {wish.wanted:,}"
+        print(f"{dataset}: {name} has {got}; {text}", flush=True)
+    return {name: wish.wanted for name, wish in wishes.items()}
 
 
 def _lost(

@@ -7,6 +7,7 @@ every library, whatever the order of the samples and whichever crops were found.
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,31 @@ from lssat import params
 from lssat.tables import UNUSED
 
 NAMES = ("train", "val", "test")
+_TOLERANCE = 0.2  # of what is asked for
+
+
+class Asked(NamedTuple):
+    """What was asked for of a split that whole groups of samples make up."""
+
+    key: str  # of params.yaml
+    share: float
+    wanted: int  # samples
+    of: int  # samples
+    smallest: int  # group
+    largest: int
+
+    def problem(self, got: int) -> str | None:
+        """Say how far off a split of `got` samples is, or None where groups fit no better.
+
+        A fifth of what is asked for is near enough, and so is half of the smallest group.
+        """
+        off = abs(got - self.wanted)
+        if off <= max(_TOLERANCE * self.wanted, self.smallest / 2) and (got or not self.wanted):
+            return None
+        return (
+            f"{got:,} of {self.of:,} samples, and {self.key} {self.share} asks for "
+            f"{self.wanted:,}; groups stay whole, and hold {self.smallest:,} to {self.largest:,}"
+        )
 
 
 def assign(
@@ -33,10 +59,41 @@ def assign(
         return part(samples, options.val_share, options.test_share, rules.seed)
     if dataset == "affectnet":
         names = halve(samples, rules.affectnet_test, rules.seed)
-    if rules.selection == "train_holdout" and "train" in names:  # not if all are for tests
+    if _held_out(names, rules):
         names = [UNUSED if name == "val" else name for name in names]
         names = hold_out(samples, names, rules.holdout, rules.seed)
     return names
+
+
+def _held_out(names: list[str], rules: params.Splits) -> bool:
+    return rules.selection == "train_holdout" and "train" in names  # not if all are for tests
+
+
+def asked(samples: pa.Table, rules: params.Splits, options: params.Dataset) -> dict[str, Asked]:
+    """Return what was asked for of each split that we part by whole groups.
+
+    Returns:
+        by split; empty where all splits are official, or halves.
+    """
+    names = samples["split"].to_pylist()
+    if isinstance(options, params.Own) and "" in names:
+        shares = {"val": options.val_share, "test": options.test_share}
+        total, groups = len(names), samples["groups"].to_pylist()
+    elif _held_out(names, rules):
+        shares = {"val": rules.holdout}
+        places = [place for place, name in enumerate(names) if name == "train"]
+        total, groups = len(places), samples["groups"].take(places).to_pylist()
+    else:
+        return {}
+    sizes = [len(members) for members in _clusters(groups).values()]
+    key = {"val": "splits.holdout"} if len(shares) == 1 else {}
+    return {
+        name: Asked(
+            key.get(name, f"{name}_share"), share, _rounded(share * total), total,
+            min(sizes), max(sizes),
+        )
+        for name, share in shares.items()
+    }  # fmt: skip
 
 
 def part(samples: pa.Table, val: float, test: float, seed: int) -> list[str]:
@@ -48,10 +105,10 @@ def part(samples: pa.Table, val: float, test: float, seed: int) -> list[str]:
     Returns:
         The split of each sample.
     """
-    names = hold_out(samples, ["train"] * len(samples), test, seed)
-    rest = hold_out(samples, ["train"] * len(samples), test + val, seed)
-    pairs = zip(names, rest, strict=True)
-    return ["test" if first == "val" else second for first, second in pairs]
+    names = ["train"] * len(samples)
+    for split, share in (("test", test), ("val", val)):
+        names = _moved(samples, names, split, _rounded(share * len(samples)), seed)
+    return names
 
 
 def halve(samples: pa.Table, share: float, seed: int) -> list[str]:
@@ -80,30 +137,82 @@ def hold_out(samples: pa.Table, names: list[str], share: float, seed: int) -> li
 
     Samples that share an identity, directly or through others, stay together. Such a cluster
     counts for the class that most of its samples have (the lowest of several; data sets of
-    attributes are one class). Within a class the clusters are ordered by sha256 of
-    `<seed>:holdout:<first of its identities as text>` and taken until `share` of the class's
-    samples (rounded, halves up) is reached.
+    attributes are one class).
 
     Returns:
         The split of each sample.
     """
+    return _moved(samples, names, "val", _rounded(share * names.count("train")), seed)
+
+
+class _Cluster(NamedTuple):
+    key: str  # sha256 of `<seed>:holdout:<first of its identities as text>`
+    label: tuple[int, ...]
+    places: list[int]  # of its samples
+
+
+def _moved(samples: pa.Table, names: list[str], to: str, wanted: int, seed: int) -> list[str]:
+    """Move whole clusters from train, `wanted` samples or as near to it as they fit.
+
+    Clusters come in the order of their keys, and one that holds more than is still wanted is
+    passed over. First each class gives its part of what is wanted; then any class, what these
+    left; at last the smallest cluster, if that is no further off than none. So a cluster greater
+    than `wanted` stays in train, as long as others make up the number, and counts for no class.
+    """
+    everyone = _in_order(samples, names, seed)
+    taken: dict[str, _Cluster] = {}
+
+    def take(clusters: list[_Cluster], most: int) -> int:
+        """Take what fits into `most` samples; return what is left of it."""
+        for cluster in clusters:
+            if cluster.key not in taken and len(cluster.places) <= most:
+                most -= len(cluster.places)
+                taken[cluster.key] = cluster
+        return most
+
+    small = [cluster for cluster in everyone if len(cluster.places) <= wanted]
+    rest = wanted
+    for label, quota in _quotas(small, wanted).items():
+        own = [cluster for cluster in small if cluster.label == label]
+        rest -= quota - take(own, quota)  # what it gave
+    rest = take(small, rest)
+    others = [cluster for cluster in everyone if cluster.key not in taken]
+    last = min(others, key=lambda cluster: len(cluster.places), default=None)
+    if last and len(last.places) <= 2 * rest:
+        taken[last.key] = last
+    moved = list(names)
+    for cluster in taken.values():
+        for place in cluster.places:
+            moved[place] = to
+    return moved
+
+
+def _in_order(samples: pa.Table, names: list[str], seed: int) -> list[_Cluster]:
+    """Return the clusters of train in the order of their keys."""
     places = [place for place, name in enumerate(names) if name == "train"]
     groups = samples["groups"].take(places).to_pylist()
     labels = samples["labels"].take(places).to_pylist()
-    classes = defaultdict(list)
-    for identity, members in _clusters(groups).items():
-        key = _key(f"{seed}:holdout:{identity}")
-        classes[_class(labels[i] for i in members)].append((key, members))
-    names = list(names)
-    for clusters in classes.values():
-        wanted = _rounded(share * sum(len(members) for _, members in clusters))
-        for _, members in sorted(clusters):
-            if wanted <= 0:
-                break
-            wanted -= len(members)
-            for i in members:
-                names[places[i]] = "val"
-    return names
+    return sorted(
+        _Cluster(
+            _key(f"{seed}:holdout:{identity}"),
+            _class(labels[i] for i in members),
+            [places[i] for i in members],
+        )
+        for identity, members in _clusters(groups).items()
+    )
+
+
+def _quotas(clusters: list[_Cluster], wanted: int) -> dict[tuple[int, ...], int]:
+    """Part `wanted` by the classes' samples: rounded down, then one more by largest remainder."""
+    sizes: Counter = Counter()
+    for cluster in clusters:
+        sizes[cluster.label] += len(cluster.places)
+    exact = {label: wanted * n / sizes.total() for label, n in sorted(sizes.items())}
+    found = {label: int(value) for label, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda label: found[label] - exact[label])
+    for label in by_remainder[: min(wanted, sizes.total()) - sum(found.values())]:
+        found[label] += 1
+    return found
 
 
 def _clusters(groups: list[list[str]]) -> dict[str, list[int]]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from lssat import grid, listed, params
-from lssat.splits.assign import NAMES, assign
+from lssat.splits.assign import NAMES, asked, assign
 from lssat.splits.counts import by_member
 from lssat.tables import MANIFEST, DataError, check_groups, metadata, read_table
 
@@ -109,11 +109,23 @@ def lacking(
     missing = [*gaps(found.counts, found.sizes, members, needed(dataset, options))]
     missing = [gap for gap in missing if not _told(gap, missing, found)]
     batches = [*_batches(found)] if found.sizes["train"] else []
-    lines = [*_say(missing, found), *(line for line, _ in batches)]
+    sizes = [*off(samples, names, rules, options)]
+    lines = [*_say(missing, found), *sizes, *(line for line, _ in batches)]
     if not lines:
         return None
     first = f"what the runs of {dataset} need is not there, as its lists and files show:"
-    return "\n  ".join([first, *lines]), _ways(missing, [most for _, most in batches], found)
+    ways = _ways(missing, [most for _, most in batches], found, bool(sizes))
+    return "\n  ".join([first, *lines]), ways
+
+
+def off(
+    samples: pa.Table, names: list[str], rules: params.Splits, options: params.Dataset
+) -> Iterator[str]:
+    """Yield a line for each split that whole groups make too large or too small."""
+    sizes = Counter(names)
+    for name, wish in asked(samples, rules, options).items():
+        if problem := wish.problem(sizes[name]):
+            yield f"{name}: {problem}"
 
 
 def of(experiment: params.Params | None) -> Callable:
@@ -213,9 +225,12 @@ def _batches(found: _Found) -> Iterator[tuple[str, int]]:
         yield f"train: at most {many * n:,} {unit}s{of}, less than one batch; {size}", many * n
 
 
-def _ways(missing: list[Gap], most: list[int], found: _Found) -> str:
+OTHER_SHARE = "ask for another share, part the largest groups, or name a split for each row"
+
+
+def _ways(missing: list[Gap], most: list[int], found: _Found, off: bool) -> str:
     """Say what can be done, the nearest first."""
-    dataset, ways = found.dataset, []
+    dataset, ways = found.dataset, [OTHER_SHARE] if off else []
     if missing:
         ways.append("add them")
         methods = {gap.member for gap in missing if gap.what == "subsets"}
