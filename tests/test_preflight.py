@@ -164,7 +164,7 @@ def test_the_sample_has_no_problem_and_needs_no_look_at_models(
         ),
         (
             [("layer_decay: 1.0", "layer_decay: 0.75"), ("baselines: []", "baselines: [resnet18]")],
-            "train.layer_decay: 0.75 is for the blocks of a ViT on images, and the grid runs "
+            "train.layer_decay: 0.75 goes down the blocks of a ViT, and the grid runs "
             "resnet18; write 1.0, or leave them out",
         ),
     ],

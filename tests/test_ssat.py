@@ -233,3 +233,14 @@ def test_parameters_are_as_many_as_in_the_papers(
         for part in (model.encoder, model.decoder)
     ]
     assert counts == pytest.approx([encoder, decoder], abs=0.005)
+
+
+@pytest.mark.parametrize("name", ["vit_micro", "vit_mini"])
+def test_fault_e2_the_head_starts_from_ssats_weights(name: str) -> None:
+    """Xavier's uniform ones, as all linear layers of its code, and a bias of 0."""
+    torch.manual_seed(0)
+    head = ssat.SSAT(name, parse("MRGB-RRGB-CRGB"), 40, 40).head
+    bound = (6 / (head.in_features + head.out_features)) ** 0.5
+    assert 0.98 * bound < head.weight.abs().max().item() <= bound
+    assert head.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.05)
+    assert not head.bias.any()

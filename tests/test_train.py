@@ -149,8 +149,8 @@ def test_silent_error_a_scheduler_that_is_stepped_once(data: Path, tmp_path: Pat
     finally:
         hook.remove()
     at = np.arange(15)  # three updates an epoch
-    cosine = (1 + np.cos(np.pi * at / 15)) / 2
-    wanted = 1e-5 + (1e-3 - 1e-5) * np.where(at < 3, at / 3, cosine)
+    cosine = 1e-5 + (1e-3 - 1e-5) * (1 + np.cos(np.pi * (at - 3) / 12)) / 2
+    wanted = np.where(at < 3, 1e-3 * at / 3, cosine)
     assert used == pytest.approx(wanted.tolist(), rel=1e-6)
     assert [float(row["lr"]) for row in curve(tmp_path)] == used[2::3]  # an epoch's last
 

@@ -57,13 +57,13 @@ def _null(common: list[str]) -> str:
 
 
 def _layer_decay(get: Callable[..., Any]) -> Iterator[Problem]:
-    """Refuse it where there is no row of a ViT's blocks that it would decay along."""
+    """Refuse it where there is no row of blocks that it would go down."""
     value = get("train", "layer_decay")
     if not isinstance(value, float) or not 0 < value < 1:
         return
     lists = ("backbones", "baselines", "clip_backbones")
     names = [name for key in lists for name in texts(get("benchmark", key))]
-    none = [name for name in names if name in grid.BASELINES or name in grid.VIDEO_ENCODERS]
+    none = [name for name in names if name in grid.BASELINES]
     if none:
-        text = f"{value} is for the blocks of a ViT on images, and the grid runs {', '.join(none)}"
+        text = f"{value} goes down the blocks of a ViT, and the grid runs {', '.join(none)}"
         yield ("train", "layer_decay"), f"{text}; write 1.0, or leave them out"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lssat import grid
-from lssat.backbones import build, decoder_sizes
+from lssat.backbones import build, decoder_sizes, init_mae
 from lssat.backbones.tokens import Sequences, encode, patch_tokens, pooled, pools_class_token
 from lssat.grid import Configuration
 from lssat.ssat.decoder import Decoder
@@ -68,8 +68,7 @@ class SSAT(nn.Module):
         released = getattr(self.encoder, "pretrained_cfg", None) or {}
         self.prepare = Inputs(released.get("mean", IMAGENET[0]), released.get("std", IMAGENET[1]))
         self.head = nn.Linear(self.encoder.num_features * (1 + self.fused), outputs)
-        nn.init.trunc_normal_(self.head.weight, std=0.02)
-        nn.init.zeros_(self.head.bias)
+        init_mae(self.head)  # SSAT's; MAE's fine-tuning begins with a head of almost 0
         self.convolutional = backbone in grid.BASELINES
         self.decoder = self._decoder(backbone) if configuration.masked else None
 

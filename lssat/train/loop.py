@@ -84,6 +84,10 @@ class Trainer:
 
     def _begin(self, epochs: int, first: int) -> None:
         """Make the phase's optimizer; a state that was saved in this phase fills it."""
+        warmup = self.recipe.warmup_epochs
+        if warmup >= epochs and self.fabric.is_global_zero:
+            text = f"warm-up of {warmup} epochs in {epochs}: the learning rate never reaches its"
+            print(f"{self.run.path}: {text} peak", flush=True)
         made = recipes.optimizer(self.plain, self.recipe)
         self.scheduler = recipes.scheduler(made, self.recipe, self.updates, epochs)
         self.optimizer: Any = self.fabric.setup_optimizers(made)
@@ -113,7 +117,8 @@ class Trainer:
         """End an epoch: validate, keep the best weights, say how it went."""
         progress = self.progress
         losses = [None if np.isnan(value) else value for value in mean.tolist()]
-        row = dict(epoch=epoch, lr=self.optimizer.param_groups[0]["lr"])
+        rates = [group["lr"] for group in self.optimizer.param_groups]
+        row = dict(epoch=epoch, lr=max(rates))  # with layer_decay the head's
         row |= dict(zip(("loss_cls", "loss_rec"), losses, strict=True))
         if self.recipe.lambda_cls == "learned":
             row["lambda_cls"] = self.plain.share()

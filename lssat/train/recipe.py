@@ -8,6 +8,7 @@ from timm.scheduler import CosineLRScheduler
 from torch import Tensor, nn
 
 from lssat.ssat import Model
+from lssat.tables import DataError
 from lssat.tasks import Loss
 from lssat.train.parallel import whole
 
@@ -62,7 +63,7 @@ class Step(nn.Module):
         return self.lambda_cls * loss_cls + (1 - self.lambda_cls) * loss_rec  # type: ignore[operator]
 
     def no_weight_decay(self) -> set[str]:
-        """Name the tokens and positions that weight decay leaves alone, as timm asks for them."""
+        """Name the tokens and positions that weight decay leaves alone, with the encoder's own."""
         inner: set[str] = getattr(self.model.encoder, "no_weight_decay", set)()
         return {f"model.encoder.{name}" for name in inner} | {"model.decoder.mask_token"}
 
@@ -75,21 +76,16 @@ class Step(nn.Module):
 
 
 def optimizer(step: Step, recipe: Any) -> torch.optim.Optimizer:
-    """Build timm's optimizer; no weight decay on biases, norms and tokens.
+    """Build timm's optimizer over the groups of `_groups`.
 
-    With `layer_decay` below 1 the learning rate of each block of a ViT is that of the next one
-    times it, down to the patch embedding (BEiT, 2106.08254); head and decoder keep the full one.
+    Raises:
+        DataError: `layer_decay` below 1, and a backbone without a row of blocks.
     """
     # timm's "sgd" is Nesterov's; "momentum" is the plain one.
     sgd = recipe.optimizer == "sgd"
     options: dict[str, Any] = {"momentum": recipe.momentum} if sgd else {}
-    groups: Any = step
-    if recipe.layer_decay < 1:
-        groups = _by_layer(step, recipe)
-    else:
-        options["filter_bias_and_bn"] = True
     return create_optimizer_v2(
-        groups,
+        _groups(step, recipe),  # type: ignore[arg-type]
         opt="momentum" if sgd else recipe.optimizer,
         lr=recipe.lr * scale(recipe),
         weight_decay=recipe.weight_decay,
@@ -97,20 +93,48 @@ def optimizer(step: Step, recipe: Any) -> torch.optim.Optimizer:
     )
 
 
-def _by_layer(step: Step, recipe: Any) -> list[dict]:
-    from timm.optim import param_groups_layer_decay
+def _groups(step: Step, recipe: Any) -> list[dict[str, Any]]:
+    """Part the parameters by learning rate and weight decay.
 
-    encoder = step.model.encoder
-    kept = encoder.no_weight_decay()
-    groups = param_groups_layer_decay(
-        encoder, recipe.weight_decay, kept, layer_decay=recipe.layer_decay
-    )
-    of_encoder = {id(parameter) for parameter in encoder.parameters()}
-    rest = [p for p in step.parameters() if p.requires_grad and id(p) not in of_encoder]
-    for decay in (0.0, recipe.weight_decay):
-        kind = [p for p in rest if (p.ndim <= 1) == (decay == 0.0)]
-        groups.append({"params": kind, "weight_decay": decay, "lr_scale": 1.0})
-    return [group for group in groups if group["params"]]
+    Biases, norms and tokens have no decay, whatever `layer_decay` is. The learning rate of a
+    parameter of layer i of an encoder of d blocks is multiplied by layer_decay ** (d + 1 - i),
+    as in MAE's and BEiT's fine-tuning (2111.06377, 2106.08254).
+    """
+    bare = step.no_weight_decay()
+    found: dict[tuple[float, float], dict[str, Any]] = {}
+    for name, parameter in step.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        decay = 0.0 if parameter.ndim <= 1 or name in bare else recipe.weight_decay
+        rate = 1.0
+        if recipe.layer_decay < 1:
+            rate = recipe.layer_decay ** _above(step, name, recipe.layer_decay)
+        group: dict[str, Any] = {"params": [], "weight_decay": decay, "lr_scale": rate}
+        found.setdefault((rate, decay), group)["params"].append(parameter)
+    return list(found.values())
+
+
+# What timm's encoders have after their blocks; the rest is before them: patches, tokens, positions.
+_AFTER = ("norm.", "fc_norm.", "attn_pool.")
+
+
+def _above(step: Step, name: str, layer_decay: float) -> int:
+    """Return d + 1 - i: the number of layers that a parameter of layer i has above it.
+
+    Layer 0 is what comes before the blocks, block k is layer k + 1, and what comes after them is
+    layer d + 1: the encoder's last norms and pooling, the head and the decoder.
+    """
+    place = name.removeprefix("model.encoder.")
+    blocks = getattr(step.model.encoder, "blocks", None)
+    if blocks is None:
+        problem = f"train.layer_decay: {layer_decay} goes down the blocks of a ViT, and this "
+        problem += "backbone has none"
+        raise DataError("params.yaml", problem, "Write 1.0")
+    if place == name or place.startswith(_AFTER):
+        return 0
+    if place.startswith("blocks."):
+        return len(blocks) - int(place.split(".")[1])
+    return len(blocks) + 1
 
 
 def scale(recipe: Any) -> float:
@@ -121,17 +145,22 @@ def scale(recipe: Any) -> float:
 def scheduler(
     made: torch.optim.Optimizer, recipe: Any, updates: int, epochs: int
 ) -> CosineLRScheduler:
-    """Half a cosine per update from lr to min_lr, after a linear warm-up.
+    """Rise linearly from 0 to lr, then fall along half a cosine to min_lr, update by update.
+
+    The cosine begins where the warm-up ends, at its peak, as in the code of MAE and SSAT. A
+    warm-up as long as the phase leaves no cosine.
 
     Args:
         updates: of one epoch.
         epochs: of this phase.
     """
+    rest = epochs - recipe.warmup_epochs
     return CosineLRScheduler(
         made,
-        t_initial=epochs * updates,
+        t_initial=max(rest, 1) * updates,
         lr_min=recipe.min_lr,
         warmup_t=recipe.warmup_epochs * updates,
-        warmup_lr_init=recipe.min_lr,
+        warmup_lr_init=0.0,
+        warmup_prefix=True,
         t_in_epochs=False,
     )
