@@ -87,7 +87,7 @@ def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
                 yield ("datasets", task, "clip_frames"), f"{text} of {name}; write another"
         size, ratio = get("faces", "size"), get("train", "mask_ratio")
         sound = isinstance(size, int) and isinstance(ratio, float) and 0 < ratio < 1
-        if sound and (problem := grid.patch_problem(size, sizes.patch_size, ratio)):
+        if sound and (problem := grid.patch_problem(size, sizes.patch_size, ratio, tubes=True)):
             yield ("faces", "size"), f"{name}: {problem}"
 
 

@@ -158,8 +158,14 @@ def backbone_problem(name: str, img_size: int, mask_ratio: float) -> str | None:
     return patch_problem(img_size, int(told[1]), mask_ratio) if told else None
 
 
-def patch_problem(img_size: int, patch_size: int, mask_ratio: float) -> str | None:
-    """Say why square images cannot be cut into patches and masked, or None."""
+def patch_problem(
+    img_size: int, patch_size: int, mask_ratio: float, tubes: bool = False
+) -> str | None:
+    """Say why square images cannot be cut into patches and masked, or None.
+
+    Args:
+        tubes: the mask is VideoMAE's, which counts the places that it removes.
+    """
     if img_size % patch_size:
         low = img_size // patch_size * patch_size
         return (
@@ -167,8 +173,12 @@ def patch_problem(img_size: int, patch_size: int, mask_ratio: float) -> str | No
             f"write {low} or {low + patch_size}"
         )
     patches = (img_size // patch_size) ** 2
-    if not 1 <= (kept := math.floor(patches * (1 - mask_ratio))) < patches:
-        return f"mask_ratio {mask_ratio} keeps {kept} of {patches} patches; keep 1 or more"
+    kept = math.floor(patches * (1 - mask_ratio))
+    if tubes:
+        kept = patches - math.floor(patches * mask_ratio)
+    if not 1 <= kept < patches:
+        fix = "keep 1 or more" if kept < 1 else "remove 1 or more"
+        return f"mask_ratio {mask_ratio} keeps {kept} of {patches} patches; {fix}"
     return None
 
 

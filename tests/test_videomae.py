@@ -10,8 +10,10 @@ from transformers import (
     VideoMAEForVideoClassification,
 )
 
+from lssat import reconstruction
 from lssat.backbones import videomae
-from lssat.grid import VIDEO_ENCODERS, VideoEncoder
+from lssat.grid import VIDEO_ENCODERS, VideoEncoder, parse, patch_problem
+from lssat.ssat import VideoSSAT
 
 SIZES = VideoEncoder(48, 3, 3, 8, 2, 32, 2, 4)
 FRAMES, SIDE = 6, 32
@@ -171,3 +173,77 @@ def test_the_published_sizes(name: str, millions: int) -> None:
     assert encoder.pos_embed.shape[1] == 1568
     count = sum(parameter.numel() for parameter in encoder.parameters())
     assert round(count / 1e6) == pytest.approx(millions, abs=1)
+
+
+# By hand, from VideoMAE's rule: int(ratio * places) are hidden.
+TUBES = [(196, 0.9, 176), (196, 0.75, 147), (196, 0.95, 186), (16, 0.9, 14), (49, 0.5, 24)]
+
+
+@pytest.mark.parametrize(("places", "ratio", "hidden"), [*TUBES, (4, 0.3, 1), (100, 0.29, 28)])
+def test_fault_e4_a_tube_hides_as_many_places_as_videomaes(
+    places: int, ratio: float, hidden: int
+) -> None:
+    noise = torch.rand(2, places, generator=torch.Generator().manual_seed(5))
+    ids_keep, ids_remove = videomae.tube_masking(noise, ratio, slots=2)
+    assert ids_remove.shape == (2, 2 * hidden)
+    assert ids_keep.shape == (2, 2 * (places - hidden))
+    for row in range(2):  # those of the most noise
+        most = sorted(noise[row].argsort(descending=True)[:hidden].tolist())
+        assert ids_remove[row, :hidden].tolist() == most
+
+
+@pytest.mark.parametrize(("size", "ratio", "kept"), [(32, 0.2, 4), (48, 0.1, 9)])
+def test_fault_e4_a_ratio_that_hides_no_tube_is_refused(size: int, ratio: float, kept: int) -> None:
+    """Images of so few patches lose one: MAE counts what it keeps."""
+    said = patch_problem(size, 16, ratio, tubes=True)
+    assert said == f"mask_ratio {ratio} keeps {kept} of {kept} patches; remove 1 or more"
+    assert patch_problem(size, 16, ratio) is None
+    assert patch_problem(size, 16, 0.9, tubes=True) is None  # one of a few is always left
+
+
+@pytest.mark.parametrize("slug", ["MRGB-RRGB-CRGB", "MRGB-RLDP-CRGB", "MLDP-RRGB+RLDP-CRGB"])
+def test_fault_e3_the_target_is_the_picture_in_0_to_1(slug: str) -> None:
+    """Not what the input is normalised to: as in VideoMAE's code, for RGB and for codes."""
+    made = parse(slug)
+    model = VideoSSAT("videomae_mini", made, 40, 1, 4, 0.5)
+    clips = torch.randint(0, 256, (2, 3, 4, 40, 40), generator=torch.Generator().manual_seed(6))
+    clips = clips.to(torch.uint8)
+    codes = clips[:, :1].contiguous()
+    for kind in made.targets:
+        whole = clips if kind == "RGB" else codes
+        target = model.target(kind, clips, codes)
+        cube = target.reshape(2, 2, 2, 2, 2, 20, 20, -1)  # slot, row, column; frame, y, x, channel
+        assert float(cube[1, 1, 0, 1, 1, 3, 7, 0]) == pytest.approx(
+            int(whole[1, 0, 2 * 1 + 1, 20 * 0 + 3, 20 * 1 + 7]) / 255
+        )
+        assert 0 <= float(target.min()) < float(target.max()) <= 1
+        normed = VideoSSAT("videomae_mini", made, 40, 1, 4, 0.5, norm_pix_loss=True)
+        x = target.double().unflatten(-1, (-1, whole.shape[1]))
+        expected = (x - x.mean(-2, keepdim=True)) / (x.std(-2, keepdim=True) + 1e-6)
+        found = normed.target(kind, clips, codes).double()
+        torch.testing.assert_close(found, expected.flatten(-2), rtol=1e-4, atol=1e-4)
+
+
+def test_fault_e3_the_loss_of_a_black_clip_predicted_white() -> None:
+    """A prediction of 1 of pixels that are 0: an error of 1, whatever ImageNet's means are."""
+    model = VideoSSAT("videomae_mini", parse("MRGB-RRGB-CRGB"), 40, 1, 4, 0.5)
+    assert model.decoder is not None
+    head = model.decoder.pred["RGB"]
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.fill_(1.0)
+        out = model(torch.zeros(2, 3, 4, 40, 40, dtype=torch.uint8), None, torch.rand(2, 4))
+    assert float(out.loss_rec) == pytest.approx(1.0)
+
+
+def test_fault_e3_pictures_of_the_reconstruction_are_in_the_targets_colours() -> None:
+    """Half grey, predicted exactly, is drawn half grey."""
+    model = VideoSSAT("videomae_mini", parse("MRGB-RRGB-CRGB"), 40, 1, 4, 0.5)
+    assert model.decoder is not None
+    with torch.no_grad():
+        model.decoder.pred["RGB"].weight.zero_()
+        model.decoder.pred["RGB"].bias.fill_(102 / 255)
+        whole = torch.full((1, 3, 4, 40, 40), 102, dtype=torch.uint8)
+        out = model(whole, None, torch.rand(1, 4))
+    shown = reconstruction._clip(model, "RGB", out.pred["RGB"], whole, out.mask)
+    torch.testing.assert_close(shown, whole[:, :, 0].float(), rtol=0, atol=1e-3)

@@ -148,14 +148,15 @@ class VideoSSAT(nn.Module):
         return clips_of(self.prepare(kind, frames, frames), len(imgs))
 
     def target_pixels(self, kind: str, whole: Tensor) -> Tensor:
-        """Return the cubes (N, L, tubelet*p*p*C) of normalised pixels, before `norm_pix_loss`.
+        """Return the cubes (N, L, tubelet*p*p*C) of pixels in [0, 1], before `norm_pix_loss`.
+
+        VideoMAE's target is the picture itself, where MAE's is normalised as the input is.
 
         Args:
             whole: (N, C, T, H, W) uint8, what the target is made of.
         """
-        frames = frames_of(whole)
-        prepared = clips_of(self.prepare(kind, frames, frames), len(whole))
-        return videomae.patchify(prepared, self.tubelet, self.patch_size)
+        pixels = whole.to(self.head.weight.dtype) / 255
+        return videomae.patchify(pixels, self.tubelet, self.patch_size)
 
     def target(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
         """Return what the decoder is to predict of every cube, (N, L, tubelet*p*p*C).
