@@ -148,7 +148,7 @@ def explained(
         place = {"backbone": run.backbone, "configuration": str(grid.parse(run.configuration))}
         first = {**place, "run": run.path, "value": 0.8 + number / 100}
         of = {"level": "image", "n": 24, "looks_at": ["RGB"], "no_rollout": None, "missed": 0.01}
-        of |= {"note": None}
+        of |= {"note": None, "incomplete": 0}
         rows.append({**first, "maps": f"row{number}", **of})
     best = rows[-1]
     chosen = {key: best[key] for key in ("backbone", "configuration", "run", "value")}
@@ -159,6 +159,7 @@ def explained(
         where = {**sample, "shard": 0, "row": number, "sha256": "0" * 64, "subset": METHODS[0]}
         said = {"label": told[0], "predicted": told[1], "right": False, "target": 0}
         shown.append({**where, **said, "probability": 0.9 - number / 10, "raw": 0.95})
+        shown[-1]["missed"] = 0.01
     for name in ("examples", "errors"):
         maps[f"{name}_rollout"] = rng.dirichlet(np.ones(side**2), 4).reshape(4, side, side)
         maps[f"{name}_gradients"] = rng.normal(size=(4, SIZE, SIZE))

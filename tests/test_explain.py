@@ -7,6 +7,7 @@ from test_packed import MODELS, inputs, model_of
 from torch import Tensor
 
 from lssat import explain, ssat
+from lssat.explain import pixels
 from lssat.grid import parse
 
 READ = [
@@ -254,3 +255,80 @@ def test_a_map_that_does_not_fit_or_is_not_finite_is_refused() -> None:
         explain.overlay(img, np.zeros((4, 4)))
     with pytest.raises(ValueError, match="not finite"):
         explain.overlay(img, np.full((8, 8), np.nan))
+
+
+class Curved(torch.nn.Module):
+    """A logit that rises along the path from the baseline as `curve` does, from 0 to 1."""
+
+    def __init__(self, curve) -> None:
+        super().__init__()
+        self.head = torch.nn.Identity()
+        self.curve = curve
+
+    def inputs(self, imgs: Tensor, codes: Tensor | None) -> dict[str, Tensor]:
+        return {"RGB": imgs.float() / 255}
+
+    def features(self, given: dict[str, Tensor]) -> Tensor:
+        return self.curve(given["RGB"].flatten(1).mean(1, keepdim=True))
+
+
+def bright(*values: int) -> Tensor:
+    return torch.stack([torch.full((3, 4, 4), value, dtype=torch.uint8) for value in values])
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Record of each integral its samples and points."""
+    seen, integral = [], pixels._integral
+
+    def count(model, imgs, codes, target, steps):
+        seen.append((len(imgs), steps))
+        return integral(model, imgs, codes, target, steps)
+
+    monkeypatch.setattr(pixels, "_integral", count)
+    return seen
+
+
+@pytest.mark.parametrize(("slope", "points"), [(1, 8), (30, 32), (60, 64), (100, 128)])
+def test_fault_e8_points_double_until_a_map_is_complete(
+    slope: float, points: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A logit that rises within a part of the path: few points miss it."""
+    model = Curved(lambda x: torch.tanh(slope * (x - 0.3)))
+    seen = counted(monkeypatch)
+    maps, missed = explain.integrated(model, bright(200, 250), None, 0, steps=8)  # type: ignore[arg-type]
+    assert [steps for _, steps in seen] == [n for n in (8, 16, 32, 64, 128) if n <= points]
+    assert (explain.gap(maps, missed) < 0.05).all()
+    rise = np.tanh(slope * (np.array([200, 250]) / 255 - 0.3)) - np.tanh(-0.3 * slope)
+    np.testing.assert_allclose(maps.sum((1, 2)), rise, rtol=0.05)
+
+
+def test_fault_e8_only_the_samples_that_miss_are_integrated_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = Curved(lambda x: torch.where(x > 0.5, torch.tanh(80 * (x - 0.55)), x))
+    seen = counted(monkeypatch)
+    maps, missed = explain.integrated(model, bright(40, 255, 100), None, 0, steps=8)  # type: ignore[arg-type]
+    assert seen[0] == (3, 8)
+    assert {n for n, _ in seen[1:]} == {1}
+    assert explain.gap(maps, missed)[[0, 2]] == pytest.approx(0, abs=1e-4)
+
+
+def test_fault_e8_what_no_number_of_points_completes_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A jump has no gradient: its maps are empty, whatever is integrated."""
+    model = Curved(lambda x: x * 0 + (x > 0.4).float())
+    seen = counted(monkeypatch)
+    maps, missed = explain.integrated(model, bright(255, 10), None, 0, steps=4)  # type: ignore[arg-type]
+    assert [steps for _, steps in seen] == [4, 8, 16, 32, 64]
+    assert not maps.any()
+    assert explain.gap(maps, missed).tolist() == [1.0, 0.0]  # of no difference nothing is missed
+
+
+def test_fault_e8_the_gap_is_a_share_of_the_difference() -> None:
+    maps = np.array([[[3.0, -1.0]], [[1.0, 1.0]], [[np.nan, 1.0]], [[1.0, -1.0]]])
+    missed = np.array([0.1, -0.2, 0.0, 0.0])
+    found = explain.gap(maps, missed)
+    assert found[:2] == pytest.approx([0.1 / 1.9, 0.2 / 2.2])
+    assert np.isnan(found[2])
+    assert found[3] == 0

@@ -180,3 +180,22 @@ def test_the_gallery_opens_in_a_browser_and_asks_for_nothing(tmp_path: Path) -> 
             assert tab.run("document.documentElement.scrollWidth") <= width
         assert tab.problems() == []
         assert tab.requests() == [(tmp_path / "gallery.html").as_uri()] * 2
+
+
+def test_fault_e8_incomplete_maps_are_said_in_the_report_and_the_gallery(tmp_path: Path) -> None:
+    files = drawn.draw(tmp_path, ("ffpp",), ("vit_micro",))
+    content = tables.read_json(files["ffpp"].explain)
+    told = "3 of 24 samples have gradients that miss 5% or more of their logit"
+    content["rows"][0] |= {"missed": 0.12, "incomplete": 3, "note": told}
+    for name in ("examples", "errors"):
+        content[name][0]["missed"] = 0.31
+    tables.write_json(files["ffpp"].explain, content)
+    report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
+    source = html.unescape(drawn.outputs(tmp_path)["report"].read_text(encoding="utf-8"))
+    assert told in source
+    assert source.count("(incomplete)") == 1
+    assert source.count("; its gradients miss 31") == 1
+    made = gallery.Files(files["ffpp"].explain, files["ffpp"].maps, *_folders(files["ffpp"]))
+    gallery.write("ffpp", {"ffpp": made}, tmp_path / "g.html")
+    source = html.unescape((tmp_path / "g.html").read_text(encoding="utf-8"))
+    assert source.count("; its gradients miss 31") == 1

@@ -78,8 +78,11 @@ def _rows(opened: Opened, found: Scored, at: np.ndarray) -> list[tuple[str, Any]
     if explain.why_not(model) is None:
         rows.append(("attention\nrollout", _laid(shown, explain.rollout(model, *given))))
     which = _which(opened, found)
-    laid = _laid(shown, explain.gradients(model, *given, which))
-    rows.append((f"gradients of\n{_plain(_name(opened, which))}", laid))
+    maps, missed = explain.integrated(model, *given, which)
+    far = explain.gap(maps, missed) >= explain.TOLERANCE
+    named = f"gradients of\n{_plain(_name(opened, which))}"
+    named += f"\n({far.sum()} incomplete)" if far.any() else ""
+    rows.append((named, _laid(shown, maps)))
     return rows
 
 

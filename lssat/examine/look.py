@@ -18,6 +18,7 @@ EXAMPLES = 4  # samples whose maps are shown
 _BATCH = 8  # attention of all blocks is kept: 10 MB a block and clip
 _CELLS = 8  # a side, on which maps of two models are compared
 _TINY = 1e-30  # in place of a sum of zeros
+_INCOMPLETE = f"have gradients that miss {explain.TOLERANCE:.0%} or more of their logit"
 
 Maps = dict[str, np.ndarray]
 
@@ -60,7 +61,8 @@ class Look:
             `rollout` (h, w), shares of the patches, where the model has one; `gradients` (H, W),
             shares of the pixels in the size of all attributions, whatever their sign. Samples
             whose maps are not finite are left out, and `note` counts them; without any other the
-            maps are empty.
+            maps are empty. `missed` is what the attributions miss of the logits' differences, all
+            samples together, and `incomplete` the number of samples that miss 5 % or more.
         """
         places = self._spread(self.options.samples)
         shares, parts, missed = self._explained(self.model, places)
@@ -73,9 +75,14 @@ class Look:
         facts |= dict(level=self.level, no_rollout=explain.why_not(self.model))
         total = np.abs(parts[whole].sum(axis=(1, 2))).sum()
         error = float(np.abs(missed[whole]).sum() / max(total, _TINY))
-        lost = int((~whole).sum())
-        note = f"{lost} of {len(places)} samples have maps that are not finite" if lost else None
-        return maps, facts | dict(missed=error if np.isfinite(error) and total else None, note=note)
+        facts |= dict(missed=error if np.isfinite(error) and total else None)
+        far = int((explain.gap(parts[whole], missed[whole]) >= explain.TOLERANCE).sum())
+        notes, lost = [], int((~whole).sum())
+        if lost:
+            notes.append(f"{lost} of {len(places)} samples have maps that are not finite")
+        if far:
+            notes.append(f"{far} of {len(places)} samples {_INCOMPLETE}")
+        return maps, facts | dict(incomplete=far, note="; ".join(notes) or None)
 
     def likeness(self, other: Model) -> dict[str, float | None]:
         """Return how alike the maps are to those of another model, on the same samples.
@@ -133,7 +140,10 @@ class Look:
             row |= dict(shard=shard, row=number, sha256=digest)
         if not found:
             return {}, found
-        shares, parts, _ = self._explained(self.model, places, [row["target"] for row in found])
+        targets = [row["target"] for row in found]
+        shares, parts, missed = self._explained(self.model, places, targets)
+        for row, share in zip(found, explain.gap(parts, missed), strict=True):
+            row["missed"] = float(share) if np.isfinite(share) else None
         maps = {"gradients": parts} | ({} if shares is None else {"rollout": shares})
         return {name: np.where(np.isfinite(each), each, 0) for name, each in maps.items()}, found
 

@@ -6,7 +6,8 @@ pixel raises or lowers one logit. docs/explain.md says what neither can show.
 """
 
 from lssat.explain.attention import reach, rollout, why_not
-from lssat.explain.pixels import gradients, integrated
+from lssat.explain.pixels import TOLERANCE, gap, gradients, integrated
 from lssat.heat import overlay, paint
 
-__all__ = ["gradients", "integrated", "overlay", "paint", "reach", "rollout", "why_not"]
+__all__ = ["TOLERANCE", "gap", "gradients", "integrated", "overlay", "paint", "reach", "rollout"]
+__all__ += ["why_not"]

@@ -31,6 +31,7 @@ EMBEDDINGS_LEAD = (
 SIDE = 112  # pixels of a mean map
 CELLS = 28  # a side: pixels of attributions are averaged in cells for the pictures
 Maps = dict[str, np.ndarray]
+_TOLERANCE = 0.05  # as lssat.explain's, which imports torch
 
 
 def read_maps(path: Path, digest: str) -> Maps:
@@ -109,7 +110,7 @@ def _table(task: Task) -> Table:
             Cell(words.listing(row["looks_at"])),
             num(row["value"]),
             num(row["n"], small=row["level"]),
-            Cell(words.percent(row["missed"]), row["missed"]),
+            Cell(_missed(row["missed"]), row["missed"]),
             Cell(row["no_rollout"] or "yes"),
         ]
         for row in rows
@@ -169,10 +170,22 @@ def _cells(map: np.ndarray) -> np.ndarray:
     return resized(map, CELLS, Image.Resampling.BOX) if len(map) > CELLS else map
 
 
+def _missed(share: float | None) -> str:
+    far = share is not None and share >= _TOLERANCE
+    return words.percent(share) + (" (incomplete)" if far else "")
+
+
 def _sentence(row: dict[str, Any]) -> str:
     right = "right" if row["right"] else "wrong"
     sure = words.number(row["probability"], 2)
-    return f"{row['id']}: {row['predicted']} (p = {sure}), {right}"
+    return f"{row['id']}: {row['predicted']} (p = {sure}), {right}{incomplete(row)}"
+
+
+def incomplete(row: dict[str, Any]) -> str:
+    """Say of a sample's gradients what they miss, where it is too much."""
+    share = row.get("missed")
+    far = share is not None and share >= _TOLERANCE
+    return f"; its gradients miss {words.percent(share)} of the logit" if far else ""
 
 
 def embeddings(task: Task) -> list[Figure]:

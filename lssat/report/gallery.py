@@ -14,7 +14,7 @@ import numpy as np
 
 from lssat import perturb, private, shards
 from lssat.report import html, pictures, words
-from lssat.report.explained import Maps, examples, overlays, read_maps
+from lssat.report.explained import Maps, examples, incomplete, overlays, read_maps
 from lssat.report.pictures import gapped, picture, tile
 from lssat.report.robustness import perturbed
 from lssat.tables import FACES, TEXTURE, confidential, read_json, write_text
@@ -151,7 +151,7 @@ def _error(row: dict[str, Any], shown: tuple[pictures.Picture, list[str]] | None
     return {
         "picture": drawn,
         "names": names,
-        "where": _where(row),
+        "where": _where(row) + incomplete(row),
         "subset": row["subset"],
         "label": row["label"],
         "predicted": row["predicted"],
