@@ -21,9 +21,11 @@ import torch
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 SMALL = {
     "bootstrap": "--samples 200 --clusters 20 --resamples 20 --repeats 1",
+    "celeba_statistics": "--images 300 --people 30 --attributes 3 --backbones 2",
     "faces": "--sizes 480p --scenes 2 --repeats 1",
     "graph": "--share 0.0005 --repeats 1 --targets data/prepared/celeba/audit.json",
     "intervals": "--trials 5 --resamples 50 --seeds 2 --between 1",
+    "levels": "--trials 2 --only 1",
     "loader": "--samples 64 --batch 16 --repeats 1",
     "lookalikes": "1000",
     "readers": "--share 0.0005 --repeats 1",
@@ -51,6 +53,10 @@ RATIOS = {
         "# images/s # x",
     ),
     "train_step": (["two passes, eager", "packed, eager"], "# images/s x # - #% of the"),
+    "celeba_statistics": (["metrics and influence values", "each two rows", "together, 18 runs"],
+                          "# s"),
+    "levels": (["| 1 seeds, sd 0.0 |", "| 4 classes, top1 |", "| 2 seeds, sd 0.1, 1,000 clusters |",
+                "| 2 backbones x 4, 3 seeds |"], "# |"),
     "video": (["lssat", "lssat, own process", "a seek per frame"], "# s # x levels apart: 0"),
     "lookalikes": (["even: 1,000 among 1,000:", "faces: 1,000 among 1,000:"],
                    "# s, all pairs # s (from 200), ratio #"),

@@ -39,8 +39,9 @@ def influence(
     wanted = [name for name in (NAMES[kind] if names is None else names) if name not in JUMPS]
     labels, scores = np.asarray(labels), np.asarray(scores, float)
     if kind == "binary":
-        chosen = predicted(kind, scores)
-        found = _decided(labels, chosen, 2) | _ranked(labels[:, None], scores[:, None], wanted)
+        found = _ranked(labels[:, None], scores[:, None], wanted)
+        if {*wanted} - {*found}:
+            found |= _decided(labels, predicted(kind, scores), 2)
         return {name: found[name].reshape(-1) for name in wanted}
     if kind == "multiclass":
         truth = one_hot(labels, scores.shape[1])

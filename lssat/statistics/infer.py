@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from lssat.statistics.multiple import holm
 from lssat.statistics.shrink import shrink
@@ -97,14 +97,14 @@ def _rows(
     inside = np.clip(mean, small, 1 - small)
     own = np.stack([covariance[k, :, k, :] for k in range(len(values))])
     shared = _shared(own, there)
-    reach = student.ppf(tail, max(clusters - 2, 1)) ** 2 * _effective(mean, shared, clusters, edge)
+    reach = stdtrit(max(clusters - 2, 1), tail) ** 2 * _effective(mean, shared, clusters, edge)
     middle = (mean + reach / 2) / (1 + reach)
     half = np.sqrt(reach * (mean * (1 - mean) + reach / 4)) / (1 + reach)
     ends = np.clip([middle - half, middle + half], 1e-12, 1 - 1e-12)
     down, up = _logit(inside) - _logit(ends)
     logits = _logit(np.clip(np.where(there, values, 0.5), small, 1 - small))
     spread, freedom = _spread(logits, there, len(values) - 1)
-    training = np.where(spread > 0, student.ppf(tail, freedom) * np.sqrt(spread), 0)
+    training = np.where(spread > 0, stdtrit(freedom, tail) * np.sqrt(spread), 0)
     low = _expit(_logit(inside) - np.hypot(down, training))
     high = _expit(_logit(inside) + np.hypot(up, training))
     low, high = np.where(mean <= 0, 0, low), np.where(mean >= 1, 1, high)
@@ -226,8 +226,8 @@ def _half_width(
     training: np.ndarray,
     of_seeds: np.ndarray,
 ) -> np.ndarray:
-    first = student.ppf(tail, freedom) ** 2 * shared
-    second = np.where(training > 0, student.ppf(tail, of_seeds) ** 2 * training, 0)
+    first = stdtrit(freedom, tail) ** 2 * shared
+    second = np.where(training > 0, stdtrit(of_seeds, tail) ** 2 * training, 0)
     return np.sqrt(first + second)
 
 
