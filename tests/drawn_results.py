@@ -269,8 +269,10 @@ def _matrix(known: grid.Task, level: float, rng: np.random.Generator) -> dict:
 def _calibration(level: str, rng: np.random.Generator) -> dict:
     confidence = np.arange(0.05, 1, 0.1)
     bins = {"confidence": confidence.tolist(), "frequency": (confidence**1.5).tolist()}
-    found = {"ece": rng.uniform(0.05, 0.2), "brier": 0.2, "bins": bins | {"count": [9] * 10}}
-    return {**found, "level": level, "temperature": 1.5, "scaled": {**found, "ece": 0.03}}
+    found = {"ece": rng.uniform(0.05, 0.2), "ece_if_calibrated": 0.02, "brier": 0.2}
+    found |= {"bins": bins | {"count": [9] * 10}}
+    scaled = {**found, "ece": 0.03}
+    return {**found, "level": level, "temperature": 1.5, "note": None, "scaled": scaled}
 
 
 def _comparisons(rows: list[dict], metric: str, level: str, rng: np.random.Generator) -> list:

@@ -117,6 +117,20 @@ def test_scores_carry_the_temperature_that_the_evaluation_fitted(home: Path) -> 
     assert f"temperature {heat:.3f}" in opened(home, FRAMES).calibration
 
 
+@pytest.mark.parametrize(("heat", "end"), [(0.01, "0.01"), (99.9995, "100"), (1.5, None)])
+def test_fault_c14_a_temperature_at_its_bound_is_said(
+    home: Path, tmp_path: Path, heat: float, end: str | None
+) -> None:
+    metrics = tables.read_json(home / "results/tasks/ffpp/metrics.json")
+    for each in metrics["runs"]:
+        each["calibration"]["temperature"] = heat
+    tables.write_json(tmp_path / "tasks/ffpp/metrics.json", metrics)
+    found = apply.open_run(home / "runs" / FRAMES.path, tmp_path, "cpu")
+    assert found.temperature == heat
+    assert ("at the bound" in found.calibration) == (end is not None)
+    assert end is None or f"bound {end} of its search" in found.calibration
+
+
 def test_without_results_or_with_those_of_other_weights_a_score_is_called_uncalibrated(
     home: Path, tmp_path: Path
 ) -> None:

@@ -140,6 +140,29 @@ def test_calibration_is_mended_by_a_temperature_of_the_validation_split() -> Non
     assert alone["ece"] == found["ece"]
 
 
+@pytest.mark.parametrize("frames", [(6, 6, 6, -6), (5, 5, -4), (2, 2, 2, 2), (0.5, 0.1, -0.2, 9)])
+def test_fault_c20_a_temperature_of_frames_makes_no_video_worse(frames: tuple) -> None:
+    """Frames of 100 fakes, and their negatives of 100 reals; validation is like the test."""
+    run = _runs(CONFIGURATIONS[0])[0]
+    rows = [
+        dict(run=run, id=f"m{label}/c23/{split}{i:03}", frame=frame, clip=-1, group=f"{i}",
+             subset="", level="frame", split=split, labels=[label],
+             logits=[float(logit if label else -logit)])
+        for split in ("val", "test") for label in (0, 1) for i in range(100)
+        for frame, logit in enumerate(frames)
+    ]  # fmt: skip
+    np.random.default_rng(3).shuffle(rows)
+    found = summarise(rows)["runs"][0]["calibration"]
+    assert found["scaled"]["ece"] <= found["ece"] + 1e-9
+    # the least error of all that a temperature can do: the videos' scores were all right
+    able = [
+        abs(1 - np.mean(1 / (1 + np.exp(-np.array(frames) / t)))) for t in np.geomspace(0.01, 100)
+    ]
+    assert found["scaled"]["ece"] == pytest.approx(min(able), abs=0.002)
+    assert found["note"] is None if 0.0101 < found["temperature"] < 99 else "bound" in found["note"]
+    assert 0 <= found["ece_if_calibrated"] < 0.1
+
+
 def test_flat_keys_are_those_of_the_headline() -> None:
     found = scores.flat(summarise(deepfake_rows()))
     assert set(found) == {

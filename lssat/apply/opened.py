@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lssat import grid, trained
+from lssat import grid, metrics, trained
 from lssat.predict import load_run
 from lssat.ssat import Model
 from lssat.tables import DataError, read_json
@@ -66,4 +66,5 @@ def _evaluated(record: dict[str, Any], file: Path) -> tuple[float | None, str, s
     value = mine.get("calibration", {}).get("temperature")
     if value is None:
         return None, f"uncalibrated: {file} holds no temperature for this run", fallen
-    return value, f"calibrated on validation, temperature {value:.3f}", fallen
+    told = [f"calibrated on validation, temperature {value:.3f}", metrics.at_bound(value)]
+    return value, "; ".join(filter(None, told)), fallen

@@ -139,6 +139,7 @@ class Scorer:
         logits = self._logits(crops, codes)
         heat = opened.temperature or 1.0
         scores = metrics.scaled(opened.task.kind, logits, heat)
+        mean, raw = (self._pooled(file, logits, each) for each in (heat, 1.0))
         seconds = self._times(file, rows[0]["n_frames"])
         samples = [
             Sample(
@@ -148,9 +149,8 @@ class Scorer:
             )
             for at, row in enumerate(firsts)
         ]
-        raw = metrics.probabilities(opened.task.kind, logits).mean(axis=0)
         missed = self._missed(file, rows, seconds)
-        known = file, samples, missed, lost, scores.mean(axis=0), raw, crops, codes
+        known = file, samples, missed, lost, mean, raw, crops, codes
         return Scored(*known, rows[0]["n_frames"], self._asked(file, rows[0]["n_frames"]))
 
     def _asked(self, file: File, n_frames: int) -> int | None:
@@ -164,6 +164,12 @@ class Scorer:
             both = loader.tensors(crops[part], None if codes is None else codes[part])
             found.append(predict.classify(self.opened.model, *both))
         return np.concatenate(found)
+
+    def _pooled(self, file: File, logits: np.ndarray, heat: float) -> np.ndarray:
+        """Return the file's probabilities, as the evaluation makes those of a video."""
+        ids = [f"{file.path}"] * len(logits)
+        _, (scores,) = metrics.pooled(self.opened.task.kind, ids, logits, heat)
+        return scores
 
     def _times(self, file: File, n_frames: int) -> list[float | None]:
         """Return the second of each frame; None where there is no telling."""

@@ -16,7 +16,14 @@ from lssat.metrics.point import (
     video_scores,
 )
 from lssat.metrics.ranked import Measure, ranking, roc
-from lssat.metrics.reliability import calibration, log_loss, scaled, temperature
+from lssat.metrics.reliability import (
+    at_bound,
+    calibration,
+    log_loss,
+    pooled,
+    scaled,
+    temperature,
+)
 from lssat.metrics.trivial import trivial
 from lssat.metrics.weighted import (
     EACH,
@@ -29,8 +36,8 @@ from lssat.metrics.weighted import (
 )
 
 __all__ = [
-    "EACH", "JUMPS", "LOWER_IS_BETTER", "NAMES", "Measure", "binary", "calibration",
+    "EACH", "JUMPS", "LOWER_IS_BETTER", "NAMES", "Measure", "at_bound", "binary", "calibration",
     "confusion", "evaluate", "influence", "log_loss", "measure", "multiclass", "multilabel",
-    "one_hot", "predicted", "prepare", "probabilities", "ranking", "roc", "scaled",
+    "one_hot", "pooled", "predicted", "prepare", "probabilities", "ranking", "roc", "scaled",
     "temperature", "trivial", "unusable", "video_scores",
 ]  # fmt: skip

@@ -145,15 +145,19 @@ def video_scores(ids: Sequence[str], values: np.ndarray) -> tuple[list[str], np.
     Returns:
         the ids in the order of their first appearance, and their means (V, ...), float64.
     """
-    order: dict[str, int] = {}
-    index = np.array([order.setdefault(id, len(order)) for id in ids], dtype=int)
-    values = np.asarray(values, dtype=float)
+    index, values = numbered(ids), np.asarray(values, dtype=float)
     if len(index) != len(values):
         raise ValueError(f"{len(index)} ids for {len(values)} values")
-    sums = np.zeros((len(order), *values.shape[1:]))
+    frames = np.bincount(index)
+    sums = np.zeros((len(frames), *values.shape[1:]))
     np.add.at(sums, index, values)
-    frames = np.bincount(index, minlength=len(order))
-    return list(order), sums / frames.reshape(-1, *[1] * (values.ndim - 1))
+    return list(dict.fromkeys(ids)), sums / frames.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def numbered(ids: Sequence[str]) -> np.ndarray:
+    """Number ids in the order of their first appearance; return the number of each (N,)."""
+    order: dict[str, int] = {}
+    return np.array([order.setdefault(id, len(order)) for id in ids], dtype=int)
 
 
 def _ones(labels: np.ndarray) -> np.ndarray:

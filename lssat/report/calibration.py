@@ -2,15 +2,22 @@
 
 import numpy as np
 
+from lssat import metrics
 from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.figures import Figure, Key, Plot, plain, spec
 from lssat.report.read import Task
 
 LEAD = (
-    "Expected calibration error (15 bins of equal width) and Brier score on the test split, as "
-    "they are and with logits divided by one temperature fitted on validation; means over seeds."
+    "Expected calibration error (ECE, 15 bins of equal width) and Brier score on the test split, "
+    "as they are and with logits divided by one temperature, fitted on validation at the same "
+    "level; means over seeds. Few samples make an error of their own: beside each ECE stands the "
+    "mean that a perfectly calibrated model with the same probabilities would have on as many "
+    "samples. Only what lies clearly above it is miscalibration. The ECE of several attributes is "
+    "the mean of theirs; their diagrams draw all together, where errors of some may cancel those "
+    "of others."
 )
+_CHANCE = "the mean ECE if labels were drawn from these very probabilities"
 
 
 def table(task: Task) -> Table:
@@ -20,7 +27,9 @@ def table(task: Task) -> Table:
         Column("Configuration"),
         Column("Flag"),
         Column("ECE", "num", "0 is best"),
+        Column("If calibrated", "num", _CHANCE),
         Column("ECE, scaled", "num"),
+        Column("If calibrated, scaled", "num", _CHANCE),
         Column("Brier", "num", "0 is best"),
         Column("Brier, scaled", "num"),
         Column("Temperature", "num", "above 1: the model is too sure"),
@@ -32,17 +41,29 @@ def table(task: Task) -> Table:
         if task.runs_of(backbone, configuration)
     ]
     caption = f"{task.title}: calibration, {task.metrics['level']} level"
-    return Table(f"calibration-{task.name}", caption, columns, rows)
+    return Table(f"calibration-{task.name}", caption, columns, rows, notes=_notes(task))
 
 
 def _numbers(task: Task, backbone: str, configuration: str) -> list[Cell]:
     runs = [run.get("calibration") for run in task.runs_of(backbone, configuration)]
-    if any(run is None for run in runs):  # scores that are not finite
-        return [num(None)] * 5
-    scaled = [run["scaled"] or {} for run in runs if run]
-    columns = [[run[key] for run in runs if run] for key in ("ece", "brier", "temperature")]
-    after = [[run.get(key) for run in scaled] for key in ("ece", "brier")]
-    return [num(_mean(each)) for each in (columns[0], after[0], columns[1], after[1], columns[2])]
+    raw = [run for run in runs if run is not None]
+    if len(raw) < len(runs):  # scores that are not finite
+        return [num(None)] * 7
+    scaled = [run["scaled"] or {} for run in raw]
+    errors = ("ece", "ece_if_calibrated")
+    wanted = [(measured, key) for measured in (raw, scaled) for key in errors]
+    wanted += [(raw, "brier"), (scaled, "brier"), (raw, "temperature")]
+    return [num(_mean([each.get(key) for each in measured])) for measured, key in wanted]
+
+
+def _notes(task: Task) -> list[str]:
+    """Name the runs whose temperature is at a bound of its search."""
+    found: dict[str, list[str]] = {}
+    for run in task.metrics["runs"]:
+        if note := metrics.at_bound((run.get("calibration") or {}).get("temperature")):
+            name = f"{run['backbone']} {run['configuration']} seed {run['seed']}"
+            found.setdefault(note, []).append(name)
+    return [f"{note[0].upper()}{note[1:]}: {words.listing(runs)}." for note, runs in found.items()]
 
 
 def _mean(values: list) -> float | None:
@@ -61,14 +82,21 @@ def _diagram(task: Task, backbone: str) -> Figure:
     for colour, configuration in enumerate(task.configurations):
         runs = [run for run in task.runs_of(backbone, configuration) if run.get("calibration")]
         traces += [_trace(run, configuration, colour) for run in runs]
-        errors = [run["calibration"]["ece"] for run in runs]
-        keys.append(Key(configuration, colour, f"ECE {words.number(_mean(errors or [None]))}"))
+        keys.append(Key(configuration, colour, _key([run["calibration"] for run in runs])))
     axis = {"range": [-0.01, 1.01], "dtick": 0.2}
     x = axis | {"title": {"text": "confidence"}, "constrain": "domain"}
     y = axis | {"title": {"text": "frequency"}, "scaleanchor": "x", "constrain": "domain"}
     plot = Plot(f"calibration-{task.name}-{backbone}", backbone, spec(traces, x, y))
     summary = "; ".join(f"{key.label}: {key.value}" for key in keys)
     return Figure(backbone, f"Calibration on the test split, {summary}.", keys, [plot])
+
+
+def _key(found: list[dict]) -> str:
+    ece, chance = (
+        words.number(_mean([each.get(name) for each in found] or [None]))
+        for name in ("ece", "ece_if_calibrated")
+    )
+    return f"ECE {ece}, {chance} if calibrated"
 
 
 def _trace(run: dict, configuration: str, colour: int) -> dict:

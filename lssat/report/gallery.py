@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lssat import perturb, private, shards
+from lssat import metrics, perturb, private, shards
 from lssat.report import html, pictures, words
 from lssat.report.explained import Maps, examples, incomplete, overlays, read_maps
 from lssat.report.pictures import gapped, picture, tile
@@ -65,7 +65,8 @@ def _task(name: str, files: Files, place: str) -> dict[str, Any]:
     what = f"{best['backbone']}, {best['configuration']}, the best row by validation {metric}"
     scaled = "no temperature could be fitted, so p is as the run says it"
     if heat is not None:
-        scaled = f"logits divided by {words.number(heat)}, fitted on validation"
+        parts = [f"logits divided by {words.number(heat)}, fitted on validation"]
+        scaled = "; ".join(filter(None, [*parts, metrics.at_bound(heat)]))
     many = words.count(len(found["errors"]), "error")
     return {
         "name": name,

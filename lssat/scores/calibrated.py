@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lssat import metrics
-from lssat.scores.levels import Level, levels, matrix
+from lssat.scores.levels import Level, matrix
 
 
 def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dict[str, Any]]:
@@ -19,45 +18,42 @@ def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dic
         head: the headline's level, of the test rows.
 
     Returns:
-        run -> `ece`, `brier`, `bins` as they are, the same under `scaled` with `temperature`,
-        which divides the logits of frames or images. Without validation rows (a data set that is
-        only tested on) `temperature` and `scaled` are None. Runs whose scores are not finite
-        are left out.
+        run -> `ece`, `ece_if_calibrated`, `brier`, `bins` as they are, the same under `scaled`
+        with `temperature`, which divides the logits of frames or images. It is fitted at the
+        headline's level: of videos, to the mean probability of their frames. `note` says that it
+        is at a bound. Without validation rows (a data set that is only tested on) `temperature`
+        and `scaled` are None. Runs whose scores are not finite are left out.
     """
     able = [run for run, scores in head.scores.items() if not metrics.unusable(scores)]
-    heat = {run: _temperature(predictions, task, head.kind, run) for run in able}
-    scaled = _scaled_head(predictions, task, head, heat)
     return {
         run: metrics.calibration(head.kind, head.labels, head.scores[run])
-        | dict(level=head.name, temperature=heat[run], scaled=scaled.get(run))
+        | dict(level=head.name)
+        | _tempered(predictions, task, head, run)
         for run in able
     }
 
 
-def _temperature(predictions: pa.Table, task: str, kind: str, run: str) -> float | None:
-    chosen = pc.and_(pc.equal(predictions["run"], run), pc.equal(predictions["split"], "val"))
-    rows = predictions.filter(chosen)
-    if not len(rows):
-        return None
-    logits = matrix(rows["logits"], task)
-    if not np.isfinite(logits).all():
-        return None
-    return metrics.temperature(kind, matrix(rows["labels"], task), logits)
+def _tempered(predictions: pa.Table, task: str, head: Level, run: str) -> dict[str, Any]:
+    """Fit a run's temperature on validation and measure the test rows again with it."""
+    mine = predictions.filter(pc.equal(predictions["run"], run))
+    heat = _temperature(mine.filter(pc.equal(mine["split"], "val")), task, head.kind)
+    if heat is None:
+        return dict(temperature=None, note=None, scaled=None)
+    test = mine.filter(pc.equal(mine["split"], "test"))
+    logits = matrix(test["logits"], task)
+    ids, scores = metrics.pooled(head.kind, test["id"].to_pylist(), logits, heat)
+    place = {id: at for at, id in enumerate(ids)}
+    scores = scores[[place[id] for id in head.ids]]
+    scaled = metrics.calibration(
+        head.kind, head.labels, scores[:, 0] if head.kind == "binary" else scores
+    )
+    return dict(temperature=heat, note=metrics.at_bound(heat), scaled=scaled)
 
 
-def _scaled_head(
-    predictions: pa.Table, task: str, head: Level, heat: dict[str, float | None]
-) -> dict[str, dict[str, Any]]:
-    """Measure again after each run's logits were divided by its temperature."""
-    parts = []
-    for run, value in heat.items():
-        if value is not None:
-            rows = predictions.filter(pc.equal(predictions["run"], run))
-            logits = pa.array(list(matrix(rows["logits"], task) / value))
-            where = rows.schema.get_field_index("logits")
-            parts.append(rows.set_column(where, "logits", logits))
-    if not parts:
-        return {}
-    (again,) = levels(pa.concat_tables(parts), task, head.kind)
-    scores = again[-1].scores
-    return {run: metrics.calibration(head.kind, head.labels, each) for run, each in scores.items()}
+def _temperature(val: pa.Table, task: str, kind: str) -> float | None:
+    if not len(val):
+        return None
+    logits = matrix(val["logits"], task)
+    if metrics.unusable(logits):
+        return None
+    return metrics.temperature(kind, matrix(val["labels"], task), logits, val["id"].to_pylist())
