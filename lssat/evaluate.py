@@ -13,6 +13,7 @@ import pyarrow as pa
 import torch
 
 from lssat import predict, scores, tables
+from lssat.trained import mean
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     """
     trained, tested, labels = predict.trained_on(files.train, files.test)
     torch.set_num_threads(params.train.threads)
-    parts, weights = [], {}
+    parts, records = [], {}
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = predict.load_run(folder).to(device)
-        weights[name] = tables.read_json(folder / "record.json")["weights_sha256"]
+        records[name] = tables.read_json(folder / "record.json")
         for split in filter(None, (files.val, files.test)):
             where = split, files.faces, files.codes
             parts.append(predict.predicted(name, model, *where, params.evaluate.batch_size))
@@ -60,6 +61,9 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     present = summary.get("coverage_present", summary["coverage"])["test"]
     design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
     measured = scores.summarise(table, tested, labels, coverage, params.evaluate, design)
+    weights = {name: record["weights_sha256"] for name, record in records.items()}
+    for row in measured["table"]:  # it decides which of equal rows is called the best
+        row["val_loss"] = mean([records[run].get("best_loss") for run in row["runs"]])
     measured |= {"task": trained.name, "weights": weights, "coverage_present": present}
     with tables.together():
         tables.write_table(files.predictions, table, tables.PREDICTIONS)

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from lssat import grid, params
+from lssat import grid, params, trained
 from lssat.tables import DataError, read_json
 
 
@@ -21,7 +21,11 @@ def headline(metrics: dict) -> list[dict]:
         if row["metric"] == metrics["metric"] and row["level"] == metrics["level"]
         if not row["swept"]
     ]
-    return sorted(rows, key=lambda row: -1 if row["mean"] is None else row["mean"], reverse=True)
+    return sorted(rows, key=_standing)
+
+
+def _standing(row: dict) -> tuple:
+    return trained.standing(row["metric"], row["mean"], row.get("val_loss"), _key(row))
 
 
 def show(results: Path, everything: bool = False) -> None:

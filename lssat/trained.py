@@ -1,10 +1,10 @@
 """Runs that were trained: their folders, found by path, by name, or as the best of a task."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lssat import metrics, tables
 from lssat.tables import DataError, read_json
@@ -72,8 +72,63 @@ def _once(folders: list[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield folder, found
 
 
+class Row(NamedTuple):
+    """A backbone x configuration, seen through its first seed."""
+
+    backbone: str
+    configuration: str
+    run: str  # of the first seed
+    value: float | None  # mean over seeds of the validation metric that chose the epoch
+    loss: float | None = None  # mean over seeds of the validation loss of these epochs
+
+
+def rows(records: Mapping[str, dict[str, Any]]) -> list[Row]:
+    """List the rows of a task by backbone and configuration.
+
+    Args:
+        records: content of record.json by the run's path.
+    """
+    found: dict[tuple[str, str], dict[int, str]] = {}
+    for run, record in records.items():
+        place = record["backbone"], record["configuration"]
+        found.setdefault(place, {})[record["seed"]] = run
+    made = []
+    for place, by_seed in found.items():
+        mine = [records[run] for run in by_seed.values()]
+        means = (mean([each.get(name) for each in mine]) for name in ("best_value", "best_loss"))
+        made.append(Row(*place, by_seed[min(by_seed)], *means))
+    return made
+
+
+def mean(values: Sequence[float | None]) -> float | None:
+    """Return the mean; None if one is None."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def standing(
+    metric: str, value: float | None, loss: float | None, name: Sequence[str]
+) -> tuple[Any, ...]:
+    """Return what puts the best first: the one rule for runs and rows wherever one is picked.
+
+    The better value comes first, of equals the lower validation loss, then the earlier name.
+    What is not known comes last.
+    """
+    lower = metric.removeprefix("val_") in metrics.LOWER_IS_BETTER
+    ranked = (value is None, 0.0 if value is None else value if lower else -value)
+    return *ranked, loss is None, loss or 0.0, tuple(name)
+
+
+def best_row(every: Sequence[Row], metric: str) -> Row:
+    """Return the row that is best by validation; no test counts."""
+    return min(every, key=lambda row: standing(metric, row.value, row.loss, row[:2]))
+
+
 def best(task: str, runs: Path) -> tuple[Path, str]:
     """Return the folder of the run of a task that is best by validation, and why in words.
+
+    It is the first seed of the row with the best mean, which `explain` looks at too: the best of
+    all runs would be the luckiest seed.
 
     Raises:
         DataError: the task has no run, none with a value, or runs selected by several metrics.
@@ -83,16 +138,31 @@ def best(task: str, runs: Path) -> tuple[Path, str]:
         tasks = sorted({folder.parts[-4] for folder in _all(runs)})
         fix = f"Trained are runs of {', '.join(tasks)}" if tasks else "Run `snakemake --cores 8`"
         raise DataError(runs / task, f"holds no trained run of {task}", fix)
-    found = dict(_once(folders))
+    found = {f"{folder}": _placed(folder, each) for folder, each in _once(folders)}
     names = sorted({each["select_metric"] for each in found.values()})
     if len(names) > 1:
         problem = f"its runs were selected by {' and '.join(names)}, which cannot be compared"
         raise DataError(runs / task, problem, "Name a run with --run")
-    values = {f: each["best_value"] for f, each in found.items() if each["best_value"] is not None}
-    if not values:
-        raise DataError(runs / task, f"no run has a {names[0]}", "Name a run with --run")
-    lower = names[0].removeprefix("val_") in metrics.LOWER_IS_BETTER
-    top = (min if lower else max)(values.values())
-    first, *others = [folder for folder, value in values.items() if value == top]
-    also = f"; the first of {1 + len(others)} that are equal" if others else ""
-    return first, f"best of {len(found)} by {names[0]}, {top:.3f}{also}"
+    every = rows(found)
+    first = best_row(every, names[0])
+    if first.value is None:
+        raise DataError(runs / task, f"no row of runs has a {names[0]}", "Name a run with --run")
+    return Path(first.run), f"best of {len(found)} by {names[0]}{_equals(every, first)}"
+
+
+def _placed(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with what its folder says of the run."""
+    backbone, configuration, seed = folder.parts[-3:]
+    number = int(seed.removeprefix("seed"))
+    return dict(backbone=backbone, configuration=configuration, seed=number) | found
+
+
+def _equals(every: Sequence[Row], first: Row) -> str:
+    """Say the value, and what decided between rows that have it."""
+    assert first.value is not None
+    others = [row for row in every if row.value == first.value and row != first]
+    if not others:
+        return f", {first.value:.3f}"
+    by_loss = first.loss is not None and all(row.loss != first.loss for row in others)
+    why = "the lowest validation loss" if by_loss else "the first"
+    return f", {first.value:.3f}; {why} of {1 + len(others)} that are equal"

@@ -7,8 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from drawn_data import write
+from test_train import files, view
+from torch.utils.flop_counter import FlopCounterMode
 
-from lssat import costs, grid
+import lssat.train as training
+from lssat import costs, grid, tables
+from lssat.report import pareto
 from lssat.ssat import SSAT
 
 
@@ -47,6 +52,58 @@ def test_the_auxiliary_task_costs_training_not_inference_and_the_model_stays_as_
     encoder, decoder = costs.parameters(both)
     assert decoder > 0
     assert costs.parameters(alone) == (encoder, 0)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write(folder, {"train": 32, "val": 8})
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("configuration", "epochs"),
+    [
+        ("MRGB-RRGB-thenCRGB", {"reconstruct": 3, "classify": 1}),
+        ("MRGB-RRGB-thenCRGB", {"reconstruct": 1, "classify": 2}),
+        ("MRGB-RRGB-CRGB", {"joint": 2}),
+        ("none-none-CRGB", {"joint": 1}),
+    ],
+)
+def test_fault_c22_operations_are_those_of_all_phases_weighted_by_epochs(
+    prepared: Path, tmp_path: Path, configuration: str, epochs: dict[str, int]
+) -> None:
+    last = list(epochs)[-1]
+    changes = dict(epochs=epochs[last], pretrain_epochs=epochs.get("reconstruct", 1))
+    run = grid.Run("ffpp", "vit_micro", configuration, 0)
+    training.train(run, files(prepared, tmp_path), view(**changes, warmup_epochs=0))
+    found = tables.read_json(tmp_path / "record.json")["costs"]
+    imgs = torch.zeros(2, 3, 40, 40, dtype=torch.uint8)
+    each = {
+        phase: costs.flops(model(configuration), imgs, None, torch.rand(2, 4), phase)
+        for phase in epochs
+    }
+    total = sum(each[phase]["flops_training"] * count for phase, count in epochs.items())
+    assert found["flops_training"] == pytest.approx(total / sum(epochs.values()), rel=0.01)
+    assert found["flops_run"] == pytest.approx(total * 32, rel=0.01)
+    assert found["flops_inference"] == pytest.approx(each[last]["flops_inference"], rel=0.01)
+
+
+def test_fault_c22_how_inference_is_counted_beside_what_papers_say() -> None:
+    """17.6 G of multiplications with their additions, less the last block's patches."""
+    encoder = SSAT("vit_base", grid.parse("none-none-CRGB"), 224, 1, 0.75)
+    imgs = torch.zeros(1, 3, 224, 224, dtype=torch.uint8)
+    encoder.requires_grad_(False)
+    with FlopCounterMode(display=False) as counted, torch.no_grad():
+        encoder.eval().classify(imgs)
+    with FlopCounterMode(display=False) as whole, torch.no_grad():
+        encoder.encoder.forward_features(torch.zeros(1, 3, 224, 224))
+    found = [round(each.get_total_flops() / 1e9, 1) for each in (counted, whole)]
+    assert found == [32.7, 35.1]
+    assert round(2 * 17.6) == round(found[1])
+    for text in (pareto.LEAD, (Path(__file__).parent.parent / "docs/training.md").read_text()):
+        assert "2 x 17.6 = 35.1 GFLOP" in text
+        assert "32.7" in text
 
 
 def test_speed_and_memory_are_of_this_process() -> None:

@@ -1,5 +1,6 @@
 """Evaluation: every sample of the test split gets one prediction, under its own id."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,22 @@ def evaluated(data: Path, out: Path) -> dict:
         part,
     )  # fmt: skip
     return tables.read_json(out / "metrics.json")
+
+
+def test_fault_c12_each_row_has_the_validation_loss_of_its_kept_epochs(
+    data: Path, tmp_path: Path
+) -> None:
+    losses = {}
+    for run in RUNS:
+        folder = data / "runs" / run.path
+        record = tables.read_json(folder / "record.json")
+        with open(folder / "curve.csv", newline="") as lines:
+            losses[run.path] = {
+                int(row["epoch"]): float(row["val_loss_cls"]) for row in csv.DictReader(lines)
+            }[record["best_epoch"]]
+        assert record["best_loss"] == pytest.approx(losses[run.path])
+    for row in evaluated(data, tmp_path)["table"]:
+        assert row["val_loss"] == pytest.approx(np.mean([losses[run] for run in row["runs"]]))
 
 
 def test_case_12_ids_reach_the_predictions_unchanged_and_no_sample_is_lost(

@@ -16,7 +16,7 @@ def task(tmp_path_factory) -> Any:
 
 def test_fault_c21_beside_each_error_stands_that_of_a_calibrated_model(task) -> None:
     table = calibration.table(task)
-    heads = [column.title for column in table.columns]
+    heads = [column.label for column in table.columns]
     for name in ("ECE", "ECE, scaled"):
         place = heads.index(name)
         assert heads[place + 1].startswith("If calibrated")

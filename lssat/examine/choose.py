@@ -8,41 +8,11 @@ import pyarrow.compute as pc
 
 from lssat import grid, metrics
 from lssat.scores.levels import matrix
+from lssat.trained import Row as Row
+from lssat.trained import best_row as best
+from lssat.trained import rows as rows
 
 KEY = ("id", "frame", "clip")  # of one sample
-
-
-class Row(NamedTuple):
-    """A backbone x configuration, seen through its first seed."""
-
-    backbone: str
-    configuration: str
-    run: str  # of the first seed
-    value: float | None  # mean over seeds of the validation metric that chose the epoch
-
-
-def rows(records: dict[str, dict[str, Any]]) -> list[Row]:
-    """List the rows of a task by backbone and configuration.
-
-    Args:
-        records: content of record.json by the run's path.
-    """
-    found: dict[tuple[str, str], dict[int, str]] = {}
-    for run, record in records.items():
-        place = record["backbone"], record["configuration"]
-        found.setdefault(place, {})[record["seed"]] = run
-    made = []
-    for place, by_seed in found.items():
-        values = [records[run]["best_value"] for run in by_seed.values()]
-        mean = None if None in values else float(np.mean(values))
-        made.append(Row(*place, by_seed[min(by_seed)], mean))
-    return made
-
-
-def best(every: list[Row], metric: str) -> Row:
-    """Return the row of the best validation metric, the first of equals; no test counts."""
-    sign = -1 if metric.removeprefix("val_") in metrics.LOWER_IS_BETTER else 1
-    return max(every, key=lambda row: -np.inf if row.value is None else sign * row.value)
 
 
 def beside(every: list[Row], chosen: Row, metric: str) -> Row | None:

@@ -24,7 +24,8 @@ class Cost(NamedTuple):
 
 
 COSTS = (
-    Cost("flops_training", "training GFLOP", "an image or clip, forward and backward", 1e-9, 3),
+    Cost("flops_training", "training GFLOP", "an image or clip, mean over all epochs", 1e-9, 3),
+    Cost("flops_run", "training TFLOP of a run", "all phases, epochs and samples", 1e-12, 3),
     Cost("flops_inference", "inference GFLOP", "an image or clip", 1e-9, 3),
     Cost("parameters", "parameters (M)", "without the decoder", 1e-6, 3),
     Cost("inference_imgs_per_second", "inference images/s", "more is cheaper", 1, 0, True),

@@ -13,7 +13,10 @@ LEAD = (
     "one equals or beats in both. It joins means alone; where intervals overlap, the order of the "
     "scores stays open, and Comparisons says which differences are shown. Time, memory and energy "
     "are those of the machine that trained, whatever else it was doing; operations and "
-    "parameters are the same everywhere."
+    "parameters are the same everywhere. A multiplication and an addition are two operations, "
+    "where papers often count the pair as one. The 17.6 G of a ViT-B/16 are 2 x 17.6 = 35.1 GFLOP "
+    "so counted, and 32.7 here, since the last block makes the class token alone. Configurations "
+    "that train in two phases see each image in both: hold whole runs against each other."
 )
 _FRONT = "Pareto front"
 _SHAPES = (

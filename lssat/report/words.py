@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lssat import trained
 from lssat.metrics import LOWER_IS_BETTER
 
 DASH = "–"
@@ -97,9 +98,13 @@ def differs(pair: dict) -> bool:
 
 
 def best(rows: list[dict]) -> dict | None:
-    """Return the row with the highest defined mean, or None."""
-    defined = [row for row in rows if row["mean"] is not None]
-    return max(defined, key=lambda row: row["mean"], default=None)
+    """Return the row with the best defined mean, of equals by the rule of all; or None."""
+    return min((row for row in rows if row["mean"] is not None), key=_standing, default=None)
+
+
+def _standing(row: dict) -> tuple:
+    name = row["backbone"], row["configuration"]
+    return trained.standing(row["metric"], row["mean"], row.get("val_loss"), name)
 
 
 def where(metrics: dict) -> str:

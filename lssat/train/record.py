@@ -10,7 +10,7 @@ from lssat import costs as measure
 from lssat import grid
 from lssat.backbones import Weights
 from lssat.environment import environment, revision
-from lssat.train.resume import best_or_none
+from lssat.train.resume import best_loss, best_or_none
 
 if TYPE_CHECKING:
     from lssat.train import Machine
@@ -26,9 +26,9 @@ def record(
     weights: Weights,
 ) -> dict[str, Any]:
     """Return what record.json says, but the sha256 of the files that it vouches for."""
-    model, recipe, progress = trainer.model, trainer.recipe, trainer.progress
+    model, progress = trainer.model, trainer.progress
     encoder, decoder = measure.parameters(model)
-    done = len(progress.curve) * trainer.updates * recipe.batch_size * recipe.accumulate
+    done = len(progress.curve) * _images(trainer)
     return dict(
         run=run.path,
         **run._replace(configuration=str(grid.parse(run.configuration)))._asdict(),
@@ -37,6 +37,7 @@ def record(
         best_epoch=progress.best_epoch,
         select_metric=f"val_{trainer.metric}",
         best_value=best_or_none(progress),
+        best_loss=best_loss(progress),
         parameters=encoder,
         decoder_parameters=decoder,
         seconds=seconds,
@@ -57,17 +58,35 @@ def costs(trainer: "Trainer", meter: measure.Energy | None) -> dict[str, Any]:
     """Measure what the run cost; what it cost before a resumption is not in memory and energy.
 
     Returns:
-        `flops_training`, `flops_inference` an image, `inference_imgs_per_second`, `peak_memory`
-        in bytes, and of the energy what `Energy.stop` gives, null where it was not asked for.
+        `flops_training`, `flops_inference` an image, the first the mean over the run's epochs of
+        all phases, and `flops_run` of the whole training (see `_operations`);
+        `inference_imgs_per_second`, `peak_memory` in bytes, and of the energy what `Energy.stop`
+        gives, null where it was not asked for.
     """
     peak = measure.peak_memory(trainer.fabric.device)
     nothing = dict(energy_kwh=None, co2_kg=None, country=None, energy_note="not measured")
     found: dict[str, Any] = {"peak_memory": peak} | (meter.stop() if meter else nothing)
     val, model = trainer.data["val"], trainer.model
-    batch = trainer.feed.move(val.batch(np.arange(min(len(val), 8))))
-    noise = torch.rand(len(batch.rows), model.num_patches, device=batch.imgs.device)
-    phase, _ = trainer.phases[-1]
-    found |= measure.flops(model, batch.imgs, batch.codes, noise, phase)
+    found |= _operations(trainer)
     many = trainer.feed.move(val.batch(np.arange(min(len(val), trainer.recipe.batch_size))))
     rate = measure.inference_rate(model, many.imgs, many.codes)
     return found | {"inference_imgs_per_second": rate}
+
+
+def _images(trainer: "Trainer") -> int:
+    """Return the number of images or clips that an epoch trains on."""
+    return trainer.updates * trainer.recipe.batch_size * trainer.recipe.accumulate
+
+
+def _operations(trainer: "Trainer") -> dict[str, float]:
+    """Count operations of each phase, weighted by the epochs that the run has trained of it."""
+    val, model = trainer.data["val"], trainer.model
+    batch = trainer.feed.move(val.batch(np.arange(min(len(val), 8))))
+    noise = torch.rand(len(batch.rows), model.num_patches, device=batch.imgs.device)
+    left, total, found = len(trainer.progress.curve), 0.0, {}
+    for phase, epochs in trainer.phases:
+        found = measure.flops(model, batch.imgs, batch.codes, noise, phase)
+        total += found["flops_training"] * min(left, epochs)
+        left -= min(left, epochs)
+    mean = total / len(trainer.progress.curve)
+    return found | {"flops_training": mean, "flops_run": total * _images(trainer)}

@@ -155,3 +155,10 @@ def best_or_none(progress: Progress) -> float | None:
     """Return the best validation value, None where it was never defined."""
     value = progress.best_value
     return None if value is None or not np.isfinite(value) else float(value)
+
+
+def best_loss(progress: Progress) -> float | None:
+    """Return the validation loss of the best epoch: it decides between runs of equal value."""
+    losses = {row["epoch"]: row["val_loss_cls"] for row in progress.curve}
+    loss = losses.get(progress.best_epoch)
+    return float(loss) if loss is not None and np.isfinite(loss) else None
