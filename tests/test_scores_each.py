@@ -182,6 +182,47 @@ def test_a_class_that_is_never_predicted_has_no_precision() -> None:
     assert found[name, "precision"]["note"] == "never predicted"
 
 
+@pytest.mark.parametrize(
+    ("seeds", "never", "note"),
+    [
+        ((0, 1), (1,), "never predicted (seed 1)"),
+        ((0, 1), (0, 1), "never predicted"),
+        ((3, 5, 8), (3, 8), "never predicted (seeds 3, 8)"),
+        ((4,), (4,), "never predicted"),
+        ((0, 1), (), None),
+    ],
+)
+def test_fault_c10_never_predicted_is_said_of_the_seeds_it_is_true_of(
+    seeds: tuple[int, ...], never: tuple[int, ...], note: str | None
+) -> None:
+    base = [row for row in image_rows("affectnet", signal=2.0) if row["run"].endswith("seed0")]
+    rows = []
+    for seed in seeds:
+        for row in base:
+            logits = [*row["logits"][:3], -99.0] if seed in never else row["logits"]
+            run = row["run"].replace("seed0", f"seed{seed}")
+            rows.append(row | {"run": run, "logits": logits})
+    _, found = _found(rows, "affectnet", np.array([[0], [1]]))
+    last, other = (grid.TASKS["affectnet"].classes[k] for k in (3, 0))
+    row = found[last, "precision"]
+    assert (row["note"] or "").split("; ")[0] == (note or "")
+    assert (row["mean"] is None) == bool(never)
+    assert [value is None for value in row["values"]] == [seed in never for seed in seeds]
+    for name, metric in ((other, "precision"), (last, "recall"), (last, "auc")):
+        assert "never predicted" not in (found[name, metric]["note"] or "")
+
+
+def test_fault_c10_scores_that_are_not_finite_are_said_of_their_seed() -> None:
+    for task, train in (("affectnet", np.array([[0], [1]])), ("celeba", TRAIN)):
+        rows = image_rows(task)
+        bad = next(n for n, row in enumerate(rows) if row["run"].endswith("seed1"))
+        rows[bad] = rows[bad] | {"logits": [float("inf")] * len(rows[bad]["logits"])}
+        content, _ = _found(rows, task, train)
+        told = "1 of 48 samples have a score that is not finite (seed 1)"
+        for row in (*content["table"], *content["each"], *content["confusion"]):
+            assert told in row["note"]
+
+
 def test_two_classes_have_no_rows_of_their_own() -> None:
     from test_scores import deepfake_rows, table
 

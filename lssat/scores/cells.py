@@ -1,5 +1,6 @@
 """A number as the tables hold it: a value a seed, their mean, its interval, why there is none."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,27 @@ def beside(span: Span | None, baseline: float | None, metric: str) -> dict[str, 
         low, high = span.surely
         beats = high < baseline if metric in metrics.LOWER_IS_BETTER else low > baseline
     return dict(baseline=baseline, beats_baseline=beats)
+
+
+def of_seeds(seeds: Sequence[int], reasons: Sequence[str | None]) -> list[str]:
+    """Return each reason once, with the seeds that it is true of where these are not all.
+
+    Args:
+        seeds: of the row's runs.
+        reasons: of each run, why it has no value; None where it has one.
+    """
+    found: dict[str, list[int]] = {}
+    for seed, reason in zip(seeds, reasons, strict=True):
+        if reason is not None:
+            found.setdefault(reason, []).append(seed)
+    return [
+        reason if len(mine) == len(seeds) else f"{reason} ({_named(mine)})"
+        for reason, mine in found.items()
+    ]
+
+
+def _named(seeds: list[int]) -> str:
+    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
 
 
 def fallen(runs: list[dict[str, Any]]) -> list[str]:

@@ -65,7 +65,11 @@ def each(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[d
         baselines = _baseline(level.kind, train[:, column], truth[:, column], truth.shape[1])
         for metric in metrics.EACH[level.kind]:
             mine = [_value(found, run, metric, column) for run in scored.runs]
-            why = [] if None not in mine else [_why(level, truth[:, column], scored, mine)]
+            reasons = [
+                None if value is not None else _why(level, truth[:, column], run)
+                for run, value in zip(scored.runs, mine, strict=True)
+            ]
+            why = cells.of_seeds(scored.seeds, reasons)
             interval = known[metric, column].get(measured.key(scored))
             made = cells.row(mine, interval, [*why, *down])
             compared = cells.beside(interval, baselines[metric], metric)
@@ -103,22 +107,17 @@ def _baseline(
     return {"recall": 1 / classes, "precision": share, "f1": f1, "auc": 0.5}
 
 
-def _why(level: Level, truth: np.ndarray, scored: Scored, values: list[float | None]) -> str:
-    for run in scored.runs:
-        if reason := metrics.unusable(level.scores[run]):
-            return reason
+def _why(level: Level, truth: np.ndarray, run: str) -> str:
+    """Say why a run has no value of an attribute or class."""
+    if reason := metrics.unusable(level.scores[run]):
+        return reason
     if level.kind == "multilabel":
         return f"constant here: all {len(truth)} labels are {truth[0]}"
     if not truth.any():
         return f"no sample of this class among {len(truth)} labels"
     if truth.all():
         return f"no sample of another class among {len(truth)} labels"
-    never = [seed for seed, value in zip(scored.seeds, values, strict=True) if value is None]
-    return "never predicted" + ("" if len(never) == len(values) else f" by {_seeds(never)}")
-
-
-def _seeds(seeds: list[int]) -> str:
-    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
+    return "never predicted"
 
 
 def confusion(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -137,7 +136,7 @@ def confusion(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Itera
     first = dict(level=level.name, n=len(level.labels), seeds=scored.seeds, runs=scored.runs)
     scores = [level.scores[run] for run in scored.runs]
     named = list(apart.classes[: scores[0].shape[1]])
-    bad = [reason for each in scores if (reason := metrics.unusable(each))]
+    bad = cells.of_seeds(scored.seeds, [metrics.unusable(each) for each in scores])
     counts = None if bad else _counts(level.labels, scores)
     yield {
         **scored.labels,

@@ -59,7 +59,7 @@ def _rows(
     down = cells.fallen([runs[run] for run in scored.runs])
     size = dict(n=len(part.labels), groups=found.clusters, seeds=scored.seeds, runs=scored.runs)
     for metric in measured.TABLE[part.kind]:
-        notes = [one["notes"][metric] for one in each if metric in one["notes"]]
+        notes = cells.of_seeds(scored.seeds, [one["notes"].get(metric) for one in each])
         interval = intervals[metric].get(measured.key(scored))
         made = cells.row([one[metric] for one in each], interval, [*notes, *down])
         compared = cells.beside(interval, baselines[metric], metric)

@@ -196,7 +196,7 @@ def _rows(
     size = dict(n=len(level.labels), groups=found.clusters, seeds=scored.seeds, runs=scored.runs)
     for metric in TABLE[level.kind]:
         key = f"{level.name}/{metric}"
-        notes = [run["notes"][key] for run in runs if key in run["notes"]]
+        notes = cells.of_seeds(scored.seeds, [run["notes"].get(key) for run in runs])
         values = [run["metrics"][key] for run in runs]
         row = cells.row(values, intervals.get(metric), [*notes, *fallen])
         yield dict(
