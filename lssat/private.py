@@ -1,6 +1,7 @@
 """Where faces may be shown: in the report, which travels, or on this machine's own page alone."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 SAMPLE = "data/raw/sample"  # where the built-in sample is drawn, of faces that may be passed on
@@ -26,11 +27,19 @@ def place(task: str, params: dict[str, Any]) -> str:
             be the sample is not in the report.
     """
     asked = params.get("report", {}).get("faces", "sample")
-    root = params.get("datasets", {}).get(task, {}).get("root", "")
     if asked == "none":
         return "nowhere"
-    ours = bool(root) and drawn(root, params.get("sample", {}).get("trees", []))
-    return "report" if asked == "sample" and ours else "local"
+    return "report" if asked == "sample" and sample(task, params) else "local"
+
+
+def sample(task: str, params: Mapping[str, Any]) -> bool:
+    """Say whether a task's data are known to be the built-in sample's.
+
+    Args:
+        params: as for `place`.
+    """
+    root = (params.get("datasets", {}).get(task) or {}).get("root", "")
+    return bool(root) and drawn(root, params.get("sample", {}).get("trees", []))
 
 
 def absent(place: str) -> str:

@@ -54,6 +54,7 @@ def gallery(
     """Write the page of faces, for this machine only: errors, and what the report leaves out."""
     with quick_imports():
         from lssat.report import gallery as step
+        from lssat.report import heading
 
     values = params.part(params_, "gallery")
     view = params.view(json.dumps(values), "gallery")
@@ -68,4 +69,4 @@ def gallery(
         for task in view.benchmark.tasks
     }
     places = {task: private.place(task, values) for task in files}
-    step.write(view.report.title, files, out, places)
+    step.write(heading.title(values, step.titles(files)), files, out, places)

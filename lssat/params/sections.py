@@ -279,8 +279,8 @@ class Tracking(Section):
 class Report(Section):
     """The page."""
 
-    title: str
-    note: str  # stands on top of the page, e.g. what the data are not
+    title: str | None = None  # null: what was run (`lssat.report.heading`)
+    note: str | None = None  # on top of the page, e.g. what the data are not; null: the sample's
     # Whose faces it holds: those of the built-in sample; none, and results/local/ has them all
     # (local); or no page shows any (none).
     faces: Literal["none", "sample", "local"] = "sample"

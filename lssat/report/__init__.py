@@ -50,7 +50,7 @@ def write(
     The same inputs give the same bytes: nothing of the clock or of this machine enters.
 
     Args:
-        params_json: plain values. `report` gives title and note, the whole is shown as it is;
+        params_json: plain values. `report` may give title and note, the whole is shown as it is;
             what was run comes from the runs' own records.
         tasks: where the results of each task lie, in the order of the page.
         files: where to write, one path for each name in `OUTPUTS`

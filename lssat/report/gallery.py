@@ -57,6 +57,11 @@ def write(
     write_text(out, page)
 
 
+def titles(tasks: Mapping[str, Files]) -> dict[str, str]:
+    """Return the title of each task, by its name."""
+    return {name: read_json(files.explain)["title"] for name, files in tasks.items()}
+
+
 def _task(name: str, files: Files, place: str) -> dict[str, Any]:
     found = read_json(files.explain)
     maps = read_maps(files.maps, found["maps_sha256"])

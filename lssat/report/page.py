@@ -13,6 +13,7 @@ from lssat.report import (
     evidence,
     explained,
     figures,
+    heading,
     html,
     matrix,
     pareto,
@@ -69,10 +70,11 @@ def render(
     scripts = html.scripts("theme", "page", "plotly")
     sets: list[Task | Cross] = [*_by_dataset(tasks), *across]
     places = {task.name: private.place(task.name, params) for task in tasks}
+    titles = {task.name: task.title for task in tasks}
     open_ = [task for task in tasks if places[task.name] == "report"]
     return html.template("page.html.j2").render(
-        title=params["report"]["title"],
-        note=params["report"]["note"],
+        title=heading.title(params, titles),
+        note=heading.note(params, titles),
         parameters=json.dumps(params, indent=2),
         sections=_SECTIONS.items(),
         facts=_facts(tasks),
