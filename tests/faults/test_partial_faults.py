@@ -305,9 +305,10 @@ def covered(tmp_path: Path, dataset: str, options: params.Dataset, rules: params
     return tables.read_json(files["summary"])
 
 
-def test_fault_c8_coverage_is_a_share_of_what_the_lists_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [{"partial": True}, {"rejects_limit": 1.0}])
+def test_fault_c8_coverage_is_a_share_of_what_the_lists_name(tmp_path: Path, how: dict) -> None:
     root = part(tmp_path / "raw", 20, ["Deepfakes", "Face2Face"])
-    options = trees.ffpp_options(root, partial=True)
+    options = trees.ffpp_options(root, **how)
     summary = covered(tmp_path, "ffpp", options, SETTINGS)
     n = summary["samples"]
     assert sum(n.values()) == 60
