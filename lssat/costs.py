@@ -1,4 +1,4 @@
-"""What a run costs beside its score: operations, speed, memory, energy.
+"""What a run costs beside its score: operations, memory, energy.
 
 Energy is what codecarbon makes of the hardware's counters, or of its table of processors where
 there are none; it works without a network and writes no file. Where it cannot, the value is None
@@ -11,7 +11,6 @@ import resource
 import shutil
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -46,27 +45,6 @@ def flops(
         twin.eval().classify(imgs, codes)
     counted = {"training": training, "inference": inference}
     return {f"flops_{name}": each.get_total_flops() / len(imgs) for name, each in counted.items()}
-
-
-@torch.no_grad()
-def inference_rate(model: Model, imgs: Tensor, codes: Tensor | None, repeats: int = 3) -> float:
-    """Return the images/s that `classify` makes of a batch in memory, the best of some tries."""
-    training = model.training
-    model.eval()
-    seconds = []
-    for _ in range(repeats + 1):
-        _wait(imgs)
-        start = time.perf_counter()
-        model.classify(imgs, codes)
-        _wait(imgs)
-        seconds.append(time.perf_counter() - start)
-    model.train(training)
-    return len(imgs) / min(seconds[1:])  # the first warms up
-
-
-def _wait(like: Tensor) -> None:
-    if like.device.type == "cuda":
-        torch.cuda.synchronize(like.device)
 
 
 def peak_memory(device: torch.device) -> int:

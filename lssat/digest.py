@@ -40,6 +40,7 @@ ENTRY = {
     "slices_listed": ["slices"],
     "explain": ["examine"],
     "gallery": ["report"],
+    "speed": ["speed"],
     "variant": ["sensitivity.variants"],
     "sensitivity": ["sensitivity"],
     "track": ["tracking"],

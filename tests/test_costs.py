@@ -106,11 +106,7 @@ def test_fault_c22_how_inference_is_counted_beside_what_papers_say() -> None:
         assert "32.7" in text
 
 
-def test_speed_and_memory_are_of_this_process() -> None:
-    both = model("MRGB-RRGB-CRGB").train()
-    imgs = torch.zeros(2, 3, 40, 40, dtype=torch.uint8)
-    assert costs.inference_rate(both, imgs, None) > 0
-    assert both.training
+def test_memory_is_of_this_process() -> None:
     before = costs.peak_memory(torch.device("cpu"))
     held = bytearray(300_000_000)
     held[::4096] = b"x" * len(held[::4096])

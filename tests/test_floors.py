@@ -74,6 +74,7 @@ FLOORS = [
         "examine",
         "robustness",
         "sensitivity",
+        "speed",
         "slices",
         "report",
         "show",

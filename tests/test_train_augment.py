@@ -107,7 +107,7 @@ def test_what_a_run_cost_stands_in_its_record(data: Path, tmp_path: Path) -> Non
     step.train(RUN, files(data, tmp_path), view(epochs=1))
     costs = json.loads((tmp_path / "record.json").read_text())["costs"]
     assert costs["flops_training"] > 2 * costs["flops_inference"] > 0
-    assert costs["inference_imgs_per_second"] > 0
+    assert "inference_imgs_per_second" not in costs  # measured alone: lssat/speed.py
     assert costs["peak_memory"] > 50_000_000  # bytes: torch alone is more
     assert costs["energy_kwh"] is None
     assert costs["energy_note"] == "not measured"

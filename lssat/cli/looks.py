@@ -43,6 +43,22 @@ def explain(
     step.examine(task, files, view, device)
 
 
+@app.command(epilog=example("lssat speed --out results/speed.json --device cuda"))
+def speed(
+    out: option.JsonOut,
+    device: option.Device = "cpu",
+    params_: option.Params = "params.yaml",
+) -> None:
+    """Time inference of each backbone: one image and a batch, with drawn weights.
+
+    Let nothing else run beside it. Snakemake gives it all cores.
+    """
+    with quick_imports():
+        from lssat import speed as step
+
+    step.measure(out, params.view(params_, "speed"), device)
+
+
 @app.command(epilog=example("lssat gallery --data data/prepared --explained results/explain ..."))
 def gallery(
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],

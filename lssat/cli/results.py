@@ -43,6 +43,7 @@ def report(
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
     results: Annotated[Path, typer.Option(help="Folder of all tasks' metrics and predictions.")],
     explained: Annotated[Path, typer.Option(help="Folder of what `lssat explain` wrote.")],
+    speed: Annotated[Path, typer.Option(help="What `lssat speed` wrote.")],
     out: Annotated[Path, option.writes("Folder for the page and the tables.", folder=True)],
     params_: option.Params = "params.yaml",
 ) -> None:
@@ -72,6 +73,7 @@ def report(
             texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
             splits=data / task / "splits" / "summary.json",
             rejects=_rejects(data / task, len(names)),
+            speed=speed,
             slices=_slices(results / task, task, values["slices"]),
             **_audit(data / task),
         )

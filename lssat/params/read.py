@@ -59,6 +59,10 @@ READS = {
         "sensitivity",
         *(f"evaluate.{name}" for name in ("confidence", "seed", "resamples")),
     ],
+    "speed": [
+        *(f"benchmark.{name}" for name in _LISTS if name != "seeds"),
+        *("faces.size", "train.head", "train.threads", "evaluate.batch_size"),
+    ],
     "track": [*_GRID, "tracking"],
     "track_cross": [*_GRID, "tracking"],
     "track_slices": ["tracking"],

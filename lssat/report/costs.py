@@ -8,7 +8,7 @@ from lssat.report.read import Task
 
 
 class Cost(NamedTuple):
-    """A cost that each run's record holds (lssat/costs.py, lssat/train/record.py)."""
+    """A cost: of each run's record (lssat/costs.py, lssat/train/record.py), or of its backbone."""
 
     name: str  # its key in record.json or in the record's `costs`
     label: str
@@ -29,10 +29,13 @@ COSTS = (
     Cost("flops_inference", "inference GFLOP", "an image or clip", 1e-9, 3),
     Cost("parameters", "parameters (M)", "without the decoder", 1e-6, 3),
     Cost("inference_imgs_per_second", "inference images/s", "more is cheaper", 1, 0, True),
+    Cost("inference_latency_ms", "inference latency (ms)", "of one image or clip, median", 1, 2),
     Cost("seconds", "training time (s)", "wall time of a run", 1, 1),
     Cost("peak_memory", "peak memory (MiB)", "of the process, or of the GPU", 2**-20, 0),
     Cost("energy_kwh", "energy (Wh)", "of training, by codecarbon", 1e3, 3),
 )
+
+_TIMED = {"inference_imgs_per_second", "inference_latency_ms"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Priced:
     """A row of the headline table with its costs, in the units of the records."""
 
     row: dict[str, Any]
-    seeds: dict[str, list[float]]  # cost -> a value for each seed; absent where a run lacks it
+    # cost -> a value for each seed, or one of the backbone; absent where a run lacks it
+    seeds: dict[str, list[float]]
     devices: tuple[str, ...]  # that its runs were trained on
 
     def mean(self, cost: str) -> float | None:
@@ -51,12 +55,27 @@ class Priced:
 
 def priced(task: Task) -> list[Priced]:
     """Return the headline rows of a task with the costs that their runs recorded."""
-    return [_priced(row, [task.records[run] for run in row["runs"]]) for row in task.headline]
+    speeds = _speeds(task.speed or {"backbones": []})
+    return [
+        _priced(row, [task.records[run] for run in row["runs"]], speeds.get(row["backbone"], {}))
+        for row in task.headline
+    ]
 
 
-def _priced(row: dict, records: list[dict]) -> Priced:
-    found: dict[str, list[float]] = {}
-    for cost in COSTS:
+def _speeds(found: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+    """Return backbone -> the costs that were measured once for it, alone (lssat/speed.py)."""
+    return {
+        each["backbone"]: {
+            "inference_imgs_per_second": [each["batches"][-1]["imgs_per_second"]],
+            "inference_latency_ms": [each["batches"][0]["latency_ms"]],
+        }
+        for each in found["backbones"]
+    }
+
+
+def _priced(row: dict, records: list[dict], speeds: dict[str, list[float]]) -> Priced:
+    found: dict[str, list[float]] = dict(speeds)
+    for cost in (cost for cost in COSTS if cost.name not in _TIMED):
         values = [_value(record, cost.name) for record in records]
         known = [value for value in values if value is not None]
         if len(known) == len(values):

@@ -203,7 +203,6 @@ def runs(task: Task) -> Table:
         Column("Decoder", "num", "parameters, training only"),
         Column("Seconds", "num"),
         Column("Images/s", "num"),
-        Column("Inference images/s", "num"),
         Column("GFLOP, training", "num", "an image; a multiplication and an addition are two"),
         Column("GFLOP, inference", "num", "an image"),
         Column("Peak memory (MiB)", "num", "of the process, or of the GPU"),
@@ -221,8 +220,7 @@ def runs(task: Task) -> Table:
 
 
 def _costs(costs: dict) -> list[Cell]:
-    units = [("inference_imgs_per_second", 1, 0), ("flops_training", 1e-9, 2)]
-    units += [("flops_inference", 1e-9, 2), ("peak_memory", 2**-20, 0)]
+    units = [("flops_training", 1e-9, 2), ("flops_inference", 1e-9, 2), ("peak_memory", 2**-20, 0)]
     units += [("energy_kwh", 1e3, 3), ("co2_kg", 1e3, 3)]
     return [
         num(None if costs.get(name) is None else costs[name] * scale, digits)

@@ -12,8 +12,9 @@ LEAD = (
     "What each row takes beside what it scores. The line is the Pareto front: rows that no other "
     "one equals or beats in both. It joins means alone; where intervals overlap, the order of the "
     "scores stays open, and Comparisons says which differences are shown. Time, memory and energy "
-    "are those of the machine that trained, whatever else it was doing; operations and "
-    "parameters are the same everywhere. A multiplication and an addition are two operations, "
+    "are those of the machine that trained, whatever else it was doing. Speed and latency were "
+    "measured once for each backbone, alone on the machine. Operations and parameters are the "
+    "same everywhere. A multiplication and an addition are two operations, "
     "where papers often count the pair as one. The 17.6 G of a ViT-B/16 are 2 x 17.6 = 35.1 GFLOP "
     "so counted, and 32.7 here, since the last block makes the class token alone. Configurations "
     "that train in two phases see each image in both: hold whole runs against each other."
@@ -210,11 +211,26 @@ def _cost(each: Priced, cost: Cost) -> Cell:
     return num(float(_scaled(each, cost)), cost.digits, small)
 
 
+def _speed(found: dict) -> str:
+    """Say on what speed was measured, and how."""
+    batches = sorted({each["batches"][-1]["batch"] for each in found["backbones"]})
+    clips = sorted({each["frames"] for each in found["backbones"]} - {None})
+    long = f"; clips of {words.listing(clips)} frames" if clips else ""
+    threads = words.count(found["threads"], "thread")
+    return (
+        f"Speed: {found['processor']} ({found['device']}), {threads}, 32-bit floats, drawn "
+        f"weights, nothing beside it; images/s in batches of {words.listing(batches)}, latency of "
+        f"one{long}."
+    )
+
+
 def _notes(task: Task, rows: list[Priced]) -> list[str]:
     notes = []
     reasons = {r.get("costs", {}).get("energy_note") for r in task.records.values()} - {None, ""}
     if any("energy_kwh" not in each.seeds for each in rows) and reasons:
         notes.append(f"Energy: {'; '.join(sorted(reasons))}.")
+    if task.speed:
+        notes.append(_speed(task.speed))
     devices = list(dict.fromkeys(name for each in rows for name in each.devices))
     if len(devices) > 1:
         notes.append(

@@ -37,6 +37,7 @@ class TaskFiles:
     maps: Path  # of explain
     slices: tuple[Path, ...] = ()  # of its own attributes, of a list; none where none are asked for
     sensitivity: Path | None = None  # None where it was not asked for
+    speed: Path | None = None  # of inference; None: it was not measured
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Task:
     explain: dict[str, Any]
     slices: list[dict[str, Any]]
     sensitivity: dict[str, Any] | None
+    speed: dict[str, Any] | None = None
 
     @property
     def headline(self) -> list[dict]:
@@ -154,7 +156,16 @@ def read_task(name: str, files: TaskFiles) -> Task:
         read_json(files.explain),
         [_slices(file, set(files.runs)) for file in files.slices],
         read_json(files.sensitivity) if files.sensitivity else None,
+        _speed(files.speed, metrics) if files.speed else None,
     )
+
+
+def _speed(file: Path, metrics: dict[str, Any]) -> dict[str, Any]:
+    found = read_json(file)
+    timed = {each["backbone"] for each in found["backbones"]}
+    if missing := sorted({run["backbone"] for run in metrics["runs"]} - timed):
+        raise DataError(file, f"says nothing of {', '.join(missing)}", "Run its step again")
+    return found
 
 
 def _slices(file: Path, runs: set[str]) -> dict[str, Any]:

@@ -60,17 +60,13 @@ def costs(trainer: "Trainer", meter: measure.Energy | None) -> dict[str, Any]:
     Returns:
         `flops_training`, `flops_inference` an image, the first the mean over the run's epochs of
         all phases, and `flops_run` of the whole training (see `_operations`);
-        `inference_imgs_per_second`, `peak_memory` in bytes, and of the energy what `Energy.stop`
-        gives, null where it was not asked for.
+        `peak_memory` in bytes, and of the energy what `Energy.stop` gives, null where it was not
+        asked for.
     """
     peak = measure.peak_memory(trainer.fabric.device)
     nothing = dict(energy_kwh=None, co2_kg=None, country=None, energy_note="not measured")
     found: dict[str, Any] = {"peak_memory": peak} | (meter.stop() if meter else nothing)
-    val, model = trainer.data["val"], trainer.model
-    found |= _operations(trainer)
-    many = trainer.feed.move(val.batch(np.arange(min(len(val), trainer.recipe.batch_size))))
-    rate = measure.inference_rate(model, many.imgs, many.codes)
-    return found | {"inference_imgs_per_second": rate}
+    return found | _operations(trainer)
 
 
 def _images(trainer: "Trainer") -> int:

@@ -52,6 +52,7 @@ _AFTER = {
     "sweep": [*_EVALUATED, "track"],
     "evaluate": ["explain", "track", "slices", "slices_listed", "report"],
     "explain": ["gallery", "report"],
+    "speed": ["report"],
     "slices": ["track_slices", "report"],
     "slices_listed": ["track_slices_listed", "report"],
     "track_slices": ["track_report"],

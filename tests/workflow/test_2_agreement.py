@@ -12,6 +12,7 @@ TRACKED = {"track@celeba", "track_slices@celeba", "track_report"}
 LOOK = {"explain@celeba", "gallery"}
 END = {"evaluate@celeba", *SLICES, *LOOK, "report"}
 HURT = {"robustness@celeba", "report"}
+SPEED = {"speed"}
 AUDIT = {"audit@celeba", "lookalikes@celeba"}
 DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")}
 ALL = DATA | AUDIT | TRAIN | END | HURT
@@ -29,6 +30,7 @@ PARAMS = {
     ("robustness", "seed"): (1, HURT),
     ("slices", "min_n"): (5, SLICES | {"report"}),
     ("tracking", "experiment"): ("other", {"report"}),  # which names the runs
+    ("evaluate", "batch_size"): (48, END | HURT | SPEED),
     ("explain", "seed"): (1, LOOK | {"report"}),
     ("report", "title"): ("Other", {"report", "gallery"}),
 }
@@ -38,7 +40,8 @@ MODULES = {
     "texture_cache.py": {"texture@celeba"} | TRAIN | END | HURT,
     "audit/leaks.py": {"audit@celeba"} | TRAIN | END | HURT,
     "audit/lookalikes.py": {"lookalikes@celeba", "report"},
-    "ssat/model.py": TRAIN | END | HURT,
+    "ssat/model.py": TRAIN | END | HURT | SPEED,
+    "speed.py": SPEED | {"report"},
     "evaluate.py": END,
     "perturb.py": HURT | {"gallery"},  # the page of the report names them
     "slices/compare.py": SLICES | {"report"},

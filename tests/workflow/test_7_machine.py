@@ -10,7 +10,7 @@ from project import ROOT, Project, copy
 PROFILES = ROOT / "profiles"
 WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 # What models run in; faces are detected in videos alone.
-ON_GPU = {"train", "evaluate", "robustness", "explain", "sensitivity_variant"}
+ON_GPU = {"train", "evaluate", "robustness", "explain", "speed", "sensitivity_variant"}
 VIDEOS = ("faces", "ffpp")
 
 
@@ -50,6 +50,15 @@ def test_fault_f14_the_profile_as_typed_places_each_job(project: Project) -> Non
         assert placed(block) == (("gpu", 1, True) if gpu else ("cpu", 0, False)), block
     (mine,) = {re.search(r"slurm_extra=(\S+)", b)[1] for r, _, b in jobs if r == "train"}
     assert mine == "--signal=USR1@120"  # the run saves its state
+
+
+def test_fault_c11_nothing_runs_beside_what_is_timed(project: Project) -> None:
+    """It has all cores of this machine, however many, and on a cluster a node of its own."""
+    for cores in ("2", "8"):
+        told = project.run("snakemake", "-n", "--cores", cores, "--", "results/speed.json")
+        assert re.search(rf"^    threads: {cores}$", told, re.MULTILINE)
+    ((_, _, block),) = [job for job in plan(project) if job[0] == "speed"]
+    assert "slurm_extra=--exclusive" in block
 
 
 def test_fault_f14_a_word_on_the_command_line_changes_nothing_else(project: Project) -> None:

@@ -88,6 +88,11 @@ def lacking():
     return machine.problems(config)
 
 
+def whole_machine():
+    """All cores that Snakemake has, so that no job runs beside; on a cluster see its profile."""
+    return PARAMS.train.threads if CLUSTER or not workflow.cores else workflow.cores
+
+
 def partition(gpus):
     """The partition of a job by its GPUs, for SLURM; None, the cluster's own, if none is named."""
     return HARDWARE.gpu_partition if gpus else HARDWARE.cpu_partition
@@ -184,6 +189,7 @@ def kept():
         *(f"splits/{name}" for name in [*SPLIT_FILES, "summary.json"]),
     ]
     files = [f"data/prepared/{task}/{name}" for task in TASKS + CROSS for name in data]
+    files.append("results/speed.json")
     for task in TASKS + CROSS:
         files += [*crops_of(task), *codes_of(task), *rejects_of(task)]
     for task in TASKS:

@@ -149,6 +149,26 @@ rule explain:
         " --out {params.out} --device {params.device} --params {params.section:q} > {log} 2>&1"
 
 
+# Alone on the machine: what runs beside it would be in its numbers. It has no input, and waits
+# until no other job holds a core.
+rule speed:
+    output:
+        "results/speed.json",
+    log:
+        "logs/speed.log",
+    threads: whole_machine()
+    resources:
+        gpu=GPUS,
+        slurm_partition=partition(GPUS),
+    params:
+        section=read("speed"),
+        code=CODE["speed"],
+        device=device,
+    shell:
+        "exec lssat speed --out {output} --device {params.device}"
+        " --params {params.section:q} > {log} 2>&1"
+
+
 # Of faces: never shared, so DVC does not keep it.
 rule gallery:
     input:
@@ -313,6 +333,7 @@ rule report:
             file=["metrics.json", "predictions.parquet"],
         ),
         slices=slices_of(),
+        speed="results/speed.json",
         summaries=expand("data/prepared/{task}/splits/summary.json", task=TASKS + CROSS),
         audits=expand(
             "data/prepared/{task}/{name}.json", task=TASKS + CROSS, name=["audit", "lookalikes"]
@@ -355,7 +376,8 @@ rule report:
         code=CODE["report"],
     shell:
         "exec lssat report --runs runs --data data/prepared --results results/tasks"
-        " --explained results/explain --out results --params {params.section:q} > {log} 2>&1"
+        " --explained results/explain --speed {input.speed} --out results"
+        " --params {params.section:q} > {log} 2>&1"
 
 
 rule track_report:
