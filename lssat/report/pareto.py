@@ -219,8 +219,23 @@ def _speed(found: dict) -> str:
     threads = words.count(found["threads"], "thread")
     return (
         f"Speed: {found['processor']} ({found['device']}), {threads}, 32-bit floats, drawn "
-        f"weights, nothing beside it; images/s in batches of {words.listing(batches)}, latency of "
-        f"one{long}."
+        f"weights, no other job beside it; images/s in batches of {words.listing(batches)}, "
+        f"latency of one{long}.{_disturbed(found)}"
+    )
+
+
+def _disturbed(found: dict) -> str:
+    """Say of which backbones half the passes took half as long again as the quickest, or more."""
+    slow = [
+        each["backbone"]
+        for each in found["backbones"]
+        if any(batch["latency_ms"] > 1.5 * batch["least_ms"] for batch in each["batches"])
+    ]
+    if not slow:
+        return ""
+    return (
+        f" Timings of {words.listing(slow)} vary by more than half: something else ran on the "
+        "machine. Time again when it is idle (snakemake --cores 8 --force results/speed.json)."
     )
 
 
