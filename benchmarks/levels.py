@@ -226,6 +226,8 @@ def _worlds() -> dict[str, dict[str, World]]:
     even["3 seeds, 2 rows"] = World(aucs=(0.8,) * 2)
     even["2 seeds, 2 rows"] = World(aucs=(0.8,) * 2, seeds=2)
     even["2 seeds, 3 rows"] = World(aucs=(0.8,) * 3, seeds=2, sds=(0.3,))
+    even["2 seeds, 4 rows"] = World(aucs=(0.8,) * 4, seeds=2, sds=(0.3,))
+    even["3 seeds, 3 rows"] = World(aucs=(0.8,) * 3, sds=(0.3,))
     even["3 seeds, 18 rows"] = World(aucs=(0.8,) * 18)
     for auc_ in (0.6, 0.9, 0.97, 0.99, 0.999):
         for clusters in (60, 200) + ((1000,) if auc_ > 0.97 else ()):

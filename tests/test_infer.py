@@ -49,6 +49,12 @@ def test_fault_c4_two_seeds_and_two_rows_hold_their_level() -> None:
     assert levels.simulate(world, 400)["type I"] <= 6
 
 
+def test_fault_c4_three_rows_of_two_seeds_hold_their_level() -> None:
+    """Hardly anything to shrink over: were it taken as sure, this is 10 %."""
+    world = levels.World(aucs=(0.8,) * 3, seeds=2, clusters=60, sds=(0.4,))
+    assert levels.simulate(world, 300)["family"] <= 7  # 5 in a long run
+
+
 def test_the_error_of_a_pair_is_the_spread_of_its_difference() -> None:
     """Were the diagonal counted among the pairs of seeds, it would be 1.2 times as large."""
     world = levels.World(aucs=(0.8,) * 4, seeds=3, clusters=60, sds=(0.0,))

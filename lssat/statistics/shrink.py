@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.special import digamma, polygamma
 
-_FEWEST = 3  # variances below which nothing is learned of their spread
+_FEWEST, _LEAST = 3, 2  # variances, and independent parts of them, that tell something
+_SURE = 4  # degrees of freedom that a prior must have to be taken as it is
 _FLOOR = 1e-4  # of the median: a variance of 0 has no logarithm
 
 
@@ -14,8 +15,9 @@ def shrink(
 
     Empirical Bayes (Smyth 2004, sections 3 and 6.2): true variances are taken as draws of a
     scaled inverse chi-square, whose scale and degrees of freedom d0 follow from the mean and the
-    variance of the logarithms. Where these differ by more than chance, half of d0 counts: all of it
-    makes those too sure whose variance is truly above the others' (simulated, docs/statistics.md).
+    variance of the logarithms. Half of d0 counts, since all of it makes those too sure whose
+    variance is truly above the others' (simulated, docs/statistics.md); all of it where there are
+    enough variances to see that they differ by chance only.
 
     Args:
         variances: (K,) at least 0.
@@ -23,17 +25,17 @@ def shrink(
         most: the largest d0: no more than the independent parts of all variances can tell.
 
     Returns:
-        two arrays (K,); the arguments where there are fewer than three, or all are 0.
+        two arrays (K,); the arguments where there is too little to learn from, or all are 0.
     """
     variances, freedom = np.asarray(variances, float), np.asarray(freedom, float)
-    if len(variances) < _FEWEST or most <= 0 or not (variances > 0).any():
+    if len(variances) < _FEWEST or most < _LEAST or not (variances > 0).any():
         return variances, freedom
     floor = _FLOOR * np.median(variances[variances > 0])
     logs = np.log(np.maximum(variances, floor)) - digamma(freedom / 2) + np.log(freedom / 2)
     excess = logs.var(ddof=1) - polygamma(1, freedom / 2).mean()
     prior = min(2 * trigamma_inverse(excess), most) if excess > 0 else most
     scale = np.exp(logs.mean() + digamma(prior / 2) - np.log(prior / 2))
-    counts = prior if prior == most else prior / 2
+    counts = prior if prior == most >= _SURE else prior / 2
     return (counts * scale + freedom * variances) / (counts + freedom), counts + freedom
 
 
