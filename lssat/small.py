@@ -32,7 +32,7 @@ VALUES = {
         "precision": "32-true",
     },
     "evaluate": {"resamples": "200"},
-    "robustness": {"strengths": "[3]", "samples": "20", "resamples": "100"},
+    "robustness": {"strengths": "[3]", "samples": "20"},
     "explain": {"samples": "8", "steps": "4", "points": "40", "errors": "4"},
     "tracking": {"experiment": "lssat-small"},
     "report": {

@@ -82,7 +82,7 @@ def sensitive(files: TaskFiles, task: str) -> TaskFiles:
                 rows.append({**first, **where, **own, **gap})
     weights = {run: tables.read_json(at / "record.json") for run, at in files.runs.items()}
     content = dict(task=task, title=known.title, kind=known.kind, metric=known.metric, rows=rows)
-    content |= dict(split="test", confidence=0.95, resamples=2000)
+    content |= dict(split="test", confidence=0.95)
     content |= dict(weights={run: each["weights_sha256"] for run, each in weights.items()})
     file = files.metrics.with_name("sensitivity.json")
     tables.write_json(file, content)
@@ -328,7 +328,7 @@ def _robustness(task: str, runs: list[grid.Run], rng: np.random.Generator) -> di
         )
     return {
         **{"task": task, "kind": known.kind, "title": known.title, "metric": known.metric},
-        **{"split": "test", "confidence": 0.95, "seeds": "first", "resamples": 200},
+        **{"split": "test", "confidence": 0.95, "seeds": "first"},
         **{"strengths": [1, 2, 3, 4, 5], "samples": {"crop": [60, 720]}, "rows": rows},
         "perturbations": [
             dict(name=name, title=made.title, what=made.what, levels=list(made.levels))

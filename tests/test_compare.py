@@ -75,7 +75,7 @@ def test_the_test_is_the_evaluations_own_and_auc_is_scikit_learns(tmp_path: Path
     (stored,) = metrics["comparisons"]
     for key in ("difference", "low", "high", "p", "effect", "groups"):
         assert found["test"][key] == pytest.approx(stored[key]), key
-    assert found["test"]["p_delong"] == pytest.approx(found["test"]["p"], rel=0.5)
+    assert max(found["test"]["p_delong"], found["test"]["p"]) < 0.001
     aucs = []
     for each in rows.values():
         videos: dict[str, list[float]] = {}

@@ -173,7 +173,7 @@ def test_case_03_tasks_cross_and_sections_disagree_in_one_message(tmp_path: Path
 
 def test_headlines_of_own_tasks_have_a_row_and_higher_is_better() -> None:
     for kind, names in params.HEADLINES.items():
-        assert set(names) <= set(scores.cells.TABLE[kind])
+        assert set(names) <= set(scores.measured.TABLE[kind])
         assert not set(names) & set(metrics.LOWER_IS_BETTER)
 
 

@@ -14,11 +14,11 @@ import lssat.train as training
 from lssat import metrics, params, perturb, predict, robustness, tables, texture
 from lssat.grid import Run
 from lssat.loader import Crops
+from lssat.params import Evaluate
 from lssat.robustness import measured
 from lssat.robustness.subset import choose
 from lssat.scores.levels import Level
 from lssat.scores.scored import by_seed
-from lssat.statistics import draw
 
 ROOT = Path(__file__).parent.parent
 COUNTS = {"train": 48, "val": 16, "test": 24}
@@ -40,7 +40,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def measure(data: Path, out: Path, **options: object) -> dict:
     part = params.view(str(ROOT / "params.yaml"), "robustness")
-    small = {"samples": None, "seeds": "all", "resamples": 100, "strengths": [1, 5]}
+    small = {"samples": None, "seeds": "all", "strengths": [1, 5]}
     small |= {"perturbations": ["noise", "blur"]} | options
     part.robustness = part.robustness.model_copy(update=small)
     part.evaluate.batch_size = 7
@@ -166,7 +166,7 @@ def test_retained_and_drop_are_undefined_with_a_reason() -> None:
     good, bad = labels + rng.normal(0, 0.5, 40), 1 - labels + rng.normal(0, 0.5, 40)
     scaled = {name: 1 / (1 + np.exp(-x)) for name, x in (("good", good), ("bad", bad))}
     run = "ffpp/vit_micro/none-none-CRGB/seed0"
-    draws = measured.Draws(draw([str(i) for i in range(40)], 200, 0, labels), 0.95, 0)
+    options = Evaluate(resamples=100, confidence=0.95, seed=0, batch_size=8)
 
     def row(clean: np.ndarray, hurt: np.ndarray, seeds: int = 1) -> dict:
         runs = [run.replace("seed0", f"seed{seed}") for seed in range(seeds)]
@@ -174,8 +174,9 @@ def test_retained_and_drop_are_undefined_with_a_reason() -> None:
         points = {}
         for place, scores in ((measured.CLEAN, clean), (("blur", 1), hurt)):
             each = {name: scores + 0.05 * k * noise for k, name in enumerate(runs)}
-            points[place] = measured.measure(_level(each, labels), "auc", draws)
-        return measured.row(scored, points, 0.5, draws)
+            points[place] = measured.measure(_level(each, labels), "auc", options)
+        (row,) = measured.rows([scored], points, "auc", 0.5, options)
+        return row
 
     fine = row(scaled["good"], scaled["bad"])
     a, b = (roc_auc_score(labels, scaled[name]) for name in ("good", "bad"))
@@ -188,7 +189,7 @@ def test_retained_and_drop_are_undefined_with_a_reason() -> None:
     assert worse["retained"] is None
     assert "is not above the trivial baseline (0.500)" in worse["retained_note"]
     assert row(np.full(40, 0.5), scaled["good"])["corrupted"]["retained"] is None  # just at it
-    for seeds in (1, 2):  # perturbed better than clean: a drop below zero has its interval there
+    for seeds in (1, 4):  # perturbed better than clean: a drop below zero has its interval there
         both = row(scaled["bad"], scaled["good"], seeds)
         gain, clean = both["corrupted"], both["clean"]
         assert 0 < clean["low"] < clean["mean"] < clean["high"] < 0.5 < gain["low"]

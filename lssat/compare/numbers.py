@@ -76,7 +76,9 @@ def _test(a: Arm, b: Arm, level: Level, metric: str, options: Evaluate) -> dict[
     if len(found.values) < 2:
         return None
     one, two = (found.values[x.name][metric] for x in (a, b))
-    row = {x.letter.lower(): _scored(x).labels | {"seeds": _scored(x).seeds} for x in (a, b)}
+    row: dict[str, Any] = {
+        x.letter.lower(): _scored(x).labels | {"seeds": _scored(x).seeds} for x in (a, b)
+    }
     row |= dict(level=level.name, metric=metric, n=len(level.labels), groups=found.clusters)
     row |= {"difference": None, "effect": None}
     if one is not None and two is not None:
@@ -101,7 +103,9 @@ def _paired(
         return nothing | {"note": reason}
     alone = [{0: cell} for row in rows if row for cell in row.values()]
     (pair,) = core.infer(alone, clusters, options, [(0, 1)]).pairs
-    return plain(dict(low=pair.low, high=pair.high, p=pair.p, note=note))
+    if np.isnan(pair.p):
+        return nothing | {"note": "nothing says how much the difference varies"}
+    return dict(low=pair.low, high=pair.high, p=pair.p, note=note)
 
 
 def _classical(a: Arm, b: Arm, level: Level) -> dict[str, float | None]:
@@ -113,7 +117,8 @@ def _classical(a: Arm, b: Arm, level: Level) -> dict[str, float | None]:
     found: dict[str, float | None] = dict(p_delong=None)
     if level.kind == "binary":
         found["p_delong"] = statistics.compare_aucs(level.labels, one, two, level.groups).p
-    return found | dict(p_mcnemar=statistics.clustered_mcnemar(*right, level.groups))
+    found["p_mcnemar"] = statistics.clustered_mcnemar(right[0], right[1], level.groups)
+    return found
 
 
 def _metrics(measured: dict[str, list[dict]], kind: str) -> Iterator[dict[str, Any]]:

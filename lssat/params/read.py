@@ -37,7 +37,7 @@ READS = {
         "texture.kind",
         "texture.k",
         "train.threads",
-        *(f"evaluate.{name}" for name in ("confidence", "seed", "batch_size")),
+        *(f"evaluate.{name}" for name in ("confidence", "batch_size")),
     ],
     "slices": ["slices.attributes.{task}", "slices.min_n", "evaluate"],
     "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
@@ -57,7 +57,7 @@ READS = {
         "datasets.{task}",
         "faces.margin",
         "sensitivity",
-        *(f"evaluate.{name}" for name in ("confidence", "seed", "resamples")),
+        "evaluate.confidence",
     ],
     "speed": [
         *(f"benchmark.{name}" for name in _LISTS if name != "seeds"),

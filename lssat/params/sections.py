@@ -223,7 +223,6 @@ class Robustness(Section):
     strengths: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
     seeds: Literal["first", "all"]  # of each backbone and configuration
     samples: Count | None  # crops, or clips, of the test split, in whole groups; null: all
-    resamples: Annotated[int, Field(ge=100)]
     seed: int  # of the part of the test split, and of what is random in a perturbation
 
     @field_validator("perturbations", "strengths")

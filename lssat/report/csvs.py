@@ -261,15 +261,15 @@ def write_robustness(path: Path, tasks: list[Task]) -> None:
     """Write rows of clean, each perturbation and strength, each kind's mean, the mean of all."""
     columns = [
         "task", "backbone", "configuration", "level", "metric", "n", "groups", "seeds",
-        "perturbation", "strength", "values", "mean", "low", "high", "confidence", "resamples",
-        "baseline", "drop", "drop_low", "drop_high", "retained", "collapsed", "note", "runs",
+        "perturbation", "strength", "values", "mean", "low", "high", "confidence", "baseline",
+        "drop", "drop_low", "drop_high", "retained", "collapsed", "note", "runs",
     ]  # fmt: skip
     write_csv(path, columns, (row for task in tasks for row in _robustness(task)))
 
 
 def _robustness(task: Task) -> Iterable[dict]:
     found = task.robustness
-    shared = {key: found[key] for key in ("task", "confidence", "resamples")}
+    shared = {key: found[key] for key in ("task", "confidence")}
     for row in found["rows"]:
         own = {**shared, **row, "collapsed": words.pair(row) in task.collapsed}
         yield own | row["clean"] | {"perturbation": "none", "strength": 0}

@@ -43,11 +43,12 @@ def lead(task: Task) -> str:
     found = task.robustness
     parts = [f"{n:,} of {of:,} {name}s" for name, (n, of) in found["samples"].items()]
     runs = "every seed" if found["seeds"] == "all" else "the first seed of each row"
+    alone = all(len(row["seeds"]) == 1 for row in found["rows"])
+    covers = "other test samples of these trained models" if alone else "other samples and seeds"
     what = words.where(task.metrics)
     return (
         f"{what[0].upper()}{what[1:]} of {words.listing(parts)} of the "
-        f"test split, in whole groups, {runs}; {words.confidence(found)} from "
-        f"{found['resamples']:,} resamples."
+        f"test split, in whole groups, {runs}. The {words.confidence(found)} covers {covers}."
     )
 
 

@@ -36,8 +36,10 @@ def _outdated(task: Task) -> bool:
 
 def _group(task: Task) -> dict[str, Any]:
     found = task.sensitivity or {}
+    alone = all(len(row["seeds"]) == 1 for row in found["rows"])
+    covers = "other test samples of these trained models" if alone else "other samples and seeds"
     confidence = words.confidence(found)
-    lead = f"{confidence[0].upper()}{confidence[1:]}s from {found['resamples']:,} resamples."
+    lead = f"{confidence[0].upper()}{confidence[1:]}s cover {covers}."
     return {"title": task.title, "lead": lead, "table": _table(task, found)}
 
 

@@ -17,12 +17,13 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from lssat import grid, metrics, perturb, predict, statistics, tables, texture
+from lssat import grid, metrics, perturb, predict, tables, texture
 from lssat.loader import Crops
 from lssat.perturb import PERTURBATIONS
-from lssat.robustness.measured import CLEAN, Draws, Measured, Point, measure, row
+from lssat.robustness.measured import CLEAN, Point, measure, rows
 from lssat.robustness.subset import choose
 from lssat.scores.levels import Level, levels
+from lssat.scores.measured import Measured
 from lssat.scores.scored import Design, by_seed
 from lssat.ssat import Model
 
@@ -66,8 +67,8 @@ def robustness(task: str, files: Files, params: SimpleNamespace, device: str = "
             part.measure(point, device)
         print(f"{task}: {number} of {len(points)} points of robustness", flush=True)
     facts = _facts(trained, parts, params)
-    rows = [each for part in parts for each in part.rows(labels)]
-    tables.write_json(files.out, facts | {"rows": rows})
+    every = [each for part in parts for each in part.rows(labels)]
+    tables.write_json(files.out, facts | {"rows": every})
 
 
 def _chosen(runs: dict[str, Path], params: SimpleNamespace) -> dict[str, Path]:
@@ -94,7 +95,6 @@ class _Part:
         ids, frames = (table[name].to_pylist() for name in ("id", "frame"))
         self.keys = perturb.keys_of(ids, frames)
         self.level: Level | None = None
-        self.draws: Draws | None = None
         self.points: dict[Point, Measured] = {}
 
     def measure(self, point: Point, device: str) -> None:
@@ -111,8 +111,8 @@ class _Part:
         )
         (every,) = levels(table, self.crops.task.name, self.crops.task.kind)
         self.level = every[-1]
-        self.draws = self.draws or self._draw(self.level)
-        self.points[point] = measure(self.level, self.crops.task.metric, self.draws)
+        metric = self.crops.task.metric
+        self.points[point] = measure(self.level, metric, self.params.evaluate)
 
     def _perturbed(self, point: Point) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Yield crops and their codes, where a run needs any, in pieces that fit in memory."""
@@ -140,24 +140,17 @@ class _Part:
             for each in pieces
         ]
 
-    def _draw(self, level: Level) -> Draws:
-        strata = None if level.kind == "multilabel" else level.labels
-        seed = self.params.evaluate.seed
-        drawn = statistics.draw(level.groups, self.options.resamples, seed, strata)
-        return Draws(drawn, self.params.evaluate.confidence, seed)
-
     def rows(self, train_labels: np.ndarray) -> list[dict[str, Any]]:
         """Return a row for each backbone and configuration."""
-        assert self.level is not None and self.draws is not None  # noqa: PT018
+        assert self.level is not None
         level, metric = self.level, self.crops.task.metric
         classes = next(iter(level.scores.values())).shape[-1]
         baseline = metrics.trivial(level.kind, train_labels, level.labels, classes)[metric]
         size = dict(level=level.name, metric=metric, n=len(level.labels))
-        size |= dict(groups=self.draws.resamples.clusters)
-        return [
-            size | row(scored, self.points, baseline, self.draws)
-            for scored in by_seed(list(self.models))
-        ]
+        size |= dict(groups=self.points[CLEAN].clusters)
+        scored = by_seed(list(self.models))
+        made = rows(scored, self.points, metric, baseline, self.params.evaluate)
+        return [size | row for row in made]
 
 
 def _facts(task: grid.Task, parts: list[_Part], params: SimpleNamespace) -> dict[str, Any]:
@@ -165,7 +158,7 @@ def _facts(task: grid.Task, parts: list[_Part], params: SimpleNamespace) -> dict
     return {
         **dict(task=task.name, kind=task.kind, title=task.title, metric=task.metric),
         **dict(split="test", confidence=params.evaluate.confidence, seeds=options.seeds),
-        **dict(resamples=options.resamples, strengths=list(options.strengths)),
+        **dict(strengths=list(options.strengths)),
         "samples": {
             "clip" if part.crops.clips else "crop": [len(part.chosen), len(part.crops)]
             for part in parts

@@ -1,137 +1,119 @@
 """From scores at each point of the grid of perturbations to rows with intervals."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from lssat import metrics, statistics
+from lssat import metrics
+from lssat.params import Evaluate
+from lssat.scores import measured as core
 from lssat.scores.levels import Level
+from lssat.scores.measured import Measured, Span, key
+from lssat.scores.paired import paired
 from lssat.scores.scored import Scored
 
 Point = tuple[str, int]  # perturbation and strength
 CLEAN: Point = ("", 0)
+Intervals = dict[tuple[str, str], Span]  # of (backbone, configuration)
 
 
-class Measured(NamedTuple):
-    """The headline metric of each run at a point: its value, and in every resample."""
-
-    values: dict[str, float | None]
-    drawn: dict[str, np.ndarray]  # run -> (B,); runs whose scores are not finite are absent
-    notes: dict[str, str]  # run -> why it has no value
-
-
-class Draws(NamedTuple):
-    """What the intervals of all points share."""
-
-    resamples: statistics.Resamples
-    confidence: float
-    seed: int
+def measure(level: Level, metric: str, options: Evaluate) -> Measured:
+    """Measure each run by a metric at one point; `notes` say why a run has no value."""
+    found = core.measured(level, options, names=[metric])
+    bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
+    told = {run: {metric: why} for run, why in bad.items() if why}
+    return found._replace(notes=found.notes | told)
 
 
-def measure(level: Level, metric: str, draws: Draws) -> Measured:
-    """Compute the metric of each run from its scores at one point."""
-    values: dict[str, float | None] = {}
-    drawn, notes = {}, {}
-    for run, scores in level.scores.items():
-        found = metrics.measure(level.kind, level.labels, scores)
-        values[run] = found[metric]
-        if metric in found["notes"]:
-            notes[run] = found["notes"][metric]
-        if not metrics.unusable(scores):
-            prepared = metrics.prepare(level.kind, level.labels, scores, (metric,))
-            drawn[run] = statistics.resampled(prepared, draws.resamples)[metric]
-    return Measured(values, drawn, notes)
-
-
-def row(
-    scored: Scored, points: dict[Point, Measured], baseline: float | None, draws: Draws
-) -> dict[str, Any]:
-    """Describe the runs of one backbone and configuration at all points.
+def rows(
+    scored: Sequence[Scored],
+    points: dict[Point, Measured],
+    metric: str,
+    baseline: float | None,
+    options: Evaluate,
+) -> list[dict[str, Any]]:
+    """Describe the runs of each backbone and configuration at all points.
 
     Args:
         points: every (perturbation, strength), and `CLEAN`.
+        metric: the headline's, which has influence values.
         baseline: of the metric, without looking at the input.
 
     Returns:
-        `clean`, a list of `points`, a list of `kinds` (each perturbation's mean over its
-        strengths), and `corrupted`: the mean over all points, with the paired `drop` from clean
-        and the share `retained` of what clean has above the baseline. Undefined is None, with a
-        note.
+        a dict each: `clean`, a list of `points`, a list of `kinds` (each perturbation's mean over
+        its strengths), and `corrupted`: the mean over all points, with the paired `drop` from
+        clean and the share `retained` of what clean has above the baseline. Undefined is None,
+        with a note.
     """
     every = [point for point in points if point != CLEAN]
     kinds = dict.fromkeys(name for name, _ in every)
-    clean = _value(scored, [points[CLEAN]], draws)
-    corrupted = _value(scored, [points[point] for point in every], draws)
-    return {
-        **scored.labels,
-        **dict(seeds=scored.seeds, runs=scored.runs, baseline=baseline, clean=clean),
-        "points": [
-            dict(perturbation=name, strength=strength)
-            | _value(scored, [points[name, strength]], draws)
-            for name, strength in every
-        ],
-        "kinds": [
-            dict(perturbation=kind)
-            | _value(scored, [points[point] for point in every if point[0] == kind], draws)
-            for kind in kinds
-        ],
-        "corrupted": corrupted
-        | _drop(scored, points[CLEAN], [points[point] for point in every], draws)
-        | _retained(clean["mean"], corrupted["mean"], baseline),
+    places: dict[tuple[str, Any], list[Point]] = {
+        ("clean", 0): [CLEAN],
+        ("corrupted", 0): every,
+        **{point: [point] for point in every},
+        **{("kind", name): [point for point in every if point[0] == name] for name in kinds},
     }
+    found = {place: _averaged([points[at] for at in of], metric) for place, of in places.items()}
+    drops = paired(scored, found["clean", 0], found["corrupted", 0], metric, options)
+    told = {
+        place: _values(scored, each, metric, core.intervals(scored, each, metric, options))
+        for place, each in found.items()
+    }
+    made = []
+    for each in scored:
+        own = {place: values[key(each)] for place, values in told.items()}
+        clean, hurt = own["clean", 0], own["corrupted", 0]
+        drop = _drop(clean["mean"], hurt["mean"], drops.get(key(each)))
+        made.append({
+            **each.labels,
+            **dict(seeds=each.seeds, runs=each.runs, baseline=baseline, clean=clean),
+            "points": [dict(perturbation=p[0], strength=p[1]) | own[p] for p in every],
+            "kinds": [dict(perturbation=name) | own["kind", name] for name in kinds],
+            "corrupted": hurt | drop | _retained(clean["mean"], hurt["mean"], baseline),
+        })  # fmt: skip
+    return made
 
 
-def _value(scored: Scored, points: Sequence[Measured], draws: Draws) -> dict[str, Any]:
-    """Return the mean over points and seeds; one that is undefined leaves it undefined."""
-    by_seed = [_mean([point.values[run] for point in points]) for run in scored.runs]
-    notes = [point.notes[run] for point in points for run in scored.runs if run in point.notes]
-    interval = _interval(_resampled(scored, points), draws)
-    if interval.note:
-        notes.append(interval.note)
-    return dict(
-        values=by_seed,
-        mean=_mean(by_seed),
-        low=interval.low,
-        high=interval.high,
-        note="; ".join(dict.fromkeys(notes)) or None,
-    )
+def _averaged(points: Sequence[Measured], metric: str) -> Measured:
+    """Return the mean over points; a run that has no value at one of them has none."""
+    first = points[0]
+    values, factors, notes = {}, {}, {}
+    for run in dict.fromkeys(run for point in points for run in (*point.values, *point.notes)):
+        each = [point.values.get(run, {}).get(metric) for point in points]
+        told = [point.notes.get(run, {}).get(metric) for point in points]
+        if why := "; ".join(dict.fromkeys(note for note in told if note)):
+            notes[run] = {metric: why}
+        if None not in each:
+            values[run] = {metric: float(np.mean(each))}  # type: ignore[arg-type]
+            factors[run] = {metric: np.mean([p.factors[run][metric] for p in points], axis=0)}
+    return first._replace(values=values, factors=factors, notes=notes)
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return float(np.mean(defined)) if len(defined) == len(values) else None
+def _values(
+    scored: Sequence[Scored], found: Measured, metric: str, intervals: Intervals
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return values by seed, their mean and its interval; one undefined leaves all undefined."""
+    told = {}
+    for each in scored:
+        by_seed = [found.values.get(run, {}).get(metric) for run in each.runs]
+        span = intervals.get(key(each), Span(None, None))
+        notes = [found.notes.get(run, {}).get(metric) for run in each.runs] + [span.note]
+        told[key(each)] = dict(
+            values=by_seed,
+            mean=None if None in by_seed else float(np.mean(by_seed)),  # type: ignore[arg-type]
+            low=span.low,
+            high=span.high,
+            note="; ".join(dict.fromkeys(note for note in notes if note)) or None,
+        )
+    return told
 
 
-def _resampled(scored: Scored, points: Sequence[Measured]) -> np.ndarray | None:
-    """Return the mean over points in every resample, (S, B), or None if a score is not finite."""
-    if not all(run in point.drawn for point in points for run in scored.runs):
-        return None
-    each = [[point.drawn[run] for run in scored.runs] for point in points]
-    return np.mean(each, axis=0)
-
-
-def _interval(
-    values: np.ndarray | None, draws: Draws, within: tuple[float, float] = (0, 1)
-) -> statistics.Interval:
-    if values is None:
-        return statistics.Interval(None, None)
-    if (draws.resamples.counts == 1).all():
-        note = "no interval: nothing to resample, each stratum is a single cluster"
-        return statistics.Interval(None, None, note)
-    return statistics.interval(values, draws.confidence, draws.seed, within)
-
-
-def _drop(
-    scored: Scored, clean: Measured, points: Sequence[Measured], draws: Draws
-) -> dict[str, Any]:
-    """Return clean minus corrupted, whose resamples are the same: a paired interval."""
-    before = _mean([clean.values[run] for run in scored.runs])
-    after = _mean([_mean([point.values[run] for point in points]) for run in scored.runs])
-    a, b = _resampled(scored, [clean]), _resampled(scored, points)
-    interval = _interval(None if a is None or b is None else a - b, draws, (-1, 1))
-    drop = None if before is None or after is None else before - after
-    return dict(drop=drop, drop_low=interval.low, drop_high=interval.high)
+def _drop(clean: float | None, hurt: float | None, interval: Span | None) -> dict[str, Any]:
+    """Return clean minus corrupted with its paired interval."""
+    span = interval or Span(None, None)
+    drop = None if clean is None or hurt is None else clean - hurt
+    return dict(drop=drop, drop_low=span.low, drop_high=span.high)
 
 
 def _retained(

@@ -51,6 +51,7 @@ class Measured(NamedTuple):
     held: np.ndarray  # (K,) clusters with a sample of each class, (2, A) of attributes
     values: dict[str, dict[str, Any]]  # run -> metric -> value, None where undefined
     factors: dict[str, dict[str, np.ndarray]]  # run -> metric -> (P,), `each/` (P, A)
+    notes: dict[str, dict[str, str]]  # run -> metric -> what is to be said of its value
 
 
 def measured(
@@ -64,10 +65,11 @@ def measured(
     """
     names = TABLE[level.kind] if names is None else names
     able = {run: found for run, found in level.scores.items() if not metrics.unusable(found)}
-    values, factors = {}, {}
+    values, factors, notes = {}, {}, {}
     member = np.unique(np.asarray(level.groups), return_inverse=True)[1]  # texts sort slowly
     for run, scores in able.items():
         found = metrics.measure(level.kind, level.labels, scores)
+        notes[run] = found["notes"]
         more = {f"each/{name}": value for name, value in found.get("each", {}).items()}
         values[run] = {name: found[name] for name in names} | (more if each else {})
         moved = metrics.influence(level.kind, level.labels, scores, names, each)
@@ -79,7 +81,7 @@ def measured(
             factors[run][name] = factor
     negatives = int((level.labels == 0).sum()) if level.kind == "binary" else 0
     clusters = len(set(level.groups))
-    return Measured(level.kind, clusters, negatives, holding(level), values, factors)
+    return Measured(level.kind, clusters, negatives, holding(level), values, factors, notes)
 
 
 def _resampled(
@@ -138,6 +140,7 @@ def infer(
     options: Evaluate,
     pairs: Iterable[tuple[int, int]] | None = (),
     edge: float | None = None,
+    confidence: float | None = None,
 ) -> statistics.Inference:
     """Return `statistics.infer` of rows; by default of no pair, with None of each two."""
     seeds = sorted({seed for row in rows for seed in row})
@@ -150,7 +153,8 @@ def infer(
     flat = factors.reshape(-1, length)
     covariance = (flat @ flat.T).reshape(*values.shape, *values.shape)
     chosen = None if pairs is None else list(pairs)
-    return statistics.infer(values, covariance, clusters, options.confidence, chosen, edge)
+    confidence = options.confidence if confidence is None else confidence
+    return statistics.infer(values, covariance, clusters, confidence, chosen, edge)
 
 
 def intervals(
@@ -171,8 +175,8 @@ def intervals(
     if reason or not rows:
         return dict.fromkeys(rows, Span(None, None, reason))
     made, surely = (
-        infer(list(rows.values()), clusters, each, edge=edge(found, metric, column)).rows
-        for each in (options, options.model_copy(update={"confidence": 1 - 2 * _ALPHA / len(rows)}))
+        infer(list(rows.values()), clusters, options, (), edge(found, metric, column), each).rows
+        for each in (options.confidence, 1 - 2 * _ALPHA / len(rows))
     )
     return {
         name: _said(one, both, note, len(row), found.clusters)

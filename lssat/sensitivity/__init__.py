@@ -14,8 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lssat import grid, media, metrics, statistics, tables
+from lssat import grid, media, metrics, tables
+from lssat.scores import measured
 from lssat.scores.levels import Level, levels
+from lssat.scores.measured import Measured, Span
+from lssat.scores.paired import paired
 from lssat.scores.scored import Scored, by_seed
 from lssat.sensitivity import figure
 from lssat.tables import FACES, PREDICTIONS, SPLITS
@@ -63,8 +66,7 @@ def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
         rows += _compared(known, reference, table, params, varied, value, default, fallen)
     content = {
         **dict(task=known.name, title=known.title, kind=known.kind, metric=known.metric),
-        **dict(split="test", confidence=params.evaluate.confidence),
-        **dict(resamples=params.evaluate.resamples, rows=rows),
+        **dict(split="test", confidence=params.evaluate.confidence, rows=rows),
         "weights": evaluated["weights"],
     }
     tables.write_json(files.out, content)
@@ -141,18 +143,32 @@ def _compared(
     (first,) = levels(reference.filter(both), task.name, task.kind)
     (second,) = levels(table, task.name, task.kind)
     one, two = first[-1], _as(first[-1], second[-1])
-    strata = None if one.kind == "multilabel" else one.labels
-    chosen = params.evaluate
-    drawn = statistics.draw(one.groups, chosen.resamples, chosen.seed, strata)
+    before, after = (_measured(level, task.metric, params.evaluate) for level in (one, two))
     size = dict(varied=varied, value=value, default=default, level=one.name, metric=task.metric)
-    size |= dict(n=len(one.ids), of=every, groups=drawn.clusters)
+    size |= dict(n=len(one.ids), of=every, groups=before.clusters)
+    rows = by_seed(list(one.scores))
+    own = measured.intervals(rows, after, task.metric, params.evaluate)
+    gaps = paired(rows, after, before, task.metric, params.evaluate)
     return [
         scored.labels
         | {"seeds": scored.seeds, "collapsed": not fallen.isdisjoint(scored.runs)}
         | size
-        | _row(scored, one, two, task, drawn, chosen)
-        for scored in by_seed(list(one.scores))
+        | _row(
+            scored,
+            before,
+            after,
+            task.metric,
+            own.get(measured.key(scored)),
+            gaps.get(measured.key(scored)),
+        )
+        for scored in rows
     ]
+
+
+def _measured(level: Level, metric: str, options: Any) -> Measured:
+    found = measured.measured(level, options, names=[metric])
+    bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
+    return found._replace(notes=found.notes | {r: {metric: why} for r, why in bad.items() if why})
 
 
 def _as(wanted: Level, found: Level) -> Level:
@@ -165,37 +181,23 @@ def _as(wanted: Level, found: Level) -> Level:
 
 def _row(
     scored: Scored,
-    one: Level,
-    two: Level,
-    task: grid.Task,
-    drawn: statistics.Resamples,
-    options: Any,
+    one: Measured,
+    two: Measured,
+    metric: str,
+    own: Span | None,
+    gap: Span | None,
 ) -> dict[str, Any]:
     """Return the variant's metric, the default's on the same samples, and their difference."""
-    values, resampled, notes = [], [], []
-    for level in (one, two):
-        found = [metrics.measure(level.kind, level.labels, level.scores[r]) for r in scored.runs]
-        each = [one_run[task.metric] for one_run in found]
-        values.append(None if None in each else float(np.mean(each)))
-        notes += [f["notes"][task.metric] for f in found if task.metric in f["notes"]]
-        if not any(metrics.unusable(level.scores[run]) for run in scored.runs):
-            resampled.append(
-                np.array([_resampled(level, run, task.metric, drawn) for run in scored.runs])
-            )
-    reference, mean = values
-    own = gap = statistics.Interval(None, None)
-    if len(resampled) == 2 and not (drawn.counts == 1).all():
-        own = statistics.interval(resampled[1], options.confidence, options.seed)
-        apart = resampled[1] - resampled[0]
-        gap = statistics.interval(apart, options.confidence, options.seed, (-1, 1))
+    means, notes = [], []
+    for found in (one, two):
+        each = [found.values.get(run, {}).get(metric) for run in scored.runs]
+        means.append(None if None in each else float(np.mean(each)))  # type: ignore[arg-type]
+        notes += [found.notes.get(run, {}).get(metric) for run in scored.runs]
+    reference, mean = means
+    own, gap = own or Span(None, None), gap or Span(None, None)
     difference = None if mean is None or reference is None else mean - reference
     return {
         **dict(mean=mean, low=own.low, high=own.high, reference=reference, difference=difference),
         **dict(difference_low=gap.low, difference_high=gap.high),
         "note": "; ".join(dict.fromkeys(filter(None, [*notes, own.note]))) or None,
     }
-
-
-def _resampled(level: Level, run: str, metric: str, drawn: statistics.Resamples) -> np.ndarray:
-    prepared = metrics.prepare(level.kind, level.labels, level.scores[run], (metric,))
-    return statistics.resampled(prepared, drawn)[metric]

@@ -113,7 +113,7 @@ class Compared:
                     for run, each in every.items()
                 }
                 own = measures.needed(part.kind, name, held)
-                found[group, name] = Measured(part.kind, clusters, 0, own, values, factors)
+                found[group, name] = Measured(part.kind, clusters, 0, own, values, factors, {})
         return found
 
     def rows(self, scored: Sequence[Scored]) -> list[dict[str, Any]]:
@@ -161,18 +161,18 @@ class Compared:
         size: dict,
         scored: Scored,
         name: str,
-        interval: statistics.Interval | None,
+        interval: measured.Span | None,
         note: str | None,
     ) -> dict[str, Any]:
         own = self.found.get((size["group"], name))
         known = own is not None and all(run in own.values for run in scored.runs)
         values = [own.values[run][name] if own and known else None for run in scored.runs]
-        low, high, why = interval or statistics.Interval(None, None)
-        notes = [each for each in (note, why) if each]
+        found = interval or measured.Span(None, None)
+        notes = [each for each in (note, found.note) if each]
         return dict(
             group=size["group"], n=size["n"], clusters=size["clusters"], values=values,
             mean=float(np.mean(values)) if known else None,  # type: ignore[arg-type]
-            low=low, high=high, note="; ".join(notes) or None,
+            low=found.low, high=found.high, note="; ".join(notes) or None,
         )  # fmt: skip
 
     def _held(self, name: str) -> list[str]:

@@ -25,7 +25,7 @@ SMALL = {
     "train": {"epochs": 2},
     "evaluate": {"resamples": 200},
     "explain": {"samples": 8, "points": 20},
-    "robustness": {"samples": 12, "resamples": 100, "strengths": [1, 5]},
+    "robustness": {"samples": 12, "strengths": [1, 5]},
 }
 # What follows from a stage, by the first part of its name.
 _EVALUATED = ["evaluate", "robustness", "cross", "explain", "report"]
