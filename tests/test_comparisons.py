@@ -199,3 +199,23 @@ def test_the_bootstraps_p_values_are_uniform_for_independent_samples() -> None:
         one, two = _values(labels, drawn, a), _values(labels, drawn, b)
         found.append(statistics.difference(one, two, 0.95, seed=0)[1])
     assert stats.kstest(found, "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("n", [2, 3, 50])
+def test_fault_c9_no_variance_is_no_certainty(n: int) -> None:
+    """A perfect score against a constant one: nothing says how much the difference varies."""
+    labels = np.arange(2 * n) % 2
+    found = statistics.compare_aucs(labels, labels, np.zeros(2 * n), np.arange(2 * n))
+    assert found.difference == 0.5
+    assert np.isnan(found.p)
+    same = statistics.compare_aucs(labels, labels, labels + 1, np.arange(2 * n))
+    assert (same.difference, same.p) == (0, 1)
+
+
+@pytest.mark.parametrize(("one", "other"), [(5, 0), (0, 4), (7, 2), (12, 12)])
+def test_fault_c23_mcnemar_is_exact_below_25_discordant_pairs(one: int, other: int) -> None:
+    a = np.repeat([1, 0, 1], [one, other, 50 - one - other])
+    b = np.repeat([0, 1, 1], [one, other, 50 - one - other])
+    expected = mcnemar([[50 - one - other, one], [other, 0]], exact=True).pvalue
+    found = statistics.clustered_mcnemar(a == 1, b == 1, np.arange(50))
+    assert found == pytest.approx(expected)
