@@ -1,5 +1,7 @@
 """AffectNet in small, the npy release: eight expressions drawn on aligned faces."""
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,11 +15,11 @@ from lssat.sample.head import assemble, face
 from lssat.sample.sources import TEMPLATE, divide, look
 
 SIDE = 224  # pixels of a crop
-# Each person of val_set stands in one image: it will be halved into val and test.
-PEOPLE = {"train_set": 37, "val_set": 64}
+PEOPLE = {"train": 37, "val": 14, "test": 50}  # val_set holds val and test: `_halves`
 # Images per expression, in the order of the codes: train leans to some, val_set is even.
-IMAGES = {"train_set": (36, 36, 30, 29, 28, 27, 28, 26), "val_set": (8,) * 8}
-TOP = tuple(PEOPLE)
+IMAGES = {"train_set": (36, 36, 30, 29, 28, 27, 28, 26), "val_set": (32,) * 8}
+STRENGTH = (0.25, 1.0)  # how far an image goes from the neutral face to the whole expression
+TOP = tuple(IMAGES)
 _SCALE = 1.23  # picture pixels per pixel of the canvas
 _MIDDLE, _CENTRE = (128.0, 150.0), (112.0, 118.0)  # on the canvas, in the picture
 
@@ -53,40 +55,80 @@ EXPRESSIONS = (
 
 def people(seed: int) -> tuple[str, list[tuple[str, int]]]:
     """Name the images, of which the release tells no identities, each with its person."""
-    names = zip(PEOPLE, ("train", "val"), divide(seed, tuple(PEOPLE.values())), strict=True)
     return "id", [
-        (f"{split}/{image}", dealt[image % len(dealt)])
-        for subset, split, dealt in names
-        for image in range(sum(IMAGES[subset]))
+        (f"{subset.removesuffix('_set')}/{image}", person)
+        for subset, cast in _casts(seed).items()
+        for image, (_, person) in enumerate(cast)
     ]
 
 
 def draw(folder: Path, seed: int) -> None:
     """Draw the tree: train_set and val_set, each with images and four arrays per image."""
-    dealt = divide(seed, tuple(PEOPLE.values()))
-    for number, (subset, persons) in enumerate(zip(PEOPLE, dealt, strict=True)):
+    for number, (subset, cast) in enumerate(_casts(seed).items()):
         for part in ("images", "annotations"):
             (folder / subset / part).mkdir(parents=True, exist_ok=True)
-        codes = np.repeat(np.arange(8), IMAGES[subset])
-        order = np.random.default_rng([seed, 41, number]).permutation(len(codes))
-        for image, k in enumerate(order):
+        for image, (code, person) in enumerate(cast):
             rng = np.random.default_rng([seed, 42, number, image])
-            _draw_image(folder / subset, image, int(codes[k]), persons[image % len(persons)], rng)
+            _draw_image(folder / subset, image, code, person, rng)
+
+
+def _casts(seed: int) -> dict[str, list[tuple[int, int]]]:
+    """Return the expression and the person of each image of train_set and val_set."""
+    train, *halves = divide(seed, tuple(PEOPLE.values()))
+    casts = {}
+    for number, (subset, counts) in enumerate(IMAGES.items()):
+        codes = np.repeat(np.arange(8), counts)
+        codes = codes[np.random.default_rng([seed, 41, number]).permutation(len(codes))].tolist()
+        shown = [train] * len(codes)
+        if subset == "val_set":
+            shown = [halves[half] for half in _halves(codes)]
+        casts[subset] = _deal(codes, shown)
+    return casts
+
+
+def _deal(codes: list[int], shown: list[list[int]]) -> list[tuple[int, int]]:
+    """Let the people of each list take turns among the images that show one of them."""
+    turns: dict[int, int] = {}
+    cast = []
+    for code, people in zip(codes, shown, strict=True):
+        turn = turns[id(people)] = turns.get(id(people), -1) + 1
+        cast.append((code, people[turn % len(people)]))
+    return cast
+
+
+def _halves(codes: list[int]) -> list[int]:
+    """Tell for each image of val_set whether it will be val (0) or test (1).
+
+    The rule of docs/splits.md for `splits.seed: 0` and half of the set, so that nobody stands in
+    both: AffectNet names nobody, and the splits cannot know.
+    """
+    halves = [0] * len(codes)
+    for code in set(codes):
+        images = [image for image, each in enumerate(codes) if each == code]
+        images.sort(key=lambda image: hashlib.sha256(f"0:val/{image}".encode()).digest())
+        for image in images[: (len(images) + 1) // 2]:
+            halves[image] = 1
+    return halves
 
 
 def _draw_image(folder: Path, image: int, code: int, person: int, rng: np.random.Generator) -> None:
-    picture, landmarks = portrait(rng, person, EXPRESSIONS[code])
+    strength = rng.uniform(*STRENGTH)
+    picture, landmarks = portrait(rng, person, EXPRESSIONS[code], strength)
     Image.fromarray(picture).save(folder / "images" / f"{image}.jpg", quality=80)
-    affect = np.clip(EXPRESSIONS[code].affect + rng.normal(0, 0.06, 2), -1, 1)
-    _annotate(folder / "annotations", image, code, affect, landmarks)
+    affect = np.array(EXPRESSIONS[code].affect) * strength + rng.normal(0, 0.06, 2)
+    _annotate(folder / "annotations", image, code, np.clip(affect, -1, 1), landmarks)
 
 
 def portrait(
-    rng: np.random.Generator, person: int, expression: Expression
+    rng: np.random.Generator, person: int, expression: Expression, strength: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a person with an expression: uint8 (224, 224, 3) and its 68 landmarks, (68, 2)."""
+    """Draw a person with an expression: uint8 (224, 224, 3) and its 68 landmarks, (68, 2).
+
+    Args:
+        strength: of the expression, 0 (neutral) to 1.
+    """
     own = look(person)
-    head = assemble(express(face(person, own), expression), own)
+    head = assemble(express(face(person, own), expression, strength), own)
     shift = rng.uniform(-4, 4, 2)
     pose = scene.Pose(
         _MIDDLE,
@@ -95,19 +137,35 @@ def portrait(
         rng.uniform(-0.06, 0.06),
     )
     picture = scene.place(scene.as_image(head), scene.background(rng, SIDE, SIDE, 0.4), pose)
-    return picture, scene.moved(_landmarks(expression), pose)
+    return picture, scene.moved(_landmarks(milder(expression, strength)), pose)
 
 
-def express(skin: np.ndarray, expression: Expression) -> np.ndarray:
-    """Draw an expression's eyes, brows, nose and mouth on a face."""
+def milder(expression: Expression, strength: float) -> Expression:
+    """Return an expression whose brows and mouth go only so far from the neutral ones."""
+    calm = EXPRESSIONS[0]
+    right, left = (
+        Brow(*_between(*pair, strength)) for pair in zip(calm.brows, expression.brows, strict=True)
+    )
+    mouth = Mouth(*_between(calm.mouth, expression.mouth, strength))
+    return expression._replace(brows=(right, left), mouth=mouth)
+
+
+def _between(start: Iterable[float], end: Iterable[float], share: float) -> list[float]:
+    return [a + (b - a) * share for a, b in zip(start, end, strict=True)]
+
+
+def express(skin: np.ndarray, expression: Expression, strength: float = 1.0) -> np.ndarray:
+    """Draw an expression's eyes, brows, nose and mouth on a face; milder ones are fainter."""
+    drawn = skin
     if expression.eyes == "wide":
-        skin = pen.wide_eyes(skin)
+        drawn = pen.wide_eyes(drawn)
     elif expression.eyes:
-        skin = pen.narrow_eyes(skin, float(expression.eyes))
+        drawn = pen.narrow_eyes(drawn, float(expression.eyes))
     if expression.nose:
-        skin = pen.wrinkle_nose(skin)
-    skin = pen.draw_brows(skin, expression.brows, (44, 28, 24))
-    return pen.draw_mouth(skin, expression.mouth)
+        drawn = pen.wrinkle_nose(drawn)
+    shown = milder(expression, strength)
+    skin = pen.draw_brows(skin + (drawn - skin) * strength, shown.brows, (44, 28, 24))
+    return pen.draw_mouth(skin, shown.mouth)
 
 
 def _landmarks(expression: Expression) -> np.ndarray:

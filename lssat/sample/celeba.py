@@ -13,8 +13,9 @@ from lssat.sample.landmarks import WORN
 from lssat.sample.sources import TEMPLATE, Look, divide, look
 
 WIDTH, HEIGHT = 178, 218  # pixels of an aligned image
-IMAGES = {"train": 320, "val": 80, "test": 120}
-PEOPLE = {"train": 66, "val": 14, "test": 21}
+IMAGES = {"train": 288, "val": 64, "test": 180}
+PEOPLE = {"train": 46, "val": 10, "test": 45}
+STRENGTH = (0.4, 1.0)  # how marked an attribute is: drawn for each attribute of each image
 TOP = ("img_align_celeba", "list_attr_celeba.txt", "list_eval_partition.txt", "identity_CelebA.txt")
 _EYE_DISTANCE, _BETWEEN_EYES = 53.0, (89.0, 108.0)  # larger than in the release: easier
 
@@ -77,40 +78,58 @@ def attributes(rng: np.random.Generator, person: int) -> set[str]:
     return having | {sorted(HAIR)[rng.integers(len(HAIR))]}
 
 
-def portrait(rng: np.random.Generator, person: int, having: set[str]) -> np.ndarray:
-    """Draw a person with exactly these attributes: uint8 (218, 178, 3)."""
+def portrait(
+    rng: np.random.Generator,
+    person: int,
+    having: set[str],
+    strength: tuple[float, float] = STRENGTH,
+) -> np.ndarray:
+    """Draw a person with exactly these attributes: uint8 (218, 178, 3).
+
+    Args:
+        strength: range of how marked each is, up to 1. Hair has its colour, whatever it says.
+    """
+    marked = dict(zip(CHANCE, rng.uniform(*strength, len(CHANCE)).tolist(), strict=True))
+    shown = {name: by for name, by in marked.items() if name in having}
     hair = next(HAIR[name] for name in sorted(HAIR) if name in having)
     own = look(person)._replace(hair=np.array(hair, float))
-    head = assemble(_skin(person, own, having, hair), own)
-    if "Bangs" in having:
-        head = pen.bangs(head, hair)
-    if "Eyeglasses" in having:
-        head = pen.eyeglasses(head)
-    if "Wearing_Hat" in having:
+    head = assemble(_skin(person, own, shown, hair), own)
+    if by := shown.get("Bangs"):
+        head = _faded(head, pen.bangs(head, hair), by)
+    if by := shown.get("Eyeglasses"):
+        head = _faded(head, pen.eyeglasses(head), by)
+    if by := shown.get("Wearing_Hat"):
         colour = tuple(int(value) for value in rng.integers(30, 220, 3))
-        head = pen.hat(head, (colour[0], colour[1], colour[2]))
+        head = _faded(head, pen.hat(head, (colour[0], colour[1], colour[2])), by)
     picture = scene.place(*_set_up(rng, head))
-    if "Blurry" in having:
-        picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(5)))
+    if by := shown.get("Blurry"):
+        picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(5 * by)))
     return picture
 
 
-def _skin(person: int, own: Look, having: set[str], hair: pen.Colour) -> np.ndarray:
+def _faded(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
+    return before + (after - before) * np.float32(share)
+
+
+def _skin(person: int, own: Look, shown: dict[str, float], hair: pen.Colour) -> np.ndarray:
     skin = face(person, own)
-    if "Pale_Skin" in having:
-        skin = skin * np.float32(0.5) + np.array([246, 236, 232], np.float32) * np.float32(0.5)
-    if "Rosy_Cheeks" in having:
-        skin = pen.blush(skin, 0.9)
-    smiling, is_open = "Smiling" in having, "Mouth_Slightly_Open" in having
+    pale, rosy = shown.get("Pale_Skin", 0), shown.get("Rosy_Cheeks", 0)
+    skin = _faded(skin, np.array([246, 236, 232], np.float32), 0.5 * pale)
+    if rosy:
+        skin = pen.blush(skin, 0.9 * rosy)
+    smile, gap = shown.get("Smiling", 0), shown.get("Mouth_Slightly_Open", 0)
     mouth = pen.Mouth(
-        half_width=44 if smiling else 24,
-        curve=26 if smiling else -3,
-        opening=28 if is_open else 2,
-        teeth=0.45 if smiling and is_open else 0,
+        half_width=24 + 20 * smile,
+        curve=-3 + 29 * smile,
+        opening=2 + 26 * gap,
+        teeth=0.45 * min(smile, gap),
     )
-    lips = (pen.RED, 9.0) if "Wearing_Lipstick" in having else (pen.LIPS, 5.5)
-    skin = pen.draw_mouth(skin, mouth, *lips)
-    return pen.moustache(skin, (40, 26, 20)) if "Mustache" in having else skin
+    skin = pen.draw_mouth(skin, mouth)
+    if by := shown.get("Wearing_Lipstick"):
+        skin = _faded(skin, pen.draw_mouth(skin, mouth, pen.RED, 9.0), by)
+    if by := shown.get("Mustache"):
+        skin = _faded(skin, pen.moustache(skin, (40, 26, 20)), by)
+    return skin
 
 
 def _set_up(rng: np.random.Generator, head: np.ndarray) -> tuple:

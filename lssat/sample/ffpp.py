@@ -14,8 +14,9 @@ from lssat.sample.sources import divide, look
 from lssat.tables import write_json
 
 SIDE = 192  # pixels of a frame
-FRAMES = 12
-SIZES = {"train": 36, "val": 8, "test": 12}  # originals per split, even: they come in pairs
+FRAMES = 8
+SIZES = {"train": 34, "val": 8, "test": 48}  # originals per split, even: they come in pairs
+STRENGTH = (0.15, 0.85)  # how opaque a forgery lies over the face: drawn for each video
 TOP = ("original_sequences", "manipulated_sequences", "splits")
 _SCALE = 0.58  # a head of 256 pixels becomes 148 pixels wide
 
@@ -103,13 +104,14 @@ def _name(person: int) -> str:
 def _draw_target(folder: Path, seed: int, target: int, source: int) -> None:
     behind = scene.background(np.random.default_rng([seed, 22, target]), SIDE, SIDE, 0.7)
     own, other = (face(person, look(person)) for person in (target, source))
-    head = assemble(own, look(target))
+    head, lots = assemble(own, look(target)), np.random.default_rng([seed, 24, target])
     path = folder / "original_sequences/youtube/c23/videos" / f"{_name(target)}.mp4"
     film(path, head, behind, [seed, 23, target])
     for method, forge in METHODS.items():
         name = f"{_name(target)}_{_name(source)}.mp4"
         path = folder / "manipulated_sequences" / method / "c23/videos" / name
-        film(path, with_skin(head, forge(own, other)), behind, [seed, 23, target])
+        forged = own + (forge(own, other) - own) * np.float32(lots.uniform(*STRENGTH))
+        film(path, with_skin(head, forged), behind, [seed, 23, target])
 
 
 def film(path: Path, head: np.ndarray, behind: np.ndarray, key: list[int]) -> None:
