@@ -278,7 +278,7 @@ def test_all_data_sets_of_params_yaml(tmp_path: Path) -> None:
     for name, make in (sick.MAKE | whole).items():
         text = text.replace(f"data/raw/sample/{name}", str(make(tmp_path / name)))
     text = text.replace("FaceSwap, NeuralTextures", "").replace("Face2Face, ]", "Face2Face]")
-    text = text.replace("batch_size: 32", "batch_size: 6")
+    text = text.replace("batch_size: 16", "batch_size: 6")
     text = re.sub(r"  lists: \{.*?\}", "  lists: {}", text)
     (tmp_path / "params.yaml").write_text(text)
     done = lssat(folder=tmp_path)

@@ -28,10 +28,10 @@ def test_params_yaml_is_the_sample_preset() -> None:
     assert (ROOT / "params.yaml").read_text() == (ROOT / "presets/sample.yaml").read_text()
 
 
-def test_the_sample_preset_has_48_runs_and_8_of_a_sweep() -> None:
+def test_the_sample_preset_has_72_runs_and_9_of_a_sweep() -> None:
     runs = params.load(ROOT / "presets/sample.yaml").runs()
-    assert len(runs) == len(set(runs)) == 48 + 8
-    assert all("lambda" in run.configuration for run in runs[48:])
+    assert len(runs) == len(set(runs)) == 72 + 9
+    assert all("lambda" in run.configuration for run in runs[72:])
 
 
 def test_view_gives_a_step_what_it_declares_and_nothing_else() -> None:

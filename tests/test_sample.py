@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pyarrow as pa
 import pytest
 import small_sample
 from PIL import Image
@@ -13,6 +14,7 @@ from PIL import Image
 from lssat import sample
 from lssat.sample import affectnet, celeba, draw, ffpp, head, scene, sources
 from lssat.sample.landmarks import ALIKE, LANDMARKS, WORN
+from lssat.splits.assign import halve
 from lssat.tables import DataError, read_json, sha256
 
 
@@ -118,14 +120,20 @@ def _affectnet_layout(folder: Path, files: set[str]) -> None:
         assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (224, 224))
 
 
-def test_counts_of_the_whole_sample():
-    pairs = ffpp.cast(0)
-    assert {split: 2 * len(each) for split, each in pairs.items()} == ffpp.SIZES
-    assert Counter(split for split, _ in celeba.cast(0)) == celeba.IMAGES
-    assert {name: sum(counts) for name, counts in affectnet.IMAGES.items()} == {
-        "train_set": 240,
-        "val_set": 64,
-    }
+def test_fault_c7_counts_of_the_whole_sample():
+    """Half of the people are in the test splits: intervals are as wide as clusters are few."""
+    for seed in range(5):
+        pairs = ffpp.cast(seed)
+        assert {split: 2 * len(each) for split, each in pairs.items()} == ffpp.SIZES
+        assert len(pairs["test"]) == 24
+        assert Counter(split for split, _ in celeba.cast(seed)) == celeba.IMAGES
+        assert len({person for split, person in celeba.cast(seed) if split == "test"}) == 45
+        casts = affectnet.casts(seed)
+        for subset, counts in affectnet.IMAGES.items():
+            codes = Counter(code for code, _ in casts[subset])
+            assert [codes[code] for code in range(8)] == list(counts)
+        named = dict(affectnet.people(seed)[1])
+        assert len(named) == sum(len(cast) for cast in casts.values()) == 240 + 256
 
 
 @pytest.mark.parametrize("sizes", [tuple(each.values()) for each in (ffpp.SIZES, celeba.PEOPLE, affectnet.PEOPLE)])  # fmt: skip # noqa: E501
@@ -138,6 +146,84 @@ def test_no_identity_stands_in_two_splits(sizes, seed):
     assert set(everyone) <= set(range(101))
     for group in ALIKE:  # pictures that may show one person stay together
         assert sum(bool(set(group) & set(split)) for split in splits) <= 1
+
+
+@pytest.mark.parametrize("seed", [0, 1, 101, 102, 103])
+def test_fault_c7_halving_affectnet_parts_its_people(seed):
+    """The splits' own rule, which knows nobody, puts no person into both halves of val_set."""
+    who, casts = dict(affectnet.people(seed)[1]), affectnet.casts(seed)
+    rows = [
+        {"id": f"{split}/{image}", "split": split, "labels": [code]}
+        for split in ("train", "val")
+        for image, (code, _) in enumerate(casts[f"{split}_set"])
+    ]
+    halved = halve(pa.Table.from_pylist(rows), 0.5, 0)
+    found: dict[str, set[int]] = {"train": set(), "val": set(), "test": set()}
+    for row, split in zip(rows, halved, strict=True):
+        found[split].add(who[row["id"]])
+    assert {split: len(people) for split, people in found.items()} == affectnet.PEOPLE
+    assert len(set.union(*found.values())) == sum(affectnet.PEOPLE.values())
+
+
+class TestStrength:
+    """Forgeries, attributes and expressions are as marked as their lots say, each image anew."""
+
+    SHARES = (0.0, 0.2, 0.5, 1.0)
+
+    @staticmethod
+    def grows(pictures: list[np.ndarray]) -> bool:
+        first, *others = (picture.astype(float) for picture in pictures)
+        change = [float(np.abs(picture - first).mean()) for picture in others]
+        return 0 < change[0] < change[1] < change[2]
+
+    @pytest.mark.parametrize("method", ffpp.METHODS)
+    def test_fault_c7_of_a_forgery(self, method):
+        own, other = (head.face(person, sources.look(person)) for person in (3, 11))
+        made = [ffpp.forged(ffpp.METHODS[method], own, other, share) for share in self.SHARES]
+        assert (made[0] == own).all()
+        assert self.grows(made)
+
+    @pytest.mark.parametrize("name", celeba.CHANCE)
+    def test_fault_c7_of_an_attribute(self, name):
+        having = {name, "Brown_Hair"}
+        made = [
+            celeba.portrait(np.random.default_rng(0), 8, having, (share, share))
+            for share in self.SHARES
+        ]
+        assert self.grows(made)
+        without = celeba.portrait(np.random.default_rng(0), 8, having - {name}, (1, 1))
+        if name != "Wearing_Hat":  # whose colour is one more lot
+            assert (made[0] == without).all()
+
+    @pytest.mark.parametrize("expression", affectnet.EXPRESSIONS[1:], ids=lambda each: each.name)
+    def test_fault_c7_of_an_expression(self, expression):
+        made = [
+            affectnet.portrait(np.random.default_rng(5), 8, expression, share)
+            for share in self.SHARES
+        ]
+        assert self.grows([picture for picture, _ in made])
+        calm, points = affectnet.portrait(np.random.default_rng(5), 8, affectnet.EXPRESSIONS[0])
+        assert (made[0][0] == calm).all()
+        assert np.allclose(made[0][1], points)
+
+    @pytest.mark.parametrize("tree", sample.TREES)
+    def test_fault_c7_it_is_drawn_for_each_image(self, tree, tmp_path, monkeypatch):
+        drawn, module = [], {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}[tree]
+        name = {"ffpp": "forged", "celeba": "strengths", "affectnet": "portrait"}[tree]
+        made = getattr(module, name)
+
+        def spy(*args):
+            found = made(*args)
+            drawn.extend(found.values() if tree == "celeba" else args[-1:])
+            return found
+
+        monkeypatch.setattr(module, name, spy)
+        monkeypatch.setattr(ffpp, "film", lambda *args: None)  # which takes longest
+        small_sample.draw(tree, tmp_path)
+        low, high = module.STRENGTH
+        assert low <= min(drawn) < max(drawn) <= high
+        assert np.ptp(drawn) > 0.7 * (high - low)
+        assert len(set(drawn)) == len(drawn) > 30
 
 
 def test_another_seed_deals_the_people_out_anew():
@@ -175,9 +261,10 @@ def test_each_attribute_is_drawn(name):
     base = {"Brown_Hair"} if name != "Brown_Hair" else {"Black_Hair"}
     having = {name} if name in celeba.HAIR else base | {name}
     without, with_it = (
-        celeba.portrait(np.random.default_rng(0), 8, each).astype(int) for each in (base, having)
+        celeba.portrait(np.random.default_rng(0), 8, each, (1, 1)).astype(int)
+        for each in (base, having)
     )
-    assert (np.abs(with_it - without).max(axis=2) > 40).mean() > 0.005
+    assert (np.abs(with_it - without).max(axis=2) > 40).mean() > 0.003
     if name == "Blurry":
         assert _detail(with_it) < 0.5 * _detail(without)
 

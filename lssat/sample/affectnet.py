@@ -57,14 +57,14 @@ def people(seed: int) -> tuple[str, list[tuple[str, int]]]:
     """Name the images, of which the release tells no identities, each with its person."""
     return "id", [
         (f"{subset.removesuffix('_set')}/{image}", person)
-        for subset, cast in _casts(seed).items()
+        for subset, cast in casts(seed).items()
         for image, (_, person) in enumerate(cast)
     ]
 
 
 def draw(folder: Path, seed: int) -> None:
     """Draw the tree: train_set and val_set, each with images and four arrays per image."""
-    for number, (subset, cast) in enumerate(_casts(seed).items()):
+    for number, (subset, cast) in enumerate(casts(seed).items()):
         for part in ("images", "annotations"):
             (folder / subset / part).mkdir(parents=True, exist_ok=True)
         for image, (code, person) in enumerate(cast):
@@ -72,18 +72,18 @@ def draw(folder: Path, seed: int) -> None:
             _draw_image(folder / subset, image, code, person, rng)
 
 
-def _casts(seed: int) -> dict[str, list[tuple[int, int]]]:
+def casts(seed: int) -> dict[str, list[tuple[int, int]]]:
     """Return the expression and the person of each image of train_set and val_set."""
     train, *halves = divide(seed, tuple(PEOPLE.values()))
-    casts = {}
+    found = {}
     for number, (subset, counts) in enumerate(IMAGES.items()):
         codes = np.repeat(np.arange(8), counts)
         codes = codes[np.random.default_rng([seed, 41, number]).permutation(len(codes))].tolist()
         shown = [train] * len(codes)
         if subset == "val_set":
             shown = [halves[half] for half in _halves(codes)]
-        casts[subset] = _deal(codes, shown)
-    return casts
+        found[subset] = _deal(codes, shown)
+    return found
 
 
 def _deal(codes: list[int], shown: list[list[int]]) -> list[tuple[int, int]]:

@@ -89,7 +89,7 @@ def portrait(
     Args:
         strength: range of how marked each is, up to 1. Hair has its colour, whatever it says.
     """
-    marked = dict(zip(CHANCE, rng.uniform(*strength, len(CHANCE)).tolist(), strict=True))
+    marked = strengths(rng, strength)
     shown = {name: by for name, by in marked.items() if name in having}
     hair = next(HAIR[name] for name in sorted(HAIR) if name in having)
     own = look(person)._replace(hair=np.array(hair, float))
@@ -105,6 +105,11 @@ def portrait(
     if by := shown.get("Blurry"):
         picture = np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(5 * by)))
     return picture
+
+
+def strengths(rng: np.random.Generator, within: tuple[float, float]) -> dict[str, float]:
+    """Draw how marked each attribute would be, the same whichever of them the image has."""
+    return dict(zip(CHANCE, rng.uniform(*within, len(CHANCE)).tolist(), strict=True))
 
 
 def _faded(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:

@@ -42,7 +42,7 @@ def test_case_01_unknown_key_names_the_nearest(tmp_path: Path) -> None:
         ("hflip: true", "hflip: no", "train.hflip: no is read in two ways by YAML readers; write"),
         ("seed: 0", "seed: 010", "010 is read in two ways by YAML readers; write it without"),
         ("title: lssat", "title: 12:30 #", "report.title: 12:30 is read in two ways by YAML"),
-        ("batch_size: 32", "batch_size: 1_000", "write 1000"),
+        ("batch_size: 16", "batch_size: 1_000", "write 1000"),
     ],
 )  # fmt: skip
 def test_case_02_ambiguous_scalars(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -51,13 +51,13 @@ def test_case_02_ambiguous_scalars(tmp_path: Path, old: str, new: str, said: str
 
 def test_case_02_a_key_given_twice(tmp_path: Path) -> None:
     line = line_of("lr:")
-    message = load(tmp_path, ("  lr: 1.0e-3\n", "  lr: 1.0e-3\n  lr: 1.0e-4\n"))
+    message = load(tmp_path, ("  lr: 2.0e-3\n", "  lr: 2.0e-3\n  lr: 1.0e-4\n"))
     assert f"params.yaml:{line + 1}: train.lr: stands twice (line {line} too)" in message
 
 
 def test_case_02_text_is_no_number(tmp_path: Path) -> None:
-    assert "train.lr: Input should be a valid number (found '1.0e-3')" in load(
-        tmp_path, ("lr: 1.0e-3", 'lr: "1.0e-3"')
+    assert "train.lr: Input should be a valid number (found '2.0e-3')" in load(
+        tmp_path, ("lr: 2.0e-3", 'lr: "2.0e-3"')
     )
 
 
@@ -83,15 +83,15 @@ def test_case_03_a_mask_that_keeps_no_patch(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("[0.1, 0.5", "[1.5, 0.5", "sweep.lambdas: lambda '1.5' is no number from 0 to 1, nor lea"),
-        ("[0.1, 0.5", "[1, 0.5", "sweep.lambdas: lambda '1' becomes a part of paths; write 1.0"),
-        ("[0.1, 0.5", '["0.1", 0.5', "'0.1' is text; write the number without quotes"),
-        ("[0.1, 0.5", "[0.1, 0.1", "sweep.lambdas: 0.1 stands twice; leave it once"),
+        ("[0.5, 0.9", "[1.5, 0.9", "sweep.lambdas: lambda '1.5' is no number from 0 to 1, nor lea"),
+        ("[0.5, 0.9", "[1, 0.9", "sweep.lambdas: lambda '1' becomes a part of paths; write 1.0"),
+        ("[0.5, 0.9", '["0.5", 0.9', "'0.5' is text; write the number without quotes"),
+        ("[0.5, 0.9", "[0.5, 0.5", "sweep.lambdas: 0.5 stands twice; leave it once"),
         ("learned]", "learnt]", "lambda 'learnt' is no number from 0 to 1, nor learned"),
-        ("[0.1, 0.5, 0.9, learned]", "[]", "lambdas is empty; fill all four lists, or none"),
+        ("[0.5, 0.9, learned]", "[]", "lambdas is empty; fill all four lists, or none"),
         ("[MRGB-RLDP-CRGB]", "[none-none-CRGB]", "must be of joint training"),
-        ("MLDP-RRGB-CRGB", "none-none-CRGB-lambda0.1", "trains no two losses together to weigh"),
-        ("MLDP-RRGB-CRGB", "MLDP-RRGB-CRGB-lambda2.0", "lambda '2.0' is no number from 0 to 1"),
+        ("MRGB-RRGB-CRGB", "none-none-CRGB-lambda0.1", "trains no two losses together to weigh"),
+        ("MRGB-RRGB-CRGB", "MRGB-RRGB-CRGB-lambda2.0", "lambda '2.0' is no number from 0 to 1"),
     ],
 )  # fmt: skip
 def test_case_03_a_lambda_of_a_configuration(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -148,7 +148,7 @@ def test_case_01_snakemake_and_the_command_line_say_it_before_any_job(tmp_path: 
             "train.sampler: celeba has several labels a sample, which no order balances; write",
         ),
         (
-            [("batch_size: 32", "batch_size: 1"), ("mixup: 0.0", "mixup: 0.2")],
+            [("batch_size: 16", "batch_size: 1"), ("mixup: 0.0", "mixup: 0.2")],
             "train.mixup: mixes each sample with the next of its batch, and train.batch_size is 1",
         ),
         (

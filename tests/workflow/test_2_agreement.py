@@ -24,7 +24,7 @@ PARAMS = {
     ("texture", "k"): (4, {"texture@celeba"} | TRAIN | END | HURT),
     ("splits", "seed"): (1, {"splits@celeba"} | AUDIT | TRAIN | END | HURT),
     ("audit", "near_distance"): (2, {"lookalikes@celeba", "report"}),
-    ("train", "lr"): (0.002, TRAIN | END | HURT),
+    ("train", "lr"): (0.003, TRAIN | END | HURT),
     ("evaluate", "resamples"): (300, END),
     ("evaluate", "confidence"): (0.9, END | HURT),
     ("robustness", "seed"): (1, HURT),
@@ -86,7 +86,7 @@ def test_fault_b4_an_edited_batch_redoes_no_data_and_is_refused_before_the_first
     by_dvc.params(train={"batch_size": 32_000})
     check_agreement(by_dvc, TRAIN | END | HURT)
     told = by_dvc.run("snakemake", "--cores", "2", check=False)
-    assert "train: at most 320 images, less than one batch; train.batch_size is 32000" in told
+    assert "train: at most 288 images, less than one batch; train.batch_size is 32000" in told
     assert "Finished jobid" not in told
 
 
@@ -175,7 +175,7 @@ def test_case_35_a_git_checkout_that_touches_files_redoes_nothing(by_dvc: Projec
                 tasks=["celeba"],
                 backbones=["vit_micro"],
                 configurations=["MRGB-RLDP-CRGB"],
-                lambdas=[0.1, 0.7, "learned"],  # 0.7 is the recipe's: a run under a second name
+                lambdas=[0.1, 0.7, "learned"],  # 0.1 is the recipe's: a run under a second name
             ),
             {
                 f"train@celeba-vit_micro-MRGB-RLDP-CRGB-lambda{each}-0"

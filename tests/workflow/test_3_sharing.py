@@ -44,7 +44,7 @@ def test_lssat_sync_puts_snakemake_in_step_without_retraining(clone: Project) ->
     assert clone.snakemake_stale() == set()
     assert clone.dvc_stale() == set()
     assert weights.read_bytes() == before
-    clone.params(train={"lr": 0.002})
+    clone.params(train={"lr": 0.003})
     assert any(name.startswith("train@") for name in clone.snakemake_stale())
     clone.run("git", "checkout", "--quiet", "--", "params.yaml")
 

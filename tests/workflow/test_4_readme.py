@@ -93,7 +93,7 @@ def test_predict_scores_a_file_of_the_test_split(by_snakemake: Project) -> None:
 
 def test_compare_writes_a_page_about_two_runs(by_snakemake: Project) -> None:
     told = by_snakemake.run(*COMPARE.split())
-    assert "120 common test rows" in told
+    assert "180 common test rows" in told
     assert "configuration: MRGB/RLDP/CRGB | none/none/CRGB" in told
     page = (by_snakemake.path / "compare.html").read_text()
     assert page.count('<img src="data:image/png;base64,') == 12
