@@ -24,7 +24,6 @@ SMALL = {
     "celeba_statistics": "--images 300 --people 30 --attributes 3 --backbones 2",
     "faces": "--sizes 480p --scenes 2 --repeats 1",
     "graph": "--share 0.0005 --repeats 1 --targets data/prepared/celeba/audit.json",
-    "intervals": "--trials 5 --resamples 50 --seeds 2 --between 1",
     "levels": "--trials 2 --only 1",
     "loader": "--samples 64 --batch 16 --repeats 1",
     "lookalikes": "1000",
@@ -46,7 +45,6 @@ RATIOS = {
          "JPEG files (Pillow)", "Parquet, raw row groups", "copying the bytes"],
         "# samples/s # x",
     ),
-    "intervals": (["| seeds | between 1 |", "| 2 | # (plain #) |"], ""),
     "texture": (
         ["ours, numba", "ours, numpy", "ours, torch eager", "copying the bytes",
          "naive scipy + argsort"],

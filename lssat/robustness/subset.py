@@ -11,7 +11,7 @@ def choose(
 ) -> np.ndarray:
     """Choose samples by clusters, so that the part can be resampled as the whole is.
 
-    Clusters are of one kind if they hold the same set of labels, as in `statistics.draw`. Each
+    Clusters are of one kind if they hold the same set of labels. Each
     kind's clusters stand in an order of lots that depend on (seed, name) alone; the first of
     every kind come first, then each kind gets its share.
 

@@ -1,56 +1,11 @@
-"""Comparisons of two on the same samples that hold for any metric, and Holm's correction."""
+"""Two on the same samples: how often each alone is right."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from scipy.stats import binomtest, norm
 
-from lssat.statistics.intervals import Interval, percentiles
-from lssat.statistics.seeds import draw_seeds, over_seeds
-
 _EXACT = 25  # discordant clusters below which the exact test is used
-
-
-def difference(
-    a: np.ndarray, b: np.ndarray, confidence: float, seed: int
-) -> tuple[Interval, float]:
-    """Return interval and p-value of the difference a - b of a metric's means over seeds.
-
-    A paired bootstrap: resample number i drew the same clusters of test samples for both; the
-    training seeds are then drawn for each (`over_seeds`). So it covers other test clusters and,
-    with several seeds, other training runs. The p-value is twice the share of resamples on the
-    other side of zero (Efron and Tibshirani 1993, chapter 15), never below 2 / (B + 1).
-
-    Args:
-        a, b: (S, B) and (S', B), the metric in each resample (`resampled`), a row a seed.
-        confidence: 0.95 for a 95 % interval.
-        seed: for the draws of the training seeds.
-
-    Returns:
-        interval and p; without ends and nan where over 5 % of the resamples are undefined.
-    """
-    gap = over_seeds(np.subtract, [a, b], seed, (-1, 1))
-    found = percentiles(gap, confidence)
-    if found.low is None:
-        return found, float("nan")
-    gap = gap[~np.isnan(gap)]
-    side = min((gap <= 0).sum(), (gap >= 0).sum())
-    return found, float(min(1.0, 2 * (side + 1) / (len(gap) + 1)))
-
-
-def first(values: Sequence[np.ndarray], lower: bool, seed: int) -> list[float]:
-    """Return the share of resamples in which each has the best mean over its seeds.
-
-    Args:
-        values: of each, (S, B) as for `difference`; a resample without a defined value loses.
-        lower: whether the least value is the best. Ties share.
-        seed: for the draws of the training seeds.
-    """
-    means = np.stack([draw_seeds(each, (seed, 1, at)) for at, each in enumerate(values)])
-    means = np.nan_to_num(-means if lower else means, nan=-np.inf)
-    best = (means == means.max(axis=0)) & np.isfinite(means)
-    shared = np.maximum(best.sum(axis=0), 1)
-    return (best / shared).mean(axis=1).tolist()
 
 
 def clustered_mcnemar(
