@@ -231,14 +231,8 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
             for run in runs
         ],
         "comparisons": _comparisons(rows, known.metric, head, rng),
-        "ranked_first": [
-            {
-                "backbone": backbone,
-                "configuration": str(grid.parse(configuration)),
-                "probability": 1 / len(pairs),
-            }
-            for backbone, configuration in pairs
-        ],
+        "backbones": _backbones(rows, known.metric, head),
+        "ranks": _ranks(rows, known.metric, head),
         "roc": [_roc(run, head, rng) for run in runs],
         "sweep": [],
     }
@@ -291,11 +285,52 @@ def _comparisons(rows: list[dict], metric: str, level: str, rng: np.random.Gener
                     for row in (a, b)
                 ]
                 where = {"level": level, "metric": metric, "n": a["n"], "groups": 16}
-                size = {"difference": gap, "low": gap - 0.1, "high": gap + 0.1, "effect": 3 * gap}
-                tests = {f"{name}{end}": p for name in _TESTS for end in ("", "_holm")}
                 asked = {"backbone": "configuration", "configuration": "backbone"}[shared[0]]
                 first = {"compared": asked, "a": who[0], "b": who[1]}
-                found.append({**first, **where, **size, **tests, "note": None})
+                found.append({**first, **where, **_tested(gap, p, min(16 * p, 1.0)), "note": None})
+    return found
+
+
+def _tested(gap: float, p: float, p_holm: float) -> dict:
+    """Draw what a test says of a difference."""
+    half = abs(gap) / 2 if p_holm < 0.05 else 0.1
+    size = {"difference": gap, "low": gap - half, "high": gap + half, "effect": 3 * gap}
+    return size | {"p": p, "error": 0.05, "freedom": 14.0, "p_holm": p_holm, "least": 0.17}
+
+
+def _backbones(rows: list[dict], metric: str, level: str) -> list:
+    """Draw a comparison of each two backbones by their means over configurations."""
+    heads = [row for row in rows if (row["metric"], row["level"]) == (metric, level)]
+    heads = [row for row in heads if not row["swept"]]
+    by_name: dict[str, list[dict]] = {}
+    for row in heads:
+        by_name.setdefault(row["backbone"], []).append(row)
+    found = []
+    for a, b in itertools.combinations(by_name, 2):
+        who = [
+            {"backbone": name, "configurations": len(mine), "seeds": mine[0]["seeds"]}
+            for name, mine in ((a, by_name[a]), (b, by_name[b]))
+        ]
+        means = [np.mean([row["mean"] for row in by_name[name]]) for name in (a, b)]
+        first = {"a": who[0], "b": who[1], "level": level, "metric": metric, "note": None}
+        gap = float(means[0] - means[1])
+        found.append(
+            {**first, **_tested(gap, *((0.001, 0.003) if abs(gap) > 0.05 else (0.2, 0.6)))}
+        )
+    return found
+
+
+def _ranks(rows: list[dict], metric: str, level: str) -> list:
+    """Draw the ranks of the headline rows: what is far below the best one is not the first."""
+    heads = [row for row in rows if (row["metric"], row["level"]) == (metric, level)]
+    ordered = sorted((row for row in heads if not row["swept"]), key=lambda row: -row["mean"])
+    found = []
+    for place, row in enumerate(ordered):
+        first = {key: row[key] for key in ("backbone", "configuration", "mean")}
+        down = row["mean"] < ordered[0]["mean"] - 0.1
+        found.append(
+            {**first, "best": place if down else 1, "worst": len(ordered), "top": not down}
+        )
     return found
 
 
@@ -335,9 +370,6 @@ def _robustness(task: str, runs: list[grid.Run], rng: np.random.Generator) -> di
             for name, made in PERTURBATIONS.items()
         ],
     }
-
-
-_TESTS = ("p", "p_delong", "p_mcnemar")
 
 
 def _interval(level: float, runs: list[grid.Run], rng: np.random.Generator) -> dict:

@@ -60,7 +60,6 @@ def press(page, key, selector):
 ROWS = len(drawn.BACKBONES) * len(drawn.CONFIGURATIONS)
 MASKED = sum(not name.startswith("none") for name in drawn.CONFIGURATIONS)
 PLOTS = {
-    "comparisons": 1,  # ranks of configurations over task and backbone; other blocks are too few
     "costs": len(costs.COSTS),
     "slices": len(drawn.BACKBONES),  # one list of annotations with one attribute
     "robustness": len(drawn.BACKBONES) * len(PERTURBATIONS),

@@ -285,4 +285,5 @@ def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) ->
     for row in rows_of(outputs["comparisons"]):
         for arm in "ab":
             name = (row[f"backbone_{arm}"], row[f"configuration_{arm}"])
-            assert row[f"collapsed_{arm}"] == str(name == ("vit_micro", "MLDP/RRGB/CRGB"))
+            fallen = str(name == ("vit_micro", "MLDP/RRGB/CRGB"))
+            assert row[f"collapsed_{arm}"] == (fallen if name[1] else "")  # a mean has no such row

@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot
 
 from lssat import report
-from lssat.report import latex, pdf, read
+from lssat.report import comparisons, latex, pdf, ranks, read
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,9 @@ def test_figures_are_a_page_a_task_and_the_same_bytes(written, tmp_path) -> None
     outputs, files = written
     first = outputs["figures"].read_bytes()
     assert first.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type /Page\b", first)) == 2 + 1 + 2  # classes, ranks
+    families = ranks.families([read.read_task(name, each) for name, each in files.items()])
+    assert [ranks.shown(each) for each in families] == [False, True]  # two backbones, no test
+    assert len(re.findall(rb"/Type /Page\b", first)) == 2 + 1 + 1  # classes, ranks
     again = drawn.outputs(tmp_path)
     report.write(drawn.PARAMS, files, again)
     assert again["figures"].read_bytes() == first
@@ -109,7 +111,55 @@ def test_comparisons_stand_in_a_csv(written) -> None:
     outputs, _ = written
     with open(outputs["comparisons"], newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 2 * (2 * 6 + 4)
-    assert {row["compared"] for row in rows} == {"configuration", "backbone"}
+    assert len(rows) == 2 * (2 * 6 + 4 + 1)
+    over_all = "backbone, mean over configurations"
+    assert {row["compared"] for row in rows} == {"configuration", "backbone", over_all}
+    assert [row["configuration_a"] for row in rows if row["compared"] == over_all] == ["", ""]
     assert rows[0]["seeds_a"] == "0;1"
+    for row in rows:
+        if float(row["p_holm"]) < 0.05:
+            assert float(row["low"]) * float(row["high"]) > 0
+        assert float(row["error"]) < float(row["least"])
     assert float(rows[0]["low"]) < float(rows[0]["difference"]) < float(rows[0]["high"])
+
+
+def test_fault_c5_one_verdict_and_no_other_test_beside_it(written) -> None:
+    """DeLong's and McNemar's tests are of single trainings: nowhere do they stand beside a verdict.
+
+    Each table of comparisons has one p-value, the one that decides "Differs".
+    """
+    outputs, files = written
+    for name, file in outputs.items():
+        if file.suffix in (".html", ".csv", ".tex", ".json"):
+            text = re.sub(r"<script.*?</script>", "", file.read_text(encoding="utf-8"), flags=re.S)
+            assert not re.search("delong|mcnemar|obuchowski", text, re.I), name
+    with open(outputs["comparisons"], newline="") as file:
+        heads = next(csv.reader(file))
+    assert [name for name in heads if re.match(r"p\b|p_", name)] == ["p", "p_holm"]
+    for task in (read.read_task(name, each) for name, each in files.items()):
+        tables = comparisons.tables(task)
+        assert len(tables) == 3
+        for _, table in tables:
+            labels = [column.label for column in table.columns]
+            assert [label for label in labels if re.match(r"p\b", label)] == ["p"]
+            for row in table.rows:
+                p, verdict = row[labels.index("p")], row[labels.index("Differs")]
+                assert (verdict.text == "yes") == (p.sort < 0.05)
+            assert {len(row) for row in table.rows} == {len(labels)}
+
+
+def test_the_lead_of_the_tests_says_what_few_seeds_are_about(written) -> None:
+    _, files = written
+    tasks = [read.read_task(name, each) for name, each in files.items()]
+    few = "With fewer than 3 seeds (ffpp: 2 and affectnet: 2) tests are about these trained models."
+    assert comparisons.lead(tasks).endswith(few)
+    for task in tasks:
+        for row in task.metrics["table"]:
+            row["seeds"] = [0, 1, 2]
+    assert comparisons.lead(tasks) == comparisons.LEAD
+
+
+def test_a_side_that_collapsed_is_flagged_beside_the_mean_over_configurations(written) -> None:
+    task = read.read_task("ffpp", written[1]["ffpp"])
+    _, overall = comparisons.tables(task)[0]
+    assert [(row[-1].text, row[-1].flag) for row in overall.rows] == [("1 of a collapsed", "bad")]

@@ -16,7 +16,7 @@ GROUP = {"backbone": "vit_mini", "configuration": "MRGB/RLDP/CRGB"}
 def row(weight: float | str, mean: float, gap: float | None = None, p: float | None = 0.5) -> dict:
     """A row of metrics.json's `sweep` (`scores.sweep`); without a gap it is the reference."""
     found = {"difference": gap, "low": (gap or 0) - 0.1, "high": (gap or 0) + 0.1}
-    tests = {"effect": 0.1, "p": p, "p_delong": None, "p_mcnemar": None, "p_holm": p, "note": None}
+    tests = {"effect": 0.1, "p": p, "p_holm": p, "note": None}
     return {
         **GROUP, "lambda": weight, "level": "image", "metric": "top1", "n": 96, "groups": 16,
         "seeds": [0, 1], "values": [mean, mean], "mean": mean, "low": mean - 0.05,
@@ -59,7 +59,7 @@ def test_sentences_say_what_the_corrected_tests_show_and_no_more(task) -> None:
     assert first == f"{name}none of 2 other values is shown to differ from train.lambda_cls = 0.7."
     assert paper.endswith("against 0.7: a difference is not shown.")
     first, paper = said(task, [row(0.1, 0.6), row(0.9, 0.9, 0.3, 0.0001)])
-    assert "0.9 is better by 0.300 (p = <0.001)." in first
+    assert "0.9 is better by 0.300 (p <0.001)." in first
     assert paper == "0.1 is the paper’s value, and the recipe’s."
     assert said(task, [row(0.7, 0.8), row(0.5, 0.7, -0.1)])[1] == (
         "The paper’s value, 0.1, was not run."

@@ -7,21 +7,28 @@ from lssat.report.read import Task
 LEAD = (
     "Differences on the same test samples, seed by seed. Each interval and p-value covers other "
     "test sets, whose clusters of samples are taken whole, and, with several seeds, other "
-    "trainings. p-values carry Holm’s correction over the pairs of a table. “Least” is the "
-    "smallest difference that would have been shown in 80 % of repetitions."
+    "trainings. p-values carry Holm’s correction over the pairs of a table; the sentences on top "
+    "of the page carry it over the pairs of all tasks. “Least” is the smallest difference that "
+    "would have been shown in 80 % of repetitions."
 )
-ONE_SEED = " With one seed they cover other test sets only: they are about these trained models."
+FEW = " With fewer than 3 seeds ({}) tests are about these trained models."
 
 
-def tables(task: Task) -> list[Table]:
-    """Make a table of backbones over all configurations, and of pairs of rows, where there are."""
-    found = [_overall(task), *(_table(task, family) for family in ("configuration", "backbone"))]
-    return [table for table in found if table.rows]
+def tables(task: Task) -> list[tuple[str, Table]]:
+    """Make tables, each with its title: of backbones over all configurations, of pairs of rows."""
+    found = [
+        ("Backbones, in the mean over the configurations that both have", _overall(task)),
+        ("Configurations of the same backbone", _table(task, "configuration")),
+        ("Backbones in the same configuration", _table(task, "backbone")),
+    ]
+    return [(title, table) for title, table in found if table.rows]
 
 
 def lead(tasks: list[Task]) -> str:
-    """Say what the tests cover."""
-    return LEAD + (ONE_SEED if all(len(task.seeds) == 1 for task in tasks) else "")
+    """Say what the tests cover, and which tasks have too few seeds for more."""
+    seeds = {task.name: min(len(row["seeds"]) for row in task.headline) for task in tasks}
+    few = [f"{name}: {n}" for name, n in seeds.items() if words.few(n)]
+    return LEAD + (FEW.format(words.listing(few)) if few else "")
 
 
 def _table(task: Task, family: str) -> Table:
@@ -44,12 +51,13 @@ def _table(task: Task, family: str) -> Table:
 def _overall(task: Task) -> Table:
     rows = task.metrics["backbones"]
     columns = [Column("Backbone a"), Column("Backbone b"), *_tested(task)]
-    columns.append(Column("Configurations", "num", "that both have, averaged"))
+    columns += [Column("Configurations", "num", "that both have, averaged"), Column("Flag")]
     made = [
         [
             *[Cell(row[arm]["backbone"]) for arm in "ab"],
             *_results(row),
             num(row["a"]["configurations"]),
+            _fallen_in(task, row),
         ]
         for row in rows
     ]
@@ -80,7 +88,7 @@ def _results(row: dict) -> list[Cell]:
         num(row["difference"]),
         Cell(words.interval(row), row["low"]),
         num(row["effect"], digits=2),
-        _p(row["p_holm"]),
+        Cell(words.p(row["p_holm"]), row["p_holm"]),
         num(row["least"]),
         Cell("yes", "yes", flag="good") if words.differs(row) else Cell("not shown", "no"),
     ]
@@ -93,8 +101,16 @@ def _fallen(task: Task, row: dict) -> Cell:
     return Cell(text, text, flag="bad") if sides else Cell("", "")
 
 
-def _p(value: float | None) -> Cell:
-    return Cell("<0.001", value) if value is not None and value < 0.001 else num(value)
+def _fallen_in(task: Task, row: dict) -> Cell:
+    """Make the cell that says how many rows of each side's mean collapsed."""
+    mine = [row for row in task.headline if row["collapsed"]]
+    sides = [
+        f"{fallen} of {arm} collapsed"
+        for arm in "ab"
+        if (fallen := sum(each["backbone"] == row[arm]["backbone"] for each in mine))
+    ]
+    text = ", ".join(sides)
+    return Cell(text, text, flag="bad") if text else Cell("", "")
 
 
 def ranks(task: Task) -> Table:

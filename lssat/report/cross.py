@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lssat.report import words
+from lssat.report import results, words
 from lssat.report.cells import Cell, Column, Table, num
 from lssat.report.read import Cross, Task
 
@@ -13,7 +13,7 @@ def lead(across: list[Cross]) -> str:
         return "No data set was only tested on: benchmark.cross is empty."
     return (
         "The same runs on data sets that they have never seen: nothing was trained, chosen or "
-        "calibrated there. Intervals resample the groups of the data set they stand for."
+        "calibrated there. Intervals cover other groups of the data set they stand for."
     )
 
 
@@ -23,8 +23,7 @@ def section(each: Cross, tasks: list[Task]) -> dict[str, Any]:
     n = words.listing([words.count(n, name) for name, n in metrics["n"].items()])
     text = (
         f"Runs of {metrics['task']} on {each.name}: {n} in "
-        f"{words.count(metrics['groups'], 'group')}, coverage {words.coverage(metrics)}; "
-        f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples."
+        f"{words.count(metrics['groups'], 'group')}, coverage {words.coverage(metrics)}."
     )
     trained = next(task for task in tasks if task.name == metrics["task"])
     return {"title": each.title, "lead": text, "table": _table(each, trained)}
@@ -42,7 +41,12 @@ def _table(each: Cross, trained: Task) -> Table:
         columns.append(Column(f"{label}, {trained.name}", "num", "test split of the training data"))
         columns.append(Column(f"{label}, {each.name}", "num", "mean over seeds and interval"))
     columns += [Column("Baseline", "num", "the best score without looking at the input")]
-    columns += [Column("Beats it"), Column("Seeds", "num"), Column("n", "num"), Column("Flag")]
+    columns += [
+        Column("Beats it", hint="shown to"),
+        Column("Seeds", "num"),
+        Column("n", "num"),
+        Column("Flag"),
+    ]
     rows, notes = [], []
     for backbone, configuration in dict.fromkeys(key[:2] for key in outside):
         key = (backbone, configuration)
@@ -65,11 +69,10 @@ def _value(row: dict | None) -> Cell:
 
 
 def _end(row: dict) -> list[Cell]:
-    beats = Cell("yes", "yes", flag="good") if row["beats_baseline"] else Cell("no", "no")
     fallen = Cell("collapsed", "collapsed", flag="bad") if row["collapsed"] else Cell("", "")
     return [
         num(row["baseline"]),
-        beats if row["mean"] is not None else Cell(words.DASH),
+        results.beats(row),
         num(len(row["seeds"])),
         num(row["n"]),
         fallen,

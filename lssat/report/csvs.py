@@ -119,7 +119,7 @@ def write_comparisons(path: Path, tasks: list[Task]) -> None:
     columns = [
         "task", "compared", "backbone_a", "configuration_a", "seeds_a", "collapsed_a",
         "backbone_b", "configuration_b", "seeds_b", "collapsed_b", "level", "metric", "n", "groups",
-        "difference", "low", "high", "effect", "p", "p_holm", "least", "note",
+        "difference", "low", "high", "effect", "error", "freedom", "p", "p_holm", "least", "note",
     ]  # fmt: skip
     rows = [
         {**row, "task": task.name}

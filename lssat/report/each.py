@@ -71,7 +71,8 @@ def _table(task: Task, pair: tuple[str, str]) -> Table:
     if kind == "multilabel":
         columns.append(Column("Majority", "num", "accuracy of the majority of the training split"))
     columns += [Column(words.heading(name), "num") for name in names]
-    columns += [Column("Beats it", hint=f"the interval of {words.metric(_shown(kind))}")]
+    hint = f"shown of {words.metric(_shown(kind))}, with a correction for the number of rows"
+    columns += [Column("Beats it", hint=hint)]
     columns += [Column("n", "num"), Column("Flag")]
     rows = [_row(kind, name, found[name], names) for name in found]
     notes = [_BASELINES[kind], *_notes(found)]
@@ -86,13 +87,12 @@ def _shown(kind: str) -> str:
 def _row(kind: str, name: str, found: dict[str, dict], names: tuple[str, ...]) -> list[Cell]:
     main = found[_shown(kind)]
     majority = [num(found["accuracy"]["baseline"])] if kind == "multilabel" else []
-    beats = Cell("yes", "yes", flag="good") if main["beats_baseline"] else Cell("no", "no")
     return [
         Cell(name.replace("_", " ") if kind == "multilabel" else name),
         num(main["prevalence"]),
         *majority,
         *[results.measured(found[metric]) for metric in names],
-        beats if main["mean"] is not None else Cell(words.DASH),
+        results.beats(main),
         num(main["n"]),
         results.flagged(main["collapsed"]),
     ]

@@ -14,7 +14,7 @@ _SPECIAL = str.maketrans(
 _HEAD = (
     "% Tables of the report: of each task its headline, then accuracy in the layout of tables 1\n"
     "% to 3 of 2603.22190. In the preamble: \\usepackage{booktabs}\n"
-    "% Interval: bootstrap over clusters of test samples and over seeds.\n"
+    "% Interval: of other test sets, whose clusters are whole, and of other trainings.\n"
 )
 
 

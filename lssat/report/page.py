@@ -165,8 +165,8 @@ def _task(task: Task, place: str) -> dict[str, Any]:
     strips, note = _reconstructions(task) if place == "report" else ([], "")
     lead = (
         f"{words.where(metrics)} on the {metrics['split']} split; "
-        f"{words.confidence(metrics)} from {metrics['resamples']:,} resamples of "
-        f"{words.count(metrics['groups'], 'group')}; "
+        f"{words.confidence(metrics)} of other test sets (this one: "
+        f"{words.count(metrics['groups'], 'group')}){_trained(task)}; "
         f"coverage {words.coverage(metrics)}."
     )
     return {
@@ -197,6 +197,12 @@ def _task(task: Task, place: str) -> dict[str, Any]:
         "mlflow": f"MLflow experiment {task.files.experiment}, parent run "
         f"{parents.named(_weights(task))}, which holds this report.",
     }
+
+
+def _trained(task: Task) -> str:
+    """Say whether intervals cover other trainings as well."""
+    n = len(task.seeds)
+    return f" and other trainings ({n} seeds)" if n > 1 else ", not of other trainings"
 
 
 def _weights(task: Task) -> dict[str, str]:

@@ -158,7 +158,7 @@ def _shown(task: Task, a: dict, b: dict) -> str:
     for pair in task.metrics["comparisons"]:
         arms = [tuple(pair[arm][key] for key in keys) for arm in "ab"]
         if sorted(arms) == sorted(wanted):
-            p = f"p = {words.number(pair['p_holm'])} with Holm’s correction"
+            p = f"p = {words.p(pair['p_holm'])} with Holm’s correction"
             verb = "is" if words.differs(pair) else "is not"
             return f"that difference {verb} shown ({p})"
     return "these two differ in more than one thing, so no test compares them"

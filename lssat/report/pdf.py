@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from lssat.report import each, words
+from lssat.report import each, ranks, words
 from lssat.report.read import Task
 
 # Okabe and Ito's colours, told apart by colour-blind readers as well.
@@ -25,7 +25,7 @@ def write(file: IO[bytes] | Path, tasks: list[Task], families: list[dict[str, An
     Args:
         file: PDF to write.
         tasks: a page or two each.
-        families: ranks over tasks (`report.ranks`), a page for each that is tested.
+        families: ranks over tasks (`report.ranks`), a page for each that shows a difference.
     """
     import matplotlib
 
@@ -44,7 +44,7 @@ def write(file: IO[bytes] | Path, tasks: list[Task], families: list[dict[str, An
 
 def _pages(pyplot, tasks: list[Task], families: list[dict[str, Any]]) -> Iterator[Any]:
     for family in families:
-        if family["cd"] is not None:
+        if ranks.shown(family):
             yield _critical_difference(pyplot, family)
     for task in tasks:
         yield _page(pyplot, task)
@@ -68,10 +68,10 @@ def _critical_difference(pyplot, family: dict[str, Any]):
 
     names = [plain(name) for name in family["treatments"]]
     p = pd.DataFrame(family["p_pairs"], index=names, columns=names)
-    ranks = dict(zip(names, family["mean_ranks"], strict=True))
+    mean = dict(zip(names, family["mean_ranks"], strict=True))
     figure, axis = pyplot.subplots(figsize=(6, 1.2 + 0.22 * len(names)), layout="constrained")
-    critical_difference_diagram(ranks, p, cd=family["cd"], alpha=words.ALPHA, ax=axis)
-    over = f"{words.count(family['n_blocks'], 'block')} ({family['blocks']})"
+    critical_difference_diagram(mean, p, cd=family["cd"], alpha=words.ALPHA, ax=axis)
+    over = words.count(family["n_blocks"], "task")
     figure.suptitle(plain(f"Mean ranks of {family['compared']}s over {over}"))
     return figure
 

@@ -33,11 +33,11 @@ def families(tasks: list[Task]) -> list[dict[str, Any]]:
     """Rank backbones and configurations over blocks.
 
     Returns:
-        a dict for what is `compared` (backbone, configuration) over the `blocks` (`task`, with
-        the mean over the other factor): `n_blocks`,
-        `block_names`, `treatments`, `mean_ranks`, `collapsed` (rows of each that collapsed),
-        `rows` (of each), `statistic`, `p`, `p_permuted`, `cd`, `p_pairs`, `groups` (names that
-        are not shown to differ), `note`; None where undefined.
+        a dict for what is `compared` (backbone, configuration) over `blocks` (always `task`,
+        with the mean over the other factor): `n_blocks`, `block_names`, `treatments`,
+        `mean_ranks`, `collapsed` (rows of each that collapsed), `rows` (of each), `statistic`,
+        `p`, `p_permuted`, `cd`, `p_pairs`, `groups` (names that are not shown to differ: all
+        where Friedman's test shows nothing), `note`; None where undefined.
     """
     core = _core(tasks)
     return [_family(core, compared) for compared in ("backbone", "configuration")]
@@ -88,7 +88,7 @@ def _family(core: _Core, compared: str) -> dict[str, Any]:
     found = statistics.friedman(kept)
     notes = [found.note] if found.note else []
     notes += [f"without {words.listing(dropped)}: undefined"] if dropped else []
-    notes += [f"not in every block: {words.listing(core.left_out)}"] if core.left_out else []
+    notes += [f"not in every task: {words.listing(core.left_out)}"] if core.left_out else []
     mine = {
         t: [row for key, row in rows.items() if key[1] == t and key[2] in others]
         for t in treatments
@@ -103,9 +103,15 @@ def _family(core: _Core, compared: str) -> dict[str, Any]:
             name: _plain(getattr(found, name))
             for name in ("statistic", "p", "p_permuted", "cd", "p_pairs")
         },
-        "groups": [[treatments[at] for at in group] for group in found.groups],
+        "groups": _groups(treatments, found),
         "note": "; ".join(notes) or None,
     }
+
+
+def _groups(treatments: list[str], found: statistics.Ranked) -> list[list[str]]:
+    if not np.isnan(found.p_permuted) and found.p_permuted >= words.ALPHA:
+        return [[treatments[at] for at in np.argsort(found.mean_ranks, kind="stable")]]
+    return [[treatments[at] for at in group] for group in found.groups]
 
 
 def _rows(core: _Core, compared: str) -> dict[tuple[str, str, str], dict]:
@@ -134,31 +140,30 @@ def section(families: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Describe each family: its test in words, its table, and a figure where there is a test."""
     return [
         {
-            "title": f"{each['compared'].capitalize()}s over blocks of {each['blocks']}",
+            "title": f"{each['compared'].capitalize()}s over tasks",
             "said": said(each),
             "table": _table(each),
-            "figure": _figure(each) if _shown(each) else None,
+            "figure": _figure(each) if shown(each) else None,
         }
         for each in families
     ]
 
 
-def _shown(family: dict[str, Any]) -> bool:
-    """Say whether any are shown to differ, without which no two are."""
+def shown(family: dict[str, Any]) -> bool:
+    """Say whether Friedman's test shows that any differ, without which no two are."""
     return family["p_permuted"] is not None and family["p_permuted"] < words.ALPHA
 
 
 def said(family: dict[str, Any]) -> str:
     """Say in a sentence what a family shows."""
-    over = f"{words.count(family['n_blocks'], 'block')} ({family['blocks']})"
+    what, over = f"{family['compared'].capitalize()}s", words.count(family["n_blocks"], "task")
     if family["p"] is None:
-        return f"{family['compared'].capitalize()}s over {over}: {family['note']}."
-    shows = "are not all alike" if _shown(family) else "are not shown to differ"
-    numbers = f"p {_p(family['p_permuted'])} (chi-square {_p(family['p'])})"
-    return (
-        f"{family['compared'].capitalize()}s {shows} over {over}: Friedman’s test, {numbers}; "
-        f"critical difference {words.number(family['cd'], 2)}."
-    )
+        return f"{what} over {over}: {family['note']}."
+    numbers = f"Friedman’s test, p {_p(family['p_permuted'])} (chi-square {_p(family['p'])})"
+    if not shown(family):
+        return f"{what} are not shown to differ in general, over {over}: {numbers}."
+    apart = f"critical difference {words.number(family['cd'], 2)}"
+    return f"{what} are not all alike over {over}: {numbers}; {apart}."
 
 
 def _p(value: float) -> str:
@@ -171,10 +176,11 @@ def answer(families: list[dict[str, Any]]) -> str:
     ranks = dict(zip(found["treatments"], found["mean_ranks"], strict=True))
     known = sorted((rank, name) for name, rank in ranks.items() if rank is not None)
     if not known:
-        return "Ranks over all tasks: no block in which every backbone has a number."
+        return "Ranks over all tasks: no task in which every backbone has a number."
     listed = words.listing([f"{name} {words.number(rank, 2)}" for rank, name in known])
     tasks = words.count(found["n_blocks"], "task")
-    return f"Mean ranks over {tasks}: {listed}; whether they differ in general is tested below."
+    tested = "Comparisons says" if found["p"] is not None else "there is no test of"
+    return f"Mean ranks over {tasks}: {listed}; {tested} whether they differ in general."
 
 
 def _table(family: dict[str, Any]) -> Table:
@@ -182,13 +188,13 @@ def _table(family: dict[str, Any]) -> Table:
         Column(family["compared"].capitalize()),
         Column("Mean rank", "num", "1 is the best"),
         Column("Not shown to differ from", hint="Nemenyi’s test, 0.05"),
-        Column("Blocks", "num"),
+        Column("Tasks", "num"),
         Column("Flag"),
     ]
     rows = [_row(family, at) for at in _order(family)]
     notes = [family["note"]] if family["note"] else []
-    place = f"ranks-{family['compared']}-{family['blocks'].replace(' ', '-')}"
-    caption = f"mean ranks of {family['compared']}s over blocks of {family['blocks']}"
+    place = f"ranks-{family['compared']}"
+    caption = f"mean ranks of {family['compared']}s over tasks"
     return Table(place, caption, columns, rows, notes=notes)
 
 
@@ -206,7 +212,7 @@ def _row(family: dict[str, Any], at: int) -> list[Cell]:
     return [
         Cell(name),
         num(family["mean_ranks"][at], 2),
-        Cell(words.listing(alike) or "none" if _shown(family) else words.DASH),
+        Cell(words.listing(alike) or "none" if family["p"] is not None else words.DASH),
         num(family["n_blocks"]),
         Cell(text, float(fallen), flag="bad") if fallen else Cell("", ""),
     ]
@@ -224,11 +230,11 @@ def _figure(family: dict[str, Any]) -> Figure:
     }
     x = {"title": {"text": "mean rank, 1 is the best; bars that overlap: not shown to differ"}}
     made = spec([trace], x, {"type": "category"})
-    title = f"Critical difference of {family['compared']}s, blocks of {family['blocks']}"
+    title = f"Critical difference of {family['compared']}s over tasks"
     ranks = "; ".join(
         f"{family['treatments'][at]} {words.number(family['mean_ranks'][at], 2)}"
         for at in order[::-1]
     )
     summary = f"Mean ranks: {ranks}. {said(family)}"
-    place = f"cd-{family['compared']}-{family['blocks'].replace(' ', '-')}"
+    place = f"cd-{family['compared']}"
     return Figure(title, summary, [], [Plot(place, "mean ranks", made)])

@@ -49,7 +49,6 @@ def headline(task: Task) -> Table:
 def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cell]:
     seeds = zip(row["seeds"], row["values"], row["runs"], strict=True)
     values = {seed: _linked(value, run) for seed, value, run in seeds}
-    beats = Cell("yes", "yes", flag="good") if row["beats_baseline"] else Cell("no", "no")
     return [
         Cell(row["backbone"]),
         Cell(row["configuration"]),
@@ -60,10 +59,17 @@ def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cel
         *[measured(beside(task, row, metric)) for metric in BESIDE[task.metrics["kind"]]],
         *[values.get(seed, Cell(words.DASH)) for seed in task.seeds],
         num(row["baseline"]),
-        beats if row["mean"] is not None else Cell(words.DASH),
+        beats(row),
         num(row["n"]),
         _share(task),
     ]
+
+
+def beats(row: dict) -> Cell:
+    """Make the cell that says whether a row is shown to beat the trivial baseline."""
+    if row["mean"] is None:
+        return Cell(words.DASH)
+    return Cell("yes", "yes", flag="good") if row["beats_baseline"] else Cell("not shown", "no")
 
 
 def beside(task: Task, row: dict, metric: str) -> dict | None:

@@ -14,8 +14,7 @@ _RECIPE = "train.lambda_cls"
 LEAD = (
     "The loss is lambda_cls × classification + (1 − lambda_cls) × reconstruction; the paper takes "
     "0.1 without saying why. Only differences from the recipe’s own weight are tested: on the "
-    "same test samples, by the paired bootstrap over clusters and seeds, with Holm’s correction "
-    "over the values of a task."
+    "same test samples, seed by seed, with Holm’s correction over the values of a task."
 )
 NONE = (
     "No other weight of the losses was run. To ask for it, name tasks, backbones, configurations "
@@ -70,7 +69,7 @@ def _gap(row: dict) -> str:
     found = row["difference"]
     better = "better" if found["difference"] > 0 else "worse"
     size = words.number(abs(found["difference"]))
-    return f"{_value(row['lambda'])} is {better} by {size} (p = {_p(found['p_holm'])})"
+    return f"{_value(row['lambda'])} is {better} by {size} (p {_is(found['p_holm'])})"
 
 
 def _paper(task: Task, rows: list[dict], recipe: float | str) -> list[str]:
@@ -95,8 +94,8 @@ def _value(weight: float | str) -> str:
     return weight if isinstance(weight, str) else f"{weight:g}"
 
 
-def _p(value: float | None) -> str:
-    return "<0.001" if value is not None and value < 0.001 else words.number(value)
+def _is(p: float) -> str:
+    return words.p(p) if p < 0.001 else f"= {words.p(p)}"
 
 
 def _figure(task: Task, groups: dict[str, list[dict]]) -> Figure:
@@ -189,7 +188,7 @@ def _table(task: Task, rows: list[dict]) -> Table:
         Column("lambda_cls", "num", f"{_RECIPE} is marked; the paper’s is {_value(PAPER)}"),
         Column(where, "num", "mean over seeds and its interval"),
         Column("Difference", "num", f"from {_RECIPE}, with its interval"),
-        Column("p, bootstrap", "num", "Holm’s correction"),
+        Column("p", "num", "Holm’s correction"),
         Column("Differs", hint="the corrected p-value is below 0.05"),
         Column("Baseline", "num"),
         Column("Seeds", "num", "each links to its run"),
@@ -211,7 +210,7 @@ def _row(row: dict) -> list[Cell]:
         differs = Cell("yes", "yes", flag="good") if words.differs(found) else None
         tested = [
             num(found["difference"], small=words.interval(found)),
-            Cell(_p(found["p_holm"]), found["p_holm"]),
+            Cell(words.p(found["p_holm"]), found["p_holm"]),
             differs or Cell("not shown", "no"),
         ]
     return [

@@ -25,6 +25,7 @@ CAVEAT = (
     "many pairs; a difference that is not shown is not shown to be absent."
 )
 ALPHA = 0.05  # below it a corrected p-value counts as a difference
+_ENOUGH = 3  # seeds from which a sentence is about backbones, not about trained models
 
 
 def metric(name: str) -> str:
@@ -97,6 +98,23 @@ def differs(pair: dict) -> bool:
     return pair["p_holm"] is not None and pair["p_holm"] < ALPHA
 
 
+def p(value: float | None) -> str:
+    """Write a p-value: `0.034`, `<0.001`."""
+    return "<0.001" if value is not None and value < 0.001 else number(value)
+
+
+def few(seeds: int) -> bool:
+    """Say whether so many seeds leave a sentence to be about the trained models alone."""
+    return seeds < _ENOUGH
+
+
+def scope(seeds: int) -> str:
+    """Say what a sentence is about where there are few seeds, else nothing."""
+    if not few(seeds):
+        return ""
+    return f"With {count(seeds, 'seed')} this is about these trained models."
+
+
 def best(rows: list[dict]) -> dict | None:
     """Return the row with the best defined mean, of equals by the rule of all; or None."""
     return min((row for row in rows if row["mean"] is not None), key=_standing, default=None)
@@ -120,7 +138,10 @@ def headline(metrics: dict, rows: list[dict]) -> list[str]:
     """
     if best(rows) is None:
         return ["It is undefined in every row; the notes below the table say why."]
-    return [_against_baseline(rows), _against_others(metrics["ranks"]), _collapsed(rows)]
+    ranks = metrics["ranks"]
+    claimed = any(row["beats_baseline"] for row in rows) or sum(row["top"] for row in ranks) == 1
+    about = scope(min(len(row["seeds"]) for row in rows)) if claimed else ""
+    return [_against_baseline(rows), _against_others(rows, ranks), about, _collapsed(rows)]
 
 
 def confidence(metrics: dict) -> str:
@@ -132,19 +153,35 @@ def _against_baseline(rows: list[dict]) -> str:
     known = [row for row in rows if row["low"] is not None and row["baseline"] is not None]
     if not known:
         return "Nothing can be held against the trivial baseline: there is no interval."
-    beat = sum(bool(row["beats_baseline"]) for row in known)
-    of = "The row is" if len(known) == beat == 1 else f"{beat} of {count(len(known), 'row')} are"
-    return f"{of} shown to beat the trivial baseline {number(known[0]['baseline'])}."
+    beat, baseline = sum(bool(row["beats_baseline"]) for row in known), known[0]["baseline"]
+    return f"{_of_all(beat, len(known))} shown to beat the trivial baseline, {number(baseline)}."
 
 
-def _against_others(ranks: list[dict]) -> str:
+def _of_all(some: int, every: int) -> str:
+    """Begin a sentence: `All 8 rows are`, `3 of 8 rows are`, `None of the 8 rows is`."""
+    if every == 1:
+        return "The row is" if some else "The row is not"
+    if some in (0, every):
+        return f"All {every} rows are" if some else f"None of the {every} rows is"
+    return f"{some} of {every} rows {'is' if some == 1 else 'are'}"
+
+
+def _against_others(rows: list[dict], ranks: list[dict]) -> str:
+    row = "row" if len(ranks) == len(rows) else "defined row"
     if len(ranks) < 2:
-        return "There is no other row to hold it against."
+        return f"There is no other {row} to hold it against."
     top = sum(bool(row["top"]) for row in ranks)
-    if top == 1:
-        return f"It is shown to be better than each of the {count(len(ranks) - 1, 'other row')}."
-    which = f"all {top} rows" if top == len(ranks) else f"{top} of the {len(ranks)} rows"
-    return f"Which of {which} is the best stays open."
+    if top == 1:  # each other one is shown to be worse than one that is shown to be worse, or it
+        return f"The best is shown to be better than {_others(len(ranks) - 1, row)}."
+    if top == len(ranks):
+        return f"Which {row} is the best stays open."
+    rest = len(ranks) - top
+    verb = "is" if rest == 1 else "are"
+    return f"Which of {top} {row}s is the best stays open; {rest} {verb} shown to be worse."
+
+
+def _others(n: int, row: str) -> str:
+    return f"the other {row}" if n == 1 else f"each of the {n} other {row}s"
 
 
 def _collapsed(rows: list[dict]) -> str:

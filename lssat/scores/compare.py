@@ -19,7 +19,7 @@ from lssat.scores.measured import Measured
 from lssat.scores.scored import Scored
 
 FAMILIES = ("configuration", "backbone")
-_POWER = 0.8
+_ALPHA, _POWER = 0.05, 0.8
 
 
 class Compared(NamedTuple):
@@ -62,7 +62,8 @@ def comparisons(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]
         one configuration), `a` and `b` (backbone, configuration, seeds), the `difference` a - b
         with `low` and `high`, `effect` (see `effect`), `p`, `p_holm` corrected over the task's
         pairs that ask the same question, and `least`: the smallest difference that would have
-        been shown in 80 % of repetitions, beside so many pairs. None where undefined.
+        been shown in 80 % of repetitions, beside so many pairs; it follows from the standard
+        `error` and its degrees of `freedom`. None where undefined.
     """
     found = []
     for family in FAMILIES:
@@ -85,18 +86,27 @@ def _corrected(
 ) -> list[dict[str, Any]]:
     corrected = statistics.holm([pair.p for pair in pairs])
     return [
-        plain(row | {"p_holm": p, "least": least(pair, len(pairs))})
+        plain(
+            row
+            | dict(error=pair.error, freedom=pair.freedom, p_holm=p)
+            | dict(least=least(pair.error, pair.freedom, len(pairs)))
+        )
         for row, pair, p in zip(rows, pairs, corrected, strict=True)
     ]
 
 
-def least(pair: statistics.Pair, tests: int) -> float:
-    """Return the smallest difference that is shown in 80 % of repetitions, as the first of Holm."""
-    if not pair.error > 0:
+def least(error: float, freedom: float, tests: int) -> float:
+    """Return the smallest difference that is shown in 80 % of repetitions, as the first of Holm.
+
+    Args:
+        error: standard error of a difference; where it is not above 0, the answer is nan.
+        freedom: its degrees of freedom.
+        tests: how many are corrected together.
+    """
+    if not error > 0:
         return float("nan")
-    first = 1 - (1 - 0.95) / (2 * tests)
-    freedom = max(pair.freedom, 1)
-    return float((student.ppf(first, freedom) + student.ppf(_POWER, freedom)) * pair.error)
+    first, freedom = 1 - _ALPHA / (2 * tests), max(freedom, 1)
+    return float((student.ppf(first, freedom) + student.ppf(_POWER, freedom)) * error)
 
 
 def pair(every: Compared, a: Scored, b: Scored) -> dict[str, Any] | None:
@@ -196,7 +206,7 @@ def ranks(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
     corrected = statistics.holm([every.pairs[at].p for at in inside])
     above, below = dict.fromkeys(mine, 0), dict.fromkeys(mine, 0)
     for (i, j), p in zip(inside, corrected, strict=True):
-        if p < 0.05:
+        if p < _ALPHA:
             better = (every.pairs[i, j].difference > 0) != every.lower
             above[j if better else i] += 1
             below[i if better else j] += 1
