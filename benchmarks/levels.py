@@ -184,7 +184,11 @@ def by_mixed_model(values: np.ndarray) -> np.ndarray:
     scale = values.std() or 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fitted = MixedLM(table["value"].to_numpy() / scale, design, table["seed"]).fit(reml=True)
+        try:
+            model = MixedLM(table["value"].to_numpy() / scale, design, table["seed"])
+            fitted = model.fit(reml=True)
+        except np.linalg.LinAlgError:  # it cannot be fitted: it claims nothing
+            return np.ones(rows * (rows - 1) // 2)
     cov, mean = fitted.cov_params()[:rows, :rows], fitted.params[:rows]
     from scipy.stats import t
 
