@@ -250,7 +250,8 @@ def test_fixture_speaks_the_language_of_scores(tmp_path):
 
 
 def row(name: str, low: float | None, mean: float | None, high: float | None, **more) -> dict:
-    base = {"backbone": name, "low": low, "mean": mean, "high": high, "baseline": 0.5}
+    base = {"backbone": name, "configuration": "none/none/CRGB", "metric": "auc"}
+    base |= {"low": low, "mean": mean, "high": high, "baseline": 0.5}
     beats = low is not None and low > 0.5
     return {**base, "beats_baseline": beats, "collapsed": False, "seeds": [0, 1, 2], **more}
 
