@@ -22,7 +22,7 @@ SMALL = {
         "sweep": {"tasks": [], "backbones": [], "configurations": [], "lambdas": []},
     },
     "sample": {"trees": ["celeba"]},
-    "train": {"epochs": 2},
+    "train": {"epochs": 2, "lr": 0.002, "warmup_epochs": 1},
     "evaluate": {"resamples": 200},
     "explain": {"samples": 8, "points": 20},
     "robustness": {"samples": 12, "strengths": [1, 5]},
