@@ -67,7 +67,7 @@ def test_fault_a3_every_plain_scalar_is_read_alike_or_refused(tmp_path: Path) ->
 
 @pytest.mark.parametrize("value", [".inf", ".nan", "1e400"])
 def test_fault_a3_a_number_is_finite(tmp_path: Path, value: str) -> None:
-    text = (ROOT / "presets/sample.yaml").read_text().replace("lr: 2.0e-3", f"lr: {value}")
+    text = (ROOT / "presets/sample.yaml").read_text().replace("lr: 1.0e-3", f"lr: {value}")
     (tmp_path / "params.yaml").write_text(text)
     with pytest.raises(DataError, match=r"train\.lr: Input should be a finite number"):
         params.load(tmp_path / "params.yaml")

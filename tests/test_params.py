@@ -238,8 +238,9 @@ def test_fault_d13_json_without_the_keys_that_have_a_default(rule: str) -> None:
     """Each step gets what it gets from params.yaml, which writes the defaults out."""
     task = "celeba" if rule == "slices" else "ffpp"
     whole = json.loads(params.section_json(params.load(ROOT / "params.yaml"), rule, task=task))
-    less = cut(whole, {"choose", "timeout", "memory", "every", "clips", "clip_frames"})
-    assert (less != whole) == bool({"datasets", "faces"} & whole.keys())
+    defaulted = {"choose", "timeout", "memory", "every", "clips", "clip_frames"}
+    less = cut(whole, defaulted)
+    assert (less != whole) == any(f'"{name}":' in json.dumps(whole) for name in defaulted)
     assert params.view(json.dumps(less), rule, task=task) == params.view(
         str(ROOT / "params.yaml"), rule, task=task
     )

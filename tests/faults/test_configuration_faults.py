@@ -41,7 +41,7 @@ def test_case_01_unknown_key_names_the_nearest(tmp_path: Path) -> None:
     [
         ("hflip: true", "hflip: no", "train.hflip: no is read in two ways by YAML readers; write"),
         ("seed: 0", "seed: 010", "010 is read in two ways by YAML readers; write it without"),
-        ("title: lssat", "title: 12:30 #", "report.title: 12:30 is read in two ways by YAML"),
+        ("title: null", "title: 12:30 #", "report.title: 12:30 is read in two ways by YAML"),
         ("batch_size: 16", "batch_size: 1_000", "write 1000"),
     ],
 )  # fmt: skip
@@ -51,13 +51,13 @@ def test_case_02_ambiguous_scalars(tmp_path: Path, old: str, new: str, said: str
 
 def test_case_02_a_key_given_twice(tmp_path: Path) -> None:
     line = line_of("lr:")
-    message = load(tmp_path, ("  lr: 2.0e-3\n", "  lr: 2.0e-3\n  lr: 1.0e-4\n"))
+    message = load(tmp_path, ("  lr: 1.0e-3\n", "  lr: 1.0e-3\n  lr: 1.0e-4\n"))
     assert f"params.yaml:{line + 1}: train.lr: stands twice (line {line} too)" in message
 
 
 def test_case_02_text_is_no_number(tmp_path: Path) -> None:
-    assert "train.lr: Input should be a valid number (found '2.0e-3')" in load(
-        tmp_path, ("lr: 2.0e-3", 'lr: "2.0e-3"')
+    assert "train.lr: Input should be a valid number (found '1.0e-3')" in load(
+        tmp_path, ("lr: 1.0e-3", 'lr: "1.0e-3"')
     )
 
 
