@@ -49,7 +49,7 @@ def test_case_36_absent_class():
         row = _rows_of(found)["image", name]
         assert row["mean"] is None
         assert row["note"] == "no sample of class 3 among 36 labels"
-    assert _rows_of(found)["image", "top1"]["low"] is not None
+    assert _rows_of(found)["image", "top1"]["mean"] is not None
     assert found["runs"][0]["metrics"]["image/auc"] is None
 
 
