@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent.parent / "benchmarks"
 SMALL = {
     "bootstrap": "--samples 200 --clusters 20 --resamples 20 --repeats 1",
     "celeba_statistics": "--images 300 --people 30 --attributes 3 --backbones 2",
+    "conventions": "--frames 4 --draws 4",
     "faces": "--sizes 480p --scenes 2 --repeats 1",
     "graph": "--share 0.0005 --repeats 1 --targets data/prepared/celeba/audit.json",
     "levels": "--trials 2 --only 1",
@@ -55,6 +56,7 @@ RATIOS = {
                           "# s"),
     "levels": (["| 1 seeds, sd 0.0 |", "| 4 classes, top1 |", "| 2 seeds, sd 0.1, 1,000 clusters |",
                 "| 2 backbones x 4, 3 seeds |"], "# |"),
+    "conventions": (["frames apart, at most:", "other frame:"], "#"),
     "video": (["lssat", "lssat, own process", "a seek per frame"], "# s # x levels apart: 0"),
     "lookalikes": (["even: 1,000 among 1,000:", "faces: 1,000 among 1,000:"],
                    "# s, all pairs # s (from 200), ratio #"),
