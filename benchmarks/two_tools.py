@@ -31,7 +31,7 @@ TINY = {
     "train": {"epochs": 1},
     "evaluate": {"resamples": 100},
     "explain": {"samples": 2, "points": 10, "steps": 2},
-    "robustness": {"samples": 4, "resamples": 100, "strengths": [1], "perturbations": ["blur"]},
+    "robustness": {"samples": 4, "strengths": [1], "perturbations": ["blur"]},
 }
 EDITS = [("robustness", "seed"), ("evaluate", "seed"), ("train", "lr"), ("splits", "seed")]
 IMAGES = "data/raw/sample/celeba/img_align_celeba"
