@@ -96,7 +96,7 @@ def test_a_task_that_is_missing_fails_and_one_that_is_new_is_told(tmp_path: Path
 def test_results_of_other_parameters_are_refused(tmp_path: Path) -> None:
     file, folder = expected(tmp_path), results(tmp_path / "again")
     changed = tmp_path / "params.yaml"
-    changed.write_text(PARAMS.read_text().replace("\n  epochs: 5", "\n  epochs: 6"))
+    changed.write_text(PARAMS.read_text().replace("\n  epochs: 8", "\n  epochs: 6"))
     with pytest.raises(DataError, match=r"other parameters: train\.epochs 6, expected 5"):
         verify.compare(plain(file), verify.expected_of(folder, changed), file)
     report = tmp_path / "report.yaml"  # what decides no number may differ
