@@ -53,9 +53,10 @@ def test_what_differs_is_found_and_what_does_not_is_not() -> None:
     alike = _find(found, "MRGB/RRGB/CRGB", "none/none/CRGB")
     assert alike["low"] < 0 < alike["high"]
     assert alike["p_holm"] > 0.05
-    ranks = {row["configuration"]: (row["best"], row["worst"]) for row in found["ranks"]}
-    assert ranks == {"MRGB/RLDP/CRGB": (1, 1), "MRGB/RRGB/CRGB": (2, 3), "none/none/CRGB": (2, 3)}
-    assert [row["top"] for row in found["ranks"]] == [True, False, False]
+    first, *others = found["ranks"]  # three rows of two seeds: little is known of training
+    assert (first["configuration"], first["best"], first["top"]) == ("MRGB/RLDP/CRGB", 1, True)
+    assert first["worst"] < 3
+    assert [row["worst"] for row in others] == [3, 3]
 
 
 def test_backbones_are_compared_where_the_configuration_is_the_same() -> None:
