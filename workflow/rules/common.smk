@@ -90,7 +90,9 @@ def lacking():
 
 def whole_machine():
     """All cores that Snakemake has, so that no job runs beside; on a cluster see its profile."""
-    return PARAMS.train.threads if CLUSTER or not workflow.cores else workflow.cores
+    # Not workflow.cores: it raises where there are none, as with --report and --unlock.
+    cores = None if CLUSTER else workflow.resource_settings.cores
+    return cores or PARAMS.train.threads
 
 
 def partition(gpus):
