@@ -312,7 +312,7 @@ def test_the_grid_has_the_runs_on_clips(tmp_path: Path) -> None:
     runs = params.load(tmp_path / "params.yaml").runs()
     clips = [run for run in runs if run.backbone == "videomae_mini"]
     assert {run.task for run in clips} == {"ffpp"}
-    assert len(clips) == 4 * 2
+    assert len(clips) == 4 * 3
 
 
 def test_the_frames_of_a_clip_are_augmented_alike(data: Path, tmp_path: Path) -> None:
