@@ -56,7 +56,7 @@ def test_fault_c4_three_rows_of_two_seeds_hold_their_level() -> None:
 
 
 def test_the_error_of_a_pair_is_the_spread_of_its_difference() -> None:
-    """Were the diagonal counted among the pairs of seeds, it would be 1.2 times as large."""
+    """Were the diagonal counted among the pairs of seeds, it would be 1.4 times as large."""
     world = levels.World(aucs=(0.8,) * 4, seeds=3, clusters=60, sds=(0.0,))
     pairs = [found.pairs for found in drawn(world, 150)]
     spread = np.sqrt(np.mean([each.difference**2 for found in pairs for each in found]))
