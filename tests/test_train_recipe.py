@@ -173,7 +173,8 @@ def test_the_best_epoch_is_chosen_by_the_metric_that_is_named(data: Path, tmp_pa
 def test_of_a_metric_where_lower_is_better_the_best_epoch_has_the_lowest(
     data: Path, tmp_path: Path
 ) -> None:
-    trained(data, tmp_path, epochs=4, select_metric="eer", early_stop=4)
+    """The rate of learning is so high that the rate of errors moves, on any machine."""
+    trained(data, tmp_path, epochs=8, select_metric="eer", early_stop=8, lr=3e-2)
     rows = [float(row["val_eer"]) for row in curve(tmp_path)]
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["best_value"] == min(rows) < max(rows)
