@@ -17,7 +17,8 @@ import numpy as np
 from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
-from lssat import metrics, statistics
+from lssat import metrics
+from lssat.metrics import statistics
 
 
 def ours(labels: np.ndarray, scores: np.ndarray, groups: np.ndarray, resamples: int) -> None:

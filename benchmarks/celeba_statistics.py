@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from lssat.evaluation.scores import comparisons, measured, per_class
+from lssat.evaluation.scores.levels import Level
+from lssat.evaluation.scores.run_group import by_seed
 from lssat.params import Evaluate
-from lssat.scores import compare, each, measured
-from lssat.scores.levels import Level
-from lssat.scores.scored import by_seed
 
 CONFIGURATIONS = ("MRGB-RRGB-CRGB", "MRGB-RLDP-CRGB", "none-none-CRGB")
 
@@ -66,10 +66,15 @@ def main() -> None:
             measured.intervals(rows, found, name, options) for name in measured.TABLE[level.kind]
         ],
     )
-    timed("intervals of each attribute", lambda: each.intervals(rows, level, found, options))
-    pairs = timed("each two rows", lambda: compare.compared(rows, level, metric, found, options))
-    timed("comparisons", lambda: compare.comparisons(pairs, rows))
-    timed("backbones, ranks", lambda: (compare.backbones(pairs, rows), compare.ranks(pairs, rows)))
+    timed("intervals of each attribute", lambda: per_class.intervals(rows, level, found, options))
+    pairs = timed(
+        "each two rows", lambda: comparisons.compared(rows, level, metric, found, options)
+    )
+    timed("comparisons", lambda: comparisons.comparisons(pairs, rows))
+    timed(
+        "backbones, ranks",
+        lambda: (comparisons.backbones(pairs, rows), comparisons.ranks(pairs, rows)),
+    )
     print(f"{'together, ' + str(len(runs)) + ' runs':34} {time.process_time() - began:6.1f} s")
 
 

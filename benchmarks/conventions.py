@@ -14,8 +14,8 @@ import argparse
 import numpy as np
 from skimage import data, transform
 
-from lssat.faces.crop import crop, square
-from lssat.media.plan import frame_indices
+from lssat.data.faces.crop import crop, square
+from lssat.data.media.plan import frame_indices
 
 SIZE = 224
 

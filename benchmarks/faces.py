@@ -19,7 +19,7 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 from skimage import data
 
-from lssat.faces.mtcnn import Detector
+from lssat.data.faces.mtcnn import Detector
 
 SIZES = {"480p": (480, 854), "720p": (720, 1280), "720p, upright": (1280, 720)}
 

@@ -20,7 +20,8 @@ from scipy.stats import norm
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from lssat import metrics, statistics
+from lssat import metrics
+from lssat.metrics import statistics
 
 COMMON = 0.6  # of a sample's variance
 WITHIN = 0.6  # of that, what a cluster's samples share

@@ -27,8 +27,8 @@ import torch
 from PIL import Image
 
 from lssat import grid, tables, texture
-from lssat.ahead import Ahead
-from lssat.loader import Crops
+from lssat.training.loader import Crops
+from lssat.training.prefetch import Ahead
 
 SIZE = 224
 SHARD = 1024

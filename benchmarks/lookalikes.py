@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from lssat.phash import nearest
+from lssat.data.audit.phash import nearest
 
 DISTANCE = 4
 PART = 200  # of the hashes: what all pairs are tried with

@@ -20,9 +20,10 @@ from collections.abc import Callable, Iterator
 from multiprocessing import get_context
 from pathlib import Path
 
-from lssat import datasets, params, tables
-from lssat.datasets import ffpp, lists, official
-from lssat.labels import ATTRIBUTES
+from lssat import params, tables
+from lssat.data import datasets
+from lssat.data.datasets import ffpp, lists, official
+from lssat.grid.labels import ATTRIBUTES
 
 # First bytes, by which a manifest knows what can be read.
 JPEG, MP4 = b"\xff\xd8\xff\xe0", b"\0\0\0\x18ftypisom\0\0\0\0"

@@ -14,7 +14,8 @@ import argparse
 import numpy as np
 from scipy.stats import norm
 
-from lssat import metrics, statistics
+from lssat import metrics
+from lssat.metrics import statistics
 
 ROWS, SHARED = 3, 0.6  # rows of a table; share of a sample's variance common to all trainings
 

@@ -32,7 +32,7 @@ import time
 from lssat.cli import main
 from lssat.cli.base import quick_imports
 with quick_imports():
-    import lssat.train
+    import lssat.training.train
     from torch.optim.optimizer import register_optimizer_step_post_hook
 def told(*_):
     print("STEP", time.monotonic(), time.process_time(), flush=True)

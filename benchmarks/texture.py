@@ -23,7 +23,8 @@ import skimage.data
 import torch
 from scipy import ndimage
 
-from lssat import texture, texture_torch
+from lssat import texture
+from lssat.texture import tensors
 
 SIZE = 224
 PATCH = np.array([[85, 32, 26], [53, 50, 10], [60, 38, 45]], np.uint8)
@@ -141,8 +142,8 @@ def main() -> None:
     torch.set_num_threads(1)
     if options.lfepy:
         sys.path.append(options.lfepy)
-    eager = torch_codes(texture_torch.codes)
-    compiled = torch_codes(torch.compile(texture_torch.codes, dynamic=False))
+    eager = torch_codes(tensors.codes)
+    compiled = torch_codes(torch.compile(tensors.codes, dynamic=False))
     ways: dict[str, tuple[Callable, float]] = {  # and the share of the images for each
         "ours, numba": (texture.ldp, 1),
         "ours, numpy": (texture.ldp_numpy, 0.25),

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from lssat.grid import ENCODERS, parse
-from lssat.ssat import SSAT, patchify
+from lssat.models.ssat import SSAT, patchify
 
 Step = Callable[[], Tensor]
 SHARE = 0.1  # lambda_cls
@@ -32,7 +32,7 @@ def reference(model: SSAT, imgs: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]
     """Two passes as SSAT's and MAE's papers describe them, with timm's blocks (fused attention).
 
     Each branch normalises and embeds the image, the decoder puts all tokens back in place and
-    predicts every patch. Written apart from `lssat.ssat`; for MRGB/RRGB/CRGB.
+    predicts every patch. Written apart from `lssat.models.ssat`; for MRGB/RRGB/CRGB.
     """
     encoder, decoder = model.encoder, model.decoder
     mean = torch.tensor([0.485, 0.456, 0.406], device=imgs.device).reshape(1, 3, 1, 1)

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 from skimage import data
 
-from lssat import media
+from lssat.data import media
 
 COUNT = 32
 

@@ -5,8 +5,10 @@ from pathlib import Path
 from test_train import ROOT, view
 from trees import FACES as SETTINGS
 
-import lssat.train as training
-from lssat import datasets, evaluate, faces, grid, params, splits, texture_cache
+from lssat import grid, params
+from lssat.data import datasets, faces, splits, texture
+from lssat.evaluation import evaluate
+from lssat.training import train as training
 
 
 def project(root: Path, dataset: str, options: params.Dataset, runs: list[grid.Run]) -> Path:
@@ -19,7 +21,7 @@ def project(root: Path, dataset: str, options: params.Dataset, runs: list[grid.R
     datasets.manifest(dataset, options, manifest, lost)
     faces.crop_shard(manifest, dataset, options, settings, 0, crops, table, rejects)
     kind = params.Texture(kind="ldp", k=3, encoding="code")
-    texture_cache.write_shard(crops, table, kind, codes, codes.with_suffix(".parquet"))
+    texture.write_shard(crops, table, kind, codes, codes.with_suffix(".parquet"))
     files = {name: data / f"splits/{name}.parquet" for name in splits.NAMES}
     files |= {f"{name}_ids": data / f"splits/{name}.txt" for name in (*splits.NAMES, "unused")}
     files["summary"] = data / "splits/summary.json"

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from lssat import grid, tables, texture
-from lssat.audit import crops
-from lssat.perturb import PERTURBATIONS
+from lssat.data.audit import crops
+from lssat.evaluation.perturb import PERTURBATIONS
+from lssat.evaluation.slices import measures
 from lssat.report import OUTPUTS, TaskFiles
-from lssat.slices import measures
 
 SIZE, PATCH = 96, 16
 TASKS = ("ffpp", "celeba", "affectnet")
@@ -56,7 +56,7 @@ def draw(
         task: _task(
             root,
             task,
-            grid.runs([task], list(backbones), list(configurations), list(seeds)),
+            grid.every_run([task], list(backbones), list(configurations), list(seeds)),
             texture,
             rejects,
         )
@@ -560,7 +560,7 @@ def _costs(run: grid.Run, rng: np.random.Generator) -> dict:
 
 
 def _speed(file: Path, backbones: list[str]) -> None:
-    """Draw what `lssat.speed` writes (tests/test_speed.py holds both to the same keys)."""
+    """Draw what `evaluation.speed` writes (tests/test_speed.py holds both to the same keys)."""
     rows = []
     for backbone in backbones:
         wait = 0.25 * (1 + 3 * (backbone == "vit_mini"))

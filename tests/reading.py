@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lssat import datasets
+from lssat.data import datasets
 from lssat.tables import MANIFEST, REJECTS, DataError, read_table
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import trees
 from PIL import Image
 
-from lssat import doctor
-from lssat.doctor.findings import Inventory
+from lssat.data import doctor
+from lssat.data.doctor.findings import Inventory
 from lssat.tables import DataError
 
 PAGE = b"<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title>"
@@ -58,7 +58,7 @@ def said(inventory: Inventory, severity: str = "error") -> list[str]:
 
 def reader_is_content(dataset: str, root: Path) -> bool:
     """Whether the reader takes the tree without a loss."""
-    from lssat import datasets
+    from lssat.data import datasets
 
     try:
         rows, rejects = datasets.READERS[dataset](OPTIONS[dataset](root))

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from trees import METHODS
 
-from lssat import datasets, faces, params, sample, splits, texture_cache
-from lssat.sample import affectnet, celeba, ffpp
+from lssat import params
+from lssat.data import datasets, faces, sample, splits
+from lssat.data import texture as texture_cache
+from lssat.data.sample import affectnet, celeba, ffpp
 
 PRESET = params.load(Path(__file__).parent.parent / "presets/sample.yaml")
 SEED = 3

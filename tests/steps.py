@@ -4,7 +4,9 @@ from pathlib import Path
 
 from trees import FACES as SETTINGS
 
-from lssat import datasets, faces, params, splits, texture_cache
+from lssat import params
+from lssat.data import datasets, faces, splits
+from lssat.data import texture as texture_cache
 from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, TEXTURE, read_table
 
 

@@ -12,10 +12,10 @@ from drawn_data import write
 from test_train import RUN, files, view
 from test_train_resume import SAME, stop_after
 
-import lssat.train as step
-from lssat.ahead import Ahead
-from lssat.loader import Batch, Crops, pinned
 from lssat.tables import DataError, sha256
+from lssat.training import train as step
+from lssat.training.loader import Batch, Crops, pinned
+from lssat.training.prefetch import Ahead
 
 FILE = Path("train.parquet")
 MANY = (0, 1, 3)
@@ -143,7 +143,7 @@ def test_case_29_a_damaged_shard_stops_a_run_whose_readers_find_it(tmp_path: Pat
 
 
 def test_shards_are_verified_once_whoever_asks(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lssat import shards
+    from lssat.data import shards
 
     verified = []
     plain = shards.read

@@ -16,11 +16,13 @@ from drawn_project import project
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lssat import apply, media, tables, trained
-from lssat.apply import picture, show
-from lssat.grid import Run
+from lssat import tables
+from lssat.data import media
+from lssat.grid import Run, trained
 from lssat.metrics import probabilities
 from lssat.tables import DataError
+from lssat.use import predict
+from lssat.use.predict import picture, terminal
 
 FRAMES = Run("ffpp", "vit_micro", "MLDP-RRGB-CLDP", 0)
 CLIPS = Run("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", 0)
@@ -49,14 +51,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def opened(home: Path, run: Run) -> apply.Opened:
-    return apply.open_run(home / "runs" / run.path, home / "results", "cpu")
+def opened(home: Path, run: Run) -> predict.Opened:
+    return predict.open_run(home / "runs" / run.path, home / "results", "cpu")
 
 
 def scored(home: Path, run: Run, files: list[Path], **how) -> list:
     with media.Decoder(60.0, 512) as decoder:
-        scorer = apply.Scorer(opened(home, run), apply.How(**how), decoder, "cpu")
-        return [scorer.score(file) for file in apply.files(files, False)]
+        scorer = predict.Scorer(opened(home, run), predict.How(**how), decoder, "cpu")
+        return [scorer.score(file) for file in predict.files(files, False)]
 
 
 def stored(home: Path, run: Run) -> dict[str, list[dict]]:
@@ -125,7 +127,7 @@ def test_fault_c14_a_temperature_at_its_bound_is_said(
     for each in metrics["runs"]:
         each["calibration"]["temperature"] = heat
     tables.write_json(tmp_path / "tasks/ffpp/metrics.json", metrics)
-    found = apply.open_run(home / "runs" / FRAMES.path, tmp_path, "cpu")
+    found = predict.open_run(home / "runs" / FRAMES.path, tmp_path, "cpu")
     assert found.temperature == heat
     assert ("at the bound" in found.calibration) == (end is not None)
     assert end is None or f"bound {end} of its search" in found.calibration
@@ -135,21 +137,21 @@ def test_without_results_or_with_those_of_other_weights_a_score_is_called_uncali
     home: Path, tmp_path: Path
 ) -> None:
     folder = home / "runs" / FRAMES.path
-    plain = apply.open_run(folder, tmp_path, "cpu")
+    plain = predict.open_run(folder, tmp_path, "cpu")
     assert "uncalibrated: " in plain.calibration
     file = path(home, FRAMES, next(iter(stored(home, FRAMES))))
     with media.Decoder(60.0, 512) as decoder:
-        scorer = apply.Scorer(plain, apply.How(), decoder, "cpu")
-        found = scorer.score(apply.files([file], False)[0])
+        scorer = predict.Scorer(plain, predict.How(), decoder, "cpu")
+        found = scorer.score(predict.files([file], False)[0])
     assert found.scores.tolist() == pytest.approx(found.raw.tolist(), abs=1e-12)
     sample = found.samples[0]
     for n, said in ((1, False), (2, True)):
-        told = show._face(sample._replace(n_faces=n))
+        told = terminal._face(sample._replace(n_faces=n))
         assert (f", the largest of {n} faces" in told) == said
     metrics = tables.read_json(home / "results/tasks/ffpp/metrics.json")
     metrics["weights"][FRAMES.path] = "0" * 64
     tables.write_json(tmp_path / "tasks/ffpp/metrics.json", metrics)
-    other = apply.open_run(folder, tmp_path, "cpu")
+    other = predict.open_run(folder, tmp_path, "cpu")
     assert (other.temperature, other.calibration.split(":")[0]) == (None, "uncalibrated")
     assert "is of other weights of this run" in other.calibration
 
@@ -168,7 +170,7 @@ def test_a_file_without_a_face_or_without_sense_is_rejected_with_a_reason_and_ot
     assert "frame 0, and 1 more" in lost[0].detail
     assert ([s.frame for s in late.samples], late.missed) == ([1], [(0, 0.0)])
     assert len(whole.samples) == 2
-    text = [show.line(opened(home, FRAMES), each) for each in (*lost, late)]
+    text = [terminal.line(opened(home, FRAMES), each) for each in (*lost, late)]
     assert text[0] == f"{tmp_path}/wall.mp4: rejected, no_face: frame 0, and 1 more"
     assert "1 of 2 frames have a face" in text[-1]
     assert "·" in text[-1]
@@ -197,20 +199,22 @@ def test_folders_are_searched_and_content_tells_what_a_file_is(tmp_path: Path) -
     (tmp_path / "in/.hidden").mkdir()
     trees.jpeg(tmp_path / "in/.hidden/face.jpg", trees.scene(1))
     (tmp_path / "in/notes.txt").touch()
-    found = apply.files([tmp_path / "in", tmp_path / "in/a.mp4"], False)
+    found = predict.files([tmp_path / "in", tmp_path / "in/a.mp4"], False)
     names = [(str(file.path.relative_to(tmp_path)), file.media) for file in found]
     assert names == [("in/a.mp4", "video"), ("in/b/face.png", "image"), ("in/c.jpg", "video")]
-    assert apply.files([tmp_path / "in"], True) == [(tmp_path / "in", "frames")]
+    assert predict.files([tmp_path / "in"], True) == [(tmp_path / "in", "frames")]
     (tmp_path / "bare").mkdir()
     with pytest.raises(DataError, match="holds no image and no video"):
-        apply.files([tmp_path / "bare"], False)
+        predict.files([tmp_path / "bare"], False)
 
 
 def test_files_that_are_framed_otherwise_than_in_training_are_said_to_be(home: Path) -> None:
     ffpp, celeba = (opened(home, run)._replace(collapsed=None) for run in (FRAMES, ATTRIBUTES))
-    assert apply.notes(ffpp, apply.How()) == apply.notes(celeba, apply.How(aligned=True)) == []
-    assert "outside of what was tested" in apply.notes(celeba, apply.How())[0]
-    assert "detected faces" in apply.notes(ffpp, apply.How(aligned=True))[0]
+    assert (
+        predict.notes(ffpp, predict.How()) == predict.notes(celeba, predict.How(aligned=True)) == []
+    )
+    assert "outside of what was tested" in predict.notes(celeba, predict.How())[0]
+    assert "detected faces" in predict.notes(ffpp, predict.How(aligned=True))[0]
 
 
 def test_words_name_the_most_probable_first(home: Path) -> None:
@@ -218,12 +222,12 @@ def test_words_name_the_most_probable_first(home: Path) -> None:
     scores = np.array([0.1, 0.5, 0.02, 0.2, 0.03, 0.05, 0.04, 0.06])
     names = one.task.classes
     first = f"{names[1]} 0.500, {names[3]} 0.200, {names[0]} 0.100, "
-    assert show._says(one, scores).startswith(first)
-    assert show._predicted(one, scores) == names[1]
+    assert terminal._says(one, scores).startswith(first)
+    assert terminal._predicted(one, scores) == names[1]
     scores = np.linspace(0.0125, 0.9875, 40)
-    assert show._says(many, scores) == "20 of 40 attributes"
-    assert show._predicted(many, scores) == list(many.task.classes[20:])
-    rows = show._attributes(many, scores)
+    assert terminal._says(many, scores) == "20 of 40 attributes"
+    assert terminal._predicted(many, scores) == list(many.task.classes[20:])
+    rows = terminal._attributes(many, scores)
     listed = dict(re.findall(r"(\S+) +(\d\.\d{3})", "\n".join(rows)))
     assert listed == {
         name: f"{score:.3f}" for name, score in zip(many.task.classes, scores, strict=True)
@@ -238,15 +242,15 @@ def test_case_36_a_score_that_is_not_finite_is_no_class(home: Path, run: Run, ho
     one.model.head.bias.data[0] = float("nan")
     file = path(home, run, next(iter(stored(home, run))))
     with media.Decoder(60.0, 512) as decoder:
-        scorer = apply.Scorer(one, apply.How(**how), decoder, "cpu")
-        found = scorer.score(apply.files([file], False)[0])
+        scorer = predict.Scorer(one, predict.How(**how), decoder, "cpu")
+        found = scorer.score(predict.files([file], False)[0])
     assert (
-        show.line(one, found)
+        terminal.line(one, found)
         .splitlines()[0]
         .startswith(f"{file}: undefined, a score is not finite  (")
     )
-    assert "nan" not in show.line(one, found).removeprefix(f"{file}")
-    (told,) = json.loads(tables.json_text(show.document(one, "", [], [found])))["files"]
+    assert "nan" not in terminal.line(one, found).removeprefix(f"{file}")
+    (told,) = json.loads(tables.json_text(terminal.document(one, "", [], [found])))["files"]
     assert told["predicted"] is None
     assert set(told["scores"].values()) == {None}
     assert told["frames"][0]["logits"][0] is None
@@ -262,10 +266,10 @@ def test_case_38_scores_of_a_run_that_collapsed_come_with_a_note(
     for fallen, notes in ((True, ["the run collapsed on the test split: it says 1"]), (False, [])):
         mine |= {"collapsed": fallen, "notes": {"collapsed": "says 1"} if fallen else {}}
         tables.write_json(file, content)
-        run = apply.open_run(folder, tmp_path, "cpu")
-        assert apply.notes(run, apply.How()) == notes
-        assert all(f"note   {note}" in show.head(run, "", notes) for note in notes)
-    other = apply.notes(opened(home, FRAMES)._replace(collapsed="x"), apply.How(aligned=True))
+        run = predict.open_run(folder, tmp_path, "cpu")
+        assert predict.notes(run, predict.How()) == notes
+        assert all(f"note   {note}" in terminal.head(run, "", notes) for note in notes)
+    other = predict.notes(opened(home, FRAMES)._replace(collapsed="x"), predict.How(aligned=True))
     assert len(other) == 2
 
 
@@ -280,13 +284,13 @@ def test_case_37_names_of_files_and_classes_are_shown_on_one_line(
     run = opened(home, FRAMES)
     nasty = run._replace(task=run.task._replace(title="T\x1b", classes=("real", "fa\nke")))
     spelt = r"a\nb\x1b[31m\udcff$x_$^{[b]<script>=1+1.mp4"
-    shown = show.line(nasty, good).splitlines()
+    shown = terminal.line(nasty, good).splitlines()
     assert shown[0].startswith(rf"{tmp_path}/{spelt}: fa\nke 0.")
     assert len(shown) == 2  # and the curve
-    assert show.line(nasty, bad).startswith(f"{tmp_path}/no {spelt}: rejected, missing")
-    assert r"probability of fa\nke" in show.head(nasty, "", [])
-    assert "\x1b" not in show.head(nasty, "", []) + "".join(shown)
-    told = json.loads(tables.json_text(show.document(nasty, "", [], [good, bad])))
+    assert terminal.line(nasty, bad).startswith(f"{tmp_path}/no {spelt}: rejected, missing")
+    assert r"probability of fa\nke" in terminal.head(nasty, "", [])
+    assert "\x1b" not in terminal.head(nasty, "", []) + "".join(shown)
+    told = json.loads(tables.json_text(terminal.document(nasty, "", [], [good, bad])))
     assert told["files"][0]["path"] == f"{tmp_path}/{name}"
     figure = Figure()
     title = figure.suptitle(picture._title(nasty, good))
@@ -346,7 +350,7 @@ def test_damaged_weights_predict_nothing(home: Path, tmp_path: Path) -> None:
     whole[-1] ^= 1
     (folder / "weights.safetensors").write_bytes(whole)
     with pytest.raises(DataError, match="its record says"):
-        apply.open_run(folder, home / "results", "cpu")
+        predict.open_run(folder, home / "results", "cpu")
 
 
 def test_the_command_tells_scores_and_rejects_as_text_and_json(home: Path, tmp_path: Path) -> None:
@@ -433,12 +437,12 @@ def test_fault_d5_a_short_video_is_scored_with_all_it_has(home: Path, tmp_path: 
     assert [sample.frame for sample in found.samples] == [0, 1, 2]
     assert (found.n_frames, found.asked) == (3, 32)
     words = "3 of 3 frames have a face; the video has no more, 32 are asked for, a mean of few"
-    assert words in show.line(opened(home, FRAMES), found)
-    assert show.values(opened(home, FRAMES), found)["n_frames"] == 3
+    assert words in terminal.line(opened(home, FRAMES), found)
+    assert terminal.values(opened(home, FRAMES), found)["n_frames"] == 3
     (every,) = scored(home, FRAMES, [tmp_path / "v.mp4"], frames="all")
     assert [sample.frame for sample in every.samples] == [0, 1, 2]
     assert every.asked is None
-    assert "(3 of 3 frames have a face)" in show.line(opened(home, FRAMES), every)
+    assert "(3 of 3 frames have a face)" in terminal.line(opened(home, FRAMES), every)
     trees.video(tmp_path / "w.mp4", [trees.scene(1)])
     (lost,) = scored(home, CLIPS, [tmp_path / "w.mp4"])
     assert (lost.reason, lost.detail) == (

@@ -11,7 +11,8 @@ import pytest
 import trees
 from PIL import Image
 
-from lssat import archive, media
+from lssat.data import media
+from lssat.data.media import archive
 from lssat.tables import DataError
 
 

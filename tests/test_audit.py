@@ -10,7 +10,7 @@ import yaml
 from test_splits import crop, sample
 
 from lssat import grid, params, tables
-from lssat.audit import crops, leaks, lookalikes
+from lssat.data.audit import crops, leaks, lookalikes
 from lssat.tables import FACES, MANIFEST, SPLITS, DataError, read_json, read_table
 
 OPTIONS = params.Audit(near_distance=4, near_limit=0.5)

@@ -7,7 +7,7 @@ import pytest
 from test_audit import OPTIONS, Drawn, bits
 from test_splits import sample
 
-from lssat.audit import across, crops
+from lssat.data.audit import across, crops
 from lssat.tables import FACES, DataError, read_json, read_table
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from timm.data import auto_augment
 from torchvision.transforms.v2 import functional
 
-from lssat.augment import DRAWS, OPERATIONS, Policy, augment, operate
+from lssat.training.augment import DRAWS, OPERATIONS, Policy, augment, operate
 
 FULL = Policy(crop=0.5, rand=9.0, erase=0.5)
 LEVEL, SIGN = np.array([0.9, 0.35, 0.6, 0.85]), np.array([1.0, -1.0, -1.0, 1.0])

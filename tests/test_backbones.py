@@ -9,10 +9,10 @@ from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
 from torch.nn import functional as F
 
-from lssat import backbones
-from lssat.backbones.weights import licence
 from lssat.grid import BASELINES, ENCODERS, parse
-from lssat.ssat import SSAT
+from lssat.models import backbones
+from lssat.models.backbones.weights import licence
+from lssat.models.ssat import SSAT
 from lssat.tables import DataError
 
 

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from lssat import grid, tables, trained
-from lssat.examine import choose
-from lssat.report import words
-from lssat.show import headline
+from lssat import grid, tables
+from lssat.evaluation.explain import choose
+from lssat.grid import trained
+from lssat.report.kit import words
+from lssat.use.show import headline
 
 
 def _record(value: float | None, loss: float | None, **other) -> dict:

@@ -14,9 +14,10 @@ from sklearn.metrics import balanced_accuracy_score, recall_score, roc_auc_score
 from test_scores import deepfake_rows, image_rows
 from test_scores import summarise as summarised
 
-from lssat import compare, metrics, tables
-from lssat.compare import figures, page, show
+from lssat import metrics, tables
 from lssat.tables import PREDICTIONS, DataError
+from lssat.use import compare
+from lssat.use.compare import figures, page, terminal
 
 A = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
 B = "ffpp/vit_micro/none-none-CRGB/seed0"
@@ -130,7 +131,7 @@ def test_only_common_samples_count_and_others_are_told(tmp_path: Path) -> None:
     assert found["samples"] == {
         "common": 80, "only_a": 40, "only_b": 6, "n": {"frame": 80, "video": 40}
     }  # fmt: skip
-    assert "80 common test rows; left out: 40 only of A, 6 only of B." in show.verdict(found)
+    assert "80 common test rows; left out: 40 only of A, 6 only of B." in terminal.verdict(found)
     assert [row["name"] for row in found["subsets"]] == ["Deepfakes"]
 
 
@@ -166,7 +167,7 @@ def test_figures_and_words_hold_the_numbers(tmp_path: Path, capsys: pytest.Captu
     assert trained["Classification loss", "B, training"] == ([0], [0.7])
     assert trained["Reconstruction loss", "A, validation"] == ([0], [1.0])
     assert trained["Validation AUC", "A, validation"] == ([0], [0.6])
-    show.show(found)
+    terminal.show(found)
     told = capsys.readouterr().out
     assert f"{found['test']['difference']:.3f}, 95 % interval [" in told
     assert re.search(r"subset +┃ +A ┃", told)
@@ -175,10 +176,10 @@ def test_figures_and_words_hold_the_numbers(tmp_path: Path, capsys: pytest.Captu
 def test_the_verdict_is_of_these_two_models(tmp_path: Path) -> None:
     *_, found = compared(project(tmp_path, two()))
     assert found["test"]["shown"]
-    told = show.verdict(found)
+    told = terminal.verdict(found)
     assert told[-2] == "These two trained models differ (p < 0.05)."
     assert told[-1] == "This speaks of other samples, not of other trainings of the two."
-    told = show.verdict(found | {"test": found["test"] | {"shown": False}})
+    told = terminal.verdict(found | {"test": found["test"] | {"shown": False}})
     assert "not shown" in told[-2]
 
 
@@ -324,7 +325,7 @@ def test_case_37_names_are_shown_literally_in_the_terminal_and_in_figures(
             row["id"], row["subset"] = f"{nasty}{row['id']}", f"{nasty}{row['subset']}"
     root = project(tmp_path / nasty.replace("/", ""), rows)
     *arms, levels, found = compared(root)
-    show.show(found)
+    terminal.show(found)
     told = capsys.readouterr().out
     spelt = r"[/b] :smile: $x_ =1+1 <i>\n\x1b[31m"
     assert f"  {spelt}original/c23/" in told or f"  {spelt}Deepfakes/c23/" in told
@@ -349,10 +350,10 @@ def test_case_38_a_run_that_collapsed_is_flagged(
     rows[B] = [row | {"logits": [3.0]} for row in rows[B]]
     root = project(tmp_path, rows)
     *arms, levels, found = compared(root)
-    assert (found["a"]["collapsed"], show.arms(found)) == (None, ["A", "B, collapsed"])
+    assert (found["a"]["collapsed"], terminal.arms(found)) == (None, ["A", "B, collapsed"])
     why = "B, collapsed: it predicts the same for every sample."
-    assert why in show.verdict(found)
-    show.show(found)
+    assert why in terminal.verdict(found)
+    terminal.show(found)
     told = capsys.readouterr().out
     assert why in told
     assert told.count("B, collapsed") == 3  # the sentence and two tables
@@ -379,8 +380,8 @@ def test_case_36_scores_that_are_not_finite_are_no_numbers(
     *arms, levels, found = compared(root, *names)
     tables.json_text(found)  # raises where a number is not finite
     assert found["test"] is None
-    assert "A score is not finite, so nothing is tested." in show.verdict(found)
-    show.show(found)
+    assert "A score is not finite, so nothing is tested." in terminal.verdict(found)
+    terminal.show(found)
     page.write(tmp_path / "c.html", *arms, levels[-1], found)
     text = re.sub(r"<script>.*?</script>", "", (tmp_path / "c.html").read_text(), flags=re.S)
     for told in (capsys.readouterr().out, text):

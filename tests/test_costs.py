@@ -11,10 +11,11 @@ from drawn_data import write
 from test_train import files, view
 from torch.utils.flop_counter import FlopCounterMode
 
-import lssat.train as training
-from lssat import costs, grid, tables
-from lssat.report import pareto
-from lssat.ssat import SSAT
+from lssat import grid, tables
+from lssat.models.ssat import SSAT
+from lssat.report.sections import pareto
+from lssat.training import costs
+from lssat.training import train as training
 
 
 def model(configuration: str) -> SSAT:

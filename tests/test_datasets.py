@@ -8,8 +8,8 @@ import pytest
 import trees
 from reading import fails, read
 
-from lssat import labels
-from lssat.datasets import celeba, ffpp
+from lssat.data.datasets import celeba, ffpp
+from lssat.grid import labels
 from lssat.tables import DataError
 
 

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 import trees
 
-from lssat import datasets, evaluate, faces, grid, params, splits, tables, texture_cache, train
+from lssat import grid, params, tables
+from lssat.data import datasets, faces, splits, texture
+from lssat.evaluation import evaluate
 from lssat.tables import FACES, MANIFEST, SPLITS, DataError, metadata, read_table
+from lssat.training import train as training
 
 ROOT = Path(__file__).parent.parent
 SPLIT = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
@@ -55,7 +58,7 @@ def prepare(tmp_path: Path, own: params.Own) -> dict[str, Path]:
     faces.crop_shard(at["manifest"], "mine", own, SMALL, 0, npy, table, gone)
     codes = tmp_path / "texture/shard-00000.npy"
     kind = params.Texture(kind="ldp", k=3, encoding="code")
-    texture_cache.write_shard(npy, table, kind, codes, codes.with_suffix(".parquet"))
+    texture.write_shard(npy, table, kind, codes, codes.with_suffix(".parquet"))
     files = {name: tmp_path / f"splits/{name}.parquet" for name in splits.NAMES}
     files |= {f"{name}_ids": tmp_path / f"{name}.txt" for name in (*splits.NAMES, "unused")}
     files["summary"] = tmp_path / "splits/summary.json"
@@ -70,13 +73,13 @@ def measure(tmp_path: Path, at: dict[str, Path]) -> dict:
     recipe = {"epochs": 6, "batch_size": 8, "mask_ratio": 0.5, "class_weights": "none"}
     view.train = params.Train.model_validate(view.train.model_dump() | recipe)
     out = tmp_path / "runs" / run.path
-    files = train.Files(
+    files = training.Files(
         train=at["train"], val=at["val"], faces=at["faces"], codes=at["codes"],
         weights=out / "weights.safetensors", curve=out / "curve.csv",
         record=out / "record.json", reconstruction=out / "reconstruction.npz",
         checkpoints=tmp_path / "states",
     )  # fmt: skip
-    train.train(run, files, view)
+    training.train(run, files, view)
     view = params.view(str(ROOT / "params.yaml"), "evaluate")
     view.evaluate = params.Evaluate(resamples=100, confidence=0.95, seed=0, batch_size=32)
     where = {name: at[name] for name in (*splits.NAMES, "summary", "faces", "codes")}

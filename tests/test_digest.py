@@ -1,78 +1,17 @@
-"""Digests: an edited formula counts, a comment does not; a raw tree by its content."""
+"""The digest of a raw tree: it is known by its content, and only what is new is read."""
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from lssat import digest, tables
-from lssat import memory as memory_of
-from lssat.doctor.findings import Inventory
-from lssat.doctor.walk import walk
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    copy = tmp_path / "lssat"
-    shutil.copytree(digest.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(digest, "PACKAGE", copy)
-    digest._module.cache_clear()
-    yield copy
-    digest._module.cache_clear()
-
-
-def edited(file: Path, old: str, new: str) -> None:
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new, 1))
-    digest._module.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("rule", "module"),
-    [
-        ("sample", "sample/ffpp.py"),
-        ("manifest", "datasets/celeba.py"),
-        ("faces", "media/video.py"),
-        ("texture", "texture/compiled.py"),
-        ("texture", "texture_cache.py"),
-        ("splits", "splits.py"),
-        ("train", "ssat/model.py"),
-        ("train", "backbones/packed.py"),
-        ("train", "metrics/weighted.py"),
-        ("evaluate", "statistics.py"),
-        ("track", "tracking.py"),
-        ("report", "report/words.py"),
-    ],
-)
-def test_a_rule_uses_the_modules_that_its_step_imports(rule: str, module: str) -> None:
-    assert module.removesuffix(".py").replace("/", ".") in digest.modules(rule)
-
-
-def test_data_steps_do_not_depend_on_the_model() -> None:
-    for rule in ("sample", "manifest", "faces", "texture", "splits"):
-        assert not {"ssat", "train", "evaluate", "report"} & set(digest.modules(rule))
-
-
-def test_a_formula_counts_and_comments_and_docstrings_do_not(package: Path) -> None:
-    before = digest.code("train")
-    edited(
-        package / "ssat/model.py", '"""The two-branch model', '# Another.\n"""A two-branch model'
-    )
-    edited(package / "ssat/losses.py", '    """Mean squared error over', '    """Mean error over')
-    assert digest.code("train") == before
-    edited(package / "ssat/losses.py", "F.mse_loss(", "F.l1_loss(")
-    assert digest.code("train") != before
-
-
-def test_a_template_of_the_report_counts(package: Path) -> None:
-    before = digest.code("report"), digest.code("train")
-    edited(package / "report/style.css", "{", "{ margin: 1px;")
-    assert digest.code("report") != before[0]
-    assert digest.code("train") == before[1]
+from lssat import tables
+from lssat.data.doctor.findings import Inventory
+from lssat.data.doctor.walk import walk
+from lssat.tables import digest
+from lssat.tables import memory as memory_of
 
 
 def test_a_tree_is_known_by_its_content(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 import sick
 import trees
 
-from lssat import datasets, doctor
-from lssat.datasets import official
-from lssat.doctor import heads
+from lssat.data import datasets, doctor
+from lssat.data.datasets import official
+from lssat.data.doctor import signatures
 
 CASES = [(name, kind) for name, kinds in sick.DAMAGE.items() for kind in kinds]
 
@@ -197,7 +197,7 @@ def test_examples_are_bounded_and_counts_are_not(tmp_path: Path) -> None:
     ],
 )
 def test_first_bytes(suffix: str, head: bytes, wanted: str) -> None:
-    found = heads.problem(heads.KINDS[suffix], head)
+    found = signatures.problem(signatures.KINDS[suffix], head)
     assert found.startswith(wanted) if wanted else found == ""
 
 

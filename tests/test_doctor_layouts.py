@@ -8,9 +8,10 @@ import pytest
 import sick
 import trees
 
-from lssat import datasets, doctor, params
-from lssat.datasets import ffpp
-from lssat.doctor.findings import Inventory
+from lssat import params
+from lssat.data import datasets, doctor
+from lssat.data.datasets import ffpp
+from lssat.data.doctor.findings import Inventory
 
 CSV = {
     "train": [("1/a.jpg", trees.BOX, "0"), ("2/b.jpg", trees.BOX, "1"),

@@ -11,11 +11,12 @@ from drawn_data import write
 from sklearn.metrics import roc_auc_score
 from test_train import files, view
 
-import lssat.train as training
-from lssat import evaluate, grid, params, predict, tables
+from lssat import grid, params, tables
+from lssat.evaluation import evaluate, logits
 from lssat.grid import Run
-from lssat.loader import Crops
 from lssat.tables import DataError
+from lssat.training import train as training
+from lssat.training.loader import Crops
 
 ROOT = Path(__file__).parent.parent
 COUNTS = {"train": 48, "val": 16, "test": 24}
@@ -96,8 +97,8 @@ def test_predictions_are_those_of_the_runs_weights_whatever_the_batch(
     mine = table.filter(pc.equal(table["run"], run.path))
     found = np.array(mine.filter(pc.equal(mine["split"], "test"))["logits"].to_pylist())
     crops = Crops(data / "splits/test.parquet", data / "faces", data / "texture")
-    model = predict.load_run(data / "runs" / run.path)
-    np.testing.assert_allclose(found, predict.logits(model, crops, 24), rtol=1e-4, atol=1e-5)
+    model = logits.load_run(data / "runs" / run.path)
+    np.testing.assert_allclose(found, logits.logits(model, crops, 24), rtol=1e-4, atol=1e-5)
 
 
 def test_evaluating_again_gives_the_same_bytes(data: Path, tmp_path: Path) -> None:
@@ -109,11 +110,11 @@ def test_evaluating_again_gives_the_same_bytes(data: Path, tmp_path: Path) -> No
 
 def test_crops_of_another_size_than_the_runs_are_refused(data: Path, tmp_path: Path) -> None:
     run = data / "runs" / RUNS[0].path
-    model = predict.load_run(run)
+    model = logits.load_run(run)
     model.img_size = 60
     crops = Crops(data / "splits/test.parquet", data / "faces", data / "texture")
     with pytest.raises(DataError, match="has crops of 40 px, the run wants 60"):
-        predict.logits(model, crops, 8)
+        logits.logits(model, crops, 8)
 
 
 def test_runs_are_tested_on_a_data_set_that_they_were_not_trained_on(tmp_path: Path) -> None:

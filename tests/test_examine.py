@@ -10,13 +10,16 @@ import pytest
 from drawn_data import write
 from sklearn.manifold import trustworthiness
 
-from lssat import evaluate, examine, explain, grid, params, predict, tables
-from lssat import train as training
-from lssat.examine import choose, embed
-from lssat.examine.look import Look
+from lssat import grid, params, tables
+from lssat.evaluation import attribution, evaluate
+from lssat.evaluation import explain as examine
+from lssat.evaluation import logits as predict
+from lssat.evaluation.explain import choose, embed
+from lssat.evaluation.explain.maps import Look
 from lssat.grid import Run
-from lssat.loader import Crops
 from lssat.tables import DataError
+from lssat.training import train as training
+from lssat.training.loader import Crops
 
 ROOT = Path(__file__).parent.parent
 RUNS = [
@@ -198,10 +201,10 @@ def test_every_row_is_explained_by_its_first_seed(done: tuple[Path, examine.File
     for row in found["rows"]:
         model = predict.load_run(files.runs[row["run"]])
         batch = Crops(files.test, files.faces, files.codes).batch(places)
-        shares = explain.reach(model, batch.imgs, batch.codes)
+        shares = attribution.reach(model, batch.imgs, batch.codes)
         np.testing.assert_allclose(maps[f"{row['maps']}_rollout"], shares.mean(0), rtol=1e-5)
         target = ["a", "b"].index("a")  # most_even: both are half ones, so the first
-        size = np.abs(explain.gradients(model, batch.imgs, batch.codes, target, 16))
+        size = np.abs(attribution.gradients(model, batch.imgs, batch.codes, target, 16))
         size /= size.sum((1, 2), keepdims=True)
         expected = maps[f"{row['maps']}_gradients"]
         np.testing.assert_allclose(expected, size.mean(0), rtol=1e-3, atol=1e-9)
@@ -285,7 +288,7 @@ def test_errors_are_those_of_the_predictions_with_their_crops(
         row = test[error["id"]]
         assert (error["shard"], error["row"]) == (row["shard"], row["row"])
         batch = crops.batch(np.array([known.index(error["id"])]))
-        wanted = explain.gradients(model, batch.imgs, batch.codes, error["target"], 16)
+        wanted = attribution.gradients(model, batch.imgs, batch.codes, error["target"], 16)
         np.testing.assert_allclose(maps["errors_gradients"][number], wanted[0], atol=1e-5)
         logit = model.classify(batch.imgs, batch.codes)[0, error["target"]].item()
         said = 1 / (1 + np.exp(-logit / (found["temperature"] or 1)))

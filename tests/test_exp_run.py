@@ -12,8 +12,8 @@ from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
 
 from lssat import params
+from lssat.params.yaml12 import read_yaml
 from lssat.tables import DataError
-from lssat.yaml12 import read_yaml
 
 ROOT = Path(__file__).parent.parent
 

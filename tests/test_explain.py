@@ -6,9 +6,10 @@ import torch
 from test_packed import MODELS, inputs, model_of
 from torch import Tensor
 
-from lssat import explain, ssat
-from lssat.explain import pixels
+from lssat.evaluation import attribution
+from lssat.evaluation.attribution import pixels
 from lssat.grid import parse
+from lssat.models import ssat
 
 READ = [
     ("vit_micro", 20),
@@ -58,7 +59,7 @@ def test_rollout_is_that_of_its_definition(name: str, patch: int) -> None:
     """Abnar and Zuidema: the product of (A + I) / 2 over all blocks, rows that are pooled."""
     model = model_of(name, patch, "MRGB-RLDP-CRGB")
     imgs, codes, _ = inputs(patch)
-    found = explain.reach(model, imgs, codes)
+    found = attribution.reach(model, imgs, codes)
     with torch.no_grad():
         product = np.eye(1)
         for attention in attentions(model, imgs):
@@ -79,7 +80,7 @@ def test_rollout_leaves_the_model_as_it_was() -> None:
     imgs, codes, _ = inputs(20)
     before = model.classify(imgs, codes)
     fused = [block.attn.fused_attn for block in model.encoder.blocks]
-    explain.rollout(model, imgs, codes)
+    attribution.rollout(model, imgs, codes)
     assert [block.attn.fused_attn for block in model.encoder.blocks] == fused
     assert not any(block.attn.attn_drop._forward_hooks for block in model.encoder.blocks)
     assert torch.equal(model.classify(imgs, codes), before)
@@ -91,8 +92,8 @@ def test_uniform_attention_gives_a_uniform_map() -> None:
         block.attn.qkv.weight.data[: 2 * 64] = 0  # no queries and keys: each token attends to all
         block.attn.qkv.bias.data[: 2 * 64] = 0
     imgs, codes, _ = inputs(20)
-    np.testing.assert_allclose(explain.rollout(model, imgs, codes), 1, rtol=1e-6)
-    shares = explain.reach(model, imgs, codes)
+    np.testing.assert_allclose(attribution.rollout(model, imgs, codes), 1, rtol=1e-6)
+    shares = attribution.reach(model, imgs, codes)
     # Of 17 tokens each gets 1/17 of what leaves the class token in two blocks.
     np.testing.assert_allclose(shares, (1 - 0.25) / 17, rtol=1e-5)
 
@@ -107,13 +108,13 @@ def test_every_vit_has_a_rollout_or_says_why_not(name: str, patch: int, packed: 
     }
     if name in reasons:
         with pytest.raises(ValueError, match=f"no attention rollout: {reasons[name]}"):
-            explain.rollout(model, imgs, codes)
+            attribution.rollout(model, imgs, codes)
         return
-    maps = explain.rollout(model, imgs, codes)
+    maps = attribution.rollout(model, imgs, codes)
     assert (maps.shape, maps.dtype) == ((2, 4 * patch, 4 * patch), np.float32)
     assert maps.min() >= 0
     np.testing.assert_allclose(maps.max(axis=(1, 2)), 1, rtol=1e-6)
-    shares = explain.reach(model, imgs, codes).sum(axis=(1, 2))
+    shares = attribution.reach(model, imgs, codes).sum(axis=(1, 2))
     assert (shares > 0).all()
     assert (shares < 1 + 1e-6).all()
 
@@ -123,8 +124,8 @@ def test_a_convolutional_network_says_that_it_has_no_attention() -> None:
     model = ssat.SSAT("resnet18", parse("none-none-CRGB"), 64, 3).eval()
     imgs, _, _ = inputs(16)
     with pytest.raises(ValueError, match="a convolutional network has no attention"):
-        explain.rollout(model, imgs)
-    maps = explain.gradients(model, imgs, None, 2)
+        attribution.rollout(model, imgs)
+    maps = attribution.gradients(model, imgs, None, 2)
     assert maps.shape == (2, 64, 64)
     assert np.abs(maps).max() > 0
 
@@ -142,7 +143,7 @@ def clip_model() -> tuple[ssat.VideoSSAT, Tensor, Tensor]:
 
 def test_rollout_of_clips_follows_the_mean_of_all_tokens_over_time() -> None:
     model, clips, codes = clip_model()
-    found = explain.reach(model, clips, codes)
+    found = attribution.reach(model, clips, codes)
     np.testing.assert_allclose(found.sum((1, 2)), 1, rtol=1e-5)  # no class token
     x = model.encoder.tokens(model.inputs(clips, codes)["LDP"].expand(-1, 3, -1, -1, -1))
     product = torch.eye(18).double()
@@ -155,7 +156,7 @@ def test_rollout_of_clips_follows_the_mean_of_all_tokens_over_time() -> None:
             x = block(x)
     expected = product.mean(1).reshape(2, 2, 3, 3).sum(1)
     np.testing.assert_allclose(found, expected.numpy(), rtol=1e-4)
-    assert explain.rollout(model, clips, codes).shape == (2, 60, 60)
+    assert attribution.rollout(model, clips, codes).shape == (2, 60, 60)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,7 @@ def test_attributions_add_up_to_the_logit_less_that_of_the_baseline(
     model = model_of("vit_micro", 20, configuration, **options)
     imgs, codes, _ = inputs(20)
     target = torch.tensor([3, 1])
-    maps, missed = explain.integrated(model, imgs, codes, target, steps=64)
+    maps, missed = attribution.integrated(model, imgs, codes, target, steps=64)
     grey = {kind: torch.zeros_like(x) for kind, x in model.inputs(imgs, codes).items()}
     with torch.no_grad():
         rise = model.classify(imgs, codes) - model.head(model.features(grey))
@@ -180,7 +181,7 @@ def test_attributions_add_up_to_the_logit_less_that_of_the_baseline(
     scale = np.abs(wanted).max()
     np.testing.assert_allclose(maps.sum((1, 2)), wanted, atol=0.05 * scale)
     np.testing.assert_allclose(maps.sum((1, 2)) - missed, wanted, atol=1e-3 * scale)
-    again = explain.gradients(model, imgs, codes, target, steps=64)
+    again = attribution.gradients(model, imgs, codes, target, steps=64)
     np.testing.assert_array_equal(maps, again)
 
 
@@ -201,14 +202,14 @@ def test_attributions_of_a_linear_model_are_its_weights_times_its_input() -> Non
     torch.manual_seed(0)
     model = Linear()
     imgs = torch.randint(0, 256, (3, 3, 8, 8), dtype=torch.uint8)
-    maps = explain.gradients(model, imgs, None, 1, steps=5)  # type: ignore[arg-type]
+    maps = attribution.gradients(model, imgs, None, 1, steps=5)  # type: ignore[arg-type]
     expected = (imgs / 255 - 0.5) * model.head.weight[1].reshape(3, 8, 8)
     np.testing.assert_allclose(maps, expected.sum(1).detach().numpy(), rtol=1e-4, atol=1e-6)
 
 
 def test_attributions_of_clips_are_added_up_over_time() -> None:
     model, clips, codes = clip_model()
-    maps, missed = explain.integrated(model, clips, codes, 0, steps=64)
+    maps, missed = attribution.integrated(model, clips, codes, 0, steps=64)
     grey = {"LDP": torch.zeros(2, 1, 4, 60, 60)}
     with torch.no_grad():
         rise = model.classify(clips, codes) - model.head(model.features(grey))
@@ -219,42 +220,42 @@ def test_maps_of_a_model_with_other_weights_are_other_maps() -> None:
     """The randomisation test of Adebayo et al. 2018: a map must depend on what was learned."""
     imgs, codes, _ = inputs(20)
     model = model_of("vit_micro", 20, "MRGB-RLDP-CRGB")
-    first = explain.reach(model, imgs, codes), explain.gradients(model, imgs, codes, 0)
+    first = attribution.reach(model, imgs, codes), attribution.gradients(model, imgs, codes, 0)
     torch.manual_seed(1)
     for block in model.encoder.blocks:
         for part in block.parameters():
             part.data.normal_(std=0.1)
-    second = explain.reach(model, imgs, codes), explain.gradients(model, imgs, codes, 0)
+    second = attribution.reach(model, imgs, codes), attribution.gradients(model, imgs, codes, 0)
     for one, two in zip(first, second, strict=True):
         for a, b in zip(one, two, strict=True):
             assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 0.8
     # What a head alone decides, rollout cannot know; the gradients do.
     model.head.weight.data.normal_()
-    np.testing.assert_array_equal(explain.reach(model, imgs, codes), second[0])
-    assert not np.allclose(explain.gradients(model, imgs, codes, 0), second[1])
+    np.testing.assert_array_equal(attribution.reach(model, imgs, codes), second[0])
+    assert not np.allclose(attribution.gradients(model, imgs, codes, 0), second[1])
 
 
 def test_an_overlay_is_the_grey_image_where_the_map_is_zero() -> None:
     img = np.full((8, 8, 3), 100, np.uint8)
     map = np.zeros((8, 8), np.float32)
-    np.testing.assert_array_equal(explain.overlay(img, map), img)
+    np.testing.assert_array_equal(attribution.overlay(img, map), img)
     map[0, 0], map[1, 1] = 2.0, -1.0
-    shown = explain.overlay(img, map)
+    shown = attribution.overlay(img, map)
     assert shown.dtype == np.uint8
     red, _, blue = shown[0, 0].astype(int)
     assert red - blue > 100  # raises: orange
     red, _, blue = shown[1, 1].astype(int)
     assert blue - red > 50  # lowers: blue
     np.testing.assert_array_equal(shown[2:], img[2:])
-    np.testing.assert_array_equal(explain.overlay(img[..., 0], map), shown)
+    np.testing.assert_array_equal(attribution.overlay(img[..., 0], map), shown)
 
 
 def test_a_map_that_does_not_fit_or_is_not_finite_is_refused() -> None:
     img = np.zeros((8, 8, 3), np.uint8)
     with pytest.raises(ValueError, match=r"a map of \(4, 4\) does not fit an image of \(8, 8\)"):
-        explain.overlay(img, np.zeros((4, 4)))
+        attribution.overlay(img, np.zeros((4, 4)))
     with pytest.raises(ValueError, match="not finite"):
-        explain.overlay(img, np.full((8, 8), np.nan))
+        attribution.overlay(img, np.full((8, 8), np.nan))
 
 
 class Curved(torch.nn.Module):
@@ -295,9 +296,9 @@ def test_fault_e8_points_double_until_a_map_is_complete(
     """A logit that rises within a part of the path: few points miss it."""
     model = Curved(lambda x: torch.tanh(slope * (x - 0.3)))
     seen = counted(monkeypatch)
-    maps, missed = explain.integrated(model, bright(200, 250), None, 0, steps=8)  # type: ignore[arg-type]
+    maps, missed = attribution.integrated(model, bright(200, 250), None, 0, steps=8)  # type: ignore[arg-type]
     assert [steps for _, steps in seen] == [n for n in (8, 16, 32, 64, 128) if n <= points]
-    assert (explain.gap(maps, missed) < 0.05).all()
+    assert (attribution.gap(maps, missed) < 0.05).all()
     rise = np.tanh(slope * (np.array([200, 250]) / 255 - 0.3)) - np.tanh(-0.3 * slope)
     np.testing.assert_allclose(maps.sum((1, 2)), rise, rtol=0.05)
 
@@ -307,10 +308,10 @@ def test_fault_e8_only_the_samples_that_miss_are_integrated_again(
 ) -> None:
     model = Curved(lambda x: torch.where(x > 0.5, torch.tanh(80 * (x - 0.55)), x))
     seen = counted(monkeypatch)
-    maps, missed = explain.integrated(model, bright(40, 255, 100), None, 0, steps=8)  # type: ignore[arg-type]
+    maps, missed = attribution.integrated(model, bright(40, 255, 100), None, 0, steps=8)  # type: ignore[arg-type]
     assert seen[0] == (3, 8)
     assert {n for n, _ in seen[1:]} == {1}
-    assert explain.gap(maps, missed)[[0, 2]] == pytest.approx(0, abs=1e-4)
+    assert attribution.gap(maps, missed)[[0, 2]] == pytest.approx(0, abs=1e-4)
 
 
 def test_fault_e8_what_no_number_of_points_completes_is_told(
@@ -319,16 +320,19 @@ def test_fault_e8_what_no_number_of_points_completes_is_told(
     """A jump has no gradient: its maps are empty, whatever is integrated."""
     model = Curved(lambda x: x * 0 + (x > 0.4).float())
     seen = counted(monkeypatch)
-    maps, missed = explain.integrated(model, bright(255, 10), None, 0, steps=4)  # type: ignore[arg-type]
+    maps, missed = attribution.integrated(model, bright(255, 10), None, 0, steps=4)  # type: ignore[arg-type]
     assert [steps for _, steps in seen] == [4, 8, 16, 32, 64]
     assert not maps.any()
-    assert explain.gap(maps, missed).tolist() == [1.0, 0.0]  # of no difference nothing is missed
+    assert attribution.gap(maps, missed).tolist() == [
+        1.0,
+        0.0,
+    ]  # of no difference nothing is missed
 
 
 def test_fault_e8_the_gap_is_a_share_of_the_difference() -> None:
     maps = np.array([[[3.0, -1.0]], [[1.0, 1.0]], [[np.nan, 1.0]], [[1.0, -1.0]]])
     missed = np.array([0.1, -0.2, 0.0, 0.0])
-    found = explain.gap(maps, missed)
+    found = attribution.gap(maps, missed)
     assert found[:2] == pytest.approx([0.1 / 1.9, 0.2 / 2.2])
     assert np.isnan(found[2])
     assert found[3] == 0

@@ -1,169 +1,76 @@
-"""A module imports only from floors below its own; light modules never import torch."""
+"""A room imports only from floors below its own; light modules never import torch."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from lssat.tables import source
+
 PACKAGE = Path(__file__).parent.parent / "lssat"
-FLOORS = [
-    {
-        "tables",
-        "texture",
-        "metrics",
-        "statistics",
-        "grid",
-        "digest",
-        "yaml12",
-        "environment",
-        "labels",
-        "machine",
-        "choices",
-        "phash",
-        "archive",
-        "notation",
-        "sampling",
-        "heat",
-        "literal",
-        "private",
-        "spelling",
-        "listed",
-        "links",
-        "memory",
-    },
-    {
-        "params",
-        "media",
-        "backbones",
-        "checkpoint",
-        "texture_torch",
-        "shards",
-        "augment",
-        "perturb",
-        "ahead",
-    },
-    {
-        *(
-            "datasets",
-            "sample",
-            "faces",
-            "texture_cache",
-            "splits",
-            "audit",
-            "ssat",
-            "tasks",
-            "loader",
-        ),
-        *("tracking", "parents", "store", "scores", "reconstruction", "explain"),
-        "init",
-        "small",
-        "costs",
-        "trained",
-        "build",
-    },
-    {
-        "train",
-        "apply",
-        "verify",
-        "rejected",
-        "compare",
-        "predict",
-        "evaluate",
-        "examine",
-        "robustness",
-        "sensitivity",
-        "speed",
-        "slices",
-        "report",
-        "show",
-        "orchestrate",
-        "preflight",
-        "doctor",
-    },
+FLOORS = [  # from the ground up
+    {"tables", "texture", "metrics"},
+    {"grid"},
+    {"params", "models"},
+    {"data"},
+    {"training"},
+    {"evaluation"},
+    {"report"},
+    {"use", "tracking"},
+    {"orchestrate"},
     {"cli"},
 ]
-# Within a floor: leaves that their neighbours may use. tables holds the errors; loader
-# reads for reconstruction and for the build of models; texture codes are pure.
-NEIGHBOURS = {
-    "listed": {"tables"},
-    "digest": {"tables", "links", "memory"},
-    "yaml12": {"tables"},
-    "grid": {"tables", "labels", "notation"},
-    "archive": {"tables"},
-    "choices": {"grid"},
-    "machine": {"tables"},
-    "reconstruction": {"loader", "ssat"},
-    "evaluate": {"predict"},
-    "robustness": {"predict"},
-    "examine": {"predict"},
-    "sensitivity": {"predict"},
-    "costs": {"ssat"},
-    "build": {"loader", "ssat"},
-    "tracking": {"parents", "store"},
-    "init": {"small"},
-    "explain": {"ssat"},
-    "orchestrate": {"show"},
-    "apply": {"predict"},
-    "compare": {"report"},
-    "doctor": {"preflight"},
-}
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+# Rooms, and what the commands for people and the Snakefile import: quick, and without a GPU.
 LIGHT = [
-    "doctor",
-    "params",
-    "preflight",
-    "tables",
-    "datasets",
-    "metrics",
-    "report",
-    "slices",
-    "cli",
-    "digest",
-    "grid",
-    "machine",
-    "private",
-    "splits",
-    "init",
-    "trained",
-    "verify",
-    "compare",
+    *("tables", "metrics", "grid", "params", "report", "report.page", "cli", "tracking.runs"),
+    *("data.datasets", "data.doctor", "data.preflight", "data.splits", "evaluation.slices"),
+    *("use.compare", "use.show", "use.verify", "orchestrate.hooks", "orchestrate.sync"),
 ]
-
-
-def room(name: str) -> str:
-    return name.split(".")[1] if name.startswith("lssat.") else ""
+FILES = [file for file in sorted(PACKAGE.rglob("*.py")) if file.parent != PACKAGE]
 
 
 def imports(file: Path) -> set[str]:
+    """Return the modules of the package (dotted, below it) that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "lssat":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(room(node.module))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "lssat":
+            inner = (node.module or "").removeprefix("lssat").removeprefix(".")
+            names = [f"{inner}.{alias.name}".removeprefix(".") for alias in node.names]
+            found |= {name if source._exists(name) else inner for name in names}
         elif isinstance(node, ast.Import):
-            found |= {room(alias.name) for alias in node.names}
-    return found - {""}
+            names = [alias.name for alias in node.names]
+            found |= {name.removeprefix("lssat.") for name in names if name.startswith("lssat.")}
+    return found
 
 
-def floor(name: str) -> int:
-    return next(number for number, rooms in enumerate(FLOORS) if name in rooms)
-
-
-FILES = [
-    file
-    for file in sorted(PACKAGE.rglob("*.py"))
-    if file.relative_to(PACKAGE).as_posix() not in ("__init__.py", "__main__.py")
-]
+def test_the_listing_holds_the_rooms_and_nothing_else() -> None:
+    shown = {path.name for path in PACKAGE.iterdir()} - {"__pycache__"}
+    assert shown == {"__init__.py", "__main__.py", "py.typed", *FLOOR}
+    for room in FLOOR:
+        text = (PACKAGE / room / "__init__.py").read_text()
+        assert ast.get_docstring(ast.parse(text)), f"{room} does not say what it is"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(PACKAGE).as_posix())
-def test_imports_only_from_floors_below(file: Path) -> None:
-    own = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    for other in imports(file) - {own}:
-        below = floor(other) < floor(own)
-        assert below or other in NEIGHBOURS.get(own, set()), f"{own} imports {other}"
+def test_a_room_imports_only_from_floors_below(file: Path) -> None:
+    own = file.relative_to(PACKAGE).parts[0]
+    for other in imports(file):
+        room = other.split(".")[0]
+        assert room == own or FLOOR[room] < FLOOR[own], f"{own} imports {other}"
+
+
+def test_no_circle_among_modules() -> None:
+    """Inside a room, too: what is imported for types alone does not count."""
+    graph = {}
+    for file in FILES:
+        parts = file.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        graph[name] = imports(file) - {name}
+    graphlib.TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize("name", LIGHT)

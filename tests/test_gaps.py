@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lssat import statistics
+from lssat.metrics import statistics
 
 
 def shares(right: list[np.ndarray], parts: np.ndarray | None = None) -> statistics.Groups:

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lssat import choices, grid
+from lssat import grid
+from lssat.params import grid_rules
 
 
 @pytest.mark.parametrize("texture", ["LDP", "LBP"])
@@ -68,7 +69,7 @@ def test_what_is_no_configuration(name: str, said: str) -> None:
 
 
 def test_baselines_join_the_grid_with_the_supervised_configuration_only() -> None:
-    runs = grid.runs(["celeba"], ["vit_micro"], ["MRGB-RRGB-CRGB"], [0, 1], ["resnet18"])
+    runs = grid.every_run(["celeba"], ["vit_micro"], ["MRGB-RRGB-CRGB"], [0, 1], ["resnet18"])
     assert [run.path for run in runs] == [
         "celeba/vit_micro/MRGB-RRGB-CRGB/seed0",
         "celeba/vit_micro/MRGB-RRGB-CRGB/seed1",
@@ -147,7 +148,7 @@ def problems(**changes) -> list[str]:
         values["benchmark.sweep.configurations"] = changes.get("benchmark__sweep__configurations")
     if "benchmark__backbones" in changes:
         values["benchmark.sweep.backbones"] = changes.get("benchmark__sweep__backbones")
-    found = choices.problems(lambda *keys: values.get(".".join(keys)))
+    found = grid_rules.problems(lambda *keys: values.get(".".join(keys)))
     return [f"{'.'.join(where)}: {text}" for where, text in found]
 
 

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from lssat import statistics
-from lssat.statistics import shrink as shrinking
+from lssat.metrics import statistics
+from lssat.metrics.statistics import shrink as shrinking
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 

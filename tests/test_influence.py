@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, precision_score, roc_auc_score
 
-from lssat import metrics, statistics
-from lssat.metrics import JUMPS, influence
+from lssat import metrics
+from lssat.metrics import JUMPS, influence, statistics
 
 STEP = 1e-6
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from lssat import init, params
+from lssat import params
+from lssat.params import init
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent

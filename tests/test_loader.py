@@ -8,8 +8,8 @@ import torch
 from drawn_data import crops, write
 
 from lssat import tables, texture
-from lssat.loader import Crops
 from lssat.tables import DataError
+from lssat.training.loader import Crops
 
 
 @pytest.fixture

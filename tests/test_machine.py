@@ -12,7 +12,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lssat import cli, machine
+from lssat import cli
+from lssat.params import hardware
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent
@@ -27,10 +28,10 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_a_profile_says_becomes_variables_that_train_reads() -> None:
     os.environ["LSSAT_STRATEGY"] = "fsdp"  # of an earlier day
-    machine.tell({"devices": 2, "compile": True, "device": "cuda"}, {"experiment": "x"})
+    hardware.tell({"devices": 2, "compile": True, "device": "cuda"}, {"experiment": "x"})
     source = "".join(file.read_text() for file in (ROOT / "lssat/cli").glob("*.py"))
     read = set(re.findall(r'envvar="(LSSAT_[A-Z]+)"', source))
-    assert read == {f"LSSAT_{key.upper()}" for key in (*machine.KEYS, "tracking")}
+    assert read == {f"LSSAT_{key.upper()}" for key in (*hardware.KEYS, "tracking")}
     environment = os.environ
     assert environment["LSSAT_DEVICES"] == "2"
     assert environment["LSSAT_COMPILE"] == "True"
@@ -39,8 +40,8 @@ def test_what_a_profile_says_becomes_variables_that_train_reads() -> None:
 
 
 def test_every_key_reaches_a_step_or_the_plan() -> None:
-    assert {*machine.Hardware.model_fields} == {
-        *machine.KEYS, "device", "gpu_partition", "cpu_partition"
+    assert {*hardware.Hardware.model_fields} == {
+        *hardware.KEYS, "device", "gpu_partition", "cpu_partition"
     }  # fmt: skip
 
 
@@ -85,7 +86,7 @@ UNUSABLE = [
 def test_fault_a7_what_cannot_be_is_named_with_the_way_out(
     key: str, value: object, said: str
 ) -> None:
-    (found,) = machine.problems({key: value})
+    (found,) = hardware.problems({key: value})
     assert found.startswith(f"{key}={'' if value is None else value}: ")
     assert said in found
 
@@ -100,28 +101,28 @@ def test_fault_a7_what_cannot_be_is_named_with_the_way_out(
     ],
 )
 def test_what_can_be_is_taken(config: dict) -> None:
-    assert machine.problems(config) == []
+    assert hardware.problems(config) == []
 
 
 def test_fault_a7_all_problems_of_a_machine_stand_in_one_list() -> None:
     config = {"device": "gpu", "devcie": 1, "minutes": "abc", "country": "Germany", "readers": -3}
-    assert len(machine.problems(config)) == len(config)
+    assert len(hardware.problems(config)) == len(config)
 
 
 def test_fault_a7_devices_are_held_to_those_there_and_to_the_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(machine, "count_gpus", lambda: 2)
-    assert machine.problems({"device": "cuda", "devices": 2}, batch_size=8) == []
-    (many,) = machine.problems({"device": "cuda", "devices": 4}, batch_size=8)
+    monkeypatch.setattr(hardware, "count_gpus", lambda: 2)
+    assert hardware.problems({"device": "cuda", "devices": 2}, batch_size=8) == []
+    (many,) = hardware.problems({"device": "cuda", "devices": 4}, batch_size=8)
     assert many == "devices=4: torch finds 2 on this machine; write at most 2"
-    (uneven,) = machine.problems({"devices": 3}, batch_size=8, here=False)
+    (uneven,) = hardware.problems({"devices": 3}, batch_size=8, here=False)
     assert "train.batch_size 8 of params.yaml is no multiple of it" in uneven
-    monkeypatch.setattr(machine, "count_gpus", lambda: 0)
-    assert "torch finds no GPU" in machine.problems({"device": "cuda"})[0]
-    assert machine.problems({"device": "cuda"}, here=False) == []  # jobs run elsewhere
+    monkeypatch.setattr(hardware, "count_gpus", lambda: 0)
+    assert "torch finds no GPU" in hardware.problems({"device": "cuda"})[0]
+    assert hardware.problems({"device": "cuda"}, here=False) == []  # jobs run elsewhere
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert "this machine has 2 processors" in machine.problems({"devices": 4})[0]
+    assert "this machine has 2 processors" in hardware.problems({"devices": 4})[0]
 
 
 def test_fault_f14_partitions_are_held_to_those_of_the_cluster(
@@ -132,11 +133,11 @@ def test_fault_f14_partitions_are_held_to_those_of_the_cluster(
     sinfo.chmod(0o755)
     monkeypatch.setitem(os.environ, "PATH", f"{tmp_path}:{os.environ['PATH']}")
     named = {"gpu_partition": "gpu", "cpu_partition": "batch"}
-    (found,) = machine.problems(named, partitions=True)
+    (found,) = hardware.problems(named, partitions=True)
     assert found == "gpu_partition=gpu: this cluster has batch, long; write one of them"
-    assert machine.problems({"gpu_partition": "long,batch"}, partitions=True) == []
+    assert hardware.problems({"gpu_partition": "long,batch"}, partitions=True) == []
     sinfo.write_text("#!/bin/sh\nexit 1\n")  # installed, and no cluster: as on many machines
-    assert machine.problems(named, partitions=True) == []
+    assert hardware.problems(named, partitions=True) == []
 
 
 def commands() -> dict[str, click.Command]:

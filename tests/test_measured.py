@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from lssat import metrics
+from lssat.evaluation.scores import measured
+from lssat.evaluation.scores.levels import Level
+from lssat.evaluation.scores.run_group import by_seed
 from lssat.params import Evaluate
-from lssat.scores import measured
-from lssat.scores.levels import Level
-from lssat.scores.scored import by_seed
 
 OPTIONS = Evaluate(resamples=200, confidence=0.95, seed=0, batch_size=1)
 RUN = "affectnet/vit_micro/none-none-CRGB/seed0"

@@ -1,6 +1,6 @@
 """The official counts add up as the papers say."""
 
-from lssat.datasets import official
+from lssat.data.datasets import official
 
 
 def test_official_counts_add_up() -> None:

@@ -14,13 +14,15 @@ import torch._inductor.config
 from safetensors.torch import save_file
 from test_train import curve, files, view
 
-import lssat.train as step
-from lssat import backbones, grid, predict
+from lssat import grid
+from lssat.evaluation import logits
 from lssat.grid import Run, parse
-from lssat.loader import Crops
+from lssat.models import backbones
+from lssat.models.ssat import SSAT
 from lssat.params import Texture, Train
-from lssat.ssat import SSAT
 from lssat.tables import read_json
+from lssat.training import train as step
+from lssat.training.loader import Crops
 
 Data = dict[str, Path]
 LDP = Texture(kind="ldp", k=3, encoding="code")
@@ -73,7 +75,7 @@ def test_every_configuration_trains(sample_data: Data, tmp_path: Path, slug: str
     run = Run("ffpp", "vit_micro", slug, 0)
     record = _train(sample_data["ffpp"], tmp_path, run, texture, {})
     assert record["epochs"] == 1 + ("then" in slug)
-    assert predict.load_run(tmp_path).configuration.slug == slug
+    assert logits.load_run(tmp_path).configuration.slug == slug
 
 
 @pytest.mark.parametrize(("task", "backbone", "configuration", "encoding", "changes"), CHOICES)
@@ -91,11 +93,11 @@ def test_a_choice_trains_and_predicts(
     record = _train(data, tmp_path, run, texture, changes)
     assert record["weights"] == {"source": "scratch", "licence": None}
     assert changes.items() <= record["params"]["train"].items()
-    model = predict.load_run(tmp_path)
+    model = logits.load_run(tmp_path)
     assert (model.encoding, model.configuration.slug) == (encoding, configuration)
     codes = data / "texture/ldp" if model.needs_codes else None
     val = Crops(data / "splits/val.parquet", data / "faces", codes, model.clips)
-    found = predict.logits(model, val, 5)
+    found = logits.logits(model, val, 5)
     assert found.shape == (len(val), grid.TASKS[task].outputs)
     assert np.isfinite(found).all()
     with np.load(tmp_path / "reconstruction.npz") as pictures:

@@ -7,8 +7,8 @@ import yaml
 
 from lssat import grid, params
 from lssat.orchestrate import run as orchestrate
-from lssat.show import headline, show
 from lssat.tables import DataError, write_json
+from lssat.use.show import headline, show
 
 LINES = """
 [Sun Nov 22 12:00:00 2026]

@@ -7,9 +7,9 @@ from timm.layers import apply_keep_indices_nlc
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
-from lssat import backbones, ssat
-from lssat.backbones.packed import pack, packs
 from lssat.grid import parse
+from lssat.models import backbones, ssat
+from lssat.models.backbones.packed import pack, packs
 from lssat.tables import DataError
 
 # (name, patch size, whether its blocks are packed), each with something the others lack.

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from ruamel.yaml import YAML
 
-from lssat import grid, metrics, params, scores
+from lssat import grid, metrics, params
+from lssat.evaluation import scores
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from lssat.perturb import PERTURBATIONS, STRENGTHS, keys_of, perturb
+from lssat.evaluation.perturb import PERTURBATIONS, STRENGTHS, keys_of, perturb
 
 PHOTO = skimage.data.astronaut()
 CROPS = np.stack([PHOTO[y : y + 80, x : x + 80] for y, x in ((0, 180), (60, 200), (300, 100))])

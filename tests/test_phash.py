@@ -10,7 +10,7 @@ import trees
 from PIL import Image
 
 from lssat import params
-from lssat.phash import NONE, nearest, phash
+from lssat.data.audit.phash import NONE, nearest, phash
 
 ROOT = Path(__file__).parent.parent
 NEAR = params.load(ROOT / "presets/sample.yaml").audit.near_distance
@@ -43,7 +43,7 @@ def test_neighbours_do_not_depend_on_how_many_are_compared_at_a_time(monkeypatch
     rng = np.random.default_rng(0)
     hashes, among = (rng.integers(0, 2**10, n, dtype=np.uint64) for n in (300, 200))
     whole = nearest(hashes, among, 2)
-    monkeypatch.setattr("lssat.phash._BLOCK", 7)
+    monkeypatch.setattr("lssat.data.audit.phash._BLOCK", 7)
     for parts, all_ in zip(nearest(hashes, among, 2), whole, strict=True):
         assert np.array_equal(parts, all_)
 

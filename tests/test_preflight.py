@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lssat import doctor, preflight
-from lssat.preflight import child, hub, models
+from lssat.data import doctor, preflight
+from lssat.data.preflight import child, hub, models
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent

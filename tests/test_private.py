@@ -17,10 +17,12 @@ from PIL import Image
 from test_train import RUN, view
 from test_train import files as files_of_run
 
-import lssat.train as step
-from lssat import params, private, report, tables
+from lssat import params, report, tables
 from lssat.orchestrate import hooks
-from lssat.report import gallery, pictures
+from lssat.report import gallery
+from lssat.report.kit import pictures
+from lssat.tables import private
+from lssat.training import train as step
 
 REAL = {"datasets": {task: {"root": f"/data/{task}"} for task in drawn.TASKS}}
 TREES = ["ffpp", "celeba", "affectnet"]

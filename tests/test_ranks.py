@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lssat import report, statistics
-from lssat.report import ranks, read
+from lssat import report
+from lssat.metrics import statistics
+from lssat.report.kit import results
+from lssat.report.sections import ranks
 from lssat.tables import write_json
 
 # Demsar 2006, table 6: ranks of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets.
@@ -106,9 +108,9 @@ def test_case_36_no_test_of_two_treatments_of_one_block_or_of_ties_alone() -> No
 
 
 @pytest.fixture(scope="module")
-def tasks(tmp_path_factory: pytest.TempPathFactory) -> list[read.Task]:
+def tasks(tmp_path_factory: pytest.TempPathFactory) -> list[results.Task]:
     files = drawn.draw(tmp_path_factory.mktemp("ranks"), backbones=("b_a", "b_b", "b_c"))
-    return [read.read_task(name, each) for name, each in files.items()]
+    return [results.read_task(name, each) for name, each in files.items()]
 
 
 def _of(found: list[dict], compared: str) -> dict:
@@ -117,7 +119,7 @@ def _of(found: list[dict], compared: str) -> dict:
 
 
 def test_fault_c2_blocks_are_tasks_with_the_mean_over_the_other_factor(
-    tasks: list[read.Task],
+    tasks: list[results.Task],
 ) -> None:
     found = ranks.families(tasks)
     json.dumps(found, allow_nan=False)
@@ -178,7 +180,7 @@ def test_fault_c2_favourites_of_single_tasks_are_no_difference_in_general(
         assert said <= 50
 
 
-def test_no_two_differ_where_none_is_shown_to(tasks: list[read.Task]) -> None:
+def test_no_two_differ_where_none_is_shown_to(tasks: list[results.Task]) -> None:
     """Neither the table, a figure of the page, a page of figures.pdf nor ranks.json says so."""
     family = _of(ranks.families(tasks), "backbone")
     assert family["p_permuted"] > 0.05
@@ -215,7 +217,9 @@ def test_what_is_shown_to_differ_has_its_figure_and_its_groups() -> None:
     assert [row[2].text for row in section["table"].rows] == ["y", "x and z", "y"]
 
 
-def test_a_baseline_and_an_undefined_number_leave_complete_blocks(tasks: list[read.Task]) -> None:
+def test_a_baseline_and_an_undefined_number_leave_complete_blocks(
+    tasks: list[results.Task],
+) -> None:
     rows = [row for task in tasks for row in task.metrics["table"]]
     extra = next(row for row in tasks[0].headline if row["configuration"] == "none/none/CRGB")
     tasks[0].metrics["table"].append({**extra, "backbone": "resnet18"})
@@ -232,7 +236,7 @@ def test_a_baseline_and_an_undefined_number_leave_complete_blocks(tasks: list[re
     assert family["note"] == "without celeba: undefined; not in every task: resnet18"
 
 
-def test_backbones_on_clips_are_not_ranked_with_those_on_frames(tasks: list[read.Task]) -> None:
+def test_backbones_on_clips_are_not_ranked_with_those_on_frames(tasks: list[results.Task]) -> None:
     table = tasks[0].metrics["table"]
     clips = [row for row in table if row["backbone"] == "b_c" and row["level"] == "frame"]
     for row in clips:
@@ -248,7 +252,7 @@ def test_backbones_on_clips_are_not_ranked_with_those_on_frames(tasks: list[read
     )
 
 
-def test_the_page_says_what_was_tested_and_counts_collapsed_rows(tasks: list[read.Task]) -> None:
+def test_the_page_says_what_was_tested_and_counts_collapsed_rows(tasks: list[results.Task]) -> None:
     found = ranks.families(tasks)
     sections = ranks.section(found)
     assert "over 3 tasks: Friedman’s test, p = " in sections[0]["said"]
@@ -282,7 +286,7 @@ def test_no_finite_number_leaves_no_ranks_and_a_page(tmp_path: Path) -> None:
     for row in found["table"]:
         row |= {"mean": None, "low": None, "high": None, "note": "undefined"}
     write_json(files["affectnet"].metrics, found)
-    task = read.read_task("affectnet", files["affectnet"])
+    task = results.read_task("affectnet", files["affectnet"])
     families = ranks.families([task])
     assert {each["p"] for each in families} == {None}
     assert "no task" in ranks.answer(families)

@@ -6,9 +6,9 @@ import torch
 from drawn_data import write
 
 from lssat.grid import parse
-from lssat.loader import Crops
-from lssat.reconstruction import reconstructions
-from lssat.ssat import SSAT, take
+from lssat.models.ssat import SSAT, take
+from lssat.training.loader import Crops
+from lssat.training.reconstruction import reconstructions
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lssat import grid, report, scores, tables
+from lssat import grid, report, tables
+from lssat.evaluation import scores
 from lssat.params import Evaluate
-from lssat.report import csvs, figures, page, pictures, read, results, subsets, words
+from lssat.report import csvs, page
+from lssat.report.kit import figures, pictures, words
+from lssat.report.kit import results as read
+from lssat.report.sections import headline, subsets
 
 ONE = {"backbones": ("vit_micro",), "configurations": ("MRGB-RLDP-CRGB", "none-none-CRGB")}
 
@@ -320,15 +324,15 @@ def test_only_full_coverage_reads_100_percent():
 
 def test_bar_places_the_interval_on_the_scale_of_the_table():
     rows = [row("a", 0.6, 0.7, 0.9), row("b", 0.5, 0.6, 0.7)]
-    low, high = results._scale(rows)
-    bar = results._bar(rows[0], (low, high))
+    low, high = headline._scale(rows)
+    bar = headline._bar(rows[0], (low, high))
     for value, place in ((0.6, bar.low), (0.7, bar.mean), (0.9, bar.high), (0.5, bar.baseline)):
         assert math.isclose(place, 100 * (value - low) / (high - low), abs_tol=0.01)
     assert low < 0.5 < 0.9 < high
 
 
 def test_baseline_of_zero_is_drawn():
-    assert results._bar(row("a", 0.1, 0.2, 0.3) | {"baseline": 0.0}, (-0.1, 0.4)).baseline == 20
+    assert headline._bar(row("a", 0.1, 0.2, 0.3) | {"baseline": 0.0}, (-0.1, 0.4)).baseline == 20
 
 
 def test_mask_greys_the_removed_patches_only():
@@ -432,13 +436,13 @@ def test_other_cells_stay_as_they_are(value):
 def test_collapsed_rows_are_flagged_in_every_table_of_results(whole):
     task = read.read_task("ffpp", whole[1]["ffpp"])
     by_subset = [table for _, table in subsets.chooser(task).tables]
-    for table in (results.headline(task), results.measures(task), *by_subset):
+    for table in (headline.headline(task), headline.measures(task), *by_subset):
         assert {len(row) for row in [*table.rows, table.foot] if row} == {len(table.columns)}
         flagged = [row for row in table.rows if any(cell.flag == "bad" for cell in row)]
         assert [[cell.text for cell in row[:2]] for row in flagged] == [
             ["vit_micro", "MLDP/RRGB/CRGB"]
         ]
-    assert results.measures(task).notes == []  # why it collapsed stands below the headline
+    assert headline.measures(task).notes == []  # why it collapsed stands below the headline
 
 
 def test_a_note_is_said_once_with_its_metrics():
@@ -446,4 +450,4 @@ def test_a_note_is_said_once_with_its_metrics():
         {"level": "video", "metric": name, "note": "all labels are 0; collapsed: seed 1"}
         for name in ("auc", "ap")
     ]
-    assert results.noted(rows * 2) == ["video AUC and video AP: all labels are 0"]
+    assert headline.noted(rows * 2) == ["video AUC and video AP: all labels are 0"]

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lssat.report import published, ranks
-from lssat.report.answers import answers, verdicts
+from lssat.report.sections import published, ranks
+from lssat.report.sections.answers import answers, verdicts
 
 FAMILIES = [
     {

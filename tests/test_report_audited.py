@@ -6,11 +6,11 @@ import drawn_results as drawn
 import pytest
 
 from lssat import tables
-from lssat.report import audited, evidence, results
-from lssat.report import subsets as subsets_of
-from lssat.report.cells import Table
-from lssat.report.read import Task, read_task
-from lssat.show import show
+from lssat.report.kit.cells import Table
+from lssat.report.kit.results import Task, read_task
+from lssat.report.sections import audited, evidence, headline
+from lssat.report.sections import subsets as subsets_of
+from lssat.use.show import show
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_coverage_stands_in_every_table_by_subset_and_by_frame(ffpp: Task) -> No
     assert data["coverage"] == ["99.4 %", "100 %", "98.8 %"]
     assert data["coverage of frames"] == ["99.1 %", "100 %", "97.5 %"]
     assert data["coverage of subset FaceSwap"] == ["95.0 %"] * 3
-    measures = results.measures(ffpp)
+    measures = headline.measures(ffpp)
     assert measures.columns[-1].label == "Coverage"
     assert {(row[-1].text, row[-1].small) for row in measures.rows} == {("98.8 %", "frames 97.5 %")}
     assert len(measures.foot) == len(measures.columns)

@@ -5,8 +5,9 @@ import drawn_results as drawn
 import pytest
 
 from lssat import report
-from lssat.perturb import PERTURBATIONS
-from lssat.report import costs, pictures
+from lssat.evaluation.perturb import PERTURBATIONS
+from lssat.report.kit import pictures
+from lssat.report.sections import costs
 
 pytestmark = [
     pytest.mark.browser,

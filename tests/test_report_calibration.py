@@ -5,13 +5,14 @@ from typing import Any
 import drawn_results as drawn
 import pytest
 
-from lssat.report import calibration, read
+from lssat.report.kit import results
+from lssat.report.sections import calibration
 
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory) -> Any:
     files = drawn.draw(tmp_path_factory.mktemp("calibration"), ("celeba",))
-    return read.read_task("celeba", files["celeba"])
+    return results.read_task("celeba", files["celeba"])
 
 
 def test_fault_c21_beside_each_error_stands_that_of_a_calibrated_model(task) -> None:

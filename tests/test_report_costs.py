@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lssat import report
-from lssat.report import costs, pareto, read
-from lssat.report.costs import Cost, Priced
+from lssat.report.kit import results
+from lssat.report.sections import costs, pareto
+from lssat.report.sections.costs import Cost, Priced
 from lssat.tables import write_json
 
 CHEAP = Cost("price", "price", "", 1, 0)
@@ -62,7 +63,7 @@ def whole(tmp_path_factory):
     root = tmp_path_factory.mktemp("costs")
     files = drawn.draw(root, ("ffpp",))
     report.write(drawn.PARAMS, files, drawn.outputs(root))
-    return root, files["ffpp"], read.read_task("ffpp", files["ffpp"])
+    return root, files["ffpp"], results.read_task("ffpp", files["ffpp"])
 
 
 def test_csv_holds_the_means_of_the_records(whole) -> None:

@@ -10,7 +10,7 @@ import drawn_results as drawn
 import pytest
 
 from lssat import report, tables
-from lssat.report import read
+from lssat.report.kit import results
 from lssat.tables import DataError
 
 ONE = {"configurations": ("MRGB-RLDP-CRGB", "none-none-CRGB"), "seeds": (0, 1)}
@@ -80,9 +80,9 @@ def test_without_such_data_sets_the_section_says_so(tmp_path: Path) -> None:
 
 def test_other_runs_than_the_tasks_are_refused(tmp_path: Path) -> None:
     files, cross = draw(tmp_path)
-    task = read.read_task("ffpp", files["ffpp"])
+    task = results.read_task("ffpp", files["ffpp"])
     found = tables.read_json(cross["celebdf"].metrics)
     found["runs"].pop()
     tables.write_json(cross["celebdf"].metrics, found)
     with pytest.raises(DataError, match="does not fit the runs of ffpp: ffpp/vit_mini/none-none"):
-        read.read_cross("celebdf", cross["celebdf"], [task])
+        results.read_cross("celebdf", cross["celebdf"], [task])

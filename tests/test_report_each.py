@@ -14,7 +14,11 @@ from test_report_sweep import row as swept
 from test_scores import image_rows, summarise
 
 from lssat import report
-from lssat.report import csvs, each, matrix, read, results, subsets, words
+from lssat.report import csvs
+from lssat.report.kit import results as read
+from lssat.report.kit import words
+from lssat.report.sections import headline as results
+from lssat.report.sections import matrix, per_class, subsets
 from lssat.tables import write_json
 
 ONE = {"backbones": ("vit_micro",), "configurations": ("MRGB-RLDP-CRGB", "MLDP-RRGB-CRGB")}
@@ -158,7 +162,7 @@ def test_the_papers_numbers_stand_by_its_backbones_alone(tmp_path: Path) -> None
 
 def test_the_table_of_attributes_has_prevalence_majority_and_each_metric(whole) -> None:
     task = read.read_task("celeba", whole[1]["celeba"])
-    tables = each.section(task)["tables"].tables
+    tables = per_class.section(task)["tables"].tables
     assert [label for label, _ in tables] == [
         "vit_micro · MRGB/RLDP/CRGB", "vit_micro · MLDP/RRGB/CRGB"
     ]  # fmt: skip
@@ -176,14 +180,14 @@ def test_the_table_of_attributes_has_prevalence_majority_and_each_metric(whole) 
 
 
 def test_figures_of_attributes_and_classes_have_names_and_numbers(whole) -> None:
-    (points,) = each.section(read.read_task("celeba", whole[1]["celeba"]))["figures"]
+    (points,) = per_class.section(read.read_task("celeba", whole[1]["celeba"]))["figures"]
     best = json.loads(whole[1]["celeba"].metrics.read_text())["each"][:200]
     means = [row["mean"] for row in best if row["metric"] == "balanced_accuracy"]
     trace = points.plots[0].spec["data"][1]
     assert trace["y"] == means
     assert trace["x"] == [row["prevalence"] for row in best if row["metric"] == "auc"]
     assert "Lowest: " in points.summary
-    (heat,) = each.section(read.read_task("affectnet", whole[1]["affectnet"]))["figures"]
+    (heat,) = per_class.section(read.read_task("affectnet", whole[1]["affectnet"]))["figures"]
     matrices = json.loads(whole[1]["affectnet"].metrics.read_text())["confusion"]
     assert [plot.title for plot in heat.plots] == [
         "vit_micro · MRGB/RLDP/CRGB", "vit_micro · MLDP/RRGB/CRGB"
@@ -236,7 +240,7 @@ def test_case_37_names_of_attributes_classes_and_subsets_are_shown_literally(
         cells = [row[column] for row in rows_of(outputs[file])]
         assert {"'=1+1", NASTY[0], "two\nlines"} <= set(cells)
         assert not any(cell[:1] in "=+-@" for cell in cells)
-    figures = each.section(read.read_task("affectnet", files["affectnet"]))["figures"]
+    figures = per_class.section(read.read_task("affectnet", files["affectnet"]))["figures"]
     assert figures[0].plots[0].spec["data"][0]["x"][0] == html.escape(NASTY[0], quote=False)
 
 
@@ -276,7 +280,7 @@ def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) ->
     for row in rows_of(outputs["curves"]):
         assert row["collapsed"] == str("vit_micro/MLDP-RRGB-CRGB" in row["run"])
     latex = outputs["latex"].read_text().split(r"\begin{table}")
-    slices = [each for each in latex if r"\label{tab:slices-" in each]
+    slices = [per_class for per_class in latex if r"\label{tab:slices-" in per_class]
     assert len(slices) == 2
     for line in "".join(slices).splitlines():
         if line.startswith("    ") and "vit" in line:

@@ -10,10 +10,12 @@ import pytest
 import yaml
 from chromium import PROGRAM, page
 
-from lssat import heat, report, tables
+from lssat import report, tables
+from lssat.evaluation import overlay
 from lssat.params import Explain
-from lssat.report import explained, gallery
-from lssat.report.read import Task, read_task
+from lssat.report import gallery
+from lssat.report.kit.results import Task, read_task
+from lssat.report.sections import explained
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent
@@ -52,13 +54,13 @@ def test_a_row_without_attention_says_why_and_shows_its_gradients(tmp_path: Path
 
 
 def test_maps_are_shown_relative_to_an_even_share() -> None:
-    even = heat.uneven(np.full((4, 4), 1 / 16))
+    even = overlay.uneven(np.full((4, 4), 1 / 16))
     np.testing.assert_allclose(even, 0, atol=1e-12)
-    assert (heat.paint(even, top=1.0) == 255).all()
+    assert (overlay.paint(even, top=1.0) == 255).all()
     twice = np.full((4, 4), 14 / 15 / 16)
     twice[0, 0] = 2 / 16
-    assert heat.uneven(twice / twice.sum())[0, 0] == pytest.approx(1)
-    assert heat.uneven(np.zeros((2, 2))).tolist() == [[0, 0], [0, 0]]
+    assert overlay.uneven(twice / twice.sum())[0, 0] == pytest.approx(1)
+    assert overlay.uneven(np.zeros((2, 2))).tolist() == [[0, 0], [0, 0]]
 
 
 def test_maps_that_explain_json_does_not_vouch_for_are_refused(tmp_path: Path) -> None:

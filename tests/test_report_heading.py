@@ -7,8 +7,9 @@ import drawn_results as drawn
 import pytest
 import yaml
 
-from lssat import init, params, report
-from lssat.report import heading
+from lssat import params, report
+from lssat.params import init
+from lssat.report.sections import heading
 
 ROOT = Path(__file__).parent.parent
 OURS = "data/raw/sample/"

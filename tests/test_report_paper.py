@@ -8,7 +8,9 @@ import pytest
 from matplotlib import pyplot
 
 from lssat import report
-from lssat.report import comparisons, latex, pdf, ranks, read
+from lssat.report import latex, pdf
+from lssat.report.kit import results
+from lssat.report.sections import comparisons, ranks
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +88,7 @@ def test_case_37_a_figure_takes_a_dollar_for_a_dollar() -> None:
 def test_case_38_the_figure_of_intervals_marks_what_collapsed(written) -> None:
     _, files = written
     figure, axis = pyplot.subplots()
-    pdf._intervals(axis, read.read_task("ffpp", files["ffpp"]))
+    pdf._intervals(axis, results.read_task("ffpp", files["ffpp"]))
     pyplot.close(figure)
     names = [each.get_text() for each in axis.get_yticklabels()]
     assert [name for name in names if "†" in name] == ["vit_micro †"]
@@ -98,7 +100,7 @@ def test_figures_are_a_page_a_task_and_the_same_bytes(written, tmp_path) -> None
     outputs, files = written
     first = outputs["figures"].read_bytes()
     assert first.startswith(b"%PDF")
-    families = ranks.families([read.read_task(name, each) for name, each in files.items()])
+    families = ranks.families([results.read_task(name, each) for name, each in files.items()])
     assert [ranks.shown(each) for each in families] == [False, True]  # two backbones, no test
     assert len(re.findall(rb"/Type /Page\b", first)) == 2 + 1 + 1  # classes, ranks
     again = drawn.outputs(tmp_path)
@@ -136,7 +138,7 @@ def test_fault_c5_one_verdict_and_no_other_test_beside_it(written) -> None:
     with open(outputs["comparisons"], newline="") as file:
         heads = next(csv.reader(file))
     assert [name for name in heads if re.match(r"p\b|p_", name)] == ["p", "p_holm"]
-    for task in (read.read_task(name, each) for name, each in files.items()):
+    for task in (results.read_task(name, each) for name, each in files.items()):
         tables = comparisons.tables(task)
         assert len(tables) == 3
         for _, table in tables:
@@ -150,7 +152,7 @@ def test_fault_c5_one_verdict_and_no_other_test_beside_it(written) -> None:
 
 def test_the_lead_of_the_tests_says_what_few_seeds_are_about(written) -> None:
     _, files = written
-    tasks = [read.read_task(name, each) for name, each in files.items()]
+    tasks = [results.read_task(name, each) for name, each in files.items()]
     few = "With fewer than 3 seeds (ffpp: 2 and affectnet: 2) tests are about these trained models."
     assert comparisons.lead(tasks).endswith(few)
     for task in tasks:
@@ -160,6 +162,6 @@ def test_the_lead_of_the_tests_says_what_few_seeds_are_about(written) -> None:
 
 
 def test_a_side_that_collapsed_is_flagged_beside_the_mean_over_configurations(written) -> None:
-    task = read.read_task("ffpp", written[1]["ffpp"])
+    task = results.read_task("ffpp", written[1]["ffpp"])
     _, overall = comparisons.tables(task)[0]
     assert [(row[-1].text, row[-1].flag) for row in overall.rows] == [("1 of a collapsed", "bad")]

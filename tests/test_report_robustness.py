@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 from test_robustness import data, measure  # noqa: F401  # data is a fixture
 
-from lssat import perturb, report, tables
-from lssat.report import pictures, read, robustness
-from lssat.report.read import Task
+from lssat import report, tables
+from lssat.evaluation import perturb
+from lssat.report.kit import pictures, results
+from lssat.report.kit.results import Task
+from lssat.report.sections import robustness
 from lssat.tables import DataError
 
 ONE = {"configurations": ("MRGB-RLDP-CRGB", "none-none-CRGB"), "backbones": ("vit_micro",)}
@@ -29,7 +31,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def task(root: Path) -> Task:
-    return read.read_task("ffpp", drawn.draw(root, ("ffpp",), **ONE)["ffpp"])
+    return results.read_task("ffpp", drawn.draw(root, ("ffpp",), **ONE)["ffpp"])
 
 
 def test_drawn_results_have_the_keys_of_real_ones(data: Path, tmp_path: Path, task: Task) -> None:  # noqa: F811
@@ -146,4 +148,4 @@ def test_robustness_of_other_runs_is_refused(task: Task, tmp_path: Path) -> None
     with pytest.raises(
         DataError, match=r"r\.json: does not fit the runs of ffpp: ffpp/vit_micro/g"
     ):
-        read.read_task("ffpp", files)
+        results.read_task("ffpp", files)

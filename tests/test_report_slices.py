@@ -10,9 +10,10 @@ import pytest
 from test_scores import OPTIONS
 from test_slices_lists import listed, written
 
-from lssat import report, slices, tables
-from lssat.report import read
-from lssat.report import slices as section
+from lssat import report, tables
+from lssat.evaluation import slices
+from lssat.report.kit import results
+from lssat.report.sections import slices as section
 from lssat.tables import DataError
 
 ONE = {"configurations": ("MRGB-RLDP-CRGB", "none-none-CRGB"), "seeds": (0, 1)}
@@ -64,7 +65,7 @@ def test_the_page_holds_every_group_and_gap(whole: tuple) -> None:
 
 
 def test_fault_c18_the_sentence_says_no_more_than_the_test(whole: tuple) -> None:
-    task = read.read_task("celeba", whole[1]["celeba"])
+    task = results.read_task("celeba", whole[1]["celeba"])
     (found,) = task.slices
     mine = [row for row in found["rows"] if row["attribute"] == "Male"]
     for row in mine:
@@ -91,7 +92,7 @@ def test_fault_c18_the_sentence_says_no_more_than_the_test(whole: tuple) -> None
 
 
 def test_many_samples_in_many_clusters_need_no_caveat(whole: tuple) -> None:
-    task = read.read_task("celeba", whole[1]["celeba"])
+    task = results.read_task("celeba", whole[1]["celeba"])
     for each in task.slices[0]["slices"]:
         for group in each["groups"]:
             group |= {"n": 900, "clusters": 300}
@@ -132,4 +133,4 @@ def test_slices_of_other_runs_are_refused(tmp_path: Path) -> None:
     file = files["celeba"].slices[0]
     tables.write_json(file, json.loads(file.read_text().replace("seed1", "seed9")))
     with pytest.raises(DataError, match=r"slices\.json: does not fit the runs of celeba"):
-        read.read_task("celeba", files["celeba"])
+        results.read_task("celeba", files["celeba"])

@@ -7,7 +7,8 @@ import drawn_results as drawn
 import pytest
 
 from lssat import report
-from lssat.report import read, sweep
+from lssat.report.kit import results
+from lssat.report.sections import sweep
 from lssat.tables import read_json, write_json
 
 GROUP = {"backbone": "vit_mini", "configuration": "MRGB/RLDP/CRGB"}
@@ -35,7 +36,7 @@ ROWS = [
 @pytest.fixture(scope="module")
 def task(tmp_path_factory) -> Any:
     files = drawn.draw(tmp_path_factory.mktemp("sweep"), ("affectnet",))
-    return read.read_task("affectnet", files["affectnet"])
+    return results.read_task("affectnet", files["affectnet"])
 
 
 def said(task: Any, rows: list[dict]) -> list[str]:

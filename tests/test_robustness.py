@@ -10,15 +10,17 @@ from drawn_data import write
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from test_train import files, view
 
-import lssat.train as training
-from lssat import metrics, params, perturb, predict, robustness, tables, texture
+from lssat import metrics, params, tables, texture
+from lssat.evaluation import logits as predict
+from lssat.evaluation import perturb, robustness
+from lssat.evaluation.robustness import measured
+from lssat.evaluation.robustness.subset import choose
+from lssat.evaluation.scores.levels import Level
+from lssat.evaluation.scores.run_group import by_seed
 from lssat.grid import Run
-from lssat.loader import Crops
 from lssat.params import Evaluate
-from lssat.robustness import measured
-from lssat.robustness.subset import choose
-from lssat.scores.levels import Level
-from lssat.scores.scored import by_seed
+from lssat.training import train as training
+from lssat.training.loader import Crops
 
 ROOT = Path(__file__).parent.parent
 COUNTS = {"train": 48, "val": 16, "test": 24}

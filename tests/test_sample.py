@@ -11,10 +11,10 @@ import pytest
 import small_sample
 from PIL import Image
 
-from lssat import sample
-from lssat.sample import affectnet, celeba, draw, ffpp, head, scene, sources
-from lssat.sample.landmarks import ALIKE, LANDMARKS, WORN
-from lssat.splits.assign import halve
+from lssat.data import sample
+from lssat.data.sample import affectnet, celeba, draw, ffpp, head, scene, sources
+from lssat.data.sample.landmarks import ALIKE, LANDMARKS, WORN
+from lssat.data.splits.assign import halve
 from lssat.tables import DataError, read_json, sha256
 
 

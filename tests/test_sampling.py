@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from lssat.sampling import balanced_order, order
+from lssat.training.sampling import balanced_order, order
 
 LABELS = np.repeat([0, 1, 3], [70, 9, 24])
 

@@ -7,13 +7,14 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
-from lssat import grid, scores
+from lssat import grid
+from lssat.evaluation import scores
 from lssat.params import Evaluate
 from lssat.tables import PREDICTIONS, DataError
 
 OPTIONS = Evaluate(resamples=200, confidence=0.95, seed=0, batch_size=8)
 METHODS = ("original", "Deepfakes", "FaceSwap")
-RUNS = [run.path for run in grid.runs(["ffpp"], ["vit_micro"], ["MRGB-RLDP-CRGB"], [0, 1])]
+RUNS = [run.path for run in grid.every_run(["ffpp"], ["vit_micro"], ["MRGB-RLDP-CRGB"], [0, 1])]
 
 
 def _sigmoid(logit: float) -> float:
@@ -43,7 +44,7 @@ def image_rows(task: str, n: int = 48, signal: float = 1.5) -> list[dict]:
     """Draw images of a task with three attributes or four classes."""
     rng = np.random.default_rng(4)
     rows = []
-    for run in grid.runs([task], ["vit_micro"], ["MRGB-RRGB-CRGB"], [0, 1]):
+    for run in grid.every_run([task], ["vit_micro"], ["MRGB-RRGB-CRGB"], [0, 1]):
         for i in range(n):
             truth = np.eye(4)[i % 4] if task == "affectnet" else np.array([i % 2, i % 3 == 0, 0])
             labels = [i % 4] if task == "affectnet" else truth.astype(int).tolist()

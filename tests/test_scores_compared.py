@@ -5,14 +5,15 @@ import pytest
 from scipy.stats import norm
 from test_scores import deepfake_rows, summarise
 
-from lssat import grid, scores
-from lssat.scores.compare import effect
+from lssat import grid
+from lssat.evaluation import scores
+from lssat.evaluation.scores.comparisons import effect
 
 CONFIGURATIONS = ["MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB", "none-none-CRGB"]
 
 
 def _runs(configuration: str, backbone: str = "vit_micro", seeds: int = 2) -> list[str]:
-    return [run.path for run in grid.runs(["ffpp"], [backbone], [configuration], range(seeds))]
+    return [run.path for run in grid.every_run(["ffpp"], [backbone], [configuration], range(seeds))]
 
 
 def _rows(signals: dict[str, float], pairs: int = 30) -> list[dict]:

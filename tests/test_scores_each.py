@@ -5,7 +5,9 @@ import pytest
 from sklearn import metrics as sk
 from test_scores import OPTIONS, image_rows, summarise
 
-from lssat import grid, scores, statistics
+from lssat import grid
+from lssat.evaluation import scores
+from lssat.metrics import statistics
 
 TRAIN = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]])
 

@@ -4,7 +4,8 @@ import pytest
 from test_scores import summarise
 from test_scores_compared import _rows
 
-from lssat import scores, statistics
+from lssat.evaluation import scores
+from lssat.metrics import statistics
 
 GRID = ["MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB"]
 SIGNALS = {

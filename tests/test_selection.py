@@ -26,7 +26,8 @@ from drawn_data import write
 from test_train import ROOT, RUN, view
 from typer.testing import CliRunner
 
-from lssat import cli, evaluate, params, tables
+from lssat import cli, params, tables
+from lssat.evaluation import evaluate
 
 COUNTS = {"train": 48, "val": 24, "test": 32}
 FIRST = COUNTS["train"] + COUNTS["val"]  # number of the first test sample

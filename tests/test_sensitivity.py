@@ -13,25 +13,16 @@ from sklearn.metrics import roc_auc_score
 from test_train import files as train_files
 from test_train import view
 
-import lssat.train as training
-from lssat import (
-    datasets,
-    evaluate,
-    faces,
-    media,
-    params,
-    predict,
-    sensitivity,
-    splits,
-    tables,
-    texture_cache,
-)
-from lssat.faces.crop import crop
+from lssat import params, tables
+from lssat.data import datasets, faces, media, splits, texture
+from lssat.data.faces.crop import crop
+from lssat.evaluation import evaluate, logits, sensitivity
+from lssat.evaluation.sensitivity import variants
 from lssat.grid import Run
-from lssat.report import read
-from lssat.report import sensitivity as section
-from lssat.sensitivity import variants
+from lssat.report.kit import results
+from lssat.report.sections import sensitivity as section
 from lssat.tables import PREDICTIONS, DataError
+from lssat.training import train as training
 
 ROOT = Path(__file__).parent.parent
 RUNS = [Run("ffpp", "vit_micro", name, 0) for name in ("none-none-CRGB", "none-none-CLDP")]
@@ -76,7 +67,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             trees.Image.fromarray(picture).save(frames / f"{index:04d}.png")
     shard = folder / "faces/shard-00000"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lssat.faces.sample.detector", lambda *_: Detector())
+        patch.setattr("lssat.data.faces.sample.detector", lambda *_: Detector())
         _prepare(folder, root, shard)
         part = view_of("variant", root)
         where = variants.Files(
@@ -99,7 +90,7 @@ def _prepare(folder: Path, root: Path, shard: Path) -> None:
     shard.parent.mkdir()
     faces.crop_shard(manifest, "ffpp", own, part.faces, 0, *ends, lost)
     codes = folder / "texture/shard-00000"
-    texture_cache.write_shard(
+    texture.write_shard(
         *ends, part.texture, codes.with_suffix(".npy"), codes.with_suffix(".parquet")
     )
     paths = {name: folder / f"splits/{name}" for name in splits.FILES}
@@ -167,9 +158,9 @@ def test_another_margin_is_the_crop_of_the_frame_around_the_same_face(made: Path
     folder = made / "raw" / group / video
     frame = media.read_image(folder / f"{row['frame']:04d}.png")
     cut = crop(frame, left, top, side, 40)
-    model = predict.load_run(made / "runs" / RUNS[0].path)
-    imgs = predict.torch.from_numpy(cut[None].copy()).movedim(-1, 1)
-    assert row["logits"] == pytest.approx(predict.classify(model, imgs, None)[0], abs=1e-3)
+    model = logits.load_run(made / "runs" / RUNS[0].path)
+    imgs = logits.torch.from_numpy(cut[None].copy()).movedim(-1, 1)
+    assert row["logits"] == pytest.approx(logits.classify(model, imgs, None)[0], abs=1e-3)
     others = rows_of(made / "predictions.parquet")
     default = next(r for r in others if (r["id"], r["frame"]) == (row["id"], row["frame"]))
     assert row["logits"] != pytest.approx(default["logits"], abs=1e-3)
@@ -260,7 +251,7 @@ def test_the_report_shows_results_of_these_runs_and_how_to_ask_for_others(
     made: Path, tmp_path: Path
 ) -> None:
     files = drawn.draw(tmp_path, ("ffpp",), backbones=("vit_micro",), seeds=(0,))
-    task = read.read_task("ffpp", files["ffpp"])
+    task = results.read_task("ffpp", files["ffpp"])
     told = section.section([task])
     assert told["groups"] == []
     assert told["lines"] == [

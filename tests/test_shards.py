@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from drawn_data import write
 
-from lssat import params, shards, tables, texture, texture_cache
-from lssat.loader import Crops
+from lssat import params, tables, texture
+from lssat.data import shards
+from lssat.data import texture as texture_cache
 from lssat.tables import FACES, TEXTURE, DataError
+from lssat.training.loader import Crops
 
 WAY_OUT = "Remove it and run `snakemake --cores 8` to rebuild it"
 OPTIONS = params.Texture(kind="ldp", k=3, encoding="code")

@@ -8,13 +8,13 @@ from fairlearn.metrics import MetricFrame, demographic_parity_difference, equali
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from lssat import grid
+from lssat.evaluation.scores.levels import Level
+from lssat.evaluation.scores.run_group import by_seed
+from lssat.evaluation.slices import differences, groups, measures
 from lssat.params import Evaluate
-from lssat.scores.levels import Level
-from lssat.scores.scored import by_seed
-from lssat.slices import compare, groups, measures
 
 OPTIONS = Evaluate(resamples=100, confidence=0.9, seed=0, batch_size=8)
-RUNS = [run.path for run in grid.runs(["ffpp"], ["vit_micro"], ["MRGB-RLDP-CRGB"], [0, 1])]
+RUNS = [run.path for run in grid.every_run(["ffpp"], ["vit_micro"], ["MRGB-RLDP-CRGB"], [0, 1])]
 
 
 def level(kind: str = "binary", n: int = 240, seed: int = 3) -> tuple[Level, np.ndarray]:
@@ -54,16 +54,16 @@ HEADLINE = {"binary": "auc", "multilabel": "balanced_accuracy", "multiclass": "t
 
 def compared(
     kind: str = "binary", min_n: int = 10, change=None, options: Evaluate = OPTIONS
-) -> tuple[compare.Compared, Level, np.ndarray]:
+) -> tuple[differences.Compared, Level, np.ndarray]:
     one, group = level(kind)
     if change:
         one, group = change(one, group)
     chosen = groups.Slice("skin", group, 3 if kind == "multilabel" else None)
     size = groups.facts(chosen, one, min_n)
-    return compare.Compared(chosen, size, one, HEADLINE[kind], options), one, group
+    return differences.Compared(chosen, size, one, HEADLINE[kind], options), one, group
 
 
-def row_of(one: compare.Compared, name: str) -> dict:
+def row_of(one: differences.Compared, name: str) -> dict:
     (row,) = [row for row in one.rows(by_seed(RUNS)) if row["metric"] == name]
     json.dumps(row, allow_nan=False)
     return row

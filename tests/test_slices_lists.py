@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from test_scores import OPTIONS, deepfake_rows, image_rows, summarise, table
 
-from lssat import grid, slices
-from lssat.slices import annotations
-from lssat.slices.groups import NOT_ANNOTATED
+from lssat import grid
+from lssat.evaluation import slices
+from lssat.evaluation.slices import annotations
+from lssat.evaluation.slices.groups import NOT_ANNOTATED
 from lssat.tables import MANIFEST, PREDICTIONS, DataError, read_json, write_json, write_table
 
 

@@ -7,8 +7,11 @@ from types import SimpleNamespace
 import drawn_results as drawn
 import pytest
 
-from lssat import params, speed, tables
-from lssat.report import costs, csvs, pareto, read
+from lssat import params, tables
+from lssat.evaluation import speed
+from lssat.report import csvs
+from lssat.report.kit import results
+from lssat.report.sections import costs, pareto
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent
@@ -71,7 +74,7 @@ def test_drawn_results_have_the_keys_of_the_step(tmp_path: Path, quick: None) ->
 
 def test_fault_c11_rows_of_one_backbone_have_one_speed(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("ffpp",))
-    task = read.read_task("ffpp", files["ffpp"])
+    task = results.read_task("ffpp", files["ffpp"])
     csvs.write_costs(tmp_path / "costs.csv", [task])
     with open(tmp_path / "costs.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -98,13 +101,13 @@ def test_fault_c11_a_backbone_that_was_not_timed_is_named(tmp_path: Path) -> Non
     content.pop("seal", None)
     tables.write_json(files.speed, content)
     with pytest.raises(DataError, match=r"speed\.json: says nothing of vit_micro\. Run"):
-        read.read_task("ffpp", files)
+        results.read_task("ffpp", files)
 
 
 def test_fault_c11_no_record_of_a_run_says_how_fast_inference_is(tmp_path: Path) -> None:
     """A run's record is made while other jobs run."""
     files = drawn.draw(tmp_path, ("ffpp",))["ffpp"]
-    task = read.read_task("ffpp", files)
+    task = results.read_task("ffpp", files)
     task.records[next(iter(task.records))]["costs"]["inference_imgs_per_second"] = 1.0
     shown = {each.mean("inference_imgs_per_second") for each in costs.priced(task)}
     assert shown == {4000.0, 1000.0}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import trees
 
-from lssat import datasets, listed, params, splits, tables
-from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, DataError, read_json, read_table
+from lssat import params, tables
+from lssat.data import datasets, splits
+from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, DataError, listed, read_json, read_table
 
 SETTINGS = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
 

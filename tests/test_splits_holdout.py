@@ -10,7 +10,8 @@ import pytest
 import trees
 from test_splits import affectnet_rows, cropped, ffpp_options, ffpp_rows, sample, write
 
-from lssat import params, splits
+from lssat import params
+from lssat.data import splits
 from lssat.tables import MANIFEST, DataError
 
 RULES = params.Splits(seed=3, affectnet_test=1.0, selection="train_holdout", holdout=0.2)

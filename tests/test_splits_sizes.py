@@ -9,8 +9,9 @@ import pytest
 from test_datasets_own import SPLIT, folders, listed, options, prepare
 from test_splits import sample
 
-from lssat import grid, params, splits
-from lssat.splits.needs import lacking
+from lssat import grid, params
+from lssat.data import splits
+from lssat.data.splits.needs import lacking
 from lssat.tables import MANIFEST, DataError, read_json
 
 SEEDS = range(25)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lssat import ssat
-from lssat.backbones import positions
 from lssat.grid import ENCODERS, parse
+from lssat.models import ssat
+from lssat.models.backbones import positions
 
 SIZES = ENCODERS["vit_micro"]
 SIDE, PATCH = 80, SIZES.patch_size

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from lssat import metrics, statistics
+from lssat import metrics
+from lssat.metrics import statistics
 
 RNG = np.random.default_rng(11)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lssat import params, tables, texture, texture_cache
+from lssat import params, tables, texture
+from lssat.data import texture as texture_cache
 from lssat.tables import FACES, TEXTURE, DataError, metadata, open_shard, read_table
 
 OPTIONS = params.Texture(kind="ldp", k=3, encoding="code")

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data
 
-from lssat import texture, texture_torch
+from lssat import texture
+from lssat.texture import tensors
 
 DEVICES = [
     "cpu",
@@ -25,7 +26,7 @@ def tensor(*imgs: np.ndarray) -> torch.Tensor:
 
 
 def of(img: np.ndarray, kind: str, k: int = 3, device: str = "cpu") -> np.ndarray:
-    return texture_torch.codes(tensor(img).to(device), kind, k)[0, 0].cpu().numpy()
+    return tensors.codes(tensor(img).to(device), kind, k)[0, 0].cpu().numpy()
 
 
 def test_oracle_patch() -> None:
@@ -62,24 +63,24 @@ def test_any_image_gives_scikit_images_lbp(img: np.ndarray) -> None:
 @pytest.mark.parametrize("kind", texture.KINDS)
 def test_a_batch_equals_its_images_in_any_layout(kind: str) -> None:
     imgs = tensor(*np.split(data.astronaut()[:64], 8))
-    found = texture_torch.codes(imgs, kind)
+    found = tensors.codes(imgs, kind)
     assert found.shape == (8, 1, 8, 512)
     assert found.dtype == torch.uint8
-    assert torch.equal(found, texture_torch.codes(imgs.contiguous(), kind))
-    assert torch.equal(found[3:4], texture_torch.codes(imgs[3:4], kind))
-    mirrored = texture_torch.codes(imgs.flip(-1), kind)
+    assert torch.equal(found, tensors.codes(imgs.contiguous(), kind))
+    assert torch.equal(found[3:4], tensors.codes(imgs[3:4], kind))
+    mirrored = tensors.codes(imgs.flip(-1), kind)
     assert np.array_equal(
         mirrored[2, 0], texture.codes(imgs[2].permute(1, 2, 0).numpy()[:, ::-1], kind)
     )
-    assert texture_torch.codes(imgs[:0], kind).shape == (0, 1, 8, 512)
+    assert tensors.codes(imgs[:0], kind).shape == (0, 1, 8, 512)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_compiled_ldp_gives_the_same_bits() -> None:
     imgs = tensor(data.astronaut()[40:136, 150:246])
-    compiled = torch.compile(texture_torch.codes, fullgraph=True, dynamic=False)
-    assert torch.equal(compiled(imgs, "ldp", 3), texture_torch.codes(imgs, "ldp", 3))
+    compiled = torch.compile(tensors.codes, fullgraph=True, dynamic=False)
+    assert torch.equal(compiled(imgs, "ldp", 3), tensors.codes(imgs, "ldp", 3))
 
 
 def test_lbp_is_left_out_of_compiled_code() -> None:
@@ -90,8 +91,8 @@ def test_lbp_is_left_out_of_compiled_code() -> None:
         graphs.append(str(graph.code))
         return graph.forward
 
-    compiled = torch.compile(texture_torch.codes, backend=keep)
-    assert torch.equal(compiled(imgs, "lbp"), texture_torch.codes(imgs, "lbp"))
+    compiled = torch.compile(tensors.codes, backend=keep)
+    assert torch.equal(compiled(imgs, "lbp"), tensors.codes(imgs, "lbp"))
     assert graphs
     assert not any("double" in graph or "float64" in graph for graph in graphs)
 
@@ -103,7 +104,7 @@ def test_ldp_is_one_graph_that_waits_for_nothing() -> None:
         graphs.append(graph)
         return graph.forward
 
-    torch.compile(texture_torch.codes, backend=keep, fullgraph=True)(tensor(grey(PATCH)), "ldp", 3)
+    torch.compile(tensors.codes, backend=keep, fullgraph=True)(tensor(grey(PATCH)), "ldp", 3)
     assert len(graphs) == 1
     assert not any(node.target == "item" for node in graphs[0].graph.nodes)
 
@@ -111,22 +112,22 @@ def test_ldp_is_one_graph_that_waits_for_nothing() -> None:
 def test_wrong_arguments_are_refused() -> None:
     img = tensor(grey(PATCH))
     with pytest.raises(ValueError, match="unknown texture 'hog': known are ldp, lbp"):
-        texture_torch.codes(img, "hog")
+        tensors.codes(img, "hog")
     with pytest.raises(ValueError, match="k must lie in 1 to 8, found 0"):
-        texture_torch.codes(img, "ldp", 0)
+        tensors.codes(img, "ldp", 0)
     with pytest.raises(ValueError, match=r"uint8 .*, found torch.float32 \(1, 3, 3, 3\)"):
-        texture_torch.codes(img.float(), "ldp")
+        tensors.codes(img.float(), "ldp")
     with pytest.raises(ValueError, match=r"uint8 .*, found torch.uint8 \(1, 1, 3, 3\)"):
-        texture_torch.codes(img[:, :1], "ldp")
+        tensors.codes(img[:, :1], "ldp")
 
 
 def test_bits_are_those_of_the_arrays_and_join_again() -> None:
     every = torch.arange(256, dtype=torch.uint8).reshape(2, 1, 8, 16)
-    planes = texture_torch.to_bits(every)
+    planes = tensors.to_bits(every)
     assert np.array_equal(planes.numpy(), texture.to_bits(every.numpy()[:, 0]))
-    assert torch.equal(texture_torch.from_bits(planes), every)
-    assert torch.equal(texture_torch.from_bits(planes.bool()), every)
+    assert torch.equal(tensors.from_bits(planes), every)
+    assert torch.equal(tensors.from_bits(planes.bool()), every)
     with pytest.raises(ValueError, match=r"codes must be uint8 \(N, 1, H, W\), found torch.uint8"):
-        texture_torch.to_bits(planes)
+        tensors.to_bits(planes)
     with pytest.raises(ValueError, match=r"planes must be .*, found torch.float32 \(2, 8, 8, 16\)"):
-        texture_torch.from_bits(planes.float())
+        tensors.from_bits(planes.float())

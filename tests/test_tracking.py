@@ -16,8 +16,11 @@ import pytest
 import yaml
 from mlflow.tracking import MlflowClient
 
-from lssat import params, parents, store, tracking
+from lssat import params
+from lssat.grid import states
 from lssat.tables import DataError, read_json, write_json
+from lssat.tracking import parents, store
+from lssat.tracking import runs as tracking
 
 NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
 CURVE = """epoch,lr,loss_cls,loss_rec,val_loss_cls,val_auc
@@ -221,9 +224,9 @@ def test_a_state_of_the_grid_is_one_parent_of_its_runs(
 
 
 def test_a_state_is_its_runs_and_weights_in_any_order() -> None:
-    one = parents.state({"a": "1", "b": "2"})
-    assert one == parents.state({"b": "2", "a": "1"})
-    assert len({one, parents.state({"a": "2", "b": "1"}), parents.state({"a": "1"})}) == 3
+    one = states.state({"a": "1", "b": "2"})
+    assert one == states.state({"b": "2", "a": "1"})
+    assert len({one, states.state({"a": "2", "b": "1"}), states.state({"a": "1"})}) == 3
 
 
 def test_metrics_have_names_that_every_task_has(tmp_path: Path, client: MlflowClient) -> None:

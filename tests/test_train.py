@@ -15,12 +15,14 @@ from drawn_data import write
 from sklearn.metrics import roc_auc_score
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-import lssat.train as step
-from lssat import grid, params, predict, tables, tasks
-from lssat.checkpoint import load_weights, save_weights
+from lssat import grid, params, tables
+from lssat.evaluation import logits as predict
 from lssat.grid import Run
-from lssat.loader import Crops
+from lssat.models import losses
+from lssat.models.checkpoint import load_weights, save_weights
 from lssat.tables import DataError, sha256
+from lssat.training import train as step
+from lssat.training.loader import Crops
 
 ROOT = Path(__file__).parent.parent
 RUN = Run("ffpp", "vit_micro", "MRGB-RLDP-CRGB", 0)
@@ -173,7 +175,7 @@ def test_silent_error_validation_auc_as_the_mean_of_its_batches(data: Path, tmp_
     assert float(row["val_loss_cls"]) != pytest.approx(
         np.mean([each[part].mean() for part in (*parts, slice(15, 16))]), rel=1e-3
     )
-    weights = tasks.balance(
+    weights = losses.balance(
         crops.task, Crops(data / "splits/train.parquet", data / "faces", None).labels
     )
     weighted = each * np.where(labels == 1, *weights[::-1, 0])

@@ -10,13 +10,14 @@ from drawn_data import write
 from scipy import stats
 from test_train import RUN, curve, files, view
 
-import lssat.train as step
-from lssat import sampling, texture
-from lssat.augment import DRAWS, Policy, shares
-from lssat.loader import Crops
-from lssat.ssat import SSAT
+from lssat import texture
+from lssat.models.ssat import SSAT
 from lssat.tables import sha256
-from lssat.train import recipe as recipes
+from lssat.training import recipe as recipes
+from lssat.training import sampling
+from lssat.training import train as step
+from lssat.training.augment import DRAWS, Policy, shares
+from lssat.training.loader import Crops
 
 FULL = dict(crop=0.6, rand_augment=9.0, erase=0.25, mixup=0.8)
 
@@ -107,7 +108,7 @@ def test_what_a_run_cost_stands_in_its_record(data: Path, tmp_path: Path) -> Non
     step.train(RUN, files(data, tmp_path), view(epochs=1))
     costs = json.loads((tmp_path / "record.json").read_text())["costs"]
     assert costs["flops_training"] > 2 * costs["flops_inference"] > 0
-    assert "inference_imgs_per_second" not in costs  # measured alone: lssat/speed.py
+    assert "inference_imgs_per_second" not in costs  # measured alone: lssat/evaluation/speed.py
     assert costs["peak_memory"] > 50_000_000  # bytes: torch alone is more
     assert costs["energy_kwh"] is None
     assert costs["energy_note"] == "not measured"

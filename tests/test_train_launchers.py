@@ -12,7 +12,7 @@ from drawn_data import write
 from test_train import RUN, files, view
 from test_train_resume import command
 
-import lssat.train as step
+from lssat.training import train as step
 
 # What each launcher tells its processes; of four, this would be the third.
 LAUNCHERS = {
@@ -91,7 +91,7 @@ def test_fault_f15_energy_is_measured_in_a_job_without_slurms_programs() -> None
     """In a container of a job, say. codecarbon looks at the variable when it is imported."""
     lines = "import shutil; which = shutil.which; "
     lines += "shutil.which = lambda name, *more: None if name == 'scontrol' else which(name, *more)"
-    lines += "; from lssat.costs import Energy; made = Energy(); made.start(); "
+    lines += "; from lssat.training.costs import Energy; made = Energy(); made.start(); "
     lines += "made.thread.join(); print(made.stop())"
     done = subprocess.run(
         [sys.executable, "-c", lines], env=os.environ | {"SLURM_JOB_ID": "7"},

@@ -8,10 +8,10 @@ import torch
 from test_train import view
 
 from lssat import grid
+from lssat.models.ssat import SSAT, VideoSSAT
 from lssat.params.named import problems
-from lssat.ssat import SSAT, VideoSSAT
 from lssat.tables import DataError
-from lssat.train import recipe as recipes
+from lssat.training import recipe as recipes
 
 DECAY = 0.5
 PLAIN = ["vit_micro", "vit_tiny", "vit_base", "videomae_mini", "videomae_small"]
@@ -136,7 +136,7 @@ def test_fault_e6_the_curve_tells_the_rate_of_the_head(tmp_path: Path) -> None:
     from drawn_data import write
     from test_train import RUN, curve, files
 
-    import lssat.train as training
+    from lssat.training import train as training
 
     write(tmp_path, {"train": 48, "val": 16})
     recipe = view(epochs=1, warmup_epochs=0, layer_decay=0.5, lr=1e-3, min_lr=1e-3)

@@ -10,9 +10,9 @@ import torch
 from test_train import RUN, curve, files, view
 from test_train_resume import command, stop_after
 
-import lssat.train as step
-from lssat.checkpoint import load_weights
+from lssat.models.checkpoint import load_weights
 from lssat.tables import DataError
+from lssat.training import train as step
 
 LOSSES = ("loss_cls", "loss_rec", "val_loss_cls")
 

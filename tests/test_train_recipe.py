@@ -11,14 +11,14 @@ from drawn_data import write
 from test_train import RUN, curve, files, view
 from torch import nn
 
-import lssat.train as step
 from lssat import params
-from lssat.checkpoint import load_weights
 from lssat.grid import Run
-from lssat.loader import Crops
+from lssat.models.checkpoint import load_weights
 from lssat.tables import DataError
-from lssat.train import recipe as recipes
-from lssat.train.loop import Trainer
+from lssat.training import recipe as recipes
+from lssat.training import train as step
+from lssat.training.loader import Crops
+from lssat.training.loop import Trainer
 
 
 @pytest.fixture(scope="module")

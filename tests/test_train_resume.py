@@ -15,11 +15,11 @@ from drawn_data import write
 from safetensors.torch import save_file
 from test_train import RUN, files, view
 
-import lssat.train as step
 from lssat import params
-from lssat.checkpoint import Checkpoints
+from lssat.models.checkpoint import Checkpoints
 from lssat.tables import DataError, sha256
-from lssat.train.resume import Stop
+from lssat.training import train as step
+from lssat.training.resume import Stop
 
 SAME = ("weights.safetensors", "curve.csv", "reconstruction.npz")
 EPOCHS = 60  # of a run that is killed: it must still be under way

@@ -9,7 +9,7 @@ import torch
 from test_train import view
 
 from lssat import params
-from lssat.train import recipe as recipes
+from lssat.training import recipe as recipes
 
 ROOT = Path(__file__).parent.parent
 

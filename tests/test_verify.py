@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lssat import tables, verify
+from lssat import tables
 from lssat.tables import DataError
+from lssat.use import verify
 
 ROOT = Path(__file__).parent.parent
 PARAMS = ROOT / "params.yaml"

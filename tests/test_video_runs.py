@@ -13,14 +13,16 @@ from safetensors.torch import save_file
 from test_train import ROOT, files, view
 from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 
-import lssat.train as step
-from lssat import evaluate, grid, params, predict, tables, texture
-from lssat.backbones import load_weights
+from lssat import grid, params, tables, texture
+from lssat.evaluation import evaluate
+from lssat.evaluation import logits as predict
 from lssat.grid import Run
-from lssat.loader import Crops
-from lssat.ssat import VideoSSAT
+from lssat.models.backbones import load_weights
+from lssat.models.ssat import VideoSSAT
 from lssat.tables import DataError
-from lssat.train import recipe as recipes
+from lssat.training import recipe as recipes
+from lssat.training import train as step
+from lssat.training.loader import Crops
 
 FRAMES = 4
 RUN = Run("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", 0)

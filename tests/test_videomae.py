@@ -10,10 +10,10 @@ from transformers import (
     VideoMAEForVideoClassification,
 )
 
-from lssat import reconstruction
-from lssat.backbones import videomae
 from lssat.grid import VIDEO_ENCODERS, VideoEncoder, parse, patch_problem
-from lssat.ssat import VideoSSAT
+from lssat.models.backbones import videomae
+from lssat.models.ssat import VideoSSAT
+from lssat.training import reconstruction
 
 SIZES = VideoEncoder(48, 3, 3, 8, 2, 32, 2, 4)
 FRAMES, SIDE = 6, 32

@@ -13,7 +13,7 @@ from PIL import Image
 from skimage import data
 
 from lssat import params
-from lssat.datasets.celeba import ATTRIBUTES
+from lssat.data.datasets.celeba import ATTRIBUTES
 
 FACES = params.Faces(size=32, margin=1.3, min_face_size=40.0, threshold=0.7)
 METHODS = ["Deepfakes", "Face2Face"]

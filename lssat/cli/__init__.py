@@ -7,12 +7,12 @@ import io
 import sys
 import traceback
 
-from lssat.cli import data, runs, track, looks, results, use, asked  # isort: skip  # the order of `lssat --help`
+from lssat.cli import data, runs, track, explain, results, use, sensitivity  # isort: skip
 from lssat.cli.base import app, leave
 from lssat.orchestrate import owner
 from lssat.tables import DataError
 
-__all__ = ["app", "asked", "data", "looks", "main", "results", "runs", "track", "use"]
+__all__ = ["app", "data", "explain", "main", "results", "runs", "sensitivity", "track", "use"]
 
 
 def main() -> None:

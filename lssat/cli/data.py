@@ -25,7 +25,7 @@ def sample(
 ) -> None:
     """Draw one tree of the built-in sample from real faces, in its official layout."""
     with quick_imports():
-        from lssat import sample as step
+        from lssat.data import sample as step
 
     view = params.view(params_, "sample")
     inventory = inventory or out.with_suffix(".json")
@@ -57,7 +57,7 @@ def init(
     as params.yaml.bak.
     """
     with quick_imports():
-        from lssat import init as step
+        from lssat.params import init as step
 
     given = {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}
     given |= {"celebdf": celebdf, "dfdc": dfdc, "dfd": dfd}
@@ -77,7 +77,7 @@ def check(
     Exit code 0: nothing was found; 1: there are problems.
     """
     with quick_imports():
-        from lssat import preflight as step
+        from lssat.data import preflight as step
 
     found = step.check(params_)
     tasks, runs = ", ".join(found.benchmark.tasks), len(found.runs())
@@ -105,7 +105,7 @@ def doctor(
     2: the command was not understood.
     """
     with quick_imports():
-        from lssat import doctor as step
+        from lssat.data import doctor as step
 
     if json_ not in (None, "-") and root is None:
         roots: list[Path] = []
@@ -136,8 +136,8 @@ def manifest(
     method, fewer samples than one batch.
     """
     with quick_imports():
-        from lssat import datasets as step
-        from lssat.splits import needs
+        from lssat.data import datasets as step
+        from lssat.data.splits import needs
 
     options = getattr(params.view(params_, "manifest", task=dataset).datasets, dataset)
     lost = step.write(dataset, options, out, rejects, kept)
@@ -160,7 +160,7 @@ def rejects(
     logs: Annotated[Path, typer.Option(help="Folder of the logs.")] = Path("logs"),
 ) -> None:
     """Print what the steps left out: how many samples for each reason, and the first of them."""
-    from lssat import rejected as step
+    from lssat.data import rejected as step
 
     step.show(files or step.tables_of(task, prepared, logs), rows, reason)
 
@@ -178,7 +178,7 @@ def faces(
 ) -> None:
     """Detect, crop and store the faces of one shard."""
     with quick_imports():
-        from lssat import faces as step
+        from lssat.data import faces as step
 
     view = params.view(params_, "faces", task=dataset)
     options = getattr(view.datasets, dataset)
@@ -195,7 +195,7 @@ def texture(
 ) -> None:
     """Compute the texture codes of one shard of crops."""
     with quick_imports():
-        from lssat import texture_cache as step
+        from lssat.data import texture as step
 
     step.write_shard(faces, faces_table, params.view(params_, "texture").texture, out, table)
 
@@ -215,7 +215,7 @@ def splits(
 ) -> None:
     """Assign each crop to train, val or test, and prove that nobody stands in two."""
     with quick_imports():
-        from lssat import splits as step
+        from lssat.data import splits as step
 
     view = params.view(params_, "splits", task=dataset)
     files = {"train": train, "val": val, "test": test, "summary": summary}
@@ -237,8 +237,8 @@ def audit(
 ) -> None:
     """Prove before training that nobody and no crop stands in two splits."""
     with quick_imports():
-        from lssat.audit import crops
-        from lssat.audit import leaks as step
+        from lssat.data.audit import crops
+        from lssat.data.audit import leaks as step
 
     step.audit(manifest, faces, crops.files(splits), out, table)
 
@@ -254,8 +254,8 @@ def lookalikes(
 ) -> None:
     """List near-duplicates across splits by perceptual hash, for a person to look at."""
     with quick_imports():
-        from lssat.audit import crops
-        from lssat.audit import lookalikes as step
+        from lssat.data.audit import crops
+        from lssat.data.audit import lookalikes as step
 
     view = params.view(params_, "lookalikes")
     step.lookalikes(dataset, faces, crops.files(splits), view.audit, out, table)
@@ -275,8 +275,8 @@ def audit_cross(
 ) -> None:
     """Prove that no crop of a task's train or val is in a data set that it is only tested on."""
     with quick_imports():
-        from lssat.audit import across as step
-        from lssat.audit import crops
+        from lssat.data.audit import across as step
+        from lssat.data.audit import crops
 
     trained = task, trained_faces, crops.files(trained_splits)
     tested = dataset, faces, crops.files(splits)

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from lssat import machine, tables
+from lssat import tables
 from lssat.cli.apart import Output, note
+from lssat.params import hardware
 from lssat.tables import DataError
 
 
@@ -36,7 +37,7 @@ def writes(what: str, *names: str, folder: bool = False, apart: bool = False) ->
 
 def _device(name: str) -> str:
     """Refuse a device that is none, or a GPU that torch does not find, before the step works."""
-    if found := machine.problems({"device": name}, spelt="--{} {}"):
+    if found := hardware.problems({"device": name}, spelt="--{} {}"):
         raise DataError.of("device", found)
     return name
 

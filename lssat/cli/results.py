@@ -102,7 +102,7 @@ def show(
 ) -> None:
     """Print the headline table of what params.yaml asks for, and where the report is."""
     with quick_imports():
-        from lssat import show as step
+        from lssat.use import show as step
 
     step.show(results, everything)
 
@@ -113,9 +113,9 @@ def digest(
 ) -> None:
     """Write the digest of the code of each rule: DVC redoes what an edit of the code changes."""
     with quick_imports():
-        from lssat import digest as step
+        from lssat.tables import source
 
-    step.write(out)
+    source.write(out)
 
 
 @app.command(epilog=example("lssat save"))

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from lssat import grid, machine, params
+from lssat import grid, params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
+from lssat.params import hardware as machine
 from lssat.tables import DataError
 
 
@@ -71,7 +72,7 @@ def train(
     if found := machine.problems({"device": device, **told}, spelt="--{} {}", here=devices > 1):
         raise DataError.of("lssat train", found)
     with quick_imports():
-        from lssat import train as step
+        from lssat.training import train as step
 
     view = params.view(params_, "train")
     which = grid.Run.of(run)
@@ -97,7 +98,7 @@ def train(
         raise typer.Exit(stopped.code) from None
     except DataError as error:
         if tracking:
-            from lssat import tracking as mlflow
+            from lssat.tracking import runs as mlflow
 
             try:
                 mlflow.fail(which, f"{error}", view, json.loads(tracking))
@@ -112,7 +113,7 @@ def repeat(
     out: Annotated[Path, option.writes("Its other folder.", folder=True)],
 ) -> None:
     """Give a run a second folder, for a configuration whose own lambda is the recipe's."""
-    from lssat import trained
+    from lssat.grid import trained
 
     trained.repeat(run, out)
 
@@ -136,7 +137,7 @@ def evaluate(
 ) -> None:
     """Predict with each run of a task and measure, once, on the test split."""
     with quick_imports():
-        from lssat import evaluate as step
+        from lssat.evaluation import evaluate as step
 
     view = params.view(params_, "evaluate")
     files = step.Files(
@@ -168,7 +169,7 @@ def robustness(
 ) -> None:
     """Measure the runs of a task on perturbed test crops."""
     with quick_imports():
-        from lssat import robustness as step
+        from lssat.evaluation import robustness as step
 
     view = params.view(params_, "robustness")
     files = step.Files(run_folders(runs, task, view), train, test, faces, out)
@@ -196,7 +197,7 @@ def cross(
 ) -> None:
     """Test the runs of a task on a data set that they were not trained on."""
     with quick_imports():
-        from lssat import evaluate as step
+        from lssat.evaluation import evaluate as step
 
     view = params.view(params_, "cross")
     files = step.Files(
@@ -229,7 +230,7 @@ def slices(
 ) -> None:
     """Measure groups of the test samples: worst group, gap, intervals, by attribute."""
     with quick_imports():
-        from lssat import slices as step
+        from lssat.evaluation import slices as step
 
     files = step.Files(predictions, metrics, out)
     if (annotations is None) != (manifest is None):

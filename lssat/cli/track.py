@@ -26,7 +26,7 @@ def track(
 ) -> None:
     """Log the runs of a task in MLflow: losses, metrics, parameters, tags."""
     with quick_imports():
-        from lssat import tracking as step
+        from lssat.tracking import runs as step
 
     view = params.view(params_, "track")
     files = step.Files(run_folders(runs, task, view), metrics, database, artifacts, out)
@@ -46,7 +46,7 @@ def track_cross(
 ) -> None:
     """Add the metrics of another data set to the MLflow runs, as cross/<dataset>/..."""
     with quick_imports():
-        from lssat import tracking as step
+        from lssat.tracking import runs as step
 
     view = params.view(params_, "track_cross")
     step.track_more(f"cross/{dataset}/", metrics, tracked, database, view.tracking.uri, out)
@@ -64,7 +64,7 @@ def track_slices(
 ) -> None:
     """Add worst group and gap to the MLflow runs, as slice/<attribute>/..."""
     with quick_imports():
-        from lssat import tracking as step
+        from lssat.tracking import runs as step
 
     view = params.view(params_, "track_slices")
     step.track_more("slice/", slices, tracked, database, view.tracking.uri, out)
@@ -79,7 +79,8 @@ def track_report(
 ) -> None:
     """Attach the report to the MLflow parent run of each task."""
     with quick_imports():
-        from lssat import report, tracking
+        from lssat import report
+        from lssat.tracking import runs as tracking
 
     view = params.view(params_, "track_report")
     tracked = [results / "mlflow" / f"{task}.json" for task in view.benchmark.tasks]

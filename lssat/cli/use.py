@@ -58,13 +58,13 @@ def predict(
     if (run is None) == (task is None):
         raise typer.BadParameter("give one of --run and --task")
     where, count = _box(box), _frames(frames)
-    from lssat import trained
+    from lssat.grid import trained
 
     folder, why = (trained.find(run, runs), "") if run else trained.best(str(task), runs)
     with quick_imports():
-        from lssat import apply as step
-        from lssat import media
-        from lssat.apply import picture, show
+        from lssat.data import media
+        from lssat.use import predict as step
+        from lssat.use.predict import picture, terminal
 
     opened = step.open_run(folder, results, device)
     listed = _listed(paths, frame_folders)
@@ -76,7 +76,7 @@ def predict(
     about = why, step.notes(opened, how)
     quiet = json_ == "-"
     if not quiet:
-        print(show.head(opened, *about))
+        print(terminal.head(opened, *about))
     found = []
     with media.Decoder(step.TIMEOUT, step.MEMORY) as decoder:
         scorer = step.Scorer(opened, how, decoder, device)
@@ -84,11 +84,11 @@ def predict(
             known = each if isinstance(each, step.Rejected) else scorer.score(each)
             found.append(known)
             if not quiet:
-                print(show.line(opened, known), flush=True)
+                print(terminal.line(opened, known), flush=True)
             if pictures and isinstance(known, step.Scored):
                 picture.write(picture.place(pictures, known.file), opened, known)
     if json_:
-        _write_json(json_, show.document(opened, *about, found))
+        _write_json(json_, terminal.document(opened, *about, found))
     rejected = [each for each in found if isinstance(each, step.Rejected)]
     if not quiet:
         files = "1 file" if len(found) == 1 else f"{len(found)} files"
@@ -119,7 +119,7 @@ def _frames(text: str | None) -> Any:
 
 def _listed(paths: list[Path], frame_folders: bool) -> list[Any]:
     """Return each file to score, and what cannot even be listed as rejected."""
-    from lssat import apply as step
+    from lssat.use import predict as step
 
     listed: dict[Any, None] = {}
     for path in paths:
@@ -166,8 +166,8 @@ def verify(
     Exit code 0: all is as expected; 1: a number is off or missing.
     """
     with quick_imports():
-        from lssat import verify as step
         from lssat.orchestrate import run as orchestrate
+        from lssat.use import verify as step
 
     if (others or reason) and not write:
         raise typer.BadParameter("--with and --reason belong to --write")
@@ -218,19 +218,19 @@ def compare(
     how they were made. Nothing is predicted: the evaluation's stored predictions are read.
     """
     with quick_imports():
-        from lssat import compare as step
-        from lssat.compare import show
+        from lssat.use import compare as step
+        from lssat.use.compare import terminal
 
     one = step.read("A", a, runs, results_a, dataset)
     two = step.read("B", b, runs, results_b, dataset)
     levels, counts = step.together(one, two)
     found = step.compare(one, two, levels, counts)
     if json_ != "-":
-        show.show(found)
+        terminal.show(found)
     if json_:
         _write_json(json_, found)
     if out:
-        from lssat.compare import page
+        from lssat.use.compare import page
 
         page.write(out, one, two, levels[-1], found)
         if json_ != "-":

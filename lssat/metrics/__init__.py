@@ -16,14 +16,7 @@ from lssat.metrics.point import (
     video_scores,
 )
 from lssat.metrics.ranked import Measure, ranking, roc
-from lssat.metrics.reliability import (
-    at_bound,
-    calibration,
-    log_loss,
-    pooled,
-    scaled,
-    temperature,
-)
+from lssat.metrics.reliability import at_bound, calibration, log_loss, pooled, scaled, temperature
 from lssat.metrics.trivial import trivial
 from lssat.metrics.weighted import (
     EACH,

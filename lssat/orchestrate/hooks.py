@@ -17,10 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lssat import digest
 from lssat.orchestrate import guard, owner, restore
 from lssat.orchestrate.failures import tell
-from lssat.tables import close_folder, sha256
+from lssat.tables import close_folder, sha256, source
 
 # Of Snakemake: these look, or do something else than jobs.
 _LOOKS = (
@@ -61,7 +60,7 @@ class Hooks:
         close_faces()
         if self.works:
             owner.hold(self.inside_dvc)
-            digest.write()
+            source.write()
             os.environ[restore.PARAMS] = sha256("params.yaml")
             atexit.register(self._close)
         # With it begins the shell command of each step that takes long; `false`: it works.

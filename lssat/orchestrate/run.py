@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from lssat.orchestrate.failures import HEADING
-from lssat.show import show
 from lssat.tables import DataError, check_writable
+from lssat.use.show import show
 
 LOG = Path("logs/snakemake.log")
 _DONE = re.compile(r"^(\d+) of (\d+) steps")

@@ -10,10 +10,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from lssat import digest
 from lssat.orchestrate import guard
 from lssat.orchestrate.repository import opened, relative, stages_of
-from lssat.tables import sha256
+from lssat.tables import sha256, source
 
 _DRAWN = "data/raw/"  # trees that people edit in place: copied, not linked
 
@@ -30,7 +29,7 @@ class Made:
     def vouches(self, stage: Any) -> bool:
         """Say whether all that a stage makes is in step with what it was made from."""
         if stage.name == "code":
-            return digest.written_is_current()
+            return not source.changed()
         places = _places(stage)
         return _touches(places, self.fresh) and not _touches(places, self.stale)
 
@@ -65,7 +64,7 @@ def save(made: Made) -> str:
         if repo is None:
             guard.remove()
             return ""
-        known = digest.written_is_current() and sha256("params.yaml") == made.params
+        known = not source.changed() and sha256("params.yaml") == made.params
         stages = stages_of(repo)
         changed = [stage for stage in stages if _save(stage, made if known else Made())]
         if changed:

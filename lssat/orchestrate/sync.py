@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lssat import params, tracking
+from lssat import params
 from lssat.orchestrate.run import check_project
+from lssat.tracking import runs as tracking
 
 
 def sync() -> int:

@@ -19,7 +19,7 @@ from lssat.params.data import (
     Own,
     Video,
 )
-from lssat.params.read import ON_REQUEST, READS, examine, load, part, section, section_json, view
+from lssat.params.reader import ON_REQUEST, READS, examine, load, part, section, section_json, view
 from lssat.params.sections import (
     Audit,
     Benchmark,

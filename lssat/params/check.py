@@ -7,8 +7,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, NamedTuple, get_args
 
-from lssat import choices, grid
-from lssat.params import named
+from lssat import grid
+from lssat.params import grid_rules, named
 from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
 from lssat.params.sections import Params
@@ -98,7 +98,7 @@ def across(source: Source) -> list[str]:
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
     for where, text in _slices(tasks, given, get("slices") or {}):
         say(where, text)
-    for where, text in [*choices.problems(get), *named.problems(get)]:
+    for where, text in [*grid_rules.problems(get), *named.problems(get)]:
         say(where, text)
     return problems
 

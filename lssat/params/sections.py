@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from lssat import grid, notation
+from lssat import grid
+from lssat.grid import notation
 from lssat.params.base import Count, Name, Section, Share, nearest
 from lssat.params.data import Datasets
 
@@ -278,7 +279,7 @@ class Tracking(Section):
 class Report(Section):
     """The page."""
 
-    title: str | None = None  # null: what was run (`lssat.report.heading`)
+    title: str | None = None  # null: what was run (`lssat.report.sections.heading`)
     note: str | None = None  # on top of the page, e.g. what the data are not; null: the sample's
     # Whose faces it holds: those of the built-in sample; none, and results/local/ has them all
     # (local); or no page shows any (none).

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from lssat.report import csvs, latex, ranks
-from lssat.report.read import (
+from lssat.evaluation.scores import flat
+from lssat.report import csvs, latex
+from lssat.report.kit.results import (
     Cross,
     CrossFiles,
     Task,
@@ -13,7 +14,7 @@ from lssat.report.read import (
     read_rejects,
     read_task,
 )
-from lssat.scores import flat
+from lssat.report.sections import ranks
 from lssat.tables import atomic, together, write_json, write_text
 
 __all__ = ["ATTACHED", "OUTPUTS", "CrossFiles", "TaskFiles", "write"]

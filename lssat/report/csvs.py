@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from lssat import tables
-from lssat.report import costs, words
-from lssat.report.read import Cross, Task
+from lssat.report.kit import words
+from lssat.report.kit.results import Cross, Task
+from lssat.report.sections import costs
 from lssat.tables import REJECTS
 
 _RUN = [

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from lssat import metrics, perturb, private, shards
-from lssat.report import html, pictures, words
-from lssat.report.explained import Maps, examples, incomplete, overlays, read_maps
-from lssat.report.pictures import gapped, picture, tile
-from lssat.report.robustness import perturbed
-from lssat.tables import FACES, TEXTURE, confidential, read_json, write_text
+from lssat import metrics
+from lssat.data import shards
+from lssat.evaluation import perturb
+from lssat.report.kit import html, pictures, words
+from lssat.report.kit.pictures import gapped, picture, tile
+from lssat.report.sections.explained import Maps, examples, incomplete, overlays, read_maps
+from lssat.report.sections.robustness import perturbed
+from lssat.tables import FACES, TEXTURE, confidential, private, read_json, write_text
 
 
 @dataclass(frozen=True)

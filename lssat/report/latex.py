@@ -1,7 +1,8 @@
 """The headline tables and the paper's tables 1 to 3 as LaTeX (booktabs), ready for a paper."""
 
-from lssat.report import matrix, results, words
-from lssat.report.read import Task
+from lssat.report.kit import words
+from lssat.report.kit.results import Task
+from lssat.report.sections import headline, matrix
 
 _SPECIAL = str.maketrans(
     {
@@ -44,11 +45,11 @@ def _table(task: Task) -> str:
     count = words.count(scored["n"][scored["level"]], scored["level"])
     what = f"{task.title}: {words.where(scored)} on the {scored['split']} split, {count}"
     what += f", coverage {words.coverage(scored)}"
-    beside = results.BESIDE[_kind(task)]
+    beside = headline.BESIDE[_kind(task)]
     head = ["Backbone", "Configuration", "Mean", words.confidence(scored), "Baseline"]
     head += map(words.heading, beside)
     rows = [
-        _row(row, row is top) + [_number(results.beside(task, row, name)) for name in beside]
+        _row(row, row is top) + [_number(headline.beside(task, row, name)) for name in beside]
         for row in task.headline
     ]
     caption = rf"{escape(what)}, {words.count(len(task.seeds), 'seed')}; $\dagger$ collapsed."

@@ -3,32 +3,30 @@
 import json
 from typing import Any
 
-from lssat import parents, private
-from lssat.report import (
+from lssat.grid import states
+from lssat.report.kit import figures, html, pictures, words
+from lssat.report.kit.results import Cross, Task
+from lssat.report.sections import (
     answers,
     calibration,
     comparisons,
     cross,
-    each,
     evidence,
     explained,
-    figures,
     heading,
-    html,
+    headline,
     matrix,
     pareto,
-    pictures,
+    per_class,
     published,
     ranks,
-    results,
     robustness,
     sensitivity,
     slices,
     subsets,
     sweep,
-    words,
 )
-from lssat.report.read import Cross, Task
+from lssat.tables import private
 
 _SECTIONS = {
     "results": "Results",
@@ -81,8 +79,8 @@ def render(
         cards=[_card(task) for task in tasks],
         answers=answers.answers(tasks, families),
         caveat=words.CAVEAT,
-        each_lead=each.LEAD,
-        each=[found for task in tasks if (found := each.section(task))],
+        each_lead=per_class.LEAD,
+        each=[found for task in tasks if (found := per_class.section(task))],
         ranks_lead=ranks.LEAD,
         ranks=ranks.section(families),
         comparisons_lead=comparisons.lead(tasks),
@@ -102,7 +100,7 @@ def render(
         sweep_none=sweep.NONE,
         sweeps=[sweep.section(task) for task in tasks if task.metrics["sweep"]],
         cross_lead=cross.lead(across),
-        cross=[cross.section(each, tasks) for each in across],
+        cross=[cross.section(per_class, tasks) for per_class in across],
         slices_lead=slices.LEAD,
         slices=[slices.section(task) for task in tasks],
         data=[evidence.data(task) for task in sets],
@@ -173,10 +171,10 @@ def _task(task: Task, place: str) -> dict[str, Any]:
         "title": task.title,
         "lead": lead[0].upper() + lead[1:],
         "confidence": words.confidence(metrics),
-        "headline": results.headline(task),
+        "headline": headline.headline(task),
         "matrix": matrix.chooser(task),
         "matrix_lead": matrix.LEAD,
-        "measures": results.measures(task),
+        "measures": headline.measures(task),
         "subsets": subsets.chooser(task),
         "subset_lead": subsets.lead(task),
         "published": published.table(task),
@@ -188,14 +186,14 @@ def _task(task: Task, place: str) -> dict[str, Any]:
         "robustness_lead": robustness.lead(task),
         "robustness_curves": robustness.curves(task),
         "roc": figures.roc(task),
-        "roc_lead": results.roc_lead(task),
+        "roc_lead": headline.roc_lead(task),
         "training": figures.training(task),
         "strips": strips,
         "strips_note": note,
         "absent": private.absent(place),
         "runs": evidence.runs(task),
         "mlflow": f"MLflow experiment {task.files.experiment}, parent run "
-        f"{parents.named(_weights(task))}, which holds this report.",
+        f"{states.named(_weights(task))}, which holds this report.",
     }
 
 

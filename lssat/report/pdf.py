@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from lssat.report import each, ranks, words
-from lssat.report.read import Task
+from lssat.report.kit import words
+from lssat.report.kit.results import Task
+from lssat.report.sections import per_class, ranks
 
 # Okabe and Ito's colours, told apart by colour-blind readers as well.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -83,13 +84,13 @@ def _each(pyplot, task: Task) -> Iterator[Any]:
         return
     pair = (best["backbone"], best["configuration"])
     kind = task.metrics["kind"]
-    if kind == "multiclass" and each.matrix(task, pair)["counts"] is None:
+    if kind == "multiclass" and per_class.matrix(task, pair)["counts"] is None:
         return
     figure, axis = pyplot.subplots(figsize=(5, 4), layout="constrained")
     if kind == "multilabel":
-        _prevalence(axis, each.by_class(task, pair))
+        _prevalence(axis, per_class.by_class(task, pair))
     else:
-        _confusion(axis, each.matrix(task, pair))
+        _confusion(axis, per_class.matrix(task, pair))
     figure.suptitle(plain(f"{task.title}: {' · '.join(pair)}"))
     yield figure
 

@@ -5,23 +5,7 @@ Whatever is written appears whole under its name or not at all (temporary file, 
 and is held to a sha256 before it is used: its own, or that of a table or record beside it.
 """
 
-from lssat.tables.errors import DataError
-from lssat.tables.groups import UNUSED, check_groups
-from lssat.tables.npy import from_npy, open_shard, shard_of, write_shard
-from lssat.tables.parquet import metadata, read_table, write_table
-from lssat.tables.rejects import check_rejects, reasons, reject
-from lssat.tables.schemas import (
-    FACES,
-    MANIFEST,
-    PREDICTIONS,
-    REASONS,
-    REJECTS,
-    SPLITS,
-    TEXTURE,
-)
-from lssat.tables.seal import vouched
-from lssat.tables.texts import dotted, json_text, read_json, write_csv, write_json
-from lssat.tables.whole import (
+from lssat.tables.atomic import (
     atomic,
     check_writable,
     close_folder,
@@ -34,6 +18,14 @@ from lssat.tables.whole import (
     write_text,
     write_whole,
 )
+from lssat.tables.errors import DataError
+from lssat.tables.groups import UNUSED, check_groups
+from lssat.tables.npy import from_npy, open_shard, shard_of, write_shard
+from lssat.tables.parquet import metadata, read_table, write_table
+from lssat.tables.rejects import check_rejects, reasons, reject
+from lssat.tables.schemas import FACES, MANIFEST, PREDICTIONS, REASONS, REJECTS, SPLITS, TEXTURE
+from lssat.tables.seal import vouched
+from lssat.tables.texts import dotted, json_text, read_json, write_csv, write_json
 
 __all__ = [
     "FACES",

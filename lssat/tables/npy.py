@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lssat.tables.atomic import sha256, write_whole
 from lssat.tables.errors import DataError
-from lssat.tables.whole import sha256, write_whole
 
 _HEADER = 128  # bytes, of numpy's for an array of few axes
 _MAGIC = b"\x93NUMPY"

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lssat.tables import seal
+from lssat.tables.atomic import write_bytes
 from lssat.tables.errors import DataError
-from lssat.tables.whole import write_bytes
 
 
 def write_table(

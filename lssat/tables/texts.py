@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lssat.tables import seal
+from lssat.tables.atomic import write_bytes, write_text
 from lssat.tables.errors import DataError
-from lssat.tables.whole import write_bytes, write_text
 
 
 def write_json(path: str | Path, value: Any, sealed: bool = True) -> None:

@@ -8,7 +8,7 @@ k are set); BT.601 integer luma; edges replicated. After Jabid, Kabir, Chae 2010
 A cached code image must never be flipped or resampled: a third of all pixels of natural 8-bit
 crops have a tie, so codes are computed again from the crop that was flipped.
 
-`arrays` is the reference, `compiled` is for bulk, `lssat.texture_torch` for tensors: one result.
+`arrays` is the reference, `compiled` is for bulk, `lssat.texture.tensors` for tensors: one result.
 """
 
 import numpy as np

@@ -9,9 +9,9 @@ from PIL import Image
 from reading import fails, read
 from steps import steps
 
-from lssat import labels
-from lssat.datasets.affectnet import folders
-from lssat.faces.crop import crop, square
+from lssat.data.datasets.affectnet import folders
+from lssat.data.faces.crop import crop, square
+from lssat.grid import labels
 from lssat.tables import FACES, read_table
 
 ROWS = {

@@ -8,7 +8,7 @@ import trees
 from reading import fails, read
 from steps import steps
 
-from lssat import media
+from lssat.data import media
 
 NAMES = ["000001.jpg", "000002.jpg", "000003.jpg", "000004.jpg"]
 PREFIX = {

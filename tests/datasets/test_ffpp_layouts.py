@@ -9,7 +9,7 @@ import trees
 from reading import fails, read
 from steps import steps
 
-from lssat.datasets import ffpp, lists, official
+from lssat.data.datasets import ffpp, lists, official
 
 ONE = {"train": [["071", "054"]], "val": [], "test": []}
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from lssat.datasets.limit import limit
+from lssat.data.datasets.limit import limit
 
 
 def rows(kind: str) -> list[dict]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lssat.faces.choose import Face, choose, given, overlap, whole
+from lssat.data.faces.choose import Face, choose, given, overlap, whole
 
 BOXES = np.array([[100, 100, 200, 200], [10, 10, 60, 60], [300, 10, 340, 50]], np.float32)
 FOUND = (BOXES, np.array([0.8, 0.99, 0.9], np.float32), np.zeros((3, 5, 2), np.float32))

@@ -7,8 +7,9 @@ import pytest
 import trees
 from PIL import Image
 
-from lssat import faces, tables
-from lssat.faces.crop import crop
+from lssat import tables
+from lssat.data import faces
+from lssat.data.faces.crop import crop
 from lssat.tables import FACES, MANIFEST, REJECTS, metadata, open_shard, read_table
 
 
@@ -166,7 +167,7 @@ def test_silent_error_an_exception_in_the_work_is_swallowed(
     def broken(*_):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("lssat.faces.sample.crop", broken)
+    monkeypatch.setattr("lssat.data.faces.sample.crop", broken)
     with pytest.raises(ZeroDivisionError, match="a bug"):
         shard(tmp_path, {"v": "video"}, frames=2)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.parquet", "v"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lssat.faces.crop import crop, square
-from lssat.media.plan import frame_indices
+from lssat.data.faces.crop import crop, square
+from lssat.data.media.plan import frame_indices
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = (ROOT / "docs/faces.md").read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lssat.faces.crop import central, crop, square
+from lssat.data.faces.crop import central, crop, square
 
 
 def test_square_around_the_centre() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import trees
 
 from lssat import tables
-from lssat.faces import _samples
+from lssat.data.faces import _samples
 from lssat.tables import MANIFEST
 
 LIMIT = 2 * 2**30

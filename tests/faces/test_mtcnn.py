@@ -9,8 +9,8 @@ from facenet_pytorch import MTCNN
 from skimage import data
 from torch.nn.functional import interpolate
 
-from lssat.faces import area, loops
-from lssat.faces.mtcnn import Detector, Found, scales
+from lssat.data.faces import area, loops
+from lssat.data.faces.mtcnn import Detector, Found, scales
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 import trees
 from steps import steps
 
-from lssat import datasets
+from lssat.data import datasets
 from lssat.tables import MANIFEST, TEXTURE, read_table
 
 ODD = ["000003", "NA", "nan", "null", "1e5", "0x10", "True", "12.50", "-0", "inf"]

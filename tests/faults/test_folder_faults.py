@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import trees
 
-from lssat.apply.files import files
 from lssat.tables import DataError
+from lssat.use.predict.files import files
 
 
 def videos(root: Path, *names: str) -> Path:

@@ -9,10 +9,10 @@ import trees
 from reading import fails, read
 from test_datasets_own import options as own
 
-from lssat import doctor, faces, media, spelling
-from lssat.datasets import lists
-from lssat.slices import annotations
-from lssat.tables import FACES, REJECTS, DataError, read_table
+from lssat.data import doctor, faces, media
+from lssat.data.datasets import lists
+from lssat.evaluation.slices import annotations
+from lssat.tables import FACES, REJECTS, DataError, read_table, spelling
 
 ROWS = [f"img/{n}.jpg,{'ab'[n % 2]},{('train', 'val', 'test')[n // 2]}" for n in range(6)]
 TEXT = "\n".join(["path,label,split", *ROWS]) + "\n"

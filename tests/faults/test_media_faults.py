@@ -12,7 +12,8 @@ import trees
 from PIL import Image
 from skimage import data
 
-from lssat import faces, tables
+from lssat import tables
+from lssat.data import faces
 from lssat.tables import FACES, MANIFEST, REJECTS, metadata, open_shard, read_table
 
 SIZE = 32

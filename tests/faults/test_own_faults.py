@@ -6,7 +6,7 @@ import pytest
 import trees
 from test_datasets_own import listed, options, prepare
 
-from lssat import datasets
+from lssat.data import datasets
 from lssat.tables import MANIFEST, REJECTS, DataError, read_table
 
 HEADER = "path,label,split,group"

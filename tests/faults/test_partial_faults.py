@@ -15,13 +15,17 @@ import yaml
 from reading import read
 from test_splits import SETTINGS, cropped
 
-from lssat import datasets, doctor, init, params, show, splits, tables
-from lssat.datasets import ffpp
-from lssat.doctor.findings import Inventory
+from lssat import params, tables
+from lssat.data import datasets, doctor, splits
+from lssat.data.datasets import ffpp
+from lssat.data.doctor.findings import Inventory
+from lssat.data.splits import needs
 from lssat.orchestrate import failures
-from lssat.report import results, words
-from lssat.splits import needs
+from lssat.params import init
+from lssat.report.kit import words
+from lssat.report.sections import headline
 from lssat.tables import DataError
+from lssat.use import show
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -352,9 +356,9 @@ def test_fault_c8_both_figures_stand_beside_the_metrics(tmp_path: Path, capsys) 
     said = "0.3 % of what is listed, 100 % of what is there"
     assert words.coverage(metrics) == said
     assert words.coverage(metrics | {"coverage": 1.0}) == "100 %"
-    cell = results.covered(16 / 5000, 1.0)
+    cell = headline.covered(16 / 5000, 1.0)
     assert (cell.text, cell.small) == ("0.3 %", "of those there 100 %")
-    assert results.covered(0.5, 0.5).small == ""
+    assert headline.covered(0.5, 0.5).small == ""
     about = {"title": "T", "level": "video", "metric": "auc", "n": {"video": 16}}
     file = tmp_path / "tasks/ffpp/metrics.json"
     tables.write_json(file, about | metrics | {"confidence": 0.95, "table": []})

@@ -12,7 +12,7 @@ import trees
 from reading import fails, read
 from steps import steps
 
-from lssat.datasets import lists, tree
+from lssat.data.datasets import lists, tree
 from lssat.tables import FACES, REJECTS, DataError, read_table
 
 CODES = {"train": {"7": "7", "9": "3"}, "val": {"7": "7", "0": "2"}}

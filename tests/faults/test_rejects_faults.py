@@ -10,7 +10,7 @@ from reading import fails
 from rich.console import Console
 from test_datasets_own import SMALL, SPLIT, listed, options, prepare
 
-from lssat import datasets, faces, rejected, splits
+from lssat.data import datasets, faces, rejected, splits
 from lssat.tables import MANIFEST, REJECTS, DataError, read_table, reasons, reject, shard_of
 
 ROOT = Path(__file__).parent.parent.parent

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from test_scores import OPTIONS, RUNS, deepfake_rows, image_rows, summarise, table
 
-from lssat import grid, metrics, scores, tables
+from lssat import grid, metrics, tables
+from lssat.evaluation import scores
 
 
 def _rows_of(found: dict) -> dict:

@@ -9,7 +9,8 @@ import pytest
 
 from lssat import report, tables
 from lssat.cli import app
-from lssat.report import explained, pictures, read
+from lssat.report.kit import pictures, results
+from lssat.report.sections import explained
 from lssat.tables import DataError
 
 REBUILD = "Remove it and run `snakemake --cores 8` to rebuild it."
@@ -128,8 +129,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> report.TaskFiles:
 
 def _everything(files: report.TaskFiles) -> None:
     """Read what the report reads of a task."""
-    task = read.read_task("celeba", files)
-    read.read_rejects([task])
+    task = results.read_task("celeba", files)
+    results.read_rejects([task])
     pictures.reconstructions([(at, task.records[run]) for run, at in files.runs.items()])
     pictures.crops(files.faces, files.texture)
     explained.section(task)

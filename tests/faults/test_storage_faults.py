@@ -18,11 +18,11 @@ import torch
 import typer
 from test_train_resume import command
 
-from lssat import sample, tracking
-from lssat.checkpoint import Checkpoints, save_weights
 from lssat.cli import app
+from lssat.data import sample
+from lssat.data.sample import celeba
+from lssat.models.checkpoint import Checkpoints, save_weights
 from lssat.orchestrate import run as orchestrate
-from lssat.sample import celeba
 from lssat.tables import (
     TEXTURE,
     DataError,
@@ -36,6 +36,7 @@ from lssat.tables import (
     write_table,
     write_text,
 )
+from lssat.tracking import runs as tracking
 
 ROOT = Path(__file__).parent.parent.parent
 SIZE = 2**20  # of the disk

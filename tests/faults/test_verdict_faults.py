@@ -19,8 +19,8 @@ from steps import steps
 from test_datasets_own import options as own
 from test_doctor_layouts import LAYOUTS, options
 
-from lssat import datasets, doctor, faces
-from lssat.doctor import findings
+from lssat.data import datasets, doctor, faces
+from lssat.data.doctor import findings
 from lssat.tables import FACES, REJECTS, DataError, read_table
 
 SUFFIXES = ["", ".jpg", ".JPEG", ".tif", ".TIFF", ".gif", ".m4v", ".mp4", ".db", ".txt"]

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from trees import motion_jpeg, picture, video
 
-from lssat.media import Decoder, Plan, Unreadable, Use, read, read_again
+from lssat.data.media import Decoder, Plan, Unreadable, Use, read, read_again
 from lssat.tables import DataError
 
 
@@ -140,7 +140,8 @@ def test_case_16_permission_is_an_error_and_no_reject(
     with Decoder(60.0, 512) as decoder:
         list(decoder.read(small, "video", Plan()))
         monkeypatch.setattr(
-            "lssat.media.decoder._receive", lambda *_: ({"kind": "error", "text": str(error)}, b"")
+            "lssat.data.media.decoder._receive",
+            lambda *_: ({"kind": "error", "text": str(error)}, b""),
         )
         with pytest.raises(DataError) as caught:
             list(decoder.read(small, "video", Plan()))
@@ -151,7 +152,7 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     """Even when the parent is killed and the decoder hangs."""
     code = """
 import sys, time
-from lssat.media import Decoder, Plan
+from lssat.data.media import Decoder, Plan
 with Decoder(60.0, 512) as decoder:
     decoder._running()
     print(decoder._process.pid, flush=True)

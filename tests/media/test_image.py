@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 from trees import picture
 
-from lssat.media import Unreadable, read_image
+from lssat.data.media import Unreadable, read_image
 
 
 def saved(tmp_path: Path, image: Image.Image, format: str, **options) -> Path:

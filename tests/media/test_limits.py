@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from trees import picture
 
-from lssat.media import Decoder, Plan, Unreadable, read, read_image
-from lssat.media.image import MOST_PIXELS, _webp_size, bytes_of
-from lssat.media.reason import FIXED
+from lssat.data.media import Decoder, Plan, Unreadable, read, read_image
+from lssat.data.media.image import MOST_PIXELS, _webp_size, bytes_of
+from lssat.data.media.reason import FIXED
 
 SIDE = 2000  # 4 million pixels: what is measured beside them is small
 KINDS = {
@@ -143,7 +143,7 @@ def test_fault_d6_stretched_pixels_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, aspect: Fraction, fits: bool
 ) -> None:
     film(tmp_path / "v.mp4", "libx264", "yuv420p", 64, 2, aspect=aspect)
-    monkeypatch.setattr("lssat.media.video.MAX_PIXELS", 64 * 64 * 2)
+    monkeypatch.setattr("lssat.data.media.video.MAX_PIXELS", 64 * 64 * 2)
     items = read(tmp_path / "v.mp4", "video", Plan(frames=2))
     if fits:
         assert [item[1].shape for item in list(items)[1:]] == [(64, 128, 3)] * 2

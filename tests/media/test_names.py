@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from trees import motion_jpeg, picture
 
-from lssat.media import Decoder, Plan, Unreadable, Use, kind, read, read_again, times
+from lssat.data.media import Decoder, Plan, Unreadable, Use, kind, read, read_again, times
 
 NAMES = [
     "10:30.mp4",

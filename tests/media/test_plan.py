@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lssat.media import Plan, clip_indices, frame_indices, use
+from lssat.data.media import Plan, clip_indices, frame_indices, use
 
 
 def test_frame_indices_are_even_and_hold_both_ends() -> None:

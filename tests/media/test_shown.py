@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from test_video import sound
 
-from lssat.media import Plan, Unreadable, Use, read, times
-from lssat.media.upright import squared
+from lssat.data.media import Plan, Unreadable, Use, read, times
+from lssat.data.media.upright import squared
 
 RED, GREEN, BLUE, WHITE = (220, 20, 20), (20, 220, 20), (20, 20, 220), (230, 230, 230)
 DEFAULT, ATTACHED, THUMBNAILS = 0x1, 0x400, 0xC00
@@ -236,7 +236,9 @@ def test_fault_c15_where_the_container_gives_no_time_there_is_none(
             self.time = time
 
     shown = [0.5, None, 0.7]
-    monkeypatch.setattr("lssat.media.video._frames", lambda *_: [(Frame(t), None) for t in shown])
+    monkeypatch.setattr(
+        "lssat.data.media.video._frames", lambda *_: [(Frame(t), None) for t in shown]
+    )
     assert times(tmp_path) == [0.0, None, pytest.approx(0.2)]
     shown[0] = None
     assert times(tmp_path) == [None, None, None]

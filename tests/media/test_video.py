@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from trees import picture, video
 
-from lssat import media
-from lssat.media import Plan, Unreadable, Use, frame_indices, read, read_again
+from lssat.data import media
+from lssat.data.media import Plan, Unreadable, Use, frame_indices, read, read_again
 
 
 def reason(path: Path, plan: Plan = Plan(frames=2), kind: str = "video") -> str:  # noqa: B008

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from project import ROOT, Project
 
-from lssat import verify
+from lssat.use import verify
 
 SAME = [
     "data/raw/sample/celeba.json",

@@ -169,7 +169,7 @@ def test_fault_a11_a_dry_run_of_dvc_in_a_fresh_clone_works_as_the_docs_say(
 
 def test_an_edited_manifest_step_that_makes_the_same_retrains_nothing(project: Project) -> None:
     before = kept.results(project.path)
-    with open(project.path / "lssat/datasets/celeba.py", "a") as file:
+    with open(project.path / "lssat/data/datasets/celeba.py", "a") as file:
         file.write("\nEDITED = 1\n")
     project.run("snakemake", "--cores", "2", f"{RUN}/record.json")
     assert kept.results(project.path) == before

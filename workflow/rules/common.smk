@@ -6,7 +6,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat import digest, machine, params, private
+from lssat.tables import digest, private
+from lssat.params import hardware
+from lssat import params
 from lssat.orchestrate.hooks import Hooks
 from lssat.tables import DataError
 
@@ -24,7 +26,7 @@ CLUSTER = workflow.resource_settings.nodes is not None
 PROBLEMS = []  # of all that is known before the first job, for one message
 try:
     if workflow.is_main_process and not os.environ.get("LSSAT_SYNC"):
-        from lssat import preflight  # not in jobs, whose start counts
+        from lssat.data import preflight  # not in jobs, whose start counts
 
         PARAMS = preflight.check("params.yaml")
     else:
@@ -32,13 +34,13 @@ try:
 except DataError as error:
     PARAMS = None
     PROBLEMS.append(str(error))
-if found := machine.problems(
+if found := hardware.problems(
     config,
     batch_size=PARAMS and PARAMS.train.batch_size,
     here=workflow.is_main_process and not CLUSTER,
     partitions=workflow.is_main_process,
 ):
-    PROBLEMS.append(str(DataError.of(machine.WHERE, found)))
+    PROBLEMS.append(str(DataError.of(hardware.WHERE, found)))
 if PROBLEMS:
     raise WorkflowError("\n".join(PROBLEMS))
 try:
@@ -46,16 +48,16 @@ try:
 except DataError as error:
     raise WorkflowError(str(error))
 
-CODE = {rule: digest.code(rule) for rule in digest.ENTRY}
+CODE = {rule: source.digest(rule) for rule in source.ENTRY}
 TASKS = PARAMS.benchmark.tasks
 CROSS = PARAMS.benchmark.cross  # data sets that the runs of ffpp are only tested on
 OWN, LISTED = PARAMS.slices.attributes, PARAMS.slices.lists  # by task: names, and a CSV
 TEXTURE = PARAMS.texture.kind
 RUNS = PARAMS.named()
 REPEATS = PARAMS.repeats()  # configuration -> the one that it repeats (rule repeat)
-HARDWARE = machine.read(config)
+HARDWARE = hardware.read(config)
 GPUS = 0 if HARDWARE.device == "cpu" else HARDWARE.devices  # of a job that uses any
-machine.tell(config, PARAMS.tracking.model_dump())
+hardware.tell(config, PARAMS.tracking.model_dump())
 if "gpu" not in workflow.global_resources:  # of all jobs at a time; without it there is no limit
     workflow.global_resources["gpu"] = max(1, GPUS)
 if HARDWARE.cpu_partition:  # of every job that names none itself, as those with a GPU do
@@ -78,14 +80,14 @@ wildcard_constraints:
 def device(wildcards):
     """The device of a step. On a cluster its job looks for the GPU, before outputs are touched."""
     if workflow.remote_exec and lacking():
-        raise WorkflowError(str(DataError.of(machine.WHERE, lacking())))
+        raise WorkflowError(str(DataError.of(hardware.WHERE, lacking())))
     return HARDWARE.device
 
 
 @cache
 def lacking():
     """What this machine lacks, looked for once a process."""
-    return machine.problems(config)
+    return hardware.problems(config)
 
 
 def whole_machine():
@@ -235,7 +237,7 @@ def refuse_what_lacks():
     """
     if os.environ.get("LSSAT_SYNC"):
         return
-    from lssat.splits import needs
+    from lssat.data.splits import needs
 
     dag = workflow.dag
     there = {job.wildcards.task for job in dag.jobs if job.rule.name == "manifest"}

@@ -1,0 +1,1 @@
+"""The way of the data: from raw trees to crops, texture codes, splits and their audit."""

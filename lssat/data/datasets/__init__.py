@@ -1,0 +1,195 @@
+"""The readers of the official releases: a raw tree becomes a manifest and a list of rejects."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from lssat import grid, params
+from lssat.data import media
+from lssat.data.datasets import affectnet, celeba, celebdf, checks, dfd, dfdc, ffpp, own
+from lssat.data.datasets.limit import limit
+from lssat.data.media import archive
+from lssat.tables import (
+    MANIFEST,
+    REJECTS,
+    DataError,
+    check_groups,
+    check_rejects,
+    reject,
+    spelling,
+    together,
+    write_table,
+)
+from lssat.tables.listed import count, header
+
+READERS: dict[str, Callable] = {
+    "ffpp": ffpp.read,
+    "celeba": celeba.read,
+    "affectnet": affectnet.read,
+    "celebdf": celebdf.read,
+    "dfdc": dfdc.read,
+    "dfd": dfd.read,
+}
+
+NO_LOSS = ("excluded_class", "duplicate")  # on request; one of the equal rows is used
+
+
+def manifest(
+    dataset: str, options: params.Dataset, out: Path, rejects: Path, kept: Path | None = None
+) -> None:
+    """Read a raw tree and write its manifest and rejects, both sorted by id.
+
+    Args:
+        dataset: a key of `READERS`, or the name of a data set of your own.
+        options: the data set's section of params.yaml.
+        out: path of the table of schema MANIFEST; its header says what the task is, and how
+            many samples the lists name (`lssat.tables.listed`).
+        rejects: path of the table of schema REJECTS.
+        kept: where the rejects are written as well if there are too many: Snakemake removes
+            what a failed step was to write.
+
+    Raises:
+        DataError: the root or a list is absent or wrong, one id has two labels, somebody stands
+            in two splits, a list was cut, or more samples were rejected than `rejects_limit`
+            allows (both tables are then written). With `partial` absent files are rejected, and
+            do not count.
+    """
+    if lost := write(dataset, options, out, rejects, kept):
+        raise lost
+
+
+def write(
+    dataset: str, options: params.Dataset, out: Path, rejects: Path, kept: Path | None = None
+) -> DataError | None:
+    """Write both tables as `manifest` does; return the error of cut lists or too many rejects."""
+    found, absent = listed(dataset, options)
+    groups, splits = [row["groups"] for row in found], [row["split"] for row in found]
+    check_groups(groups, splits, Path(options.root))
+    few = limit(found, options.limit)
+    if len(few) < len(found):
+        counts = f"{len(few):,} of {len(found):,} samples are used"
+        print(f"warning: datasets.{dataset}.limit: {counts}; it is a trial", file=sys.stderr)
+    rows, unreadable = readable(few, Path(options.root))
+    rejected = sorted([*absent, *unreadable], key=lambda row: (row["id"], row["path"]))
+    told = task(dataset, options)
+    for doubt in checks.doubts(options, found, told.classes):
+        print(f"warning: datasets.{dataset}: {doubt}", file=sys.stderr)
+    with together():
+        write_table(out, rows, MANIFEST, told.header() | header(count(found, absent)))
+        write_table(rejects, [_plain(row) for row in rejected], REJECTS)
+    lost = [_plain(row) for row in rejected if row["reason"] not in no_loss(options)]
+    try:
+        _stop(lost, len(rows) + len(lost), options.rejects_limit, rejects, kept)
+        checks.check_whole(dataset, options, found, absent)
+    except DataError as error:
+        missing = checks.missing(lost)
+        return DataError(error.file, error.problem, error.fix + _part(dataset, missing))
+    return None
+
+
+def no_loss(options: params.Dataset) -> tuple[str, ...]:
+    """Return the reasons of rejects that are no losses; of a part, what is absent is none."""
+    return (*NO_LOSS, "missing") if options.partial else NO_LOSS
+
+
+def _plain(row: dict) -> dict:
+    """Return a row of the table of rejects, without what only counts need."""
+    return {name: row[name] for name in REJECTS.names}
+
+
+def _part(dataset: str, missing: int) -> str:
+    """Say what to do where the files that are absent were never there."""
+    if not missing:
+        return ""
+    many = "1 listed file is" if missing == 1 else f"{missing:,} listed files are"
+    key = f"datasets.{dataset}.partial: true"
+    return f". {many} absent: if a part is all that you have, write {key}"
+
+
+def _stop(lost: list[dict], total: int, limit: float, rejects: Path, kept: Path | None) -> None:
+    try:
+        check_rejects("manifest", len(lost), total, limit, kept or rejects, lost)
+    except DataError:
+        if kept is not None:
+            write_table(kept, lost, REJECTS)
+        raise
+    if kept is not None:
+        kept.unlink(missing_ok=True)
+
+
+def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict]]:
+    """Read a raw tree: a row for each sample whose file is there, sorted by id, and rejects.
+
+    Of what is missing the rejects name the file that was probably meant.
+
+    Raises:
+        DataError: as of `manifest`.
+    """
+    found, absent = READERS.get(dataset, partial(own.read, dataset))(options)
+    rows, doubles = _once(found, Path(options.root))
+    _meant(absent, {row["path"] for row in rows}, Path(options.root))
+    return rows, absent + doubles
+
+
+def readable(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
+    """Part rows into those whose file can be read, by its first bytes, and rejects.
+
+    Raises:
+        DataError: a file may not be read (permission).
+    """
+    files = {row["path"]: row["media"] for row in rows if row["media"] != "frames"}
+    faults = dict(media.faults(root, files))
+    for row in rows:
+        if row["media"] == "frames" and not media.frames_in(root / row["path"]):
+            faults[row["path"]] = media.Fault("no_frames", "holds no image", b"")
+    rejects = [
+        reject(row["dataset"], row["id"], row["path"], "manifest", fault.reason, fault.detail)
+        | {name: row[name] for name in ("labels", "split", "subset")}
+        for row in rows
+        if (fault := faults.get(row["path"]))
+    ]
+    return [row for row in rows if row["path"] not in faults], rejects
+
+
+def _meant(rejects: list[dict], taken: set[str], root: Path) -> None:
+    """Add to the detail of each missing sample what stands there in its place."""
+    places: dict[str, list[dict]] = defaultdict(list)
+    for row in rejects:
+        if row["reason"] == "missing":
+            inside = archive.is_member(row["path"])
+            places[row["path"].split(archive.BETWEEN)[0] if inside else ""].append(row)
+    for file, rows in places.items():
+        before = f"{file}{archive.BETWEEN}" if file else ""
+        paths = [before + name for name in archive.names(root / file)] if file else None
+        there = spelling.Spellings(root, paths)
+        for row in rows:
+            if near := there.near(row["path"], taken):
+                row["detail"] = f"{row['detail']}; is it {near}?".lstrip("; ")
+
+
+def task(dataset: str, options: params.Dataset) -> grid.Task:
+    """Say what the task of a data set is: its kind, headline and classes."""
+    if isinstance(options, params.Own):
+        return own.task(dataset, options)
+    known = {**grid.TASKS, **grid.CROSS}[dataset]
+    return known._replace(classes=known.classes[: getattr(options, "classes", None)])
+
+
+def _once(found: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
+    """Keep one row an id; identical ones are rejected, differing ones are an error."""
+    kept: dict[str, dict] = {}
+    doubles, conflicts = [], []
+    for row in found:
+        first = kept.setdefault(row["id"], row)
+        if first is row:
+            continue
+        if first != row:
+            conflicts.append(row["id"])
+        doubles.append(reject(row["dataset"], row["id"], row["path"], "manifest", "duplicate"))
+    if conflicts:
+        some = ", ".join(conflicts[:5])
+        problem = f"{len(conflicts):,} ids stand twice with different content: {some}"
+        raise DataError(root, problem, "Keep the right row of each in the release's lists")
+    return [kept[id] for id in sorted(kept)], doubles

@@ -1,0 +1,106 @@
+"""AffectNet (Mollahosseini et al. 2017), manually annotated, in its three layouts.
+
+`csv`: uncropped images and two CSV files with a box a row. `npy`: face crops and an annotation
+file each. `folders`: face crops below a folder of their class. The release has no test set:
+`splits` halves the official validation set.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lssat.data.datasets import tree
+from lssat.data.datasets.affectnet import csvs, folders, npy
+from lssat.data.datasets.affectnet.codes import CODES, EXCLUDED, NAMES, Sample
+from lssat.tables import DataError, reject
+
+LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Iterator[Sample]]]] = {
+    "csv": (csvs.stands, csvs.samples),
+    "npy": (npy.stands, npy.samples),
+    "folders": (folders.stands, folders.samples),
+}
+
+
+def read(options) -> tuple[list[dict], list[dict]]:
+    """Read each annotation and look for its image.
+
+    Args:
+        options: `params.Affectnet`; 7 classes drop Contempt.
+
+    Returns:
+        Rows of the manifest and rejects (missing, excluded_class; no_face where a row of the CSV
+        gives no usable box). Labels: [0] to [7]. Box: of the CSV release only.
+
+    Raises:
+        DataError: a folder or list is absent or wrong, an annotation unreadable, a code or the
+            folder of a class unknown.
+    """
+    base = tree.root(options, "affectnet")
+    _, samples = LAYOUTS[layout(base, options.layout)]
+    rows, rejects, unknown = [], [], []
+    for sample in samples(base):
+        excluded = _excluded(sample.code, options.classes)
+        if sample.code and not excluded and sample.code not in CODES:
+            unknown.append(sample)
+        elif excluded:
+            why = "excluded_class", excluded
+            rejects.append(reject("affectnet", sample.id, sample.path, "manifest", *why))
+        elif sample.absent:
+            rejects.append(_lost(sample, "missing", sample.absent))
+        elif sample.no_box:
+            rejects.append(_lost(sample, "no_face", sample.no_box))
+        else:
+            rows.append(_row(sample))
+    if unknown:
+        _refuse(base, unknown)
+    return rows, rejects
+
+
+def layout(base: Path, asked: str = "auto") -> str:
+    """Return the layout of a tree: the one asked for, or the one that stands there.
+
+    Raises:
+        DataError: none stands there, or several and none is asked for.
+    """
+    if asked != "auto":
+        return asked
+    found = [name for name, (stands, _) in LAYOUTS.items() if stands(base)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        problem = f"holds the layouts {' and '.join(found)}"
+        raise DataError(base, problem, "Say which one: datasets.affectnet.layout in params.yaml")
+    problem = (
+        "is in none of AffectNet's layouts: csv (Manually_Annotated_Images, training.csv, "
+        "validation.csv), npy (train_set, val_set), folders of classes (train, val)"
+    )
+    known = [csvs.IMAGES, *csvs.FILES.values(), "train_set", "val_set", "train", "val"]
+    near = tree.meant(base, known)
+    raise DataError(base, problem, f"{near}Set datasets.affectnet.root in params.yaml")
+
+
+def _excluded(code: str, classes: int) -> str:
+    """Say why a code is left out, or "" where it is not."""
+    if code in EXCLUDED or (code == "7" and classes == 7):
+        return f"expression {code} {NAMES[code]}"
+    return ""
+
+
+def _lost(sample: Sample, reason: str, detail: str) -> dict:
+    labels = [CODES[sample.code]] if sample.code else []  # an image without an annotation
+    where = "affectnet", sample.id, sample.path
+    return tree.lost(*where, reason, labels, sample.split, detail=detail)
+
+
+def _row(sample: Sample) -> dict:
+    who = {"groups": [sample.group], "group": sample.group, "box": sample.box}
+    labels = [CODES[sample.code]]
+    return tree.row("affectnet", sample.id, sample.path, "image", labels, sample.split, **who)
+
+
+def _refuse(base: Path, unknown: list[Sample]) -> None:
+    counted = Counter(sample.code for sample in unknown)
+    counts = ", ".join(f"{code} ({n:,} times)" for code, n in counted.items())
+    some = ", ".join(sample.where or sample.id for sample in unknown[:5])
+    problem = f"expression codes that the release does not have: {counts}; first: {some}"
+    raise DataError(base, problem, "Codes are 0 to 7, and 8, 9, 10 for what is excluded")

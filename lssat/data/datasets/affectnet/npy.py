@@ -1,0 +1,59 @@
+"""The npy release: crops `{train,val}_set/images/<id>.jpg` and `annotations/<id>_exp.npy`."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+from lssat.data.datasets import lists, tree
+from lssat.data.datasets.affectnet.codes import Sample
+from lssat.tables import DataError, from_npy
+
+_SUFFIX = "_exp.npy"
+
+
+def stands(base: Path) -> bool:
+    """Say whether a tree has this layout."""
+    return any(tree.exists(base / f"{split}_set") for split in ("train", "val"))
+
+
+def samples(base: Path) -> Iterator[Sample]:
+    """Yield what each annotation says, and each image that has none; sorted by id in a split."""
+    for split in ("train", "val"):
+        what = "a folder of the npy release"
+        images, notes = (
+            tree.find(base, f"{split}_set/{part}", ("",), "affectnet", what)
+            for part in ("images", "annotations")
+        )
+        pictures = {name[:-4] for name in tree.names(images, base) if name.endswith(".jpg")}
+        found = (name for name in tree.names(notes, base) if name.endswith(_SUFFIX))
+        codes = {name.removesuffix(_SUFFIX) for name in found}
+        for name in sorted(pictures | codes):
+            id, path = f"{split}/{name}", f"{split}_set/images/{name}.jpg"
+            absent = "" if name in pictures else "no image"
+            code = _code(notes / f"{name}{_SUFFIX}") if name in codes else ""
+            if not code:
+                absent = f"no annotation {name}{_SUFFIX}"
+            # The release tells no identities.
+            yield Sample(id, split, path, code, group=id, absent=absent)
+
+
+def _code(path: Path) -> str:
+    """Read an expression: an array of one text, such as "3"."""
+    try:
+        return _decoded(lists.opening(path).read_bytes())
+    except PermissionError:
+        raise lists.denied(path) from None
+    except (ValueError, OSError) as error:
+        problem = lists.impostor(path) or f"is not a readable annotation ({error})"
+        raise DataError(path, problem, "Fetch the annotations again") from None
+
+
+@lru_cache(maxsize=64)
+def _decoded(data: bytes) -> str:
+    # A release of 290,000 annotations has a dozen different contents: each is parsed once.
+    value = from_npy(data)
+    if value.size != 1:
+        raise ValueError(f"it holds {value.size:,} values, not one code")
+    if not (code := str(value.item())):
+        raise ValueError("it holds '', not one code")
+    return code

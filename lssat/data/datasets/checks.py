@@ -1,0 +1,124 @@
+"""What no list says alone: lists that were cut, people in two splits, names that are near twins.
+
+The manifest refuses what `lssat doctor` calls an error: both ask here.
+"""
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from lssat.data.datasets import official, tree
+from lssat.data.media import archive
+from lssat.params import Own
+from lssat.tables import DataError, spelling
+
+CUT = ", and the lists name fewer samples than the release: a list was cut"
+_SHOWN = 3
+
+
+def check_whole(dataset: str, options: Any, rows: list[dict], rejects: list[dict]) -> None:
+    """Refuse lists that were cut: they are short, and beside the samples lie more than they miss.
+
+    Raises:
+        DataError: with the first files that are in no list.
+    """
+    if not short(dataset, options, rows, rejects):
+        return
+    base = Path(options.root)
+    more = extras(base, rows, rejects)
+    if len(more) <= missing(rejects):
+        return
+    some = ", ".join(more[:_SHOWN]) + (", ..." if len(more) > _SHOWN else "")
+    files = "1 file is" if len(more) == 1 else f"{len(more):,} files are"
+    problem = f"{files} in no list ({some}){CUT}"
+    raise DataError(base, problem, ways_out(dataset))
+
+
+def ways_out(dataset: str) -> str:
+    """Say what to do about lists that name fewer files than there are."""
+    return f"Fetch the lists again, or say that a part is meant: datasets.{dataset}.partial: true"
+
+
+def missing(rejects: list[dict]) -> int:
+    """Count the samples whose file is absent: it may be there under another name."""
+    return sum(row["reason"] == "missing" for row in rejects)
+
+
+def short(dataset: str, options: Any, rows: list[dict], rejects: list[dict]) -> bool:
+    """Say whether the lists name fewer samples than the release has.
+
+    A Celeb-DF list names some videos by design, and data of one's own have no release.
+    """
+    if getattr(options, "partial", False):  # params.yaml says that a part is meant
+        return False
+    whole = {
+        "ffpp": lambda: sum(official.FFPP_ORIGINALS.values()) * (1 + len(options.methods)),
+        "celeba": lambda: sum(official.CELEBA.values()),
+        "affectnet": lambda: _affectnet(options, rows),
+        "dfdc": lambda: sum(official.DFDC["test"].values()),
+    }
+    named = len(rows) + sum(row["reason"] not in ("excluded_class", "duplicate") for row in rejects)
+    return named < whole.get(dataset, lambda: 0)()
+
+
+def _affectnet(options: Any, rows: list[dict]) -> int:
+    npy = any("_set/images/" in row["path"] for row in rows)
+    table = official.AFFECTNET_NPY if npy else official.AFFECTNET_CSV
+    counts = [
+        split[code] for split in table.values() for code in split if int(code) < options.classes
+    ]
+    return sum(counts)
+
+
+def extras(base: Path, rows: list[dict], rejects: list[dict]) -> list[str]:
+    """Return what lies beside the samples, has a suffix of theirs, and is in no list; sorted."""
+    taken: dict[str, set[str]] = defaultdict(set)
+    for row in [*rows, *rejects]:
+        folder, _, name = row["path"].rpartition("/")
+        taken[folder].add(name)
+    suffixes = {os.path.splitext(row["path"])[1] for row in rows}
+    return sorted(
+        f"{folder}/{name}".lstrip("/")
+        for folder, names in taken.items()
+        for name in _beside(base, folder, "" in suffixes) - names
+        if os.path.splitext(name)[1] in suffixes and not tree.hidden(name)
+    )
+
+
+def _beside(base: Path, folder: str, frames: bool) -> set[str]:
+    """Return the names of the files of a folder, of an archive's too; with `frames`, of folders."""
+    if archive.is_member(f"{folder}/"):
+        file, _, inside = f"{folder}/".partition(archive.BETWEEN)
+        found = archive.names(base / file)
+        return {name.removeprefix(inside) for name in found if name.startswith(inside)}
+    try:
+        with os.scandir(base / folder) as entries:
+            return {entry.name for entry in entries if frames or not entry.is_dir()}
+    except OSError:  # the folder of missing samples
+        return set()
+
+
+def doubts(options: Any, rows: list[dict], classes: tuple[str, ...]) -> list[str]:
+    """Return what is worth a look in data of one's own: names that differ by next to nothing."""
+    if not isinstance(options, Own):
+        return []
+    groups = {row["group"] for row in rows if row["group"] != row["path"]}
+    what = "attributes" if options.kind == "multilabel" else "classes"
+    return [*_twins(what, classes), *_twins("groups", groups)]
+
+
+def _twins(what: str, names: Any) -> list[str]:
+    found = alike(names)
+    some = "; ".join(" and ".join(map(repr, each)) for each in found[:_SHOWN])
+    more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+    text = f"{what} that differ only by case or blanks count as different: {some}{more}"
+    return [text] if found else []
+
+
+def alike(names: Any) -> list[list[str]]:
+    """Return the sets of names that differ by case, blanks or dashes alone."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names):
+        found[spelling.key(name)].append(name)
+    return [each for each in found.values() if len(each) > 1]

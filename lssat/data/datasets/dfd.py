@@ -1,0 +1,50 @@
+"""DeepFakeDetection (Dufour and Gully 2019), released in the tree of FaceForensics++: only tests.
+
+28 actors in 16 scenes: originals `<actor>__<scene>`, fakes `<target>_<source>__<scene>__<hash>`.
+There is no official split, and any split by actor would lose the fakes between its parts: as the
+field does, models trained elsewhere are tested on all of it.
+"""
+
+import re
+
+from lssat.data.datasets import ffpp, tree
+from lssat.tables import DataError
+
+SUBSETS = {
+    "actors": ("original_sequences", re.compile(r"(\d+)__.+")),
+    "DeepFakeDetection": ("manipulated_sequences", re.compile(r"(\d+)_(\d+)__.+__\w{8}")),
+}
+
+
+def read(options) -> tuple[list[dict], list[dict]]:
+    """List the originals and the fakes that stand in the tree: there is no official list.
+
+    Args:
+        options: `params.Dfd`; its root is that of FaceForensics++.
+
+    Returns:
+        Rows of the manifest, every one of the split test, and no rejects. Labels: [0] real,
+        [1] fake. Groups: the actors; the cluster is the actor that the video shows.
+
+    Raises:
+        DataError: a root or folder is absent, or a video is not named as in the release.
+    """
+    base = tree.root(options, "dfd")
+    prefixes = {subset: [f"{folder}/{subset}"] for subset, (folder, _) in SUBSETS.items()}
+    media, folders = ffpp.places(base, prefixes, options.compression, "dfd")
+    suffix, rows = ffpp.suffix_of(media), []
+    for label, (subset, (_, pattern)) in enumerate(SUBSETS.items()):
+        folder = folders[subset]
+        for file in sorted(tree.names(base / folder, base)):
+            if file.startswith(".") or not file.endswith(suffix):
+                continue
+            name = file.removesuffix(suffix)
+            match = pattern.fullmatch(name)
+            if match is None:
+                problem = f"is not named as the release names its videos ({pattern.pattern})"
+                raise DataError(base / folder / file, problem, "Name it so, or take it away")
+            id = f"{subset}/{ffpp.spelling(options.compression)}/{name}"
+            actors = list(match.groups())
+            who = {"subset": subset, "groups": actors, "group": actors[0]}
+            rows.append(tree.row("dfd", id, f"{folder}/{file}", media, [label], "test", **who))
+    return rows, []

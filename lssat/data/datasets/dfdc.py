@@ -1,0 +1,120 @@
+"""DFDC (Dolhansky et al. 2020): only tests, on every video that its metadata name.
+
+A part is a folder of videos with `metadata.json` ({"x.mp4": {"label": "FAKE", "original":
+"y.mp4"}, ...}) or `labels.csv` (filename,label with 1 for fake; it comes first where both stand).
+The root is one part, or holds parts, directly (`dfdc_train_part_7`, `test`) or one folder further
+down; the videos of a part may lie in a folder `videos` of it.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lssat.data.datasets import lists, tree
+from lssat.tables import DataError
+
+METADATA, LABELS = "metadata.json", "labels.csv"
+
+_CODES = {"REAL": 0, "FAKE": 1, "0": 0, "1": 1}
+
+
+def read(options) -> tuple[list[dict], list[dict]]:
+    """Read the metadata of each part and look for each video that they name.
+
+    Args:
+        options: `params.Dfdc`.
+
+    Returns:
+        Rows of the manifest, every one of the split test, and rejects (missing). Labels: [0]
+        real, [1] fake. The group is the original video, or the video itself.
+
+    Raises:
+        DataError: no part is there, or metadata are not those of the release.
+    """
+    base = tree.root(options, "dfdc")
+    rows, rejects = [], []
+    for listed in _parts(base):
+        _agree(listed)
+        folder = listed.parent / "videos"
+        folder = folder if tree.exists(folder) else listed.parent
+        prefix = "" if folder == base else f"{folder.relative_to(base).as_posix()}/"
+        there = tree.names(folder, base)
+        for name, label, original in _videos(listed):
+            path = f"{prefix}{name}"
+            id = path.removesuffix(".mp4")
+            if name not in there:
+                rejects.append(tree.lost("dfdc", id, path, "missing", [label], "test"))
+                continue
+            # Names are unique in the release, so that an original may lie in another part.
+            group = original.removesuffix(".mp4")
+            who = {"groups": [group], "group": group}
+            rows.append(tree.row("dfdc", id, path, "video", [label], "test", **who))
+    return rows, rejects
+
+
+def _parts(base: Path) -> list[Path]:
+    """Find the labels of each part, at most two folders down; a part holds no further ones."""
+    parts, folders = [], [base]
+    for _ in range(3):
+        below = []
+        for folder in folders:
+            known = [folder / name for name in (LABELS, METADATA)]
+            found = [path for path in known if tree.exists(path)]
+            parts += found[:1]
+            below += [] if found else [folder / name for name in tree.folders(folder, base)]
+        folders = below
+    if not parts:
+        what = f"has no {METADATA} and no {LABELS}, the official labels, in it or in its folders"
+        near = tree.meant(base, [METADATA, LABELS])
+        fix = f"{near}Put them beside the videos, or set datasets.dfdc.root"
+        raise DataError(base, what, fix)
+    return parts
+
+
+def _agree(listed: Path) -> None:
+    """Hold the metadata that lie beside a CSV of labels to the same videos and labels.
+
+    Raises:
+        DataError: a video stands in one of them alone, or with another label.
+    """
+    other = listed.with_name(METADATA)
+    if listed.name == METADATA or not tree.exists(other):
+        return
+    entries = lists.json_of(other)
+    said = {name: label for name, label, _ in _videos(listed)}
+    entries = entries if isinstance(entries, dict) else {}
+    also = {
+        name: _CODES.get(str(entry.get("label")))
+        for name, entry in entries.items()
+        if isinstance(entry, dict) and "label" in entry
+    }
+    if not also:
+        return  # the public test set's own form of it, in which no labels stand
+    every = sorted(said.keys() | also.keys())
+    if differ := [name for name in every if said.get(name) != also.get(name)]:
+        some = ", ".join(differ[:3])
+        problem = f"disagrees with {LABELS} on {len(differ):,} videos: {some}"
+        raise DataError(other, problem, "Fetch both again, or take the wrong one away")
+
+
+def _videos(listed: Path) -> Iterator[tuple[str, int, str]]:
+    """Yield (name, label, name of the original or its own) of each video."""
+    if listed.name == LABELS:
+        table, numbers = lists.csv(listed, ["filename", "label"])
+        for number, (name, label) in zip(numbers, lists.rows(table), strict=True):
+            yield tree.plain(name, listed, number), _label(listed, name, label, number), name
+        return
+    entries = lists.json_of(listed)
+    if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
+        problem = 'is not {"<video>.mp4": {"label": "FAKE" or "REAL", ...}, ...}'
+        raise DataError(listed, problem, "Fetch it again")
+    for name, entry in entries.items():
+        label = _label(listed, name, entry.get("label"))
+        yield tree.plain(name, listed), label, str(entry.get("original") or name)
+
+
+def _label(listed: Path, name: str, label: object, line: int | None = None) -> int:
+    if not isinstance(label, str) or label not in _CODES:
+        said = "no label" if label is None else f"the label {label!r}"
+        problem = f"{name} has {said}; known are REAL and FAKE"
+        raise DataError(listed, problem, "Fetch the labels of these videos", line)
+    return _CODES[label]

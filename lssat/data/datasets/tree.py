@@ -1,0 +1,187 @@
+"""What the readers share: finding official files and folders, names in them, manifest rows."""
+
+import os
+import posixpath
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from lssat.data.datasets import lists
+from lssat.tables import DataError, links, reject, spelling
+
+_SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
+
+
+def root(options: Any, dataset: str) -> Path:
+    """Return the root of a raw tree.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    path = Path(options.root)
+    if not path.is_dir():
+        problem = f"the root of {dataset} is not a folder"
+        near = "" if path.exists() else spelling.nearest(path)
+        meant = f"Is it {near}? " if near else ""
+        raise DataError(path, problem, f"{meant}Set datasets.{dataset}.root in params.yaml")
+    return path
+
+
+def find(base: Path, name: str, folders: tuple[str, ...], dataset: str, what: str) -> Path:
+    """Return the official file or folder `name`, looked for in `folders` below the root.
+
+    Raises:
+        DataError: it is in none of them (the message names it and the key of the root), or
+            where it should be cannot be read.
+    """
+    tried = [base / folder / name for folder in folders]
+    for path in tried:
+        if exists(path):
+            return inside(path, base)
+    also = "".join(f" (nor {path})" for path in tried[1:])
+    near = meant(base, [f"{folder}/{name}".lstrip("/") for folder in folders])
+    fix = f"Put it there, or set datasets.{dataset}.root in params.yaml"
+    raise DataError(tried[0], f"does not exist{also}; it is {what}", near + fix)
+
+
+def meant(base: Path, names: list[str]) -> str:
+    """Return the question, before what to do, that names what stands there in place of `names`.
+
+    "" where nothing below the root is spelt nearly as one of them.
+    """
+    there = spelling.Spellings(base)
+    for loose in (False, True):
+        for name in names:
+            if near := there.near(name, loose=loose):
+                return f"Is it {base / near}? Else: "
+    return ""
+
+
+def hidden(name: str) -> bool:
+    """Say whether a name in a folder of samples is of the system's making and no sample."""
+    return name.startswith(".") or name.lower() in _SYSTEM
+
+
+def exists(path: Path) -> bool:
+    """Say whether a file or folder is there.
+
+    Raises:
+        DataError: a folder on the way to it cannot be read.
+    """
+    try:
+        return path.exists()
+    except PermissionError:
+        closed = next(each for each in path.parents if os.path.exists(each))
+        raise lists.denied(closed) from None
+
+
+def near(name: str, known: list[str]) -> str:
+    """Say which known name was perhaps meant."""
+    lower = {each.lower(): each for each in known}
+    close = get_close_matches(name.lower(), list(lower), n=1, cutoff=0.5)
+    return f"did you mean {lower[close[0]]}?" if close else f"known: {', '.join(known)}"
+
+
+def plain(name: str, path: Path, line: int | None = None) -> str:
+    """Return a file name of a list, which must not lead out of its folder.
+
+    Raises:
+        DataError: the name has a folder in it, or is `.` or `..`.
+    """
+    if name in ("", ".", "..") or "/" in name or "\\" in name or "\0" in name:
+        problem = f"{name!r} is not the plain name of a file"
+        raise DataError(path, problem, _instead(name, plain=True), line)
+    return name
+
+
+def below(name: str, path: Path, line: int | None = None, base: Path | None = None) -> str:
+    """Return a relative path of a list, which must not lead out of the folder it starts from.
+
+    `./a//b` is `a/b`: it leads nowhere else. `base` is that folder, for the message.
+
+    Raises:
+        DataError: the path is absolute or empty, has `..` or a backslash in it.
+    """
+    if not name.strip():
+        raise DataError(path, "the path is empty", "Write it, or leave the row out", line)
+    parts = name.split("/")
+    clean = "/".join(part for part in parts if part not in ("", "."))
+    if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name or not clean:
+        problem = f"{name!r} is not a path below the data root"
+        raise DataError(path, problem, _instead(name, base), line)
+    return clean
+
+
+def _instead(name: str, base: Path | None = None, plain: bool = False) -> str:
+    """Say what to write in place of a path that is refused."""
+    right = posixpath.normpath(name.replace("\\", "/"))
+    if base is not None and right.startswith(f"{base.absolute()}/"):
+        right = right.removeprefix(f"{base.absolute()}/")
+    leaves = right.startswith(("/", "..")) or ":" in right.split("/")[0] or "\0" in name
+    if right not in ("", ".") and not leaves and not (plain and "/" in right):
+        return f"Write {right}"
+    return "Nothing outside of the data root is read: write it relative to the root, with /"
+
+
+def inside(path: Path, base: Path) -> Path:
+    """Return a path that does not lead out of the root `base`; the root may be a link.
+
+    Raises:
+        DataError: it is or goes through a link that leaves the root.
+    """
+    if end := links.out(path, base):
+        raise DataError(path, f"is a link that leaves the data root, to {end}", links.REMEDY)
+    return path
+
+
+def names(folder: Path, base: Path) -> set[str]:
+    """Return the names of what a folder holds; no link may lead out of the root `base`.
+
+    Raises:
+        DataError: the folder cannot be read or is a file, or a link leaves the root.
+    """
+    found = set()
+    inside(folder, base)
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    inside(Path(entry.path), base)
+                found.add(entry.name)
+    except PermissionError:
+        raise lists.denied(folder) from None
+    except NotADirectoryError:
+        problem = lists.impostor(folder) or "is a file, not a folder"
+        raise DataError(folder, problem, "Put the folder of the release there") from None
+    return found
+
+
+def folders(folder: Path, base: Path) -> list[str]:
+    """Return the names of the folders in a folder, sorted; see `names`."""
+    return sorted(name for name in names(folder, base) if (folder / name).is_dir())
+
+
+def row(
+    dataset: str, id: str, path: str, media: str, labels: list[int], split: str, **rest: Any
+) -> dict:
+    """Return a row of the manifest; `subset` and `box` are empty unless given."""
+    known = {"dataset": dataset, "id": id, "path": path, "media": media}
+    return {**known, "labels": labels, "split": split, "subset": "", "box": [], **rest}
+
+
+def lost(
+    dataset: str,
+    id: str,
+    path: str,
+    reason: str,
+    labels: list[int],
+    split: str,
+    subset: str = "",
+    detail: str = "",
+) -> dict:
+    """Return the reject of a sample that the lists name, and what they say of it.
+
+    `labels`, `split` and `subset` are counted (`lssat.data.datasets.listed`) and stand in no table.
+    """
+    known = {"labels": labels, "split": split, "subset": subset}
+    return reject(dataset, id, path, "manifest", reason, detail) | known

@@ -1,0 +1,280 @@
+"""`lssat doctor`: what is in a raw tree, beside the official counts, before anything runs.
+
+The readers stop at the first problem; the doctor goes on and gathers. It reads each list on its
+own, calls the reader for what the lists name and the tree holds, and reads the first bytes of
+every file (with `deep`, decodes every sample).
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+from rich.console import Console
+
+from lssat import params
+from lssat.data import datasets, preflight
+from lssat.data.doctor import (
+    affectnet,
+    celeba,
+    celebdf,
+    dfd,
+    dfdc,
+    ffpp,
+    official,
+    own,
+    signatures,
+    terminal,
+)
+from lssat.data.doctor import deep as decode
+from lssat.data.doctor.findings import Inventory
+from lssat.data.doctor.walk import Tree, trouble, walk
+from lssat.data.media.video import IMAGES
+from lssat.data.splits import needs
+from lssat.tables import DataError
+
+RELEASES: dict[str, ModuleType] = {
+    "ffpp": ffpp,
+    "celeba": celeba,
+    "affectnet": affectnet,
+    "celebdf": celebdf,
+    "dfdc": dfdc,
+    "dfd": dfd,
+}
+
+__all__ = ["RELEASES", "Inventory", "inspect", "run", "stand_in"]
+
+
+def stand_in(dataset: str, root: Path) -> Any:
+    """Return options for a tree that no params.yaml describes: everything that is there."""
+    model = get_args(params.Datasets.model_fields[dataset].annotation)[0]
+    rest = {"compression": "c23", "methods": [], "classes": 8}
+    given = {name: value for name, value in rest.items() if name in model.model_fields}
+    return model.model_construct(root=str(root), shards=1, rejects_limit=1.0, **given)
+
+
+def run(dataset: str | None, root: Path | None, source: str, json_: str | None, deep: bool) -> int:
+    """Inspect one tree or those of a params.yaml, print, and return the exit code.
+
+    Args:
+        dataset, root: one tree, without a params.yaml; `root` alone is not understood.
+        source: path of a params.yaml.
+        json_: file to write; `-`: standard output, in place of the tables.
+    """
+    if root is not None and dataset not in RELEASES:
+        what = f"unknown data set {dataset!r}" if dataset else "--root needs a data set"
+        print(f"doctor: {what}. Name one of {', '.join(RELEASES)}.", file=sys.stderr)
+        return 2
+    asked, problems, experiment = root is None, list[str](), None
+    if root is not None:
+        chosen = [(str(dataset), stand_in(str(dataset), root))]
+    else:
+        experiment, problems = _asked(source)
+        chosen = [
+            (name, each) for name, each in experiment.datasets if each and dataset in (None, name)
+        ]
+        if not chosen:
+            print(f"doctor: {source} has no section datasets.{dataset}.", file=sys.stderr)
+            return 2
+    inventories = []
+    for name, each in chosen:
+        with Console(stderr=True).status(f"{name}: looking at {each.root}"):
+            inventories.append(inspect(name, each, asked, deep, needs.of(experiment)))
+    if json_ == "-":
+        print(json.dumps(terminal.as_json(inventories, problems), indent=1))
+    else:
+        terminal.show(inventories, Console())
+    if problems:  # last, where they are seen
+        print(DataError.of(source, problems), file=sys.stderr)
+    if json_ not in (None, "-"):
+        terminal.write(inventories, Path(str(json_)), problems)
+    return terminal.exit_code(inventories, problems)
+
+
+def _asked(source: str) -> tuple[params.Params, list[str]]:
+    """Return the params.yaml, and what is wrong with it itself."""
+    loaded, problems = preflight.problems(source)
+    if loaded is None:
+        raise DataError.of(source, problems)
+    return loaded, problems
+
+
+def inspect(
+    dataset: str,
+    options: Any,
+    asked: bool = True,
+    deep: bool = False,
+    lacking: Callable | None = None,
+) -> Inventory:
+    """Inspect one tree.
+
+    Args:
+        dataset: a key of `RELEASES`, or a data set of your own.
+        options: its section of params.yaml, or `stand_in`.
+        asked: the options come from a params.yaml, so that what they name must be there.
+        deep: decode every sample in full.
+        lacking: what says whether splits and batches can be filled (`splits.needs.of`).
+
+    Returns:
+        Counts and findings; a tree with problems is no exception.
+    """
+    root = Path(options.root)
+    inventory = Inventory(dataset, str(root), deep)
+    if not root.is_dir():
+        fix = f"Set datasets.{dataset}.root in params.yaml, or give --root"
+        inventory.add("error", str(root), "is not a folder", fix)
+        return inventory
+    inventory.own = dataset not in RELEASES
+    tree = walk(root, inventory)
+    release = RELEASES.get(dataset, own)
+    lists = {path: kind for path, kind in _kinds(tree) if release.is_list(path.split("/")[-1])}
+    bad = signatures.look(root, lists, inventory)
+    inventory.faulty |= {each.path for each in bad}  # told once, below
+    with datasets.lists.recording() as opened:
+        seen = _read(release, options, asked, tree, inventory, lacking)
+    asked_for = {inventory.relative(path) for path in opened}
+    signatures.tell(bad, lambda path: path in asked_for, inventory)
+    beside = {p: kind for p, kind in _kinds(tree) if p not in lists and release.beside(kind)}
+    limit = options.rejects_limit if asked else -1.0  # of a bare folder nothing may be lost
+    _samples(tree, beside, seen, limit, options.partial, inventory)
+    for error in seen.refused:
+        inventory.refused(error)
+    return inventory
+
+
+def _samples(
+    tree: Tree,
+    beside: dict[str, str],
+    seen: "_Read",
+    limit: float,
+    partial: bool,
+    inventory: Inventory,
+) -> None:
+    """Look into the files of samples, and into those beside them; with `deep`, decode them.
+
+    What is lost is an error where it is more than the share `limit`, else a warning.
+    """
+    used, refused = _files(seen.rows, tree), bool(seen.refused)
+    trouble(tree, lambda path: refused or path in used, inventory)
+    gone = {*tree.nowhere, *tree.leaving}
+    there = {path: kind for path, kind in used.items() if path not in gone}
+    bad = signatures.look(tree.root, beside | there, inventory)
+    lost = seen.lost + len(seen.empty) + sum(each.path in used for each in bad)
+    over = lost > limit * seen.total
+    signatures.tell(bad, lambda path: refused or (over and path in used), inventory)
+    _losses(seen, over, partial, inventory)
+    if inventory.deep:
+        named = {each.path for each in bad}
+        rest = {path: kind for path, kind in there.items() if path not in named}
+        decode.decode_all(tree.root, rest, lambda n: lost + n > limit * seen.total, inventory)
+
+
+def _kinds(tree: Tree) -> Iterator[tuple[str, str]]:
+    """Yield the files whose suffix promises something, and what."""
+    for path in tree.paths():
+        if (kind := signatures.kind_of(path)) is not None:
+            yield path, kind
+
+
+@dataclass
+class _Read:
+    """What the reader, or a look by names, found in all readings of a tree."""
+
+    rows: list[dict] = field(default_factory=list)
+    rejects: list[tuple[list[dict], bool]] = field(default_factory=list)  # and whether asked for
+    refused: list[DataError] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)  # folders of frames that hold none
+    lost: int = 0  # of what is asked for
+    total: int = 0
+
+
+def _read(
+    release: ModuleType,
+    options: Any,
+    asked: bool,
+    tree: Tree,
+    inventory: Inventory,
+    lacking: Callable | None,
+) -> _Read:
+    """Count each part, by the reader or, where it refuses, by names alone."""
+    found, short = _Read(), False
+    for name, reading in release.readings(options, asked, tree, inventory):
+        seen = release.look(reading, tree, inventory)
+        try:
+            read, lost = datasets.listed(inventory.dataset, reading)
+            for doubt in _doubts(inventory.dataset, reading, read):
+                inventory.add("warning", ".", doubt, "Write them alike, if they are the same")
+        except DataError as error:
+            found.refused.append(error)
+            read, lost = seen.rows, seen.rejects
+        table = official.counts(
+            name, read, lost, seen.listed, release.official_parts(reading, tree)
+        )
+        inventory.counts += table
+        official.part_of_release(table, inventory)
+        short |= not found.refused and datasets.checks.short(inventory.dataset, reading, read, lost)
+        wanted = not asked or name in ("", _compression(options))
+        found.rejects.append((lost, wanted))
+        official.identities(read, inventory)
+        if wanted:
+            no_loss = datasets.no_loss(options)
+            missed = sum(row["reason"] not in no_loss for row in lost)
+            found.lost, found.total = found.lost + missed, found.total + len(read) + missed
+            if not found.refused:
+                official.needs(reading, read, lost, lacking, inventory)
+        found.rows += read
+    # Where a list is faulty, what it would have named is not extra.
+    if not found.refused and not getattr(release, "SELECTS", False):
+        every = [row for lost, _ in found.rejects for row in lost]
+        official.extras(found.rows, every, short, tree.root, inventory)
+    found.empty = [
+        row["path"]
+        for row in found.rows
+        if _is_folder(row, tree) and not _frames(row["path"], tree)
+    ]
+    return found
+
+
+def _doubts(dataset: str, options: Any, rows: list[dict]) -> list[str]:
+    classes = datasets.task(dataset, options).classes if dataset not in RELEASES else ()
+    return datasets.checks.doubts(options, rows, classes)
+
+
+def _losses(seen: _Read, over: bool, partial: bool, inventory: Inventory) -> None:
+    """Write down what the reader rejected: errors where it is more than may be lost."""
+    for rejects, wanted in seen.rejects:
+        level = "note" if not wanted else "error" if over else "warning"
+        official.losses(rejects, level, partial, inventory)
+    if seen.empty:
+        problem = f"folders of extracted frames that hold none: {len(seen.empty):,}"
+        level = "error" if over else "warning"
+        inventory.add(level, ".", problem, "Extract them again", seen.empty)
+
+
+def _compression(options: Any) -> str:
+    return datasets.ffpp.spelling(getattr(options, "compression", ""))
+
+
+def _files(rows: list[dict], tree: Tree) -> dict[str, str]:
+    """Return what each file of a sample must be; a sample of frames is a folder of images."""
+    files: dict[str, str] = {}
+    for row in rows:
+        if _is_folder(row, tree):
+            files |= dict.fromkeys(_frames(row["path"], tree), "image")
+        else:
+            files[row["path"]] = row.get("media", "")
+    return files
+
+
+def _is_folder(row: dict, tree: Tree) -> bool:
+    folder, _, name = row["path"].rpartition("/")
+    return name in tree.folders[folder]
+
+
+def _frames(path: str, tree: Tree) -> list[str]:
+    names = tree.files[path]
+    return [f"{path}/{name}" for name in names if os.path.splitext(name)[1].lower() in IMAGES]

@@ -1,0 +1,59 @@
+"""AffectNet before its reader, in each of its layouts."""
+
+from typing import Any
+
+from lssat.data.datasets import affectnet, official
+from lssat.data.datasets.affectnet import csvs
+from lssat.data.doctor.findings import Inventory, Parts, Seen
+from lssat.data.doctor.official import as_given as readings
+from lssat.data.doctor.official import beside
+from lssat.data.doctor.walk import Tree
+
+__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
+
+_SUFFIX = "_exp.npy"
+
+
+def is_list(name: str) -> bool:
+    """Say whether a file holds labels."""
+    return name.endswith(_SUFFIX) or name in csvs.FILES.values()
+
+
+def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
+    """Go through the samples of the layout, as far as its lists can be read."""
+    layout = inventory.attempt(affectnet.layout, tree.root, options.layout)
+    seen = Seen()
+    if layout == "npy":
+        _pairs(tree, seen)
+    elif layout is not None:
+        inventory.attempt(_samples, layout, tree, seen)
+    return seen
+
+
+def _samples(layout: str, tree: Tree, seen: Seen) -> None:
+    _, samples = affectnet.LAYOUTS[layout]
+    for sample in samples(tree.root):
+        seen.add(sample.path, "", sample.split, not sample.absent, sample.absent)
+
+
+def _pairs(tree: Tree, seen: Seen) -> None:
+    """Pair images and annotations by name: none of the annotations is read."""
+    for split in ("train", "val"):
+        folder = f"{split}_set/images"
+        images = {name[:-4] for name in tree.files[folder] if name.endswith(".jpg")}
+        beside = tree.files[f"{split}_set/annotations"]
+        codes = {name.removesuffix(_SUFFIX) for name in beside if name.endswith(_SUFFIX)}
+        for name in sorted(images | codes):
+            lacking = "no image" if name in codes else f"no annotation {name}{_SUFFIX}"
+            there = name in images and name in codes
+            seen.add(f"{folder}/{name}.jpg", "", split, there, lacking)
+
+
+def official_parts(options: Any, tree: Tree) -> Parts:
+    """Return the official counts of the classes asked for."""
+    npy = any(f"{split}_set" in tree.folders[""] for split in ("train", "val"))
+    table = official.AFFECTNET_NPY if npy else official.AFFECTNET_CSV
+    return {
+        ("", split): sum(n for code, n in counts.items() if int(code) < options.classes)
+        for split, counts in table.items()
+    }

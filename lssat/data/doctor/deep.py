@@ -1,0 +1,67 @@
+"""`--deep`: every image decoded in full, every video decoded to its end, under limits."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lssat.data import media
+from lssat.data.doctor.findings import Inventory, by_folder
+from lssat.tables import DataError
+
+TIMEOUT, MEMORY = 600.0, 1024  # seconds and MiB a file, the presets' own
+
+Verdict = tuple[str, str, str]  # severity ("" if sound), reason, detail
+
+
+def decode_all(
+    root: Path, kinds: dict[str, str], too_many: Callable[[int], bool], inventory: Inventory
+) -> None:
+    """Decode files, one process a core, and write down what fails, by folder and reason.
+
+    Args:
+        kinds: `image` or `video` of each path, relative to the root, whatever its suffix.
+        too_many: whether so many that fail are an error, and no loss that params.yaml allows.
+
+    A video that gives fewer frames than its header announces is a warning: what it gives is used.
+    """
+    work = sorted(kinds)
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as threads:  # each waits for a process of its own
+        parts = threads.map(
+            lambda part: _decode(root, part, kinds), [work[n::cores] for n in range(cores)]
+        )
+        found = [each for part in parts for each in part]
+    groups: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    failed = sum(severity == "error" for _, (severity, _, _) in found)
+    worst = "error" if too_many(failed) else "warning"
+    for path, (severity, reason, detail) in sorted(found):
+        severity = worst if severity == "error" else severity
+        groups[severity, reason][path] = detail
+    for (severity, reason), details in sorted(groups.items()):
+        for folder, names in by_folder(details).items():
+            n = f"{len(names):,} {'file' if len(names) == 1 else 'files'}"
+            first = details[f"{folder}/{names[0]}".lstrip("/")]
+            problem = f"decoded in full, {n}: {reason} (the first: {first})"
+            inventory.add(severity, folder or ".", problem, "Fetch again what is damaged", names)
+
+
+def _decode(root: Path, paths: list[str], kinds: dict[str, str]) -> list[tuple[str, Verdict]]:
+    """Return the files that are not sound."""
+    with media.Decoder(TIMEOUT, MEMORY) as decoder:
+        checked = [(path, _check(decoder, root / path, kinds[path])) for path in paths]
+    return [(path, verdict) for path, verdict in checked if verdict[0]]
+
+
+def _check(decoder: media.Decoder, path: Path, kind: str) -> Verdict:
+    try:
+        items = decoder.read(path, kind or media.kind(path), media.Plan())
+        uses = [item.n_frames for item in items if isinstance(item, media.Use)]
+    except media.Unreadable as error:
+        return "error", error.reason, error.detail
+    except DataError as error:
+        return "error", "unreadable", str(error)
+    if uses[-1] < uses[0]:  # what it gave in the end, what it announced
+        return "warning", "fewer frames than announced", f"{uses[-1]} of {uses[0]}"
+    return "", "", ""

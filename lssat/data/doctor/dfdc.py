@@ -1,0 +1,39 @@
+"""DFDC before its reader: the labels of each part on their own."""
+
+from pathlib import Path
+from typing import Any
+
+from lssat.data.datasets import dfdc, official
+from lssat.data.doctor.findings import Inventory, Parts, Seen
+from lssat.data.doctor.official import as_given as readings
+from lssat.data.doctor.official import beside
+from lssat.data.doctor.walk import Tree
+
+__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
+
+
+def is_list(name: str) -> bool:
+    """Say whether a file holds labels."""
+    return name in (dfdc.METADATA, dfdc.LABELS)
+
+
+def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
+    """Look for the videos of each part whose labels can be read."""
+    seen = Seen()
+    for labels in inventory.attempt(dfdc._parts, tree.root) or ():
+        inventory.attempt(_part, labels, tree, seen)
+    return seen
+
+
+def _part(labels: Path, tree: Tree, seen: Seen) -> None:
+    folder = labels.parent.relative_to(tree.root).as_posix().removeprefix(".")
+    inner = f"{folder}/videos".lstrip("/")
+    folder = inner if inner in tree else folder
+    for name, _, _ in dfdc._videos(labels):
+        path = f"{folder}/{name}".lstrip("/")
+        seen.add(path, "", "test", path in tree)
+
+
+def official_parts(options: Any, tree: Tree) -> Parts:
+    """Return the size of the public test set; what is tested on may also be a training part."""
+    return {("", "test"): sum(official.DFDC["test"].values())}

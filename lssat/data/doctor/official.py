@@ -1,0 +1,155 @@
+"""What a reader took from a tree, beside what the lists name and what the release holds."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lssat.data import datasets
+from lssat.data.datasets import checks
+from lssat.data.doctor.findings import Count, Inventory, Parts, by_folder
+from lssat.data.doctor.walk import Tree
+from lssat.tables import MANIFEST
+from lssat.tables.listed import count
+
+_MEANT = "is it "  # before the file that was probably meant by a missing one
+
+
+def as_given(
+    options: Any, asked: bool, tree: Tree, inventory: Inventory
+) -> Iterator[tuple[str, Any]]:
+    """Yield the options as the one reading of a release that has one form at a time."""
+    yield "", options
+
+
+def beside(kind: str) -> bool:
+    """Say that a release's tree is looked at whole, what is no sample too."""
+    return True
+
+
+def counts(
+    name: str, rows: list[dict], rejects: list[dict], listed: Parts, official: Parts
+) -> list[Count]:
+    """Return a row per subset and split; a part that no list could be read of has no `listed`."""
+    found = Counter((row["subset"], row["split"]) for row in rows)
+    # Excluded on request: neither found nor missing.
+    out = Counter(row["id"].split("/")[0] for row in rejects if row["reason"] == "excluded_class")
+    table = []
+    for part in dict.fromkeys([*official, *listed, *found]):
+        subset, split = part
+        what = f"{subset} {name}".strip() or "samples"
+        named = listed[part] - out[split] if part in listed else None
+        lost = None if named is None else max(named - found[part], 0)
+        seen = None if named is None and not found[part] else found[part]
+        table.append(Count(what, split, official.get(part), named, seen, lost))
+    return table
+
+
+def losses(rejects: list[dict], severity: str, partial: bool, inventory: Inventory) -> None:
+    """Write down what the reader rejected, by reason and folder; a part lacks files by right."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    first: dict[tuple[str, str], str] = {}
+    for row in rejects:
+        reason, detail = row["reason"], row["detail"]
+        # Details that name a file or a box differ from row to row: the first stands for all.
+        what = " ".join(detail.split(_MEANT)[0].strip("; ").split()[:2])
+        kind = {"excluded_class": detail, "missing": what}.get(reason, "")
+        groups[reason, kind].append(row["path"])
+        first.setdefault((reason, kind), detail)
+    for (reason, kind), paths in sorted(groups.items()):
+        for folder, names in by_folder(paths).items():
+            about = kind or first[reason, kind]
+            if reason == "missing" and _MEANT in first[reason, kind]:
+                about = f"{names[0]}: {first[reason, kind]}"
+            grade = "part" if partial and reason == "missing" else severity
+            level, problem, fix = _loss(reason, about, len(names), grade, inventory.dataset)
+            inventory.add(level, folder or ".", problem, fix, names)
+
+
+def _loss(reason: str, about: str, n: int, severity: str, dataset: str) -> tuple[str, str, str]:
+    """Return severity, problem and fix of samples rejected for one reason."""
+    files = f"{n:,} {'file' if n == 1 else 'files'}"
+    detail = f" ({about})" if about else ""
+    if reason == "missing":
+        it, verb = ("it", "is") if n == 1 else ("them", "are")
+        problem = f"{files} of the lists {verb} missing{detail}"
+        if severity == "part":
+            return "note", problem, f"Right for a part (datasets.{dataset}.partial: true)"
+        mend = f"Rename {it}, or fetch {it}" if _MEANT in about else f"Fetch {it}"
+        fix = f"{mend}, or do without the share that datasets.{dataset}.rejects_limit allows"
+        part = f"if a part is all that you have, write datasets.{dataset}.partial: true"
+        return severity, problem, f"{fix}; {part}"
+    if reason == "excluded_class":
+        return "note", f"{files} excluded: {about}", "Nothing to do"
+    if reason == "duplicate":
+        fix = "Nothing to do; one row of each is used"
+        return "warning", f"{files} listed twice, with equal rows", fix
+    fix = f"Mend it, or do without the share that datasets.{dataset}.rejects_limit allows"
+    return severity, f"{files} not usable: {reason}{detail}", fix
+
+
+def identities(rows: list[dict], inventory: Inventory) -> None:
+    """Write down who stands in two splits."""
+    splits: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for who in row["groups"]:
+            splits[who].add(row["split"])
+    if both := [who for who, where in splits.items() if len(where) > 1]:
+        problem = f"identities in more than one split: {len(both):,}"
+        inventory.add("error", ".", problem, "Fetch the lists of the splits again", both)
+
+
+def needs(
+    options: Any, rows: list[dict], rejects: list[dict], lacking: Callable | None, found: Inventory
+) -> None:
+    """Write down how much is there of what the lists name, and what the splits lack of it."""
+    named = count(rows, rejects)
+    found.named = len(rows), sum(named.values())
+    if lacking is None:
+        return
+    samples = pa.Table.from_pylist(rows, schema=MANIFEST)
+    task = datasets.task(found.dataset, options)
+    if said := lacking(found.dataset, samples, named, task, options):
+        found.add("error", ".", *said)
+
+
+def part_of_release(table: list[Count], inventory: Inventory) -> None:
+    """Compare the lists with the release: do they name fewer than it holds, or more?"""
+    fewer: list[str] = []
+    more: list[str] = []
+    for row in table:
+        named = row.found if row.listed is None else row.listed
+        if row.official is not None and named is not None and named != row.official:
+            text = f"{row.part} {row.split} {named:,} of {row.official:,}"
+            (fewer if named < row.official else more).append(text)
+    for severity, rows, word in (("note", fewer, "fewer"), ("warning", more, "more")):
+        if rows:
+            some = ", ".join(rows[:3]) + (" and others" if len(rows) > 3 else "")
+            problem = f"the lists name {word} samples than the release has: {some}"
+            fix = {
+                "fewer": "Right for a part of the release; else fetch the lists again",
+                "more": "Are they another release's?",
+            }[word]
+            inventory.add(severity, ".", problem, fix)
+
+
+def extras(
+    rows: list[dict], rejects: list[dict], short: bool, root: Path, inventory: Inventory
+) -> None:
+    """Count and write down what lies beside the samples and is in no list.
+
+    Next to lists that name fewer samples than the release, such files show that one was cut.
+    """
+    more = checks.extras(root, rows, rejects)
+    cut = short and len(more) > checks.missing(rejects)
+    for folder, extra in by_folder(more).items():
+        n = len(extra)
+        inventory.counts.append(Count(folder or ".", "", None, None, None, None, n))
+        problem = f"{n:,} {'file is' if n == 1 else 'files are'} in no list"
+        severity, fix = "note", "Not used" if n == 1 else "They are not used"
+        if cut:
+            problem += checks.CUT
+            severity, fix = "error", checks.ways_out(inventory.dataset)
+        inventory.add(severity, folder or ".", problem, fix, extra)

@@ -1,0 +1,125 @@
+"""The first bytes of files: web pages, pointers and other things in place of data.
+
+A download that failed often leaves a file of the right name: a quota page, a pointer of Git LFS,
+nothing at all. What is an image or a video is `lssat.data.media`'s to say, whatever the suffix.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from lssat.data import media
+from lssat.data.doctor.findings import Inventory, by_folder
+from lssat.data.media import archive, signatures
+from lssat.data.media.reason import read_bytes
+from lssat.tables import DataError
+
+_CHUNK = 2000  # files a thread reads before it takes the next ones
+_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
+_MEDIA = ("image", "video", "")
+KINDS = {
+    **dict.fromkeys((".jpg", ".jpeg", ".png", ".bmp", ".webp"), "image"),
+    **dict.fromkeys(media.VIDEOS, "video"),
+    **dict.fromkeys((".txt", ".csv", ".json"), "a text list"),
+    ".npy": "an array",
+    ".zip": "a zip archive",
+}
+
+
+def problem(kind: str, head: bytes) -> str:
+    """Say what a file with these first bytes is instead of data, or "".
+
+    Args:
+        kind: what it must be: `image`, `video`, either of them (""), or a value of `KINDS`.
+    """
+    if kind in _MEDIA:
+        found = media.fault(head, kind)
+        return found.said if found else ""
+    if said := signatures.impostor(head):
+        return said
+    if not _fits(kind, head):
+        return f"is not {kind}" + (" but an archive" if head.startswith(_ARCHIVES) else "")
+    return ""
+
+
+def _fits(kind: str, head: bytes) -> bool:
+    if kind == "a text list":
+        return b"\0" not in head and not head.startswith(_ARCHIVES)
+    return head.startswith(b"\x93NUMPY" if kind == "an array" else b"PK")
+
+
+def kind_of(path: str) -> str | None:
+    """Return what the suffix of a path promises; None: nothing."""
+    return KINDS.get(os.path.splitext(path)[1].lower())
+
+
+class Wrong(NamedTuple):
+    """A file that is not data."""
+
+    path: str
+    said: str
+    head: bytes
+
+
+def look(root: Path, kinds: dict[str, str], inventory: Inventory) -> list[Wrong]:
+    """Read the first bytes of files; return those that are not what they must be.
+
+    Args:
+        kinds: what each path must be, see `problem`; relative to the root.
+    """
+    known = list(kinds)
+    chunks = [known[start : start + _CHUNK] for start in range(0, len(known), _CHUNK)]
+    inventory.read += len(known)
+    with ThreadPoolExecutor(8) as threads:  # of use where each file is a trip over a network
+        parts = threads.map(lambda chunk: list(_read(root, chunk, kinds)), chunks)
+        return [each for part in parts for each in part]
+
+
+def tell(wrong: list[Wrong], is_error: Callable[[str], bool], inventory: Inventory) -> None:
+    """Write down what is not data, by problem and folder; what is no error is a warning."""
+    found: dict[tuple, list[Wrong]] = defaultdict(list)
+    for each in wrong:
+        severity = "error" if is_error(each.path) else "warning"
+        if severity == "error":
+            inventory.faulty.add(each.path)
+        found[severity, each.said].append(each)
+    for (severity, said), every in sorted(found.items()):
+        head = every[0].head
+        bytes_ = f" (first bytes {head[:24]!r})" if head else ""
+        for folder, names in by_folder(each.path for each in every).items():
+            one = len(names) == 1
+            path = f"{folder}/{names[0]}".lstrip("/") if one else folder or "."
+            text = said if one else f"{len(names):,} files: each {said}"
+            fix = _fix(said, severity, inventory)
+            inventory.add(severity, path, f"{text}{bytes_}", fix, () if one else names)
+
+
+def _fix(said: str, severity: str, inventory: Inventory) -> str:
+    if "permission" in said.lower():
+        return "Ask the owner for permission to read it"
+    again = "Put the right file there" if inventory.own else "Fetch it again"
+    if severity == "warning":
+        return "Not used, or within rejects_limit"
+    if "that is read (" in said:  # nor will another download be one
+        limit = f"the share that datasets.{inventory.dataset}.rejects_limit allows"
+        return f"{again}, convert it, or do without {limit}"
+    return again
+
+
+def _read(root: Path, chunk: list[str], kinds: dict[str, str]) -> Iterator[Wrong]:
+    for path in chunk:
+        file = os.path.join(root, path)
+        try:
+            head = read_bytes(file, signatures.BYTES)
+        except media.Unreadable as error:
+            yield Wrong(path, f"cannot be read ({error.detail})", b"")
+            continue
+        except DataError:
+            owner = os.stat(archive.file_of(file)).st_uid
+            yield Wrong(path, f"cannot be read (Permission denied; owner: uid {owner})", b"")
+            continue
+        if said := problem(kinds[path], head):
+            yield Wrong(path, said, head)

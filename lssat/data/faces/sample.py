@@ -1,0 +1,251 @@
+"""The crops of one sample: detect, choose, cut, and say what could not be used."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lssat import params
+from lssat.data import media
+from lssat.data.audit.phash import phash
+from lssat.data.faces.choose import Face, choose, given, misfit, whole
+from lssat.data.faces.crop import central, crop, square
+from lssat.data.faces.npy_writer import Sheet
+from lssat.tables import reject
+
+if TYPE_CHECKING:
+    from lssat.data.faces.mtcnn import Detector
+
+_BATCH = 32  # frames that a GPU looks at together, and
+_BATCH_PIXELS = 2**25  # the most pixels in them
+
+
+class Cropper:
+    """Crops the samples of one shard, one after the other."""
+
+    def __init__(
+        self,
+        dataset: str,
+        options: params.Dataset,
+        faces: params.Faces,
+        shard: int,
+        decoder: media.Decoder,
+        device: str,
+    ):
+        self.dataset, self.root, self.faces, self.shard = dataset, Path(options.root), faces, shard
+        self.plan = plan_of(options)
+        self.how = getattr(options, "faces", None)  # detect | aligned | box, of own data
+        self.decoder, self.device = decoder, device
+        self.detector: Detector | None = None
+        self.boxes: set[str] = set()  # where they came from
+        self.few: list[tuple[int, str]] = []  # videos with few frames: how many, id
+
+    def crop(self, row: dict, sheet: Sheet, start: int) -> tuple[list[dict], list[dict]]:
+        """Write a sample's crops into the sheet, from the place `start` on.
+
+        Returns:
+            Rows of schema FACES, and of schema REJECTS for what has no crop. A sample that
+            turns out to be unreadable half-way has none at all.
+        """
+        lost: list[dict] = []
+
+        def say(reason: str, detail: str) -> None:
+            lost.append(reject(self.dataset, row["id"], row["path"], "faces", reason, detail))
+
+        try:
+            use, found, kept = self._frames(row, sheet, start, say)
+            self._short_of_clips(use, row, say)
+            if row["media"] != "image" and use.few(self.plan):
+                self.few.append((use.n_frames, row["id"]))
+            clips = self._common_boxes(use, found, say)
+            kept += self._clips(row, clips, use, found, sheet, start + len(kept))
+        except media.Unreadable as error:
+            lost.clear()
+            say(error.reason, error.detail)
+            return [], lost
+        return kept, lost
+
+    def _frames(self, row: dict, sheet: Sheet, start: int, say: Any) -> tuple:
+        """Crop the frames of image encoders; return every frame's face as well."""
+        use = media.Use(0, [], [])
+        found: dict[int, Face | None] = {}
+        kept: list[dict] = []
+        missed: list[str] = []
+        before: Face | None = None
+        items = self.decoder.read(self.root / row["path"], row["media"], self.plan)
+        for item in batches(items, _BATCH if self.device != "cpu" else 1):
+            if isinstance(item, media.Use):  # what came before, if anything, is void
+                use, found, kept, missed, before = item, {}, [], [], None
+                single = set(use.frames)
+                continue
+            for (index, frame), face in zip(item, self._faces(row, item, before), strict=True):
+                found[index], before = face, face or before
+                if index not in single:
+                    continue
+                if face is None:
+                    missed.append(_without(row, index, frame))
+                    continue
+                aligned = self._aligned(row)
+                where = central(frame) if aligned else square(face.box, self.faces.margin)
+                place = start + len(kept)
+                kept.append(self._write(row, use, index, -1, frame, face, where, sheet, place))
+        for detail in missed:
+            say("no_face", detail)
+        return use, found, kept
+
+    def _faces(
+        self, row: dict, items: list[tuple[int, np.ndarray]], before: Face | None
+    ) -> Iterator[Face | None]:
+        frames = [frame for _, frame in items]
+        if row["box"]:
+            self.boxes.add("given")
+            yield from (given(row["box"], frame) for frame in frames)
+            return
+        if self._aligned(row):
+            self.boxes.add("whole image")
+            yield from map(whole, frames)
+            return
+        if self.detector is None:
+            self.detector = detector(self.faces, self.device)
+        self.boxes.add("detected")
+        for found in self.detector(np.stack(frames)):
+            face = choose(found, self.faces.choose, before)
+            before = face or before
+            yield face
+
+    def _aligned(self, row: dict) -> bool:
+        """Say whether the face fills the frame; own data say it, releases align images only."""
+        by_release = "aligned" if row["media"] == "image" else "detect"
+        return not row["box"] and (self.how or by_release) == "aligned"
+
+    def _short_of_clips(self, use: media.Use, row: dict, say: Any) -> None:
+        if row["media"] != "image" and len(use.clips) < self.plan.clips:
+            span = (self.plan.clip_frames - 1) * self.plan.clip_stride + 1
+            found = f"{len(use.clips)} of {self.plan.clips} clips"
+            say("short_video", f"{found}: {use.n_frames} frames, a clip spans {span}")
+
+    def _common_boxes(self, use: media.Use, found: dict, say: Any) -> dict[int, tuple]:
+        """Return the square of each clip: around the median of its frames' boxes.
+
+        A median, since one false detection would blow a union up. Each frame must show a face.
+        """
+        squares = {}
+        for number, clip in enumerate(use.clips):
+            without = [index for index in clip if found[index] is None]
+            if without:
+                say("no_face", f"clip {number}: frame {without[0]}")
+                continue
+            boxes = np.array([found[index].box for index in clip])
+            squares[number] = square(np.median(boxes, axis=0), self.faces.margin)
+        return squares
+
+    def _clips(
+        self, row: dict, squares: dict, use: media.Use, found: dict, sheet: Sheet, start: int
+    ) -> list[dict]:
+        """Read the clips' frames once more and cut them; the boxes were not known before."""
+        order = [(number, index) for number in squares for index in use.clips[number]]
+        place = {each: start + rank for rank, each in enumerate(order)}
+        rows: dict[tuple[int, int], dict] = {}
+        wanted = sorted({index for _, index in order})
+        path = self.root / row["path"]
+        for index, frame in self.decoder.read_again(path, row["media"], wanted) if wanted else ():
+            for number in [number for number in squares if (number, index) in place]:
+                each = number, index
+                rows[each] = self._write(
+                    *(row, use, index, number, frame, found[index], squares[number]),
+                    *(sheet, place[each]),
+                )
+        return [rows[each] for each in order]
+
+    def _write(
+        self,
+        row: dict,
+        use: media.Use,
+        index: int,
+        clip: int,
+        frame: np.ndarray,
+        face: Face,
+        where: tuple[int, int, int],
+        sheet: Sheet,
+        place: int,
+    ) -> dict:
+        left, top, side = where
+        cut = crop(frame, left, top, side, self.faces.size)
+        sheet.put(place, cut)
+        return {
+            "id": row["id"],
+            "frame": index,
+            "clip": clip,
+            "shard": self.shard,
+            "row": place,
+            "box": [left, top, left + side, top + side],
+            "landmarks": face.landmarks.astype(float).ravel().tolist(),
+            "score": face.score,
+            "n_faces": face.n_faces,
+            "n_frames": use.n_frames,
+            "sha256": hashlib.sha256(cut.tobytes()).hexdigest(),
+            "phash": phash(cut),
+        }
+
+    def settings(self) -> dict:
+        """What made the crops: goes into the header of their table."""
+        mtcnn = f"MTCNN, facenet-pytorch {version('facenet-pytorch')}"
+        return {
+            "detector": mtcnn if self.detector else "none",
+            "device": self.device if self.detector else "none",
+            "thresholds": list(self.detector.thresholds) if self.detector else [],
+            "threshold": self.faces.threshold,
+            "boxes": ", ".join(sorted(self.boxes)),
+            "min_face_size": self.faces.min_face_size,
+            "choose": self.faces.choose,
+            "margin": self.faces.margin,
+            **self.plan._asdict(),
+            "clip_box": "median of its frames' boxes",
+            "resize": "bicubic, antialiased",
+        }
+
+
+def _without(row: dict, index: int, frame: np.ndarray) -> str:
+    """Say where no face was found, and of a box that was given why it shows none."""
+    where = f"frame {index}"
+    if not row["box"]:
+        return where
+    said = misfit(row["box"], frame)
+    return said if row["media"] == "image" else f"{where}: {said}"
+
+
+def detector(faces: params.Faces, device: str = "cpu") -> "Detector":
+    """Return the detector that a section of params.yaml asks for; it imports torch."""
+    from lssat.data.faces.mtcnn import Detector
+
+    return Detector(faces.min_face_size, faces.threshold, device)
+
+
+def plan_of(options: params.Dataset) -> media.Plan:
+    """Return which frames of a data set's videos are used; one where it has none."""
+    if not isinstance(options, params.Video) or getattr(options, "media", "video") == "image":
+        return media.Plan()
+    return media.Plan(*(getattr(options, field) for field in media.Plan._fields))
+
+
+def batches(items: Iterable, most: int) -> Iterator:
+    """Gather consecutive frames of one size, up to `most`; pass anything else on, in order."""
+    batch: list[tuple[int, np.ndarray]] = []
+    for item in items:
+        if isinstance(item, media.Use):
+            if batch:
+                yield batch
+            batch = []
+            yield item
+            continue
+        pixels = item[1].shape[0] * item[1].shape[1]
+        full = len(batch) >= min(most, max(1, _BATCH_PIXELS // pixels))
+        if batch and (full or batch[0][1].shape != item[1].shape):
+            yield batch
+            batch = []
+        batch.append(item)
+    if batch:
+        yield batch

@@ -1,0 +1,77 @@
+"""Why a medium cannot be used, and the first look at its file."""
+
+import os
+import stat
+from pathlib import Path
+
+from lssat.data.media import archive
+from lssat.tables import REASONS, DataError, spelling
+
+FIXED = 24  # MiB that a decoder takes whatever the size; blocks are larger than what is in them
+
+
+class Unreadable(Exception):  # noqa: N818
+    """A medium that cannot be used; `reason` is one of `tables.REASONS`, `detail` free text."""
+
+    def __init__(self, reason: str, detail: str):
+        if reason not in REASONS:
+            raise ValueError(f"unknown reason {reason!r}: the closed list is {REASONS}")
+        super().__init__(f"{reason}: {detail}")
+        self.reason, self.detail = reason, detail
+
+
+def read_bytes(path: str | Path, count: int = -1, most: int | None = None) -> bytes:
+    """Read the first `count` bytes of an ordinary file, or all of it; or a member of a zip.
+
+    Args:
+        most: bytes; a file that is larger is too_large.
+
+    Raises:
+        Unreadable: missing, unreadable, too_large, format (a pipe or device, without end).
+        DataError: the file may not be read (permission).
+    """
+    try:
+        if archive.is_member(path) and not os.path.lexists(path):
+            return archive.read(path, count)
+        found = Path(path).stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise Unreadable("format", "not an ordinary file")
+        if most is not None and found.st_size > most:
+            raise Unreadable("too_large", f"{found.st_size:,} bytes, the limit is {most:,}")
+        with open(path, "rb") as file:
+            return file.read(count)
+    except FileNotFoundError:
+        near = "" if archive.is_member(path) else spelling.nearest(path)
+        raise Unreadable("missing", f"no such file{near and f'; is it {near}?'}") from None
+    except archive.TooLargeError as error:
+        raise Unreadable("too_large", str(error)) from None
+    except PermissionError:
+        raise denied(archive.file_of(path)) from None
+    except OSError as error:
+        raise Unreadable("unreadable", str(error)) from None
+
+
+def check_memory(what: str, needed: float, memory: int | None) -> None:
+    """Refuse a medium before it is decoded.
+
+    Args:
+        what: size and kind, for the message.
+        needed: bytes that its decoding takes, beside `FIXED`.
+        memory: MiB that it may take; None: any.
+
+    Raises:
+        Unreadable: too_large.
+    """
+    total = FIXED + needed / 2**20
+    if memory is not None and total > memory:
+        problem = f"{what} takes {total:,.0f} MiB, the limit is {memory:,} (faces.memory)"
+        raise Unreadable("too_large", problem)
+
+
+def denied(path: str | Path) -> DataError:
+    """Return the error of a file or folder that may not be read."""
+    try:
+        owner = f"owner: uid {Path(path).stat().st_uid}"
+    except OSError:
+        owner = "its folder is closed too"
+    return DataError(path, f"cannot be read ({owner})", "Ask the owner for permission to read it")

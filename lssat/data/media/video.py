@@ -1,0 +1,176 @@
+"""Videos: frames one at a time, in order, upright RGB uint8 HWC, or a reason.
+
+Containers are told by content and from a short list: a text playlist named `.mp4` is refused,
+and the files that it names stay closed. A folder of a video's images reads like a video.
+"""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lssat.data.media import container, upright
+from lssat.data.media.image import read_image
+from lssat.data.media.plan import Plan, Use, use
+from lssat.data.media.reason import Unreadable, check_memory, denied
+
+MAX_PIXELS = 4096 * 3072  # of a frame; 2 GiB suffice for its detection
+# Bytes a pixel while a frame is turned into an array, and frames that a codec holds beside it, at
+# most: others that they refer to, and those that wait for their turn. Measured: docs/faces.md.
+_SHOWN, _HELD, _INTRA, _OTHERS = 9, {"h264": 24, "hevc": 24, "vvc": 24}, 4, 12
+IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}  # in a folder of frames
+
+Item = Use | tuple[int, np.ndarray]
+
+
+def read(path: str | Path, media: str, plan: Plan, memory: int | None = None) -> Iterator[Item]:
+    """Read the frames that a plan asks for.
+
+    The first item is a `Use`, then come (index, frame) in ascending order, frames as uint8
+    (H, W, 3). Should the video then end sooner or later than its file announced, another `Use`
+    follows, with its frames: it makes void what came before.
+
+    Args:
+        media: "image" (one frame), "video", or "frames" (a folder of images, ordered by the
+            numbers in their names).
+        memory: MiB that decoding may take; what needs more is too_large. None: no limit.
+
+    Raises:
+        Unreadable: missing, unreadable, truncated, format, too_large, too_small, no_frames,
+            short_video (cut off, and fewer frames are left than the plan's `frames`).
+        DataError: the file may not be read (permission).
+    """
+    if media == "video":
+        yield from _video(path, plan, memory)
+        return
+    files = [Path(path)] if media == "image" else frames_in(Path(path))
+    if not files:
+        raise Unreadable("no_frames", "no image in the folder")
+    chosen = use(len(files), plan if media == "frames" else Plan())
+    yield chosen
+    yield from read_again(path, media, chosen.wanted, memory)
+
+
+def read_again(
+    path: str | Path, media: str, wanted: list[int], memory: int | None = None
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Read the frames of given indices, ascending, none of which lies beyond the end."""
+    if media == "video":
+        every = _decode(path, set(wanted), memory)
+        found = ((n, array) for n, array in every if array is not None)
+        yield from islice(found, len(wanted))  # and not to the end
+        return
+    files = [Path(path)] if media == "image" else frames_in(Path(path))
+    for index in wanted:
+        try:
+            yield index, read_image(files[index], memory)
+        except Unreadable as error:
+            where = "" if media == "image" else f"{files[index].name}: "
+            raise Unreadable(error.reason, where + error.detail) from None
+
+
+def times(path: str | Path, memory: int | None = None) -> list[float | None]:
+    """Return the second at which each frame of a video is shown, from its first frame on.
+
+    None for a frame to which its container gives no time; for all where the first has none.
+
+    Raises:
+        Unreadable, DataError: as for `read`.
+    """
+    shown = [frame.time for frame, _ in _frames(path, memory)]
+    first = shown[0] if shown else None
+    return [None if None in (first, each) else each - first for each in shown]
+
+
+def _video(path: str | Path, plan: Plan, memory: int | None) -> Iterator[Item]:
+    n_frames = announced = container.announced(path) or _count(path, memory)
+    while True:
+        if not n_frames:
+            raise Unreadable("no_frames", "no frame could be decoded")
+        decoded, chosen = 0, use(n_frames, plan)
+        yield chosen
+        for number, array in _decode(path, set(chosen.wanted), memory):
+            decoded = number + 1
+            if array is not None:
+                yield number, array
+        if decoded == n_frames:
+            return
+        if 0 < decoded < min(announced, plan.frames or 1):  # damaged, and too little is left
+            found = f"{decoded} frames decoded, {announced} were announced"
+            raise Unreadable("short_video", f"cut: {found}, {plan.frames} are asked for")
+        n_frames = decoded
+
+
+def frames_in(folder: Path) -> list[Path]:
+    """Return the images of a video's folder, in their order.
+
+    Raises:
+        Unreadable: missing.
+        DataError: the folder may not be read (permission).
+    """
+    try:
+        files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGES]
+    except (FileNotFoundError, NotADirectoryError):
+        raise Unreadable("missing", "no such folder of frames") from None
+    except PermissionError:
+        raise denied(folder) from None
+    return sorted(files, key=lambda path: (_numbers(path.stem), path.name))
+
+
+def _numbers(name: str) -> list[tuple[int, str]]:
+    """Order 2 before 10, whether names are padded with zeros or not."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _count(path: str | Path, memory: int | None) -> int:
+    return sum(1 for _ in _frames(path, memory))
+
+
+def _decode(
+    path: str | Path, wanted: set[int], memory: int | None
+) -> Iterator[tuple[int, np.ndarray | None]]:
+    """Decode from the beginning to the end; convert the frames that are wanted."""
+    for number, (frame, aspect) in enumerate(_frames(path, memory)):
+        yield number, upright.pictured(frame, aspect) if number in wanted else None
+
+
+def _frames(path: str | Path, memory: int | None) -> Iterator[tuple[Any, Fraction | None]]:
+    """Give each frame as it is decoded, and the aspect of its pixels."""
+    import av
+
+    with container.opened(path) as (medium, stream):
+        aspect, codec = stream.sample_aspect_ratio, stream.codec_context
+        _check_size(codec, codec, aspect, memory)
+        codec.thread_count = 1  # one thread a process, processes per core
+        try:
+            for frame in _decoded(medium, stream):
+                _check_size(frame, codec, aspect, memory)
+                yield frame, aspect
+        except MemoryError:
+            raise
+        except av.error.FFmpegError as error:
+            raise Unreadable("unreadable", f"decoder: {error}") from None
+
+
+def _decoded(medium: Any, stream: Any) -> Iterator[Any]:
+    for packet in medium.demux(stream):
+        if packet.is_corrupt:  # the file ends within it; what came before is whole
+            yield from stream.decode(None)
+            return
+        yield from packet.decode()
+
+
+def _check_size(seen: Any, codec: Any, aspect: Fraction | None, memory: int | None) -> None:
+    """Refuse a frame before it is decoded, or one that is larger than its file announced."""
+    width, height = upright.squared(seen.width, seen.height, aspect)
+    size = f"{width} x {height} px"
+    if width * height > MAX_PIXELS:
+        raise Unreadable("too_large", f"{size}, frames have at most {MAX_PIXELS:,} pixels")
+    stored = seen.format.padded_bits_per_pixel / 8 if seen.format else 1.5
+    held = _INTRA if codec.codec.intra_only else _HELD.get(codec.name, _OTHERS)
+    needed = width * height * _SHOWN + seen.width * seen.height * held * stored
+    check_memory(f"{codec.name} of {size}", needed, memory)

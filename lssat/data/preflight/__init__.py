@@ -1,0 +1,38 @@
+"""What can be known before the first job is said before the first job, in one message.
+
+`params.load` reads the names and values of params.yaml; here also the files that it names are
+looked for, backbones of timm are built without memory, and weights are held against them. The
+Snakefile, `lssat check` and `lssat doctor` call the same function.
+"""
+
+from pathlib import Path
+
+from lssat import params
+from lssat.data.preflight import files, models
+from lssat.tables import DataError
+
+__all__ = ["check", "problems"]
+
+
+def check(path: str | Path = "params.yaml") -> params.Params:
+    """Read params.yaml and look for everything that would stop a job.
+
+    Raises:
+        DataError: all problems in one message, each with its line and key.
+    """
+    loaded, found = problems(path)
+    if found or loaded is None:
+        raise DataError.of(path, found)
+    return loaded
+
+
+def problems(path: str | Path = "params.yaml") -> tuple[params.Params | None, list[str]]:
+    """Return the parameters, None where they are not valid, and what is wrong, a line each.
+
+    Raises:
+        DataError: the file cannot be read at all.
+    """
+    loaded, found, source = params.examine(path)
+    found += [source.say(*each) for each in files.problems(source.get)]
+    found += [source.say(*each) for each in models.problems(source.get)]
+    return loaded, list(dict.fromkeys(found))

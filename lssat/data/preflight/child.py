@@ -1,0 +1,77 @@
+"""The process that imports timm: reads what is asked as JSON, writes its verdict as JSON."""
+
+import json
+import sys
+from typing import Any
+
+import torch
+from timm.models import get_pretrained_cfg
+
+from lssat import grid
+from lssat.models.backbones import weights
+from lssat.models.ssat import SSAT, VideoSSAT
+from lssat.tables import DataError
+
+
+def main() -> None:
+    """Print `problems` ([backbone, backbones or weights, text]) and `hub` ([backbone, ...])."""
+    problems: list[list[str]] = []
+    hub: list[list[Any]] = []
+    for each in json.load(sys.stdin):
+        name, choice = each["backbone"], each["weights"]
+        try:
+            encoder = build(each)
+        except DataError as error:
+            text = error.problem.removeprefix("benchmark.backbones: ")
+            problems.append([name, "backbones", f"{text}; {_small(error.fix)}"])
+            continue
+        try:
+            if choice in ("mae", "timm"):
+                hub.append([name, *released(name, choice)])
+            elif choice != "scratch":
+                weights.check_file(encoder, name, choice)
+        except DataError as error:
+            what = error.problem.removeprefix("train.weights: ")
+            where = "" if error.file == "params.yaml" else f"{error.file} "
+            problems.append([name, "weights", f"{where}{what}; {_small(error.fix)}"])
+    print(json.dumps({"problems": problems, "hub": hub}))
+
+
+def _small(fix: str) -> str:
+    return fix[:1].lower() + fix[1:]
+
+
+def build(each: dict[str, Any]) -> Any:
+    """Build a backbone as training does, on torch's meta device; return its encoder."""
+    names = ("backbone", "img_size", "mask_ratio", "frames")
+    described = {name: each[name] for name in names if name in each}
+    kind: Any = VideoSSAT if each["backbone"] in grid.VIDEO_ENCODERS else SSAT
+    with torch.device("meta"):
+        model = kind(**described, configuration=grid.parse(each["configuration"]), outputs=2)
+    return model.encoder
+
+
+def released(name: str, choice: str) -> tuple[str, str, list[str]]:
+    """Return timm's name, the hub's repository and the files, one of which is fetched.
+
+    Some releases lie at an address of their own: then that stands in place of the repository,
+    without files.
+
+    Raises:
+        DataError: there are no released weights of this name.
+    """
+    source = grid.MAE_WEIGHTS[name] if choice == "mae" else weights.timm_name(name)
+    config = get_pretrained_cfg(source)
+    if config is not None and isinstance(config.url, str) and config.url and not config.hf_hub_id:
+        return source, config.url, []
+    if config is None or not config.hf_hub_id:
+        problem = f"train.weights: timm has no released weights of {source}"
+        raise DataError("params.yaml", problem, "Write scratch or the path of a .safetensors file")
+    if config.hf_hub_filename:
+        safe = config.hf_hub_filename.removesuffix(".bin") + ".safetensors"
+        return source, config.hf_hub_id, [safe, config.hf_hub_filename]
+    return source, config.hf_hub_id, ["model.safetensors", "pytorch_model.bin"]
+
+
+if __name__ == "__main__":
+    main()

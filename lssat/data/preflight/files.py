@@ -1,0 +1,127 @@
+"""The files and folders that params.yaml names: there, and of a form that is read."""
+
+import os
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from lssat import grid
+from lssat.data.datasets.ffpp import METHODS
+from lssat.data.preflight.named_models import WORDS, choices, trained
+from lssat.params.base import nearest
+from lssat.params.named import Problem, texts
+from lssat.tables import spelling
+
+SAMPLE = "data/raw/sample"  # where the built-in sample is drawn
+PREPARED = Path("data/prepared")
+_PICKLED = {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pickle", ".tar", ".pyth", ".th"}
+
+
+def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Yield what is wrong, as far as the parts of params.yaml can be read.
+
+    Args:
+        get: gives the raw value of a key, or None.
+    """
+    sections = get("datasets")
+    for name, section in sections.items() if isinstance(sections, dict) else ():
+        if isinstance(section, dict) and isinstance(root := section.get("root"), str):
+            yield from _root(get, str(name), Path(root))
+            yield from _methods(section, str(name), Path(root))
+            yield from _list(section, str(name), Path(root))
+    lists = get("slices", "lists")
+    for task, file in lists.items() if isinstance(lists, dict) else ():
+        if isinstance(file, str) and not _drawn(get, file.removesuffix(".csv")):
+            yield from _there(("slices", "lists", str(task)), Path(file), "a CSV of annotations")
+    yield from _weights(get)
+
+
+def _drawn(get: Callable[..., Any], path: str) -> bool:
+    """Is this a tree of the built-in sample, which is drawn where it is not there?"""
+    relative = os.path.relpath(path)
+    return os.path.dirname(relative) == SAMPLE and (
+        os.path.basename(relative) in texts(get("sample", "trees"))
+    )
+
+
+def _root(get: Callable[..., Any], name: str, root: Path) -> Iterator[Problem]:
+    # Where the manifest is there, as after `dvc pull`, the tree may well be on another machine.
+    done = (PREPARED / name / "manifest.parquet").exists()
+    if root.is_dir() or done or _drawn(get, str(root)):
+        return
+    where = ("datasets", name, "root")
+    if os.path.dirname(os.path.relpath(root)) == SAMPLE:
+        yield where, f"{root} is drawn only where sample.trees names {root.name}; add it there"
+    elif root.exists():
+        yield where, f"{root} is a file; name the folder of the raw tree"
+    else:
+        yield where, f"{root} does not exist{_close(root)}; name the folder of the raw tree"
+
+
+def _methods(section: dict, name: str, root: Path) -> Iterator[Problem]:
+    if name != "ffpp":
+        return
+    folder = root / "manipulated_sequences"
+    for number, method in enumerate(texts(section.get("methods"))):
+        if method not in METHODS and not (folder / method).is_dir():
+            text = f"unknown {method!r}{nearest(method, [*METHODS, *_names(folder)])}"
+            yield ("datasets", name, "methods", number), text
+
+
+def _list(section: dict, name: str, root: Path) -> Iterator[Problem]:
+    file = section.get("csv")
+    if isinstance(file, str) and name not in {**grid.TASKS, **grid.CROSS} and root.is_dir():
+        yield from _there(("datasets", name, "csv"), root / file, "the list of the samples")
+
+
+def _there(where: tuple, file: Path, what: str) -> Iterator[Problem]:
+    if file.is_dir():
+        yield where, f"{file} is a folder; name {what}"
+    elif not file.is_file():
+        yield where, f"{file} does not exist{_close(file)}; name {what}"
+
+
+def _weights(get: Callable[..., Any]) -> Iterator[Problem]:
+    for where, name, choice in choices(get):
+        file = Path(choice)
+        if choice in WORDS or trained(get, name):
+            continue
+        if not file.suffix and len(file.parts) == 1 and not file.exists():
+            forms = f"{', '.join(WORDS)} or the path of a .safetensors file"
+            yield where, f"unknown {choice!r}{_word(choice)}; write {forms}"
+        elif file.suffix.lower() in _PICKLED:
+            yield (
+                where,
+                f"{choice} is pickled, which can run code and is never opened; {_convert(file)}",
+            )
+        else:
+            yield from _there(where, file, "a .safetensors file")
+
+
+def _word(choice: str) -> str:
+    close = get_close_matches(choice, WORDS, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _convert(file: Path) -> str:
+    read = f"torch.load({str(file)!r}, weights_only=True)"
+    new = str(file.with_suffix(".safetensors"))
+    return f"write {new}, made once by safetensors.torch.save_file({read}, {new!r})"
+
+
+def _close(path: Path) -> str:
+    """Return the nearest names in the folder where the path was said to be."""
+    folder = next(each for each in path.parents if each.is_dir() or each == each.parent)
+    missing = path.relative_to(folder).parts[0] if folder != path.parent else path.name
+    close = get_close_matches(missing, _names(folder), n=2, cutoff=0.6)
+    if not close and (near := spelling.nearest(path)):
+        return f"; is it {near}?"
+    return f"; {folder} has {' and '.join(close)}" if close else ""
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []

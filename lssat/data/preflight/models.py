@@ -1,0 +1,144 @@
+"""Backbones of timm and released weights: looked at once in a process of its own, remembered.
+
+timm and torch take seconds to import, so that the process that plans the jobs does not: a child
+builds each backbone without memory, and its verdict is kept under a key of all that it rests on.
+Backbones of our own that start from scratch need none of it (`grid.backbone_problem` knows them).
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from lssat import grid
+from lssat.data.preflight import hub
+from lssat.data.preflight.named_models import WORDS, backbones, choices, configurations, trained
+from lssat.params.named import Problem, texts
+from lssat.tables import DataError, source, write_json
+
+MEMORY = Path(".lssat/preflight.json")
+_KEPT = 50  # verdicts
+_SECONDS = 600
+_FRAMES = 16  # of a clip, where no data set says
+
+
+def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Yield what is wrong with backbones and weights.
+
+    Args:
+        get: gives the raw value of a key of params.yaml, or None.
+
+    Raises:
+        DataError: the child process ended without a verdict.
+    """
+    wanted = list(asked(get))
+    if not wanted:
+        return
+    places = {**{name: where for where, name in backbones(get)}}
+    of_weights = {name: where for where, name, _ in choices(get)}
+    for name, key, text in verdict(wanted):
+        yield (of_weights if key == "weights" else places)[name], text
+
+
+def asked(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    """Yield what the child must look at: backbones of timm, weights that are not scratch."""
+    size, ratio = get("faces", "size"), get("train", "mask_ratio")
+    if not isinstance(size, int) or isinstance(size, bool) or not 16 <= size <= 1024:
+        return
+    made = configurations(get)
+    given = {name: choice for _, name, choice in choices(get) if not trained(get, name)}
+    for _, name in backbones(get):
+        weights = given.get(name, "scratch")
+        if grid.weights_problem(name, weights) or not (weights in WORDS or Path(weights).is_file()):
+            weights = "scratch"  # said elsewhere
+        known = name in {*grid.ENCODERS, *grid.BASELINES, *grid.VIDEO_ENCODERS}
+        if weights == "scratch" if known else not name.startswith(grid.TIMM):
+            continue
+        if grid.backbone_problem(name, size, 0.5):
+            continue
+        yield dict(
+            backbone=name,
+            configuration=_masked(name, made),
+            img_size=size,
+            mask_ratio=ratio if isinstance(ratio, float) and 0 < ratio < 1 else 0.5,
+            weights=weights,
+            file=_stamp(weights),
+            **({"frames": _frames(get)} if name in grid.VIDEO_ENCODERS else {}),
+        )
+
+
+def _masked(name: str, made: list[grid.Configuration]) -> str:
+    """Return a configuration that the backbone is built for, with a decoder if any has one."""
+    masked = [each.slug for each in made if each.masked and name not in grid.BASELINES]
+    return masked[0] if masked else grid.SUPERVISED
+
+
+def _frames(get: Callable[..., Any]) -> int:
+    tasks = texts(get("benchmark", "clip_tasks"))
+    given = [get("datasets", task, "clip_frames") for task in tasks]
+    return next((frames for frames in given if isinstance(frames, int)), _FRAMES)
+
+
+def _stamp(weights: str) -> list[int] | None:
+    if weights in WORDS:
+        return None
+    found = os.stat(weights)
+    return [found.st_size, found.st_mtime_ns, found.st_ino]
+
+
+def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return (backbone, backbones or weights, problem) of what is wrong.
+
+    What the hub says is asked each time, since the network is not a property of the project.
+    """
+    key = _key(wanted)
+    known = _remembered()
+    if key not in known:
+        known[key] = _look(wanted)
+        with contextlib.suppress(DataError):  # it costs seconds again, that is all
+            write_json(MEMORY, dict(list(known.items())[-_KEPT:]), sealed=False)
+    found = known[key]
+    told = [tuple(each) for each in found["problems"]]
+    for name, *where in found["hub"]:
+        if text := hub.problem(*where):
+            told.append((name, "weights", text))
+    return told
+
+
+def _key(wanted: list[dict[str, Any]]) -> str:
+    versions = [importlib.metadata.version(name) for name in ("torch", "timm", "safetensors")]
+    code = source.digest("train"), source.of_modules(["data.preflight"])
+    rests_on = json.dumps([wanted, versions, code], sort_keys=True)
+    return hashlib.sha256(rests_on.encode()).hexdigest()
+
+
+def _remembered() -> dict[str, Any]:
+    try:
+        known = json.loads(MEMORY.read_text(encoding="utf-8"))
+        return {key: each for key, each in known.items() if {"problems", "hub"} <= each.keys()}
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return {}  # a mere memory: made anew
+
+
+def _look(wanted: list[dict[str, Any]]) -> dict[str, Any]:
+    print("params.yaml: looking at backbones and weights, once", file=sys.stderr, flush=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "lssat.data.preflight.child"],
+        input=json.dumps(wanted),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_SECONDS,
+    )
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        problem = f"backbones and weights could not be looked at: {last}"
+        raise DataError("params.yaml", problem, "Run `lssat check` to try again")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found

@@ -1,0 +1,168 @@
+"""Splits: manifest and crops joined, one row per crop, official where a release has a split.
+
+AffectNet has no public test set. The paper's was a random half of the validation set of which
+no seed is known; ours is a half by class and by a seeded hash of the ids, and is written out.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lssat import grid, params
+from lssat.data.splits.assign import NAMES, asked, assign, halve, hold_out
+from lssat.data.splits.counts import by_member, summarise
+from lssat.data.splits.needs import OTHER_SHARE, expected, gaps, needed, off
+from lssat.tables import (
+    FACES,
+    MANIFEST,
+    REJECTS,
+    SPLITS,
+    UNUSED,
+    DataError,
+    check_groups,
+    check_rejects,
+    listed,
+    metadata,
+    read_table,
+    together,
+    write_json,
+    write_table,
+    write_text,
+)
+
+__all__ = ["FILES", "NAMES", "UNUSED", "assign", "check_groups", "halve", "hold_out", "write"]
+
+FILES = (*NAMES, "summary", *(f"{name}_ids" for name in (*NAMES, UNUSED)))
+
+
+@together()
+def write(
+    dataset: str,
+    manifest: Path,
+    manifest_rejects: Path,
+    faces_tables: list[Path],
+    faces_rejects: list[Path],
+    options: params.Dataset,
+    splits: params.Splits,
+    files: dict[str, Path],
+) -> None:
+    """Write the tables of the three splits, their summary and the lists of their ids.
+
+    Args:
+        manifest, manifest_rejects: what the manifest step wrote.
+        faces_tables, faces_rejects: what the faces step wrote, of every shard.
+        options: the data set's section of params.yaml.
+        splits: seed, the share of AffectNet's validation set that is our test set, and what
+            selection looks at.
+        files: the paths to write, one for each name in `FILES`: `train`, `val`, `test` (schema
+            SPLITS, sorted by id, clip and frame; their header says what the task is; labels of
+            the test split stand in no other file), `summary` (JSON), and `train_ids` to
+            `unused_ids` (text: the ids of the samples, with a crop or not, one a line, sorted).
+
+    Raises:
+        DataError: too many samples without a crop, an empty split, class or subset, or an
+            identity in two splits. Where all samples are for tests, train and val are empty.
+    """
+    samples = read_table(manifest, MANIFEST)
+    about = metadata(samples)
+    task, counts = grid.read_task(about, manifest), listed.read(about, manifest)
+    crops = pa.concat_tables([read_table(path, FACES).select(_CROP) for path in faces_tables])
+    rejects = [read_table(path, REJECTS) for path in [manifest_rejects, *faces_rejects]]
+    found = pc.is_in(samples["id"], crops["id"]).to_numpy()  # samples that have a crop
+    lost = set(samples["id"].filter(pa.array(~found)).to_pylist())
+    where, why = _lost(lost, faces_rejects, rejects[1:], manifest)
+    check_rejects("faces", len(lost), len(found), options.rejects_limit, where, why)
+    names = np.array(assign(dataset, samples, splits, options))
+    seeded = dataset == "affectnet" or names.tolist() != samples["split"].to_pylist()
+    seed = splits.seed if seeded else None
+    check_groups(samples["groups"].to_pylist(), names.tolist(), manifest)
+    wishes = _sized(dataset, samples, names.tolist(), splits, options, manifest)
+    joined = _join(samples, names, crops, seed, manifest)
+    members = expected(task, options, {*samples["subset"].to_pylist()})
+    _check_empty(joined, needed(dataset, options), members, manifest)
+    for name in NAMES:
+        part = joined.filter(pc.equal(joined["split"], name))
+        write_table(files[name], part, SPLITS, task.header())
+    summary = summarise(samples, names, found, joined, getattr(options, "frames", 1), counts)
+    summary |= {"dataset": dataset, "seed": seed, "rejects": _reasons(rejects)}
+    summary |= {"selection": splits.selection, "asked": wishes}
+    for name in (*NAMES, UNUSED):
+        write_text(files[f"{name}_ids"], "".join(f"{id}\n" for id in summary["ids"][name]))
+    write_json(files["summary"], {key: value for key, value in summary.items() if key != "ids"})
+
+
+def _sized(
+    dataset: str,
+    samples: pa.Table,
+    names: list[str],
+    splits: params.Splits,
+    options: params.Dataset,
+    manifest: Path,
+) -> dict[str, int]:
+    """Print and return what was asked for of the splits that we part, beside what they got."""
+    if lines := [*off(samples, names, splits, options)]:
+        raise DataError(manifest, "; ".join(lines), OTHER_SHARE.capitalize())
+    wishes = asked(samples, splits, options)
+    for name, wish in wishes.items():
+        got = f"{names.count(name):,} of {wish.of:,} samples"
+        text = f"{wish.key} {wish.share} asks for {wish.wanted:,}"
+        print(f"{dataset}: {name} has {got}; {text}", flush=True)
+    return {name: wish.wanted for name, wish in wishes.items()}
+
+
+def _lost(
+    ids: set[str], files: list[Path], tables: list[pa.Table], manifest: Path
+) -> tuple[Path, list[dict]]:
+    """Return the first of the tables that say why samples have no crop, and what they say."""
+    rows = [
+        [row for row in table.to_pylist() if row["id"] in ids] if ids else [] for table in tables
+    ]
+    holding = [file for file, found in zip(files, rows, strict=True) if found]
+    return next(iter(holding), manifest), [row for found in rows for row in found]
+
+
+_CROP = ["id", "frame", "clip", "shard", "row"]
+
+
+def _join(
+    samples: pa.Table, names: np.ndarray, crops: pa.Table, seed: int | None, manifest: Path
+) -> pa.Table:
+    """Give each crop what the manifest says of its sample."""
+    crops = crops.sort_by([(key, "ascending") for key in ("id", "clip", "frame")])
+    place = pc.index_in(crops["id"], samples["id"])
+    if place.null_count:
+        id = crops["id"].filter(pc.is_null(place))[0].as_py()
+        problem = f"has no sample {id!r}, of which there is a crop"
+        raise DataError(manifest, problem, "Run the faces step again: its crops are older")
+    of = samples.select(["labels", "subset", "group"]).append_column("split", pa.array(names))
+    columns = {name: crops[name] for name in _CROP}
+    taken = of.take(place)
+    columns |= {name: taken[name] for name in taken.column_names}
+    columns["seed"] = pa.array([seed] * len(crops), pa.int64())
+    return pa.table({name: columns[name] for name in SPLITS.names})
+
+
+def _check_empty(
+    joined: pa.Table, splits: tuple[str, ...], members: dict[str, list[str]], manifest: Path
+) -> None:
+    sizes = Counter(joined["split"].to_pylist())
+    problems = [
+        f"{gap.what}: {gap.member} has no crop in {gap.split} ({sizes[gap.split]:,} crops)"
+        if gap.what
+        else f"split {gap.split} is empty"
+        for gap in gaps(by_member(joined), sizes, members, splits)
+    ]
+    if problems:
+        fix = "Add samples of them, or see in the tables of rejects where they were lost"
+        raise DataError(manifest, "; ".join(problems), fix)
+
+
+def _reasons(rejects: list[pa.Table]) -> dict[str, dict[str, int]]:
+    """Count the rejects by step and reason."""
+    counts: dict[str, Counter] = {"manifest": Counter(), "faces": Counter()}
+    for row in pa.concat_tables(rejects).select(["step", "reason"]).to_pylist():
+        counts[row["step"]][row["reason"]] += 1
+    return {step: dict(sorted(reasons.items())) for step, reasons in counts.items()}

@@ -1,0 +1,1 @@
+"""What trained runs are worth: logits, scores, slices, robustness, explanations."""

@@ -1,0 +1,13 @@
+"""Where a model looks: maps over the images that its classifier is given.
+
+Attention rollout says how much of each patch reaches what the head reads, through the attention
+of all blocks; it knows neither the head nor the class. Integrated gradients say how much each
+pixel raises or lowers one logit. docs/explain.md says what neither can show.
+"""
+
+from lssat.evaluation.attribution.attention import reach, rollout, why_not
+from lssat.evaluation.attribution.pixels import TOLERANCE, gap, gradients, integrated
+from lssat.evaluation.overlay import overlay, paint
+
+__all__ = ["TOLERANCE", "gap", "gradients", "integrated", "overlay", "paint", "reach", "rollout"]
+__all__ += ["why_not"]

@@ -1,0 +1,71 @@
+"""Evaluation of a task: predictions of all of its runs, metrics with intervals.
+
+Only the steps of evaluation, this one and its neighbours `robustness`, `explain` and `sensitivity`,
+are given a test split: that of the task, or here of a data set on which the task's runs are only
+tested. docs/architecture.md lists who reads test labels.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow as pa
+import torch
+
+from lssat import tables
+from lssat.evaluation import logits, scores
+from lssat.grid.trained import mean
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where an evaluation reads and writes.
+
+    Across data sets `train` is of the task that the runs were trained on, there is no `val`, and
+    `test` and what follows are of the other data set.
+    """
+
+    runs: dict[str, Path]  # path of a run (its name) -> its folder
+    train: Path
+    val: Path | None
+    test: Path
+    summary: Path  # of the splits
+    faces: Path  # folder of shards
+    codes: Path  # folder of shards
+    predictions: Path
+    metrics: Path
+
+
+def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = "cpu") -> None:
+    """Predict validation and test with each run of a task, then write metrics of the test.
+
+    Args:
+        dataset: the task's own, or one that its runs are only tested on; for messages.
+        params: the view of the rule `evaluate` or `cross`.
+
+    Raises:
+        DataError: unusable input, or a data set of another kind of task than the runs'.
+    """
+    trained, tested, labels = logits.trained_on(files.train, files.test)
+    torch.set_num_threads(params.train.threads)
+    parts, records = [], {}
+    for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
+        model = logits.load_run(folder).to(device)
+        records[name] = tables.read_json(folder / "record.json")
+        for split in filter(None, (files.val, files.test)):
+            where = split, files.faces, files.codes
+            parts.append(logits.predicted(name, model, *where, params.evaluate.batch_size))
+        print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
+    table = pa.concat_tables(parts)
+    summary = tables.read_json(files.summary)
+    coverage = summary["coverage"]["test"]
+    present = summary.get("coverage_present", summary["coverage"])["test"]
+    design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
+    measured = scores.summarise(table, tested, labels, coverage, params.evaluate, design)
+    weights = {name: record["weights_sha256"] for name, record in records.items()}
+    for row in measured["table"]:  # it decides which of equal rows is called the best
+        row["val_loss"] = mean([records[run].get("best_loss") for run in row["runs"]])
+    measured |= {"task": trained.name, "weights": weights, "coverage_present": present}
+    with tables.together():
+        tables.write_table(files.predictions, table, tables.PREDICTIONS)
+        tables.write_json(files.metrics, measured)

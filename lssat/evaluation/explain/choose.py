@@ -1,0 +1,161 @@
+"""What of a task's results is looked at closer: rows, samples, errors. No torch."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lssat import grid, metrics
+from lssat.evaluation.scores.levels import matrix
+from lssat.grid.trained import Row as Row
+from lssat.grid.trained import best_row as best
+from lssat.grid.trained import rows as rows
+
+KEY = ("id", "frame", "clip")  # of one sample
+
+
+def beside(every: list[Row], chosen: Row, metric: str) -> Row | None:
+    """Return the best row without the auxiliary task, for comparison; None: it is chosen itself."""
+    plain = [row for row in every if grid.parse(row.configuration).masked is None]
+    plain = [row for row in plain if row.backbone == chosen.backbone] or plain
+    return best(plain, metric) if plain and chosen not in plain else None
+
+
+def spread(ids: list[str], wanted: int) -> np.ndarray:
+    """Choose at most `wanted` samples, spread evenly over the table, one of each id: its middle.
+
+    Returns:
+        ascending places in the table.
+    """
+    places: dict[str, list[int]] = {}
+    for place, id in enumerate(ids):
+        places.setdefault(id, []).append(place)
+    middle = [each[len(each) // 2] for each in places.values()]
+    at = np.linspace(0, len(middle) - 1, min(wanted, len(middle))).round().astype(int)
+    return np.sort(np.array(middle)[at])
+
+
+def most_even(predictions: pa.Table, task: str) -> int:
+    """Return the attribute whose validation labels are closest to half ones."""
+    labels = matrix(_of(predictions, None, "val")["labels"], task)
+    return int(np.abs(labels.mean(axis=0) - 0.5).argmin())
+
+
+def errors(
+    predictions: pa.Table, run: str, task: grid.Task, temperature: float, wanted: int
+) -> list[dict[str, Any]]:
+    """Return the most confident errors of a run on the test split, one of each id.
+
+    An error of an image or frame is a wrong class, or a wrong attribute: its most confident one.
+    Scores that are not finite are no confident errors.
+
+    Args:
+        temperature: divides the logits (`metrics.temperature`).
+
+    Returns:
+        see `_described`; by falling probability.
+    """
+    mine = _of(predictions, run, "test")
+    made = _decided(mine, task, temperature)
+    height = np.where(made.wrong & np.isfinite(made.sure), made.sure, -1.0)
+    column = height.argmax(axis=1)
+    top = height[np.arange(len(column)), column]
+    found: dict[str, dict[str, Any]] = {}
+    for place in np.argsort(-top, kind="stable").tolist():
+        if top[place] < 0 or len(found) == wanted:
+            break
+        if (id := mine["id"][place].as_py()) not in found:
+            found[id] = _described(mine, task, made, place, int(column[place]))
+    return list(found.values())
+
+
+def shown(
+    predictions: pa.Table,
+    run: str,
+    task: grid.Task,
+    temperature: float,
+    wanted: list[tuple],
+    attribute: int,
+) -> list[dict[str, Any]]:
+    """Return what a run says of samples of the test split, by KEY, right or wrong.
+
+    Args:
+        attribute: which one, of a multilabel task; 0 otherwise.
+
+    Returns:
+        see `_described`.
+    """
+    mine = _of(predictions, run, "test")
+    made = _decided(mine, task, temperature)
+    at = places(mine)
+    return [_described(mine, task, made, at[key], attribute) for key in wanted]
+
+
+def places(table: pa.Table) -> dict[tuple, int]:
+    """Return the place of each sample in a table, by KEY."""
+    columns = zip(*(table[name].to_pylist() for name in KEY), strict=True)
+    return {key: place for place, key in enumerate(columns)}
+
+
+class _Decided(NamedTuple):
+    """What a run decided, a column for each decision about a sample."""
+
+    chosen: np.ndarray  # (N, A) class or label
+    labels: np.ndarray  # (N, A)
+    target: np.ndarray  # (N, A) number of the logit
+    sure: np.ndarray  # (N, A) probability of what was chosen, after division by the temperature
+    raw: np.ndarray  # (N, A) without it
+
+    @property
+    def wrong(self) -> np.ndarray:
+        return self.chosen != self.labels
+
+
+def _decided(mine: pa.Table, task: grid.Task, temperature: float) -> _Decided:
+    labels, logits = matrix(mine["labels"], task.name), matrix(mine["logits"], task.name)
+    scaled, plain = (metrics.probabilities(task.kind, logits / t) for t in (temperature, 1.0))
+    if task.kind == "multiclass":
+        chosen = plain.argmax(axis=1)[:, None]
+        sure, raw = (np.take_along_axis(each, chosen, axis=1) for each in (scaled, plain))
+        return _Decided(chosen, labels, chosen, sure, raw)
+    chosen = (plain >= 0.5).astype(int)
+    target = np.broadcast_to(np.arange(logits.shape[1]), chosen.shape)
+    sure, raw = (np.where(chosen == 1, each, 1 - each) for each in (scaled, plain))
+    return _Decided(chosen, labels, target, sure, raw)
+
+
+def _described(
+    mine: pa.Table, task: grid.Task, made: _Decided, place: int, column: int
+) -> dict[str, Any]:
+    """Describe one decision.
+
+    Returns:
+        `id`, `frame`, `clip`, `subset`; `target`, the number of the logit; `label` and
+        `predicted` in words; `right`; `probability` of what was predicted, after division by the
+        temperature, and `raw` without it, None where they are not finite.
+    """
+    kept = {name: mine[name][place].as_py() for name in (*KEY, "subset")}
+    at = place, column
+    target = int(made.target[at])
+    return kept | dict(
+        target=target,
+        label=say(task, target, int(made.labels[at])),
+        predicted=say(task, target, int(made.chosen[at])),
+        right=not made.wrong[at],
+        probability=float(made.sure[at]) if np.isfinite(made.sure[at]) else None,
+        raw=float(made.raw[at]) if np.isfinite(made.raw[at]) else None,
+    )
+
+
+def say(task: grid.Task, target: int, value: int) -> str:
+    """Name a label: a class, or an attribute with yes or no."""
+    if task.kind != "multilabel":
+        return task.classes[value]
+    return f"{task.classes[target]}: {'yes' if value else 'no'}"
+
+
+def _of(predictions: pa.Table, run: str | None, split: str) -> pa.Table:
+    run = run or predictions["run"][0].as_py()
+    where = pc.and_(pc.equal(predictions["run"], run), pc.equal(predictions["split"], split))
+    return predictions.filter(where)

@@ -1,0 +1,115 @@
+"""Logits of a trained run for a split, and as rows of the table of predictions."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from lssat import grid, tables
+from lssat.models.checkpoint import load_weights
+from lssat.models.ssat import Model
+from lssat.tables import DataError, read_json
+from lssat.training.build import rebuild
+from lssat.training.loader import Crops
+
+
+def load_run(folder: str | Path) -> Model:
+    """Return the model of a run's folder, in evaluation mode.
+
+    Raises:
+        DataError: the weights are missing, or not those that the run's record vouches for.
+    """
+    state, described = _weights(Path(folder))
+    model = rebuild(described)
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def untrained(folder: str | Path, seed: int) -> Model:
+    """Return the model of a run's folder with fresh weights, in evaluation mode."""
+    _, described = _weights(Path(folder))
+    torch.manual_seed(seed)
+    return rebuild(described).eval()
+
+
+def _weights(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    record = read_json(folder / "record.json")
+    return load_weights(folder / "weights.safetensors", record["weights_sha256"])
+
+
+@torch.inference_mode()
+def classify(model: Model, imgs: Tensor, codes: Tensor | None) -> np.ndarray:
+    """Return the logits (n, outputs) float32 of crops as `loader.tensors` gives them."""
+    device = next(model.parameters()).device
+    seen = None if codes is None else codes.to(device)
+    return model.classify(imgs.to(device), seen).float().cpu().numpy()
+
+
+def logits(model: Model, crops: Crops, batch_size: int) -> np.ndarray:
+    """Return the logits (N, outputs) float32 of all samples, in the order of their table.
+
+    Raises:
+        DataError: crops of another size than the run was trained on.
+    """
+    check_size(model, crops)
+    batches = crops.in_order(batch_size)
+    return np.concatenate([classify(model, batch.imgs, batch.codes) for batch in batches])
+
+
+def check_size(model: Model, crops: Crops) -> None:
+    """Hold crops to the size that a run was trained on, with a DataError."""
+    if crops.size != (want := model.img_size):
+        fix = "Set faces.size to the size that the run was trained on"
+        raise DataError(crops.file, f"has crops of {crops.size} px, the run wants {want}", fix)
+
+
+def rows(
+    run: str, crops: Crops, logits: np.ndarray, chosen: np.ndarray | slice = slice(None)
+) -> pa.Table:
+    """Return the rows of a run in the table of predictions.
+
+    Args:
+        run: the run's path.
+        logits: (n, outputs), of the samples that `chosen` picks, in the order of their table.
+    """
+    level = "clip" if crops.clips else "frame" if crops.task.level == "video" else "image"
+    table = crops.table.take(np.arange(len(crops))[chosen])
+    columns = {
+        **{name: table[name] for name in table.column_names},
+        "run": pa.array([run] * len(table)),
+        "level": pa.array([level] * len(table)),
+        "logits": pa.array(list(logits), type=pa.list_(pa.float32())),
+    }
+    return pa.table({name: columns[name] for name in tables.PREDICTIONS.names}).cast(
+        tables.PREDICTIONS
+    )
+
+
+def predicted(
+    run: str, model: Model, split: Path, faces: Path, codes: Path, batch_size: int
+) -> pa.Table:
+    """Return the rows of a run on all samples of a split that it can see: frames, or clips."""
+    crops = Crops(split, faces, codes if model.needs_codes else None, model.clips)
+    return rows(run, crops, logits(model, crops, batch_size))
+
+
+def trained_on(train_file: Path, tested_file: Path) -> tuple[grid.Task, grid.Task, np.ndarray]:
+    """Return the tasks that runs were trained and are tested on, and the labels of the first.
+
+    The labels are for the trivial baseline.
+
+    Raises:
+        DataError: what they are tested on is another kind of task.
+    """
+    train = tables.read_table(train_file, tables.SPLITS)
+    trained = grid.read_task(tables.metadata(train), train_file)
+    table = tables.read_table(tested_file, tables.SPLITS)
+    tested = grid.read_task(tables.metadata(table), tested_file)
+    if (tested.kind, tested.outputs) != (trained.kind, trained.outputs):
+        problem = f"is {tested.kind} with {tested.outputs} outputs"
+        fix = f"The runs of {trained.name} are {trained.kind} with {trained.outputs}"
+        raise DataError(tested_file, problem, fix)
+    return trained, tested, np.array(train["labels"].to_pylist(), dtype=np.int64)

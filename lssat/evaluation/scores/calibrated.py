@@ -1,0 +1,59 @@
+"""Calibration of each run on the test split, raw and with a temperature fitted on validation."""
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lssat import metrics
+from lssat.evaluation.scores.levels import Level, matrix
+
+
+def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dict[str, Any]]:
+    """Measure the calibration of each run at the headline's level.
+
+    Args:
+        predictions: schema PREDICTIONS, test and validation rows of all runs.
+        task: for messages.
+        head: the headline's level, of the test rows.
+
+    Returns:
+        run -> `ece`, `ece_if_calibrated`, `brier`, `bins` as they are, the same under `scaled`
+        with `temperature`, which divides the logits of frames or images. It is fitted at the
+        headline's level: of videos, to the mean probability of their frames. `note` says that it
+        is at a bound. Without validation rows (a data set that is only tested on) `temperature`
+        and `scaled` are None. Runs whose scores are not finite are left out.
+    """
+    able = [run for run, scores in head.scores.items() if not metrics.unusable(scores)]
+    return {
+        run: metrics.calibration(head.kind, head.labels, head.scores[run])
+        | dict(level=head.name)
+        | _tempered(predictions, task, head, run)
+        for run in able
+    }
+
+
+def _tempered(predictions: pa.Table, task: str, head: Level, run: str) -> dict[str, Any]:
+    """Fit a run's temperature on validation and measure the test rows again with it."""
+    mine = predictions.filter(pc.equal(predictions["run"], run))
+    heat = _temperature(mine.filter(pc.equal(mine["split"], "val")), task, head.kind)
+    if heat is None:
+        return dict(temperature=None, note=None, scaled=None)
+    test = mine.filter(pc.equal(mine["split"], "test"))
+    logits = matrix(test["logits"], task)
+    ids, scores = metrics.pooled(head.kind, test["id"].to_pylist(), logits, heat)
+    place = {id: at for at, id in enumerate(ids)}
+    scores = scores[[place[id] for id in head.ids]]
+    scaled = metrics.calibration(
+        head.kind, head.labels, scores[:, 0] if head.kind == "binary" else scores
+    )
+    return dict(temperature=heat, note=metrics.at_bound(heat), scaled=scaled)
+
+
+def _temperature(val: pa.Table, task: str, kind: str) -> float | None:
+    if not len(val):
+        return None
+    logits = matrix(val["logits"], task)
+    if metrics.unusable(logits):
+        return None
+    return metrics.temperature(kind, matrix(val["labels"], task), logits, val["id"].to_pylist())

@@ -1,0 +1,70 @@
+"""A number as the tables hold it: a value a seed, their mean, its interval, why there is none."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lssat import metrics
+from lssat.evaluation.scores.levels import Level
+from lssat.evaluation.scores.measured import Span
+
+
+def baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]:
+    """Return the metrics of the best constant answer; `metrics.trivial` says which."""
+    classes = next(iter(level.scores.values())).shape[-1]
+    return metrics.trivial(level.kind, train_labels, level.labels, classes)
+
+
+def row(values: list[float | None], span: Span | None, notes: list[str]) -> dict[str, Any]:
+    """Return mean, interval and note of one metric; one undefined seed leaves all undefined."""
+    defined = [value for value in values if value is not None]
+    mean = float(np.mean(defined)) if len(defined) == len(values) else None
+    if mean is None or span is None:
+        span = Span(None, None)
+    elif span.note:
+        notes = [*notes, span.note]
+    note = "; ".join(dict.fromkeys(notes)) or None
+    return dict(values=values, mean=mean, low=span.low, high=span.high, note=note)
+
+
+def beside(span: Span | None, baseline: float | None, metric: str) -> dict[str, Any]:
+    """Return the baseline, and whether a row is shown to be better.
+
+    One-sided, with Bonferroni's correction over the rows of the metric.
+    """
+    beats = False
+    if span is not None and span.surely is not None and baseline is not None:
+        low, high = span.surely
+        beats = high < baseline if metric in metrics.LOWER_IS_BETTER else low > baseline
+    return dict(baseline=baseline, beats_baseline=beats)
+
+
+def of_seeds(seeds: Sequence[int], reasons: Sequence[str | None]) -> list[str]:
+    """Return each reason once, with the seeds that it is true of where these are not all.
+
+    Args:
+        seeds: of the row's runs.
+        reasons: of each run, why it has no value; None where it has one.
+    """
+    found: dict[str, list[int]] = {}
+    for seed, reason in zip(seeds, reasons, strict=True):
+        if reason is not None:
+            found.setdefault(reason, []).append(seed)
+    return [
+        reason if len(mine) == len(seeds) else f"{reason} ({_named(mine)})"
+        for reason, mine in found.items()
+    ]
+
+
+def _named(seeds: list[int]) -> str:
+    return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
+
+
+def fallen(runs: list[dict[str, Any]]) -> list[str]:
+    """Return a note for each of a row's runs (entries of metrics.json) that collapsed."""
+    return [
+        f"collapsed: seed {run['seed']} {run['notes']['collapsed']}"
+        for run in runs
+        if run["collapsed"]
+    ]

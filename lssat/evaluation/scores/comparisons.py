@@ -1,0 +1,226 @@
+"""Rows of a task compared: pairs that differ in one thing, backbones over all, ranks.
+
+All of it follows from one covariance of the runs (`scores.measured`) by `statistics.infer`.
+"""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from lssat import metrics
+from lssat.evaluation.scores import measured
+from lssat.evaluation.scores.levels import Level
+from lssat.evaluation.scores.measured import Measured
+from lssat.evaluation.scores.run_group import Scored
+from lssat.metrics import statistics
+from lssat.params import Evaluate
+
+FAMILIES = ("configuration", "backbone")
+_ALPHA, _POWER = 0.05, 0.8
+
+
+class Compared(NamedTuple):
+    """The rows of a task with each two compared, by the headline metric."""
+
+    rows: list[Scored]  # those that are defined
+    cells: list[measured.Cells]
+    level: Level
+    metric: str
+    clusters: int  # that the metric rests on
+    note: str | None  # of every difference
+    pairs: dict[tuple[int, int], statistics.Pair]  # (i, j) of `rows`, i < j
+    options: Evaluate
+
+    @property
+    def lower(self) -> bool:
+        """Say whether less is better."""
+        return self.metric in metrics.LOWER_IS_BETTER
+
+
+def compared(
+    scored: list[Scored], level: Level, metric: str, found: Measured, options: Evaluate
+) -> Compared:
+    """Compare each two rows of the headline table; rows with an undefined run are left out."""
+    made = [(row, measured.cells(row, found, metric)) for row in scored]
+    rows = [row for row, one in made if one is not None]
+    known = [one for _, one in made if one is not None]
+    reason, note, clusters = measured.trust(found, metric)
+    chosen = [] if reason else list(itertools.combinations(range(len(rows)), 2))
+    pairs = measured.infer(known, clusters, options, chosen).pairs if chosen else []
+    by_rows = {(pair.a, pair.b): pair for pair in pairs}
+    return Compared(rows, known, level, metric, clusters, note or reason, by_rows, options)
+
+
+def comparisons(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+    """Return pairs of rows that differ in one thing.
+
+    Returns:
+        a dict a pair: what is `compared` (configuration: two of one backbone; backbone: two of
+        one configuration), `a` and `b` (backbone, configuration, seeds), the `difference` a - b
+        with `low` and `high`, `effect` (see `effect`), `p`, `p_holm` corrected over the task's
+        pairs that ask the same question, and `least`: the smallest difference that would have
+        been shown in 80 % of repetitions, beside so many pairs; it follows from the standard
+        `error` and its degrees of `freedom`. None where undefined.
+    """
+    found = []
+    for family in FAMILIES:
+        chosen = [at for at in every.pairs if _differs_in(family, at, every, grid)]
+        rows = [_pair(every, at) | {"compared": family} for at in chosen]
+        found += _corrected(rows, [every.pairs[at] for at in chosen])
+    return found
+
+
+def _differs_in(family: str, at: tuple[int, int], every: Compared, grid: Sequence[Scored]) -> bool:
+    a, b = (every.rows[i] for i in at)
+    if a not in grid or b not in grid:
+        return False
+    same = (a.backbone == b.backbone, a.configuration == b.configuration)
+    return same == ((True, False) if family == "configuration" else (False, True))
+
+
+def _corrected(
+    rows: list[dict[str, Any]], pairs: Sequence[statistics.Pair]
+) -> list[dict[str, Any]]:
+    corrected = statistics.holm([pair.p for pair in pairs])
+    return [
+        plain(
+            row
+            | dict(error=pair.error, freedom=pair.freedom, p_holm=p)
+            | dict(least=least(pair.error, pair.freedom, len(pairs)))
+        )
+        for row, pair, p in zip(rows, pairs, corrected, strict=True)
+    ]
+
+
+def least(error: float, freedom: float, tests: int) -> float:
+    """Return the smallest difference that is shown in 80 % of repetitions, as the first of Holm.
+
+    Args:
+        error: standard error of a difference; where it is not above 0, the answer is nan.
+        freedom: its degrees of freedom.
+        tests: how many are corrected together.
+    """
+    if not error > 0:
+        return float("nan")
+    first, freedom = 1 - _ALPHA / (2 * tests), max(freedom, 1)
+    return float((student.ppf(first, freedom) + student.ppf(_POWER, freedom)) * error)
+
+
+def pair(every: Compared, a: Scored, b: Scored) -> dict[str, Any] | None:
+    """Return the comparison of two rows, a - b, without correction; None if one is undefined."""
+    if a not in every.rows or b not in every.rows:
+        return None
+    return _pair(every, (every.rows.index(a), every.rows.index(b)))
+
+
+def _pair(every: Compared, at: tuple[int, int]) -> dict[str, Any]:
+    a, b = (every.rows[i] for i in at)
+    sign = 1 if at in every.pairs else -1
+    found = every.pairs.get(at) or every.pairs.get(at[::-1])
+    first, second = (float(np.mean([v for v, _ in every.cells[i].values()])) for i in at)
+    row: dict[str, Any] = dict(a=a.labels | {"seeds": a.seeds}, b=b.labels | {"seeds": b.seeds})
+    row |= dict(level=every.level.name, metric=every.metric)
+    row |= dict(n=len(every.level.labels), groups=len(set(every.level.groups)))
+    row |= dict(effect=effect(every.metric, first, second), note=every.note)
+    if found is None:
+        return row | dict(difference=first - second, low=None, high=None, p=None)
+    low, high = sorted((sign * found.low, sign * found.high))
+    return row | dict(difference=sign * found.difference, low=low, high=high, p=found.p)
+
+
+def effect(metric: str, a: float, b: float) -> float:
+    """Return the size of the difference between two values of a metric, free of its ceiling.
+
+    For an AUC the difference of Cohen's d of two normal classes, sqrt(2) z(AUC); otherwise
+    Cohen's h (1988), 2 asin(sqrt(a)) - 2 asin(sqrt(b)). About 0.2 is small, 0.8 large. nan
+    where an AUC of 0 or 1 has no d.
+    """
+    if metric == "auc":
+        with np.errstate(invalid="ignore"):
+            gap = np.sqrt(2) * (norm.ppf(a) - norm.ppf(b))
+        return float(gap) if np.isfinite(gap) else float("nan")
+    return float(2 * (np.arcsin(np.sqrt(a)) - np.arcsin(np.sqrt(b))))
+
+
+def backbones(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+    """Compare backbones by their means over the configurations that all of them have.
+
+    Returns:
+        as `comparisons`, `a` and `b` being `backbone`, `configurations` (how many) and `seeds`.
+        Backbones that have none in common with most are left out.
+    """
+    rows = [row for row in every.rows if row in grid]
+    names, shared = complete([(row.backbone, row.configuration) for row in rows])
+    made = []
+    for name in names:
+        mine = [row for row in rows if row.backbone == name and row.configuration in shared]
+        made.append(measured.mean([every.cells[every.rows.index(row)] for row in mine]))
+    if len(made) < 2 or not every.pairs or not all(made):
+        return []
+    told = [
+        dict(backbone=name, configurations=len(shared), seeds=list(row))
+        for name, row in zip(names, made, strict=True)
+    ]
+    means = [float(np.mean([value for value, _ in row.values()])) for row in made]
+    pairs = measured.infer(made, every.clusters, every.options, None).pairs
+    facts = dict(level=every.level.name, metric=every.metric, note=every.note)
+    found = [
+        dict(a=told[one.a], b=told[one.b], **facts, difference=one.difference, low=one.low,
+             high=one.high, effect=effect(every.metric, means[one.a], means[one.b]), p=one.p)
+        for one in pairs
+    ]  # fmt: skip
+    return _corrected(found, pairs)
+
+
+def complete(cells: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    """Return the backbones and the configurations of the grid's complete part.
+
+    The backbones that have most configurations, and what all of these have.
+    """
+    cells = list(dict.fromkeys(cells))
+    counts: dict[str, set[str]] = {}
+    for backbone, configuration in cells:
+        counts.setdefault(backbone, set()).add(configuration)
+    most = max(map(len, counts.values()), default=0)
+    names = [name for name, has in counts.items() if len(has) == most]
+    shared = [c for c in dict.fromkeys(c for _, c in cells) if all(c in counts[n] for n in names)]
+    return (names, shared) if shared else ([], [])
+
+
+def ranks(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+    """Return between which ranks each row may stand.
+
+    A row's best rank is one more than the rows that are shown to be better, its worst that many
+    from the end; Holm's correction runs over each two rows, so that all ranks hold together
+    (Mohamad et al. 2019).
+
+    Returns:
+        a dict a row: backbone, configuration, `mean`, `best` and `worst` rank, `top`: whether it
+        may be the first. In the order of the means.
+    """
+    mine = [i for i, row in enumerate(every.rows) if row in grid]
+    inside = [at for at in every.pairs if at[0] in mine and at[1] in mine]
+    corrected = statistics.holm([every.pairs[at].p for at in inside])
+    above, below = dict.fromkeys(mine, 0), dict.fromkeys(mine, 0)
+    for (i, j), p in zip(inside, corrected, strict=True):
+        if p < _ALPHA:
+            better = (every.pairs[i, j].difference > 0) != every.lower
+            above[j if better else i] += 1
+            below[i if better else j] += 1
+    mean = {i: float(np.mean([v for v, _ in every.cells[i].values()])) for i in mine}
+    order = sorted(mine, key=lambda i: mean[i] if every.lower else -mean[i])
+    return [
+        every.rows[i].labels
+        | dict(mean=mean[i], best=1 + above[i], worst=len(mine) - below[i], top=not above[i])
+        for i in order
+    ]
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as valid JSON: None where a number is undefined."""
+    undefined = [k for k, v in row.items() if isinstance(v, float) and not np.isfinite(v)]
+    return row | dict.fromkeys(undefined)

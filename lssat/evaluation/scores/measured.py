@@ -1,0 +1,247 @@
+"""The runs of one level: their metrics, and what says how these vary over test sets.
+
+Everything that the tables say of an interval or a difference comes from here and from
+`statistics.infer`.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lssat import metrics
+from lssat.evaluation.scores.levels import Level
+from lssat.evaluation.scores.run_group import Scored
+from lssat.metrics import statistics
+from lssat.params import Evaluate
+
+# The metrics that get a row with an interval in the table, of each kind of task.
+TABLE = {
+    "binary": ("auc", "eer", "ap", "tpr_at_fpr01", "accuracy", "balanced_accuracy"),
+    "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
+    "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy", "auc"),
+}
+_FEW = 10  # clusters of a class below which an interval is widened, and says so
+_NEGATIVES = 1000  # that a rate at 1 % false positives needs for an interval
+_SAYS_NOTHING = 0.8  # width of an interval in [0, 1] that is not printed as one
+
+_ALPHA = 0.05  # of all sentences together that say which rows beat the baseline
+
+# Each seed's value and factor; of a row of the tables.
+Cells = dict[int, tuple[float, np.ndarray]]
+
+
+class Span(NamedTuple):
+    """The interval of a row; None with a note where there is none.
+
+    `surely`: ends of which, over all rows of the metric, each is right in 95 % of worlds together.
+    """
+
+    low: float | None
+    high: float | None
+    note: str | None = None
+    surely: tuple[float, float] | None = None
+
+
+class Measured(NamedTuple):
+    """What `measured` returns; runs whose scores are not finite are absent."""
+
+    kind: str
+    clusters: int
+    negatives: int  # samples of a binary task's class 0
+    held: np.ndarray  # (K,) clusters with a sample of each class, (2, A) of attributes
+    values: dict[str, dict[str, Any]]  # run -> metric -> value, None where undefined
+    factors: dict[str, dict[str, np.ndarray]]  # run -> metric -> (P,), `each/` (P, A)
+    notes: dict[str, dict[str, str]]  # run -> metric -> what is to be said of its value
+
+
+def measured(
+    level: Level, options: Evaluate, each: bool = False, names: Sequence[str] | None = None
+) -> Measured:
+    """Measure every run of a level.
+
+    Args:
+        each: whether what is of each attribute or class comes too, under `each/<name>`.
+        names: the metrics; None: those of `TABLE`.
+    """
+    names = TABLE[level.kind] if names is None else names
+    able = {run: found for run, found in level.scores.items() if not metrics.unusable(found)}
+    values, factors, notes = {}, {}, {}
+    member = np.unique(np.asarray(level.groups), return_inverse=True)[1]  # texts sort slowly
+    for run, scores in able.items():
+        found = metrics.measure(level.kind, level.labels, scores)
+        notes[run] = found["notes"]
+        more = {f"each/{name}": value for name, value in found.get("each", {}).items()}
+        values[run] = {name: found[name] for name in names} | (more if each else {})
+        moved = metrics.influence(level.kind, level.labels, scores, names, each)
+        factors[run] = {
+            name: statistics.over_clusters(value, member) for name, value in moved.items()
+        }
+    for name in (name for name in names if name in metrics.JUMPS):
+        for run, factor in _resampled(level, able, name, options).items():
+            factors[run][name] = factor
+    negatives = int((level.labels == 0).sum()) if level.kind == "binary" else 0
+    clusters = len(set(level.groups))
+    return Measured(level.kind, clusters, negatives, holding(level), values, factors, notes)
+
+
+def _resampled(
+    level: Level, able: dict[str, np.ndarray], name: str, options: Evaluate
+) -> dict[str, np.ndarray]:
+    """Return run -> factor (B,) of a metric that has no influence values."""
+    drawn = statistics.draw(level.groups, options.resamples, options.seed)
+    found = [
+        statistics.resampled(metrics.prepare(level.kind, level.labels, scores, (name,)), drawn)
+        for scores in able.values()
+    ]
+    if not found:
+        return {}
+    every = statistics.from_resamples(np.array([each[name] for each in found]))
+    return dict(zip(able, every, strict=True))
+
+
+def holding(level: Level) -> np.ndarray:
+    """Return how many clusters hold each class: (K,), or (2, A) of attributes."""
+    _, member = np.unique(np.asarray(level.groups), return_inverse=True)
+    if level.kind == "multilabel":
+        columns = level.labels.T
+        return np.array([[len(np.unique(member[each == k])) for each in columns] for k in (0, 1)])
+    scores = next(iter(level.scores.values()))
+    classes = 2 if level.kind == "binary" else scores.shape[1]
+    return np.array([len(np.unique(member[level.labels == k])) for k in range(classes)])
+
+
+def cells(scored: Scored, found: Measured, metric: str, column: int | None = None) -> Cells | None:
+    """Return the values and factors of a row by seed; None where one is undefined."""
+    made = {}
+    for run, seed in zip(scored.runs, scored.seeds, strict=True):
+        value = found.values.get(run, {}).get(metric)
+        factor = found.factors.get(run, {}).get(metric)
+        if column is not None and value is not None and factor is not None:
+            value, factor = value[column], factor[:, column]
+        if value is None or factor is None:
+            return None
+        made[seed] = (float(value), factor)
+    return made
+
+
+def mean(rows: Sequence[Cells]) -> Cells:
+    """Return the mean of rows, on the seeds that all have."""
+    seeds = [seed for seed in rows[0] if all(seed in row for row in rows)]
+    parts = {seed: [row[seed] for row in rows] for seed in seeds}
+    return {
+        seed: (float(np.mean([v for v, _ in each])), np.mean([f for _, f in each], axis=0))
+        for seed, each in parts.items()
+    }
+
+
+def infer(
+    rows: Sequence[Cells],
+    clusters: int,
+    options: Evaluate,
+    pairs: Iterable[tuple[int, int]] | None = (),
+    edge: float | None = None,
+    confidence: float | None = None,
+) -> statistics.Inference:
+    """Return `statistics.infer` of rows; by default of no pair, with None of each two."""
+    seeds = sorted({seed for row in rows for seed in row})
+    length = max((len(factor) for row in rows for _, factor in row.values()), default=0)
+    values = np.full((len(rows), len(seeds)), np.nan)
+    factors = np.zeros((*values.shape, length))
+    for k, row in enumerate(rows):
+        for seed, (value, factor) in row.items():
+            values[k, seeds.index(seed)], factors[k, seeds.index(seed)] = value, factor
+    flat = factors.reshape(-1, length)
+    covariance = (flat @ flat.T).reshape(*values.shape, *values.shape)
+    chosen = None if pairs is None else list(pairs)
+    confidence = options.confidence if confidence is None else confidence
+    return statistics.infer(values, covariance, clusters, confidence, chosen, edge)
+
+
+def intervals(
+    scored: Sequence[Scored],
+    found: Measured,
+    metric: str,
+    options: Evaluate,
+    column: int | None = None,
+) -> dict[tuple[str, str], Span]:
+    """Return the interval of each row's mean over seeds, by (backbone, configuration).
+
+    Absent where a run has no value; None with a note where too little is known. All rows are
+    given together: how much training varies is learned from them all.
+    """
+    every = {key(row): cells(row, found, metric, column) for row in scored}
+    rows = {name: row for name, row in every.items() if row}
+    reason, note, clusters = trust(found, metric, column)
+    if reason or not rows:
+        return dict.fromkeys(rows, Span(None, None, reason))
+    made, surely = (
+        infer(list(rows.values()), clusters, options, (), edge(found, metric, column), each).rows
+        for each in (options.confidence, 1 - 2 * _ALPHA / len(rows))
+    )
+    return {
+        name: _said(one, both, note, len(row), found.clusters)
+        for (name, row), one, both in zip(rows.items(), made, surely, strict=True)
+    }
+
+
+def key(scored: Scored) -> tuple[str, str]:
+    """Return what names a row."""
+    return scored.backbone, scored.configuration
+
+
+def _said(
+    row: statistics.Row, surely: statistics.Row, note: str | None, seeds: int, clusters: int
+) -> Span:
+    if not np.isfinite([row.low, row.high]).all():
+        return Span(None, None, "no interval: its variance is undefined")
+    if row.high - row.low >= _SAYS_NOTHING:
+        of_seeds = "1 seed" if seeds == 1 else f"{seeds} seeds"
+        why = f"{of_seeds} on {clusters} clusters are too few"
+        ends = f"it would reach from {row.low:.2f} to {row.high:.2f}"
+        return Span(None, None, f"no interval: {why}, {ends}")
+    return Span(row.low, row.high, note, (surely.low, surely.high))
+
+
+def trust(
+    found: Measured, metric: str, column: int | None = None
+) -> tuple[str | None, str | None, int]:
+    """Return why a metric has no interval, what is to be said of it, and the clusters it rests on.
+
+    A class in a single cluster says nothing of another cluster of it; one in few has its own
+    degrees of freedom.
+    """
+    if found.clusters < 2:
+        return "no interval: all samples are one cluster", None, found.clusters
+    if metric == "tpr_at_fpr01" and found.negatives < _NEGATIVES:
+        why = f"{found.negatives} negatives; a rate at 1 % false positives needs {_NEGATIVES:,}"
+        return f"no interval: {why}", None, found.clusters
+    held = _needed(found, metric, column)
+    few = int(held.min()) if len(held) else found.clusters
+    if few == 1:
+        return "no interval: a class stands in a single cluster", None, few
+    if few < _FEW:
+        return None, f"a class stands in only {few} clusters", few + 1
+    return None, None, found.clusters
+
+
+def _needed(found: Measured, metric: str, column: int | None) -> np.ndarray:
+    """Return the clusters that hold each class on which a metric rests."""
+    name = metric.removeprefix("each/")
+    if found.kind == "multilabel":
+        held = found.held[:, column] if column is not None else np.empty(0, int)
+    else:
+        held = found.held if column is None else found.held[[column]]
+    return held[:0] if name in ("accuracy", "top1", "mean_ovr_accuracy") else held[held > 0]
+
+
+def edge(found: Measured, metric: str, column: int | None = None) -> float:
+    """Return `edge` of `statistics.infer`: the effective size where no error is left."""
+    held, name = _needed(found, metric, column), metric.removeprefix("each/")
+    if name == "auc" and len(held) == 2:
+        return statistics.auc_edge(*(int(n) for n in held))
+    if name == "mean_ovr_accuracy":
+        return 2 / (len(found.held) * found.clusters)
+    if len(held):  # a mean over classes, each of its own clusters
+        return float((1 / held).sum() / len(held) ** 2)
+    return 1 / found.clusters

@@ -1,0 +1,43 @@
+"""One row measured twice on the same clusters: the difference, seed by seed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lssat.evaluation.scores import measured
+from lssat.evaluation.scores.measured import Measured, Span
+from lssat.evaluation.scores.run_group import Scored
+from lssat.params import Evaluate
+
+
+def paired(
+    scored: Sequence[Scored], first: Measured, second: Measured, metric: str, options: Evaluate
+) -> dict[tuple[str, str], Span]:
+    """Return the interval of first - second of each row's mean over seeds.
+
+    All rows are given together: how much training varies is learned from them all. With one seed
+    it covers other test sets only.
+
+    Args:
+        first, second: of the same runs on the same samples, seen in two ways.
+
+    Returns:
+        by (backbone, configuration); absent where a run has no value, or nothing says how much
+        the difference varies.
+    """
+    reason, note, clusters = measured.trust(first, metric)
+    every = {
+        measured.key(row): [measured.cells(row, found, metric) for found in (first, second)]
+        for row in scored
+    }
+    known = {name: [c for c in cells if c] for name, cells in every.items() if None not in cells}
+    if reason or not known:
+        return {}
+    rows = [cells[side] for side in (0, 1) for cells in known.values()]
+    many = len(known)
+    pairs = measured.infer(rows, clusters, options, [(k, many + k) for k in range(many)]).pairs
+    return {
+        name: Span(pair.low, pair.high, note)
+        for name, pair in zip(known, pairs, strict=True)
+        if not np.isnan(pair.p)
+    }

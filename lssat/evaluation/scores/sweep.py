@@ -1,0 +1,112 @@
+"""The sweep of lambda_cls: what a configuration scores at each weight of its classification loss.
+
+Its rows are held against one row only, that of the recipe's lambda_cls: a sweep asks how much the
+choice of that number matters, which is another question than which configuration is better.
+"""
+
+from typing import Any
+
+from lssat import grid
+from lssat.evaluation.scores.comparisons import Compared, pair, plain
+from lssat.evaluation.scores.run_group import Scored
+from lssat.metrics import statistics
+
+_OF_ROW = (
+    *("level", "metric", "n", "groups", "seeds", "runs", "values", "mean", "low", "high"),
+    *("baseline", "beats_baseline", "collapsed", "note"),
+)
+_OF_PAIR = ("difference", "low", "high", "effect", "p", "note")
+
+
+def sweep(
+    scored: list[Scored],
+    table: list[dict[str, Any]],
+    lambda_cls: float | str | None,
+    every: Compared,
+) -> list[dict[str, Any]]:
+    """Return the list `sweep` of metrics.json, empty where no configuration has its own lambda.
+
+    Args:
+        scored: all rows of the headline table.
+        table: of metrics.json.
+        lambda_cls: the recipe's; None where it is not known, then there is no reference.
+        every: each two rows compared.
+
+    Returns:
+        a dict for each value of lambda_cls of a backbone and configuration that has several, by
+        backbone and configuration, lambda rising, `learned` last:
+        `backbone`, `configuration` (text, without its lambda), `lambda` (a number or `learned`);
+        what the row of the headline table says: `level`, `metric`, `n`, `groups`, `seeds`, `runs`,
+        `values`, `mean`, `low`, `high`, `baseline`, `beats_baseline`, `collapsed`, `note`;
+        `reference`: whether this is the row with the recipe's lambda_cls;
+        `difference`: None in the reference, where there is none, or where a run's scores are not
+        finite; else what `comparisons` says of a pair (this row minus the reference: `difference`,
+        `low`, `high`, `effect`, `p`, `note`) and `p_holm`, `p` corrected
+        over the task's rows that have a difference (those of clips apart).
+    """
+    rows = [
+        _row(each, reference, table, lambda_cls, every)
+        for group in _groups(scored)
+        for reference in [_reference(group, lambda_cls)]
+        for each in sorted(group, key=lambda each: _order(each, lambda_cls))
+        if each is reference or _own(each) is not None
+    ]
+    tested = [row for row in rows if row["difference"]]
+    corrected = statistics.holm([_p(row) for row in tested])
+    for row, p in zip(tested, corrected, strict=True):
+        row["difference"] = plain(row["difference"] | {"p_holm": p})
+    return rows
+
+
+def _p(row: dict[str, Any]) -> float:
+    p = row["difference"]["p"]
+    return float("nan") if p is None else p
+
+
+def _own(scored: Scored) -> float | str | None:
+    return grid.parse(scored.configuration).lambda_cls
+
+
+def _groups(scored: list[Scored]) -> list[list[Scored]]:
+    """Gather rows that differ in their lambda only; leave out those with nothing beside them."""
+    found: dict[tuple[str, str], list[Scored]] = {}
+    for each in scored:
+        key = each.backbone, str(grid.parse(each.configuration).shared)
+        found.setdefault(key, []).append(each)
+    return [group for group in found.values() if any(_own(each) is not None for each in group)]
+
+
+def _reference(group: list[Scored], lambda_cls: float | str | None) -> Scored | None:
+    """Return the row with the recipe's lambda_cls, if the grid holds it."""
+    plain = [each for each in group if _own(each) is None]
+    return plain[0] if plain and lambda_cls is not None else None
+
+
+def _order(each: Scored, lambda_cls: float | str | None) -> tuple[bool, float]:
+    own = _own(each)
+    value = lambda_cls if own is None else own
+    return (False, value) if isinstance(value, float) else (True, 0.0)
+
+
+def _row(
+    each: Scored,
+    reference: Scored | None,
+    table: list[dict[str, Any]],
+    lambda_cls: float | str | None,
+    every: Compared,
+) -> dict[str, Any]:
+    key = {**each.labels, "level": every.level.name, "metric": every.metric}
+    of = next(row for row in table if key.items() <= row.items())
+    difference = None
+    if reference and reference is not each:
+        found = pair(every, each, reference)
+        difference = {name: found[name] for name in _OF_PAIR} if found else None
+    own = _own(each)
+    return {
+        "backbone": each.backbone,
+        "configuration": str(grid.parse(each.configuration).shared),
+        "lambda": lambda_cls if own is None else own,
+        **{name: of[name] for name in _OF_ROW},
+        "reference": each is reference,
+        "difference": difference,
+    }

@@ -1,0 +1,106 @@
+"""Metrics of groups of the test samples: which group is served worst, and by how much.
+
+Reads what the evaluation predicted, and nothing else of the test split. The groups come from a
+multi-label task's own labels, or from a list of annotations that the user supplies.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lssat.evaluation.scores.levels import Level, levels
+from lssat.evaluation.scores.run_group import by_seed
+from lssat.evaluation.slices import annotations, differences
+from lssat.evaluation.slices.groups import Slice, facts
+from lssat.params import Evaluate
+from lssat.tables import MANIFEST, PREDICTIONS, DataError, read_json, read_table, write_json
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where the step reads and writes."""
+
+    predictions: Path
+    metrics: Path  # of the evaluation: it says what the task is
+    out: Path
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """A list of annotations, and the manifest whose samples it speaks of."""
+
+    csv: Path
+    manifest: Path
+
+
+def own(task: str, files: Files, names: list[str], min_n: int, options: Evaluate) -> None:
+    """Slice a multi-label task by some of its own attributes; writes JSON (`_write`).
+
+    Raises:
+        DataError: the task has no such attribute, or predictions that cannot be used.
+    """
+    classes = read_json(files.metrics)["classes"]
+    if strange := [name for name in names if name not in classes]:
+        problem = f"slices.attributes.{task}: {task} has no attribute {', '.join(strange)}"
+        raise DataError("params.yaml", problem, f"It has {', '.join(classes)}")
+
+    def slices(level: Level) -> list[Slice]:
+        return [Slice.of_label(name, level.labels, classes.index(name)) for name in names]
+
+    _write(task, files, slices, min_n, options, {"source": "attributes"})
+
+
+def listed(task: str, files: Files, lists: Annotated, min_n: int, options: Evaluate) -> None:
+    """Slice a task by a user's list of annotations (docs/slices.md); writes JSON (`_write`).
+
+    Raises:
+        DataError: the list is not as agreed, or speaks of no test sample.
+    """
+    notes = annotations.read(lists.csv)
+    samples = read_table(lists.manifest, MANIFEST)
+    keys = annotations.keys(samples, notes.key)
+
+    def slices(level: Level) -> list[Slice]:
+        if strange := [id for id in level.ids if id not in keys]:
+            problem = f"lacks {strange[0]}, a test sample of {files.predictions}"
+            raise DataError(lists.manifest, problem, "Run the evaluation again")
+        annotations.check(notes, keys, level.ids)
+        of = [notes.rows.get(keys[id], {}) for id in level.ids]
+        return [Slice.of_notes(name, [each.get(name, "") for each in of]) for name in notes.names]
+
+    told = {"source": "list", "list": annotations.told(notes, keys)}
+    _write(task, files, slices, min_n, options, told)
+
+
+def _write(
+    task: str, files: Files, slices: Any, min_n: int, options: Evaluate, told: dict[str, Any]
+) -> None:
+    """Compare the groups at the headline's level and write the JSON.
+
+    `slices`: for each kind of row and attribute, its groups with n and clusters. `rows`: a
+    backbone x configuration x attribute x metric, with each group's value and interval, the
+    worst group, and the gap with its interval and test. `disparities`: the differences of binary
+    decisions between groups. `runs`: what MLflow is told of each run.
+    """
+    known = read_json(files.metrics)
+    predictions = read_table(files.predictions, PREDICTIONS)
+    found: dict[str, list] = {"slices": [], "rows": [], "disparities": [], "runs": []}
+    for every in levels(predictions, task, known["kind"]):
+        head = every[-1]
+        scored = by_seed(list(head.scores))
+        chosen = slices(head)
+        for each in chosen:
+            size = facts(each, head, min_n)
+            found["slices"].append({"attribute": each.name, "level": head.name, "groups": size})
+            one = differences.Compared(each, size, head, known["metric"], options)
+            found["rows"] += one.rows(scored)
+            found["disparities"] += one.disparities(scored)
+    found["runs"] = differences.of_runs(found["rows"], found["disparities"], known["metric"])
+    shared = ("task", "dataset", "title", "kind", "metric", "confidence")
+    facts_ = {name: known[name] for name in shared}
+    write_json(files.out, facts_ | {"min_n": min_n} | told | found)
+    rows = len(found["rows"])
+    print(f"{task}: {len(found['slices'])} attributes sliced, {rows} rows", flush=True)
+
+
+__all__ = ["Annotated", "Files", "listed", "own"]

@@ -1,0 +1,53 @@
+"""The groups of an attribute: who is in which, and which of them can be compared."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lssat.evaluation.scores.levels import Level
+
+NOT_ANNOTATED = "not annotated"  # samples that a list says nothing of: shown, never compared
+
+
+class Slice(NamedTuple):
+    """The test samples by one attribute."""
+
+    name: str
+    values: np.ndarray  # (N,) text: each sample's group
+    column: int | None = None  # of the task's own labels: constant in its groups
+
+    @classmethod
+    def of_label(cls, name: str, labels: np.ndarray, column: int) -> "Slice":
+        """Slice by a column of the labels (N, A): `Male` and `not Male`."""
+        return cls(name, np.where(labels[:, column] == 1, name, f"not {name}"), column)
+
+    @classmethod
+    def of_notes(cls, name: str, values: list[str]) -> "Slice":
+        """Slice by a list's annotations; an empty one is none."""
+        return cls(name, np.array([value or NOT_ANNOTATED for value in values]))
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups, sorted; what is not annotated comes last."""
+        return sorted(set(self.values.tolist()), key=lambda name: (name == NOT_ANNOTATED, name))
+
+
+def facts(chosen: Slice, level: Level, min_n: int) -> list[dict[str, Any]]:
+    """Describe each group.
+
+    Returns:
+        a dict a group: `group`, `n` samples, `clusters` of them, `positives` of a binary task,
+        `compared` or not, and the `note` why not.
+    """
+    found = []
+    for name in chosen.groups:
+        mask = chosen.values == name
+        n, note = int(mask.sum()), None
+        if n < min_n:
+            note = f"{n} samples, fewer than slices.min_n ({min_n})"
+        positives = int(level.labels[mask].sum()) if level.kind == "binary" else None
+        clusters = len({level.groups[at] for at in np.flatnonzero(mask)})
+        size = dict(group=str(name), n=n, clusters=clusters, positives=positives)
+        compared = note is None and name != NOT_ANNOTATED
+        found.append(size | dict(compared=compared, note=note))
+    return found

@@ -1,0 +1,103 @@
+"""The runs of the grid: task x backbone x configuration x seed."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from lssat.grid.notation import parse
+
+SUPERVISED = "none-none-CRGB"  # the configuration of the grid's baselines
+
+
+class Run(NamedTuple):
+    """One run of the grid: task x backbone x configuration x seed."""
+
+    task: str
+    backbone: str
+    configuration: str  # as in paths
+    seed: int
+
+    @property
+    def path(self) -> str:
+        """`ffpp/vit_micro/MRGB-RLDP-CRGB/seed0`, below the folder of all runs."""
+        return f"{self.task}/{self.backbone}/{self.configuration}/seed{self.seed}"
+
+    @classmethod
+    def of(cls, path: str) -> "Run":
+        """Read a run back from its path."""
+        task, backbone, configuration, seed = PurePosixPath(path).parts[-4:]
+        return cls(task, backbone, configuration, int(seed.removeprefix("seed")))
+
+
+def every_run(
+    tasks: list[str],
+    backbones: list[str],
+    configurations: list[str],
+    seeds: list[int],
+    baselines: Sequence[str] = (),
+    clip_tasks: Sequence[str] = (),
+    clip_backbones: Sequence[str] = (),
+) -> list[Run]:
+    """List all runs of the grid.
+
+    First the full grid, then the baselines, which are supervised only, then the encoders of clips
+    on those of the tasks that have clips.
+    """
+    full = itertools.product(tasks, backbones, configurations, seeds)
+    alone = itertools.product(tasks, baselines, [SUPERVISED], seeds)
+    videos = [task for task in tasks if task in clip_tasks]
+    clips = itertools.product(videos, clip_backbones, configurations, seeds)
+    return [Run(*choice) for choice in (*full, *alone, *clips)]
+
+
+def swept(
+    tasks: Sequence[str],
+    backbones: Sequence[str],
+    configurations: Sequence[str],
+    lambdas: Sequence[float | str],
+    seeds: Sequence[int],
+) -> list[Run]:
+    """List the runs of a sweep: configurations with a lambda_cls of their own."""
+    pairs = itertools.product(configurations, lambdas)
+    named = [f"{configuration}-lambda{value}" for configuration, value in pairs]
+    return [Run(*choice) for choice in itertools.product(tasks, backbones, named, seeds)]
+
+
+def named(lists: Any, tasks: list[str]) -> list[Run]:
+    """List what the lists name, a folder each: the runs of some tasks, those of the sweep last.
+
+    Args:
+        lists: the section `benchmark`, or what a step sees of it.
+    """
+    full = lists.backbones, lists.configurations, lists.seeds, lists.baselines
+    found = every_run(tasks, *full, lists.clip_tasks, lists.clip_backbones)
+    sweep = lists.sweep
+    those = [task for task in tasks if task in sweep.tasks]
+    return found + swept(those, sweep.backbones, sweep.configurations, sweep.lambdas, lists.seeds)
+
+
+def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:
+    """Map each configuration that repeats another to that one: its own lambda is the recipe's.
+
+    Args:
+        lists: as of `named`. lambda_cls: the recipe's.
+    """
+    shared = {name for name in lists.configurations if parse(name).lambda_cls is None}
+    values = [
+        f"{name}-lambda{value}"
+        for name in lists.sweep.configurations
+        for value in lists.sweep.lambdas
+    ]
+    own = [parse(name) for name in (*lists.configurations, *values)]
+    return {
+        made.slug: made.shared.slug
+        for made in own
+        if made.lambda_cls == lambda_cls and made.shared.slug in shared
+    }
+
+
+def runs_of(lists: Any, tasks: list[str], lambda_cls: float | str) -> list[Run]:
+    """List the runs of some tasks, each once: what the lists name, less what they repeat."""
+    again = repeats(lists, lambda_cls)
+    return [run for run in named(lists, tasks) if run.configuration not in again]

@@ -1,0 +1,1 @@
+"""The models: backbones, the two-branch model, losses, weights and checkpoints."""

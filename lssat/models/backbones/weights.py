@@ -1,0 +1,154 @@
+"""Initial weights: fresh ones, released ones from the hub, or a local safetensors file."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import timm
+from safetensors.torch import load_file
+from timm.models import eva, get_pretrained_cfg, vision_transformer
+from torch import Tensor
+
+from lssat import grid
+from lssat.models.backbones import videomae
+from lssat.tables import DataError
+
+
+class Weights(NamedTuple):
+    """Where initial weights came from, for the record."""
+
+    source: str  # scratch, the hub's name, or the file
+    licence: str | None  # as the release states it; None: not stated, or none needed
+
+
+def load_weights(encoder: Any, name: str, weights: str | dict[str, str]) -> Weights:
+    """Load initial weights into a backbone, by name, all of them.
+
+    Args:
+        weights: `scratch` (keep the fresh ones), `mae`, `timm` (both from the hub) or a
+            safetensors file; or one of these for each backbone.
+
+    Raises:
+        DataError: no such weights, no network, or names and shapes that differ.
+    """
+    choice = weights[name] if isinstance(weights, dict) else weights
+    if choice == "scratch":
+        return Weights("scratch", None)
+    if problem := grid.weights_problem(name, choice):
+        what, _, fix = problem.partition("; ")
+        raise DataError("params.yaml", f"train.weights: {what}", fix[:1].upper() + fix[1:])
+    if choice in ("mae", "timm"):
+        source = grid.MAE_WEIGHTS[name] if choice == "mae" else timm_name(name)
+        state = _fitted(encoder, name, source, _from_hub(encoder, name, source))
+        encoder.load_state_dict(state)
+        return Weights(source, licence(source))
+    encoder.load_state_dict(check_file(encoder, name, choice))
+    return Weights(choice, None)
+
+
+def check_file(encoder: Any, name: str, path: str) -> dict[str, Tensor]:
+    """Read a safetensors file for a backbone, which may be on the meta device.
+
+    Returns:
+        what the encoder's `load_state_dict` takes: names and shapes are its own.
+
+    Raises:
+        DataError: it cannot be read, or names and shapes differ.
+    """
+    if name in grid.VIDEO_ENCODERS:
+        state = _of_videomae(encoder, _from_file(path))
+    elif name in grid.ENCODERS:
+        state = _from_file(path)
+    else:
+        state = _read_by_timm(encoder, name, path)
+    return _fitted(encoder, name, path, state)
+
+
+def _of_videomae(encoder: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Read a file in our names or in those of `transformers`.
+
+    Its pre-trained models have no `fc_norm` and its fine-tuned ones no `norm`, so one of the two
+    starts fresh; nothing else may be missing.
+    """
+    if any("embeddings.patch_embeddings" in key for key in state):
+        state = videomae.from_transformers(state)
+    fresh = encoder.state_dict()
+    for part in ("norm", "fc_norm"):
+        names = {f"{part}.weight", f"{part}.bias"}
+        if not names & state.keys():
+            return state | {name: fresh[name] for name in names}
+    return state
+
+
+def timm_name(name: str) -> str:
+    """Return timm's name, with the tag of its weights, of a baseline or `timm:<name>`."""
+    return grid.BASELINES.get(name, name.removeprefix(grid.TIMM))
+
+
+def licence(hub: str) -> str | None:
+    """Return the licence that the release of weights states, as timm knows it."""
+    config = get_pretrained_cfg(hub)
+    return config.license if config else None
+
+
+def _fitted(encoder: Any, name: str, source: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    own = encoder.state_dict()
+    if name in grid.ENCODERS:  # fixed by definition; the file's may be of another image size
+        state = {**state, "pos_embed": own["pos_embed"]}
+    _check(name, source, own, state)
+    return state
+
+
+def _check(name: str, source: str, own: dict[str, Tensor], state: dict[str, Tensor]) -> None:
+    missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    shapes = [
+        f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}"
+        for key in own.keys() & state.keys()
+        if state[key].shape != own[key].shape
+    ]
+    if missing or unexpected or shapes:
+        raise DataError(
+            source,
+            f"does not fit {name}: missing {missing[:5]}, unexpected {unexpected[:5]}, "
+            f"shapes {sorted(shapes)[:5]}",
+            "Choose the encoder that the weights were made for",
+        )
+
+
+def _from_file(path: str) -> dict[str, Tensor]:
+    if not Path(path).is_file():
+        fix = "Set train.weights to scratch, mae, timm or a file"
+        raise DataError(path, "does not exist", fix)
+    try:
+        return load_file(path)
+    except Exception as error:  # safetensors raises its own type, which is not public
+        fix = "Give weights as .safetensors; pickled files are not opened"
+        raise DataError(path, f"is not a safetensors file ({error})", fix) from error
+
+
+def _from_hub(encoder: Any, name: str, hub: str) -> dict[str, Tensor]:
+    # Positions of our own encoders are not loaded, so that the release's size may be another.
+    sized = name.startswith(grid.TIMM)
+    options: dict[str, Any] = {"img_size": encoder.patch_embed.img_size} if sized else {}
+    try:
+        model = timm.create_model(hub, pretrained=True, num_classes=0, **options)
+    except Exception as error:  # the hub's client raises many types, all of them final here
+        raise DataError(
+            "params.yaml",
+            f"train.weights: {hub} cannot be fetched from the hub ({type(error).__name__})",
+            "Connect this machine, or fetch the file elsewhere and set train.weights to its path",
+        ) from error
+    return model.state_dict()
+
+
+def _read_by_timm(encoder: Any, name: str, path: str) -> dict[str, Tensor]:
+    """Read released weights as timm would: without their head, positions resampled to our size."""
+    state, model = _from_file(path), timm_name(name)
+    kernel = "patch_embed.proj.weight"  # timm would resample it, too, to another patch size
+    if kernel in state and state[kernel].ndim == 4:
+        _check(name, path, {kernel: encoder.state_dict()[kernel]}, {kernel: state[kernel]})
+    if name not in grid.BASELINES:
+        adapt = eva if isinstance(encoder, eva.Eva) else vision_transformer
+        state = adapt.checkpoint_filter_fn(state, encoder)
+    config = get_pretrained_cfg(model)
+    head = config.classifier if config else None
+    return {key: value for key, value in state.items() if key.rpartition(".")[0] != head}

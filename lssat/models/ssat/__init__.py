@@ -1,0 +1,14 @@
+"""The two-branch model of L-SSAT, in parts: patches and masks, inputs, losses, decoder, model."""
+
+from lssat.models.ssat.decoder import Decoder
+from lssat.models.ssat.inputs import Inputs, planes, raw
+from lssat.models.ssat.losses import bits_loss, normalize_patches, squared_loss
+from lssat.models.ssat.model import SSAT, Output
+from lssat.models.ssat.patches import Mask, patchify, random_mask, take, unpatchify
+from lssat.models.ssat.video import VideoSSAT, clips_of, frames_of
+
+Model = SSAT | VideoSSAT  # on images or frames, and on clips
+
+__all__ = ["SSAT", "Decoder", "Inputs", "Mask", "Model", "Output", "VideoSSAT", "bits_loss"]
+__all__ += ["normalize_patches", "patchify", "planes", "random_mask", "raw", "squared_loss"]
+__all__ += ["clips_of", "frames_of", "take", "unpatchify"]

@@ -1,0 +1,245 @@
+"""The two-branch model: classification of the whole image, reconstruction of a masked one.
+
+The forward pass is SSAT's (2310.20704) with MAE's masking, decoder and loss (2111.06377); what
+each branch sees and what is reconstructed is L-SSAT's choice (2603.22190), a `Configuration`.
+Both branches go through the encoder in one packed pass (`backbones.packed`).
+"""
+
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lssat import grid
+from lssat.grid import Configuration
+from lssat.models.backbones import build, decoder_sizes, init_mae
+from lssat.models.backbones.tokens import Sequences, encode, patch_tokens, pooled, pools_class_token
+from lssat.models.ssat.decoder import Decoder
+from lssat.models.ssat.inputs import Inputs, planes, raw
+from lssat.models.ssat.losses import bits_loss, normalize_patches, squared_loss
+from lssat.models.ssat.patches import Mask, patchify, random_mask, take
+
+
+class Output(NamedTuple):
+    """What a training forward pass gives; None where its branch did not run."""
+
+    logits: Tensor | None  # (N, outputs)
+    loss_rec: Tensor | None = None  # scalar, unweighted: the mean over the targets' losses
+    losses: dict[str, Tensor] | None = None  # each target's own
+    pred: dict[str, Tensor] | None = None  # (N, R, p*p*C) of each target, removed patches only
+    mask: Mask | None = None
+
+
+class SSAT(nn.Module):
+    """A backbone shared by a classification head and a masked-autoencoder branch.
+
+    Args:
+        backbone: a name that `backbones.build` knows.
+        configuration: what each branch sees and what is reconstructed.
+        img_size: side of the square images in pixels.
+        outputs: number of logits.
+        mask_ratio: share of patches that the masked branch does not see.
+        norm_pix_loss: normalise each patch of a target by its own mean and variance; of codes as
+            bits it has none, so it does not touch them.
+        encoding: `code`: a texture target is a number, compared by its square; `bits`: it is
+            eight binary planes, compared by cross-entropy.
+        head: `linear`: classify by the features of the C field's image; `fusion`: by them and by
+            the masked branch's features of the M field's image, joined. The latter is our
+            reading of Fusion-SSAT (2601.00789), which has no public code: while training, the
+            masked branch gives the features of the patches that it sees; at inference of all.
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        configuration: Configuration,
+        img_size: int,
+        outputs: int,
+        mask_ratio: float = 0.75,
+        norm_pix_loss: bool = False,
+        encoding: Literal["code", "bits"] = "code",
+        head: Literal["linear", "fusion"] = "linear",
+    ):
+        super().__init__()
+        self.configuration, self.img_size = configuration, img_size
+        self.mask_ratio, self.norm_pix_loss, self.encoding = mask_ratio, norm_pix_loss, encoding
+        self.fused = fuses(head, configuration)
+        self.encoder: Any = build(backbone, img_size)
+        released = getattr(self.encoder, "pretrained_cfg", None) or {}
+        self.prepare = Inputs(released.get("mean", IMAGENET[0]), released.get("std", IMAGENET[1]))
+        self.head = nn.Linear(self.encoder.num_features * (1 + self.fused), outputs)
+        init_mae(self.head)  # SSAT's; MAE's fine-tuning begins with a head of almost 0
+        self.convolutional = backbone in grid.BASELINES
+        self.decoder = self._decoder(backbone) if configuration.masked else None
+
+    def _decoder(self, backbone: str) -> Decoder:
+        if self.convolutional:
+            raise ValueError(f"{backbone} has no patches to mask for {self.configuration}")
+        sizes = decoder_sizes(backbone, self.encoder.embed_dim)
+        pixels = {kind: self.patch_size**2 * self.channels(kind) for kind in self._targets}
+        where = self.num_patches, self.encoder.num_prefix_tokens
+        return Decoder(sizes, self.encoder.embed_dim, *where, pixels)
+
+    clips = False  # what it is fed: (N, C, H, W)
+
+    @property
+    def _targets(self) -> tuple[str, ...]:
+        return self.configuration.targets
+
+    @property
+    def patch_size(self) -> int:
+        """Side of a patch in pixels."""
+        return self.encoder.patch_embed.patch_size[0]
+
+    @property
+    def num_patches(self) -> int:
+        """Number of patches L of an image, the length of its noise; 0 for a convolutional one."""
+        return 0 if self.convolutional else self.encoder.patch_embed.num_patches
+
+    @property
+    def classified(self) -> tuple[str, ...]:
+        """The images that inference looks at: the C field's, and M's where the head is fused."""
+        return looked_at(self.configuration, self.fused)
+
+    @property
+    def needs_codes(self) -> bool:
+        """Whether inference needs texture codes."""
+        return set(self.classified) != {"RGB"}
+
+    def channels(self, kind: str) -> int:
+        """Return the number of values that a target has in a pixel."""
+        return 3 if kind == "RGB" else 8 if self.encoding == "bits" else 1
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Compute activations of blocks again in the backward pass instead of keeping them."""
+        self.encoder.set_grad_checkpointing(enable)
+        if self.decoder is not None:
+            self.decoder.grad_checkpointing = enable
+
+    def forward(
+        self,
+        imgs: Tensor,
+        codes: Tensor | None = None,
+        noise: Tensor | None = None,
+        phase: Literal["joint", "reconstruct", "classify"] = "joint",
+    ) -> Output:
+        """Run the branches of a training step.
+
+        Args:
+            imgs: (N, 3, H, W) uint8 RGB. codes: (N, 1, H, W) uint8, or None where the
+                configuration needs none. noise: (N, L) uniform in [0, 1), decides the mask; None
+                where the masked branch does not run.
+            phase: `joint`: all branches that the configuration has; the other two are the phases
+                of a sequential configuration.
+
+        Raises:
+            ValueError: codes, noise or a phase that the configuration needs are missing.
+        """
+        if self.decoder is None or phase == "classify":
+            return Output(self.classify(imgs, codes))
+        mask = random_mask(needed(noise, self.configuration, phase), self.mask_ratio)
+        whole, kept = self._encode(imgs, codes, mask, classify=phase == "joint")
+        pred = self.decoder(kept, mask)
+        losses = {kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in self._targets}
+        loss_rec = torch.stack(list(losses.values())).mean()
+        logits = None
+        if whole is not None:
+            views = [whole, kept] if self.fused else [whole]
+            logits = self.head(torch.cat([pooled(self.encoder, view) for view in views], dim=1))
+        return Output(logits, loss_rec, losses, pred, mask)
+
+    def _encode(
+        self, imgs: Tensor, codes: Tensor | None, mask: Mask, classify: bool
+    ) -> tuple[Tensor | None, Tensor]:
+        """Encode the whole image of C, where asked for, and the kept patches of M."""
+        made = self.configuration
+        # Each image is normalised and embedded once, also where both branches see the same.
+        fed = {str(made.masked)} | ({made.classified} if classify else set())
+        tokens = {kind: self._tokens(kind, imgs, codes) for kind in sorted(fed)}
+        masked = Sequences(take(tokens[str(made.masked)], mask.ids_keep), mask.ids_keep)
+        if not classify:
+            return None, encode(self.encoder, [masked])[0]
+        whole, kept = encode(self.encoder, [self._whole(tokens[made.classified]), masked])
+        return whole, kept
+
+    def _tokens(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
+        return patch_tokens(self.encoder, self._seen(kind, imgs, codes))
+
+    def _seen(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
+        # The patch embedding has three channels; a code image stands in each of them.
+        return self.prepare(kind, imgs, codes).expand(-1, 3, -1, -1)
+
+    def classify(self, imgs: Tensor, codes: Tensor | None = None) -> Tensor:
+        """Return logits (N, outputs) from whole images: all of inference."""
+        return self.head(self.features(self.inputs(imgs, codes)))
+
+    def inputs(self, imgs: Tensor, codes: Tensor | None = None) -> dict[str, Tensor]:
+        """Normalise the images that inference looks at: RGB (N, 3, H, W), codes (N, 1, H, W)."""
+        return {kind: self.prepare(kind, imgs, codes) for kind in dict.fromkeys(self.classified)}
+
+    def features(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Return the pooled features (N, F) that the head reads of what `inputs` gave."""
+        found = {kind: self._features(x.expand(-1, 3, -1, -1)) for kind, x in inputs.items()}
+        return torch.cat([found[kind] for kind in self.classified], dim=1)
+
+    def _features(self, seen: Tensor) -> Tensor:
+        if self.convolutional:
+            return self.encoder(seen)
+        whole = self._whole(patch_tokens(self.encoder, seen))
+        return pooled(self.encoder, encode(self.encoder, [whole])[0])
+
+    def _whole(self, tokens: Tensor) -> Sequences:
+        return Sequences(tokens, class_only=pools_class_token(self.encoder))
+
+    def target(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
+        """Return what the decoder is to predict of every patch, (N, L, p*p*C).
+
+        Args:
+            kind: a target of the configuration.
+        """
+        if kind != "RGB" and self.encoding == "bits":
+            bits = planes(raw(kind, imgs, codes), self.head.weight.dtype)
+            return patchify(bits, self.patch_size)
+        target = patchify(self.prepare(kind, imgs, codes), self.patch_size)
+        return normalize_patches(target) if self.norm_pix_loss else target
+
+    def _loss(
+        self, kind: str, pred: Tensor, imgs: Tensor, codes: Tensor | None, mask: Mask
+    ) -> Tensor:
+        target = take(self.target(kind, imgs, codes), mask.ids_remove)
+        bits = kind != "RGB" and self.encoding == "bits"
+        return bits_loss(pred, target) if bits else squared_loss(pred, target)
+
+
+def fuses(head: str, configuration: Configuration) -> bool:
+    """Say whether a head joins the features of both branches.
+
+    Raises:
+        ValueError: it is to, and they are not trained together.
+    """
+    if head == "fusion" and not configuration.auxiliary:
+        raise ValueError(f"{configuration} has no two branches to fuse")
+    return head == "fusion"
+
+
+def looked_at(configuration: Configuration, fused: bool) -> tuple[str, ...]:
+    """Return the images that inference looks at, in the order of the head's features."""
+    made = configuration
+    return (made.classified, str(made.masked)) if fused else (made.classified,)
+
+
+def needed(noise: Tensor | None, configuration: Configuration, phase: str) -> Tensor:
+    """Return the noise of a pass whose masked branch runs.
+
+    Raises:
+        ValueError: there is none, or the configuration does not train its branches together.
+    """
+    if noise is None:
+        raise ValueError("the masked branch needs noise")
+    if phase == "joint" and configuration.sequential:
+        raise ValueError(f"{configuration} has two phases: reconstruct, then classify")
+    return noise
+
+
+# ImageNet's statistics, as in MAE and SSAT, for encoders that timm does not release.
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -1,0 +1,215 @@
+"""Reading params.yaml, and handing each step the sections that its rule reads."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace, UnionType
+from typing import Any, get_args
+
+from pydantic import ValidationError, create_model
+
+from lssat.params import check
+from lssat.params.base import Section
+from lssat.params.data import Datasets, Own
+from lssat.params.sections import Params
+from lssat.params.yaml12 import read_yaml
+from lssat.tables import DataError
+
+# What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
+_LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
+# The recipe's lambda_cls says which runs of the sweep repeat one of the grid.
+_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, "sweep")), "train.lambda_cls"]
+ON_REQUEST = ("variant", "sensitivity")  # rules that are asked for by name, of Snakemake alone
+READS = {
+    "sample": ["sample"],
+    "manifest": ["datasets.{task}"],
+    "faces": ["datasets.{task}", "faces"],
+    "texture": ["texture.kind", "texture.k"],
+    "splits": ["datasets.{task}", "splits"],
+    "audit": [],  # nothing that could be edited and make runs stale
+    "lookalikes": ["audit"],
+    "audit_cross": ["audit"],
+    "train": ["texture", "train"],
+    "evaluate": [*_GRID, "evaluate", "train.threads"],
+    "cross": [*_GRID, "evaluate", "train.threads"],
+    "robustness": [
+        *_GRID,
+        "robustness",
+        "texture.kind",
+        "texture.k",
+        "train.threads",
+        *(f"evaluate.{name}" for name in ("confidence", "batch_size")),
+    ],
+    "slices": ["slices.attributes.{task}", "slices.min_n", "evaluate"],
+    "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
+    "explain": [*_GRID, "explain", "train.threads"],
+    "gallery": ["benchmark.tasks", "texture.kind", "report", "sample", "datasets"],
+    "variant": [
+        *_GRID,
+        "datasets.{task}",
+        "faces",
+        "texture.kind",
+        "texture.k",
+        "train.threads",
+        "evaluate.batch_size",
+    ],
+    "sensitivity": [
+        *_GRID,
+        "datasets.{task}",
+        "faces.margin",
+        "sensitivity",
+        "evaluate.confidence",
+    ],
+    "speed": [
+        *(f"benchmark.{name}" for name in _LISTS if name != "seeds"),
+        *("faces.size", "train.head", "train.threads", "evaluate.batch_size"),
+    ],
+    "track": [*_GRID, "tracking"],
+    "track_cross": [*_GRID, "tracking"],
+    "track_slices": ["tracking"],
+    "report": [
+        *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
+        *("train", "evaluate", "robustness", "slices", "explain", "tracking", "report"),
+    ],
+    "track_report": ["benchmark.tasks", "tracking"],
+}
+
+
+def load(path: str | Path = "params.yaml") -> Params:
+    """Read and validate params.yaml.
+
+    Raises:
+        DataError: all problems in one message, each with its line and key.
+    """
+    params, problems, _ = examine(path)
+    if problems or params is None:
+        raise DataError.of(path, problems)
+    return params
+
+
+def examine(path: str | Path) -> tuple[Params | None, list[str], check.Source]:
+    """Read params.yaml and gather what is wrong with it, each problem a line.
+
+    Returns:
+        the parameters, None where they are not valid; the problems; the file as it stands.
+
+    Raises:
+        DataError: it cannot be read at all.
+    """
+    source = check.Source(path, *read_yaml(path))
+    problems, params = [], None
+    try:
+        params = Params.model_validate(source.raw)
+    except ValidationError as error:
+        problems = [check.say(path, source.lines, each) for each in error.errors()]
+    return params, problems + check.across(source), source
+
+
+def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:
+    """Return the part of the parameters that a rule reads, as plain values."""
+    whole = _without_none(params.model_dump())
+    part: dict[str, Any] = {}
+    for key in READS[rule]:
+        source, target = whole, part
+        *parents, last = key.format(**wildcards).split(".")
+        for parent in parents:
+            source, target = source[parent], target.setdefault(parent, {})
+        target[last] = source[last]
+    return part
+
+
+def section_json(params: Params, rule: str, **wildcards: str) -> str:
+    """Return `section` as the JSON argument of the rule's command."""
+    return json.dumps(section(params, rule, **wildcards), sort_keys=True)
+
+
+def view(source: str, rule: str, **wildcards: str) -> SimpleNamespace:
+    """Give a step its parameters, and only those that its rule declares in READS.
+
+    Args:
+        source: path of a params.yaml, or JSON as `section_json` makes it.
+    """
+    return _typed(Params, part(source, rule, **wildcards))
+
+
+def part(source: str, rule: str, **wildcards: str) -> dict[str, Any]:
+    """Return what `view` does as plain values. Keys that JSON leaves out get their defaults.
+
+    Raises:
+        DataError: unknown keys, keys that have no default, values of the wrong kind, all in one
+            message.
+    """
+    if not source.lstrip().startswith("{"):
+        return section(load(source), rule, **wildcards)
+    try:
+        given = json.loads(source)
+    except ValueError as error:
+        fix = "Give a params.yaml, or the JSON of the sections that are read"
+        raise DataError("--params", f"is not valid JSON ({error})", fix) from None
+    wanted: dict[str, Any] = {}
+    for key in READS[rule]:
+        place = wanted
+        for step in key.format(**wildcards).split("."):
+            place = place.setdefault(step, {})
+    problems: list[str] = []
+    filled = _filled(Params, wanted, given, (), problems)
+    if problems:
+        raise DataError.of("--params", problems)
+    return _without_none(filled)
+
+
+def _without_none(part: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the data sets that have no section."""
+    if "datasets" in part:
+        part["datasets"] = {name: data for name, data in part["datasets"].items() if data}
+    return part
+
+
+def _filled(
+    model: Any, wanted: dict[str, Any], given: Any, where: tuple, problems: list[str]
+) -> dict[str, Any]:
+    """Return the wanted keys of a section, checked, and with defaults; {}: a key as a whole."""
+    if not isinstance(given, dict):
+        problems.append(f"--params:1: {'.'.join(where)}: is no section (found {given!r})")
+        return {}
+    made: dict[str, Any] = {}
+    whole: dict[str, Any] = {}
+    for key, below in wanted.items():
+        if below and (inner := _section(model, key)):
+            made[key] = _filled(inner, below, given.get(key, {}), (*where, key), problems)
+        elif model is Datasets:  # the one that is asked for must be there
+            whole[key] = (_section(model, key), ...)
+        else:
+            field = model.model_fields[key]
+            whole[key] = (field.annotation, field)
+    others = model.model_fields.keys() - whole.keys()  # known, but not what this rule reads
+    if model is Datasets:
+        others |= given.keys() - whole.keys()
+    rest = {key: value for key, value in given.items() if key not in others}
+    try:
+        checked = create_model("Part", __base__=Section, **whole).model_validate(rest)
+    except ValidationError as error:
+        found = [{**each, "loc": (*where, *each["loc"])} for each in error.errors()]
+        problems += [check.say("--params", {}, each) for each in found]
+        return made
+    return made | checked.model_dump()
+
+
+def _section(model: Any, key: str) -> Any:
+    """Return the section that a key of a section holds; None: it holds a value."""
+    inner = model.model_fields[key].annotation if key in model.model_fields else Own
+    if isinstance(inner, UnionType):  # Ffpp | None
+        inner = get_args(inner)[0]
+    return inner if isinstance(inner, type) and issubclass(inner, Section) else None
+
+
+def _typed(model: Any, part: dict) -> SimpleNamespace:
+    made = {}
+    for key, value in part.items():
+        inner = _section(model, key)
+        if inner is None:
+            made[key] = value
+        elif set(value) == set(inner.model_fields):
+            made[key] = inner.model_validate(value)
+        else:
+            made[key] = _typed(inner, value)
+    return SimpleNamespace(**made)

@@ -1,0 +1,1 @@
+"""What every section of a page is made of: tables, figures, pictures, words."""

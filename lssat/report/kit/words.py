@@ -1,0 +1,190 @@
+"""How the report says numbers, names and findings: pure text, escaped later by the template."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lssat.grid import trained
+from lssat.metrics import LOWER_IS_BETTER
+
+DASH = "–"
+_METRICS = {
+    "auc": "AUC",
+    "ap": "AP",
+    "eer": "EER",
+    "f1": "F1",
+    "macro_f1": "macro F1",
+    "top1": "top-1 accuracy",
+    "ovr_accuracy": "one-vs-rest accuracy",
+    "mean_ovr_accuracy": "one-vs-rest accuracy",
+    "loss_cls": "classification loss",
+    "loss_rec": "reconstruction loss",
+}
+CAVEAT = (
+    "“Best” is the row with the highest mean on the test split; being picked there favours it. "
+    "Whether two rows differ is said by the tests under Comparisons, with their correction for "
+    "many pairs; a difference that is not shown is not shown to be absent."
+)
+ALPHA = 0.05  # below it a corrected p-value counts as a difference
+_ENOUGH = 3  # seeds from which a sentence is about backbones, not about trained models
+
+
+def metric(name: str) -> str:
+    """Return the name of a metric for reading: `balanced_accuracy` -> `balanced accuracy`."""
+    return _METRICS.get(name, name.replace("_", " "))
+
+
+def heading(name: str) -> str:
+    """Return the name of a metric as it begins a column: `accuracy` -> `Accuracy`."""
+    text = metric(name)
+    return text[:1].upper() + text[1:]
+
+
+def pair(row: dict) -> tuple[str, str]:
+    """Return what a row is about: its backbone and configuration."""
+    return row["backbone"], row["configuration"]
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Write a number with fixed decimals, an integer with separators, None as a dash."""
+    if value is None:
+        return DASH
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def interval(row: dict) -> str:
+    """Write the interval of a row of the table: `[0.812, 0.921]`."""
+    if row["low"] is None or row["high"] is None:
+        return DASH
+    return f"[{number(row['low'])}, {number(row['high'])}]"
+
+
+def percent(share: float | None) -> str:
+    """Write a share as a percentage; only a share of exactly 1 reads 100 %."""
+    if share is None:
+        return DASH
+    text = f"{100 * share:.1f}"
+    return "100 %" if share == 1 else f"{'99.9' if text == '100.0' else text} %"
+
+
+def coverage(metrics: dict) -> str:
+    """Say which share of the listed samples is scored, and of those there where it differs."""
+    share, present = metrics["coverage"], metrics.get("coverage_present", metrics["coverage"])
+    of = f" of what is listed, {percent(present)} of what is there"
+    return percent(share) + (of if share != present else "")
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun: `1 run`, `48 runs`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def listing(names: Sequence[Any]) -> str:
+    """Write `a, b and c`."""
+    texts = [str(name) for name in names]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+def lower_is_better(name: str) -> bool:
+    """Say whether less of a metric is better."""
+    return name in LOWER_IS_BETTER
+
+
+def differs(pair: dict) -> bool:
+    """Say whether a comparison shows a difference: its p-value with Holm's correction."""
+    return pair["p_holm"] is not None and pair["p_holm"] < ALPHA
+
+
+def p(value: float | None) -> str:
+    """Write a p-value: `0.034`, `<0.001`."""
+    return "<0.001" if value is not None and value < 0.001 else number(value)
+
+
+def few(seeds: int) -> bool:
+    """Say whether so many seeds leave a sentence to be about the trained models alone."""
+    return seeds < _ENOUGH
+
+
+def scope(seeds: int) -> str:
+    """Say what a sentence is about where there are few seeds, else nothing."""
+    if not few(seeds):
+        return ""
+    return f"With {count(seeds, 'seed')} this is about these trained models."
+
+
+def best(rows: list[dict]) -> dict | None:
+    """Return the row with the best defined mean, of equals by the rule of all; or None."""
+    return min((row for row in rows if row["mean"] is not None), key=_standing, default=None)
+
+
+def _standing(row: dict) -> tuple:
+    name = row["backbone"], row["configuration"]
+    return trained.standing(row["metric"], row["mean"], row.get("val_loss"), name)
+
+
+def where(metrics: dict) -> str:
+    """Say what the headline number is: `video AUC`."""
+    return f"{metrics['level']} {metric(metrics['metric'])}"
+
+
+def headline(metrics: dict, rows: list[dict]) -> list[str]:
+    """Say in sentences what the headline table of a task shows.
+
+    The row with the highest mean was picked on the test split, so nothing is said of it that a
+    test over all rows does not say.
+    """
+    if best(rows) is None:
+        return ["It is undefined in every row; the notes below the table say why."]
+    ranks = metrics["ranks"]
+    claimed = any(row["beats_baseline"] for row in rows) or sum(row["top"] for row in ranks) == 1
+    about = scope(min(len(row["seeds"]) for row in rows)) if claimed else ""
+    return [_against_baseline(rows), _against_others(rows, ranks), about, _collapsed(rows)]
+
+
+def confidence(metrics: dict) -> str:
+    """Say which interval: `95 % interval`."""
+    return f"{100 * metrics['confidence']:g} % interval"
+
+
+def _against_baseline(rows: list[dict]) -> str:
+    known = [row for row in rows if row["low"] is not None and row["baseline"] is not None]
+    if not known:
+        return "Nothing can be held against the trivial baseline: there is no interval."
+    beat, baseline = sum(bool(row["beats_baseline"]) for row in known), known[0]["baseline"]
+    return f"{_of_all(beat, len(known))} shown to beat the trivial baseline, {number(baseline)}."
+
+
+def _of_all(some: int, every: int) -> str:
+    """Begin a sentence: `All 8 rows are`, `3 of 8 rows are`, `None of the 8 rows is`."""
+    if every == 1:
+        return "The row is" if some else "The row is not"
+    if some in (0, every):
+        return f"All {every} rows are" if some else f"None of the {every} rows is"
+    return f"{some} of {every} rows {'is' if some == 1 else 'are'}"
+
+
+def _against_others(rows: list[dict], ranks: list[dict]) -> str:
+    row = "row" if len(ranks) == len(rows) else "defined row"
+    if len(ranks) < 2:
+        return f"There is no other {row} to hold it against."
+    top = sum(bool(row["top"]) for row in ranks)
+    if top == 1:  # each other one is shown to be worse than one that is shown to be worse, or it
+        return f"The best is shown to be better than {_others(len(ranks) - 1, row)}."
+    if top == len(ranks):
+        return f"Which {row} is the best stays open."
+    rest = len(ranks) - top
+    verb = "is" if rest == 1 else "are"
+    return f"Which of {top} {row}s is the best stays open; {rest} {verb} shown to be worse."
+
+
+def _others(n: int, row: str) -> str:
+    return f"the other {row}" if n == 1 else f"each of the {n} other {row}s"
+
+
+def _collapsed(rows: list[dict]) -> str:
+    collapsed = sum(bool(row["collapsed"]) for row in rows)
+    verb = "is" if collapsed == 1 else "are"
+    return f"{collapsed} of {len(rows)} rows {verb} flagged as collapsed." if collapsed else ""

@@ -1,0 +1,181 @@
+"""The paper's three questions, answered in words that follow from one family of tests.
+
+Every sentence is decided by the same Holm correction over all pairs of backbones of all tasks, so
+that the whole first screen is wrong in at most 5 % of worlds where nothing differs
+(docs/statistics.md).
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from lssat.evaluation.scores import comparisons
+from lssat.metrics import statistics
+from lssat.report.kit import words
+from lssat.report.kit.results import Task
+from lssat.report.sections import ranks
+
+
+class Verdict(NamedTuple):
+    """A pair of backbones on a task, by their means over shared configurations."""
+
+    task: str
+    better: str  # by its mean; shown only where `shown`
+    worse: str
+    row: dict[str, Any]  # of metrics.json
+    shown: bool
+    least: float | None  # what would have been shown in 80 % of repetitions, in this family
+
+    @property
+    def seeds(self) -> int:
+        """The seeds of the backbone that has fewer."""
+        return min(len(self.row[arm]["seeds"]) for arm in "ab")
+
+
+def answers(tasks: list[Task], families: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+    """Return each question with the sentences of its answer; `families`: ranks over tasks."""
+    found = verdicts(tasks)
+    return [
+        ("What is the backbone’s role?", [_role(task, found) for task in tasks]),
+        ("Which backbone suits which task?", [_suits(task, found) for task in tasks]),
+        ("Is there one for all?", [*_one_for_all(tasks, found), ranks.answer(families)]),
+    ]
+
+
+def verdicts(tasks: list[Task]) -> list[Verdict]:
+    """Test every pair of backbones on every task as one family."""
+    rows = [(task.name, row) for task in tasks for row in task.metrics["backbones"]]
+    ps = [float("nan") if row["p"] is None else row["p"] for _, row in rows]
+    tests = sum(not math.isnan(p) for p in ps)
+    found = []
+    for (name, row), p in zip(rows, statistics.holm(ps), strict=True):
+        arms = [row[arm]["backbone"] for arm in "ab"]
+        up = row["difference"] is not None and _sign(row) * row["difference"] >= 0
+        better, worse = arms if up else arms[::-1]
+        found.append(Verdict(name, better, worse, row, p < words.ALPHA, _least(row, tests)))
+    return found
+
+
+def _sign(row: dict[str, Any]) -> int:
+    return -1 if words.lower_is_better(row["metric"]) else 1
+
+
+def _least(row: dict[str, Any], tests: int) -> float | None:
+    if row["error"] is None or row["freedom"] is None:
+        return None
+    return comparisons.least(row["error"], row["freedom"], tests)
+
+
+def _role(task: Task, verdicts: list[Verdict]) -> str:
+    mine = [each for each in verdicts if each.task == task.name]
+    known = [each for each in mine if each.row["difference"] is not None]
+    if not known:
+        why = "one backbone, so nothing is compared"
+        return f"{task.name}: {why if len(task.backbones) < 2 else 'no two can be compared'}."
+    about = words.scope(_seeds(known))
+    if shown := [each for each in known if each.shown]:
+        return f"{task.name}: {_differ(shown, known)}. {about}".strip()
+    most = max(known, key=lambda each: abs(each.row["difference"]))
+    text = f"{task.name}: no difference between backbones is shown; the largest is {_open(most)}"
+    could = f", and {words.number(most.least)} would have been shown in 80 % of repetitions"
+    return f"{text}{could if most.least is not None else ''}. {about}".strip()
+
+
+def _differ(shown: list[Verdict], known: list[Verdict]) -> str:
+    verb = "is" if len(shown) == 1 else "are"
+    of = f"{len(shown)} of {words.count(len(known), 'pair')} of backbones {verb} shown to differ"
+    if len(known) == 1:
+        of = "its two backbones are shown to differ"
+    over = max(each.row["a"]["configurations"] for each in known)
+    mean = f", in the mean over {over} configurations" if over > 1 else ""
+    gaps = words.listing([f"{each.better} over {each.worse} by {_gap(each)}" for each in shown])
+    return f"{of}{mean}: {gaps}"
+
+
+def _seeds(verdicts: list[Verdict]) -> int:
+    return min(each.seeds for each in verdicts)
+
+
+def _gap(each: Verdict) -> str:
+    low, high = sorted(_sign(each.row) * each.row[end] for end in ("low", "high"))
+    if each.better != each.row["a"]["backbone"]:
+        low, high = -high, -low
+    size = words.number(abs(each.row["difference"]))
+    return f"{size} [{words.number(low)}, {words.number(high)}]"
+
+
+def _open(each: Verdict) -> str:
+    """Write a difference that is not shown, with how large it may be all the same."""
+    size = words.number(abs(each.row["difference"]))
+    if each.row["low"] is None or each.row["high"] is None:
+        return size
+    most = max(abs(each.row["low"]), abs(each.row["high"]))
+    return f"{size} (it may be up to {words.number(most)})"
+
+
+def _suits(task: Task, verdicts: list[Verdict]) -> str:
+    mine = [each for each in verdicts if each.task == task.name]
+    if not mine:
+        return f"{task.name}: nothing is compared."
+    shown = [each for each in mine if each.shown]
+    among = _among(shown)
+    if best := _best(mine):
+        text = f"{best}, shown to be better than {_others(len(_backbones(mine)) - 1)}{among}"
+    else:
+        beaten = {each.worse for each in shown}
+        left = [name for name in _backbones(mine) if name not in beaten]
+        worse = [name for name in _backbones(mine) if name in beaten]
+        than = f"; shown to be worse{among}: {words.listing(worse)}" if worse else ""
+        text = f"{words.listing(left)} cannot be told apart{than}"
+    out = [name for name in task.backbones if name not in _backbones(mine)]
+    return f"{task.name}: {text}{f'; not compared: {words.listing(out)}' if out else ''}."
+
+
+def _among(shown: list[Verdict]) -> str:
+    return " among these trained models" if shown and words.few(_seeds(shown)) else ""
+
+
+def _others(n: int) -> str:
+    return "the other" if n == 1 else f"the {n} others"
+
+
+def _backbones(verdicts: list[Verdict]) -> list[str]:
+    return list(dict.fromkeys(each.row[arm]["backbone"] for each in verdicts for arm in "ab"))
+
+
+def _best(mine: list[Verdict]) -> str | None:
+    """Return the one backbone of a task that is shown to be worse than no other.
+
+    Each other one is then shown to be worse than it, or than one that is.
+    """
+    beaten = {each.worse for each in mine if each.shown}
+    left = [name for name in _backbones(mine) if name not in beaten]
+    return left[0] if len(left) == 1 else None
+
+
+def _one_for_all(tasks: list[Task], verdicts: list[Verdict]) -> list[str]:
+    every = _backbones(verdicts)
+    if not every:
+        return ["It cannot be said: no two backbones are compared."]
+    on = "the one task" if len(tasks) == 1 else f"all {len(tasks)} tasks"
+    shown = [each for each in verdicts if each.shown]
+    of_tasks = [[each for each in verdicts if each.task == task.name] for task in tasks]
+    best = {_best(mine) if set(_backbones(mine)) == set(every) else None for mine in of_tasks}
+    among = _among(shown)
+    if len(best) == 1 and (name := best.pop()):
+        out = any(name not in every for task in tasks for name in task.backbones)
+        than = _others(len(every) - 1) + (" that can be compared" if out else "")
+        return [f"{name} is shown to be better than {than} on {on}{among}."]
+    first = f"No backbone is shown to be better than {_others(len(every) - 1)} on {on}"
+    beaten = {each.worse for each in shown}
+    never = [name for name in every if name not in beaten]
+    if not never:
+        return [f"{first}.", f"Each is shown to be worse than another somewhere{among}."]
+    if len(never) == len(every):
+        return [f"{first}, and none to be worse than another anywhere."]
+    worse = [name for name in every if name in beaten]
+    nowhere = f"{words.listing(never)} {_verb(never)} nowhere shown to be worse than another"
+    return [f"{first}.", f"{nowhere}; {words.listing(worse)} {_verb(worse)} somewhere{among}."]
+
+
+def _verb(names: list[str]) -> str:
+    return "is" if len(names) == 1 else "are"

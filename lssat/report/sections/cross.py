@@ -1,0 +1,80 @@
+"""Results across data sets: what runs score where they were not trained, beside where they were."""
+
+from typing import Any
+
+from lssat.report.kit import words
+from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.results import Cross, Task
+from lssat.report.sections import headline
+
+
+def lead(across: list[Cross]) -> str:
+    """Say what the section shows, or that there is nothing in it."""
+    if not across:
+        return "No data set was only tested on: benchmark.cross is empty."
+    return (
+        "The same runs on data sets that they have never seen: nothing was trained, chosen or "
+        "calibrated there. Intervals cover other groups of the data set they stand for."
+    )
+
+
+def section(each: Cross, tasks: list[Task]) -> dict[str, Any]:
+    """Describe one data set: its size, and a row per backbone x configuration."""
+    metrics = each.metrics
+    n = words.listing([words.count(n, name) for name, n in metrics["n"].items()])
+    text = (
+        f"Runs of {metrics['task']} on {each.name}: {n} in "
+        f"{words.count(metrics['groups'], 'group')}, coverage {words.coverage(metrics)}."
+    )
+    trained = next(task for task in tasks if task.name == metrics["task"])
+    return {"title": each.title, "lead": text, "table": _table(each, trained)}
+
+
+def _table(each: Cross, trained: Task) -> Table:
+    metrics = each.metrics
+    metric = metrics["metric"]
+    inside = _found(trained.metrics, metric)
+    outside = _found(metrics, metric)
+    levels = list(dict.fromkeys(level for *_, level in outside))
+    columns = [Column("Backbone"), Column("Configuration")]
+    for level in levels:
+        label = f"{level} {words.metric(metric)}"
+        columns.append(Column(f"{label}, {trained.name}", "num", "test split of the training data"))
+        columns.append(Column(f"{label}, {each.name}", "num", "mean over seeds and interval"))
+    columns += [Column("Baseline", "num", "the best score without looking at the input")]
+    columns += [
+        Column("Beats it", hint="shown to"),
+        Column("Seeds", "num"),
+        Column("n", "num"),
+        Column("Flag"),
+    ]
+    rows, notes = [], []
+    for backbone, configuration in dict.fromkeys(key[:2] for key in outside):
+        key = (backbone, configuration)
+        row = next(r for k, r in outside.items() if k[:2] == key)  # the headline's level is first
+        pairs = [(inside.get((*key, lvl)), outside.get((*key, lvl))) for lvl in levels]
+        values = [_value(side) for pair in pairs for side in pair]
+        rows.append([Cell(backbone), Cell(configuration), *values, *_end(row)])
+        notes += [f"{backbone}, {configuration}: {row['note']}"] if row["note"] else []
+    caption = f"{words.metric(metric)} on {each.name} beside {trained.name}"
+    return Table(f"cross-{each.name}", caption, columns, rows, notes=notes)
+
+
+def _found(metrics: dict, metric: str) -> dict[tuple[str, str, str], dict]:
+    rows = [row for row in metrics["table"] if row["metric"] == metric]
+    return {(row["backbone"], row["configuration"], row["level"]): row for row in rows}
+
+
+def _value(row: dict | None) -> Cell:
+    return num(row["mean"], small=words.interval(row)) if row else Cell(words.DASH)
+
+
+def _end(row: dict) -> list[Cell]:
+    fallen = Cell("collapsed", "collapsed", flag="bad") if row["collapsed"] else Cell("", "")
+    return [
+        num(row["baseline"]),
+        headline.beats(row),
+        num(len(row["seeds"])),
+        num(row["n"]),
+        fallen,
+    ]

@@ -1,0 +1,243 @@
+"""Where the models look, and their embeddings, as the step `explain` wrote them."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from lssat.data import shards
+from lssat.evaluation import overlay
+from lssat.report.kit import words
+from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
+from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
+from lssat.report.kit.results import Task
+from lssat.report.sections import headline
+from lssat.tables import FACES, vouched
+
+LEAD = (
+    "Means over test samples, of the first seed of each row: attention rollout on the left, the "
+    "size of integrated gradients on the right. Orange is more than an even share of the whole "
+    "image, blue less; full colour is twice an even share, or none of it. Rollout knows attention "
+    "alone, not the class; gradients depend on their baseline, the mean image. docs/explain.md "
+    "says what neither can show."
+)
+EMBEDDINGS_LEAD = (
+    "The features that the head reads, projected to two dimensions: of the row that is best on "
+    "validation and, beside it, of one trained without the auxiliary task. The axes have no unit, "
+    "and distances between groups mean little; trustworthiness is the share of neighbourhoods in "
+    "the plane that are real."
+)
+SIDE = 112  # pixels of a mean map
+CELLS = 28  # a side: pixels of attributions are averaged in cells for the pictures
+Maps = dict[str, np.ndarray]
+_TOLERANCE = 0.05  # as lssat.evaluation.attribution's, which imports torch
+
+
+def read_maps(path: Path, digest: str) -> Maps:
+    """Read the maps of a task.
+
+    Raises:
+        DataError: missing, or not the bytes that explain.json vouches for.
+    """
+    data = vouched(path, digest, "explain.json")
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def section(task: Task, shown: bool = True) -> dict[str, Any]:
+    """Describe where a task's models look: mean maps of each row, examples of the best.
+
+    Args:
+        shown: the examples' crops may be.
+    """
+    found, maps = task.explain, read_maps(task.files.maps, task.explain["maps_sha256"])
+    best = found["chosen"]
+    fallen = ", collapsed" if words.pair(best) in task.collapsed else ""
+    text = f"The explained logit is that of {found['target']}."
+    if found["target"] == "the predicted class":
+        text = "The explained logit is that of the class that is predicted."
+    return {
+        "title": task.title,
+        "lead": text,
+        "means": [_means(row, maps) for row in found["rows"]],
+        "rows": _table(task),
+        "example": f"{best['backbone']}, {best['configuration']}{fallen}, {_by(found)}",
+        "strip": examples(found["examples"], maps, task.files.faces) if shown else None,
+        "samples": [_sentence(row) for row in found["examples"]],
+    }
+
+
+def _by(found: dict[str, Any]) -> str:
+    best = found["chosen"]
+    name = words.metric(found["metric"].removeprefix("val_"))
+    return f"the best row by validation {name} ({words.number(best['value'])})"
+
+
+def resized(map: np.ndarray, side: int, how: Image.Resampling) -> np.ndarray:
+    """Resize a map (h, w) to (side, side) float32."""
+    image = Image.fromarray(np.ascontiguousarray(map, dtype=np.float32))
+    return np.asarray(image.resize((side, side), how))
+
+
+def _means(row: dict[str, Any], maps: Maps) -> Picture:
+    names = [name for name in ("rollout", "gradients") if f"{row['maps']}_{name}" in maps]
+    tiles = []
+    for name in names:
+        even = overlay.uneven(_cells(maps[f"{row['maps']}_{name}"]))
+        even = np.round(even * 16) / 16  # few colours, a tenth of the bytes
+        tiles.append(overlay.paint(resized(even, SIDE, Image.Resampling.NEAREST), top=1.0))
+    title = f"{row['backbone']}, {row['configuration']}"
+    of = f"{words.count(row['n'], row['level'])} of the test split"
+    return picture(gapped([tiles]), f"{title}: mean maps over {of}, {', '.join(names)}", title, 64)
+
+
+def _table(task: Task) -> Table:
+    columns = [
+        Column("Backbone"),
+        Column("Configuration"),
+        Column("Flag"),
+        Column("Looks at", hint="what the classifier is given"),
+        Column("Validation", "num", "mean over seeds; the best row is shown below"),
+        Column("n", "num", "test samples in the mean maps"),
+        Column("Integral misses", "num", "of the difference of logits that attributions add up to"),
+        Column("Rollout"),
+    ]
+    rows = task.explain["rows"]
+    made = [
+        [
+            *headline.named(task, words.pair(row)),
+            Cell(words.listing(row["looks_at"])),
+            num(row["value"]),
+            num(row["n"], small=row["level"]),
+            Cell(_missed(row["missed"]), row["missed"]),
+            Cell(row["no_rollout"] or "yes"),
+        ]
+        for row in rows
+    ]
+    alike = task.explain["random"]
+    note = (
+        "Of the best row, the maps of the same encoder with untrained weights are like the ones "
+        f"shown by a rank correlation of {words.number(alike['rollout'])} (rollout) and "
+        f"{words.number(alike['gradients'])} (gradients): what is shared owes nothing to training "
+        "(Adebayo et al. 2018)."
+    )
+    lost = [
+        f"{row['backbone']}, {row['configuration']}: {row['note']}." for row in rows if row["note"]
+    ]
+    best = [row["run"] for row in rows].index(task.explain["chosen"]["run"])
+    caption = f"{task.title}: what is explained"
+    return Table(f"explained-{task.name}", caption, columns, made, best, notes=[note, *lost])
+
+
+def examples(rows: list[dict], maps: Maps, faces: list[Pair]) -> Picture | None:
+    """Show a few samples, below each crop where the best row looks.
+
+    Args:
+        rows: `examples` of explain.json.
+        faces: shards of crops and their tables, by number.
+    """
+    if not rows:
+        return None
+    opened: dict[int, shards.Shard] = {}
+    columns = []
+    for number, row in enumerate(rows):
+        if row["shard"] not in opened:
+            opened[row["shard"]] = _read(faces[row["shard"]])
+        crop = np.asarray(opened[row["shard"]].array[row["row"]])
+        columns.append([tile(each) for each in (crop, *overlays(crop, maps, "examples", number))])
+    alt = f"Crops of {words.count(len(rows), 'test sample')}, below them rollout and gradients"
+    cells = [list(each) for each in zip(*columns, strict=True)]
+    return picture(gapped(cells), alt, colours=256)
+
+
+def _read(pair: Pair) -> shards.Shard:
+    return shards.read(pair[0], pair[1], FACES)
+
+
+def overlays(crop: np.ndarray, maps: Maps, name: str, number: int) -> list[np.ndarray]:
+    """Lay rollout (where there is one) and gradients of a sample over its crop."""
+    shown, side = [], len(crop)
+    if f"{name}_rollout" in maps:
+        even = overlay.uneven(maps[f"{name}_rollout"][number])
+        shown.append(overlay.overlay(crop, resized(even, side, Image.Resampling.BILINEAR), top=1.0))
+    cells = _cells(maps[f"{name}_gradients"][number])
+    return [*shown, overlay.overlay(crop, resized(cells, side, Image.Resampling.BILINEAR))]
+
+
+def _cells(map: np.ndarray) -> np.ndarray:
+    """Average a map's pixels in at most CELLS x CELLS cells."""
+    return resized(map, CELLS, Image.Resampling.BOX) if len(map) > CELLS else map
+
+
+def _missed(share: float | None) -> str:
+    far = share is not None and share >= _TOLERANCE
+    return words.percent(share) + (" (incomplete)" if far else "")
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    right = "right" if row["right"] else "wrong"
+    sure = words.number(row["probability"], 2)
+    return f"{row['id']}: {row['predicted']} (p = {sure}), {right}{incomplete(row)}"
+
+
+def incomplete(row: dict[str, Any]) -> str:
+    """Say of a sample's gradients what they miss, where it is too much."""
+    share = row.get("missed")
+    far = share is not None and share >= _TOLERANCE
+    return f"; its gradients miss {words.percent(share)} of the logit" if far else ""
+
+
+def embeddings(task: Task) -> list[Figure]:
+    """Draw one scatter per projected run: colour is the label, a symbol the subset."""
+    return [_scatter(task, number) for number in range(len(task.explain["embeddings"]))]
+
+
+_SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
+
+
+def _scatter(task: Task, number: int) -> Figure:
+    found = task.explain["embeddings"][number]
+    labels = sorted(set(found["labels"]), key=_order(task))
+    subsets = sorted(set(found["subsets"]))
+    traces, keys = [], []
+    for colour, label in enumerate(labels):
+        at = [n for n, each in enumerate(found["labels"]) if each == label]
+        traces.append(_points(found, at, subsets, label, colour))
+        keys.append(Key(label, colour, f"n = {len(at)}"))
+    title = f"{found['backbone']}, {found['configuration']}"
+    name = f"embedding-{task.name}-{number}"
+    bare = {"showticklabels": False, "title": {"text": ""}}
+    plot = Plot(name, title, spec(traces, bare, bare | {"scaleanchor": "x"}))
+    real = found["trustworthiness"]
+    text = f"{found['method']}; {words.count(len(found['ids']), 'test ' + found['level'])}"
+    text += f"; trustworthiness {words.number(real)}" if real is not None else ""
+    symbols = ", ".join(f"{_SYMBOLS[n % 8]} {each}" for n, each in enumerate(subsets) if each)
+    text += f". Symbols: {symbols}." if symbols else "."
+    return Figure(title, text, keys, [plot])
+
+
+def _order(task: Task) -> Any:
+    known = {name: number for number, name in enumerate(task.metrics["classes"])}
+    return lambda label: (known.get(label, len(known)), label)
+
+
+def _points(
+    found: dict[str, Any], at: list[int], subsets: list[str], label: str, colour: int
+) -> dict[str, Any]:
+    symbol = [_SYMBOLS[subsets.index(found["subsets"][n]) % 8] for n in at]
+    return {
+        "x": [found["points"][n][0] for n in at],
+        "y": [found["points"][n][1] for n in at],
+        "mode": "markers",
+        "name": plain(label),
+        "meta": colour,
+        "legendgroup": plain(label),
+        "marker": {"size": 7, "opacity": 0.75, "symbol": symbol},
+        "customdata": [
+            plain(", ".join(filter(None, (found["ids"][n], found["subsets"][n])))) for n in at
+        ],
+        "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
+    }

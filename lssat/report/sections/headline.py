@@ -1,0 +1,212 @@
+"""The tables of results: the headline of a task, and all of its metrics."""
+
+from dataclasses import replace
+
+from lssat import metrics
+from lssat.report.kit import words
+from lssat.report.kit.cells import Bar, Cell, Column, Table, anchor, num
+from lssat.report.kit.results import Task
+
+# What must stand beside the headline metric: the paper's accuracy, and of emotions all that shows
+# what a one-vs-rest accuracy hides.
+BESIDE = {
+    "binary": ("accuracy",),
+    "multilabel": ("accuracy",),
+    "multiclass": ("macro_f1", "balanced_accuracy", "mean_ovr_accuracy"),
+}
+
+
+def headline(task: Task) -> Table:
+    """Make the headline table: a row per backbone x configuration, all that qualifies a number."""
+    rows, scored = task.headline, task.metrics
+    scale = _scale(rows)
+    top = words.best(rows)
+    columns = [
+        Column("Backbone"),
+        Column("Configuration", hint="masked branch / reconstructed / classified"),
+        Column("Flag"),
+        Column("Mean", "num", f"{words.where(scored)}, mean over seeds"),
+        Column(words.confidence(scored), "num", "of other test sets and trainings"),
+        Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
+        *[
+            Column(words.heading(metric), "num", "mean over seeds")
+            for metric in BESIDE[scored["kind"]]
+        ],
+        *[Column(f"Seed {seed}", "num", "each links to its run") for seed in task.seeds],
+        Column("Baseline", "num", "the best score without looking at the input"),
+        Column("Beats it", hint="shown to, with a correction for the number of rows"),
+        Column("n", "num", f"{scored['level']}s"),
+        Column("Coverage", "num", "share of the samples listed in the test split that is scored"),
+    ]
+    made = [_headline_row(task, row, scale) for row in rows]
+    notes = [f"{r['backbone']}, {r['configuration']}: {r['note']}" for r in rows if r["note"]]
+    caption = f"{words.where(scored)}, {scored['level']} level, {scored['split']} split"
+    best = rows.index(top) if top else None
+    foot = _foot(task, rows[0])
+    return Table(f"headline-{task.name}", caption, columns, made, best, foot, _merge(notes))
+
+
+def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cell]:
+    seeds = zip(row["seeds"], row["values"], row["runs"], strict=True)
+    values = {seed: _linked(value, run) for seed, value, run in seeds}
+    return [
+        Cell(row["backbone"]),
+        Cell(row["configuration"]),
+        flagged(row["collapsed"]),
+        num(row["mean"]),
+        Cell(words.interval(row), row["low"]),
+        Cell("", row["mean"], bar=_bar(row, scale)),
+        *[measured(beside(task, row, metric)) for metric in BESIDE[task.metrics["kind"]]],
+        *[values.get(seed, Cell(words.DASH)) for seed in task.seeds],
+        num(row["baseline"]),
+        beats(row),
+        num(row["n"]),
+        _share(task),
+    ]
+
+
+def beats(row: dict) -> Cell:
+    """Make the cell that says whether a row is shown to beat the trivial baseline."""
+    if row["mean"] is None:
+        return Cell(words.DASH)
+    return Cell("yes", "yes", flag="good") if row["beats_baseline"] else Cell("not shown", "no")
+
+
+def beside(task: Task, row: dict, metric: str) -> dict | None:
+    """Return the row of another metric of the same backbone, configuration and level."""
+    key = ("backbone", "configuration", "level")
+    for other in task.metrics["table"]:
+        if other["metric"] == metric and all(other[name] == row[name] for name in key):
+            return other
+    return None
+
+
+def _foot(task: Task, row: dict) -> list[Cell]:
+    """Make the last row of the headline table: the trivial baselines of its metrics."""
+    others = [beside(task, row, metric) for metric in BESIDE[task.metrics["kind"]]]
+    values = [num(other["baseline"] if other else None) for other in others]
+    first = [Cell("trivial baseline"), Cell(""), Cell(""), num(row["baseline"]), *[Cell("")] * 2]
+    return [*first, *values, *[Cell("")] * (len(task.seeds) + 4)]
+
+
+def _linked(value: float | None, run: str) -> Cell:
+    return Cell(words.number(value), value, link="#" + anchor(run))
+
+
+def _scale(rows: list[dict]) -> tuple[float, float]:
+    keys = ("low", "mean", "high", "baseline")
+    values = [row[key] for row in rows for key in keys if row[key] is not None] or [
+        0,
+        1,
+    ]
+    low, high = min(values), max(values)
+    pad = 0.04 * (high - low) or 0.05
+    return low - pad, high + pad
+
+
+def _bar(row: dict, scale: tuple[float, float]) -> Bar | None:
+    if row["mean"] is None or row["low"] is None or row["high"] is None:
+        return None
+
+    def place(value: float | None) -> float | None:
+        if value is None:
+            return None
+        return round(100 * (value - scale[0]) / (scale[1] - scale[0]), 2)
+
+    return Bar(*[place(row[key]) for key in ("low", "mean", "high", "baseline")])  # type: ignore[arg-type]
+
+
+def _merge(notes: list[str]) -> list[str]:
+    """Say a note that every row shares once."""
+    texts = list(dict.fromkeys(note.split(": ", 1)[1] for note in notes))
+    return [texts[0]] if len(texts) == 1 and len(notes) > 1 else notes
+
+
+def measures(task: Task) -> Table:
+    """Make the table of all metrics: a row per backbone x configuration, a column per metric."""
+    table = task.metrics["table"]
+    names = list(dict.fromkeys((row["level"], row["metric"]) for row in table))
+    found = {(r["backbone"], r["configuration"], r["level"], r["metric"]): r for r in table}
+    columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
+    columns += [_metric_column(level, name) for level, name in names]
+    columns.append(Column("Coverage", "num", "of listed samples; below, of frames asked for"))
+    covered = _covered(task)
+    made = [
+        [*named(task, row), *[measured(found.get((*row, *name))) for name in names], covered]
+        for row in row_pairs(table)
+    ]
+    foot = [*_baselines(names, table), Cell("")]
+    caption = f"all metrics of {task.title}, mean over seeds and interval"
+    return Table(f"measures-{task.name}", caption, columns, made, foot=foot, notes=noted(table))
+
+
+def _covered(task: Task) -> Cell:
+    """Make the cell of the test split's coverage; that of frames stands below."""
+    cell = _share(task)
+    frames = task.splits.get("frame_coverage", {}).get("test")
+    small = f"frames {words.percent(frames)}" if frames is not None else ""
+    return replace(cell, small="; ".join(filter(None, (cell.small, small))))
+
+
+def _share(task: Task) -> Cell:
+    share = task.metrics["coverage"]
+    return covered(share, task.metrics.get("coverage_present", share))
+
+
+def covered(share: float | None, present: float | None) -> Cell:
+    """Make the cell of the share of listed samples; where it differs, that of those there."""
+    small = f"of those there {words.percent(present)}" if present != share else ""
+    return Cell(words.percent(share), share, small)
+
+
+def _metric_column(level: str, name: str) -> Column:
+    label = f"{level} {words.metric(name)}"
+    lower = name in metrics.LOWER_IS_BETTER
+    return Column(f"{label} (low is good)" if lower else label, "num")
+
+
+def row_pairs(rows: list[dict]) -> list[tuple[str, str]]:
+    """Return the backbones x configurations of rows, in their order."""
+    return list(dict.fromkeys((row["backbone"], row["configuration"]) for row in rows))
+
+
+def named(task: Task, pair: tuple[str, str]) -> list[Cell]:
+    """Make the first cells of a row; a collapsed row says so in every table."""
+    return [Cell(pair[0]), Cell(pair[1]), flagged(pair in task.collapsed)]
+
+
+def flagged(collapsed: bool) -> Cell:
+    """Make the cell that says whether a row collapsed."""
+    return Cell("collapsed", "collapsed", flag="bad") if collapsed else Cell("", "")
+
+
+def noted(rows: list[dict]) -> list[str]:
+    """Say each note once, with the metrics it is about; why a row collapsed stands elsewhere."""
+    about: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for note in (row["note"] or "").split("; "):
+            if note and not note.startswith("collapsed:"):
+                about.setdefault(note, {})[f"{row['level']} {words.metric(row['metric'])}"] = None
+    return [f"{words.listing(list(names))}: {note}" for note, names in about.items()]
+
+
+def measured(row: dict | None) -> Cell:
+    """Make the cell of a row's mean, its interval below."""
+    return num(row["mean"], small=words.interval(row)) if row else Cell(words.DASH)
+
+
+def _baselines(names: list[tuple[str, str]], table: list[dict]) -> list[Cell]:
+    values = {(row["level"], row["metric"]): row["baseline"] for row in table}
+    return [
+        Cell("trivial baseline"),
+        Cell(""),
+        Cell(""),
+        *[num(values[name]) for name in names],
+    ]
+
+
+def roc_lead(task: Task) -> str:
+    """Say what a ROC curve of the task is."""
+    if task.metrics["kind"] == "binary":
+        return f"Positive is fake; one point per threshold on the {task.metrics['level']} score."
+    return "Macro average of the one-vs-rest curves of all classes or attributes that vary."

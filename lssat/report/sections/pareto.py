@@ -1,0 +1,255 @@
+"""Accuracy against cost: a figure with a cost to choose, the table of all, and what follows."""
+
+from typing import Any
+
+from lssat.report.kit import figures, words
+from lssat.report.kit.cells import Cell, Column, Table, anchor, num
+from lssat.report.kit.figures import Figure, Key, Plot, plain
+from lssat.report.kit.results import Task
+from lssat.report.sections.costs import COSTS, Cost, Priced, front, priced
+
+LEAD = (
+    "What each row takes beside what it scores. The line is the Pareto front: rows that no other "
+    "one equals or beats in both. It joins means alone; where intervals overlap, the order of the "
+    "scores stays open, and Comparisons says which differences are shown. Time, memory and energy "
+    "are those of the machine that trained, whatever else it was doing. Speed and latency were "
+    "measured once for each backbone, alone on the machine. Operations and parameters are the "
+    "same everywhere. A multiplication and an addition are two operations, "
+    "where papers often count the pair as one. The 17.6 G of a ViT-B/16 are 2 x 17.6 = 35.1 GFLOP "
+    "so counted, and 32.7 here, since the last block makes the class token alone. Configurations "
+    "that train in two phases see each image in both: hold whole runs against each other."
+)
+_FRONT = "Pareto front"
+_SHAPES = (
+    *(("circle", "●"), ("square", "■"), ("triangle-up", "▲"), ("diamond", "◆")),
+    *(("triangle-down", "▼"), ("star", "★"), ("cross", "✚"), ("hexagon", "⬢")),
+)
+
+
+def section(task: Task) -> dict[str, Any]:
+    """Describe the costs of a task's rows: figures (one, or none), sentences, table."""
+    rows = priced(task)
+    known = [cost for cost in COSTS if any(_drawn(each, cost) for each in rows)]
+    return {
+        "title": task.title,
+        "figures": [_figure(task, rows, known)] if known else [],
+        "said": [_found(task, rows, known[0]), _shapes(task)] if known else [],
+        "table": _table(task, rows),
+    }
+
+
+def _drawn(each: Priced, cost: Cost) -> bool:
+    return each.row["mean"] is not None and each.mean(cost.name) is not None
+
+
+def _shape(task: Task, backbone: str) -> tuple[str, str]:
+    return _SHAPES[task.backbones.index(backbone) % len(_SHAPES)]
+
+
+def _shapes(task: Task) -> str:
+    told = [f"{_shape(task, name)[1]} {name}" for name in task.backbones]
+    return f"Shapes: {', '.join(told)}; a hollow one is a collapsed row, which no front counts."
+
+
+def _figure(task: Task, rows: list[Priced], known: list[Cost]) -> Figure:
+    plots = [_plot(task, rows, cost) for cost in known]
+    keys = [Key(name, colour) for colour, name in enumerate(task.configurations)]
+    told = "; ".join(f"{cost.label}: {_names(front(rows, cost))}" for cost in known)
+    where = words.where(task.metrics)
+    title = f"{where[0].upper()}{where[1:]} against cost"
+    summary = f"On the Pareto front, cheapest first, by {told}."
+    return Figure(title, summary, [*keys, Key(_FRONT, -1)], plots, choose="Cost")
+
+
+def _names(rows: list[Priced]) -> str:
+    return words.listing([_name(each.row) for each in rows]) or "none"
+
+
+def _name(row: dict) -> str:
+    return f"{row['backbone']} · {row['configuration']}"
+
+
+def _plot(task: Task, rows: list[Priced], cost: Cost) -> Plot:
+    shown = [each for each in rows if _drawn(each, cost)]
+    line = front(rows, cost)
+    values = [_scaled(each, cost) for each in shown]
+    wide = min(values) > 0 and max(values) > 5 * min(values)
+    x = {
+        "title": {"text": plain(f"{cost.label}, {cost.hint}")},
+        "type": "log" if wide else "linear",
+    }
+    y = {"title": {"text": plain(words.where(task.metrics))}}
+    dearest = min(values) if cost.more_is_cheaper else max(values)
+    traces = [_line(line, cost, dearest), *[_point(task, each, cost) for each in shown]]
+    return Plot(f"pareto-{cost.name}-{task.name}", cost.heading, figures.spec(traces, x, y))
+
+
+def _scaled(each: Priced, cost: Cost) -> float:
+    """Return a mean that is there, in the unit of the label."""
+    value = each.mean(cost.name)
+    assert value is not None
+    return value * cost.scale
+
+
+def _line(rows: list[Priced], cost: Cost, dearest: float) -> dict:
+    """Draw the front as a staircase: the best mean that each cost buys, up to the dearest row's."""
+    best = [rows[-1].row["mean"]] if rows else []
+    return {
+        "x": [*[_scaled(each, cost) for each in rows], *([dearest] if rows else [])],
+        "y": [*[each.row["mean"] for each in rows], *best],
+        "mode": "lines",
+        "name": _FRONT,
+        "meta": -1,
+        "legendgroup": _FRONT,
+        "line": {"width": 1.4, "dash": "dot", "shape": "hv"},
+        "hoverinfo": "skip",
+    }
+
+
+def _point(task: Task, each: Priced, cost: Cost) -> dict:
+    row, value = each.row, _scaled(each, cost)
+    colour = task.configurations.index(row["configuration"])
+    shape = _shape(task, row["backbone"])[0] + ("-open" if row["collapsed"] else "")
+    fallen = ", collapsed" if row["collapsed"] else ""
+    trace = {
+        "x": [value],
+        "y": [row["mean"]],
+        "mode": "markers",
+        "name": plain(_name(row) + fallen),
+        "meta": colour,
+        "legendgroup": plain(row["configuration"]),
+        "marker": {"size": 10, "symbol": shape},
+        "customdata": [f"{words.number(row['mean'])} {words.interval(row)}"],
+        "hovertemplate": f"{plain(cost.label)} {words.number(value, cost.digits)}<br>"
+        f"%{{customdata}}, {words.count(len(row['seeds']), 'seed')}, "
+        f"n = {words.number(row['n'])}<extra>%{{fullData.name}}</extra>",
+    }
+    if row["low"] is None or row["high"] is None:
+        return trace
+    arms = {"array": [row["high"] - row["mean"]], "arrayminus": [row["mean"] - row["low"]]}
+    return trace | {"error_y": {"type": "data", "symmetric": False, "thickness": 1.2, **arms}}
+
+
+def _found(task: Task, rows: list[Priced], cost: Cost) -> str:
+    """Say in a sentence what the dearest row of the front buys, as far as a test shows it."""
+    line = front(rows, cost)
+    of_all = f"{len(line)} of {words.count(len(rows), 'row')}"
+    if len(line) < 2:
+        both = f": {_name(line[0].row)} is both cheapest and best" if line else ""
+        return f"By {_short(cost)}, the front holds {of_all}{both}."
+    cheap, best = line[0], line[-1]
+    ratio = _scaled(best, cost) / _scaled(cheap, cost)
+    gap = words.number(best.row["mean"] - cheap.row["mean"])
+    return (
+        f"By {_short(cost)}, the front holds {of_all}. Its best, {_name(best.row)}, takes "
+        f"{words.number(ratio, 2)} times what its cheapest takes, {_name(cheap.row)}, and scores "
+        f"{gap} more; {_shown(task, best.row, cheap.row)}."
+    )
+
+
+def _short(cost: Cost) -> str:
+    return cost.label.split(" (")[0]
+
+
+def _shown(task: Task, a: dict, b: dict) -> str:
+    """Say whether the paired test shows two rows to differ."""
+    keys = ("backbone", "configuration")
+    wanted = [tuple(row[key] for key in keys) for row in (a, b)]
+    for pair in task.metrics["comparisons"]:
+        arms = [tuple(pair[arm][key] for key in keys) for arm in "ab"]
+        if sorted(arms) == sorted(wanted):
+            p = f"p = {words.p(pair['p_holm'])} with Holm’s correction"
+            verb = "is" if words.differs(pair) else "is not"
+            return f"that difference {verb} shown ({p})"
+    return "these two differ in more than one thing, so no test compares them"
+
+
+def _table(task: Task, rows: list[Priced]) -> Table:
+    fronts = {cost.name: front(rows, cost) for cost in COSTS}
+    columns = [
+        Column("Backbone"),
+        Column("Configuration", hint="its link leads to the first of its runs"),
+        Column(words.where(task.metrics), "num", "mean over seeds and its interval"),
+        *[Column(cost.heading, "num", f"{cost.hint}; mean over seeds") for cost in COSTS],
+        Column("Fronts", "num", f"of {len(COSTS)} costs, on how many the row is on the front"),
+        Column("Seeds", "num"),
+        Column("n", "num", f"{task.metrics['level']}s"),
+        Column("Device"),
+        Column("Flag"),
+    ]
+    made = [_row(each, fronts) for each in rows]
+    top = words.best([each.row for each in rows])
+    best = next((place for place, each in enumerate(rows) if each.row is top), None)
+    caption = f"{task.title}: costs and {words.where(task.metrics)}"
+    notes = _notes(task, rows)
+    return Table(f"costs-{task.name}", caption, columns, made, best, notes=notes)
+
+
+def _row(each: Priced, fronts: dict[str, list[Priced]]) -> list[Cell]:
+    row = each.row
+    on = sum(any(each is other for other in line) for line in fronts.values())
+    return [
+        Cell(row["backbone"]),
+        Cell(row["configuration"], link="#" + anchor(row["runs"][0])),
+        num(row["mean"], small=words.interval(row)),
+        *[_cost(each, cost) for cost in COSTS],
+        num(on),
+        num(len(row["seeds"])),
+        num(row["n"]),
+        Cell(words.listing(each.devices)),
+        Cell("collapsed", "collapsed", flag="bad") if row["collapsed"] else Cell("", ""),
+    ]
+
+
+def _cost(each: Priced, cost: Cost) -> Cell:
+    """Make the cell of a cost: the mean over seeds, below it from least to most where they vary."""
+    if cost.name not in each.seeds:
+        return Cell(words.DASH)
+    values = sorted(each.seeds[cost.name])
+    least, most = (words.number(v * cost.scale, cost.digits) for v in (values[0], values[-1]))
+    small = f"{least} to {most}" if least != most else ""
+    return num(float(_scaled(each, cost)), cost.digits, small)
+
+
+def _speed(found: dict) -> str:
+    """Say on what speed was measured, and how."""
+    batches = sorted({each["batches"][-1]["batch"] for each in found["backbones"]})
+    clips = sorted({each["frames"] for each in found["backbones"]} - {None})
+    long = f"; clips of {words.listing(clips)} frames" if clips else ""
+    threads = words.count(found["threads"], "thread")
+    return (
+        f"Speed: {found['processor']} ({found['device']}), {threads}, 32-bit floats, drawn "
+        f"weights, no other job beside it; images/s in batches of {words.listing(batches)}, "
+        f"latency of one{long}.{_disturbed(found)}"
+    )
+
+
+def _disturbed(found: dict) -> str:
+    """Say of which backbones half the passes took half as long again as the quickest, or more."""
+    slow = [
+        each["backbone"]
+        for each in found["backbones"]
+        if any(batch["latency_ms"] > 1.5 * batch["least_ms"] for batch in each["batches"])
+    ]
+    if not slow:
+        return ""
+    return (
+        f" Timings of {words.listing(slow)} vary by more than half: something else ran on the "
+        "machine. Time again when it is idle (snakemake --cores 8 --force results/speed.json)."
+    )
+
+
+def _notes(task: Task, rows: list[Priced]) -> list[str]:
+    notes = []
+    reasons = {r.get("costs", {}).get("energy_note") for r in task.records.values()} - {None, ""}
+    if any("energy_kwh" not in each.seeds for each in rows) and reasons:
+        notes.append(f"Energy: {'; '.join(sorted(reasons))}.")
+    if task.speed:
+        notes.append(_speed(task.speed))
+    devices = list(dict.fromkeys(name for each in rows for name in each.devices))
+    if len(devices) > 1:
+        notes.append(
+            f"Runs were trained on {words.listing(devices)}: compare time, memory and energy only "
+            "within one of them."
+        )
+    return notes

@@ -1,0 +1,193 @@
+"""Each attribute and each class: a table for every row, balanced accuracy, confusion matrices."""
+
+from typing import Any
+
+from lssat import metrics
+from lssat.report.kit import words
+from lssat.report.kit.cells import Cell, Chooser, Column, Table, num
+from lssat.report.kit.figures import Figure, Plot, plain, spec
+from lssat.report.kit.results import Task
+from lssat.report.sections import headline
+
+LEAD = (
+    "Means over seeds with intervals. “Best” is the row with the highest headline metric; every "
+    "other row can be chosen. Prevalence is the share of the test samples. A confusion matrix sums "
+    "the counts of a row’s seeds and shows shares of the true class, which are their mean as well."
+)
+_BASELINES = {
+    "multilabel": "Baselines: accuracy, that of the majority of the training split; balanced "
+    "accuracy and AUC 0.5; AP the prevalence; F1 always saying yes.",
+    "multiclass": "Baselines: recall that of a random guess; precision the prevalence; F1 naming "
+    "the class every time; AUC 0.5. The AUC is of the class against the rest.",
+}
+
+
+def section(task: Task) -> dict[str, Any] | None:
+    """Describe the attributes or classes of a task; None for a task of two classes."""
+    if not task.metrics["each"]:
+        return None
+    order = _best_first(task)
+    tables = [(_label(pair), _table(task, pair)) for pair in order]
+    kind = task.metrics["kind"]
+    figures = [_prevalence(task, order[0])] if kind == "multilabel" else _confusions(task, order)
+    chosen = Chooser(f"each-{task.name}", "Row", tables)
+    return {"title": task.title, "tables": chosen, "figures": [f for f in figures if f]}
+
+
+def _best_first(task: Task) -> list[tuple[str, str]]:
+    order = headline.row_pairs(task.metrics["each"])
+    best = words.best(task.headline)
+    if best is None:
+        return order
+    top = (best["backbone"], best["configuration"])
+    return sorted(order, key=lambda pair: pair != top)
+
+
+def _label(pair: tuple[str, str]) -> str:
+    return " · ".join(pair)
+
+
+def _of(rows: list[dict], pair: tuple[str, str]) -> list[dict]:
+    return [row for row in rows if (row["backbone"], row["configuration"]) == pair]
+
+
+def by_class(task: Task, pair: tuple[str, str]) -> dict[str, dict[str, dict]]:
+    """Return attribute or class -> metric -> the row of it, of one row of the results."""
+    found: dict[str, dict[str, dict]] = {}
+    for row in _of(task.metrics["each"], pair):
+        found.setdefault(row["class"], {})[row["metric"]] = row
+    return found
+
+
+def matrix(task: Task, pair: tuple[str, str]) -> dict:
+    """Return the confusion matrix of one row of the results."""
+    return _of(task.metrics["confusion"], pair)[0]
+
+
+def _table(task: Task, pair: tuple[str, str]) -> Table:
+    kind = task.metrics["kind"]
+    names, found = metrics.EACH[kind], by_class(task, pair)
+    columns = [Column("Attribute" if kind == "multilabel" else "Class")]
+    columns += [Column("Prevalence", "num", "share of the test samples")]
+    if kind == "multilabel":
+        columns.append(Column("Majority", "num", "accuracy of the majority of the training split"))
+    columns += [Column(words.heading(name), "num") for name in names]
+    hint = f"shown of {words.metric(_shown(kind))}, with a correction for the number of rows"
+    columns += [Column("Beats it", hint=hint)]
+    columns += [Column("n", "num"), Column("Flag")]
+    rows = [_row(kind, name, found[name], names) for name in found]
+    notes = [_BASELINES[kind], *_notes(found)]
+    place = f"each-{task.name}-{task.metrics['each'].index(_of(task.metrics['each'], pair)[0])}"
+    return Table(place, f"{task.title}: {_label(pair)}", columns, rows, notes=notes)
+
+
+def _shown(kind: str) -> str:
+    return "balanced_accuracy" if kind == "multilabel" else "recall"
+
+
+def _row(kind: str, name: str, found: dict[str, dict], names: tuple[str, ...]) -> list[Cell]:
+    main = found[_shown(kind)]
+    majority = [num(found["accuracy"]["baseline"])] if kind == "multilabel" else []
+    return [
+        Cell(name.replace("_", " ") if kind == "multilabel" else name),
+        num(main["prevalence"]),
+        *majority,
+        *[headline.measured(found[metric]) for metric in names],
+        headline.beats(main),
+        num(main["n"]),
+        headline.flagged(main["collapsed"]),
+    ]
+
+
+def _notes(found: dict[str, dict[str, dict]]) -> list[str]:
+    """Say each note once with the attributes or classes that it is about."""
+    about: dict[str, dict[str, None]] = {}
+    for name, rows in found.items():
+        for row in rows.values():
+            for note in (row["note"] or "").split("; "):
+                if note:
+                    about.setdefault(note, {})[name] = None
+    whole = len(found)
+    return [
+        note if len(names) == whole else f"{words.listing(list(names))}: {note}"
+        for note, names in about.items()
+    ]
+
+
+def _prevalence(task: Task, pair: tuple[str, str]) -> Figure | None:
+    """Draw the balanced accuracy of each attribute against its prevalence."""
+    rows = [row["balanced_accuracy"] for row in by_class(task, pair).values()]
+    rows = [row for row in rows if row["mean"] is not None]
+    if not rows:
+        return None
+    ends = [
+        (row["low"], row["high"]) if row["low"] is not None else (row["mean"],) * 2 for row in rows
+    ]
+    bars = {
+        "array": [high - row["mean"] for (_, high), row in zip(ends, rows, strict=True)],
+        "arrayminus": [row["mean"] - low for (low, _), row in zip(ends, rows, strict=True)],
+        **{"type": "data", "symmetric": False, "thickness": 1, "width": 0},
+    }
+    shown = {"x": [row["prevalence"] for row in rows], "y": [row["mean"] for row in rows]}
+    points = {
+        **{"mode": "markers", "meta": 0, "marker": {"size": 7}, "error_y": bars},
+        "customdata": [
+            [plain(row["class"].replace("_", " ")), words.interval(row)] for row in rows
+        ],
+        "hovertemplate": "%{customdata[0]}<br>prevalence %{x:.3f}<br>balanced accuracy %{y:.3f} "
+        "%{customdata[1]}<extra></extra>",
+    }
+    chance = {"x": [0, 1], "y": [0.5, 0.5], "mode": "lines", "meta": -1, "hoverinfo": "skip"}
+    traces = [chance | {"line": {"width": 1, "dash": "dot"}}, shown | points]
+    x = {"title": {"text": "prevalence in the test split"}, "range": [-0.02, 1.02]}
+    made = spec(traces, x, {"title": {"text": "balanced accuracy"}})
+    title = f"Balanced accuracy of each attribute against its prevalence, {_label(pair)}"
+    plot = Plot(f"prevalence-{task.name}", "balanced accuracy", made)
+    return Figure(title, _extremes(rows), [], [plot])
+
+
+def _extremes(rows: list[dict]) -> str:
+    ordered = sorted(rows, key=lambda row: row["mean"])
+    low, high = ([f"{r['class']} {words.number(r['mean'])}" for r in part]
+                 for part in (ordered[:3], ordered[::-1][:3]))  # fmt: skip
+    return f"Lowest: {words.listing(low)}. Highest: {words.listing(high)}. Chance is 0.5."
+
+
+def _confusions(task: Task, order: list[tuple[str, str]]) -> list[Figure]:
+    """Draw the confusion matrix of each row as a heat map, one at a time."""
+    found = {pair: matrix(task, pair) for pair in order}
+    plots = [
+        Plot(f"confusion-{task.name}-{place}", _label(pair), _heat(row))
+        for place, (pair, row) in enumerate(found.items())
+        if row["counts"] is not None
+    ]
+    if not plots:
+        return []
+    said = "; ".join(f"{_label(pair)}: {_recalls(row)}" for pair, row in list(found.items())[:1])
+    summary = f"Share of a true class (row) that is called a class (column). Recall, {said}."
+    return [Figure("Confusion matrix", summary, [], plots, choose="Row")]
+
+
+def _recalls(row: dict) -> str:
+    shares = row["shares"] or [None] * len(row["classes"])
+    each = [
+        f"{name} {words.number(share and share[place])}"
+        for place, (name, share) in enumerate(zip(row["classes"], shares, strict=True))
+    ]
+    return words.listing(each)
+
+
+def _heat(row: dict) -> dict[str, Any]:
+    names = [plain(name) for name in row["classes"]]
+    empty = [None] * len(names)
+    trace = {
+        **{"type": "heatmap", "meta": 0, "x": names, "y": names, "zmin": 0, "zmax": 1},
+        "z": [share or empty for share in row["shares"]],
+        **{"customdata": row["counts"], "xgap": 2, "ygap": 2, "showscale": False},
+        "texttemplate": "%{z:.2f}",
+        "hovertemplate": "true %{y}, predicted %{x}<br>%{z:.3f} of the class, %{customdata} "
+        "predictions of all seeds<extra></extra>",
+    }
+    x = {"title": {"text": "predicted"}, "type": "category", "showgrid": False}
+    y = {"title": {"text": "true"}, "type": "category", "autorange": "reversed", "showgrid": False}
+    return spec([trace], x, y)

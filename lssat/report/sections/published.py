@@ -1,0 +1,133 @@
+"""Numbers of papers, each with its protocol, to stand beside ours. None was measured here."""
+
+from typing import NamedTuple
+
+from lssat.report.kit import words
+from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.results import Task
+
+
+class Published(NamedTuple):
+    """One number of a paper."""
+
+    what: str  # method or model
+    metric: str
+    value: float
+    protocol: str
+    source: str
+    doubt: str = ""
+    backbone: str = ""  # of a number of 2603.22190, where it is known
+
+
+_A, _A_SAID = "2603.22190", "2603.22190, by its reviews"
+PUBLISHED = {
+    "ffpp": [
+        Published("L-SSAT, ViT-H", "average accuracy", 0.94, "compression not stated", _A,
+                  "what is averaged is not defined", "ViT-H"),
+        Published("SSAT and texture", "accuracy", 0.9868, "c23", "2409.19582",
+                  "stands beside an AUC of 0.965"),
+        Published("Xception", "frame AUC", 0.9637, "c23, trained on it", "DeepfakeBench"),
+        Published("EfficientNet-B4", "frame AUC", 0.9567, "c23, trained on it", "DeepfakeBench"),
+        Published("Face X-ray", "frame AUC", 0.9592, "c23, trained on it", "DeepfakeBench"),
+        Published("UCF", "frame AUC", 0.9705, "c23, trained on it", "DeepfakeBench"),
+        Published("Xception", "accuracy", 0.9573, "c23", "FaceForensics++"),
+        Published("Self-Blended Images", "video AUC", 0.905, "as rerun by others", "SBI"),
+    ],
+    "celeba": [
+        Published("L-SSAT, ViT-B", "best mean accuracy", 0.87, "number of attributes not stated",
+                  _A, "its table 2 says 0.85", "ViT-B"),
+        Published("L-SSAT, ViT-B", "average of table 2", 0.85, "number of attributes not stated",
+                  _A_SAID, "what is averaged is not defined", "ViT-B"),
+        Published("L-SSAT, ViT-L", "average of table 2", 0.55, "number of attributes not stated",
+                  _A_SAID, "below the majority baseline of about 0.80: a collapsed run", "ViT-L"),
+        Published("FaceXFormer", "mean accuracy", 0.918, "40 attributes, official test",
+                  "FaceXFormer", "its users measure 0.900"),
+        Published("FaRL", "mean accuracy", 0.914, "40 attributes, official test", "FaRL",
+                  "its users measure 0.893"),
+    ],
+    "affectnet": [
+        Published("L-SSAT", "accuracy", 0.88, "random half of validation, seed not recorded", _A,
+                  "no top-1: as one-vs-rest accuracy it means a top-1 of 0.52 (8 classes) or "
+                  "0.58 (7), and saying no to every class gives 0.875"),
+        Published("POSTER++", "top-1 accuracy", 0.675, "7 classes, whole validation", "POSTER++"),
+        Published("POSTER++", "top-1 accuracy", 0.638, "8 classes, whole validation", "POSTER++"),
+    ],
+}  # fmt: skip
+LEAD = (
+    "Copied from papers, not measured here, and each under its own protocol: none of them has an "
+    "interval, and only numbers of one protocol can be held against each other."
+)
+
+
+def of_backbones(task: str) -> dict[str, list[Published]]:
+    """Return the numbers of 2603.22190 by its backbone; "" where it contradicts itself."""
+    found: dict[str, list[Published]] = {}
+    for each in PUBLISHED.get(task, []):
+        if each.source in (_A, _A_SAID):
+            found.setdefault(each.backbone, []).append(each)
+    return found
+
+
+def table(task: Task) -> Table | None:
+    """Make the table of published numbers with ours on top; None for a data set without any."""
+    known = PUBLISHED.get(task.name)
+    if not known:
+        return None
+    columns = [
+        Column("Method"),
+        Column("Metric"),
+        Column("Value", "num"),
+        Column("Protocol"),
+        Column("Source"),
+        Column("Doubt"),
+    ]
+    rows = _ours(task)
+    rows += [
+        [
+            Cell(each.what),
+            Cell(each.metric),
+            num(each.value),
+            Cell(each.protocol),
+            Cell(each.source),
+            Cell(each.doubt),
+        ]
+        for each in known
+    ]
+    caption = f"{task.title}: published numbers"
+    return Table(f"published-{task.name}", caption, columns, rows)
+
+
+def _ours(task: Task) -> list[list[Cell]]:
+    """Make rows of the best row of ours, in the metrics that papers report for this task."""
+    top = words.best(task.headline)
+    if top is None:
+        return []
+    same = [
+        row
+        for row in task.metrics["table"]
+        if all(row[key] == top[key] for key in ("backbone", "configuration"))
+        and (row["level"], row["metric"]) in _SHOWN
+    ]
+    name = f"{top['backbone']} · {top['configuration']}, ours"
+    return [
+        [
+            Cell(name),
+            Cell(f"{row['level']} {words.metric(row['metric'])}"),
+            num(row["mean"], small=words.interval(row)),
+            Cell(f"{task.metrics['split']} split, {words.count(row['n'], row['level'])}"),
+            Cell("this report"),
+            Cell(_doubt(row)),
+        ]
+        for row in same
+    ]
+
+
+def _doubt(row: dict) -> str:
+    fallen = "collapsed; " if row["collapsed"] else ""
+    return f"{fallen}best by the headline metric on this very split"
+
+
+_SHOWN = [
+    *(("video", "auc"), ("frame", "auc"), ("video", "accuracy")),
+    *(("image", "accuracy"), ("image", "top1"), ("image", "mean_ovr_accuracy")),
+]

@@ -1,0 +1,228 @@
+"""Robustness: curves against strength, mean corruption scores, one crop under each perturbation."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from lssat.data import shards
+from lssat.evaluation import perturb
+from lssat.report.kit import words
+from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
+from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
+from lssat.report.kit.results import Task
+from lssat.report.sections import headline
+from lssat.tables import FACES
+
+LEAD = (
+    "The headline metric on test crops that were perturbed in seven ways at five strengths "
+    "(DeeperForensics-1.0; JPEG at the qualities of ImageNet-C), texture computed from the "
+    "perturbed crop; docs/robustness.md has the formulas. Nothing was chosen by these numbers."
+)
+
+
+def section(tasks: list[Task], shown: list[Task]) -> dict[str, Any]:
+    """Return what stands on top of the section: words, and one crop under each perturbation.
+
+    Args:
+        shown: the tasks whose crops may be shown.
+
+    Raises:
+        DataError: the crop's shard is damaged.
+    """
+    names = [kind["title"] for kind in _kinds(tasks)]
+    return {"lead": LEAD, "names": names, "strip": strip(shown)}
+
+
+def _kinds(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    every = [kind for task in tasks for kind in task.robustness["perturbations"]]
+    return list({kind["name"]: kind for kind in every}.values())
+
+
+def lead(task: Task) -> str:
+    """Say how much of the test split was scored, and what the intervals cover."""
+    found = task.robustness
+    parts = [f"{n:,} of {of:,} {name}s" for name, (n, of) in found["samples"].items()]
+    runs = "every seed" if found["seeds"] == "all" else "the first seed of each row"
+    alone = all(len(row["seeds"]) == 1 for row in found["rows"])
+    covers = "other test samples of these trained models" if alone else "other samples and seeds"
+    what = words.where(task.metrics)
+    return (
+        f"{what[0].upper()}{what[1:]} of {words.listing(parts)} of the "
+        f"test split, in whole groups, {runs}. The {words.confidence(found)} covers {covers}."
+    )
+
+
+def table(task: Task) -> Table:
+    """Make the table of mean corruption scores: a row per backbone x configuration."""
+    found = task.robustness
+    kinds = {kind["name"]: kind["title"] for kind in found["perturbations"]}
+    points = len(kinds) * len(found["strengths"])
+    columns = [
+        Column("Backbone"),
+        Column("Configuration"),
+        Column("Clean", "num", "on the same samples, unperturbed"),
+        Column("Mean corruption", "num", f"mean over {points} perturbations and strengths"),
+        Column("Drop", "num", "clean minus mean corruption, paired"),
+        Column("Retained", "num", "share of what clean has above the baseline"),
+        *[Column(title, "num", "mean over the strengths") for title in kinds.values()],
+        Column("Flag"),
+        Column("Baseline", "num", "the best score without looking at the input"),
+        Column("Seeds", "num"),
+        Column("n", "num"),
+    ]
+    rows = [
+        [*_row(row, list(kinds)), headline.flagged(words.pair(row) in task.collapsed)]
+        for row in found["rows"]
+    ]
+    notes = [f"{_name(row)}: retained: {note}" for row in found["rows"] if (note := _why(row))]
+    notes += [
+        f"{_name(row)}: {row['corrupted']['note']}"
+        for row in found["rows"]
+        if row["corrupted"]["note"]
+    ]
+    caption = f"robustness of {task.title}, {words.metric(found['metric'])}"
+    return Table(f"robustness-{task.name}", caption, columns, rows, notes=notes)
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['backbone']}, {row['configuration']}"
+
+
+def _why(row: dict[str, Any]) -> str | None:
+    return row["corrupted"]["retained_note"]
+
+
+def _row(row: dict[str, Any], kinds: list[str]) -> list[Cell]:
+    hurt, by_kind = row["corrupted"], {kind["perturbation"]: kind for kind in row["kinds"]}
+    gap = {"low": hurt["drop_low"], "high": hurt["drop_high"]}
+    return [
+        Cell(row["backbone"]),
+        Cell(row["configuration"]),
+        _value(row["clean"]),
+        _value(hurt),
+        num(hurt["drop"], small=words.interval(gap)),
+        Cell(words.percent(hurt["retained"]), hurt["retained"]),
+        *[_value(by_kind[kind]) for kind in kinds],
+        num(row["baseline"]),
+        num(len(row["seeds"])),
+        num(row["n"]),
+    ]
+
+
+def _value(found: dict[str, Any]) -> Cell:
+    return num(found["mean"], small=words.interval(found))
+
+
+def curves(task: Task) -> list[Figure]:
+    """Draw per backbone a panel for each perturbation: the metric against strength."""
+    backbones = dict.fromkeys(row["backbone"] for row in task.robustness["rows"])
+    return [_curves(task, backbone) for backbone in backbones]
+
+
+def _curves(task: Task, backbone: str) -> Figure:
+    found = task.robustness
+    rows = [row for row in found["rows"] if row["backbone"] == backbone]
+    scale = _scale(rows)
+    plots = []
+    for kind in found["perturbations"]:
+        traces = [_baseline(rows, found["strengths"])]
+        for row in rows:
+            colour = task.configurations.index(row["configuration"])
+            traces.append(_trace(row, kind, colour))
+        x = {"title": {"text": "strength"}, "dtick": 1, "range": [-0.2, 5.2]}
+        made = spec(traces, x, {"range": scale})
+        plots.append(Plot(f"robust-{kind['name']}-{task.name}-{backbone}", kind["title"], made))
+    keys = [
+        Key(
+            row["configuration"],
+            task.configurations.index(row["configuration"]),
+            f"mean {words.number(row['corrupted']['mean'])} {words.interval(row['corrupted'])}",
+        )
+        for row in rows
+    ]
+    summary = "; ".join(f"{key.label}: {key.value}" for key in keys)
+    return Figure(backbone, f"Mean corruption score, {summary}.", keys, plots)
+
+
+def _points(row: dict[str, Any], kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    yield 0, row["clean"]
+    for point in row["points"]:
+        if point["perturbation"] == kind:
+            yield point["strength"], point
+
+
+def _scale(rows: list[dict[str, Any]]) -> list[float]:
+    """Return one range for all panels, so that they can be compared."""
+    each = [point["mean"] for row in rows for point in (row["clean"], *row["points"])]
+    values = [v for v in [*each, *(row["baseline"] for row in rows)] if v is not None] or [0, 1]
+    pad = 0.05 * (max(values) - min(values)) or 0.05
+    return [min(values) - pad, max(values) + pad]
+
+
+def _baseline(rows: list[dict[str, Any]], strengths: list[int]) -> dict[str, Any]:
+    value = rows[0]["baseline"]
+    line = {"x": [0, max(strengths)], "y": [value, value], "mode": "lines", "meta": -1}
+    return line | {"hoverinfo": "skip", "line": {"width": 1, "dash": "dot"}}
+
+
+def _trace(row: dict[str, Any], kind: dict[str, Any], colour: int) -> dict[str, Any]:
+    at = list(_points(row, kind["name"]))
+    texts = [f"{_level(kind, strength)}: {_text(point)}" for strength, point in at]
+    return {
+        "x": [strength for strength, _ in at],
+        "y": [None if point["mean"] is None else round(point["mean"], 4) for _, point in at],
+        "mode": "lines+markers",
+        "name": plain(row["configuration"]),
+        "meta": colour,
+        "legendgroup": plain(row["configuration"]),
+        "line": {"width": 1.6},
+        "marker": {"size": 5},
+        "customdata": texts,
+        "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
+    }
+
+
+def _level(kind: dict[str, Any], strength: int) -> str:
+    if strength == 0:
+        return "clean"
+    return f"strength {strength} ({kind['what']}: {kind['levels'][strength - 1]:g})"
+
+
+def _text(point: dict[str, Any]) -> str:
+    return f"{words.number(point['mean'])} {words.interval(point)}"
+
+
+def strip(tasks: Sequence[Task]) -> Picture | None:
+    """Show one stored crop under each perturbation (a row) at each strength (a column), or None."""
+    return perturbed([pair for task in tasks for pair in task.files.faces], _kinds(tasks))
+
+
+def perturbed(faces: list[Pair], kinds: list[dict[str, Any]]) -> Picture | None:
+    """Show the first crop of some shards under perturbations; None where there is no crop.
+
+    Args:
+        kinds: `name` and `title` of each perturbation.
+    """
+    for file, rows in faces:
+        shard = shards.read(file, rows, FACES)
+        if len(shard.array):
+            return _strip(shard, kinds)
+    return None
+
+
+def _strip(shard: shards.Shard, kinds: list[dict[str, Any]]) -> Picture:
+    crop = np.asarray(shard.array[:1])
+    head = shard.rows.slice(0, 1).to_pylist()[0]
+    keys = perturb.keys_of([head["id"]], [head["frame"]])
+    cells = [
+        [
+            tile(perturb.perturb(crop, kind["name"], strength, 0, keys)[0])
+            for strength in (0, *perturb.STRENGTHS)
+        ]
+        for kind in kinds
+    ]
+    names = words.listing([kind["title"] for kind in kinds])
+    alt = f"A face crop under {names}: in each row unchanged, then at strengths 1 to 5"
+    return picture(gapped(cells), alt, head["id"])

@@ -1,0 +1,85 @@
+"""Sensitivity to the margin of crops and the number of frames, for tasks where it was asked for."""
+
+from typing import Any
+
+from lssat.report.kit import words
+from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.results import Task
+from lssat.report.sections import headline
+
+ASK = "snakemake --cores 8 sensitivity"
+LEAD = (
+    "The trained runs on the same test videos, cropped with another margin or scored on another "
+    "number of frames. Each difference is paired with the default on the samples that both have."
+)
+
+
+def section(tasks: list[Task]) -> dict[str, Any]:
+    """Describe the tasks that have results, and say how to get or renew those of the others."""
+    fresh = [task for task in tasks if task.sensitivity and not _outdated(task)]
+    old = [task.name for task in tasks if task.sensitivity and _outdated(task)]
+    absent = [task.name for task in tasks if not task.sensitivity]
+    lines = []
+    if old:
+        lines.append(
+            f"What there is of {words.listing(old)} belongs to other runs: {ASK} renews it."
+        )
+    if absent:
+        whose = "a task whose faces are cut out of frames"
+        lines.append(f"Nothing of {words.listing(absent)}: {ASK} computes it, for {whose}.")
+    return {"lead": LEAD, "lines": lines, "groups": [_group(task) for task in fresh]}
+
+
+def _outdated(task: Task) -> bool:
+    weights = {run: record.get("weights_sha256") for run, record in task.records.items()}
+    return bool(task.sensitivity and task.sensitivity["weights"] != weights)
+
+
+def _group(task: Task) -> dict[str, Any]:
+    found = task.sensitivity or {}
+    alone = all(len(row["seeds"]) == 1 for row in found["rows"])
+    covers = "other test samples of these trained models" if alone else "other samples and seeds"
+    confidence = words.confidence(found)
+    lead = f"{confidence[0].upper()}{confidence[1:]}s cover {covers}."
+    return {"title": task.title, "lead": lead, "table": _table(task, found)}
+
+
+def _table(task: Task, found: dict[str, Any]) -> Table:
+    columns = [
+        Column("Backbone"),
+        Column("Configuration"),
+        Column("Varied"),
+        Column("Value", "num"),
+        Column(words.where(task.metrics), "num", "mean over seeds"),
+        Column("Difference", "num", "from the default, paired"),
+        Column("Seeds", "num"),
+        Column("n", "num"),
+        Column("Of", "num", "samples that the default has"),
+        Column("Flag"),
+    ]
+    rows = [_row(task, row) for row in found["rows"]]
+    notes = [
+        f"{row['backbone']}, {row['configuration']}, {row['varied']} {row['value']:g}: "
+        f"{row['note']}"
+        for row in found["rows"]
+        if row["note"]
+    ]
+    caption = f"sensitivity of {task.title}"
+    return Table(f"sensitivity-{task.name}", caption, columns, rows, notes=notes)
+
+
+def _row(task: Task, row: dict[str, Any]) -> list[Cell]:
+    gap = {"low": row["difference_low"], "high": row["difference_high"]}
+    default = row["value"] == row["default"]
+    return [
+        Cell(row["backbone"]),
+        Cell(row["configuration"]),
+        Cell(row["varied"]),
+        Cell(f"{row['value']:g}", row["value"], "default" if default else ""),
+        num(row["mean"], small=words.interval(row)),
+        Cell(words.DASH) if default else num(row["difference"], small=words.interval(gap)),
+        num(len(row["seeds"])),
+        num(row["n"]),
+        num(row["of"]),
+        headline.flagged(words.pair(row) in task.collapsed),
+    ]

@@ -1,0 +1,309 @@
+"""Slices: each attribute's groups beside each other, the worst of them, and the gap."""
+
+from typing import Any
+
+from lssat.report.kit import words
+from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
+from lssat.report.kit.results import Task
+
+LEAD = (
+    "The same predictions by groups of the test samples. The gap is the largest minus the "
+    "smallest group’s mean over seeds; beside it stands the gap that equal groups of these sizes "
+    "would show half of the time. The test asks whether any two groups differ, whichever came out "
+    "best and worst: its critical value is that of the largest of all differences, and Holm’s "
+    "correction runs over the rows of the table. Where it shows nothing, the interval holds 0."
+)
+FEW = {"samples": 100, "clusters": 30}  # below either, the page says what a gap does not mean
+
+
+def section(task: Task) -> dict[str, Any]:
+    """Describe a task's slices: a part for each attribute, or why there is none."""
+    parts = [
+        _part(task, found, attribute) for found in task.slices for attribute in _attributes(found)
+    ]
+    return {"title": task.title, "parts": parts, "none": _none(task)}
+
+
+def _none(task: Task) -> str:
+    return (
+        f"No groups are named for this task: slices.attributes and slices.lists in params.yaml "
+        f"have no entry {task.name}."
+    )
+
+
+def _attributes(found: dict) -> list[str]:
+    return list(dict.fromkeys(each["attribute"] for each in found["slices"]))
+
+
+def _part(task: Task, found: dict, attribute: str) -> dict[str, Any]:
+    rows = [row for row in found["rows"] if row["attribute"] == attribute]
+    heads = [row for row in rows if row["metric"] == found["metric"]]
+    others = [row for row in rows if row["metric"] != found["metric"]]
+    groups = _groups(found, attribute)
+    id = f"{task.name}-{found['source']}-{_attributes(found).index(attribute)}"
+    return {
+        "title": attribute,
+        "lead": _source(found, groups),
+        "text": " ".join([_best(task, heads), _shown(heads)]),
+        "caveat": _few(groups),
+        "table": _table(f"slices-{id}", task, found, attribute, heads),
+        "more": _more(f"slices-more-{id}", task, found, attribute, others),
+        "figure": _figure(f"slices-plot-{id}", task, attribute, heads),
+    }
+
+
+def _groups(found: dict, attribute: str) -> list[dict]:
+    """Return the groups of an attribute; runs on frames and on clips may see other samples."""
+    every = [
+        group
+        for each in found["slices"]
+        if each["attribute"] == attribute
+        for group in each["groups"]
+    ]
+    return list({group["group"]: group for group in reversed(every)}.values())[::-1]
+
+
+def _source(found: dict, groups: list[dict]) -> str:
+    sizes = [
+        f"{group['group']} {words.count(group['n'], 'sample')} in "
+        f"{words.count(group['clusters'], 'cluster')}"
+        + (f", {group['positives']:,} fake" if group["positives"] is not None else "")
+        for group in groups
+    ]
+    text = "The task’s own labels" if found["source"] == "attributes" else _listed(found["list"])
+    return f"{text}: {'; '.join(sizes)}."
+
+
+def _listed(told: dict) -> str:
+    parts = [words.count(told["entries"], "entry", "entries") + f" by {told['key']}"]
+    parts += [f"{told['repeated']:,} repeated"] if told["repeated"] else []
+    parts += [f"{told['unknown']:,} of no sample of this data set"] if told["unknown"] else []
+    return f"{told['file']} ({', '.join(parts)})"
+
+
+def _best(task: Task, heads: list[dict]) -> str:
+    """Say what the row with the best mean of the whole task does to its worst group."""
+    top = words.best(task.headline)
+    names = ("backbone", "configuration")
+    row = next((r for r in heads if top and all(r[n] == top[n] for n in names)), None)
+    if top is None or row is None:
+        return "No row has a mean."
+    first = f"The best row, {row['backbone']} · {row['configuration']}"
+    if row["gap"] is None:
+        return f"{first}, has no gap: {row['note']}."
+    worst = next(each for each in row["groups"] if each["group"] == row["worst"])
+    gap = f"gap {words.number(row['gap'])} {words.interval(row)}"
+    text = f"{first}: worst group {row['worst']} at {words.number(worst['mean'])}, {gap}"
+    return f"{text} to {row['best']}{_beside(row)}. {_verdict(row)}"
+
+
+def _tiny(p: float | None) -> bool:
+    return p is not None and p < 0.001
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if _tiny(value) else f"p = {words.number(value)}"
+
+
+def _beside(row: dict) -> str:
+    if row["expected"] is None:
+        return ""
+    return f" (equal groups: {words.number(row['expected'])})"
+
+
+def _verdict(row: dict) -> str:
+    if row["p_holm"] is None:
+        return "Whether groups differ is not tested."
+    told = f"{_p(row['p_holm'])} after Holm’s correction"
+    if not words.differs(row):
+        return f"That groups differ is not shown ({told})."
+    about = " by this trained model" if len(row["seeds"]) == 1 else ""
+    return f"Groups are served differently{about} ({told})."
+
+
+def _shown(heads: list[dict]) -> str:
+    held = [row for row in heads if row["p_holm"] is not None]
+    return f"Groups differ in {sum(map(words.differs, held))} of {words.count(len(held), 'row')}."
+
+
+def _few(groups: list[dict]) -> str:
+    """Say what a gap does not mean where a group has few samples or clusters."""
+    few = [
+        f"{group['group']} ({group['n']:,} in {group['clusters']:,})"
+        for group in groups
+        if group["compared"]
+        and (group["n"] < FEW["samples"] or group["clusters"] < FEW["clusters"])
+    ]
+    if not few:
+        return ""
+    return (
+        f"Few samples in clusters: {words.listing(few)}. With so few, a gap tells who happens to "
+        "be in the test set as much as whom the model serves; a wide interval that holds 0 is no "
+        "sign of fairness."
+    )
+
+
+def _table(id: str, task: Task, found: dict, attribute: str, heads: list[dict]) -> Table:
+    """Make the table of the headline metric: a row per backbone x configuration."""
+    groups = _groups(found, attribute)
+    fair = {
+        (row["backbone"], row["configuration"], row["metric"]): row
+        for row in found["disparities"]
+        if row["attribute"] == attribute
+    }
+    names = list(dict.fromkeys(key[2] for key in fair))
+    columns = [Column("Backbone"), Column("Configuration"), *_columns(groups, found)]
+    columns += [Column(*_FAIR[name]) for name in names]
+    columns += [Column("Differ"), Column("Flag")]
+    made = [
+        [
+            *(Cell(row["backbone"]), Cell(row["configuration"]), *_values(row, groups)),
+            *[_cell(fair.get((row["backbone"], row["configuration"], name))) for name in names],
+            *(_differ(row), _flag(task, row)),
+        ]
+        for row in heads
+    ]
+    sizes = [num(group["n"], small=_in(group["clusters"])) for group in groups]
+    foot = [Cell("n"), Cell(""), *sizes, *[Cell("")] * (len(columns) - 2 - len(sizes))]
+    caption = f"{task.title}: {words.where(task.metrics)} by {attribute}"
+    return Table(id, caption, columns, made, foot=foot, notes=_notes(heads))
+
+
+_FAIR = {
+    "demographic_parity_difference": (
+        *("Parity difference", "num"),
+        "demographic parity: largest gap in the share called fake, of means over seeds",
+    ),
+    "equalized_odds_difference": (
+        *("Odds difference", "num"),
+        "equalized odds: largest gap in true or false positive rate, of means over seeds",
+    ),
+}
+
+
+def _columns(groups: list[dict], found: dict) -> list[Column]:
+    span = words.confidence(found)
+    return [
+        *[Column(group["group"], "num", f"mean over seeds; below, its {span}") for group in groups],
+        Column("Worst group"),
+        Column("Gap", "num", f"largest minus smallest; below, its {span}"),
+        Column("Equal groups", "num", "the gap that equal groups would show half of the time"),
+        Column("p", "num", "of the largest gap between groups, with Holm’s correction"),
+    ]
+
+
+def _values(row: dict, groups: list[dict]) -> list[Cell]:
+    values = {each["group"]: each for each in row["groups"]}
+    return [
+        *[_cell(values.get(group["group"])) for group in groups],
+        Cell(row["worst"] or words.DASH),
+        num(row["gap"], small=words.interval(row) if row["gap"] is not None else ""),
+        num(row["expected"]),
+        Cell("< 0.001", row["p_holm"]) if _tiny(row["p_holm"]) else num(row["p_holm"]),
+    ]
+
+
+def _cell(each: dict | None) -> Cell:
+    if each is None or each["mean"] is None:
+        return num(None)
+    return num(each["mean"], small=words.interval(each))
+
+
+def _in(clusters: int) -> str:
+    return f"in {words.count(clusters, 'cluster')}"
+
+
+def _differ(row: dict) -> Cell:
+    if row["p_holm"] is None:
+        return Cell(words.DASH)
+    return Cell("yes", "yes", flag="bad") if words.differs(row) else Cell("not shown", "no")
+
+
+def _flag(task: Task, row: dict) -> Cell:
+    names = ("backbone", "configuration")
+    mine = [each for each in task.metrics["table"] if all(each[n] == row[n] for n in names)]
+    fallen = any(each["collapsed"] for each in mine)
+    return Cell("collapsed", "collapsed", flag="bad") if fallen else Cell("", "")
+
+
+def _notes(rows: list[dict]) -> list[str]:
+    """Say each note of a row or group once; and what a multi-label mean is over."""
+    notes = [
+        f"{each['group']}: {each['note']}" for r in rows for each in r["groups"] if each["note"]
+    ]
+    notes += [row["note"] for row in rows if row["note"]]
+    over = {row["over"] for row in rows if "over" in row and row["metric"] != "accuracy"}
+    notes += [f"Mean over the {n} attributes that vary in every group." for n in over]
+    return list(dict.fromkeys(notes))
+
+
+def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) -> Table:
+    """Make the table of the other metrics: a row per metric, backbone and configuration."""
+    groups = _groups(found, attribute)
+    columns = [Column("Metric"), Column("Backbone"), Column("Configuration")]
+    columns += [*_columns(groups, found), Column("Flag")]
+    made = [
+        [
+            *(Cell(words.metric(row["metric"])), Cell(row["backbone"]), Cell(row["configuration"])),
+            *(*_values(row, groups), _flag(task, row)),
+        ]
+        for row in rows
+    ]
+    caption = f"{task.title}: other metrics by {attribute}"
+    return Table(id, caption, columns, made, notes=_notes(rows))
+
+
+def _figure(id: str, task: Task, attribute: str, heads: list[dict]) -> Figure:
+    """Draw a dot with its interval for each group, a line of the plot for each configuration."""
+    groups = list(dict.fromkeys(each["group"] for row in heads for each in row["groups"]))
+    plots = []
+    for backbone in task.backbones:
+        rows = [row for row in heads if row["backbone"] == backbone][::-1]
+        names = [plain(row["configuration"]) for row in rows]
+        y = {"tickvals": list(range(len(rows))), "ticktext": names}
+        y |= {"range": [-0.6, len(rows) - 0.4], "showgrid": False}
+        x = {"title": {"text": words.where(task.metrics)}}
+        traces = [t for k, group in enumerate(groups) for t in _dots(rows, group, k, len(groups))]
+        if traces:
+            plots.append(Plot(f"{id}-{backbone}", backbone, spec(traces, x, y)))
+    keys = [Key(group, colour) for colour, group in enumerate(groups)]
+    title = f"{words.where(task.metrics)} by {attribute}"
+    return Figure(title[0].upper() + title[1:], _summary(heads), keys, plots)
+
+
+def _dots(rows: list[dict], group: str, number: int, of: int) -> list[dict]:
+    shift = 0.5 * ((of - 1) / 2 - number) / of  # groups of a row stand above each other
+    places = [
+        (y + shift, each)
+        for y, row in enumerate(rows)
+        for each in row["groups"]
+        if each["group"] == group and each["mean"] is not None
+    ]
+    if not places:
+        return []
+    shared = {"name": plain(group), "meta": number, "legendgroup": plain(group)}
+    spans = [(y, each) for y, each in places if each["low"] is not None]
+    ends = [(round(each["low"], 4), round(each["high"], 4), None) for _, each in spans]
+    line = {
+        "x": [x for pair in ends for x in pair],
+        "y": [end for y, _ in spans for end in (y, y, None)],
+        "mode": "lines", "hoverinfo": "skip", "line": {"width": 2},
+    }  # fmt: skip
+    dots = {
+        "x": [round(each["mean"], 4) for _, each in places],
+        "y": [y for y, _ in places],
+        "mode": "markers", "marker": {"size": 8},
+        "customdata": [f"{words.interval(each)}, n = {each['n']:,}" for _, each in places],
+        "hovertemplate": "%{x:.3f} %{customdata}<extra>%{fullData.name}</extra>",
+    }  # fmt: skip
+    return [shared | line, shared | dots]
+
+
+def _summary(heads: list[dict]) -> str:
+    parts = [
+        f"{row['backbone']}, {row['configuration']}: "
+        + ", ".join(f"{each['group']} {words.number(each['mean'])}" for each in row["groups"])
+        for row in heads
+    ]
+    return f"Mean over seeds by group, {'; '.join(parts)}."

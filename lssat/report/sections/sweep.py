@@ -1,0 +1,226 @@
+"""The sweep of lambda_cls: the headline at each weight, and what the paired differences show."""
+
+from typing import Any
+
+from lssat.report.kit import figures, words
+from lssat.report.kit.cells import Cell, Column, Table, anchor, num
+from lssat.report.kit.figures import Figure, Key, Plot, plain
+from lssat.report.kit.results import Task
+
+PAPER = 0.1  # lambda_cls of 2603.22190, and of SSAT, which it follows
+_LEARNED = "learned"
+_AT = 1.12  # where a learned weight stands on the axis, right of the numbers from 0 to 1
+_RECIPE = "train.lambda_cls"
+LEAD = (
+    "The loss is lambda_cls × classification + (1 − lambda_cls) × reconstruction; the paper takes "
+    "0.1 without saying why. Only differences from the recipe’s own weight are tested: on the "
+    "same test samples, seed by seed, with Holm’s correction over the values of a task."
+)
+NONE = (
+    "No other weight of the losses was run. To ask for it, name tasks, backbones, configurations "
+    "and lambdas in params.yaml under benchmark.sweep, such as lambdas: [0.1, 0.5, 0.9, learned]."
+)
+
+
+def section(task: Task) -> dict[str, Any]:
+    """Describe the sweep of a task that has one: a figure, sentences for each curve, the table."""
+    rows = task.metrics["sweep"]
+    groups = _groups(rows)
+    return {
+        "title": task.title,
+        "figures": [_figure(task, groups)],
+        "said": [line for group in groups.items() for line in _said(task, *group)],
+        "table": _table(task, rows),
+    }
+
+
+def _groups(rows: list[dict]) -> dict[str, list[dict]]:
+    found: dict[str, list[dict]] = {}
+    for row in rows:
+        found.setdefault(f"{row['backbone']} · {row['configuration']}", []).append(row)
+    return found
+
+
+def _recipe(rows: list[dict]) -> float | str | None:
+    """Return the recipe's lambda_cls, if one of the rows was run with it."""
+    return next((row["lambda"] for row in rows if row["reference"]), None)
+
+
+def _said(task: Task, name: str, rows: list[dict]) -> list[str]:
+    """Say what the tests show of one backbone and configuration, and what of the paper's value."""
+    recipe = _recipe(rows)
+    if recipe is None:
+        return [f"{name}: no run has {_RECIPE} itself, so there is nothing to test against."]
+    others = [row for row in rows if not row["reference"]]
+    shown = [row for row in others if row["difference"] and words.differs(row["difference"])]
+    against = f"{_RECIPE} = {_value(recipe)}"
+    if not shown:
+        of_all = words.count(len(others), "other value")
+        first = f"{name}: none of {of_all} is shown to differ from {against}."
+    else:
+        told = words.listing([_gap(row) for row in shown])
+        rest = f"; of the other {len(others) - len(shown)} no difference is shown"
+        more = rest if len(shown) < len(others) else ""
+        first = f"{name}: compared with {against}, {told}{more}."
+    return [first, *_paper(task, rows, recipe)]
+
+
+def _gap(row: dict) -> str:
+    found = row["difference"]
+    better = "better" if found["difference"] > 0 else "worse"
+    size = words.number(abs(found["difference"]))
+    return f"{_value(row['lambda'])} is {better} by {size} (p {_is(found['p_holm'])})"
+
+
+def _paper(task: Task, rows: list[dict], recipe: float | str) -> list[str]:
+    """Hold the paper's weight against the recipe's, with the interval of their difference."""
+    row = next((row for row in rows if row["lambda"] == PAPER), None)
+    if recipe == PAPER:
+        return [f"{_value(PAPER)} is the paper’s value, and the recipe’s."]
+    if row is None:
+        return [f"The paper’s value, {_value(PAPER)}, was not run."]
+    found = row["difference"]
+    if not found:
+        return [f"The paper’s value, {_value(PAPER)}, could not be compared: {row['note'] or ''}"]
+    verb = "is" if words.differs(found) else "is not"
+    return [
+        f"The paper’s value, {_value(PAPER)}, scores {words.where(task.metrics)} "
+        f"{words.number(row['mean'])}, {words.number(found['difference'])} "
+        f"{words.interval(found)} against {_value(recipe)}: a difference {verb} shown."
+    ]
+
+
+def _value(weight: float | str) -> str:
+    return weight if isinstance(weight, str) else f"{weight:g}"
+
+
+def _is(p: float) -> str:
+    return words.p(p) if p < 0.001 else f"= {words.p(p)}"
+
+
+def _figure(task: Task, groups: dict[str, list[dict]]) -> Figure:
+    traces = []
+    for colour, (name, rows) in enumerate(groups.items()):
+        numbers = [row for row in rows if row["lambda"] != _LEARNED]
+        learned = [row for row in rows if row["lambda"] == _LEARNED]
+        for part, mode, symbol in (
+            (numbers, "lines+markers", "circle"),
+            (learned, "markers", "star"),
+        ):
+            if part:
+                traces.append(_curve(part, name, colour, mode, symbol))
+    keys = [Key(name, colour) for colour, name in enumerate(groups)]
+    every = [row for rows in groups.values() for row in rows]
+    if isinstance(recipe := _recipe(every), float):
+        traces.insert(0, _mark(recipe, every))
+        keys.append(Key(f"{_RECIPE} = {_value(recipe)}", -1))
+    where = words.where(task.metrics)
+    made = figures.spec(traces, _axis(every), {"title": {"text": plain(where)}})
+    told = [f"{_value(row['lambda'])}: {words.number(row['mean'])}" for row in every]
+    title = f"{where[0].upper()}{where[1:]} against lambda_cls"
+    summary = f"Mean over seeds at each weight, {'; '.join(told)}."
+    return Figure(title, summary, keys, [Plot(f"sweep-{task.name}", where, made)])
+
+
+def _axis(rows: list[dict]) -> dict:
+    """Make an axis that names the weights which were run, and a place for the learned ones."""
+    weights = sorted({row["lambda"] for row in rows if row["lambda"] != _LEARNED})
+    learned = any(row["lambda"] == _LEARNED for row in rows)
+    return {
+        "title": {"text": "lambda_cls, the weight of classification"},
+        "range": [-0.05, _AT + 0.08 if learned else 1.05],
+        "tickvals": [*weights, *([_AT] if learned else [])],
+        "ticktext": [*map(_value, weights), *([_LEARNED] if learned else [])],
+    }
+
+
+def _place(row: dict) -> float:
+    return _AT if row["lambda"] == _LEARNED else row["lambda"]
+
+
+def _curve(rows: list[dict], name: str, colour: int, mode: str, symbol: str) -> dict:
+    rows = [row for row in rows if row["mean"] is not None]
+    arms = [
+        [abs(row[end] - row["mean"]) if row[end] is not None else 0.0 for row in rows]
+        for end in ("high", "low")
+    ]
+    told = [
+        f"{_value(row['lambda'])}: {words.number(row['mean'])} {words.interval(row)}, "
+        f"{words.count(len(row['seeds']), 'seed')}, n = {words.number(row['n'])}"
+        + (", collapsed" if row["collapsed"] else "")
+        for row in rows
+    ]
+    hollow = [symbol + ("-open" if row["collapsed"] else "") for row in rows]
+    return {
+        "x": [_place(row) for row in rows],
+        "y": [row["mean"] for row in rows],
+        "mode": mode,
+        "name": plain(name),
+        "meta": colour,
+        "legendgroup": plain(name),
+        "line": {"width": 1.4},
+        "marker": {"size": 13 if symbol == "star" else 9, "symbol": hollow},
+        "error_y": dict(type="data", symmetric=False, array=arms[0], arrayminus=arms[1]),
+        "customdata": told,
+        "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
+    }
+
+
+def _mark(recipe: float, rows: list[dict]) -> dict:
+    ends = [row[key] for row in rows for key in ("low", "mean", "high") if row[key] is not None]
+    return {
+        "x": [recipe, recipe],
+        "y": [min(ends, default=0), max(ends, default=1)],
+        "mode": "lines",
+        "name": _RECIPE,
+        "meta": -1,
+        "legendgroup": plain(f"{_RECIPE} = {_value(recipe)}"),
+        "line": {"width": 1.2, "dash": "dot"},
+        "hoverinfo": "skip",
+    }
+
+
+def _table(task: Task, rows: list[dict]) -> Table:
+    where = words.where(task.metrics)
+    columns = [
+        Column("Backbone"),
+        Column("Configuration"),
+        Column("lambda_cls", "num", f"{_RECIPE} is marked; the paper’s is {_value(PAPER)}"),
+        Column(where, "num", "mean over seeds and its interval"),
+        Column("Difference", "num", f"from {_RECIPE}, with its interval"),
+        Column("p", "num", "Holm’s correction"),
+        Column("Differs", hint="the corrected p-value is below 0.05"),
+        Column("Baseline", "num"),
+        Column("Seeds", "num", "each links to its run"),
+        Column("n", "num", f"{task.metrics['level']}s"),
+        Column("Flag"),
+    ]
+    notes = sorted({row["note"] for row in rows if row["note"]})
+    caption = f"{task.title}: {where} by lambda_cls"
+    made = [_row(row) for row in rows]
+    return Table(f"sweep-table-{task.name}", caption, columns, made, notes=notes)
+
+
+def _row(row: dict) -> list[Cell]:
+    weight, found = row["lambda"], row["difference"]
+    known = "recipe" if row["reference"] else "paper" if weight == PAPER else ""
+    seeds = Cell(str(len(row["seeds"])), len(row["seeds"]), link="#" + anchor(row["runs"][0]))
+    tested = [Cell(words.DASH)] * 3
+    if found:
+        differs = Cell("yes", "yes", flag="good") if words.differs(found) else None
+        tested = [
+            num(found["difference"], small=words.interval(found)),
+            Cell(words.p(found["p_holm"]), found["p_holm"]),
+            differs or Cell("not shown", "no"),
+        ]
+    return [
+        Cell(row["backbone"]),
+        Cell(row["configuration"]),
+        Cell(_value(weight), _place(row), known),
+        num(row["mean"], small=words.interval(row)),
+        *tested,
+        num(row["baseline"]),
+        seeds,
+        num(row["n"]),
+        Cell("collapsed", "collapsed", flag="bad") if row["collapsed"] else Cell("", ""),
+    ]

@@ -1,0 +1,143 @@
+"""The digest of a raw tree: when its content changes, what was made from it is made again."""
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+from lssat.tables import DataError, links, sha256
+from lssat.tables.memory import Memory
+
+_AT_ONCE = 2000  # files that are read between two looks at the clock
+_SECONDS = 10
+
+
+def tree(root: str | Path, memory: str | Path) -> str:
+    """Return the digest of a raw tree: of each file's relative path and content.
+
+    `memory` (SQLite) remembers the contents' hashes by size, time and inode: only new and touched
+    files are read again, a bare touch changes nothing, and a folder in which nothing was touched
+    costs a look at its entries. Reading is done by threads; every ten seconds stderr says how far
+    it is and what was read is remembered, so that an interrupted first look goes on from there.
+    A link counts by where it leads and is not followed: what lies within the root is read at its
+    own place, once, and nothing outside is read (`lssat.tables.links`).
+
+    Returns:
+        16 hexadecimal digits; "absent" if there is no such folder.
+
+    Raises:
+        DataError: a folder or file cannot be read.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        return "absent"
+    base = os.path.realpath(root)
+    found = []
+    with closing(Memory(memory)) as known, ThreadPoolExecutor() as pool:
+        reading = _Reading(str(root), known, pool)
+        for path, files in _folders(base, base):
+            found.append(f"{os.path.relpath(path, base)}\0{reading.folder(path, files)}")
+    return _hash("\n".join(sorted(found)))[:16]
+
+
+_LINK = "link "
+
+
+def _folders(path: str, root: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield each folder that holds files, and a stamp of each of them by name.
+
+    The stamp is size, time and inode, or of a link the digest of where it leads.
+    """
+    inner, files = [], {}
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    files[entry.name] = f"{_LINK}{_hash(_leads(entry.path, root))}"
+                elif entry.is_dir():
+                    inner.append(entry.path)
+                elif entry.is_file():
+                    stat = entry.stat()
+                    files[entry.name] = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
+    except PermissionError:
+        raise _denied(path) from None
+    if files:
+        yield path, files
+    for folder in inner:
+        yield from _folders(folder, root)
+
+
+def _leads(link: str, root: str) -> str:
+    """Return where a link leads, as it is written, or from the root where it lies within."""
+    text = os.readlink(link)
+    within = os.path.isabs(text) and not links.out(link, root)
+    return os.path.relpath(os.path.realpath(link), root) if within else text
+
+
+class _Reading:
+    """Looks at the folders of a tree, one after another, and reads what is new in them."""
+
+    def __init__(self, root: str, known: Memory, pool: ThreadPoolExecutor):
+        self.root, self.known, self.pool = root, known, pool
+        self.read, self.told = 0, time.monotonic()
+
+    def folder(self, path: str, files: dict[str, str]) -> str:
+        """Return the digest of the names and contents of a folder's own files."""
+        stamp = _hash("/".join(f"{name}\0{files[name]}" for name in sorted(files)))
+        key = os.fsencode(path)
+        before = self.known.get(key)
+        if before and before[0] == stamp:
+            return before[1]
+        contents = self._remembered(before[2] if before else b"", files)
+        contents |= {name: to for name, to in files.items() if to.startswith(_LINK)}
+        todo = [name for name in sorted(files) if name not in contents]
+        for start in range(0, len(todo), _AT_ONCE):
+            names = todo[start : start + _AT_ONCE]
+            paths = [os.path.join(path, name) for name in names]
+            contents |= zip(names, self.pool.map(_content, paths), strict=True)
+            self.read += len(names)
+            self._tell(key, files, contents, len(todo) - start - len(names))
+        digest = _hash("/".join(f"{name}\0{contents[name]}" for name in sorted(files)))
+        self._remember(key, stamp, digest, files, contents)
+        return digest
+
+    def _remembered(self, known: bytes, files: dict[str, str]) -> dict[str, str]:
+        """Return the hashes of the files that were not touched since they were read."""
+        contents = {}
+        for line in os.fsdecode(known).split("/") if known else []:
+            name, stamp, digest = line.split("\0")
+            if files.get(name) == stamp:
+                contents[name] = digest
+        return contents
+
+    def _remember(self, key: bytes, stamp: str, digest: str, files: dict, contents: dict) -> None:
+        # Neither "/" nor the null can stand in a name.
+        lines = "/".join(f"{name}\0{files[name]}\0{hash}" for name, hash in contents.items())
+        self.known.put(key, stamp, digest, os.fsencode(lines))
+
+    def _tell(self, key: bytes, files: dict, contents: dict, left: int) -> None:
+        if time.monotonic() - self.told > _SECONDS:
+            self.told = time.monotonic()
+            self._remember(key, "", "", files, contents)  # no stamp: not the whole folder
+            far = f"{self.read:,} files read, {left:,} left in {os.fsdecode(key)}"
+            print(f"{self.root}: first look, {far}", file=sys.stderr, flush=True)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(os.fsencode(text)).hexdigest()
+
+
+def _content(path: str) -> str:
+    try:
+        return sha256(path)
+    except PermissionError:
+        raise _denied(path) from None
+
+
+def _denied(path: str | Path) -> DataError:
+    owner = os.stat(path).st_uid
+    return DataError(path, f"cannot be read (owner: uid {owner})", "Ask the owner for permission")

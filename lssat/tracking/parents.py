@@ -1,0 +1,144 @@
+"""The parent run of a benchmark in MLflow: one for each state of a task's grid.
+
+A state is the set of a task's runs with their weights. Its runs are children of its parent, which
+holds what belongs to none of them alone: means over seeds with their intervals, and the report.
+A run that is in several states, since a seed was added, is a child of the newest.
+"""
+
+import hashlib
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+from lssat.grid import states
+from lssat.tables import sha256
+
+_STATE = "lssat.state"
+_REPORT = "lssat.report_sha256"
+_LONGEST = 80  # characters of a part of a metric's name, of which MLflow takes 250
+_PARENT = "mlflow.parentRunId"  # MLflow's own name: its pages then fold children under parents
+
+
+def parent(
+    client: Any, experiment_id: str, content: dict[str, Any], weights: dict[str, str]
+) -> str:
+    """Return the id of the state's parent run, made where it is new.
+
+    Args:
+        content: of the task's metrics.json.
+        weights: run -> sha256 of its weights.
+    """
+    digest = states.state(weights)
+    wanted = f"tags.`{_STATE}` = '{digest}'"
+    for left in client.search_runs([experiment_id], f"{wanted} and attributes.status = 'RUNNING'"):
+        client.set_terminated(left.info.run_id, "KILLED")  # by a process that was killed
+    found = client.search_runs(
+        [experiment_id], f"{wanted} and attributes.status = 'FINISHED'", max_results=1
+    )
+    return found[0].info.run_id if found else _create(client, experiment_id, content, digest)
+
+
+def _create(client: Any, experiment_id: str, content: dict[str, Any], digest: str) -> str:
+    from mlflow.entities import Param
+
+    runs = content["runs"]
+    tags = {_STATE: digest, "lssat.task": content["task"], "lssat.role": "benchmark"}
+    name = states.name(digest, len(runs))
+    run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
+    lists = {
+        f"{key}s": ", ".join(map(str, dict.fromkeys(run[key] for run in runs)))
+        for key in ("backbone", "configuration", "seed")
+    }
+    facts = {key: content[key] for key in ("task", "level", "metric", "confidence", "resamples")}
+    logged = [Param(key, str(value)[:6000]) for key, value in {**facts, **lists}.items()]
+    client.log_batch(run_id, params=logged)
+    client.set_terminated(run_id, "FINISHED")
+    return run_id
+
+
+def adopt(client: Any, parent_id: str, children: list[str]) -> None:
+    """Make runs the children of a parent."""
+    for child in children:
+        if client.get_run(child).data.tags.get(_PARENT) != parent_id:
+            client.set_tag(child, _PARENT, parent_id)
+
+
+def means(content: dict[str, Any]) -> dict[str, float | None]:
+    """Return a parent's metrics: the headline of each row, mean over seeds, low and high.
+
+    `mean/<backbone>/<configuration>`, as `key` writes it.
+    """
+    return {
+        key(f"{end}/{row['backbone']}/{row['configuration']}"): row[end]
+        for row in content["table"]
+        if (row["level"], row["metric"]) == (content["level"], content["metric"])
+        for end in ("mean", "low", "high")
+    }
+
+
+def key(name: str) -> str:
+    """Return a metric's name as MLflow takes it: it refuses other characters, and paths that lead
+    elsewhere or nowhere, since a store may keep a metric in a file of that name.
+    """
+    parts = [re.sub(r"[^\w. :-]", "_", part) for part in name.split("/")]
+    return "/".join("_" if part in ("", ".", "..") else part[:_LONGEST] for part in parts)
+
+
+def keyed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return values under MLflow's names; those that it would spell alike are numbered from 2."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        own = key(f"{prefix}{name}")
+        more = (f"{own} {number}" for number in itertools.count(2))
+        found[own if own not in found else next(each for each in more if each not in found)] = value
+    return found
+
+
+def alike(content: dict[str, Any], run: dict[str, Any]) -> dict[str, float | None]:
+    """Return a run's metrics under names that every task has, so that tasks can be compared.
+
+    `headline` and its `baseline`, `accuracy` (top-1 where a sample is of one of many classes),
+    `balanced_accuracy`, `collapsed` (0 or 1): all at the headline's level. `coverage` is of the
+    listed samples, `coverage_present` of those that are there.
+    """
+    level, metric = content["level"], content["metric"]
+    mine = {
+        name.removeprefix(f"{level}/"): value
+        for name, value in run["metrics"].items()
+        if name.startswith(f"{level}/")
+    }
+    rows = [row for row in content["table"] if (row["level"], row["metric"]) == (level, metric)]
+    own = next(row for row in rows if run["run"] in row["runs"])
+    return {
+        "headline": mine[metric],
+        "baseline": own["baseline"],
+        "accuracy": mine["top1"] if content["kind"] == "multiclass" else mine["accuracy"],
+        "balanced_accuracy": mine["balanced_accuracy"],
+        "collapsed": float(run["collapsed"]),
+        **{name: content[name] for name in ("coverage", "coverage_present") if name in content},
+    }
+
+
+def known(client: Any, run_id: str) -> bool:
+    """Say whether MLflow has a run."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return False
+        raise
+    return True
+
+
+def attach(client: Any, run_id: str, files: list[Path]) -> None:
+    """Attach files to a run below `report/`, unless the very same are there already."""
+    lines = "\n".join(f"{file.name} {sha256(file)}" for file in files)
+    digest = hashlib.sha256(lines.encode()).hexdigest()
+    if client.get_run(run_id).data.tags.get(_REPORT) == digest:
+        return
+    for file in files:
+        client.log_artifact(run_id, str(file), "report")
+    client.set_tag(run_id, _REPORT, digest)

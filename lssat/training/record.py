@@ -1,0 +1,88 @@
+"""The record of a run: what it was, what it was made with, what it cost."""
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from lssat import grid
+from lssat.models.backbones import Weights
+from lssat.tables.environment import environment, revision
+from lssat.training import costs
+from lssat.training.resume import best_loss, best_or_none
+
+if TYPE_CHECKING:
+    from lssat.training.loop import Trainer
+    from lssat.training.machine import Machine
+
+
+def record(
+    run: grid.Run,
+    trainer: "Trainer",
+    seconds: float,
+    params: SimpleNamespace,
+    machine: "Machine",
+    weights: Weights,
+) -> dict[str, Any]:
+    """Return what record.json says, but the sha256 of the files that it vouches for."""
+    model, progress = trainer.model, trainer.progress
+    encoder, decoder = costs.parameters(model)
+    done = len(progress.curve) * _images(trainer)
+    return dict(
+        run=run.path,
+        **run._replace(configuration=str(grid.parse(run.configuration)))._asdict(),
+        weights=weights._asdict(),
+        epochs=len(progress.curve),
+        best_epoch=progress.best_epoch,
+        select_metric=f"val_{trainer.metric}",
+        best_value=best_or_none(progress),
+        best_loss=best_loss(progress),
+        parameters=encoder,
+        decoder_parameters=decoder,
+        seconds=seconds,
+        imgs_per_second=done / seconds,
+        resumed=progress.resumed,
+        device=machine.device,
+        devices=machine.devices,
+        environment=environment(),
+        git=revision(),
+        params={key: value.model_dump() for key, value in vars(params).items()},
+        data={split: crops.sha256 for split, crops in trainer.data.items()},
+        predicts=trainer.data["train"].task._asdict(),
+        crops=trainer.data["train"].settings | {"size": model.img_size},
+    )
+
+
+def costs_of(trainer: "Trainer", meter: costs.Energy | None) -> dict[str, Any]:
+    """Measure what the run cost; what it cost before a resumption is not in memory and energy.
+
+    Returns:
+        `flops_training`, `flops_inference` an image, the first the mean over the run's epochs of
+        all phases, and `flops_run` of the whole training (see `_operations`);
+        `peak_memory` in bytes, and of the energy what `Energy.stop` gives, null where it was not
+        asked for.
+    """
+    peak = costs.peak_memory(trainer.fabric.device)
+    nothing = dict(energy_kwh=None, co2_kg=None, country=None, energy_note="not measured")
+    found: dict[str, Any] = {"peak_memory": peak} | (meter.stop() if meter else nothing)
+    return found | _operations(trainer)
+
+
+def _images(trainer: "Trainer") -> int:
+    """Return the number of images or clips that an epoch trains on."""
+    return trainer.updates * trainer.recipe.batch_size * trainer.recipe.accumulate
+
+
+def _operations(trainer: "Trainer") -> dict[str, float]:
+    """Count operations of each phase, weighted by the epochs that the run has trained of it."""
+    val, model = trainer.data["val"], trainer.model
+    batch = trainer.feed.move(val.batch(np.arange(min(len(val), 8))))
+    noise = torch.rand(len(batch.rows), model.num_patches, device=batch.imgs.device)
+    left, total, found = len(trainer.progress.curve), 0.0, {}
+    for phase, epochs in trainer.phases:
+        found = costs.flops(model, batch.imgs, batch.codes, noise, phase)
+        total += found["flops_training"] * min(left, epochs)
+        left -= min(left, epochs)
+    mean = total / len(trainer.progress.curve)
+    return found | {"flops_training": mean, "flops_run": total * _images(trainer)}

@@ -1,0 +1,208 @@
+"""Training of one run: one task, backbone, configuration and seed, from a split to weights."""
+
+import hashlib
+import json
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from lssat import grid, metrics
+from lssat.models import losses
+from lssat.models.checkpoint import Checkpoints, save_weights
+from lssat.tables import (
+    DataError,
+    confidential,
+    source,
+    together,
+    write_csv,
+    write_json,
+    write_whole,
+)
+from lssat.training.build import make_model, rebuild
+from lssat.training.costs import Energy
+from lssat.training.loader import Crops
+from lssat.training.loop import Trainer, score
+from lssat.training.machine import Machine
+from lssat.training.parallel import Processes, launch, strategy
+from lssat.training.prefetch import Ahead
+from lssat.training.reconstruction import reconstructions
+from lssat.training.record import costs_of, record
+from lssat.training.resume import Stop, Stopped
+
+__all__ = ["Files", "Machine", "Stopped", "make_model", "rebuild", "score", "train"]
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a run reads and writes. There is no place for the test split: training has none."""
+
+    train: Path
+    val: Path
+    faces: Path  # folder of shards
+    codes: Path | None  # folder of shards; None where the configuration needs no texture
+    weights: Path
+    curve: Path
+    record: Path
+    reconstruction: Path
+    checkpoints: Path  # folder of the run's states, while it is under way
+
+
+def train(
+    run: grid.Run, files: Files, params: SimpleNamespace, machine: Machine | None = None
+) -> None:
+    """Train a run, keep the weights of its best epoch by validation, write its record.
+
+    Args:
+        params: the view of the rule `train`: sections `texture` and `train`.
+        machine: devices and the like.
+
+    Raises:
+        DataError: unusable input, a loss that is not finite, another process at the same run.
+        Stopped: a signal ended the process, after its state was saved.
+    """
+    params = _of_run(run, params)
+    machine, recipe = machine or Machine(), params.train
+    meter = Energy(machine.country) if machine.energy else None
+    if meter:
+        meter.start()
+    torch.set_num_threads(recipe.threads)
+    torch.use_deterministic_algorithms(True, warn_only=machine.device != "cpu")
+    clips = run.backbone in grid.VIDEO_ENCODERS
+    where = files.faces, files.codes, clips
+    data = {split: Crops(getattr(files, split), *where) for split in _SPLITS}
+    _check(data, files, recipe, machine)
+    fabric = Fabric(
+        accelerator=machine.device,
+        devices=machine.devices,
+        strategy=strategy(run, machine.strategy, machine.devices),
+        precision=recipe.precision,
+        plugins=[Processes()],
+    )
+    launch(fabric)
+    states = Checkpoints(files.checkpoints, _key(run, params, data))
+    stop = Stop()
+    alone = states.locked() if fabric.is_global_zero else nullcontext()
+    with alone, stop.listening(), Ahead(_readers(machine)) as ahead:
+        model, described, weights = make_model(run, data["train"], params)
+        model.set_grad_checkpointing(recipe.grad_checkpointing)
+        trainer = Trainer(
+            *(run, model, data, recipe, fabric, stop),
+            *(60 * machine.minutes, ahead, machine.compile),
+        )
+        _say_texture(trainer)
+        _go_on(trainer, states)
+        started, before = time.perf_counter(), trainer.progress.seconds
+        progress = trainer.fit()
+        seconds = before + time.perf_counter() - started
+    if not fabric.is_global_zero:
+        return
+    if machine.strategy == "fsdp":  # its parts lie in processes that are through with it
+        model = trainer.model = rebuild(described).to(fabric.device)
+        model.set_grad_checkpointing(recipe.grad_checkpointing)
+    model.load_state_dict(progress.best)
+    pictures = reconstructions(model, data["val"], run.seed)
+    written = record(run, trainer, seconds, params, machine, weights)
+    written |= {"costs": costs_of(trainer, meter)}
+    _write(files, written, described, progress, pictures)
+    states.remove()
+
+
+@together()
+def _write(
+    files: Files,
+    written: dict[str, Any],
+    described: dict[str, Any],
+    progress: Any,
+    pictures: dict[str, np.ndarray],
+) -> None:
+    """Write what a run leaves; its record vouches for the other files."""
+    with confidential():  # it holds faces
+        pixels = write_whole(files.reconstruction, lambda file: _save(file, pictures))
+    columns = list(progress.curve[0])
+    cells = ([row[name] for name in columns] for row in progress.curve)
+    vouched = {
+        "weights_sha256": save_weights(files.weights, progress.best, described),
+        "curve_sha256": write_csv(files.curve, columns, cells),
+        "reconstruction_sha256": pixels,
+    }
+    write_json(files.record, written | vouched)
+
+
+def _save(file: Any, pictures: dict[str, np.ndarray]) -> None:
+    np.savez_compressed(file, allow_pickle=False, **pictures)  # type: ignore[arg-type]
+
+
+def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
+    """Put the run's own lambda_cls, if its configuration names one, in place of the recipe's."""
+    own = grid.parse(run.configuration).lambda_cls
+    if own is None:
+        return params
+    recipe = params.train.model_copy(update={"lambda_cls": own})
+    return SimpleNamespace(**{**vars(params), "train": recipe})
+
+
+_SPLITS = ("train", "val")
+
+
+def _check(data: dict[str, Crops], files: Files, recipe: Any, machine: Machine) -> None:
+    for split in data.values():
+        losses.check_labels(split.task, split.labels, str(split.file))
+    if recipe.sampler == "balanced" and data["train"].task.kind == "multilabel":
+        problem = "train.sampler is balanced, and a sample has several labels"
+        raise DataError(files.train, problem, "Write uniform; class_weights: balanced does it")
+    size = recipe.batch_size * recipe.accumulate
+    if len(data["train"]) < size:
+        problem = f"holds {len(data['train'])} samples, less than one batch of {size}"
+        raise DataError(files.train, problem, "Lower train.batch_size or add data")
+    if recipe.batch_size % machine.devices:
+        problem = (
+            f"train.batch_size {recipe.batch_size} is no multiple of {machine.devices} devices"
+        )
+        raise DataError("params.yaml", problem, "Change one of them")
+    kind = data["train"].task.kind
+    known = metrics.NAMES[kind]
+    if recipe.select_metric not in (None, *known):
+        problem = f"train.select_metric {recipe.select_metric!r} is no metric of a {kind} task"
+        raise DataError("params.yaml", problem, f"Write one of {', '.join(known)}, or null")
+
+
+def _readers(machine: Machine) -> int:
+    if machine.readers is None:
+        return 0 if machine.device == "cpu" else 2
+    return machine.readers
+
+
+def _key(run: grid.Run, params: SimpleNamespace, data: dict[str, Crops]) -> str:
+    """Return the name of the run's states: of parameters, data and code."""
+    parts = {
+        "run": run.path,
+        "params": {key: value.model_dump() for key, value in vars(params).items()},
+        "data": {name: crops.sha256 for name, crops in data.items()},
+        "code": source.digest("train"),
+        "torch": torch.__version__,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _go_on(trainer: Trainer, states: Checkpoints) -> None:
+    """Take the newest state, if the run was under way."""
+    trainer.progress.checkpoints = states
+    found = states.latest()
+    if found is not None:
+        trainer.progress.take(*found)
+        if trainer.fabric.is_global_zero:
+            where = f"epoch {trainer.progress.epoch}, update {trainer.progress.update}"
+            print(f"{trainer.run.path}: resumed from {where}", flush=True)
+
+
+def _say_texture(trainer: Trainer) -> None:
+    changed = trainer.recipe.hflip or trainer.feed.policy.active
+    if changed and trainer.data["train"].codes is not None and trainer.fabric.is_global_zero:
+        print(f"{trainer.run.path}: texture is computed from each augmented crop", flush=True)

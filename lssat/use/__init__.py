@@ -1,0 +1,1 @@
+"""What is done with results: predict, compare, verify, show."""

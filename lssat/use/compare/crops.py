@@ -1,0 +1,55 @@
+"""Crops of the samples on which two runs disagree most, from the project's own shards."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lssat.data import shards
+from lssat.evaluation.scores.levels import Level
+from lssat.report.kit.pictures import Picture, picture, tile
+from lssat.tables import FACES, read_table
+from lssat.use.compare.runs import Arm
+
+MOST = 12  # crops that are shown
+
+
+def pictures(arm: Arm, level: Level, rows: list[dict[str, Any]]) -> tuple[list[Picture], str]:
+    """Return a crop of each sample, the middle one of a video; or none, and why.
+
+    Raises:
+        DataError: a shard is damaged.
+    """
+    folder = arm.root / "data/prepared" / arm.metrics["dataset"] / "faces"
+    tables = sorted(folder.glob("shard-?????.parquet"))
+    if not tables:
+        return [], f"There are no crops below {folder}, so none are shown."
+    wanted = [row["id"] for row in rows[:MOST]]
+    places = _places(tables, set(wanted))
+    found = [_picture(places[row["id"]], row) for row in rows[:MOST] if row["id"] in places]
+    return found, "" if found else f"The crops below {folder} are of other samples."
+
+
+def _places(tables: list[Path], wanted: set[str]) -> dict[str, tuple[Path, int]]:
+    """Find the shard and the row of each sample's middle crop."""
+    found: dict[str, tuple[Path, int]] = {}
+    for table in tables:
+        mine: dict[str, list[int]] = {}
+        rows = read_table(table, FACES).select(["id", "row"]).to_pylist()
+        for row in rows:
+            if row["id"] in wanted:
+                mine.setdefault(row["id"], []).append(row["row"])
+        found |= {id: (table, places[len(places) // 2]) for id, places in mine.items()}
+    return found
+
+
+def _picture(place: tuple[Path, int], row: dict[str, Any]) -> Picture:
+    table, number = place
+    shard = shards.read(table.with_suffix(".npy"), table, FACES)
+    told = f"{row['about']}: A {_score(row['a'])}, B {_score(row['b'])}; truth: {row['truth']}"
+    alt = f"Face crop {row['id']}. {told}"
+    return picture(tile(np.asarray(shard.array[number])), alt, f"{row['id']} · {told}")
+
+
+def _score(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.2f}"

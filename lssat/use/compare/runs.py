@@ -1,0 +1,129 @@
+"""Read two runs that are to be compared, and put their common test samples beside each other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lssat.evaluation.scores.levels import Level, levels
+from lssat.grid import trained
+from lssat.tables import PREDICTIONS, DataError, read_json, read_table
+
+_SAMPLE = ("id", "frame", "clip")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One of the two: its record, and what the evaluation stored of it."""
+
+    letter: str  # A | B
+    folder: Path
+    record: dict[str, Any]
+    metrics: dict[str, Any]  # of its whole task
+    rows: pa.Table  # schema PREDICTIONS, the test split's
+    file: Path  # of the rows
+
+    @property
+    def run(self) -> str:
+        """Its path, such as ffpp/vit_mini/MRGB-RLDP-CRGB/seed0."""
+        return self.record["run"]
+
+    @property
+    def name(self) -> str:
+        """Its name in the comparison: both may have one path, in two folders."""
+        return f"{self.letter}/{self.run}"
+
+    @property
+    def root(self) -> Path:
+        """The project that it lies in, with `results/` and `data/` beside `runs/`."""
+        return self.folder.resolve().parents[4]
+
+
+def read(letter: str, name: Path, runs: Path, results: Path | None, dataset: str | None) -> Arm:
+    """Read one of the two.
+
+    Args:
+        name: its folder, or its path below `runs`.
+        results: folder of all results; None: `results` beside the folder of its runs.
+        dataset: that the runs were only tested on; None: their own.
+
+    Raises:
+        DataError: no such run; it has no predictions, or they are of other weights.
+    """
+    folder = trained.find(name, runs)
+    record = trained.record(folder)
+    base = results or folder.resolve().parents[4] / "results"
+    base = base / "tasks" / record["task"]
+    base = base / "cross" / dataset if dataset else base
+    metrics = read_json(base / "metrics.json", "Evaluate the run first: `snakemake --cores 8`")
+    sha256 = metrics.get("weights", {}).get(record["run"])
+    if sha256 != record["weights_sha256"]:
+        what = "does not say of which weights it is" if sha256 is None else "is of other weights"
+        problem = f"{what}, for {folder}"
+        raise DataError(base / "metrics.json", problem, "Run `snakemake --cores 8` to evaluate")
+    file = base / "predictions.parquet"
+    table = read_table(file, PREDICTIONS)
+    mine = pc.and_(pc.equal(table["run"], record["run"]), pc.equal(table["split"], "test"))
+    return Arm(letter, folder, record, metrics, table.filter(mine), file)
+
+
+def together(a: Arm, b: Arm) -> tuple[list[Level], dict[str, int]]:
+    """Return the common test samples, with the scores of both under their names.
+
+    Returns:
+        the levels (`scores.levels`), the last of which is the headline's, and how many rows are
+        `common`, `only_a` and `only_b`.
+
+    Raises:
+        DataError: runs of different tasks, frames beside clips, no common samples, or other
+            labels of a sample.
+    """
+    facts = [(x.record["task"], x.metrics["dataset"], x.metrics["kind"], x.metrics["classes"])
+             for x in (a, b)]  # fmt: skip
+    if facts[0] != facts[1]:
+        (one, on, *_), (two, other, *_) = facts
+        what = f"is a run of {two} on {other}" if (one, on) != (two, other) else "has other classes"
+        problem = f"{what}, {a.folder} of {one} on {on}"
+        raise DataError(b.folder, problem, "Compare two runs of one task, on one data set")
+    kinds = [x.rows["level"].unique().to_pylist() for x in (a, b)]
+    if kinds[0] != kinds[1]:
+        problem = f"was scored on {kinds[1][0]}s, {a.folder} on {kinds[0][0]}s"
+        raise DataError(b.folder, problem, "Their samples are not the same: compare like with like")
+    one, two, counts = _common(a, b)
+    if not len(one):
+        problem = f"has no test sample in common with {a.file}"
+        raise DataError(b.file, problem, "Were they trained on the same data set and splits?")
+    if one["labels"] != two["labels"]:
+        problem = f"gives common test samples other labels than {a.file}"
+        raise DataError(b.file, problem, "They are of two versions of the data set")
+    parts = [_named(rows, arm.name) for rows, arm in ((one, a), (two, b))]
+    parts[1] = _as_first(parts[1], parts[0])
+    (found,) = levels(pa.concat_tables(parts), a.record["task"], a.metrics["kind"])
+    return found, counts
+
+
+def _common(a: Arm, b: Arm) -> tuple[pa.Table, pa.Table, dict[str, int]]:
+    """Return the rows of both whose samples are in both, in one order."""
+    keys = [list(zip(*(arm.rows[name].to_pylist() for name in _SAMPLE), strict=True))
+            for arm in (a, b)]  # fmt: skip
+    places = [{key: at for at, key in enumerate(each)} for each in keys]
+    common = sorted(places[0].keys() & places[1].keys())
+    one, two = ([place[key] for key in common] for place in places)
+    counts = dict(common=len(common), only_a=len(keys[0]) - len(one))
+    counts |= dict(only_b=len(keys[1]) - len(two))
+    rows = [arm.rows.take(pa.array(at, pa.int64())) for arm, at in ((a, one), (b, two))]
+    return rows[0], rows[1], counts
+
+
+def _named(rows: pa.Table, name: str) -> pa.Table:
+    where = rows.schema.get_field_index("run")
+    return rows.set_column(where, "run", pa.array([name] * len(rows)))
+
+
+def _as_first(rows: pa.Table, first: pa.Table) -> pa.Table:
+    """Take groups and subsets from the first: what clusters are is said by one release."""
+    for name in ("group", "subset"):
+        rows = rows.set_column(rows.schema.get_field_index(name), name, first[name])
+    return rows

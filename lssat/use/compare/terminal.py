@@ -1,0 +1,133 @@
+"""The comparison of two runs for the terminal."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from lssat.tables.printable import line
+
+_SHOWN = 5  # disagreements
+_ROWS = 12  # of subsets and classes
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print what `numbers.compare` returns."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(f"{line(found['title'])}, test {found['level']}s", soft_wrap=True)
+    for letter in "ab":
+        about = found[letter]
+        told = f"{letter.upper()}  {about['run']}  ({line(about['folder'])})"
+        console.print(told, soft_wrap=True)
+    console.print("\n".join(verdict(found)), soft_wrap=True)
+    _table(console, "metric", "metrics", found)
+    _table(console, "subset" if found["kind"] == "binary" else "class", "subsets", found)
+    _agreement(console, found)
+    console.print("Largest disagreements")
+    for row in found["disagreements"][:_SHOWN]:
+        where = f" ({row['subset']})" if row["subset"] else ""
+        scores = f"A {_number(row['a'])}, B {_number(row['b'])}"
+        told = f"{row['id']}{where}: {row['about']} {scores}; truth: {row['truth']}"
+        console.print(f"  {line(told)}", soft_wrap=True)
+    _differences(console, found["differences"])
+
+
+def verdict(found: dict[str, Any]) -> list[str]:
+    """Say in sentences what the tests show, and on which samples."""
+    samples, test = found["samples"], found["test"]
+    left = [f"{samples[f'only_{x}']:,} only of {x.upper()}" for x in "ab" if samples[f"only_{x}"]]
+    outside = f"; left out: {', '.join(left)}" if left else ""
+    lines = [f"{samples['common']:,} common test rows{outside}."]
+    for letter, name in zip("ab", arms(found), strict=True):
+        if why := found[letter]["collapsed"]:
+            lines.append(f"{name}: it {why}.")
+    if test is None:
+        return [*lines, "A score is not finite, so nothing is tested."]
+    share = f"{100 * found['confidence']:g} %"
+    metric = f"{found['level']} {found['metric'].replace('_', ' ')}"
+    interval = f"[{_number(test['low'])}, {_number(test['high'])}]"
+    lines.append(
+        f"{metric}: A - B = {_number(test['difference'])}, {share} interval {interval} "
+        f"over {test['groups']:,} groups; " + _tests(test)
+    )
+    if test["note"]:
+        lines.append(f"Note: {test['note']}.")
+    lines.append(
+        "These two trained models differ (p < 0.05)." if test["shown"]
+        else "A difference is not shown; that is not to show that there is none."
+    )  # fmt: skip
+    lines.append("This speaks of other samples, not of other trainings of the two.")
+    return lines
+
+
+def arms(found: dict[str, Any]) -> list[str]:
+    """Return what the columns of both runs are called: a run that collapsed says so."""
+    return [f"{x.upper()}, collapsed" if found[x]["collapsed"] else x.upper() for x in "ab"]
+
+
+def _tests(test: dict[str, Any]) -> str:
+    names = {"p": "", "p_delong": "DeLong ", "p_mcnemar": "McNemar "}
+    told = [f"{name}p {_p(test[key])}" for key, name in names.items() if test[key] is not None]
+    return ", ".join(told) or "no test is defined"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def _table(console: Console, what: str, key: str, found: dict[str, Any]) -> None:
+    rows = found[key]
+    if key == "subsets":  # the widest gaps first
+        rows = sorted(rows, key=lambda row: -abs(row["difference"] or 0))
+    if not rows:
+        return
+    table = Table()
+    table.add_column(what)
+    for name in (*arms(found), "A - B", *(["interval", "n"] if key == "subsets" else [])):
+        table.add_column(name, justify="right")
+    for row in rows[: _ROWS if key == "subsets" else None]:
+        name = f"{line(row['name'])}, {row['metric']}" if "name" in row else _of(row)
+        cells = [_number(row[x]) for x in ("a", "b", "difference")]
+        if key == "subsets":
+            known = row["low"] is not None
+            cells.append(f"{row['low']:.3f} to {row['high']:.3f}" if known else "")
+            cells.append(f"{row['n']:,}")
+        table.add_row(name, *cells)
+    console.print(table)
+    if key == "subsets" and len(rows) > _ROWS:
+        console.print(f"and {len(rows) - _ROWS} more, in --json and --out")
+
+
+def _of(row: dict[str, Any]) -> str:
+    return f"{row['level']} {row['metric'].replace('_', ' ')}"
+
+
+def _agreement(console: Console, found: dict[str, Any]) -> None:
+    first = found["agreement"][0]
+    what = "decisions" if found["kind"] == "multilabel" else f"{found['level']}s"
+    parts = [
+        f"{first[key]:,} {text}"
+        for key, text in (
+            ("both", "both right"), ("only_a", "only A right"),
+            ("only_b", "only B right"), ("neither", "both wrong"),
+        )
+    ]  # fmt: skip
+    console.print(f"Of {first['n']:,} {what}: {', '.join(parts)}")
+
+
+def _differences(console: Console, rows: list[dict[str, str]]) -> None:
+    if not rows:
+        console.print("Their records name no difference in recipe, versions, revision or data.")
+        return
+    console.print("Their records differ in")
+    for row in rows:
+        told = f"{row['key']}: {_short(row['a'])} | {_short(row['b'])}"
+        console.print(f"  {line(told)}", soft_wrap=True)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."

@@ -1,0 +1,71 @@
+"""A run with all that its predictions need: task, how its crops were made, temperature."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lssat import grid, metrics
+from lssat.evaluation.logits import load_run
+from lssat.grid import trained
+from lssat.models.ssat import Model
+from lssat.tables import DataError, read_json
+
+
+class Opened(NamedTuple):
+    """A run that is ready to predict."""
+
+    run: str
+    model: Model
+    task: grid.Task
+    crops: dict[str, Any]  # what made its crops: the settings of the faces step, and their size
+    texture: tuple[str, int]  # kind and k
+    threads: int
+    temperature: float | None  # of its logits, fitted on validation; None: not calibrated
+    calibration: str  # why, in words
+    collapsed: str | None  # on the test split, and why; None: it did not, or nobody knows
+
+
+def open_run(folder: Path, results: Path, device: str) -> Opened:
+    """Open a run.
+
+    Args:
+        folder: the run's.
+        results: folder of all results; the run's temperature is read from its task's.
+
+    Raises:
+        DataError: weights or record are missing or damaged, or of an older version.
+    """
+    record = trained.record(folder)
+    if lacking := {"predicts", "crops"} - record.keys():
+        problem = f"says nothing of {' and '.join(sorted(lacking))}: an older version wrote it"
+        raise DataError(folder / trained.RECORD, problem, "Train the run again")
+    model = load_run(folder).to(device)
+    task = grid.Task(**record["predicts"])
+    texture = record["params"]["texture"]
+    return Opened(
+        record["run"],
+        model,
+        task._replace(classes=tuple(task.classes)),
+        record["crops"],
+        (texture["kind"], texture["k"]),
+        record["params"]["train"]["threads"],
+        *_evaluated(record, results / "tasks" / record["task"] / "metrics.json"),
+    )
+
+
+def _evaluated(record: dict[str, Any], file: Path) -> tuple[float | None, str, str | None]:
+    """Return the temperature, why there is one or none, and whether the run collapsed."""
+    if not file.exists():
+        return None, f"uncalibrated: {file} does not exist", None
+    found = read_json(file)
+    sha256 = found.get("weights", {}).get(record["run"])
+    if sha256 is None:
+        return None, f"uncalibrated: {file} is not of this run", None
+    if sha256 != record["weights_sha256"]:
+        return None, f"uncalibrated: {file} is of other weights of this run; evaluate again", None
+    (mine,) = [each for each in found["runs"] if each["run"] == record["run"]]
+    fallen = mine["notes"]["collapsed"] if mine["collapsed"] else None
+    value = mine.get("calibration", {}).get("temperature")
+    if value is None:
+        return None, f"uncalibrated: {file} holds no temperature for this run", fallen
+    told = [f"calibrated on validation, temperature {value:.3f}", metrics.at_bound(value)]
+    return value, "; ".join(filter(None, told)), fallen

@@ -1,0 +1,130 @@
+"""The headline table for the terminal."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from lssat import grid, params
+from lssat.grid import trained
+from lssat.tables import DataError, read_json
+
+
+def headline(metrics: dict) -> list[dict]:
+    """Return the rows of a task's headline metric and level, the best first.
+
+    Rows that only a sweep of lambda_cls asked for are left to the report.
+    """
+    rows = [
+        row
+        for row in metrics["table"]
+        if row["metric"] == metrics["metric"] and row["level"] == metrics["level"]
+        if not row["swept"]
+    ]
+    return sorted(rows, key=_standing)
+
+
+def _standing(row: dict) -> tuple:
+    return trained.standing(row["metric"], row["mean"], row.get("val_loss"), _key(row))
+
+
+def show(results: Path, everything: bool = False) -> None:
+    """Print, for each task, every backbone and configuration with interval and baseline.
+
+    Args:
+        results: folder of results. What the params.yaml beside it asks for is shown; all of it
+            where there is none.
+        everything: show all of it in any case.
+
+    Raises:
+        DataError: there is no result, or none that is asked for.
+    """
+    there = {file.parent.name: file for file in sorted(results.glob("tasks/*/metrics.json"))}
+    if not there:
+        fix = "Run `snakemake --cores 8`, or name another folder with --results"
+        raise DataError(results, "holds no result (no tasks/<task>/metrics.json)", fix)
+    asked = None if everything else _asked(results.parent / "params.yaml")
+    shown = [task for task in (there if asked is None else asked) if task in there]
+    if not shown:
+        problem = f"holds no result of {', '.join(asked or [])}, which params.yaml asks for"
+        fix = (
+            f"Run `snakemake --cores 8`; `{_all(results)}` shows what lies there of {_list(there)}"
+        )
+        raise DataError(results, problem, fix)
+    console = Console(markup=False, emoji=False)
+    left = [task for task in there if task not in shown]
+    for task in shown:
+        metrics = read_json(there[task])
+        rows = headline(metrics)
+        kept = [row for row in rows if asked is None or _key(row) in asked[task]]
+        _print(console, metrics, kept)
+        if more := len(rows) - len(kept):
+            left.append(f"{more} more row{'' if more == 1 else 's'} of {task}")
+    if missing := [task for task in asked or () if task not in there]:
+        console.print(f"no result yet: {_list(missing)}")
+    if left:
+        what = f"{results}/ also holds {_list(left)}, which params.yaml does not ask for"
+        console.print(f"{what}: {_all(results)}", soft_wrap=True)
+    if (page := results / "report.html").exists():
+        console.print(f"report: {page.resolve()}", soft_wrap=True)
+    else:
+        console.print("report: not made yet; run `snakemake --cores 8`")
+    console.print("runs:   `mlflow ui` in this folder, then http://127.0.0.1:5000")
+
+
+def _all(results: Path) -> str:
+    named = "" if results == Path("results") else f" --results {results}"
+    return f"lssat show --all{named}"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _asked(file: Path) -> dict[str, set[tuple[str, str]]] | None:
+    """Return the rows of each task that a params.yaml asks for; None where there is no file."""
+    if not file.exists():
+        return None
+    loaded = params.load(file)
+    rows: dict[str, set[tuple[str, str]]] = {task: set() for task in loaded.benchmark.tasks}
+    for run in loaded.runs():
+        rows[run.task].add((run.backbone, str(grid.parse(run.configuration))))
+    return rows
+
+
+def _key(row: dict) -> tuple[str, str]:
+    return row["backbone"], row["configuration"]
+
+
+def _print(console: Console, metrics: dict, rows: list[dict]) -> None:
+    counts = ", ".join(f"{n} {level}s" for level, n in metrics["n"].items())
+    where = f"test {metrics['level']} {metrics['metric']} of {counts}"
+    title = f"{metrics['title']}\n{where}; coverage {_share(metrics)}"
+    table = Table(title=title, title_justify="left")
+    table.add_column("backbone")
+    table.add_column("configuration", no_wrap=True)
+    percent = f"{100 * metrics['confidence']:g} %"
+    for name in ("mean", f"{percent} interval", "baseline", ""):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(row["backbone"], row["configuration"], *_numbers(row))
+    console.print(table)
+
+
+def _share(metrics: dict) -> str:
+    share, present = metrics["coverage"], metrics.get("coverage_present", metrics["coverage"])
+    of = f" of what is listed, {_percent(present)} of what is there"
+    return _percent(share) + (of if share != present else "")
+
+
+def _percent(share: float) -> str:
+    return "100 %" if share == 1 else f"{min(100 * share, 99.9):.1f} %"
+
+
+def _numbers(row: dict) -> list[str]:
+    if row["mean"] is None:
+        return ["undefined", "", "", str(row["note"])]
+    interval = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
+    flag = "collapsed" if row["collapsed"] else "beats it" if row["beats_baseline"] else ""
+    return [f"{row['mean']:.3f}", interval, f"{row['baseline']:.3f}", flag]

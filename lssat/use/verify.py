@@ -1,0 +1,265 @@
+"""Results beside the numbers that are expected of them, each within a tolerance that was measured.
+
+The expected file holds the metrics of every run with the parameters, versions and revision that
+they come from. Counts are exact; metrics have a tolerance, since a training differs in its last
+bits between CPUs and a short one lets that grow.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from lssat import params
+from lssat.tables import DataError, dotted, read_json, write_json
+from lssat.tables.environment import environment, revision
+
+FACTOR = 2.0  # tolerance / largest difference that was seen between computations
+_EXACT = ("kind", "metric", "level", "classes", "n", "groups", "coverage")
+# The sections that decide the numbers.
+_DECIDE = ("benchmark", "sample", "datasets", "faces", "texture", "splits", "train", "evaluate")
+_BAD = ("off", "missing")
+
+
+class Finding(NamedTuple):
+    """One number: where it is, what was expected and what was found."""
+
+    task: str
+    run: str  # "": of the task itself
+    name: str  # as video/auc
+    status: str  # equal | within | off | missing | extra
+    expected: Any
+    found: Any
+    tolerance: float | None = None  # None: must be equal
+
+    @property
+    def gap(self) -> float | None:
+        """The difference of two numbers."""
+        numbers = [v for v in (self.found, self.expected) if isinstance(v, (int, float))]
+        return numbers[0] - numbers[1] if len(numbers) == 2 else None
+
+
+def expected_of(results: Path, yaml: Path) -> dict[str, Any]:
+    """Return what a folder of results holds, in the form of an expected file.
+
+    Raises:
+        DataError: it holds no metrics, or the parameters cannot be read.
+    """
+    files = sorted(results.glob("tasks/**/metrics.json"))
+    if not files:
+        fix = "Run `snakemake --cores 8` first, or name another folder with --results"
+        raise DataError(results, "holds no tasks/<task>/metrics.json", fix)
+    tasks = {str(file.parent.relative_to(results / "tasks")): read_json(file) for file in files}
+    return {
+        "params": parameters(yaml),
+        "environment": environment(),
+        "git": revision(),
+        "tasks": {name: _task(found) for name, found in tasks.items()},
+    }
+
+
+def parameters(file: Path) -> dict[str, Any]:
+    """Return the parameters that decide numbers, under flat keys."""
+    whole = params.section(params.load(file), "report")
+    return dotted({key: part for key, part in whole.items() if key in _DECIDE})
+
+
+def _task(found: dict[str, Any]) -> dict[str, Any]:
+    runs = {run["run"]: run["metrics"] for run in found["runs"]}
+    return {name: found[name] for name in _EXACT} | {"runs": runs}
+
+
+def compare(wanted: dict[str, Any], found: dict[str, Any], file: Path) -> list[Finding]:
+    """Hold results to an expected file.
+
+    Args:
+        wanted: the content of the expected file `file`.
+        found: what `expected_of` returns.
+
+    Raises:
+        DataError: the results are of other parameters: another experiment.
+    """
+    keys = sorted(wanted["params"].keys() | found["params"].keys())
+    other = [key for key in keys if wanted["params"].get(key) != found["params"].get(key)]
+    if other:
+        pairs = [
+            f"{key} {found['params'].get(key)}, expected {wanted['params'].get(key)}"
+            for key in other[:5]
+        ]
+        more = f"; and {len(other) - 5} more" if len(other) > 5 else ""
+        problem = f"is of other parameters: {'; '.join(pairs)}{more}"
+        raise DataError(file, problem, "That is another experiment; name the file of yours")
+    tasks = sorted(wanted["tasks"].keys() | found["tasks"].keys())
+    return [
+        each
+        for task in tasks
+        for each in _compare_task(
+            task,
+            wanted["tasks"].get(task),
+            found["tasks"].get(task),
+            wanted["tolerance"]["values"].get(task, {}),
+        )
+    ]
+
+
+def _compare_task(
+    task: str, wanted: dict | None, found: dict | None, tolerance: dict[str, float]
+) -> Iterator[Finding]:
+    if wanted is None or found is None:
+        status = "missing" if found is None else "extra"
+        yield Finding(task, "", "results", status, wanted and "there", found and "there")
+        return
+    for name in _EXACT:
+        status = "equal" if wanted[name] == found[name] else "off"
+        yield Finding(task, "", name, status, wanted[name], found[name])
+    for run in sorted(wanted["runs"].keys() | found["runs"].keys()):
+        one, two = wanted["runs"].get(run), found["runs"].get(run)
+        if one is None or two is None:
+            status = "missing" if two is None else "extra"
+            yield Finding(task, run, "run", status, one and "there", two and "there")
+            continue
+        for name in sorted(one.keys() | two.keys()):
+            yield _number(task, run, name, one, two, tolerance.get(name))
+
+
+def _number(
+    task: str, run: str, name: str, one: dict, two: dict, tolerance: float | None
+) -> Finding:
+    if name not in two or name not in one:
+        status = "missing" if name not in two else "extra"
+        return Finding(task, run, name, status, one.get(name), two.get(name), tolerance)
+    a, b = one[name], two[name]
+    if a == b:
+        status = "equal"
+    elif None in (a, b) or tolerance is None or abs(a - b) > tolerance:
+        status = "off"
+    else:
+        status = "within"
+    return Finding(task, run, name, status, a, b, tolerance)
+
+
+def write(out: Path, results: Path, yaml: Path, others: Sequence[Path], reason: str | None) -> str:
+    """Write an expected file from results.
+
+    Args:
+        others: folders of results of the same parameters, computed in another way (another CPU,
+            other threads): tolerances are taken from them. Without them those of the file that
+            is there are kept.
+        reason: how the others were computed, for the file.
+
+    Returns:
+        what was done, for the user.
+
+    Raises:
+        DataError: neither others nor a file that is there; results of the others lack a run.
+    """
+    found = expected_of(results, yaml)
+    if others:
+        if reason is None:
+            raise DataError(out, "would not say why its tolerances are what they are",
+                            "Say with --reason how the other results were computed")  # fmt: skip
+        each = [expected_of(other, yaml)["tasks"] for other in others]
+        found["tolerance"] = _measured(found["tasks"], each, reason)
+        source = f"measured on {len(others)} more"
+    elif out.exists():
+        found["tolerance"] = read_json(out, sealed=False)["tolerance"]
+        source = "those of the file before"
+    else:
+        fix = "Name results that were computed in another way with --with"
+        raise DataError(out, "does not exist, so no tolerance is known", fix)
+    write_json(out, found, sealed=False)
+    runs = sum(len(task["runs"]) for task in found["tasks"].values())
+    return f"{out}: {runs} runs of {len(found['tasks'])} tasks; tolerances are {source}"
+
+
+def _measured(tasks: dict, others: list[dict], reason: str) -> dict[str, Any]:
+    values: dict[str, dict[str, float]] = {}
+    for task, mine in tasks.items():
+        names = sorted({name for run in mine["runs"].values() for name in run})
+        gaps = {
+            name: _widest(task, name, mine["runs"], [other.get(task) for other in others])
+            for name in names
+        }
+        steps = {name: 1 / mine["n"][name.split("/")[0]] for name in names}
+        values[task] = {name: max(FACTOR * gaps[name], steps[name]) for name in names}
+    return {
+        "values": values,
+        "reason": f"{FACTOR:g} times the largest difference of any run between {1 + len(others)} "
+        f"computations of the same parameters, and never less than one sample, 1 / n. {reason}",
+    }
+
+
+def _widest(task: str, name: str, runs: dict, others: list[dict | None]) -> float:
+    gaps = [0.0]
+    for other in others:
+        for run, metrics in runs.items():
+            if other is None or run not in other["runs"]:
+                problem = f"the other results lack {run}"
+                raise DataError(task, problem, "Compute them with the same parameters")
+            a, b = metrics[name], other["runs"][run][name]
+            if None not in (a, b):
+                gaps.append(abs(a - b))
+    return max(gaps)
+
+
+def failed(findings: list[Finding]) -> bool:
+    """Say whether a number is off or missing."""
+    return any(each.status in _BAD for each in findings)
+
+
+def show(findings: list[Finding], wanted: dict[str, Any]) -> None:
+    """Print a row for each metric of a task, and each number that is not as expected."""
+    console = Console()
+    made = wanted["environment"]
+    told = f"expected: torch {made['torch']}, Python {made['python']}, {made['machine']}"
+    console.print(f"{told}, revision {(wanted['git']['revision'] or 'unknown')[:12]}")
+    table = Table()
+    for name in ("task", "metric"):
+        table.add_column(name, no_wrap=True)
+    for name in ("equal", "within", "off", "gap", "tolerance"):  # off: or missing
+        table.add_column(name, justify="right", no_wrap=True)
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for each in findings:
+        about = (each.task, each.name if each.run else "counts")
+        groups.setdefault(about, []).append(each)
+    for about, rows in groups.items():
+        table.add_row(*about, *_summary(rows))
+    console.print(table)
+    for each in findings:
+        if each.status not in ("equal", "within"):
+            console.print(_line(each), soft_wrap=True, highlight=False)
+    counts = Counter(each.status for each in findings)
+    verdict = "NOT as expected" if failed(findings) else "as expected"
+    console.print(f"{verdict}: {', '.join(f'{n} {status}' for status, n in counts.items())}")
+
+
+def _summary(rows: list[Finding]) -> list[str]:
+    counts = Counter(each.status for each in rows)
+    gaps = [abs(each.gap) for each in rows if each.run and each.gap is not None]
+    tolerance = rows[0].tolerance
+    return [
+        *(str(counts[name] or "") for name in ("equal", "within")),
+        str(sum(counts[name] for name in _BAD) or ""),
+        f"{max(gaps):.4f}" if gaps else "",
+        "exact" if tolerance is None else f"{tolerance:.4f}",
+    ]
+
+
+def _line(each: Finding) -> str:
+    where = " ".join(filter(None, (each.run or each.task, each.name)))
+    if each.status == "missing":
+        return f"missing: {where} (expected {each.expected})"
+    if each.status == "extra":
+        return f"not in the expected file: {where}"
+    within = "" if each.tolerance is None else f", tolerance {each.tolerance:.4f}"
+    return f"off: {where} is {each.found}, expected {each.expected}{within}"
+
+
+def document(findings: list[Finding], wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return everything as one JSON document."""
+    rows = [each._asdict() | {"gap": each.gap} for each in findings]
+    about = {name: wanted[name] for name in ("environment", "git", "tolerance")}
+    return {"as_expected": not failed(findings), "findings": rows, "expected": about}
