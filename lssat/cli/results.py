@@ -149,12 +149,20 @@ def restore(outputs: Annotated[list[str], typer.Argument(help="Of one step.")]) 
 
 
 @app.command(epilog=example("lssat sync"))
-def sync() -> None:
-    """Put Snakemake in step after `dvc pull` or `dvc checkout`, if DVC finds all up to date."""
+def sync(
+    code: Annotated[
+        bool,
+        typer.Option("--code", help="The code has changed, and no result: keep what is there."),
+    ] = False,
+) -> None:
+    """Put Snakemake in step after `dvc pull` or `dvc checkout`, if DVC finds all up to date.
+
+    After an update of lssat itself, `--code` keeps finished results: you say that it changes none.
+    """
     with quick_imports():
         from lssat.orchestrate import sync as step
 
-    sys.exit(step.sync())
+    sys.exit(step.sync(code))
 
 
 @app.command(epilog=example("lssat run --cores 8"))

@@ -1,17 +1,26 @@
 """`lssat sync`: Snakemake takes the files that DVC put there for what they are."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from lssat import params
+from lssat.orchestrate import guard
 from lssat.orchestrate.run import check_project
+from lssat.tables import source
 from lssat.tracking import runs as tracking
 
+_OF_CODE = " If only the code has changed, and no result: `lssat sync --code`."
 
-def sync() -> int:
+
+def sync(code: bool = False) -> int:
     """Let Snakemake take the files that DVC put there for what they are.
+
+    Args:
+        code: take them for results of the code as it is now, too: it has changed since, in a way
+            that changes no result.
 
     Returns:
         0; or 1, with nothing touched, when DVC finds something that is not up to date.
@@ -20,14 +29,19 @@ def sync() -> int:
         DataError: this is not a project's folder.
     """
     check_project()
-    status = subprocess.run(["dvc", "status", "--quiet"], check=False)
-    if status.returncode:
+    stale = _stale(code)
+    if stale is None or stale:
+        names = f" ({', '.join(stale)})" if stale else ""
         print(
-            "dvc status: something is not up to date (see `dvc status`), so nothing was touched. "
-            "Run `dvc pull` or `dvc checkout` first, or `dvc repro` to compute what is missing.",
+            f"dvc status: something is not up to date{names}, so nothing was touched. "
+            "Run `dvc pull` or `dvc checkout` first, or `dvc repro` to compute what is missing."
+            + ("" if code else _OF_CODE),
             file=sys.stderr,
         )
         return 1
+    if code:
+        _tell()
+        guard.put()  # the run below finds it, and saves what it vouches for
     command = [sys.executable, "-m", "snakemake", "--cores", "1"]
     touch = [*command, "--touch", "--forceall", "--quiet", "all", "--", "shared"]
     touched = subprocess.run(touch, env=os.environ | {"LSSAT_SYNC": "1"}, check=False)
@@ -38,6 +52,32 @@ def sync() -> int:
     again = _unknown_to_mlflow()
     forced = ["--forcerun", *again] if again else []
     return subprocess.run([*command, "--quiet", "all", *forced], check=False).returncode
+
+
+def _stale(code: bool) -> list[str] | None:
+    """List DVC's stages that are not up to date; None where DVC cannot say."""
+    said = subprocess.run(["dvc", "status", "--json"], check=False, stdout=subprocess.PIPE)
+    if said.returncode:
+        return None
+    stages: dict[str, list] = json.loads(said.stdout or "{}")
+    return [name for name, changes in stages.items() if not (code and _of_code_alone(changes))]
+
+
+def _of_code_alone(changes: list) -> bool:
+    """Say whether a stage's changes are those of the code and of nothing else."""
+    places = [
+        place
+        for change in changes
+        for kind, files in (change.items() if isinstance(change, dict) else [(change, {"": ""})])
+        for place in (files if kind == "changed deps" else [""])
+    ]
+    return all(place == "lssat" or place.startswith(f"{source.WRITTEN}/") for place in places)
+
+
+def _tell() -> None:
+    rules = source.changed()
+    which = f"the steps {', '.join(rules)} have" if rules else "no step has"
+    print(f"Of the code {which} changed since. What is on disk counts as made by it.", flush=True)
 
 
 def _unknown_to_mlflow() -> list[str]:

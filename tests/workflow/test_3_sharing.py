@@ -49,6 +49,23 @@ def test_lssat_sync_puts_snakemake_in_step_without_retraining(clone: Project) ->
     clone.run("git", "checkout", "--quiet", "--", "params.yaml")
 
 
+def test_an_update_of_the_code_that_changes_no_result_keeps_them(clone: Project) -> None:
+    weights = next(clone.path.glob("runs/**/MRGB*/**/weights.safetensors"))
+    before = weights.read_bytes()
+    with open(clone.path / "lssat/training/recipe.py", "a") as file:
+        file.write("\n_UPDATED = True\n")
+    assert any(name.startswith("train@") for name in clone.snakemake_stale())
+    told = clone.run("lssat", "sync", check=False)
+    assert "If only the code has changed, and no result: `lssat sync --code`" in told
+    told = clone.run("lssat", "sync", "--code")
+    assert "Of the code the steps train, " in told
+    assert clone.snakemake_stale() == clone.dvc_stale() == set()
+    assert weights.read_bytes() == before
+    clone.params(train={"lr": 0.003})  # what is no code is still looked at
+    assert "something is not up to date" in clone.run("lssat", "sync", "--code", check=False)
+    clone.run("git", "checkout", "--quiet", "--", "params.yaml")
+
+
 def test_dvc_exp_run_changes_a_parameter_and_its_results(clone: Project) -> None:
     before = (clone.path / "results/metrics.json").read_text()
     clone.run("dvc", "exp", "run", "-S", "train.lambda_cls=0.5")
