@@ -107,3 +107,15 @@ def test_an_undefined_metric_has_no_influence() -> None:
     assert np.isnan(found["auc"]).all()
     assert np.isnan(found["balanced_accuracy"]).all()
     assert np.isfinite(found["accuracy"]).all()
+
+
+@pytest.mark.parametrize("kind", ["binary", "multilabel", "multiclass"])
+def test_one_sort_serves_values_and_influence(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, scores = drawn(kind, ties=True)
+    alone = metrics.measure(kind, labels, scores), influence(kind, labels, scores)
+    orders = metrics.in_order(scores)
+    monkeypatch.setattr(np, "argsort", None)  # nothing is sorted again
+    found = metrics.measure(kind, labels, scores, orders)
+    moved = influence(kind, labels, scores, orders=orders)
+    assert found == alone[0]
+    assert all(np.array_equal(moved[name], alone[1][name]) for name in alone[1])

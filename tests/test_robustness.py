@@ -15,6 +15,7 @@ from lssat.evaluation import logits as predict
 from lssat.evaluation import perturb, robustness
 from lssat.evaluation.robustness import measured
 from lssat.evaluation.robustness.subset import choose
+from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.run_group import by_seed
 from lssat.grid import Run
@@ -176,7 +177,7 @@ def test_retained_and_drop_are_undefined_with_a_reason() -> None:
         points = {}
         for place, scores in ((measured.CLEAN, clean), (("blur", 1), hurt)):
             each = {name: scores + 0.05 * k * noise for k, name in enumerate(runs)}
-            points[place] = measured.measure(_level(each, labels), "auc", options)
+            points[place] = core.measured(_level(each, labels), options)
         (row,) = measured.rows([scored], points, "auc", 0.5, options)
         return row
 

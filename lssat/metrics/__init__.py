@@ -15,7 +15,7 @@ from lssat.metrics.point import (
     unusable,
     video_scores,
 )
-from lssat.metrics.ranked import Measure, ranking, roc
+from lssat.metrics.ranked import Measure, in_order, ranking, roc
 from lssat.metrics.reliability import at_bound, calibration, log_loss, pooled, scaled, temperature
 from lssat.metrics.trivial import trivial
 from lssat.metrics.weighted import (
@@ -30,7 +30,7 @@ from lssat.metrics.weighted import (
 
 __all__ = [
     "EACH", "JUMPS", "LOWER_IS_BETTER", "NAMES", "Measure", "at_bound", "binary", "calibration",
-    "confusion", "evaluate", "influence", "log_loss", "measure", "multiclass", "multilabel",
-    "one_hot", "pooled", "predicted", "prepare", "probabilities", "ranking", "roc", "scaled",
-    "temperature", "trivial", "unusable", "video_scores",
+    "confusion", "evaluate", "in_order", "influence", "log_loss", "measure", "multiclass",
+    "multilabel", "one_hot", "pooled", "predicted", "prepare", "probabilities", "ranking", "roc",
+    "scaled", "temperature", "trivial", "unusable", "video_scores",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lssat.metrics.ranked import Order, columns, in_order
 from lssat.metrics.weighted import EACH, NAMES, one_hot, predicted
 
 JUMPS = ("eer", "tpr_at_fpr01")  # no derivative: their covariance comes from a bootstrap
@@ -22,6 +23,7 @@ def influence(
     scores: np.ndarray,
     names: Sequence[str] | None = None,
     each: bool = False,
+    orders: Sequence[Order] | None = None,
 ) -> Influence:
     """Return the influence of each sample on each metric that does not jump.
 
@@ -31,6 +33,7 @@ def influence(
         scores: (N,), (N, A) or (N, K), finite probabilities.
         names: of `NAMES[kind]`; None for all of them.
         each: whether those of each attribute or class come too, under `each/<name>`.
+        orders: `in_order` of the scores, where they have been sorted.
 
     Returns:
         metric -> (N,) float64, which sums to 0; (N, A) of each attribute or class. nan where the
@@ -38,8 +41,9 @@ def influence(
     """
     wanted = [name for name in (NAMES[kind] if names is None else names) if name not in JUMPS]
     labels, scores = np.asarray(labels), np.asarray(scores, float)
+    orders = in_order(scores) if orders is None else orders
     if kind == "binary":
-        found = _ranked(labels[:, None], scores[:, None], wanted)
+        found = _ranked(labels[:, None], orders, wanted)
         if {*wanted} - {*found}:
             found |= _decided(labels, predicted(kind, scores), 2)
         return {name: found[name].reshape(-1) for name in wanted}
@@ -47,12 +51,11 @@ def influence(
         truth = one_hot(labels, scores.shape[1])
         every = _decided(labels, predicted(kind, scores), scores.shape[1])
         if "auc" in wanted or each:
-            every["each/auc"] = _ranked(truth, scores, ["auc"])["auc"]
+            every["each/auc"] = _ranked(truth, orders, ["auc"])["auc"]
             every["auc"] = every["each/auc"].mean(axis=1)
     else:
-        apart = _attributes(labels, predicted(kind, scores), wanted) | _ranked(
-            labels, scores, wanted
-        )
+        apart = _attributes(labels, predicted(kind, scores), wanted)
+        apart |= _ranked(labels, orders, wanted)
         every = {name: _mean_of_defined(value) for name, value in apart.items()}
         every |= {f"each/{name}": value for name, value in apart.items()}
     more = [f"each/{name}" for name in EACH[kind] if f"each/{name}" in every] if each else []
@@ -85,13 +88,14 @@ def _decided(labels: np.ndarray, chosen: np.ndarray, classes: int) -> Influence:
 
 def _attributes(labels: np.ndarray, chosen: np.ndarray, names: Sequence[str]) -> Influence:
     """Return what follows from decisions on attributes, (N, A) each."""
+    labels, chosen = labels.astype(float), chosen.astype(float)
     right = (labels == chosen).astype(float)
     found = {"accuracy": (right - right.mean(axis=0)) / len(labels)}
     with np.errstate(invalid="ignore", divide="ignore"):  # a constant attribute: nan
-        halves = [
-            (is_ * right - is_ * ((is_ * right).sum(axis=0) / is_.sum(axis=0))) / is_.sum(axis=0)
-            for is_ in (labels, 1 - labels)
-        ]
+        halves = []
+        for is_ in (labels, 1 - labels):
+            hit, support = is_ * right, is_.sum(axis=0)
+            halves.append((hit - is_ * (hit.sum(axis=0) / support)) / support)
         total = labels.sum(axis=0) + chosen.sum(axis=0)
         f1 = 2 * (labels * chosen).sum(axis=0) / total
         f1_moved = (2 * labels * chosen - f1 * (labels + chosen)) / total
@@ -101,40 +105,35 @@ def _attributes(labels: np.ndarray, chosen: np.ndarray, names: Sequence[str]) ->
     return {name: value for name, value in found.items() if name in names}
 
 
-def _ranked(labels: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> Influence:
+def _ranked(labels: np.ndarray, orders: Sequence[Order], names: Sequence[str]) -> Influence:
     """Return AUC and AP, as far as they are named, of each column: (N, A)."""
-    found = {name: np.full(scores.shape, np.nan) for name in ("auc", "ap") if name in names}
-    for column, (truth, score) in enumerate(zip(labels.T, scores.T, strict=True)):
-        if found and 0 < truth.sum() < len(truth):
-            for name, moved in _of_order(truth == 1, score, names).items():
-                found[name][:, column] = moved
-    return found
+    found = {name: np.full(labels.T.shape, np.nan) for name in ("auc", "ap") if name in names}
+    for at, (ones, order) in enumerate(zip(columns(labels == 1), orders, strict=True)):
+        if found and 0 < ones.sum() < len(ones):
+            for name, moved in _of_order(ones[order.samples], order.ends, names).items():
+                found[name][at, order.samples] = moved
+    return {name: np.ascontiguousarray(moved.T) for name, moved in found.items()}
 
 
-def _of_order(ones: np.ndarray, score: np.ndarray, names: Sequence[str]) -> Influence:
-    order = np.argsort(-score)  # of a tie any order does
-    ranked = score[order]
-    tie = np.empty(len(score), dtype=int)  # each sample's, in the order of falling scores
-    tie[order] = np.cumsum(np.append(False, ranked[1:] != ranked[:-1]))
-    ties = tie[order[-1]] + 1
-    hits = np.bincount(tie, weights=ones, minlength=ties)
-    others = np.bincount(tie, minlength=ties) - hits
-    above, lost = np.cumsum(hits), np.cumsum(others)
+def _of_order(ones: np.ndarray, ends: np.ndarray, names: Sequence[str]) -> Influence:
+    """Return the influence of samples by falling score, by whether each is positive (N,)."""
+    above = np.cumsum(ones)[ends - 1].astype(float)  # positives at or above each distinct score
+    lost = ends - above
+    hits, others = np.diff(above, prepend=0), np.diff(lost, prepend=0)
     positives, negatives = above[-1], lost[-1]
+    size = np.diff(ends, prepend=0)  # of each tie, whose samples share what is of a score
     found = {}
     if "auc" in names:  # DeLong's components: the share of the other class ranked rightly against
         of_one = 1 - (lost - others / 2) / negatives
         of_zero = (above - hits / 2) / positives
         area = hits @ of_one / positives
-        found["auc"] = np.where(
-            ones, (of_one[tie] - area) / positives, (of_zero[tie] - area) / negatives
-        )
+        moved = (of_one - area) / positives, (of_zero - area) / negatives
+        found["auc"] = np.where(ones, *(np.repeat(of_score, size) for of_score in moved))
     if "ap" in names:
-        every = above + lost
-        precision = above / every
+        precision = above / ends
         mean = hits @ precision / positives
         # A sample changes the precision at its own threshold and at all below it.
-        below, at = (np.cumsum(x[::-1])[::-1] for x in (hits / every, hits * precision / every))
-        own = np.where(ones, precision[tie] - mean, 0)
-        found["ap"] = (own + ones * below[tie] - at[tie]) / positives
+        below, at = (np.cumsum(x[::-1])[::-1] for x in (hits / ends, hits * precision / ends))
+        moved = (precision - mean + below - at) / positives, -at / positives
+        found["ap"] = np.where(ones, *(np.repeat(of_score, size) for of_score in moved))
     return found

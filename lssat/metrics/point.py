@@ -9,15 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from lssat.metrics.ranked import Order, in_order
 from lssat.metrics.weighted import EACH, NAMES, attributes, mean_of_defined, prepare
 
 
-def binary(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+def binary(
+    labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order] | None = None
+) -> dict[str, Any]:
     """Score a two-class task.
 
     Args:
         labels: (N,) or (N, 1), 0 or 1 (fake).
         scores: (N,) or (N, 1), probability of class 1; class 1 is predicted from 0.5 on.
+        orders: `in_order` of the scores, where they have been sorted.
 
     Returns:
         the metrics of `NAMES`, float or None, and `notes` (metric -> why it is None).
@@ -27,15 +31,18 @@ def binary(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
     Raises:
         ValueError: shapes differ, or a label other than 0 and 1.
     """
-    return _single("binary", _column(labels), _column(np.asarray(scores, dtype=float)), 2)
+    return _single("binary", _column(labels), _column(np.asarray(scores, dtype=float)), 2, orders)
 
 
-def multiclass(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+def multiclass(
+    labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order] | None = None
+) -> dict[str, Any]:
     """Score a task with one class of K per sample.
 
     Args:
         labels: (N,) or (N, 1), 0 to K - 1.
         scores: (N, K), probability of each class; the largest is predicted.
+        orders: `in_order` of the scores, where they have been sorted.
 
     Returns:
         the metrics of `NAMES`, float or None, `each` (metric of `EACH` -> list of K floats or
@@ -47,17 +54,23 @@ def multiclass(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
         ValueError: shapes differ, or a label outside 0 to K - 1.
     """
     scores = np.asarray(scores, dtype=float)
-    return _single("multiclass", _column(labels), scores, scores.shape[1])
+    return _single("multiclass", _column(labels), scores, scores.shape[1], orders)
 
 
-def _single(kind: str, labels: np.ndarray, scores: np.ndarray, classes: int) -> dict[str, Any]:
+def _single(
+    kind: str,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    classes: int,
+    orders: Sequence[Order] | None,
+) -> dict[str, Any]:
     _check(labels, scores[:, 0] if scores.ndim == 2 else scores, classes)
     names = EACH.get(kind, ())
     if note := unusable(scores):
         apart: dict[str, Any] = {"each": {name: [None] * classes for name in names}}
         found = dict.fromkeys(NAMES[kind]) | {"notes": dict.fromkeys(NAMES[kind], note)}
         return found | (apart if names else {})
-    measured = prepare(kind, labels, scores, each=bool(names))(_ones(labels))
+    measured = prepare(kind, labels, scores, None, bool(names), orders)(_ones(labels))
     values = {name: _number(measured[name][0]) for name in NAMES[kind]}
     apart = {"each": {name: list(map(_number, measured[f"each/{name}"][0])) for name in names}}
     absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
@@ -66,12 +79,15 @@ def _single(kind: str, labels: np.ndarray, scores: np.ndarray, classes: int) -> 
     return values | (apart if names else {}) | notes
 
 
-def multilabel(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+def multilabel(
+    labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order] | None = None
+) -> dict[str, Any]:
     """Score a task with several yes-no attributes.
 
     Args:
         labels: (N, A), 0 or 1.
         scores: (N, A), probability of each attribute; it is predicted from 0.5 on.
+        orders: `in_order` of the scores, where they have been sorted.
 
     Returns:
         the metrics of `NAMES` as means over attributes, `each` (metric -> list of A floats or
@@ -88,7 +104,8 @@ def multilabel(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
         nothing = {name: [None] * columns for name in names}
         notes = dict.fromkeys(names, note)
         return dict.fromkeys(names) | {"each": nothing, "notes": notes}
-    each = {n: v[0] for n, v in attributes(labels, scores, names)(_ones(labels)).items()}
+    orders = in_order(scores) if orders is None else orders
+    each = {n: v[0] for n, v in attributes(labels, scores, names, orders)(_ones(labels)).items()}
     varied = int((labels.min(axis=0) != labels.max(axis=0)).sum())
     note = f"mean over {varied} of {columns} attributes; the others are constant here"
     return {
@@ -98,10 +115,12 @@ def multilabel(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
     }
 
 
-def measure(kind: str, labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+def measure(
+    kind: str, labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order] | None = None
+) -> dict[str, Any]:
     """Call `binary`, `multilabel` or `multiclass`."""
     return {"binary": binary, "multilabel": multilabel, "multiclass": multiclass}[kind](
-        labels, scores
+        labels, scores, orders
     )
 
 

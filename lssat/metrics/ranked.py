@@ -11,26 +11,43 @@ Measure = Callable[[np.ndarray], dict[str, np.ndarray]]
 RANKED = ("auc", "ap", "eer", "tpr_at_fpr01")
 
 
-def ranking(
-    labels: np.ndarray,
-    scores: np.ndarray,
-    names: Sequence[str] = RANKED,
-) -> Measure:
+class Order(NamedTuple):
+    """Samples by falling score."""
+
+    samples: np.ndarray  # (N,) which sample stands at each place; of a tie any order does
+    ends: np.ndarray  # (T,) samples at or above each distinct score
+
+
+def in_order(scores: np.ndarray) -> list[Order]:
+    """Sort the columns of scores (N,) or (N, A), finite: once for all that an order decides."""
+    return [_order(column) for column in columns(np.asarray(scores, dtype=float))]
+
+
+def columns(values: np.ndarray) -> np.ndarray:
+    """Return the columns of (N,) or (N, A) as rows (A, N), each in one piece of memory."""
+    return np.ascontiguousarray(np.atleast_2d(values.T))
+
+
+def _order(scores: np.ndarray) -> Order:
+    samples = np.argsort(-scores)
+    ends = np.flatnonzero(np.diff(scores[samples])) + 1
+    return Order(samples, np.append(ends, len(scores)))
+
+
+def ranking(labels: np.ndarray, order: Order, names: Sequence[str] = RANKED) -> Measure:
     """Return the function that computes ranking metrics of a two-class task from weights.
 
     One sort serves all weightings; the rest are cumulative sums along the ranking.
 
     Args:
         labels: (N,) of 0 and 1.
-        scores: (N,), finite; ties are handled as scikit-learn does.
+        order: of their scores; ties are handled as scikit-learn does.
         names: those wanted.
     """
-    labels, scores = np.asarray(labels), np.asarray(scores, dtype=float)
-    order = np.argsort(-scores)  # of a tie any order does
-    places = _places(labels[order] == 1, scores[order])
-    if len(np.unique(labels)) < 2:
+    places = _places(np.asarray(labels)[order.samples] == 1, order.ends)
+    if len(places.positive) in (0, len(labels)):
         return lambda weights: {name: np.full(len(weights), np.nan) for name in names}
-    return lambda weights: _ranking(np.take(weights, order, axis=1), places, names)
+    return lambda weights: _ranking(np.take(weights, order.samples, axis=1), places, names)
 
 
 def roc(
@@ -65,8 +82,8 @@ def roc(
 
 
 def _curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.argsort(-scores, kind="stable")
-    at = _places(labels[order] == 1, scores[order])
+    order = _order(scores)
+    at = _places(labels[order.samples] == 1, order.ends)
     tp = np.append(0, at.positive_thresholds)
     fp = np.append(0, at.thresholds) - tp
     return fp / fp[-1], tp / tp[-1]
@@ -84,12 +101,11 @@ class _Places(NamedTuple):
     positive_thresholds: np.ndarray  # (T,) positives among them
 
 
-def _places(positive: np.ndarray, scores: np.ndarray) -> _Places:
-    ends = np.append(np.flatnonzero(np.diff(scores)) + 1, len(scores))
+def _places(positive: np.ndarray, ends: np.ndarray) -> _Places:
     starts = np.append(0, ends[:-1])
     hits = np.append(0, np.cumsum(positive))
     at = np.flatnonzero(positive)
-    tie = np.searchsorted(ends, at, side="right")
+    tie = np.repeat(np.arange(len(ends)), ends - starts)[at]
     start, end = starts[tie], ends[tie]
     return _Places(at, start, end, hits[start], hits[end], ends, hits[ends])
 

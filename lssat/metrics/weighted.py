@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lssat.metrics.ranked import RANKED, Measure, ranking
+from lssat.metrics.ranked import RANKED, Measure, Order, columns, in_order, ranking
 
 NAMES = {
     "binary": ("auc", "ap", "eer", "accuracy", "balanced_accuracy", "tpr_at_fpr01"),
@@ -26,6 +26,7 @@ def prepare(
     scores: np.ndarray,
     names: Sequence[str] | None = None,
     each: bool = False,
+    orders: Sequence[Order] | None = None,
 ) -> Measure:
     """Return the function that computes a task's metrics from weights.
 
@@ -35,6 +36,7 @@ def prepare(
         scores: (N,), (N, A) or (N, K), finite probabilities.
         names: of `NAMES[kind]`; None for all of them.
         each: whether the metrics of each attribute or class come too, under `each/<name>`.
+        orders: `in_order` of the scores, where they have been sorted.
 
     Returns:
         weights (b, N), how often each sample counts -> metric -> (b,) float64; nan where a
@@ -42,14 +44,15 @@ def prepare(
         mean accuracy alone. Metrics of each attribute or class are (b, A).
     """
     names = NAMES[kind] if names is None else names
+    orders = in_order(scores) if orders is None else orders
     if kind == "binary":
         counted = _table(labels, predicted(kind, scores), 2)
-        ranked = ranking(labels, scores, [name for name in names if name in RANKED])
+        ranked = ranking(labels, orders[0], [name for name in names if name in RANKED])
         return lambda weights: _overall(counted(weights)) | ranked(weights)
     if kind == "multilabel":
-        apart, whole = attributes(labels, scores, names), _means
+        apart, whole = attributes(labels, scores, names, orders), _means
     else:
-        apart, whole = classes(labels, scores, "auc" in names), _of_classes
+        apart, whole = classes(labels, scores, orders if "auc" in names else ()), _of_classes
 
     def compute(weights: np.ndarray) -> dict[str, np.ndarray]:
         found = apart(weights)
@@ -104,19 +107,20 @@ def _by_class(table: np.ndarray) -> dict[str, np.ndarray]:
         return {"recall": hits / support, "precision": hits / said, "f1": f1}
 
 
-def classes(labels: np.ndarray, scores: np.ndarray, with_auc: bool = True) -> Measure:
+def classes(labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order]) -> Measure:
     """Return the function for the metrics of each class: weights (b, N) -> (b, K).
 
-    `auc` is that of the class against the rest. `table` (b, K, K) comes with them.
+    `auc` is that of the class against the rest, where `orders` are given. `table` (b, K, K)
+    comes with them.
     """
     counted = _table(labels, predicted("multiclass", scores), scores.shape[1])
     truth = one_hot(labels, scores.shape[1])
-    each = [ranking(y, s, ("auc",)) for y, s in zip(truth.T, scores.T, strict=True)]
+    each = [ranking(truth[:, k], order, ("auc",)) for k, order in enumerate(orders)]
 
     def compute(weights: np.ndarray) -> dict[str, np.ndarray]:
         table = counted(weights)
         found = {"table": table} | _by_class(table)
-        if with_auc:
+        if each:
             found["auc"] = np.stack([one(weights)["auc"] for one in each], axis=1)
         return found
 
@@ -129,12 +133,14 @@ def _of_classes(found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return _overall(found["table"]) | mean
 
 
-def attributes(labels: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> Measure:
+def attributes(
+    labels: np.ndarray, scores: np.ndarray, names: Sequence[str], orders: Sequence[Order]
+) -> Measure:
     """Return the function for the metrics of each attribute: weights (b, N) -> (b, A)."""
     chosen = predicted("multilabel", scores)
     sums = np.hstack([labels, chosen, labels * chosen]).astype(float)
     wanted = [name for name in ("auc", "ap") if name in names]
-    ranked = [ranking(y, s, wanted) for y, s in zip(labels.T, scores.T, strict=True)]
+    ranked = [ranking(y, order, wanted) for y, order in zip(columns(labels), orders, strict=True)]
 
     def compute(weights: np.ndarray) -> dict[str, np.ndarray]:
         real = weights.astype(float)

@@ -20,8 +20,9 @@ from torch import Tensor
 from lssat import grid, metrics, tables, texture
 from lssat.evaluation import logits, perturb
 from lssat.evaluation.perturb import PERTURBATIONS
-from lssat.evaluation.robustness.measured import CLEAN, Point, measure, rows
+from lssat.evaluation.robustness.measured import CLEAN, Point, rows
 from lssat.evaluation.robustness.subset import choose
+from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Design, by_seed
@@ -113,7 +114,7 @@ class _Part:
         (every,) = levels(table, self.crops.task.name, self.crops.task.kind)
         self.level = every[-1]
         metric = self.crops.task.metric
-        self.points[point] = measure(self.level, metric, self.params.evaluate)
+        self.points[point] = core.measured(self.level, self.params.evaluate, names=[metric])
 
     def _perturbed(self, point: Point) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Yield crops and their codes, where a run needs any, in pieces that fit in memory."""

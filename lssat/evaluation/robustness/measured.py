@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from lssat import metrics
 from lssat.evaluation.scores import measured as core
-from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.measured import Measured, Span, key
 from lssat.evaluation.scores.paired import paired
 from lssat.evaluation.scores.run_group import Scored
@@ -16,14 +14,6 @@ from lssat.params import Evaluate
 Point = tuple[str, int]  # perturbation and strength
 CLEAN: Point = ("", 0)
 Intervals = dict[tuple[str, str], Span]  # of (backbone, configuration)
-
-
-def measure(level: Level, metric: str, options: Evaluate) -> Measured:
-    """Measure each run by a metric at one point; `notes` say why a run has no value."""
-    found = core.measured(level, options, names=[metric])
-    bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
-    told = {run: {metric: why} for run, why in bad.items() if why}
-    return found._replace(notes=found.notes | told)
 
 
 def rows(

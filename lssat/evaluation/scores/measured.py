@@ -44,7 +44,7 @@ class Span(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What `measured` returns; runs whose scores are not finite are absent."""
+    """What `measured` returns; runs whose scores are not finite have notes alone."""
 
     kind: str
     clusters: int
@@ -65,15 +65,18 @@ def measured(
         names: the metrics; None: those of `TABLE`.
     """
     names = TABLE[level.kind] if names is None else names
-    able = {run: found for run, found in level.scores.items() if not metrics.unusable(found)}
-    values, factors, notes = {}, {}, {}
+    bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
+    able = {run: scores for run, scores in level.scores.items() if not bad[run]}
+    values, factors = {}, {}
+    notes = {run: dict.fromkeys(names, why) for run, why in bad.items() if why}
     member = np.unique(np.asarray(level.groups), return_inverse=True)[1]  # texts sort slowly
     for run, scores in able.items():
-        found = metrics.measure(level.kind, level.labels, scores)
+        orders = metrics.in_order(scores)
+        found = metrics.measure(level.kind, level.labels, scores, orders)
         notes[run] = found["notes"]
         more = {f"each/{name}": value for name, value in found.get("each", {}).items()}
         values[run] = {name: found[name] for name in names} | (more if each else {})
-        moved = metrics.influence(level.kind, level.labels, scores, names, each)
+        moved = metrics.influence(level.kind, level.labels, scores, names, each, orders)
         factors[run] = {
             name: statistics.over_clusters(value, member) for name, value in moved.items()
         }

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from lssat import metrics
 from lssat.evaluation.scores import cells, measured
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.run_group import Scored
@@ -54,13 +53,13 @@ def _rows(
     runs: dict[str, dict[str, Any]],
     train_labels: np.ndarray,
 ) -> Iterator[dict[str, Any]]:
-    each = [metrics.binary(part.labels, part.scores[run]) for run in scored.runs]
     baselines = cells.baseline(part, train_labels)
     down = cells.fallen([runs[run] for run in scored.runs])
     size = dict(n=len(part.labels), groups=found.clusters, seeds=scored.seeds, runs=scored.runs)
     for metric in measured.TABLE[part.kind]:
-        notes = cells.of_seeds(scored.seeds, [one["notes"].get(metric) for one in each])
+        notes = cells.of_seeds(scored.seeds, [found.notes[run].get(metric) for run in scored.runs])
+        values = [found.values.get(run, {}).get(metric) for run in scored.runs]
         interval = intervals[metric].get(measured.key(scored))
-        made = cells.row([one[metric] for one in each], interval, [*notes, *down])
+        made = cells.row(values, interval, [*notes, *down])
         compared = cells.beside(interval, baselines[metric], metric)
         yield {"metric": metric, **size, **made, **compared, "collapsed": bool(down)}

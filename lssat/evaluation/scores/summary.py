@@ -81,9 +81,9 @@ def _part(
 ) -> dict[str, Any]:
     """Summarise the runs that were scored on one kind of row: images, frames or clips."""
     head = every[-1]
-    runs = {run: _run(run, every, task, train_labels) for run in head.scores}
-    rows = by_seed(list(runs))
     found = {level.name: measured(level, options, each=level is head) for level in every}
+    runs = {run: _run(run, every, found, task, train_labels) for run in head.scores}
+    rows = by_seed(list(runs))
     known = {
         (level.name, metric): intervals(rows, found[level.name], metric, options)
         for level in every
@@ -150,23 +150,29 @@ def flat(content: dict[str, Any]) -> dict[str, float | None]:
     return found
 
 
-def _run(run: str, every: list[Level], task: grid.Task, train_labels: np.ndarray) -> dict:
+def _run(
+    run: str,
+    every: list[Level],
+    found: dict[str, Measured],
+    task: grid.Task,
+    train_labels: np.ndarray,
+) -> dict:
     """Return the entry of one run: its metrics at each level, and whether it collapsed."""
-    found: dict[str, float | None] = {}
+    values: dict[str, float | None] = {}
     notes: dict[str, str] = {}
     for level in every:
-        values = metrics.measure(level.kind, level.labels, level.scores[run])
+        own = found[level.name]
         for name in metrics.NAMES[level.kind]:
-            found[f"{level.name}/{name}"] = values[name]
-        notes |= {f"{level.name}/{name}": note for name, note in values["notes"].items()}
+            values[f"{level.name}/{name}"] = own.values.get(run, {}).get(name)
+        notes |= {f"{level.name}/{name}": note for name, note in own.notes[run].items()}
     head = every[-1]
     baseline = cells.baseline(head, train_labels)[task.metric]
-    if reason := _collapsed(head, run, found[f"{head.name}/{task.metric}"], baseline):
+    if reason := _collapsed(head, run, values[f"{head.name}/{task.metric}"], baseline):
         notes["collapsed"] = reason
     parts = grid.Run.of(run)
     text = str(grid.parse(parts.configuration))
     entry = dict(run=run, backbone=parts.backbone, configuration=text, seed=parts.seed)
-    return entry | dict(metrics=found, notes=notes, collapsed=reason is not None)
+    return entry | dict(metrics=values, notes=notes, collapsed=reason is not None)
 
 
 def _collapsed(level: Level, run: str, value: float | None, baseline: float | None) -> str | None:

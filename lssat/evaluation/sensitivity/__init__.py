@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lssat import grid, metrics, tables
+from lssat import grid, tables
 from lssat.data import media
 from lssat.evaluation.scores import measured
 from lssat.evaluation.scores.levels import Level, levels
@@ -144,7 +144,9 @@ def _compared(
     (first,) = levels(reference.filter(both), task.name, task.kind)
     (second,) = levels(table, task.name, task.kind)
     one, two = first[-1], _as(first[-1], second[-1])
-    before, after = (_measured(level, task.metric, params.evaluate) for level in (one, two))
+    before, after = (
+        measured.measured(level, params.evaluate, names=[task.metric]) for level in (one, two)
+    )
     size = dict(varied=varied, value=value, default=default, level=one.name, metric=task.metric)
     size |= dict(n=len(one.ids), of=every, groups=before.clusters)
     rows = by_seed(list(one.scores))
@@ -164,12 +166,6 @@ def _compared(
         )
         for scored in rows
     ]
-
-
-def _measured(level: Level, metric: str, options: Any) -> Measured:
-    found = measured.measured(level, options, names=[metric])
-    bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
-    return found._replace(notes=found.notes | {r: {metric: why} for r, why in bad.items() if why})
 
 
 def _as(wanted: Level, found: Level) -> Level:

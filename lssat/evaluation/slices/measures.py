@@ -79,8 +79,9 @@ def measure(
     others = [name for name in wanted if name not in _RATES]
     found = {name: _rate(labels, scores >= 0.5, _RATES[name]) for name in rates}
     several = kind == "multilabel"
-    values = metrics.measure(kind, labels, scores)
-    moved = metrics.influence(kind, labels, scores, others, each=several)
+    orders = metrics.in_order(scores)
+    values = metrics.measure(kind, labels, scores, orders)
+    moved = metrics.influence(kind, labels, scores, others, several, orders)
     for name in others:
         if several:
             of = columns[name]

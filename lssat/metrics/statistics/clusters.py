@@ -19,12 +19,13 @@ def over_clusters(influence: np.ndarray, groups: Sequence[str] | np.ndarray) -> 
     Returns:
         (M, ...), a row a cluster; nan where there is a single cluster.
     """
-    names, member = np.unique(np.asarray(groups), return_inverse=True)
-    flat = np.asarray(influence, float).reshape(len(member), -1)
-    order = np.argsort(member, kind="stable")
-    starts = np.searchsorted(member[order], np.arange(len(names)))
+    names = np.asarray(groups)
+    flat = np.asarray(influence, float).reshape(len(names), -1)
+    order = np.argsort(names, kind="stable")
+    ranked = names[order]
+    starts = np.append(0, np.flatnonzero(ranked[1:] != ranked[:-1]) + 1)
     total = np.add.reduceat(flat[order], starts, axis=0)
-    many = len(names)
+    many = len(starts)
     scale = np.sqrt(many / (many - 1)) if many > 1 else np.nan
     return (scale * total).reshape(many, *np.shape(influence)[1:])
 
