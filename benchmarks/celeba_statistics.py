@@ -3,8 +3,8 @@
     python benchmarks/celeba_statistics.py
 
 90 runs (10 backbones x 3 configurations x 3 seeds) on the test split of CelebA: 19,962 images of
-1,000 people, 40 attributes. Prints seconds of CPU of each part, on one thread, as the rule of the
-statistics has it: more threads of BLAS only wait for each other here.
+1,000 people, 40 attributes. Prints seconds of CPU of each part, on one thread (the
+default of `train.threads`): more threads of BLAS wait for each other here.
 """
 
 import argparse
