@@ -9,6 +9,7 @@ import yaml
 from dvc.parsing import DataResolver
 from dvc.repo import Repo
 from dvc.utils.hydra import apply_overrides
+from preset import LOADED
 from ruamel.yaml import YAML
 
 from lssat import params
@@ -16,6 +17,8 @@ from lssat.params.yaml12 import read_yaml
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent
+SEEDS = len(LOADED.benchmark.seeds)  # of the sample
+LISTS = len(LOADED.benchmark.tasks) * len(LOADED.benchmark.backbones)
 
 
 def _set(folder: Path, *changes: str, preset: str = "sample") -> Path:
@@ -88,14 +91,14 @@ def _folders(dvc: Repo) -> list[str]:
 @pytest.mark.parametrize(
     ("preset", "changes", "repeated"),
     [
-        ("sample", ["train.lambda_cls=0.5"], 3),
-        ("sample", ["train.lambda_cls=learned"], 3),
-        ("sample", ["train.lambda_cls=1", "benchmark.sweep.lambdas=[1.0,1e-5]"], 3),
-        ("sample", ["train.lambda_cls=1e-5", "benchmark.sweep.lambdas=[0.00001]"], 3),
+        ("sample", ["train.lambda_cls=0.5"], SEEDS),
+        ("sample", ["train.lambda_cls=learned"], SEEDS),
+        ("sample", ["train.lambda_cls=1", "benchmark.sweep.lambdas=[1.0,1e-5]"], SEEDS),
+        ("sample", ["train.lambda_cls=1e-5", "benchmark.sweep.lambdas=[0.00001]"], SEEDS),
         (
             "sample",
             ["benchmark.configurations=[MLDP-RRGB-CRGB,MLDP-RRGB-CRGB-lambda0.1]"],
-            18,
+            LISTS * SEEDS,
         ),
         ("paper", ["train.lambda_cls=0.5"], 9),
         ("ssat", ["train.lambda_cls=0.5"], 0),

@@ -1,12 +1,14 @@
 """params.yaml: strict, typed, and read alike by every YAML reader."""
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from preset import LOADED
 from ruamel.yaml import YAML
 
 from lssat import grid, metrics, params
@@ -29,10 +31,14 @@ def test_params_yaml_is_the_sample_preset() -> None:
     assert (ROOT / "params.yaml").read_text() == (ROOT / "presets/sample.yaml").read_text()
 
 
-def test_the_sample_preset_has_72_runs_and_9_of_a_sweep() -> None:
-    runs = params.load(ROOT / "presets/sample.yaml").runs()
-    assert len(runs) == len(set(runs)) == 72 + 9
-    assert all("lambda" in run.configuration for run in runs[72:])
+def test_the_sample_preset_trains_its_grid_and_then_a_sweep() -> None:
+    runs, lists = LOADED.runs(), LOADED.benchmark
+    grids = (lists.tasks, lists.backbones, lists.configurations, lists.seeds)
+    of_sweep = (lists.sweep.tasks, lists.sweep.backbones, lists.sweep.configurations)
+    size = math.prod(map(len, grids))
+    swept = math.prod(map(len, (*of_sweep, lists.sweep.lambdas, lists.seeds)))
+    assert len(runs) == len(set(runs)) == size + swept
+    assert all("lambda" in run.configuration for run in runs[size:])
 
 
 def test_view_gives_a_step_what_it_declares_and_nothing_else() -> None:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from preset import LOADED, change
 
 from lssat import tables
 from lssat.tables import DataError
@@ -97,8 +98,10 @@ def test_a_task_that_is_missing_fails_and_one_that_is_new_is_told(tmp_path: Path
 def test_results_of_other_parameters_are_refused(tmp_path: Path) -> None:
     file, folder = expected(tmp_path), results(tmp_path / "again")
     changed = tmp_path / "params.yaml"
-    changed.write_text(PARAMS.read_text().replace("\n  epochs: 8", "\n  epochs: 6"))
-    with pytest.raises(DataError, match=r"other parameters: train\.epochs 6, expected 8"):
+    changed.write_text(PARAMS.read_text().replace(*change("epochs", 99)))
+    with pytest.raises(
+        DataError, match=rf"other parameters: train\.epochs 99, expected {LOADED.train.epochs}"
+    ):
         verify.compare(plain(file), verify.expected_of(folder, changed), file)
     report = tmp_path / "report.yaml"  # what decides no number may differ
     report.write_text(PARAMS.read_text().replace("title: null", "title: my"))

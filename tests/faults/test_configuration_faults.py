@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from preset import TEXT, change
 
 from lssat import params
 from lssat.tables import DataError
 
 ROOT = Path(__file__).parent.parent.parent
-TEXT = (ROOT / "presets/sample.yaml").read_text()
 
 
 def load(tmp_path: Path, *changes: tuple[str, str]) -> str:
@@ -81,21 +81,27 @@ def test_case_03_a_mask_that_keeps_no_patch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("key", "value", "said"),
     [
-        ("[0.5, 0.9", "[1.5, 0.9", "sweep.lambdas: lambda '1.5' is no number from 0 to 1, nor lea"),
-        ("[0.5, 0.9", "[1, 0.9", "sweep.lambdas: lambda '1' becomes a part of paths; write 1.0"),
-        ("[0.5, 0.9", '["0.5", 0.9', "'0.5' is text; write the number without quotes"),
-        ("[0.5, 0.9", "[0.5, 0.5", "sweep.lambdas: 0.5 stands twice; leave it once"),
-        ("learned]", "learnt]", "lambda 'learnt' is no number from 0 to 1, nor learned"),
-        ("[0.5, 0.9, learned]", "[]", "lambdas is empty; fill all four lists, or none"),
-        ("[MRGB-RLDP-CRGB]", "[none-none-CRGB]", "must be of joint training"),
-        ("MRGB-RRGB-CRGB", "none-none-CRGB-lambda0.1", "trains no two losses together to weigh"),
-        ("MRGB-RRGB-CRGB", "MRGB-RRGB-CRGB-lambda2.0", "lambda '2.0' is no number from 0 to 1"),
+        ("lambdas", "[1.5, 0.9]", "sweep.lambdas: lambda '1.5' is no number from 0 to 1, nor lea"),
+        ("lambdas", "[1, 0.9]", "sweep.lambdas: lambda '1' becomes a part of paths; write 1.0"),
+        ("lambdas", '["0.5", 0.9]', "'0.5' is text; write the number without quotes"),
+        ("lambdas", "[0.5, 0.5]", "sweep.lambdas: 0.5 stands twice; leave it once"),
+        ("lambdas", "[0.5, learnt]", "lambda 'learnt' is no number from 0 to 1, nor learned"),
+        ("lambdas", "[]", "lambdas is empty; fill all four lists, or none"),
+        ("configurations", "[none-none-CRGB-lambda0.1]", "no two losses together to weigh"),
+        ("configurations", "[MRGB-RRGB-CRGB-lambda2.0]", "lambda '2.0' is no number from 0 to 1"),
     ],
 )  # fmt: skip
-def test_case_03_a_lambda_of_a_configuration(tmp_path: Path, old: str, new: str, said: str) -> None:
-    assert said in load(tmp_path, (old, new))
+def test_case_03_a_lambda_of_a_configuration(
+    tmp_path: Path, key: str, value: str, said: str
+) -> None:
+    assert said in load(tmp_path, change(key, value))
+
+
+def test_case_03_a_sweep_of_what_is_not_trained_jointly(tmp_path: Path) -> None:
+    swept = "[MRGB-RLDP-CRGB]"  # the sweep's; the grid's list is longer
+    assert "must be of joint training" in load(tmp_path, (swept, "[none-none-CRGB]"))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +112,7 @@ def test_case_03_a_lambda_of_a_configuration(tmp_path: Path, old: str, new: str,
         ("MRGB-RLDP-CRGB", "MXYZ-RLDP-CRGB", "did you mean MRGB-RLDP-CRGB"),
         ("MRGB-RLDP-CRGB", "MRGB/RLDP/CRGB", "becomes a part of paths; write MRGB-RLDP-CRGB"),
         ("MRGB-RLDP-CRGB", "MRGB-RLBP-CRGB", "MRGB-RLBP-CRGB needs lbp; write lbp or drop it"),
-        ("MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB", "stands twice"),
+        (*change("configurations", "[none-none-CRGB, none-none-CRGB]"), "stands twice"),
         ("MRGB-RLDP-CRGB", "MRGB-RRGB+RLPD-CRGB", "did you mean MRGB-RRGB+RLDP-CRGB"),
         ("MRGB-RLDP-CRGB", "MRGB-RLDP-thanCRGB", "did you mean MRGB-RLDP-thenCRGB"),
         ("baselines: []", "baselines: [resnet19]", "unknown 'resnet19'; did you mean resnet18"),
