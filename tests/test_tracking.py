@@ -130,7 +130,7 @@ def test_case_34_many_jobs_open_a_new_database_at_once_and_all_succeed(tmp_path:
     code = """
 import sys
 from pathlib import Path
-from lssat import params, parents, tracking
+from lssat.tracking import runs as tracking
 tracking.connect(None, Path("mlflow.db"), sys.argv[1], Path("art"))
 """
     jobs = [

@@ -114,7 +114,7 @@ def test_a_flipped_clip_has_the_codes_of_its_flipped_frames(data: Path) -> None:
 def test_every_configuration_runs_on_clips(data: Path, slug: str, encoding: str) -> None:
     made = grid.parse(slug)
     torch.manual_seed(0)
-    model = VideoSSAT("videomae_mini", made, SIZE, 1, FRAMES, 0.5, True, encoding)  # type: ignore[arg-type]
+    model = VideoSSAT("videomae_mini", made, SIZE, 1, 0.5, True, encoding, frames=FRAMES)  # type: ignore[arg-type]
     batch = opened(data).batch(np.arange(4))
     noise = torch.rand(4, model.num_patches)
     phase = "reconstruct" if made.sequential else "joint"
@@ -133,7 +133,7 @@ def test_every_configuration_runs_on_clips(data: Path, slug: str, encoding: str)
 
 
 def test_the_loss_counts_removed_cubes_only(data: Path) -> None:
-    model = VideoSSAT("videomae_mini", grid.parse("MRGB-RRGB-CRGB"), SIZE, 1, FRAMES, 0.5)
+    model = VideoSSAT("videomae_mini", grid.parse("MRGB-RRGB-CRGB"), SIZE, 1, 0.5, frames=FRAMES)
     batch = opened(data).batch(np.arange(3))
     with torch.no_grad():
         out = model(batch.imgs, None, torch.rand(3, model.num_patches))
@@ -155,7 +155,7 @@ def test_a_fused_head_reads_all_of_c_and_of_m_what_is_kept_or_all(data: Path) ->
     """While training what the mask keeps, at inference all of it; each computed by itself."""
     torch.manual_seed(0)
     made = grid.parse("MLDP-RRGB-CRGB")
-    model = VideoSSAT("videomae_mini", made, SIZE, 2, FRAMES, 0.5, head="fusion").double()
+    model = VideoSSAT("videomae_mini", made, SIZE, 2, 0.5, head="fusion", frames=FRAMES).double()
     batch = opened(data).batch(np.arange(3))
     out = model(batch.imgs, batch.codes, torch.rand(3, model.num_patches))
     given = model.inputs(batch.imgs, batch.codes)
@@ -180,7 +180,9 @@ def test_a_fused_head_reads_all_of_c_and_of_m_what_is_kept_or_all(data: Path) ->
             expected = model.head.weight @ joined + model.head.bias
             torch.testing.assert_close(found[sample], expected, rtol=1e-10, atol=1e-10)
     with pytest.raises(ValueError, match="no two branches to fuse"):
-        VideoSSAT("videomae_mini", grid.parse("none-none-CRGB"), SIZE, 1, FRAMES, head="fusion")
+        VideoSSAT(
+            "videomae_mini", grid.parse("none-none-CRGB"), SIZE, 1, head="fusion", frames=FRAMES
+        )
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +245,7 @@ def test_weights_of_transformers_are_taken_from_a_file(tmp_path: Path) -> None:
     )  # fmt: skip
     theirs = VideoMAEForVideoClassification(config)
     save_file(theirs.state_dict(), tmp_path / "a.safetensors")
-    model = VideoSSAT("videomae_mini", grid.parse("none-none-CRGB"), SIZE, 1, FRAMES)
+    model = VideoSSAT("videomae_mini", grid.parse("none-none-CRGB"), SIZE, 1, frames=FRAMES)
     load_weights(model.encoder, "videomae_mini", str(tmp_path / "a.safetensors"))
     expected = theirs.state_dict()["videomae.embeddings.patch_embeddings.projection.weight"]
     assert torch.equal(model.encoder.state_dict()["patch_embed.proj.weight"], expected)

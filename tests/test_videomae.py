@@ -205,7 +205,7 @@ def test_fault_e4_a_ratio_that_hides_no_tube_is_refused(size: int, ratio: float,
 def test_fault_e3_the_target_is_the_picture_in_0_to_1(slug: str) -> None:
     """Not what the input is normalised to: as in VideoMAE's code, for RGB and for codes."""
     made = parse(slug)
-    model = VideoSSAT("videomae_mini", made, 40, 1, 4, 0.5)
+    model = VideoSSAT("videomae_mini", made, 40, 1, 0.5, frames=4)
     clips = torch.randint(0, 256, (2, 3, 4, 40, 40), generator=torch.Generator().manual_seed(6))
     clips = clips.to(torch.uint8)
     codes = clips[:, :1].contiguous()
@@ -217,7 +217,7 @@ def test_fault_e3_the_target_is_the_picture_in_0_to_1(slug: str) -> None:
             int(whole[1, 0, 2 * 1 + 1, 20 * 0 + 3, 20 * 1 + 7]) / 255
         )
         assert 0 <= float(target.min()) < float(target.max()) <= 1
-        normed = VideoSSAT("videomae_mini", made, 40, 1, 4, 0.5, norm_pix_loss=True)
+        normed = VideoSSAT("videomae_mini", made, 40, 1, 0.5, norm_pix_loss=True, frames=4)
         x = target.double().unflatten(-1, (-1, whole.shape[1]))
         expected = (x - x.mean(-2, keepdim=True)) / (x.std(-2, keepdim=True) + 1e-6)
         found = normed.target(kind, clips, codes).double()
@@ -226,7 +226,7 @@ def test_fault_e3_the_target_is_the_picture_in_0_to_1(slug: str) -> None:
 
 def test_fault_e3_the_loss_of_a_black_clip_predicted_white() -> None:
     """A prediction of 1 of pixels that are 0: an error of 1, whatever ImageNet's means are."""
-    model = VideoSSAT("videomae_mini", parse("MRGB-RRGB-CRGB"), 40, 1, 4, 0.5)
+    model = VideoSSAT("videomae_mini", parse("MRGB-RRGB-CRGB"), 40, 1, 0.5, frames=4)
     assert model.decoder is not None
     head = model.decoder.pred["RGB"]
     with torch.no_grad():
@@ -238,7 +238,7 @@ def test_fault_e3_the_loss_of_a_black_clip_predicted_white() -> None:
 
 def test_fault_e3_pictures_of_the_reconstruction_are_in_the_targets_colours() -> None:
     """Half grey, predicted exactly, is drawn half grey."""
-    model = VideoSSAT("videomae_mini", parse("MRGB-RRGB-CRGB"), 40, 1, 4, 0.5)
+    model = VideoSSAT("videomae_mini", parse("MRGB-RRGB-CRGB"), 40, 1, 0.5, frames=4)
     assert model.decoder is not None
     with torch.no_grad():
         model.decoder.pred["RGB"].weight.zero_()

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from lssat import grid, tables
 from lssat.models.checkpoint import load_weights
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 from lssat.tables import DataError, read_json
 from lssat.training.build import rebuild
 from lssat.training.loader import Crops
 
 
-def load_run(folder: str | Path) -> Model:
+def load_run(folder: str | Path) -> SSAT:
     """Return the model of a run's folder, in evaluation mode.
 
     Raises:
@@ -28,7 +28,7 @@ def load_run(folder: str | Path) -> Model:
     return model.eval()
 
 
-def untrained(folder: str | Path, seed: int) -> Model:
+def untrained(folder: str | Path, seed: int) -> SSAT:
     """Return the model of a run's folder with fresh weights, in evaluation mode."""
     _, described = _weights(Path(folder))
     torch.manual_seed(seed)
@@ -41,14 +41,14 @@ def _weights(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
 
 
 @torch.inference_mode()
-def classify(model: Model, imgs: Tensor, codes: Tensor | None) -> np.ndarray:
+def classify(model: SSAT, imgs: Tensor, codes: Tensor | None) -> np.ndarray:
     """Return the logits (n, outputs) float32 of crops as `loader.tensors` gives them."""
     device = next(model.parameters()).device
     seen = None if codes is None else codes.to(device)
     return model.classify(imgs.to(device), seen).float().cpu().numpy()
 
 
-def logits(model: Model, crops: Crops, batch_size: int) -> np.ndarray:
+def logits(model: SSAT, crops: Crops, batch_size: int) -> np.ndarray:
     """Return the logits (N, outputs) float32 of all samples, in the order of their table.
 
     Raises:
@@ -59,7 +59,7 @@ def logits(model: Model, crops: Crops, batch_size: int) -> np.ndarray:
     return np.concatenate([classify(model, batch.imgs, batch.codes) for batch in batches])
 
 
-def check_size(model: Model, crops: Crops) -> None:
+def check_size(model: SSAT, crops: Crops) -> None:
     """Hold crops to the size that a run was trained on, with a DataError."""
     if crops.size != (want := model.img_size):
         fix = "Set faces.size to the size that the run was trained on"
@@ -89,7 +89,7 @@ def rows(
 
 
 def predicted(
-    run: str, model: Model, split: Path, faces: Path, codes: Path, batch_size: int
+    run: str, model: SSAT, split: Path, faces: Path, codes: Path, batch_size: int
 ) -> pa.Table:
     """Return the rows of a run on all samples of a split that it can see: frames, or clips."""
     crops = Crops(split, faces, codes if model.needs_codes else None, model.clips)

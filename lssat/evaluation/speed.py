@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from lssat import grid
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 from lssat.tables import write_json
 from lssat.tables.environment import environment
 from lssat.training.build import rebuild
@@ -77,7 +77,7 @@ def _backbone(
     )
 
 
-def _timed(model: Model, batch: int, frames: int | None, device: str) -> dict[str, Any]:
+def _timed(model: SSAT, batch: int, frames: int | None, device: str) -> dict[str, Any]:
     """Time `classify` of a batch that is in memory.
 
     Returns:
@@ -93,7 +93,7 @@ def _timed(model: Model, batch: int, frames: int | None, device: str) -> dict[st
 
 
 @torch.no_grad()
-def passes(run: Any, model: Model, device: str) -> list[float]:
+def passes(run: Any, model: SSAT, device: str) -> list[float]:
     """Return the seconds of each pass, after some that warm up."""
     model.eval()
     found: list[float] = []
@@ -114,7 +114,7 @@ def _wait(device: str) -> None:
 
 
 def _drawn(
-    model: Model, batch: int, frames: int | None, device: str
+    model: SSAT, batch: int, frames: int | None, device: str
 ) -> tuple[Tensor, Tensor | None]:
     """Draw images or clips, and texture codes where inference looks at them."""
     generator = torch.Generator().manual_seed(0)

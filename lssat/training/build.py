@@ -7,13 +7,13 @@ import torch
 
 from lssat import grid
 from lssat.models.backbones import Weights, load_weights
-from lssat.models.ssat import SSAT, Model, VideoSSAT
+from lssat.models.ssat import SSAT, kind_of
 from lssat.training.loader import Crops
 
 
 def make_model(
     run: grid.Run, crops: Crops, params: SimpleNamespace
-) -> tuple[Model, dict[str, Any], Weights]:
+) -> tuple[SSAT, dict[str, Any], Weights]:
     """Build the run's model; also return what rebuilds it, and where its weights came from."""
     recipe = params.train
     described = dict(
@@ -35,7 +35,8 @@ def make_model(
     return model, described, weights
 
 
-def rebuild(described: dict[str, Any]) -> Model:
+def rebuild(described: dict[str, Any]) -> SSAT:
     """Build a model from its description, with fresh weights."""
-    kind: Any = VideoSSAT if described["backbone"] in grid.VIDEO_ENCODERS else SSAT
-    return kind(**{**described, "configuration": grid.parse(described["configuration"])})
+    return kind_of(described["backbone"])(
+        **{**described, "configuration": grid.parse(described["configuration"])}
+    )

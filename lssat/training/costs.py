@@ -17,11 +17,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 
 
 def flops(
-    model: Model, imgs: Tensor, codes: Tensor | None, noise: Tensor | None, phase: str
+    model: SSAT, imgs: Tensor, codes: Tensor | None, noise: Tensor | None, phase: str
 ) -> dict[str, float]:
     """Count floating-point operations an image, a multiplication and an addition being two.
 

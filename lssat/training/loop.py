@@ -15,7 +15,7 @@ from torch.distributed.tensor import DTensor
 
 from lssat import grid, metrics
 from lssat.models import losses as tasks
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 from lssat.tables import DataError
 from lssat.training import recipe as recipes
 from lssat.training.feed import Feed
@@ -38,7 +38,7 @@ class Trainer:
     def __init__(
         self,
         run: grid.Run,
-        model: Model,
+        model: SSAT,
         data: dict[str, Crops],
         recipe: Any,
         fabric: Fabric,

@@ -8,7 +8,7 @@ from timm.scheduler import CosineLRScheduler
 from torch import Tensor, nn
 
 from lssat.models.losses import Loss
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 from lssat.tables import DataError
 from lssat.training.parallel import whole
 
@@ -21,7 +21,7 @@ class Step(nn.Module):
             weighted by uncertainties that are trained along (Kendall et al. 2018, 1705.07115).
     """
 
-    def __init__(self, model: Model, loss: Loss, lambda_cls: float | str):
+    def __init__(self, model: SSAT, loss: Loss, lambda_cls: float | str):
         super().__init__()
         self.model, self.loss, self.lambda_cls = model, loss, lambda_cls
         if lambda_cls == "learned":

@@ -5,14 +5,14 @@ import torch
 from torch import Tensor
 
 from lssat.models.backbones import videomae
-from lssat.models.ssat import Mask, Model, VideoSSAT, patchify, raw, unpatchify
+from lssat.models.ssat import SSAT, Mask, VideoSSAT, patchify, raw, unpatchify
 from lssat.training.loader import Crops
 
 _SHOWN = 6
 
 
 @torch.no_grad()
-def reconstructions(model: Model, crops: Crops, seed: int) -> dict[str, np.ndarray]:
+def reconstructions(model: SSAT, crops: Crops, seed: int) -> dict[str, np.ndarray]:
     """Reconstruct a few samples, spread over the split.
 
     Returns:
@@ -53,7 +53,7 @@ def reconstructions(model: Model, crops: Crops, seed: int) -> dict[str, np.ndarr
     return pictures
 
 
-def _pixels(model: Model, kind: str, pred: Tensor, whole: Tensor, mask: Mask) -> Tensor:
+def _pixels(model: SSAT, kind: str, pred: Tensor, whole: Tensor, mask: Mask) -> Tensor:
     """Turn predictions (N, R, ..) into pixels 0..255 (N, R, p*p*C)."""
     n, removed, _ = pred.shape
     if kind != "RGB" and model.encoding == "bits":

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lssat import metrics
 from lssat.models.checkpoint import Checkpoints, fit
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 from lssat.training.parallel import parted, whole
 
 # What a scheduler sends, and Ctrl-C.
@@ -76,7 +76,7 @@ class Progress:
         self.checkpoints: Checkpoints
         self.saved: dict[str, Tensor] = {}  # tensors of a state that is still to be restored
 
-    def close(self, row: dict[str, Any], metric: str, model: Model, phase: str) -> None:
+    def close(self, row: dict[str, Any], metric: str, model: SSAT, phase: str) -> None:
         """Note an epoch; keep the weights where its metric is the best, or the first there is."""
         self.curve.append(row)
         value, best = row[f"val_{metric}"], self.best_value

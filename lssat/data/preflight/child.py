@@ -9,7 +9,7 @@ from timm.models import get_pretrained_cfg
 
 from lssat import grid
 from lssat.models.backbones import weights
-from lssat.models.ssat import SSAT, VideoSSAT
+from lssat.models.ssat import kind_of
 from lssat.tables import DataError
 
 
@@ -45,7 +45,7 @@ def build(each: dict[str, Any]) -> Any:
     """Build a backbone as training does, on torch's meta device; return its encoder."""
     names = ("backbone", "img_size", "mask_ratio", "frames")
     described = {name: each[name] for name in names if name in each}
-    kind: Any = VideoSSAT if each["backbone"] in grid.VIDEO_ENCODERS else SSAT
+    kind = kind_of(each["backbone"])
     with torch.device("meta"):
         model = kind(**described, configuration=grid.parse(each["configuration"]), outputs=2)
     return model.encoder

@@ -13,13 +13,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lssat.models.backbones.tokens import Sequences, encode, patch_tokens, pools_class_token
-from lssat.models.ssat import Model, VideoSSAT
+from lssat.models.ssat import SSAT, VideoSSAT
 
 # Attention of one softmax, whose rows are shares of a token's neighbours.
 _PLAIN = (Attention, EvaAttention, AttentionRope)
 
 
-def why_not(model: Model) -> str | None:
+def why_not(model: SSAT) -> str | None:
     """Say why a model has no attention rollout, or None where it has one."""
     if getattr(model, "convolutional", False):
         return "a convolutional network has no attention"
@@ -38,7 +38,7 @@ def _pooling(encoder: Any) -> str | None:
 
 
 @torch.no_grad()
-def rollout(model: Model, imgs: Tensor, codes: Tensor | None = None) -> np.ndarray:
+def rollout(model: SSAT, imgs: Tensor, codes: Tensor | None = None) -> np.ndarray:
     """Return attention rollout over the image that the classifier is given.
 
     Each block's attention, averaged over heads, is mixed half and half with the identity (its
@@ -66,7 +66,7 @@ def rollout(model: Model, imgs: Tensor, codes: Tensor | None = None) -> np.ndarr
 
 
 @torch.no_grad()
-def reach(model: Model, imgs: Tensor, codes: Tensor | None = None) -> np.ndarray:
+def reach(model: SSAT, imgs: Tensor, codes: Tensor | None = None) -> np.ndarray:
     """Return how much of each patch reaches what the head reads.
 
     Args and errors are those of `rollout`.

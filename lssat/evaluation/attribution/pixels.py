@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 
 STEPS = 32
 DOUBLINGS = 4  # of the points, at most
@@ -13,7 +13,7 @@ _NOTHING = 1e-3  # of a map's size: a difference of logits below it is none to s
 
 
 def gradients(
-    model: Model,
+    model: SSAT,
     imgs: Tensor,
     codes: Tensor | None,
     target: int | Tensor,
@@ -39,7 +39,7 @@ def gradients(
 
 
 def integrated(
-    model: Model,
+    model: SSAT,
     imgs: Tensor,
     codes: Tensor | None,
     target: int | Tensor,
@@ -79,7 +79,7 @@ def gap(maps: np.ndarray, missed: np.ndarray) -> np.ndarray:
 
 
 def _integral(
-    model: Model, imgs: Tensor, codes: Tensor | None, target: int | Tensor, steps: int
+    model: SSAT, imgs: Tensor, codes: Tensor | None, target: int | Tensor, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
     from captum.attr import IntegratedGradients  # a second, only needed here
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from lssat.evaluation import attribution
 from lssat.evaluation.explain import choose, embed
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 from lssat.training.loader import Crops
 
 EXAMPLES = 4  # samples whose maps are shown
@@ -32,9 +32,7 @@ class Look:
         options: the section `explain`.
     """
 
-    def __init__(
-        self, model: Model, crops: Crops, predictions: pa.Table, options: Any, device: str
-    ):
+    def __init__(self, model: SSAT, crops: Crops, predictions: pa.Table, options: Any, device: str):
         self.model, self.crops, self.device = model, crops, device
         self.predictions, self.options, self.task = predictions, options, crops.task
         classes, self.attribute = self.task.classes, 0
@@ -84,7 +82,7 @@ class Look:
             notes.append(f"{far} of {len(places)} samples {_INCOMPLETE}")
         return maps, facts | dict(incomplete=far, note="; ".join(notes) or None)
 
-    def likeness(self, other: Model) -> dict[str, float | None]:
+    def likeness(self, other: SSAT) -> dict[str, float | None]:
         """Return how alike the maps are to those of another model, on the same samples.
 
         Returns:
@@ -157,7 +155,7 @@ class Look:
             yield batch.imgs.to(self.device), batch.codes.to(self.device)
 
     def _explained(
-        self, model: Model, places: np.ndarray, targets: list[int] | None = None
+        self, model: SSAT, places: np.ndarray, targets: list[int] | None = None
     ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray]:
         """Return rollout's shares (n, h, w) or None, attributions (n, H, W), what they miss (n,).
 

@@ -26,7 +26,7 @@ from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Design, by_seed
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 from lssat.training.loader import Crops
 
 __all__ = ["Files", "robustness"]
@@ -84,7 +84,7 @@ def _chosen(runs: dict[str, Path], params: SimpleNamespace) -> dict[str, Path]:
 class _Part:
     """The runs that see images or frames, or those that see clips, and the samples for them."""
 
-    def __init__(self, files: Files, models: dict[str, Model], params: SimpleNamespace):
+    def __init__(self, files: Files, models: dict[str, SSAT], params: SimpleNamespace):
         self.models, self.options, self.params = models, params.robustness, params
         clips = next(iter(models.values())).clips
         self.crops = Crops(files.test, files.faces, None, clips)
@@ -134,7 +134,7 @@ class _Part:
         flat = imgs.reshape(-1, *imgs.shape[-3:])
         return texture.codes(flat, made.kind, made.k).reshape(imgs.shape[:-1])
 
-    def _classified(self, model: Model, imgs: Tensor, codes: Tensor | None) -> list[np.ndarray]:
+    def _classified(self, model: SSAT, imgs: Tensor, codes: Tensor | None) -> list[np.ndarray]:
         size = self.params.evaluate.batch_size
         pieces = [slice(at, at + size) for at in range(0, len(imgs), size)]
         return [

@@ -103,6 +103,7 @@ class VideoViT(nn.Module):
         super().__init__()
         self.sizes, self.slots = sizes, frames // sizes.tubelet
         self.grad_checkpointing = False
+        self.num_features = sizes.embed_dim
         self.places = (img_size // sizes.patch_size) ** 2
         cube = (sizes.tubelet, sizes.patch_size, sizes.patch_size)
         embed = nn.Conv3d(3, sizes.embed_dim, kernel_size=cube, stride=cube)

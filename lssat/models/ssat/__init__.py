@@ -1,5 +1,6 @@
 """The two-branch model of L-SSAT, in parts: patches and masks, inputs, losses, decoder, model."""
 
+from lssat import grid
 from lssat.models.ssat.decoder import Decoder
 from lssat.models.ssat.inputs import Inputs, planes, raw
 from lssat.models.ssat.losses import bits_loss, normalize_patches, squared_loss
@@ -7,8 +8,12 @@ from lssat.models.ssat.model import SSAT, Output
 from lssat.models.ssat.patches import Mask, patchify, random_mask, take, unpatchify
 from lssat.models.ssat.video import VideoSSAT, clips_of, frames_of
 
-Model = SSAT | VideoSSAT  # on images or frames, and on clips
 
-__all__ = ["SSAT", "Decoder", "Inputs", "Mask", "Model", "Output", "VideoSSAT", "bits_loss"]
+def kind_of(backbone: str) -> type[SSAT]:
+    """Return the model of a backbone: on images or frames, or on clips."""
+    return VideoSSAT if backbone in grid.VIDEO_ENCODERS else SSAT
+
+
+__all__ = ["SSAT", "Decoder", "Inputs", "Mask", "Output", "VideoSSAT", "bits_loss"]
 __all__ += ["normalize_patches", "patchify", "planes", "random_mask", "raw", "squared_loss"]
-__all__ += ["clips_of", "frames_of", "take", "unpatchify"]
+__all__ += ["clips_of", "frames_of", "kind_of", "take", "unpatchify"]

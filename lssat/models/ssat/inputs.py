@@ -63,6 +63,6 @@ def raw(kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
 
 
 def planes(codes: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Split codes (N, 1, H, W) uint8 into binary planes (N, 8, H, W), bit 0 (East) first."""
-    bits = torch.arange(8, dtype=torch.uint8, device=codes.device).reshape(1, 8, 1, 1)
-    return ((codes >> bits) & 1).to(dtype)
+    """Split codes (N, 1, ...) uint8 into binary planes (N, 8, ...), bit 0 (East) first."""
+    bits = torch.arange(8, dtype=torch.uint8, device=codes.device)
+    return ((codes >> bits.reshape(1, 8, *(1,) * (codes.ndim - 2))) & 1).to(dtype)

@@ -47,7 +47,10 @@ class SSAT(nn.Module):
             the masked branch's features of the M field's image, joined. The latter is our
             reading of Fusion-SSAT (2601.00789), which has no public code: while training, the
             masked branch gives the features of the patches that it sees; at inference of all.
+        frames: of a clip; None: images.
     """
+
+    clips = False  # what it is fed: (N, C, H, W)
 
     def __init__(
         self,
@@ -59,32 +62,34 @@ class SSAT(nn.Module):
         norm_pix_loss: bool = False,
         encoding: Literal["code", "bits"] = "code",
         head: Literal["linear", "fusion"] = "linear",
+        frames: int | None = None,
     ):
         super().__init__()
-        self.configuration, self.img_size = configuration, img_size
+        self.configuration, self.img_size, self.frames = configuration, img_size, frames
         self.mask_ratio, self.norm_pix_loss, self.encoding = mask_ratio, norm_pix_loss, encoding
         self.fused = fuses(head, configuration)
-        self.encoder: Any = build(backbone, img_size)
+        self.convolutional = backbone in grid.BASELINES
+        self.encoder: Any = self._build(backbone)
         released = getattr(self.encoder, "pretrained_cfg", None) or {}
         self.prepare = Inputs(released.get("mean", IMAGENET[0]), released.get("std", IMAGENET[1]))
         self.head = nn.Linear(self.encoder.num_features * (1 + self.fused), outputs)
-        init_mae(self.head)  # SSAT's; MAE's fine-tuning begins with a head of almost 0
-        self.convolutional = backbone in grid.BASELINES
+        self._init_head()
         self.decoder = self._decoder(backbone) if configuration.masked else None
 
-    def _decoder(self, backbone: str) -> Decoder:
+    def _build(self, backbone: str) -> Any:
+        return build(backbone, self.img_size)
+
+    def _init_head(self) -> None:
+        init_mae(self.head)  # SSAT's; MAE's fine-tuning begins with a head of almost 0
+
+    def _decoder(self, backbone: str) -> Any:
         if self.convolutional:
             raise ValueError(f"{backbone} has no patches to mask for {self.configuration}")
         sizes = decoder_sizes(backbone, self.encoder.embed_dim)
-        pixels = {kind: self.patch_size**2 * self.channels(kind) for kind in self._targets}
+        kinds = self.configuration.targets
+        pixels = {kind: self.patch_size**2 * self.channels(kind) for kind in kinds}
         where = self.num_patches, self.encoder.num_prefix_tokens
         return Decoder(sizes, self.encoder.embed_dim, *where, pixels)
-
-    clips = False  # what it is fed: (N, C, H, W)
-
-    @property
-    def _targets(self) -> tuple[str, ...]:
-        return self.configuration.targets
 
     @property
     def patch_size(self) -> int:
@@ -98,8 +103,9 @@ class SSAT(nn.Module):
 
     @property
     def classified(self) -> tuple[str, ...]:
-        """The images that inference looks at: the C field's, and M's where the head is fused."""
-        return looked_at(self.configuration, self.fused)
+        """What inference looks at, in the order of the head's features: C's, and M's if fused."""
+        made = self.configuration
+        return (made.classified, str(made.masked)) if self.fused else (made.classified,)
 
     @property
     def needs_codes(self) -> bool:
@@ -137,16 +143,24 @@ class SSAT(nn.Module):
         """
         if self.decoder is None or phase == "classify":
             return Output(self.classify(imgs, codes))
-        mask = random_mask(needed(noise, self.configuration, phase), self.mask_ratio)
+        made = self.configuration
+        if noise is None:
+            raise ValueError("the masked branch needs noise")
+        if phase == "joint" and made.sequential:
+            raise ValueError(f"{made} has two phases: reconstruct, then classify")
+        mask = self._mask(noise)
         whole, kept = self._encode(imgs, codes, mask, classify=phase == "joint")
-        pred = self.decoder(kept, mask)
-        losses = {kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in self._targets}
+        pred = self._decode(kept, mask)
+        losses = {kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in made.targets}
         loss_rec = torch.stack(list(losses.values())).mean()
         logits = None
         if whole is not None:
             views = [whole, kept] if self.fused else [whole]
-            logits = self.head(torch.cat([pooled(self.encoder, view) for view in views], dim=1))
+            logits = self.head(torch.cat([self._pooled(view) for view in views], dim=1))
         return Output(logits, loss_rec, losses, pred, mask)
+
+    def _mask(self, noise: Tensor) -> Mask:
+        return random_mask(noise, self.mask_ratio)
 
     def _encode(
         self, imgs: Tensor, codes: Tensor | None, mask: Mask, classify: bool
@@ -156,37 +170,53 @@ class SSAT(nn.Module):
         # Each image is normalised and embedded once, also where both branches see the same.
         fed = {str(made.masked)} | ({made.classified} if classify else set())
         tokens = {kind: self._tokens(kind, imgs, codes) for kind in sorted(fed)}
-        masked = Sequences(take(tokens[str(made.masked)], mask.ids_keep), mask.ids_keep)
-        if not classify:
+        kept = take(tokens[str(made.masked)], mask.ids_keep)
+        return self._branches(tokens[made.classified] if classify else None, kept, mask)
+
+    def _branches(
+        self, whole: Tensor | None, kept: Tensor, mask: Mask
+    ) -> tuple[Tensor | None, Tensor]:
+        """Encode the tokens of the whole image, if any, and those that are kept."""
+        masked = Sequences(kept, mask.ids_keep)
+        if whole is None:
             return None, encode(self.encoder, [masked])[0]
-        whole, kept = encode(self.encoder, [self._whole(tokens[made.classified]), masked])
-        return whole, kept
+        first, second = encode(self.encoder, [self._whole(whole), masked])
+        return first, second
+
+    def _decode(self, kept: Tensor, mask: Mask) -> dict[str, Tensor]:
+        assert self.decoder is not None
+        return self.decoder(kept, mask)
+
+    def _pooled(self, tokens: Tensor) -> Tensor:
+        return pooled(self.encoder, tokens)
 
     def _tokens(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
-        return patch_tokens(self.encoder, self._seen(kind, imgs, codes))
+        return self._embedded(wide(self._prepared(kind, imgs, codes)))
 
-    def _seen(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
-        # The patch embedding has three channels; a code image stands in each of them.
-        return self.prepare(kind, imgs, codes).expand(-1, 3, -1, -1)
+    def _embedded(self, seen: Tensor) -> Tensor:
+        return patch_tokens(self.encoder, seen)
+
+    def _prepared(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
+        return self.prepare(kind, imgs, codes)
 
     def classify(self, imgs: Tensor, codes: Tensor | None = None) -> Tensor:
         """Return logits (N, outputs) from whole images: all of inference."""
         return self.head(self.features(self.inputs(imgs, codes)))
 
     def inputs(self, imgs: Tensor, codes: Tensor | None = None) -> dict[str, Tensor]:
-        """Normalise the images that inference looks at: RGB (N, 3, H, W), codes (N, 1, H, W)."""
-        return {kind: self.prepare(kind, imgs, codes) for kind in dict.fromkeys(self.classified)}
+        """Normalise what inference looks at: RGB (N, 3, H, W), codes (N, 1, H, W); clips alike."""
+        return {kind: self._prepared(kind, imgs, codes) for kind in dict.fromkeys(self.classified)}
 
     def features(self, inputs: dict[str, Tensor]) -> Tensor:
         """Return the pooled features (N, F) that the head reads of what `inputs` gave."""
-        found = {kind: self._features(x.expand(-1, 3, -1, -1)) for kind, x in inputs.items()}
+        found = {kind: self._features(wide(x)) for kind, x in inputs.items()}
         return torch.cat([found[kind] for kind in self.classified], dim=1)
 
     def _features(self, seen: Tensor) -> Tensor:
         if self.convolutional:
             return self.encoder(seen)
-        whole = self._whole(patch_tokens(self.encoder, seen))
-        return pooled(self.encoder, encode(self.encoder, [whole])[0])
+        whole = self._whole(self._embedded(seen))
+        return self._pooled(encode(self.encoder, [whole])[0])
 
     def _whole(self, tokens: Tensor) -> Sequences:
         return Sequences(tokens, class_only=pools_class_token(self.encoder))
@@ -197,18 +227,40 @@ class SSAT(nn.Module):
         Args:
             kind: a target of the configuration.
         """
-        if kind != "RGB" and self.encoding == "bits":
-            bits = planes(raw(kind, imgs, codes), self.head.weight.dtype)
-            return patchify(bits, self.patch_size)
-        target = patchify(self.prepare(kind, imgs, codes), self.patch_size)
-        return normalize_patches(target) if self.norm_pix_loss else target
+        if self.in_bits(kind):
+            return self.patchify(planes(raw(kind, imgs, codes), self.head.weight.dtype))
+        target = self.target_pixels(kind, raw(kind, imgs, codes))
+        return self._normalized(target, kind) if self.norm_pix_loss else target
+
+    def in_bits(self, kind: str) -> bool:
+        """Say whether a target is binary planes."""
+        return kind != "RGB" and self.encoding == "bits"
+
+    def target_pixels(self, kind: str, whole: Tensor) -> Tensor:
+        """Return the patches of a target as numbers, before `norm_pix_loss`: normalised as inputs.
+
+        Args:
+            whole: (N, C, H, W) uint8, what the target is made of.
+        """
+        return self.patchify(self.prepare(kind, whole, whole))
+
+    def patchify(self, whole: Tensor) -> Tensor:
+        """Cut (N, C, H, W) into (N, L, p*p*C)."""
+        return patchify(whole, self.patch_size)
+
+    def _normalized(self, target: Tensor, kind: str) -> Tensor:
+        return normalize_patches(target)
 
     def _loss(
         self, kind: str, pred: Tensor, imgs: Tensor, codes: Tensor | None, mask: Mask
     ) -> Tensor:
         target = take(self.target(kind, imgs, codes), mask.ids_remove)
-        bits = kind != "RGB" and self.encoding == "bits"
-        return bits_loss(pred, target) if bits else squared_loss(pred, target)
+        return bits_loss(pred, target) if self.in_bits(kind) else squared_loss(pred, target)
+
+
+def wide(x: Tensor) -> Tensor:
+    """Expand (N, 1 or 3, ...) to three channels: the patch embedding has three, a code has one."""
+    return x.expand(-1, 3, *(-1,) * (x.ndim - 2))
 
 
 def fuses(head: str, configuration: Configuration) -> bool:
@@ -220,25 +272,6 @@ def fuses(head: str, configuration: Configuration) -> bool:
     if head == "fusion" and not configuration.auxiliary:
         raise ValueError(f"{configuration} has no two branches to fuse")
     return head == "fusion"
-
-
-def looked_at(configuration: Configuration, fused: bool) -> tuple[str, ...]:
-    """Return the images that inference looks at, in the order of the head's features."""
-    made = configuration
-    return (made.classified, str(made.masked)) if fused else (made.classified,)
-
-
-def needed(noise: Tensor | None, configuration: Configuration, phase: str) -> Tensor:
-    """Return the noise of a pass whose masked branch runs.
-
-    Raises:
-        ValueError: there is none, or the configuration does not train its branches together.
-    """
-    if noise is None:
-        raise ValueError("the masked branch needs noise")
-    if phase == "joint" and configuration.sequential:
-        raise ValueError(f"{configuration} has two phases: reconstruct, then classify")
-    return noise
 
 
 # ImageNet's statistics, as in MAE and SSAT, for encoders that timm does not release.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from lssat import grid, metrics
 from lssat.evaluation.logits import load_run
 from lssat.grid import trained
-from lssat.models.ssat import Model
+from lssat.models.ssat import SSAT
 from lssat.tables import DataError, read_json
 
 
@@ -14,7 +14,7 @@ class Opened(NamedTuple):
     """A run that is ready to predict."""
 
     run: str
-    model: Model
+    model: SSAT
     task: grid.Task
     crops: dict[str, Any]  # what made its crops: the settings of the faces step, and their size
     texture: tuple[str, int]  # kind and k
