@@ -12,6 +12,7 @@ from drawn_data import write
 from test_train import RUN, files, view
 from test_train_resume import SAME, stop_after
 
+from lssat.params.hardware import Hardware
 from lssat.tables import DataError, sha256
 from lssat.training import train as step
 from lssat.training.loader import Batch, Crops, pinned
@@ -85,11 +86,15 @@ def test_case_33_a_reader_that_dies_is_named_with_a_likely_cause(
     assert cause in said
 
 
+def reading(threads: int) -> Hardware:
+    return Hardware(readers=threads, energy=False)
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     write(folder, {"train": 48, "val": 16})
-    step.train(RUN, files(folder, folder / "whole"), view(), step.Machine(readers=0))
+    step.train(RUN, files(folder, folder / "whole"), view(), reading(0))
     return folder
 
 
@@ -115,7 +120,7 @@ def content(batch: Batch) -> list[bytes]:
 def test_a_run_is_the_same_with_any_number_of_readers(
     data: Path, tmp_path: Path, count: int
 ) -> None:
-    step.train(RUN, files(data, tmp_path), view(), step.Machine(readers=count))
+    step.train(RUN, files(data, tmp_path), view(), reading(count))
     for name in SAME:
         assert sha256(tmp_path / name) == sha256(data / "whole" / name), name
 
@@ -125,9 +130,9 @@ def test_case_31_a_run_goes_on_with_another_number_of_readers(data: Path, tmp_pa
         with pytest.MonkeyPatch.context() as patch:
             stop_after(patch, updates)
             with pytest.raises(step.Stopped):
-                step.train(RUN, files(data, tmp_path), view(), step.Machine(readers=count))
+                step.train(RUN, files(data, tmp_path), view(), reading(count))
         assert readers() == []
-    step.train(RUN, files(data, tmp_path), view(), step.Machine(readers=0))
+    step.train(RUN, files(data, tmp_path), view(), reading(0))
     for name in SAME:
         assert sha256(tmp_path / name) == sha256(data / "whole" / name), name
 
@@ -137,7 +142,7 @@ def test_case_29_a_damaged_shard_stops_a_run_whose_readers_find_it(tmp_path: Pat
     shard = tmp_path / "texture/shard-00001.npy"
     shard.write_bytes(shard.read_bytes()[:-1] + b"\0\0")
     with pytest.raises(DataError, match=r"shard-00001\.npy: has sha256"):
-        step.train(RUN, files(tmp_path, tmp_path / "out"), view(), step.Machine(readers=2))
+        step.train(RUN, files(tmp_path, tmp_path / "out"), view(), reading(2))
     assert readers() == []
     assert not (tmp_path / "out/weights.safetensors").exists()
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +15,6 @@ from lssat import cli
 from lssat.params import hardware
 from lssat.tables import DataError
 
-ROOT = Path(__file__).parent.parent
-
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,8 +26,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_a_profile_says_becomes_variables_that_train_reads() -> None:
     os.environ["LSSAT_STRATEGY"] = "fsdp"  # of an earlier day
     hardware.tell({"devices": 2, "compile": True, "device": "cuda"}, {"experiment": "x"})
-    source = "".join(file.read_text() for file in (ROOT / "lssat/cli").glob("*.py"))
-    read = set(re.findall(r'envvar="(LSSAT_[A-Z]+)"', source))
+    read = {param.envvar for param in command("train").params if param.envvar}
     assert read == {f"LSSAT_{key.upper()}" for key in (*hardware.KEYS, "tracking")}
     environment = os.environ
     assert environment["LSSAT_DEVICES"] == "2"
@@ -140,6 +136,20 @@ def test_fault_f14_partitions_are_held_to_those_of_the_cluster(
     assert hardware.problems(named, partitions=True) == []
 
 
+def test_training_offers_each_key_with_its_default_and_says_what_may_stand_there() -> None:
+    options = {param.name.rstrip("_"): param for param in command("train").params}
+    for key in ("device", *hardware.KEYS):
+        field = hardware.Hardware.model_fields[key]
+        assert options[key].default == field.default, key
+        assert options[key].help == f"{field.title}: {field.description}.", key
+
+
+def command(name: str) -> click.Command:
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, typer.core.TyperGroup)
+    return group.commands[name]
+
+
 def commands() -> dict[str, click.Command]:
     group = typer.main.get_command(cli.app)
     assert isinstance(group, typer.core.TyperGroup)
@@ -171,7 +181,9 @@ def test_fault_a7_a_gpu_that_is_not_there_ends_a_command_with_one_message() -> N
 def test_fault_a7_training_names_all_that_cannot_be_of_its_machine(tmp_path: Path) -> None:
     files = [f"--{name}={tmp_path}" for name in ("train", "val", "faces", "out")]
     options = ["--devices=-1", "--strategy=dpd", "--country=Germany", "--minutes=nan"]
+    options.append("--readers=-3")
     told = CliRunner().invoke(cli.app, ["train", "--run=a/b/c/seed0", *files, *options])
     assert isinstance(told.exception, DataError)
     for said in ("--devices -1: ", "--strategy dpd: ", "--country Germany: write DEU", "nan: "):
         assert said in str(told.exception)
+    assert "--readers -3: write a whole number of threads" in str(told.exception)

@@ -58,7 +58,7 @@ def _train(
     part = view(**SMALL | changes)
     part.texture = texture
     where = replace(files(data, out), codes=data / "texture" / texture.kind)
-    step.train(run, where, part, step.Machine(**machine))  # type: ignore[arg-type]
+    step.train(run, where, part, step.QUIET.model_copy(update=machine))
     return read_json(out / "record.json")
 
 

@@ -11,6 +11,7 @@ from test_train import RUN, curve, files, view
 from test_train_resume import command, stop_after
 
 from lssat.models.checkpoint import load_weights
+from lssat.params.hardware import Hardware
 from lssat.tables import DataError
 from lssat.training import train as step
 
@@ -116,7 +117,9 @@ def test_a_run_goes_on_under_another_strategy(data: Path, tmp_path: Path) -> Non
 
 def test_a_batch_that_devices_cannot_share_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="batch_size 16 is no multiple of 3 devices"):
-        step.train(RUN, files(data, tmp_path), view(), step.Machine(devices=3, strategy="ddp"))
+        step.train(
+            RUN, files(data, tmp_path), view(), Hardware(devices=3, strategy="ddp", energy=False)
+        )
 
 
 @pytest.mark.parametrize(
@@ -130,4 +133,4 @@ def test_a_strategy_that_cannot_be_is_refused(
     data: Path, tmp_path: Path, strategy: str, said: str
 ) -> None:
     with pytest.raises(DataError, match=said):
-        step.train(RUN, files(data, tmp_path), view(), step.Machine(strategy=strategy))
+        step.train(RUN, files(data, tmp_path), view(), Hardware(strategy=strategy, energy=False))

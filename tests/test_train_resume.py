@@ -17,13 +17,14 @@ from test_train import RUN, files, view
 
 from lssat import params
 from lssat.models.checkpoint import Checkpoints
+from lssat.params.hardware import Hardware
 from lssat.tables import DataError, sha256
 from lssat.training import train as step
 from lssat.training.resume import Stop
 
 SAME = ("weights.safetensors", "curve.csv", "reconstruction.npz")
 EPOCHS = 60  # of a run that is killed: it must still be under way
-EVERY = step.Machine(minutes=0.0)  # a state after each update
+EVERY = Hardware(minutes=0.0, energy=False)  # a state after each update
 
 
 @pytest.fixture(scope="module")

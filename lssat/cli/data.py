@@ -173,7 +173,7 @@ def faces(
     out: Annotated[Path, option.writes("NPY shard of crops to write.")],
     table: Annotated[Path, option.writes("Table of the crops to write.")],
     rejects: Annotated[Path, option.writes("Rejects table to write.")],
-    device: option.Device = "cpu",
+    device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
 ) -> None:
     """Detect, crop and store the faces of one shard."""

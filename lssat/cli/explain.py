@@ -23,7 +23,7 @@ def explain(
     codes: option.Codes,
     results: Annotated[Path, typer.Option(help="Folder of the task's predictions and metrics.")],
     out: Annotated[Path, option.writes("Folder to write to.", folder=True)],
-    device: option.Device = "cpu",
+    device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
 ) -> None:
     """Show where a task's runs look: attention, gradients, embeddings, confident errors."""
@@ -47,7 +47,7 @@ def explain(
 @app.command(epilog=example("lssat speed --out results/speed.json --device cuda"))
 def speed(
     out: option.JsonOut,
-    device: option.Device = "cpu",
+    device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
 ) -> None:
     """Time inference of each backbone: one image and a batch, with drawn weights.

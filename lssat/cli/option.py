@@ -10,6 +10,8 @@ from lssat.cli.apart import Output, note
 from lssat.params import hardware
 from lssat.tables import DataError
 
+MACHINE = hardware.Hardware()  # its defaults
+
 
 def writes(what: str, *names: str, folder: bool = False, apart: bool = False) -> Any:
     """Return an option that names an output; one that cannot be written ends the command at once.
@@ -42,10 +44,31 @@ def _device(name: str) -> str:
     return name
 
 
+def _machine(key: str, *names: str) -> Any:
+    """Return the option of a key of the machine; a run's profile sets it by a variable."""
+    return typer.Option(
+        *names,
+        help=hardware.explain(key),
+        envvar=hardware.variable(key),
+        rich_help_panel=_HARDWARE,
+    )
+
+
+_HARDWARE = "Hardware, as in a profile's machine.yaml"
 Params = Annotated[
     str, typer.Option("--params", help="A params.yaml, or the JSON of the sections that are read.")
 ]
-Device = Annotated[str, typer.Option(help="cpu or cuda; there is no fallback.", callback=_device)]
+Device = Annotated[
+    str,
+    typer.Option(help=hardware.explain("device"), callback=_device, rich_help_panel=_HARDWARE),
+]
+Devices = Annotated[int, _machine("devices")]
+Strategy = Annotated[str, _machine("strategy")]
+Compile = Annotated[bool, _machine("compile", "--compile")]
+Minutes = Annotated[float, _machine("minutes")]
+Readers = Annotated[int | None, _machine("readers")]
+Energy = Annotated[bool, _machine("energy")]
+Country = Annotated[str | None, _machine("country")]
 Task = Annotated[str, typer.Option(help="A section of datasets.")]
 Manifest = Annotated[Path, typer.Option(help="Manifest table.")]
 Crops = Annotated[Path, typer.Option(help="Folder of the crops' shards.")]

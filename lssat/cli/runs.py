@@ -10,7 +10,7 @@ import typer
 from lssat import grid, params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
-from lssat.params import hardware as machine
+from lssat.params import hardware
 from lssat.tables import DataError
 
 
@@ -25,36 +25,14 @@ def train(
     checkpoints: Annotated[
         Path, option.writes("Folder of all runs' states while they are under way.", folder=True)
     ] = Path("checkpoints"),
-    minutes: Annotated[
-        float, typer.Option(help="Between two saved states.", envvar="LSSAT_MINUTES")
-    ] = 10.0,
-    device: option.Device = "cpu",
-    devices: Annotated[
-        int, typer.Option(help="How many; several share each batch.", envvar="LSSAT_DEVICES")
-    ] = 1,
-    strategy: Annotated[
-        str, typer.Option(help="auto, ddp or fsdp.", envvar="LSSAT_STRATEGY")
-    ] = "auto",
-    compile_: Annotated[
-        bool, typer.Option("--compile", help="torch.compile the step.", envvar="LSSAT_COMPILE")
-    ] = False,
-    readers: Annotated[
-        int | None,
-        typer.Option(
-            help="Threads that read ahead; by default 2 for a GPU, none for a CPU.",
-            envvar="LSSAT_READERS",
-            min=0,
-        ),
-    ] = None,
-    energy: Annotated[
-        bool, typer.Option(help="Measure it, with codecarbon.", envvar="LSSAT_ENERGY")
-    ] = True,
-    country: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the machine, such as DEU: estimate CO2 as well.", envvar="LSSAT_COUNTRY"
-        ),
-    ] = None,
+    device: option.Device = option.MACHINE.device,
+    devices: option.Devices = option.MACHINE.devices,
+    strategy: option.Strategy = option.MACHINE.strategy,
+    compile_: option.Compile = option.MACHINE.compile,
+    minutes: option.Minutes = option.MACHINE.minutes,
+    readers: option.Readers = option.MACHINE.readers,
+    energy: option.Energy = option.MACHINE.energy,
+    country: option.Country = option.MACHINE.country,
     tracking: Annotated[
         str,
         typer.Option(
@@ -68,9 +46,18 @@ def train(
 
     SIGTERM, SIGUSR1 and Ctrl-C save its state; the same command then goes on, to the same result.
     """
-    told = dict(devices=devices, strategy=strategy, minutes=minutes, country=country)
-    if found := machine.problems({"device": device, **told}, spelt="--{} {}", here=devices > 1):
-        raise DataError.of("lssat train", found)
+    machine = dict(
+        device=device,
+        devices=devices,
+        strategy=strategy,
+        compile=compile_,
+        minutes=minutes,
+        readers=readers,
+        energy=energy,
+        country=country,
+    )
+    if problems := hardware.problems(machine, spelt="--{} {}", here=devices > 1):
+        raise DataError.of("lssat train", problems)
     with quick_imports():
         from lssat.training import train as step
 
@@ -89,10 +76,7 @@ def train(
         checkpoints=checkpoints / which.path,
     )
     try:
-        hardware = step.Machine(
-            *(device, devices, strategy, compile_, minutes, readers, energy, country)
-        )
-        step.train(which, files, view, hardware)
+        step.train(which, files, view, hardware.read(machine))
     except step.Stopped as stopped:
         print(stopped, file=sys.stderr)
         raise typer.Exit(stopped.code) from None
@@ -132,7 +116,7 @@ def evaluate(
     out: Annotated[
         Path, option.writes("Folder for predictions.parquet and metrics.json.", folder=True)
     ],
-    device: option.Device = "cpu",
+    device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
 ) -> None:
     """Predict with each run of a task and measure, once, on the test split."""
@@ -164,7 +148,7 @@ def robustness(
     test: option.TestSplit,
     faces: option.Crops,
     out: option.JsonOut,
-    device: option.Device = "cpu",
+    device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
 ) -> None:
     """Measure the runs of a task on perturbed test crops."""
@@ -192,7 +176,7 @@ def cross(
         Path, option.writes("Folder for predictions.parquet and metrics.json.", folder=True)
     ],
     task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = "ffpp",
-    device: option.Device = "cpu",
+    device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
 ) -> None:
     """Test the runs of a task on a data set that they were not trained on."""

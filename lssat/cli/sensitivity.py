@@ -19,7 +19,7 @@ def variant(
     test: option.TestSplit,
     faces: option.Crops,
     out: Annotated[Path, option.writes("Table of predictions to write.")],
-    device: option.Device = "cpu",
+    device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
 ) -> None:
     """Predict on the test faces cropped with another margin, or from more frames."""

@@ -46,7 +46,7 @@ def predict(
         Path, typer.Option(help="Folder of results: where the calibration is.")
     ] = Path("results"),
     runs: option.Runs = Path("runs"),
-    device: option.Device = "cpu",
+    device: option.Device = option.MACHINE.device,
 ) -> None:
     """Score images and videos with a trained run, through the code of the benchmark.
 

@@ -1,7 +1,9 @@
 """What a machine decides about its jobs: devices and the like, of a profile or the command line.
 
-No result depends on it, so a rule that carried it as a parameter would train again for nothing:
-it reaches `lssat train` through the environment.
+Each key stands once, in `Hardware`: its default, what may stand there, and what it is for. A
+profile's machine.yaml, the options of commands, their help and their messages are made of it. No
+result depends on it, so a rule that carried it as a parameter would train again for nothing: it
+reaches `lssat train` through the environment.
 """
 
 import json
@@ -30,6 +32,7 @@ def _no_bool(value: Any) -> Any:
 
 
 Count = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
+Partition = Annotated[str, Field(min_length=1)] | None
 
 
 def _known_country(code: Any) -> Any:
@@ -38,31 +41,62 @@ def _known_country(code: Any) -> Any:
     return code
 
 
+def _key(default: Any, what: str, values: str) -> Any:
+    """Return a key of a machine: what it is for, and what may stand there."""
+    return Field(default, title=what, description=values)
+
+
 class Hardware(BaseModel):
-    """The machine of a run; each key's description says what may stand there."""
+    """The machine of a run; each key's title says what it is for, its description its values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    device: Literal["cpu", "cuda"] = Field("cpu", description="cpu or cuda")
-    devices: Count = Field(1, description="a whole number from 1; several share each batch")
-    strategy: Literal["auto", "ddp", "fsdp"] = Field("auto", description="auto, ddp or fsdp")
-    compile: bool = Field(False, description="true or false")
-    minutes: Annotated[float, BeforeValidator(_no_bool)] = Field(
-        10.0, ge=0, allow_inf_nan=False, description="a number from 0, between two saved states"
+    device: Literal["cpu", "cuda"] = _key(
+        "cpu", "Where it is computed; there is no fallback", "cpu or cuda"
     )
-    readers: Annotated[int, BeforeValidator(_no_bool), Field(ge=0)] | None = Field(
-        None, description="a whole number of threads, 0 or more"
+    devices: Count = _key(1, "How many devices", "a whole number from 1; several share each batch")
+    strategy: Literal["auto", "ddp", "fsdp"] = _key(
+        "auto", "How several devices work together", "auto, ddp or fsdp"
     )
-    energy: bool = Field(True, description="true or false")
-    country: Annotated[str | None, AfterValidator(_known_country)] = Field(
-        None, description="three letters (ISO 3166-1), such as DEU"
+    compile: bool = _key(False, "torch.compile the step", "true or false")
+    minutes: Annotated[float, BeforeValidator(_no_bool), Field(ge=0, allow_inf_nan=False)] = _key(
+        10.0, "Minutes of training", "a number from 0, between two saved states"
     )
-    gpu_partition: str | None = Field(None, min_length=1, description="a partition's name")
-    cpu_partition: str | None = Field(None, min_length=1, description="a partition's name")
+    readers: Annotated[int, BeforeValidator(_no_bool), Field(ge=0)] | None = _key(
+        None,
+        "Who reads ahead, by default 2 for a GPU and none for a CPU",
+        "a whole number of threads, 0 or more",
+    )
+    energy: bool = _key(True, "Measure energy, with codecarbon", "true or false")
+    country: Annotated[str | None, AfterValidator(_known_country)] = _key(
+        None,
+        "Where the machine stands: CO2 is estimated as well",
+        "three letters (ISO 3166-1), such as DEU",
+    )
+    gpu_partition: Partition = _key(None, "SLURM's, of jobs with a GPU", "a partition's name")
+    cpu_partition: Partition = _key(None, "SLURM's, of the other jobs", "a partition's name")
+
+    @property
+    def threads_ahead(self) -> int:
+        """How many threads read ahead, where nothing was said too."""
+        if self.readers is None:
+            return 0 if self.device == "cpu" else 2
+        return self.readers
 
 
-# What reaches `lssat train` by variables; the device stands in each command.
-KEYS = ("devices", "strategy", "minutes", "readers", "country", "compile", "energy")
+# What reaches `lssat train` by variables. The device stands in each command, partitions in none.
+KEYS = tuple(name for name in Hardware.model_fields if name != "device" and "partition" not in name)
+
+
+def variable(key: str) -> str:
+    """Return the environment's variable for a key."""
+    return f"LSSAT_{key.upper()}"
+
+
+def explain(key: str) -> str:
+    """Return what a key is for and what may stand there, for a command's help."""
+    field = Hardware.model_fields[key]
+    return f"{field.title}: {field.description}."
 
 
 def read(config: Mapping[str, Any]) -> Hardware:
@@ -216,7 +250,7 @@ def tell(config: Mapping[str, Any], tracking: dict[str, Any]) -> None:
         tracking: the section `tracking`: where a training that fails is logged.
     """
     for key in KEYS:
-        os.environ.pop(f"LSSAT_{key.upper()}", None)
+        os.environ.pop(variable(key), None)
         if config.get(key) is not None:
-            os.environ[f"LSSAT_{key.upper()}"] = str(config[key])
+            os.environ[variable(key)] = str(config[key])
     os.environ["LSSAT_TRACKING"] = json.dumps(tracking)

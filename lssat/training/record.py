@@ -8,13 +8,13 @@ import torch
 
 from lssat import grid
 from lssat.models.backbones import Weights
+from lssat.params.hardware import Hardware
 from lssat.tables.environment import environment, revision
 from lssat.training import costs
 from lssat.training.resume import best_loss, best_or_none
 
 if TYPE_CHECKING:
     from lssat.training.loop import Trainer
-    from lssat.training.machine import Machine
 
 
 def record(
@@ -22,7 +22,7 @@ def record(
     trainer: "Trainer",
     seconds: float,
     params: SimpleNamespace,
-    machine: "Machine",
+    hardware: Hardware,
     weights: Weights,
 ) -> dict[str, Any]:
     """Return what record.json says, but the sha256 of the files that it vouches for."""
@@ -43,8 +43,8 @@ def record(
         seconds=seconds,
         imgs_per_second=done / seconds,
         resumed=progress.resumed,
-        device=machine.device,
-        devices=machine.devices,
+        device=hardware.device,
+        devices=hardware.devices,
         environment=environment(),
         git=revision(),
         params={key: value.model_dump() for key, value in vars(params).items()},

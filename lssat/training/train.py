@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from lssat import grid, metrics
 from lssat.models import losses
 from lssat.models.checkpoint import Checkpoints, save_weights
+from lssat.params.hardware import Hardware
 from lssat.tables import (
     DataError,
     confidential,
@@ -29,14 +30,16 @@ from lssat.training.build import make_model, rebuild
 from lssat.training.costs import Energy
 from lssat.training.loader import Crops
 from lssat.training.loop import Trainer, score
-from lssat.training.machine import Machine
 from lssat.training.parallel import Processes, launch, strategy
 from lssat.training.prefetch import Ahead
 from lssat.training.reconstruction import reconstructions
 from lssat.training.record import costs_of, record
 from lssat.training.resume import Stop, Stopped
 
-__all__ = ["Files", "Machine", "Stopped", "make_model", "rebuild", "score", "train"]
+__all__ = ["Files", "Stopped", "make_model", "rebuild", "score", "train"]
+
+
+QUIET = Hardware(energy=False)  # one CPU, whose energy nobody measures
 
 
 @dataclass(frozen=True)
@@ -54,34 +57,32 @@ class Files:
     checkpoints: Path  # folder of the run's states, while it is under way
 
 
-def train(
-    run: grid.Run, files: Files, params: SimpleNamespace, machine: Machine | None = None
-) -> None:
+def train(run: grid.Run, files: Files, params: SimpleNamespace, hardware: Hardware = QUIET) -> None:
     """Train a run, keep the weights of its best epoch by validation, write its record.
 
     Args:
         params: the view of the rule `train`: sections `texture` and `train`.
-        machine: devices and the like.
+        hardware: devices and the like.
 
     Raises:
         DataError: unusable input, a loss that is not finite, another process at the same run.
         Stopped: a signal ended the process, after its state was saved.
     """
     params = _of_run(run, params)
-    machine, recipe = machine or Machine(), params.train
-    meter = Energy(machine.country) if machine.energy else None
+    recipe = params.train
+    meter = Energy(hardware.country) if hardware.energy else None
     if meter:
         meter.start()
     torch.set_num_threads(recipe.threads)
-    torch.use_deterministic_algorithms(True, warn_only=machine.device != "cpu")
+    torch.use_deterministic_algorithms(True, warn_only=hardware.device != "cpu")
     clips = run.backbone in grid.VIDEO_ENCODERS
     where = files.faces, files.codes, clips
     data = {split: Crops(getattr(files, split), *where) for split in _SPLITS}
-    _check(data, files, recipe, machine)
+    _check(data, files, recipe, hardware)
     fabric = Fabric(
-        accelerator=machine.device,
-        devices=machine.devices,
-        strategy=strategy(run, machine.strategy, machine.devices),
+        accelerator=hardware.device,
+        devices=hardware.devices,
+        strategy=strategy(run, hardware.strategy, hardware.devices),
         precision=recipe.precision,
         plugins=[Processes()],
     )
@@ -89,12 +90,12 @@ def train(
     states = Checkpoints(files.checkpoints, _key(run, params, data))
     stop = Stop()
     alone = states.locked() if fabric.is_global_zero else nullcontext()
-    with alone, stop.listening(), Ahead(_readers(machine)) as ahead:
+    with alone, stop.listening(), Ahead(hardware.threads_ahead) as ahead:
         model, described, weights = make_model(run, data["train"], params)
         model.set_grad_checkpointing(recipe.grad_checkpointing)
         trainer = Trainer(
             *(run, model, data, recipe, fabric, stop),
-            *(60 * machine.minutes, ahead, machine.compile),
+            *(60 * hardware.minutes, ahead, hardware.compile),
         )
         _say_texture(trainer)
         _go_on(trainer, states)
@@ -103,12 +104,12 @@ def train(
         seconds = before + time.perf_counter() - started
     if not fabric.is_global_zero:
         return
-    if machine.strategy == "fsdp":  # its parts lie in processes that are through with it
+    if hardware.strategy == "fsdp":  # its parts lie in processes that are through with it
         model = trainer.model = rebuild(described).to(fabric.device)
         model.set_grad_checkpointing(recipe.grad_checkpointing)
     model.load_state_dict(progress.best)
     pictures = reconstructions(model, data["val"], run.seed)
-    written = record(run, trainer, seconds, params, machine, weights)
+    written = record(run, trainer, seconds, params, hardware, weights)
     written |= {"costs": costs_of(trainer, meter)}
     _write(files, written, described, progress, pictures)
     states.remove()
@@ -151,7 +152,7 @@ def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
 _SPLITS = ("train", "val")
 
 
-def _check(data: dict[str, Crops], files: Files, recipe: Any, machine: Machine) -> None:
+def _check(data: dict[str, Crops], files: Files, recipe: Any, hardware: Hardware) -> None:
     for split in data.values():
         losses.check_labels(split.task, split.labels, str(split.file))
     if recipe.sampler == "balanced" and data["train"].task.kind == "multilabel":
@@ -161,9 +162,9 @@ def _check(data: dict[str, Crops], files: Files, recipe: Any, machine: Machine) 
     if len(data["train"]) < size:
         problem = f"holds {len(data['train'])} samples, less than one batch of {size}"
         raise DataError(files.train, problem, "Lower train.batch_size or add data")
-    if recipe.batch_size % machine.devices:
+    if recipe.batch_size % hardware.devices:
         problem = (
-            f"train.batch_size {recipe.batch_size} is no multiple of {machine.devices} devices"
+            f"train.batch_size {recipe.batch_size} is no multiple of {hardware.devices} devices"
         )
         raise DataError("params.yaml", problem, "Change one of them")
     kind = data["train"].task.kind
@@ -171,12 +172,6 @@ def _check(data: dict[str, Crops], files: Files, recipe: Any, machine: Machine) 
     if recipe.select_metric not in (None, *known):
         problem = f"train.select_metric {recipe.select_metric!r} is no metric of a {kind} task"
         raise DataError("params.yaml", problem, f"Write one of {', '.join(known)}, or null")
-
-
-def _readers(machine: Machine) -> int:
-    if machine.readers is None:
-        return 0 if machine.device == "cpu" else 2
-    return machine.readers
 
 
 def _key(run: grid.Run, params: SimpleNamespace, data: dict[str, Crops]) -> str:

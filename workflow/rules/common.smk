@@ -19,7 +19,6 @@ if not workflow.overwrite_configfiles:
     configfile: "profiles/default/machine.yaml"
 
 
-config.setdefault("device", "cpu")
 # Jobs run elsewhere, on nodes that have what this one lacks?
 CLUSTER = workflow.resource_settings.nodes is not None
 
