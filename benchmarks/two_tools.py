@@ -21,10 +21,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests/workflow"))
+sys.path.insert(0, str(ROOT / "tests"))
 
-import kept  # noqa: E402
-from project import Project, copy  # noqa: E402
+from helpers import kept  # noqa: E402
+from helpers.project import Project, copy  # noqa: E402
 
 TINY = {
     "benchmark": {"configurations": ["none-none-CRGB"]},

@@ -1,19 +1,16 @@
-"""What all tests share: drawing helpers beside them can be imported; the built-in sample."""
+"""What all tests share: the built-in sample, and how two workers share the tests."""
 
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
 
 @pytest.fixture(scope="session")
 def sample_trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The roots of the built-in sample's trees, with fewer people, drawn once."""
-    import small_sample
+    from helpers import small_sample
 
     folder = tmp_path_factory.mktemp("sample")
     return {tree: small_sample.draw(tree, folder) for tree in small_sample.OWN}
@@ -24,7 +21,7 @@ def sample_data(
     sample_trees: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
     """What the data steps made of each tree, once: folders of faces/, texture/ and splits/."""
-    import small_sample
+    from helpers import small_sample
 
     made = {tree: tmp_path_factory.mktemp(f"prepared-{tree}") for tree in sample_trees}
     for tree, root in sample_trees.items():

@@ -11,14 +11,14 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
-from pathlib import Path
 from types import ModuleType
 
 import pyarrow as pa
 import pytest
 import torch
+from helpers import ROOT
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
+FOLDER = ROOT / "benchmarks"
 SMALL = {
     "bootstrap": "--samples 200 --clusters 20 --resamples 20 --repeats 1",
     "celeba_statistics": "--images 300 --people 30 --attributes 3 --backbones 2",

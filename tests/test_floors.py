@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import ROOT
 
 from lssat.tables import source
 
-PACKAGE = Path(__file__).parent.parent / "lssat"
+PACKAGE = ROOT / "lssat"
 FLOORS = [  # from the ground up
     {"tables", "texture", "metrics"},
     {"grid"},

@@ -1,9 +1,8 @@
 """The page that lists the silent errors of published code names tests that are there, and all."""
 
 import ast
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from helpers import ROOT
 
 
 def test_the_page_names_every_test_of_such_an_error() -> None:

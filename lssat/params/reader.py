@@ -14,7 +14,7 @@ from lssat.params.sections import Params
 from lssat.params.yaml12 import read_yaml
 from lssat.tables import DataError
 
-# What each rule reads; dvc.yaml watches the same keys (tests/test_workflow.py holds it to this).
+# What each rule reads; dvc.yaml watches the same keys (tests/params/test_params.py).
 _LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
 # The recipe's lambda_cls says which runs of the sweep repeat one of the grid.
 _GRID = [*(f"benchmark.{name}" for name in (*_LISTS, "sweep")), "train.lambda_cls"]

@@ -5,12 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from preset import TEXT, change
+from helpers import ROOT
+from helpers.preset import TEXT, change
 
 from lssat import params
 from lssat.tables import DataError
-
-ROOT = Path(__file__).parent.parent.parent
 
 
 def load(tmp_path: Path, *changes: tuple[str, str]) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import trees
-from steps import steps
+from helpers import trees
+from helpers.steps import steps
 
 from lssat.data import datasets
 from lssat.tables import MANIFEST, TEXTURE, read_table

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sick
-import trees
+from helpers import sick, trees
 
 
 @pytest.mark.parametrize("dataset", sick.MAKE)

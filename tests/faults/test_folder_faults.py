@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-import trees
+from helpers import trees
 
 from lssat.tables import DataError
 from lssat.use.predict.files import files

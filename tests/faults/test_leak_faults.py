@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from test_audit import Drawn, clean
-from test_splits import affectnet_rows, cropped, sample, write
-from trees import affectnet_options
+from helpers.audited import Drawn, clean
+from helpers.splits import affectnet_rows, cropped, sample, write
+from helpers.trees import affectnet_options
 
 from lssat.tables import DataError
 

@@ -4,10 +4,9 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-import sick
-import trees
-from reading import fails, read
-from test_datasets_own import options as own
+from helpers import sick, trees
+from helpers.own import options as own
+from helpers.reading import fails, read
 
 from lssat.data import doctor, faces, media
 from lssat.data.datasets import lists

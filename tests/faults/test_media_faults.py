@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import trees
+from helpers import trees
 from PIL import Image
 from skimage import data
 

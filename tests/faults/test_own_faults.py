@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-import trees
-from test_datasets_own import listed, options, prepare
+from helpers import trees
+from helpers.own import listed, options, prepare
 
 from lssat.data import datasets
 from lssat.tables import MANIFEST, REJECTS, DataError, read_table

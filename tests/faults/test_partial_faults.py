@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import trees
 import yaml
-from reading import read
-from test_splits import SETTINGS, cropped
+from helpers import ROOT, trees
+from helpers.reading import read
+from helpers.splits import SETTINGS, cropped
 
 from lssat import params, tables
 from lssat.data import datasets, doctor, splits
@@ -27,7 +27,6 @@ from lssat.report.sections import headline
 from lssat.tables import DataError
 from lssat.use import show
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 SHIPPED = json.loads(ffpp.SHIPPED.read_text())
 HEAD = b"\0\0\0\x18ftypmp42" + bytes(12)

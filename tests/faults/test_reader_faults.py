@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import trees
-from reading import fails, read
-from steps import steps
+from helpers import trees
+from helpers.reading import fails, read
+from helpers.steps import steps
 
 from lssat.data.datasets import lists, tree
 from lssat.tables import FACES, REJECTS, DataError, read_table

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from reading import fails
+from helpers import ROOT
+from helpers.own import SMALL, SPLIT, listed, options, prepare
+from helpers.reading import fails
 from rich.console import Console
-from test_datasets_own import SMALL, SPLIT, listed, options, prepare
 
 from lssat.data import datasets, faces, rejected, splits
 from lssat.tables import MANIFEST, REJECTS, DataError, read_table, reasons, reject, shard_of
 
-ROOT = Path(__file__).parent.parent.parent
 ROWS = [f"{n}.jpg,{'ab'[n % 2]},{('train', 'val', 'test')[n // 2 % 3]}" for n in range(12)]
 
 

@@ -9,9 +9,9 @@ import json
 import re
 from pathlib import Path
 
-import drawn_results as drawn
 import pyarrow.parquet as pq
 import pytest
+from helpers import drawn_results as drawn
 
 from lssat import report, tables
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_scores import OPTIONS, RUNS, deepfake_rows, image_rows, summarise, table
+from helpers.scored import OPTIONS, RUNS, deepfake_rows, image_rows, summarise, table
 
 from lssat import grid, metrics, tables
 from lssat.evaluation import scores

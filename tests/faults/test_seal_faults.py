@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import drawn_results as drawn
 import pytest
+from helpers import drawn_results as drawn
 
 from lssat import report, tables
 from lssat.cli import app

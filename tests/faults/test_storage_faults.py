@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import torch
 import typer
-from test_train_resume import command
+from helpers import ROOT
+from helpers.training import command
 
 from lssat.cli import app
 from lssat.data import sample
@@ -38,7 +39,6 @@ from lssat.tables import (
 )
 from lssat.tracking import runs as tracking
 
-ROOT = Path(__file__).parent.parent.parent
 SIZE = 2**20  # of the disk
 NOBODY = 65534
 

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sick
-import trees
+from helpers import sick, trees
+from helpers.layouts import LAYOUTS, options
+from helpers.own import options as own
+from helpers.reading import fails, read
+from helpers.steps import steps
 from PIL import Image
-from reading import fails, read
-from steps import steps
-from test_datasets_own import options as own
-from test_doctor_layouts import LAYOUTS, options
 
 from lssat.data import datasets, doctor, faces
 from lssat.data.doctor import findings

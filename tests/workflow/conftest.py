@@ -1,13 +1,7 @@
 """Two copies of the project, run once for all tests: by `snakemake` and by `dvc repro`."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from project import Project, copy
+from helpers.project import Project, copy
 
 
 @pytest.fixture(scope="session")

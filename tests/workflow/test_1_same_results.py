@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from project import ROOT, Project
+from helpers import ROOT
+from helpers.project import Project
 
 from lssat.use import verify
 

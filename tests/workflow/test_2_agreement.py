@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from project import Project
+from helpers.project import Project
 
 TRAIN = {f"train@celeba-vit_micro-{c}-0" for c in ("MRGB-RLDP-CRGB", "none-none-CRGB")}
 SLICES = {"slices@celeba"}

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from project import Project
+from helpers.project import Project
 
 
 @pytest.fixture(scope="module")

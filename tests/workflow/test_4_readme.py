@@ -13,9 +13,9 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-import chromium
 import pytest
-from project import ROOT, Project, copy
+from helpers import ROOT, chromium
+from helpers.project import Project, copy
 
 INIT = (
     "lssat init --preset paper"

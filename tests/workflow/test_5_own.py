@@ -2,18 +2,13 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
+from helpers import small_sample, trees
+from helpers.project import Project, copy
 from mlflow.tracking import MlflowClient
-from project import Project, copy
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-import small_sample
-import trees
 
 from lssat import tables
 

@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 import yaml
-from project import ROOT, Project, copy
+from helpers import ROOT
+from helpers.project import Project, copy
 
 STAGE = ["snakemake", "--cores", "1", "faces_celeba"]
 

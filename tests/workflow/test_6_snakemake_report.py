@@ -2,7 +2,7 @@
 
 import zipfile
 
-from project import Project
+from helpers.project import Project
 
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there: any download fails
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from project import ROOT, Project, copy
+from helpers import ROOT
+from helpers.project import Project, copy
 
 PROFILES = ROOT / "profiles"
 WITHOUT_GPU = {"CUDA_VISIBLE_DEVICES": ""}

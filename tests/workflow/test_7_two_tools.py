@@ -9,10 +9,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import kept
 import pytest
+from helpers import kept
+from helpers.project import Project
 from mlflow.tracking import MlflowClient
-from project import Project
 
 IMAGE = "data/raw/sample/celeba/img_align_celeba"
 RUN = "runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed0"

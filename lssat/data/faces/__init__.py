@@ -5,7 +5,8 @@ are aligned or cropped are used as they are, and a box that a release gives is u
 a detector. All media are decoded in a process of their own, under limits (`media.Decoder`).
 
 Memory: one frame, or one batch of them on a GPU, is held at a time, and crops go to the file
-one by one; 2 GiB a process suffice whatever the size of the shard (tests/faces/test_memory.py).
+one by one; 2 GiB a process suffice whatever the size of the shard
+(tests/data/faces/test_memory.py).
 """
 
 import json

@@ -3,7 +3,7 @@
 The three networks, their weights and the arithmetic of boxes are the library's. What it spends
 most of its time on is replaced: the pyramid and the candidates' crops come from one integral
 image (`area`), with the same bits, and tensors lie channels last, in which pooling is quick.
-tests/faces/test_mtcnn.py holds the result to the library's own `MTCNN.detect`.
+tests/data/faces/test_mtcnn.py holds the result to the library's own `MTCNN.detect`.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,78 @@
+"""How a command ends: its message alone on stderr, its exit code, and what others registered."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers.training import command
+from typer.testing import CliRunner
+
+from lssat import cli, tables
+
+
+def run(*line: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, *line], capture_output=True, text=True, check=False)
+
+
+def test_an_error_of_training_stands_alone_on_stderr(tmp_path: Path) -> None:
+    """Libraries that torch loads would report leaks below it, since imports are frozen."""
+    done = run(*command(tmp_path, tmp_path / "out")[1:])
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"{tmp_path}/splits/train.parquet: does not exist" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "said"),
+    [
+        ("pass", 0, ""),
+        ("sys.exit(7)", 7, ""),
+        ("sys.exit('no')", 1, "no\n"),
+        ("raise tables.DataError('a.csv', 'is bad', 'Mend it', 3)", 1, "a.csv:3: is bad. Mend it"),
+        ("raise KeyError('lost')", 1, "KeyError: 'lost'"),
+    ],
+)
+def test_the_end_keeps_codes_texts_and_what_was_registered(end: str, code: int, said: str) -> None:
+    lines = [
+        "import atexit, sys",
+        "from lssat import cli, tables",
+        "def command(): print('done', end=''); " + end,
+        "cli.app = command",
+        "atexit.register(lambda: print(', registered', end=''))",
+        "cli.main()",
+    ]
+    done = run("-c", "\n".join(lines))
+    assert (done.returncode, done.stdout) == (code, "done, registered")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("show", "results: holds no result (no tasks/<task>/metrics.json). Run `snakemake"),
+        ("show --results other --all", "other: holds no result"),
+        ("run --cores 1", "Snakefile: is not in this folder ("),
+        ("sync", "Snakefile: is not in this folder ("),
+        ("verify --rerun", "Snakefile: is not in this folder ("),
+        ("verify", "expected/sample.json: does not exist. Make it with --write"),
+        ("verify --write", "results: holds no tasks/<task>/metrics.json. Run `snakemake"),
+        ("check", "params.yaml: does not exist. Copy one of presets/ there, or run in the"),
+        ("doctor", "params.yaml: does not exist. Copy one of presets/ there, or run in the"),
+        ("doctor --json found.json", "params.yaml: does not exist. Copy one of presets/ there"),
+        ("init --preset paper --ffpp .", "presets: there are no presets in this folder ("),
+        ("predict --task ffpp a.jpg", "runs/ffpp: holds no trained run of ffpp. Run `snakemake"),
+        ("predict --run a/b --json out.json a.jpg", "a/b: is no trained run (it holds no record"),
+        ("compare a b --out page.html --json out.json", "a: is no trained run (it holds no record"),
+    ],
+)
+def test_fault_a10_a_folder_without_a_project_is_said_and_stays_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gc.freeze", lambda: None)  # this process goes on
+    done = CliRunner().invoke(cli.app, line.split())
+    assert done.exit_code == 1
+    assert isinstance(done.exception, tables.DataError)
+    assert str(done.exception).startswith(said)
+    assert not list(tmp_path.iterdir())

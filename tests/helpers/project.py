@@ -1,0 +1,179 @@
+"""A copy of this project in a folder of its own, with a small grid, for the real programs."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from helpers import ROOT
+
+BIN = Path(sys.executable).parent
+SMALL = {
+    "benchmark": {
+        "tasks": ["celeba"],
+        "backbones": ["vit_micro"],
+        "configurations": ["MRGB-RLDP-CRGB", "none-none-CRGB"],
+        "seeds": [0],
+        "sweep": {"tasks": [], "backbones": [], "configurations": [], "lambdas": []},
+    },
+    "sample": {"trees": ["celeba"]},
+    "train": {"epochs": 2, "lr": 0.002, "warmup_epochs": 1},
+    "evaluate": {"resamples": 200},
+    "explain": {"samples": 8, "points": 20},
+    "robustness": {"samples": 12, "strengths": [1, 5]},
+}
+# What follows from a stage, by the first part of its name.
+_EVALUATED = ["evaluate", "robustness", "cross", "explain", "report"]
+_TRAINED = ["train", "baseline", "clips", "sweep", *_EVALUATED]
+_AFTER = {
+    "sample": ["manifest", "slices_listed"],
+    "manifest": ["faces", "splits", "audit", "slices_listed"],
+    "faces": [
+        "texture",
+        "splits",
+        "audit",
+        "lookalikes",
+        "audit_cross",
+        *_TRAINED,
+    ],
+    "texture": _TRAINED,
+    "splits": ["audit", "lookalikes", "audit_cross", *_TRAINED],
+    "audit": ["train", "baseline", "clips", "sweep", "cross", "report"],
+    "lookalikes": ["report"],
+    "audit_cross": ["report"],
+    "train": [*_EVALUATED, "track"],
+    "baseline": [*_EVALUATED, "track"],
+    "clips": [*_EVALUATED, "track"],
+    "sweep": [*_EVALUATED, "track"],
+    "evaluate": ["explain", "track", "slices", "slices_listed", "report"],
+    "explain": ["gallery", "report"],
+    "speed": ["report"],
+    "slices": ["track_slices", "report"],
+    "slices_listed": ["track_slices_listed", "report"],
+    "track_slices": ["track_report"],
+    "track_slices_listed": ["track_report"],
+    "robustness": ["report"],
+    "cross": ["track_cross", "report"],
+    "track": ["track_cross", "track_slices", "track_slices_listed", "track_report"],
+    "track_cross": ["track_report"],
+    "report": ["track", "track_report"],
+}
+
+
+@dataclass
+class Project:
+    """A folder in which the benchmark's programs are run."""
+
+    path: Path
+
+    def run(self, *command: str, check: bool = True, **environment: str) -> str:
+        """Run a command as a user with the environment active would; return what it printed."""
+        done = subprocess.run(
+            command,
+            cwd=self.path,
+            env=self.environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{command}\n{done.stdout[-6000:]}"
+        return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment: .venv active, this copy's modules before the installed ones."""
+        inherited = {key: value for key, value in os.environ.items() if "DVC" not in key}
+        return inherited | {
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(self.path),
+            "GIT_AUTHOR_NAME": "test",
+            "GIT_AUTHOR_EMAIL": "test@example.org",
+            "GIT_COMMITTER_NAME": "test",
+            "GIT_COMMITTER_EMAIL": "test@example.org",
+            "COLUMNS": "120",
+        }
+
+    def params(self, **changes: dict) -> None:
+        """Write params.yaml: the sample preset, made small, with changes by section."""
+        values = yaml.safe_load((ROOT / "presets/sample.yaml").read_text())
+        for layer in (SMALL, changes):
+            for section, update in layer.items():
+                values[section] |= update
+        named = values["benchmark"]["tasks"] + values["benchmark"]["cross"]
+        values["datasets"] = {name: values["datasets"][name] for name in named}
+        for found in (values["slices"]["attributes"], values["slices"]["lists"]):
+            for name in {*found} - {*named}:
+                del found[name]
+        (self.path / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+
+    def snakemake_stale(self) -> set[str]:
+        """The stages that `snakemake -n` would run, named as DVC names them."""
+        told = self.run("snakemake", "-n", "--cores", "2")
+        found = set()
+        for block in re.split(r"\n(?=(?:local)?rule )", told):
+            if match := re.match(r"(?:local)?rule (\w+):", block):
+                wild = re.search(r"wildcards: (.*)", block)
+                values = dict(part.split("=", 1) for part in wild[1].split(", ")) if wild else {}
+                values.pop("shard", None)
+                order = ("task", "backbone", "configuration", "seed")
+                name = "-".join(values[key] for key in order if key in values)
+                rule = "train" if match[1] == "repeat" else match[1]  # one stage of DVC's
+                found.add(f"{rule}@{name}" if name else rule)
+        return found - {"all", "code"}
+
+    def dvc_stale(self) -> set[str]:
+        """The stages that `dvc status` finds changed, and what follows from them."""
+        stages = set(self.run("dvc", "stage", "list", "--name-only").split())
+        todo = [name for name in json.loads(self.run("dvc", "status", "--json")) if name in stages]
+        found: set[str] = set()
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                kind, _, rest = name.partition("@")
+                for other in _AFTER.get(kind, []):
+                    todo += [s for s in stages if _follows(kind, rest, other, s)]
+        # One rule of Snakemake is four stages of DVC, whose matrices are full.
+        named = (re.sub(r"^(baseline|clips)@", "train@", name) for name in found - {"code"})
+        named = (name.replace("track_slices_listed@", "track_slices@") for name in named)
+        return {re.sub(r"^sweep@(.*)-([^-]+)-(\d+)$", r"train@\1-lambda\2-\3", n) for n in named}
+
+    def dvc_code(self) -> None:
+        """Let DVC look at the modules again, as its first stage does in every `dvc repro`."""
+        self.run("dvc", "repro", "--quiet", "--single-item", "code")
+
+
+def _follows(kind: str, rest: str, other: str, stage: str) -> bool:
+    if stage.split("@")[0] != other:
+        return False
+    task = rest.split("-")[0]
+    # they follow from its crops or runs
+    across = other in ("audit_cross", "cross", "track_cross") and task == "ffpp"
+    if kind == "report" or other in ("report", "track_report", "gallery"):
+        return True
+    return across or stage.split("@")[1].split("-")[0] == task
+
+
+def copy(folder: Path) -> Project:
+    """Copy what git knows or would know of this project to a new folder, a git repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\n")  # fmt: skip
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    project = Project(folder)
+    project.params()
+    project.run("git", "init", "--quiet")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "copy")
+    return project

@@ -1,0 +1,163 @@
+"""Progress lines and the headline table for the terminal."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import ROOT
+
+from lssat import grid, params
+from lssat.orchestrate import run as orchestrate
+from lssat.tables import DataError, write_json
+from lssat.use.show import headline, show
+
+LINES = """
+[Sun Nov 22 12:00:00 2026]
+Finished jobid: 5 (Rule: train)
+6 of 12 steps (50%) done
+Error in rule evaluate:
+    message: None
+"""
+
+
+def test_progress_says_how_many_of_how_many_and_the_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    now = iter([100.0, 190.0])
+    monkeypatch.setattr(orchestrate.time, "monotonic", lambda: next(now))
+    progress = orchestrate.Progress()
+    for line in LINES.splitlines(keepends=True):
+        progress.read(line)
+    assert capsys.readouterr().out == "[ 6 of 12] train    1:30 spent, about 1:30 left\n"
+    assert progress.done == 6
+    assert LINES[progress.trouble :].startswith("Error in rule evaluate:")
+
+
+def metrics(values: dict[str, float | None]) -> dict:
+    rows = [
+        dict(
+            backbone="vit_micro", configuration=name, level="image", metric="top1", mean=value,
+            low=value and value - 0.1, high=value and value + 0.1, baseline=0.125,
+            beats_baseline=bool(value and value > 0.3), collapsed=value == 0.125,
+            note=None if value else "one class only", swept=False,
+        )
+        for name, value in values.items()
+    ]  # fmt: skip
+    other = [row | {"metric": "macro_f1", "mean": 1.0} for row in rows]
+    return dict(
+        task="affectnet", title="Emotion", coverage=0.98, metric="top1", level="image",
+        confidence=0.95, n={"image": 32},
+        table=rows + other,
+    )  # fmt: skip
+
+
+def test_headline_rows_are_those_of_the_headline_metric_best_first() -> None:
+    found = headline(metrics({"a": 0.2, "b": None, "c": 0.6}))
+    assert [row["configuration"] for row in found] == ["c", "a", "b"]
+
+
+def test_the_table_shows_interval_baseline_and_flags(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    folder = tmp_path / "tasks/affectnet"
+    folder.mkdir(parents=True)
+    write_json(folder / "metrics.json", metrics({"a": 0.6, "b": 0.125, "c": None}))
+    (tmp_path / "report.html").touch()
+    show(tmp_path)
+    told = capsys.readouterr().out
+    assert "test image top1 of 32 images; coverage 98.0 %" in told
+    assert "0.600 │ 0.500 to 0.700 │    0.125 │       beats it" in told
+    assert "0.125 │ 0.025 to 0.225 │    0.125 │      collapsed" in told
+    assert "one class only" in told
+    assert f"report: {tmp_path}/report.html" in told
+
+
+def test_case_37_the_table_shows_names_literally(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """rich takes brackets for styles, and stops at a closing one of nothing."""
+    monkeypatch.setenv("COLUMNS", "160")
+    content = metrics({"a": 0.6, "b": None}) | {"title": "[red]Mood[/] :smile: $x_ <script>"}
+    for row in content["table"]:
+        row |= {"note": "class [/happy] is absent", "backbone": "timm:[x]"}
+    (tmp_path / "tasks/affectnet").mkdir(parents=True)
+    write_json(tmp_path / "tasks/affectnet/metrics.json", content)
+    show(tmp_path)
+    told = capsys.readouterr().out
+    assert "[red]Mood[/] :smile: $x_ <script>" in told
+    assert "class [/happy] is absent" in told
+    assert "timm:[x]" in told
+
+
+def _results(folder: Path, *tasks: str) -> Path:
+    """Results of the sample preset's grid, and of a backbone that was left out since."""
+    loaded = params.load(ROOT / "presets/sample.yaml")
+    for task in tasks:
+        every = [
+            run for run in loaded.runs() if run.task == task and "lambda" not in run.configuration
+        ]
+        rows = dict.fromkeys((run.backbone, str(grid.parse(run.configuration))) for run in every)
+        content = metrics({"x": 0.5}) | {"title": f"Title of {task}"}
+        (row, _) = content["table"]
+        named = [*rows, ("vit_gone", "MRGB/RLDP/CRGB")]
+        content["table"] = [row | {"backbone": b, "configuration": c} for b, c in named]
+        write_json(folder / f"results/tasks/{task}/metrics.json", content)
+    return folder / "results"
+
+
+def _params(folder: Path, *tasks: str) -> None:
+    """The sample preset with these tasks alone, and no sweep."""
+    values = yaml.safe_load((ROOT / "presets/sample.yaml").read_text())
+    values["benchmark"]["tasks"] = [*tasks]
+    values["benchmark"]["sweep"] = {key: [] for key in values["benchmark"]["sweep"]}
+    values["datasets"] = {name: values["datasets"][name] for name in tasks}
+    values["slices"] |= {"lists": {}, "attributes": {}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(values))
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (
+            ["celeba"],
+            "also holds affectnet, ffpp, 1 more row of celeba, which params.yaml does not ask for",
+        ),
+        (["celeba", "affectnet"], "also holds ffpp, 1 more row of celeba, 1 more row of affectnet"),
+    ],
+)
+def test_fault_a9_what_params_yaml_does_not_ask_for_is_named_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture, shown: list[str], said: str
+) -> None:
+    results = _results(tmp_path, "ffpp", "celeba", "affectnet")
+    _params(tmp_path, *shown)
+    show(results)
+    told = capsys.readouterr().out
+    tasks = ("ffpp", "celeba", "affectnet")
+    assert [task for task in tasks if f"Title of {task}" in told] == shown
+    assert "vit_gone" not in told
+    assert "vit_micro" in told
+    assert said in told
+    assert f"lssat show --all --results {results}" in told
+    assert "report: not made yet" in told
+    show(results, everything=True)
+    told = capsys.readouterr().out
+    assert all(f"Title of {task}" in told for task in tasks)
+    assert told.count("vit_gone") == 3
+    assert "also holds" not in told
+
+
+def test_fault_a9_what_is_asked_for_and_not_there_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    results = _results(tmp_path, "ffpp", "celeba")
+    _params(tmp_path, "celeba", "affectnet")
+    show(results)
+    assert "no result yet: affectnet\n" in capsys.readouterr().out
+    _params(tmp_path, "affectnet")
+    with pytest.raises(DataError) as caught:
+        show(results)
+    assert str(caught.value) == (
+        f"{results}: holds no result of affectnet, which params.yaml asks for. Run `snakemake "
+        f"--cores 8`; `lssat show --all --results {results}` shows what lies there of celeba, ffpp."
+    )

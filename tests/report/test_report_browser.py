@@ -1,0 +1,314 @@
+"""The report in a real browser: what runs, what it asks for, what a reader can do."""
+
+import pytest
+from helpers import chromium
+from helpers import drawn_results as drawn
+
+from lssat import report
+from lssat.evaluation.perturb import PERTURBATIONS
+from lssat.report.kit import pictures
+from lssat.report.sections import costs
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium on PATH"),
+]
+DRAWN = "document.documentElement.dataset.drawn"
+TABLE = "document.querySelector('#headline-ffpp table')"
+PLOT = "document.getElementById('roc-ffpp-vit_mini')"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with chromium.page(tmp_path_factory.mktemp("browser")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    root = tmp_path_factory.mktemp("report")
+    files = drawn.draw(root, ("ffpp",))
+    files["ffpp"] = drawn.sensitive(files["ffpp"], "ffpp")
+    report.write(drawn.PARAMS, files, drawn.outputs(root))
+    return drawn.outputs(root)["report"].as_uri()
+
+
+@pytest.fixture
+def page(browser, address):
+    browser.events.clear()
+    browser.open(address)
+    browser.wait(DRAWN)
+    return browser
+
+
+def column(page, index, table=TABLE):
+    cells = f"[...{table}.tBodies[0].rows].filter(r => !r.hidden).map(r => r.cells[{index}])"
+    return page.run(f"{cells}.map(c => c.textContent.trim())")
+
+
+def press(page, key, selector):
+    page.run(f"document.querySelector({selector!r}).focus()")
+    code = {"Enter": 13, " ": 32}[key]
+    text = {"text": "\r" if key == "Enter" else " "}
+    for kind in ("keyDown", "keyUp"):
+        page.send(
+            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code,
+            **(text if kind == "keyDown" else {}),
+        )  # fmt: skip
+
+
+# What the drawn results of ffpp have plots and pictures of, section by section.
+ROWS = len(drawn.BACKBONES) * len(drawn.CONFIGURATIONS)
+MASKED = sum(not name.startswith("none") for name in drawn.CONFIGURATIONS)
+PLOTS = {
+    "costs": len(costs.COSTS),
+    "slices": len(drawn.BACKBONES),  # one list of annotations with one attribute
+    "robustness": len(drawn.BACKBONES) * len(PERTURBATIONS),
+    "roc": len(drawn.BACKBONES),
+    "calibration": len(drawn.BACKBONES),
+    "training": len(drawn.BACKBONES) * 3,  # two losses and the metric that chose
+    "embeddings": 1,
+}
+PICTURES = {
+    "robustness": 1,
+    "reconstruction": len(drawn.BACKBONES) * MASKED,
+    "explained": ROWS + 1,  # mean maps of each row, a few samples of the best
+    "crops": pictures.CROPS,
+}
+
+
+def by_section(page, selector):
+    """Count what a selector finds in each section that has any; and on the whole page."""
+    found = f"[s.id, s.querySelectorAll('{selector}').length]"
+    counts = page.run(f"[...document.querySelectorAll('main > section')].map(s => {found})")
+    whole = page.run(f"document.querySelectorAll('{selector}').length")
+    return {name: count for name, count in counts if count}, whole
+
+
+def test_every_plot_is_drawn_without_an_error_or_a_request(page, address):
+    plots = sum(PLOTS.values())
+    assert by_section(page, ".plot") == (PLOTS, plots)
+    assert by_section(page, "script[data-plot]") == (PLOTS, plots)
+    assert page.run(DRAWN) == str(plots)
+    empty = "[...document.querySelectorAll('.plot')].filter(p => !p.querySelector('.scatterlayer path.js-line, .scatterlayer path.point')).length"  # noqa: E501
+    assert page.run(empty) == 0
+    assert page.problems() == []
+    assert page.requests() == [address]
+
+
+def test_pictures_are_shown(page):
+    assert by_section(page, "img") == (PICTURES, sum(PICTURES.values()))
+    assert page.run("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+
+
+def test_a_script_that_is_not_ours_does_not_run(page):
+    page.run(
+        "{const s = document.createElement('script'); s.textContent = 'window.foreign = 1';"
+        "document.body.append(s)}"
+    )
+    assert page.run("window.foreign ?? null") is None
+    assert any("Content Security Policy" in problem for problem in page.problems())
+
+
+def test_headings_sort_with_mouse_and_keyboard(page):
+    before = column(page, 3)
+    page.run(f"{TABLE}.tHead.rows[0].cells[3].querySelector('button').click()")
+    assert column(page, 3) == sorted(before, key=float, reverse=True) != before
+    head = "#headline-ffpp thead th:nth-child(4)"
+    assert page.run(f"document.querySelector('{head}').getAttribute('aria-sort')") == "descending"
+    press(page, "Enter", f"{head} button")
+    assert column(page, 3) == sorted(before, key=float)
+    assert page.run("document.querySelectorAll('#headline-ffpp [aria-sort]').length") == 1
+
+
+def test_text_sorts_as_text_and_empty_cells_come_last(page):
+    page.run(f"{TABLE}.tHead.rows[0].cells[1].querySelector('button').click()")
+    names = column(page, 1)
+    assert names == sorted(names, key=str.lower)
+    for order in ("once", "twice"):
+        page.run(f"{TABLE}.tHead.rows[0].cells[2].querySelector('button').click()")
+        flags = column(page, 2)
+        assert flags[0] == "▲ collapsed", order
+        assert not any(flags[1:])
+
+
+def test_filter_keeps_rows_that_hold_all_words(page):
+    field = "document.querySelector('#headline-ffpp input')"
+    page.run(f"{field}.value = 'mini none'; {field}.dispatchEvent(new Event('input'))")
+    assert column(page, 1) == ["none/none/CRGB"]
+    said = page.run("document.querySelector('#headline-ffpp output').textContent")
+    assert said == "1 of 8 rows"
+
+
+def test_legend_hides_and_shows_the_curves_of_a_configuration(page):
+    traces = f"{PLOT}.data.length"
+    before = page.run(traces)
+    keys = f"{PLOT}.closest('figure').querySelectorAll('.legend button')"
+    page.run(f"{keys}[0].click()")
+    assert page.run(traces) == before - 2
+    assert page.run(f"{keys}[0].getAttribute('aria-pressed')") == "false"
+    page.run(f"{keys}[0].click()")
+    assert page.run(traces) == before
+
+
+def test_a_cost_is_chosen_and_its_plot_fits_its_place(page):
+    select = "document.querySelector('#costs .choose select')"
+    shown = "[...document.querySelectorAll('#costs .plot')].filter(p => p.clientWidth)"
+    assert page.run(f"{shown}.map(p => p.id)") == ["pareto-flops_training-ffpp"]
+    page.run(f"{select}.value = 'pareto-seconds-ffpp'; {select}.dispatchEvent(new Event('change'))")
+    assert page.run(f"{shown}.map(p => p.id)") == ["pareto-seconds-ffpp"]
+    page.wait(f"{shown}[0].querySelector('.main-svg').clientWidth === {shown}[0].clientWidth")
+    plot = "document.getElementById('pareto-seconds-ffpp')"
+    page.run(f"Plotly.Fx.hover({plot}, [{{curveNumber: 1, pointNumber: 0}}])")
+    page.wait(f"{plot}.querySelector('.hoverlayer').textContent.includes('2 seeds, n = 80')")
+
+
+def test_hover_names_run_and_values(page):
+    page.run(f"{PLOT}.scrollIntoView({{block: 'center'}})")
+    page.run(f"Plotly.Fx.hover({PLOT}, [{{curveNumber: 1, pointNumber: 50}}])")
+    page.wait(f"{PLOT}.querySelector('.hoverlayer').textContent.includes('AUC of this run')")
+    assert "seed0" in page.run(f"{PLOT}.querySelector('.hoverlayer').textContent")
+
+
+def test_themes_reach_page_and_plots(page, address):
+    ink = f"getComputedStyle({PLOT}.querySelector('.xtitle')).fill"
+    line = f"{PLOT}.data[1].line.color"
+    light = [page.run(ink), page.run(line)]
+    page.run("document.getElementById('theme').click()")
+    assert page.run("document.documentElement.dataset.theme") == "dark"
+    dark = [page.run(ink), page.run(line)]
+    assert all(a != b for a, b in zip(light, dark, strict=True))
+    page.run("localStorage.clear()")
+    page.open(address, dark=True)
+    page.wait(DRAWN)
+    assert [page.run(ink), page.run(line)] == dark
+
+
+def test_a_value_leads_to_its_run(page):
+    page.run("document.querySelector('#headline-ffpp tbody a').click()")
+    page.wait("document.querySelector('tr:target') !== null")
+    found = page.run("document.querySelector('tr:target').cells[0].textContent")
+    assert found == "ffpp/vit_micro/MRGB-RRGB-CRGB/seed0"
+
+
+def test_narrow_window_does_not_scroll_sideways(page, address):
+    page.open(address, width=420, height=900)
+    page.wait(DRAWN)
+    assert page.run("document.documentElement.scrollWidth") == 420
+    width = page.run("Math.max(...[...document.querySelectorAll('.plot')].map(p => p.clientWidth))")
+    assert width < 420
+
+
+def test_print_is_light_and_whole(page, address):
+    page.open(address, dark=True)
+    page.wait(DRAWN)
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert page.run("document.documentElement.dataset.theme") == "light"
+    assert page.run("[...document.querySelectorAll('details')].every(d => d.open)")
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run("document.documentElement.dataset.theme") == "dark"
+    assert page.run("document.querySelectorAll('details[open]').length") == 0
+    assert page.problems() == []
+
+
+def test_controls_have_names(page):
+    nameless = "[...document.querySelectorAll('button')].filter(b => !(b.textContent.trim() || b.ariaLabel)).length"  # noqa: E501
+    assert page.run(nameless) == 0
+    inputs = "[...document.querySelectorAll('input')].every(i => i.labels.length === 1)"
+    assert page.run(inputs)
+    figures = "[...document.querySelectorAll('.plot')].every(p => p.getAttribute('aria-label').length > 40)"  # noqa: E501
+    assert page.run(figures)
+
+
+def test_a_reader_chooses_the_metric_of_a_table(page):
+    shown = "[...document.querySelectorAll('#matrix-ffpp .option')].filter(o => o.offsetParent).map(o => o.firstElementChild.id)"  # noqa: E501
+    assert page.run(shown) == ["matrix-ffpp-video-accuracy-paper"]
+    choose = "const s = document.querySelector('#matrix-ffpp select'); s.value = 'matrix-ffpp-frame-eer'; s.dispatchEvent(new Event('change'))"  # noqa: E501
+    page.run(f"(() => {{ {choose} }})()")
+    assert page.run(shown) == ["matrix-ffpp-frame-eer"]
+    assert page.run("document.querySelector('#matrix-ffpp select').labels.length") == 1
+    assert page.problems() == []
+
+
+def test_confusion_matrices_are_drawn_and_chosen(browser, tmp_path_factory):
+    root = tmp_path_factory.mktemp("classes")
+    files = drawn.draw(root, ("affectnet",), ("vit_micro",))
+    report.write(drawn.PARAMS, files, drawn.outputs(root))
+    browser.events.clear()
+    browser.open(drawn.outputs(root)["report"].as_uri())
+    browser.wait(DRAWN)
+    wide = "[...document.querySelectorAll('#each .plot')].map(p => [p.offsetParent !== null, p.querySelector('.heatmaplayer image')?.getBoundingClientRect().width ?? 0])"  # noqa: E501
+    before = browser.run(wide)
+    assert [shown for shown, _ in before] == [True, False, False, False]
+    assert before[0][1] > 300
+    choose = "const s = document.querySelector('#each .choose select'); s.selectedIndex = 2; s.dispatchEvent(new Event('change'))"  # noqa: E501
+    browser.run(f"(() => {{ {choose} }})()")
+    third = "document.querySelectorAll('#each .plot')[2]"
+    browser.wait(
+        f"{third}.querySelector('.heatmaplayer image').getBoundingClientRect().width > 300"
+    )
+    assert [shown for shown, _ in browser.run(wide)] == [False, False, True, False]
+    named = "document.querySelector('#each .plot').getAttribute('aria-label')"
+    assert "Recall, vit_micro · " in browser.run(named)
+    assert browser.problems() == []
+
+
+def test_every_link_of_the_navigation_leads_to_a_section_in_order(page):
+    links = page.run("[...document.querySelectorAll('nav .links a')].map(a => a.hash.slice(1))")
+    sections = page.run("[...document.querySelectorAll('main > section')].map(s => s.id)")
+    assert links == sections
+    said = "[...document.querySelectorAll('main > section')].map(s => s.innerText.length)"
+    assert min(page.run(said)) > 60  # a heading and at least why there is nothing
+    assert page.run(
+        "[...document.querySelectorAll('main > section')].every(s => s.querySelector('h2'))"
+    )
+
+
+def test_every_table_sorts_by_every_heading(page):
+    wrong = page.run("""
+      (() => {
+        const wrong = [];
+        const empty = (text) => text === "" || text === "–";
+        for (const table of document.querySelectorAll(".table table")) {
+          for (const head of table.tHead.rows[0].cells) {
+            head.querySelector("button").click();
+            const sign = head.getAttribute("aria-sort") === "ascending" ? 1 : -1;
+            const cells = [...table.tBodies[0].rows].map((row) => row.cells[head.cellIndex]);
+            const texts = cells.map((cell) => cell.dataset.sort ?? cell.textContent.trim());
+            const full = texts.filter((text) => !empty(text));
+            const last = texts.slice(full.length).every(empty);
+            const numbers = full.map(Number);
+            const sorted = numbers.some(Number.isNaN) ||
+              numbers.every((n, i) => i === 0 || sign * (n - numbers[i - 1]) >= 0);
+            const name = `${table.closest(".table").id}: ${head.textContent.trim()}`;
+            if (!last || !sorted) wrong.push(name);
+          }
+        }
+        return wrong;
+      })()""")
+    assert wrong == []
+    assert page.problems() == []
+
+
+def test_every_filter_hides_and_shows_the_rows_of_its_table(page):
+    wrong = page.run("""
+      [...document.querySelectorAll(".table")].filter((box) => {
+        const field = box.querySelector("input"), rows = [...box.querySelectorAll("tbody tr")];
+        if (!field) return rows.length > 6;
+        const type = (text) => { field.value = text; field.dispatchEvent(new Event("input")); };
+        type("no such words");
+        const none = rows.every((row) => row.hidden);
+        type("");
+        return !none || rows.some((row) => row.hidden);
+      }).map((box) => box.id)""")
+    assert wrong == []
+
+
+def test_wide_window_shows_all_links_of_the_navigation(page, address):
+    page.open(address, width=1280)
+    page.wait(DRAWN)
+    inside = "[...document.querySelectorAll('nav .links a')].every(a => { const b = a.getBoundingClientRect(), n = document.querySelector('nav').getBoundingClientRect(); return b.right <= innerWidth && b.bottom <= n.bottom + 1; })"  # noqa: E501
+    assert page.run(inside)
+    page.run("document.querySelector('nav .links a[href=\"#data\"]').click()")
+    place = "document.querySelector('{}').getBoundingClientRect()"
+    page.wait(f"{place.format('#data h2')}.top >= {place.format('nav')}.bottom")

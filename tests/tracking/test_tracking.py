@@ -1,0 +1,456 @@
+"""MLflow: a real SQLite database, logged once, brought up to date, opened by many at once."""
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import yaml
+from helpers import ROOT
+from mlflow.tracking import MlflowClient
+
+from lssat import params
+from lssat.grid import states
+from lssat.tables import DataError, read_json, write_json
+from lssat.tracking import parents, store
+from lssat.tracking import runs as tracking
+
+NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
+CURVE = """epoch,lr,loss_cls,loss_rec,val_loss_cls,val_auc
+0,0.001,0.7,1.2,0.69,
+1,0.0005,0.5,1.0,0.6,0.75
+"""
+
+
+def record(digest: str = "abc") -> dict:
+    return {
+        "run": NAME, "backbone": "vit_micro", "configuration": "MRGB/RLDP/CRGB", "seed": 0,
+        "weights_sha256": digest, "device": "cpu", "parameters": 10, "decoder_parameters": 2,
+        "seconds": 1.5, "imgs_per_second": 100.0, "best_epoch": 1,
+        "git": {"revision": "f" * 40, "dirty": False}, "data": {"train": "1", "val": "2"},
+        "params": {"train": {"lr": 0.001, "epochs": 2}, "texture": {"kind": "ldp"}},
+    }  # fmt: skip
+
+
+def measured(auc: float | None) -> dict:
+    """The parts of a metrics.json that tracking reads."""
+    names = {"backbone": "vit_micro", "configuration": "MRGB/RLDP/CRGB"}
+    values = {"video/auc": auc, "video/accuracy": 0.6, "video/balanced_accuracy": 0.55}
+    run = {"run": NAME, **names, "seed": 0, "collapsed": False}
+    row = {**names, "level": "video", "metric": "auc", "runs": [NAME], "baseline": 0.5}
+    return {
+        **{"task": "ffpp", "kind": "binary", "level": "video", "metric": "auc"},
+        **{"confidence": 0.95, "resamples": 100},
+        "runs": [{**run, "metrics": {**values, "frame/auc": 0.7, "frame/accuracy": 0.5}}],
+        "table": [
+            {**row, "mean": auc, "low": 0.7, "high": 0.9},
+            {**row, "level": "frame", "mean": 0.7, "low": 0.6, "high": 0.8},
+        ],
+    }
+
+
+def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> tracking.Files:
+    run = folder / "runs" / NAME
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "curve.csv").write_text(CURVE)
+    vouched = {"curve_sha256": hashlib.sha256(CURVE.encode()).hexdigest()}
+    write_json(run / "record.json", record(digest) | vouched)
+    write_json(folder / "metrics.json", measured(auc))
+    return tracking.Files(
+        {NAME: run}, folder / "metrics.json", folder / "mlflow.db", folder / "art",
+        folder / "mlflow.json",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def test_a_run_is_logged_whole(tmp_path: Path, client: MlflowClient) -> None:
+    tracking.track("ffpp", written(tmp_path), "lssat", None)
+    told = json.loads((tmp_path / "mlflow.json").read_text())
+    assert told["experiment"] == "lssat-ffpp"
+    run = client.get_run(told["runs"][NAME])
+    assert run.info.status == "FINISHED"
+    assert run.data.params["train.lr"] == "0.001"
+    assert run.data.params["configuration"] == "MRGB/RLDP/CRGB"
+    assert run.data.tags["lssat.run"] == NAME
+    assert run.data.tags["mlflow.source.git.commit"] == "f" * 40
+    assert json.loads(run.data.tags["lssat.data_sha256"]) == {"train": "1", "val": "2"}
+    assert run.data.metrics["test/video/auc"] == 0.8
+    losses = client.get_metric_history(run.info.run_id, "train/loss_rec")
+    assert [(each.step, each.value) for each in losses] == [(0, 1.2), (1, 1.0)]
+    assert [m.step for m in client.get_metric_history(run.info.run_id, "val/auc")] == [1]
+    names = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert names == {"record.json", "curve.csv"}
+
+
+def test_logging_again_changes_nothing_and_a_retrained_run_stands_beside_the_old(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    ids = []
+    for digest, auc in (("abc", 0.8), ("abc", 0.8), ("abc", 0.9), ("new", 0.7)):
+        tracking.track("ffpp", written(tmp_path, digest, auc), "lssat", None)
+        ids.append(json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME])
+    assert ids[0] == ids[1] == ids[2] != ids[3]
+    assert client.get_run(ids[0]).data.metrics["test/video/auc"] == 0.9
+    assert client.get_run(ids[3]).data.metrics["test/video/auc"] == 0.7
+
+
+def test_case_34_a_run_that_a_killed_process_left_open_is_marked_killed(
+    tmp_path: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = written(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr(tracking, "_curve", lambda file, record, start: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            tracking.track("ffpp", files, "lssat", None)
+    tracking.track("ffpp", files, "lssat", None)
+    experiment = client.get_experiment_by_name("lssat-ffpp").experiment_id
+    found = client.search_runs([experiment], f"tags.`lssat.run` = '{NAME}'")
+    assert sorted(run.info.status for run in found) == ["FINISHED", "KILLED"]
+
+
+def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -> None:
+    tracking.track("ffpp", written(tmp_path, auc=None), "lssat", None)
+    run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
+    assert set(client.get_run(run_id).data.metrics) >= {"test/frame/auc", "cost/seconds"}
+    assert "test/video/auc" not in client.get_run(run_id).data.metrics
+
+
+def test_case_34_many_jobs_open_a_new_database_at_once_and_all_succeed(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from lssat.tracking import runs as tracking
+tracking.connect(None, Path("mlflow.db"), sys.argv[1], Path("art"))
+"""
+    jobs = [
+        subprocess.Popen([sys.executable, "-c", code, f"lssat-{n % 2}"], cwd=tmp_path)
+        for n in range(4)
+    ]
+    assert [job.wait(timeout=300) for job in jobs] == [0, 0, 0, 0]
+    found = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").search_experiments()
+    assert {each.name for each in found} == {"Default", "lssat-0", "lssat-1"}
+
+
+def test_results_across_data_sets_are_added_to_the_run(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    files = written(tmp_path)
+    tracking.track("ffpp", files, "lssat", None)
+    metrics = {"runs": [{"run": NAME, "metrics": {"video/auc": 0.6, "frame/auc": None}}]}
+    write_json(tmp_path / "cross.json", metrics)
+    out = tmp_path / "cross_ids.json"
+    given = "cross/celebdf/", tmp_path / "cross.json", files.out, files.database, None, out
+    for _ in range(2):
+        tracking.track_more(*given)
+    told = read_json(out)
+    tracked = read_json(files.out)
+    assert told == {key: tracked[key] for key in ("experiment", "runs")}
+    found = client.get_run(told["runs"][NAME]).data.metrics
+    assert found["cross/celebdf/video/auc"] == 0.6
+    assert found["test/video/auc"] == 0.8
+    assert "cross/celebdf/frame/auc" not in found
+    assert len(client.get_metric_history(told["runs"][NAME], "cross/celebdf/video/auc")) == 1
+    with pytest.raises(DataError, match=r"mlflow\.json: names the experiment lssat-ffpp, which"):
+        tracking.track_more(*given[:3], tmp_path / "other.db", None, out)
+
+
+def test_case_37_slices_are_added_under_names_that_mlflow_takes(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    files = written(tmp_path)
+    tracking.track("ffpp", files, "lssat", None)
+    told = {"Male/gap": 0.25, "skin (I-VI) @ 50%/worst": 0.5}
+    told |= {"skin [I-VI] @ 50%/worst": 0.25, "skin {I-VI} @ 50%/worst": 0.75}  # spelt alike there
+    told |= {"<script>$x_=1+1\n/gap": 0.125, "a//b/../gap": 0.75, f"{'long' * 90}/gap": 0.875}  # 37
+    write_json(tmp_path / "slices.json", {"runs": [{"run": NAME, "metrics": told}]})
+    out = tmp_path / "slices.mlflow.json"
+    tracking.track_more("slice/", tmp_path / "slices.json", files.out, files.database, None, out)
+    found = client.get_run(json.loads(out.read_text())["runs"][NAME]).data.metrics
+    assert found["slice/Male/gap"] == 0.25
+    assert found["slice/skin _I-VI_ _ 50_/worst"] == 0.5
+    assert found["slice/skin _I-VI_ _ 50_/worst 2"] == 0.25
+    assert found["slice/skin _I-VI_ _ 50_/worst 3"] == 0.75
+    assert found["slice/_script__x__1_1_/gap"] == 0.125
+    assert found["slice/a/_/b/_/gap"] == 0.75
+    assert found[f"slice/{'long' * 20}/gap"] == 0.875
+
+
+def test_case_33_a_failed_training_is_a_failed_run(tmp_path: Path) -> None:
+    from lssat.grid import Run
+
+    run = Run("celeba", "vit_micro", "MRGB-RLDP-CRGB", 0)
+    view = params.view(str(ROOT / "params.yaml"), "train")
+    where = tmp_path / "mlflow.db", tmp_path / "artifacts"
+    tracking.fail(run, "the loss is not finite", view, {"experiment": "x", "uri": None}, *where)
+    client, experiment = tracking.connect(None, where[0], "x-celeba", where[1])
+    (found,) = client.search_runs([experiment])
+    assert found.info.status == "FAILED"
+    assert found.data.tags["lssat.run"] == run.path
+    assert found.data.tags["lssat.error"] == "the loss is not finite"
+    assert found.data.params["train.lr"] == str(view.train.lr)
+
+
+def test_a_state_of_the_grid_is_one_parent_of_its_runs(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    told = []
+    for digest in ("abc", "abc", "new"):
+        tracking.track("ffpp", written(tmp_path, digest), "lssat", None)
+        told.append(json.loads((tmp_path / "mlflow.json").read_text()))
+    first, again, retrained = told
+    assert first == again
+    assert first["parent"] != retrained["parent"]
+    for each in (first, retrained):
+        child = client.get_run(each["runs"][NAME])
+        assert child.data.tags["mlflow.parentRunId"] == each["parent"]
+    parent = client.get_run(first["parent"])
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics == {
+        f"{end}/vit_micro/MRGB/RLDP/CRGB": value
+        for end, value in (("mean", 0.8), ("low", 0.7), ("high", 0.9))
+    }
+    assert parent.data.params["backbones"] == "vit_micro"
+
+
+def test_a_state_is_its_runs_and_weights_in_any_order() -> None:
+    one = states.state({"a": "1", "b": "2"})
+    assert one == states.state({"b": "2", "a": "1"})
+    assert len({one, states.state({"a": "2", "b": "1"}), states.state({"a": "1"})}) == 3
+
+
+def test_metrics_have_names_that_every_task_has(tmp_path: Path, client: MlflowClient) -> None:
+    tracking.track("ffpp", written(tmp_path), "lssat", None)
+    run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
+    found = client.get_run(run_id).data.metrics
+    wanted = {"headline": 0.8, "baseline": 0.5, "accuracy": 0.6, "balanced_accuracy": 0.55}
+    assert {name: found[f"test/{name}"] for name in wanted} == wanted
+    assert found["test/collapsed"] == 0
+    content = measured(None) | {"kind": "multiclass", "metric": "top1", "level": "image"}
+    mine = {"image/top1": 0.3, "image/balanced_accuracy": 0.2}
+    content["runs"][0]["metrics"] = mine
+    content["table"][0] |= {"level": "image", "metric": "top1", "baseline": 0.125}
+    assert parents.alike(content, content["runs"][0]) == {
+        "headline": 0.3, "baseline": 0.125, "accuracy": 0.3, "balanced_accuracy": 0.2,
+        "collapsed": 0.0,
+    }  # fmt: skip
+
+
+def test_names_that_mlflow_refuses_are_mended(tmp_path: Path, client: MlflowClient) -> None:
+    files = written(tmp_path)
+    content = measured(0.8)
+    content["table"][0]["configuration"] = "MRGB/RRGB+RLDP/CRGB"
+    write_json(files.metrics, content)
+    tracking.track("ffpp", files, "lssat", None)
+    parent = json.loads(files.out.read_text())["parent"]
+    assert "mean/vit_micro/MRGB/RRGB_RLDP/CRGB" in client.get_run(parent).data.metrics
+
+
+def test_the_report_is_attached_to_the_parent_once(tmp_path: Path, client: MlflowClient) -> None:
+    files = written(tmp_path)
+    tracking.track("ffpp", files, "lssat", None)
+    page, out = tmp_path / "report.html", tmp_path / "held.json"
+    parent = json.loads(files.out.read_text())["parent"]
+    copies = []
+    for text in ("one", "one", "two"):
+        page.write_text(text)
+        tracking.track_report([files.out], [page], files.database, None, out)
+        (held,) = client.list_artifacts(parent, "report")
+        copies.append(Path(client.download_artifacts(parent, held.path)).stat().st_mtime_ns)
+        assert Path(client.download_artifacts(parent, held.path)).read_text() == text
+    assert copies[0] == copies[1] != copies[2]
+    assert read_json(out) == {"lssat-ffpp": parent}
+
+
+def test_a_report_of_pulled_results_is_attached_to_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    tracked, out = tmp_path / "ids.json", tmp_path / "held.json"
+    write_json(tracked, {"experiment": "x", "parent": "f" * 32, "runs": {}})
+    page = tmp_path / "report.html"
+    page.write_text("")
+    tracking.track_report([tracked], [page], tmp_path / "new.db", None, out)
+    assert read_json(out) == {"x": None}
+    assert "ids.json: names the run ffff" in capsys.readouterr().out
+
+
+def _garbage(file: Path) -> None:
+    file.write_bytes(b"garbage" * 1000)
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def _torn(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[4096:20480] = bytes(16384)
+    file.write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory: pytest.TempPathFactory) -> tracking.Files:
+    files = written(tmp_path_factory.mktemp("logged"))
+    tracking.track("ffpp", files, "lssat", None)
+    return files
+
+
+@pytest.mark.parametrize("damage", [_garbage, _cut, _torn])
+def test_fault_f4_a_damaged_database_is_named_in_one_message(
+    tmp_path: Path, logged: tracking.Files, damage: Callable[[Path], None]
+) -> None:
+    database = tmp_path / "mlflow.db"
+    shutil.copy(logged.database, database)
+    damage(database)
+    before, out = database.read_bytes(), tmp_path / "o.json"
+    for step in (
+        lambda: tracking.connect(None, database, "lssat-ffpp", tmp_path),
+        lambda: tracking.track_report([logged.out], [], database, None, out),
+        lambda: tracking.track_more("slice/", logged.out, logged.out, database, None, out),
+    ):
+        with pytest.raises(DataError, match=r"mlflow\.db: is damaged \(.*\)\. Put back") as caught:
+            step()
+        assert "\n" not in str(caught.value)
+    assert database.read_bytes() == before
+    assert not out.exists()
+
+
+def _nothing(file: Path) -> None:
+    file.touch()
+
+
+def _no_tables(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as base, base:
+        base.execute("CREATE TABLE alembic_version (version_num)")
+
+
+def _half_way(file: Path) -> None:
+    """As MLflow leaves it when it is killed while it makes its tables."""
+    with closing(sqlite3.connect(file)) as base, base:
+        base.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+        base.execute("DROP TABLE tags")
+        base.execute("DELETE FROM experiments")
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("fresh") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture
+def quick(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow takes seconds to make its tables: here it copies them."""
+
+    class Quick:
+        def __init__(self, tracking_uri: str):
+            place = Path(tracking_uri.removeprefix("sqlite:///"))
+            if not place.exists():
+                shutil.copy(fresh, place)
+
+        def search_experiments(self, max_results: int) -> None:
+            pass
+
+    monkeypatch.setattr("mlflow.tracking.MlflowClient", Quick)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("half", [_nothing, _no_tables, _half_way])
+def test_fault_f4_a_half_made_database_is_made_anew(
+    tmp_path: Path, fresh: Path, half: Callable[[Path], None], capsys: pytest.CaptureFixture
+) -> None:
+    file = tmp_path / "mlflow.db"
+    if half is _half_way:
+        shutil.copy(fresh, file)
+    half(file)
+    Path(f"{file}-journal").touch()
+    store.client(None, file)
+    said = f"{file}: was half made, and nothing is in it; made anew\n"
+    assert capsys.readouterr().err == said
+    assert file.read_bytes() == fresh.read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_fault_f4_a_database_that_is_whole_is_kept(
+    tmp_path: Path, fresh: Path, logged: tracking.Files, capsys: pytest.CaptureFixture
+) -> None:
+    """`mlflow ui` before the first run makes one, and holds it open."""
+    for whole in (fresh, logged.database):
+        file = tmp_path / whole.parent.name / "mlflow.db"
+        file.parent.mkdir()
+        shutil.copy(whole, file)
+        inode = file.stat().st_ino
+        store.client(None, file)
+        assert file.stat().st_ino == inode
+        assert [path.name for path in file.parent.iterdir()] == ["mlflow.db"]
+    assert capsys.readouterr().err == ""
+
+
+def test_fault_f4_a_full_disk_leaves_no_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        def __init__(self, tracking_uri: str):
+            Path(tracking_uri.removeprefix("sqlite:///")).write_bytes(b"half")
+
+        def search_experiments(self, max_results: int) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("mlflow.tracking.MlflowClient", Full)
+    said = r"mlflow\.db: cannot be written: database or disk is full \([\d,]+ bytes free\)\. Free"
+    with pytest.raises(DataError, match=said):
+        tracking.connect(None, tmp_path / "mlflow.db", "x", tmp_path / "art")
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db.lock"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "postgresql", "nothing"])
+def test_fault_d16_a_server_that_does_not_answer_is_one_message(
+    tmp_path: Path, scheme: str
+) -> None:
+    files = written(tmp_path)
+    with socket.socket() as held:  # a port that nobody listens at
+        held.bind(("127.0.0.1", 0))
+        uri = f"{scheme}://me:secret@127.0.0.1:{held.getsockname()[1]}"
+        with pytest.raises(DataError) as caught:
+            tracking.track("ffpp", files, "lssat", uri)
+    said = str(caught.value)
+    place = uri.replace("me:secret@", "")
+    assert said.startswith(f"params.yaml: tracking.uri {place}: MLflow's server gives no answer")
+    assert "secret" not in said
+    assert "\n" not in said
+    assert not files.out.exists()
+
+
+def test_fault_d16_a_server_is_asked_once_and_later_with_patience() -> None:
+    """MLflow's own retries take four minutes; they are right once a server has answered."""
+    names = ("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT")
+    before = [os.environ.get(name) for name in names]
+    with store._impatient():
+        assert int(os.environ[names[0]]) == 0
+        assert int(os.environ[names[1]]) <= 10
+    assert [os.environ.get(name) for name in names] == before
+
+
+def test_fault_d16_the_report_comes_first_and_waits_for_nothing_of_mlflow() -> None:
+    root = ROOT
+    stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    needed = [dep for dep in stages["report"]["deps"] if isinstance(dep, str)]
+    assert not [dep for dep in needed if "results/mlflow/x.json".startswith(f"{dep}/")]
+    assert "results/report.html" in stages["track"]["deps"]
+    rules = (root / "workflow/rules/runs.smk").read_text().split("\n\n\nrule ")
+    report, track = (next(r for r in rules if r.startswith(f"{n}:")) for n in ("report", "track"))
+    assert "mlflow" not in report
+    assert "results/report.html" in track.split("output:")[0]
