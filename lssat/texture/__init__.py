@@ -14,7 +14,6 @@ crops have a tie, so codes are computed again from the crop that was flipped.
 import numpy as np
 
 from lssat.texture.arrays import NEIGHBOURS, lbp, ldp_numpy, luma
-from lssat.texture.bits import from_bits, to_bits
 
 SPEC = "1"  # of the codes; another number when a pixel could come out differently
 KINDS = ("ldp", "lbp")
@@ -24,12 +23,10 @@ __all__ = [
     "NEIGHBOURS",
     "SPEC",
     "codes",
-    "from_bits",
     "lbp",
     "ldp",
     "ldp_numpy",
     "luma",
-    "to_bits",
 ]
 
 

@@ -56,47 +56,6 @@ def luma(imgs: Tensor) -> Tensor:
     return ((19595 * red + 38470 * green + 7471 * blue + 32768) >> 16).to(torch.uint8)
 
 
-def to_bits(codes: Tensor) -> Tensor:
-    """Part codes into bit planes: plane i is bit i, the direction i of the LDP (E is 0).
-
-    Args:
-        codes: uint8 (N, 1, H, W).
-
-    Returns:
-        uint8 (N, 8, H, W), 0 or 1, on the same device.
-
-    Raises:
-        ValueError: codes of another shape or dtype.
-    """
-    if codes.dtype != torch.uint8 or codes.ndim != 4 or codes.shape[1] != 1:
-        shape = tuple(codes.shape)
-        raise ValueError(f"codes must be uint8 (N, 1, H, W), found {codes.dtype} {shape}")
-    return torch.cat([(codes >> i) & 1 for i in range(8)], dim=1)
-
-
-def from_bits(planes: Tensor) -> Tensor:
-    """Join bit planes into codes: the inverse of `to_bits`.
-
-    Args:
-        planes: (N, 8, H, W), bool or uint8 of 0 and 1 (the values are not looked at: that would
-            wait for the device).
-
-    Returns:
-        uint8 (N, 1, H, W), on the same device.
-
-    Raises:
-        ValueError: planes of another shape or dtype.
-    """
-    known = planes.dtype in (torch.uint8, torch.bool)
-    if not known or planes.ndim != 4 or planes.shape[1] != 8:
-        form = f"{planes.dtype} {tuple(planes.shape)}"
-        raise ValueError(f"planes must be uint8 or bool (N, 8, H, W), found {form}")
-    code = torch.zeros_like(planes[:, :1], dtype=torch.uint8)
-    for i, plane in enumerate(planes.to(torch.uint8).split(1, dim=1)):
-        code |= plane << i
-    return code
-
-
 def _around(grey: Tensor) -> Tensor:
     """Repeat the edges by one pixel: (N, 1, H, W) -> (N, 1, H + 2, W + 2)."""
     grey = torch.cat((grey[..., :1, :], grey, grey[..., -1:, :]), dim=-2)

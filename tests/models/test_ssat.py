@@ -67,6 +67,16 @@ def test_reconstruction_loss_is_the_mean_over_removed_patches_only() -> None:
     assert count == 36  # 25 - int(25 * 0.3) of each
 
 
+def test_planes_are_the_directions_of_a_code() -> None:
+    found = ssat.planes(torch.tensor([[[[19, 224, 7]]]], dtype=torch.uint8))
+    assert found.shape == (1, 8, 1, 3)
+    assert found[0, :, 0, 0].tolist() == [1, 1, 0, 0, 1, 0, 0, 0]  # E, NE, W
+    assert found[0, :, 0, 1].tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
+    every = torch.arange(256, dtype=torch.uint8).reshape(2, 1, 8, 16)
+    joined = (ssat.planes(every) * 2 ** torch.arange(8).reshape(8, 1, 1)).sum(1, keepdim=True)
+    assert torch.equal(joined, every.float())
+
+
 def test_bits_loss_is_the_mean_cross_entropy_of_eight_planes() -> None:
     draw = np.random.default_rng(4)
     codes = draw.integers(0, 256, (2, 1, 10, 10), np.uint8)

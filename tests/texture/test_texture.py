@@ -15,7 +15,7 @@ from scipy.ndimage import correlate
 from skimage import data
 
 from lssat import texture
-from lssat.texture import codes, compiled, from_bits, lbp, ldp, ldp_numpy, luma, to_bits
+from lssat.texture import codes, compiled, lbp, ldp, ldp_numpy, luma
 
 
 def responses(plane: np.ndarray) -> np.ndarray:
@@ -88,9 +88,10 @@ def test_adding_and_scaling_light_changes_nothing(
 def test_a_flip_swaps_east_and_west_where_nothing_ties(plane: np.ndarray, k: int) -> None:
     sizes = -np.sort(-np.abs(responses(plane)), axis=0)
     clear = sizes[k - 1] != sizes[k] if k < 8 else np.ones(plane.shape, bool)
-    mirror = to_bits(ldp(grey(plane), k))[[4, 3, 2, 1, 0, 7, 6, 5]]
+    bits = np.unpackbits(ldp(grey(plane), k)[None], axis=0, bitorder="little")
+    mirror = np.packbits(bits[[4, 3, 2, 1, 0, 7, 6, 5]], axis=0, bitorder="little")[0]
     flipped = ldp(grey(plane[:, ::-1]), k)[:, ::-1]
-    assert np.array_equal(flipped[clear], from_bits(mirror)[clear])
+    assert np.array_equal(flipped[clear], mirror[clear])
 
 
 def test_a_third_of_the_pixels_of_a_photograph_tie() -> None:
@@ -181,29 +182,3 @@ def test_import_is_light() -> None:
     code = "import sys, lssat.texture; print({'numba', 'skimage', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
-
-
-def test_bits_are_the_directions_of_the_code() -> None:
-    planes = to_bits(np.array([[19, 224, 7]], np.uint8))
-    assert planes.shape == (8, 1, 3)
-    assert planes[:, 0, 0].tolist() == [1, 1, 0, 0, 1, 0, 0, 0]  # the oracle patch: E, NE, W
-    assert planes[:, 0, 1].tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
-    found = to_bits(ldp(data.astronaut()[:40]))
-    assert set(np.unique(found)) == {0, 1}
-    assert (found.sum(axis=0) == 3).all()
-
-
-@pytest.mark.parametrize("shape", [(16, 16), (4, 8, 8), (2, 2, 8, 8), (0, 4, 4)])
-def test_bits_join_to_the_same_codes(shape: tuple[int, ...]) -> None:
-    every = np.resize(np.arange(256, dtype=np.uint8), shape)
-    assert to_bits(every).shape == (*shape[:-2], 8, *shape[-2:])
-    assert np.array_equal(from_bits(to_bits(every)), every)
-
-
-def test_wrong_bits_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"codes must be uint8 .*, found float64 \(2, 2\)"):
-        to_bits(np.zeros((2, 2)))
-    with pytest.raises(ValueError, match=r"planes must be uint8 .*, found uint8 \(7, 2, 2\)"):
-        from_bits(np.zeros((7, 2, 2), np.uint8))
-    with pytest.raises(ValueError, match="planes must be 0 or 1, found 255"):
-        from_bits(np.full((8, 2, 2), 255, np.uint8))

@@ -119,15 +119,3 @@ def test_wrong_arguments_are_refused() -> None:
         tensors.codes(img.float(), "ldp")
     with pytest.raises(ValueError, match=r"uint8 .*, found torch.uint8 \(1, 1, 3, 3\)"):
         tensors.codes(img[:, :1], "ldp")
-
-
-def test_bits_are_those_of_the_arrays_and_join_again() -> None:
-    every = torch.arange(256, dtype=torch.uint8).reshape(2, 1, 8, 16)
-    planes = tensors.to_bits(every)
-    assert np.array_equal(planes.numpy(), texture.to_bits(every.numpy()[:, 0]))
-    assert torch.equal(tensors.from_bits(planes), every)
-    assert torch.equal(tensors.from_bits(planes.bool()), every)
-    with pytest.raises(ValueError, match=r"codes must be uint8 \(N, 1, H, W\), found torch.uint8"):
-        tensors.to_bits(planes)
-    with pytest.raises(ValueError, match=r"planes must be .*, found torch.float32 \(2, 8, 8, 16\)"):
-        tensors.from_bits(planes.float())

@@ -66,6 +66,16 @@ def anchor(run: str) -> str:
     return "run-" + re.sub(r"[^A-Za-z0-9_-]", "-", run)
 
 
+def flagged(collapsed: bool) -> Cell:
+    """Make the cell that says whether a row collapsed."""
+    return Cell("collapsed", "collapsed", flag="bad") if collapsed else Cell("", "")
+
+
+def shown(yes: bool, flag: str = "good") -> Cell:
+    """Make the cell that says whether a test shows something."""
+    return Cell("yes", "yes", flag=flag) if yes else Cell("not shown", "no")
+
+
 def num(value: Any, digits: int = 3, small: str = "") -> Cell:
     """Make a cell of a number."""
     return Cell(words.number(value, digits), value, small)

@@ -1,7 +1,7 @@
 """The tables of tests: every pair of rows that ask one question, and who ranks first."""
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import Cell, Column, Table, num, shown
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline
 
@@ -91,7 +91,7 @@ def _results(row: dict) -> list[Cell]:
         num(row["effect"], digits=2),
         Cell(words.p(row["p_holm"]), row["p_holm"]),
         num(row["least"]),
-        Cell("yes", "yes", flag="good") if words.differs(row) else Cell("not shown", "no"),
+        shown(words.differs(row)),
     ]
 
 

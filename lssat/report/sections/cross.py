@@ -3,7 +3,7 @@
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Cross, Task
 from lssat.report.sections import headline
 
@@ -70,11 +70,10 @@ def _value(row: dict | None) -> Cell:
 
 
 def _end(row: dict) -> list[Cell]:
-    fallen = Cell("collapsed", "collapsed", flag="bad") if row["collapsed"] else Cell("", "")
     return [
         num(row["baseline"]),
         headline.beats(row),
         num(len(row["seeds"])),
         num(row["n"]),
-        fallen,
+        flagged(row["collapsed"]),
     ]

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, anchor, num
+from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
 from lssat.report.kit.results import Cross, Task
-from lssat.report.sections import audited, headline
+from lssat.report.sections import audited
 from lssat.tables import sha256
 
 SPLITS = ("train", "val", "test")
@@ -234,7 +234,7 @@ def _run_row(task: Task, run: str) -> list[Cell]:
     fallen = {each["run"]: bool(each["collapsed"]) for each in task.metrics["runs"]}
     return [
         Cell(run),
-        headline.flagged(fallen[run]),
+        flagged(fallen[run]),
         Cell(f"{record['best_epoch']} of {record['epochs']}", record["best_epoch"]),
         num(record["best_value"]),
         num(record["parameters"]),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from lssat import metrics
 from lssat.report.kit import words
-from lssat.report.kit.cells import Bar, Cell, Column, Table, anchor, num
+from lssat.report.kit.cells import Bar, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.results import Task
 
 # What must stand beside the headline metric: the paper's accuracy, and of emotions all that shows
@@ -69,7 +69,7 @@ def beats(row: dict) -> Cell:
     """Make the cell that says whether a row is shown to beat the trivial baseline."""
     if row["mean"] is None:
         return Cell(words.DASH)
-    return Cell("yes", "yes", flag="good") if row["beats_baseline"] else Cell("not shown", "no")
+    return shown(row["beats_baseline"])
 
 
 def beside(task: Task, row: dict, metric: str) -> dict | None:
@@ -173,11 +173,6 @@ def row_pairs(rows: list[dict]) -> list[tuple[str, str]]:
 def named(task: Task, pair: tuple[str, str]) -> list[Cell]:
     """Make the first cells of a row; a collapsed row says so in every table."""
     return [Cell(pair[0]), Cell(pair[1]), flagged(pair in task.collapsed)]
-
-
-def flagged(collapsed: bool) -> Cell:
-    """Make the cell that says whether a row collapsed."""
-    return Cell("collapsed", "collapsed", flag="bad") if collapsed else Cell("", "")
 
 
 def noted(rows: list[dict]) -> list[str]:

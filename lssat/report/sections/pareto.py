@@ -3,7 +3,7 @@
 from typing import Any
 
 from lssat.report.kit import figures, words
-from lssat.report.kit.cells import Cell, Column, Table, anchor, num
+from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
 from lssat.report.kit.figures import Figure, Key, Plot, plain
 from lssat.report.kit.results import Task
 from lssat.report.sections.costs import COSTS, Cost, Priced, front, priced
@@ -197,7 +197,7 @@ def _row(each: Priced, fronts: dict[str, list[Priced]]) -> list[Cell]:
         num(len(row["seeds"])),
         num(row["n"]),
         Cell(words.listing(each.devices)),
-        Cell("collapsed", "collapsed", flag="bad") if row["collapsed"] else Cell("", ""),
+        flagged(row["collapsed"]),
     ]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from lssat import metrics
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Chooser, Column, Table, num
+from lssat.report.kit.cells import Cell, Chooser, Column, Table, flagged, num
 from lssat.report.kit.figures import Figure, Plot, plain, spec
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline
@@ -95,7 +95,7 @@ def _row(kind: str, name: str, found: dict[str, dict], names: tuple[str, ...]) -
         *[headline.measured(found[metric]) for metric in names],
         headline.beats(main),
         num(main["n"]),
-        headline.flagged(main["collapsed"]),
+        flagged(main["collapsed"]),
     ]
 
 

@@ -8,11 +8,10 @@ import numpy as np
 from lssat.data import shards
 from lssat.evaluation import perturb
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import Cell, Column, Table, flagged, num
 from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
 from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
-from lssat.report.sections import headline
 from lssat.tables import FACES
 
 LEAD = (
@@ -73,7 +72,7 @@ def table(task: Task) -> Table:
         Column("n", "num"),
     ]
     rows = [
-        [*_row(row, list(kinds)), headline.flagged(words.pair(row) in task.collapsed)]
+        [*_row(row, list(kinds)), flagged(words.pair(row) in task.collapsed)]
         for row in found["rows"]
     ]
     notes = [f"{_name(row)}: retained: {note}" for row in found["rows"] if (note := _why(row))]

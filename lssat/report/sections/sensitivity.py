@@ -3,9 +3,8 @@
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Task
-from lssat.report.sections import headline
 
 ASK = "snakemake --cores 8 sensitivity"
 LEAD = (
@@ -81,5 +80,5 @@ def _row(task: Task, row: dict[str, Any]) -> list[Cell]:
         num(len(row["seeds"])),
         num(row["n"]),
         num(row["of"]),
-        headline.flagged(words.pair(row) in task.collapsed),
+        flagged(words.pair(row) in task.collapsed),
     ]

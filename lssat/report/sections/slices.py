@@ -3,7 +3,7 @@
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import Cell, Column, Table, flagged, num, shown
 from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
 from lssat.report.kit.results import Task
 
@@ -160,7 +160,7 @@ def _table(id: str, task: Task, found: dict, attribute: str, heads: list[dict]) 
         [
             *(Cell(row["backbone"]), Cell(row["configuration"]), *_values(row, groups)),
             *[_cell(fair.get((row["backbone"], row["configuration"], name))) for name in names],
-            *(_differ(row), _flag(task, row)),
+            *(_differ(row), flagged(words.pair(row) in task.collapsed)),
         ]
         for row in heads
     ]
@@ -217,14 +217,7 @@ def _in(clusters: int) -> str:
 def _differ(row: dict) -> Cell:
     if row["p_holm"] is None:
         return Cell(words.DASH)
-    return Cell("yes", "yes", flag="bad") if words.differs(row) else Cell("not shown", "no")
-
-
-def _flag(task: Task, row: dict) -> Cell:
-    names = ("backbone", "configuration")
-    mine = [each for each in task.metrics["table"] if all(each[n] == row[n] for n in names)]
-    fallen = any(each["collapsed"] for each in mine)
-    return Cell("collapsed", "collapsed", flag="bad") if fallen else Cell("", "")
+    return shown(words.differs(row), "bad")
 
 
 def _notes(rows: list[dict]) -> list[str]:
@@ -246,7 +239,7 @@ def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) ->
     made = [
         [
             *(Cell(words.metric(row["metric"])), Cell(row["backbone"]), Cell(row["configuration"])),
-            *(*_values(row, groups), _flag(task, row)),
+            *(*_values(row, groups), flagged(words.pair(row) in task.collapsed)),
         ]
         for row in rows
     ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lssat.report.kit import figures, words
-from lssat.report.kit.cells import Cell, Column, Table, anchor, num
+from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.figures import Figure, Key, Plot, plain
 from lssat.report.kit.results import Task
 
@@ -207,11 +207,10 @@ def _row(row: dict) -> list[Cell]:
     seeds = Cell(str(len(row["seeds"])), len(row["seeds"]), link="#" + anchor(row["runs"][0]))
     tested = [Cell(words.DASH)] * 3
     if found:
-        differs = Cell("yes", "yes", flag="good") if words.differs(found) else None
         tested = [
             num(found["difference"], small=words.interval(found)),
             Cell(words.p(found["p_holm"]), found["p_holm"]),
-            differs or Cell("not shown", "no"),
+            shown(words.differs(found)),
         ]
     return [
         Cell(row["backbone"]),
@@ -222,5 +221,5 @@ def _row(row: dict) -> list[Cell]:
         num(row["baseline"]),
         seeds,
         num(row["n"]),
-        Cell("collapsed", "collapsed", flag="bad") if row["collapsed"] else Cell("", ""),
+        flagged(row["collapsed"]),
     ]
