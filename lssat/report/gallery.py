@@ -49,7 +49,7 @@ def write(
     """
     placed = {name: (places or {}).get(name, "report") for name in tasks}
     scripts = html.scripts("theme")
-    page = html.template("gallery.html.j2").render(
+    page = html.template("gallery.html.j2", Path(__file__).parent).render(
         title=title,
         tasks=[_task(name, files, placed[name]) for name, files in tasks.items()],
         scripts=scripts,

@@ -1,6 +1,7 @@
 """The page: everything that the template needs, and the filled template."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from lssat.grid import states
@@ -70,7 +71,7 @@ def render(
     places = {task.name: private.place(task.name, params) for task in tasks}
     titles = {task.name: task.title for task in tasks}
     open_ = [task for task in tasks if places[task.name] == "report"]
-    return html.template("page.html.j2").render(
+    return html.template("page.html.j2", Path(__file__).parent).render(
         title=heading.title(params, titles),
         note=heading.note(params, titles),
         parameters=json.dumps(params, indent=2),

@@ -10,7 +10,7 @@ from markupsafe import Markup
 _HERE = Path(__file__).parent
 
 
-def template(name: str, folder: Path = _HERE) -> Template:
+def template(name: str, folder: Path) -> Template:
     """Return a template of a folder, which may use those here, and which escapes everything."""
     # autoescape in so many words: select_autoescape() would miss the names *.html.j2
     environment = Environment(
