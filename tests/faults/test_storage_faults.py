@@ -244,10 +244,11 @@ def test_fault_f7_files_appear_together_at_the_end_or_not_at_all(tmp_path: Path)
 
 
 STEPS = {  # of more than one output
-    "datasets.write", "faces.crop_shard", "texture_cache.write_shard", "splits.write",
-    "audit.leaks.audit", "audit.lookalikes.lookalikes", "audit.across.across", "train._write",
-    "evaluate.evaluate", "examine.examine", "report.write", "sensitivity.sensitivity",
-    "sample.write",
+    "data.datasets.write", "data.faces.crop_shard", "data.texture.write_shard",
+    "data.splits.write", "data.audit.leaks.audit", "data.audit.lookalikes.lookalikes",
+    "data.audit.across.across", "data.sample.write", "training.train._write",
+    "evaluation.evaluate.evaluate", "evaluation.explain.examine",
+    "evaluation.sensitivity.sensitivity", "report.write",
 }  # fmt: skip
 
 
