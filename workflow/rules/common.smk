@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat.tables import digest, private
+from lssat.tables import digest, private, source
 from lssat.params import hardware
 from lssat import params
 from lssat.orchestrate.hooks import Hooks
