@@ -11,6 +11,7 @@ import yaml
 from helpers import ROOT
 from helpers.preset import LOADED
 from ruamel.yaml import YAML
+from scipy.stats import t as student
 
 from lssat import grid, metrics, params
 from lssat.evaluation import scores
@@ -39,6 +40,17 @@ def test_the_sample_preset_trains_its_grid_and_then_a_sweep() -> None:
     swept = math.prod(map(len, (*of_sweep, lists.sweep.lambdas, lists.seeds)))
     assert len(runs) == len(set(runs)) == size + swept
     assert all("lambda" in run.configuration for run in runs[size:])
+
+
+def test_the_samples_grid_can_show_something_after_holms_correction() -> None:
+    """By the seeds of a pair alone; the page says how great a difference that takes."""
+    lists = LOADED.benchmark
+    pairs = len(lists.backbones) * math.comb(len(lists.configurations), 2)
+    seeds = len(lists.seeds)
+    least = student.ppf(1 - 0.05 / (2 * pairs), seeds - 1) / math.sqrt(seeds)
+    assert least < 4
+    page = (ROOT / "docs/sample.md").read_text()
+    assert f"for a difference of {least:.1f} standard deviations" in page
 
 
 def test_view_gives_a_step_what_it_declares_and_nothing_else() -> None:
