@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from helpers import ROOT
+from helpers import ROOT, stale
 
 BIN = Path(sys.executable).parent
 SMALL = {
@@ -27,42 +27,6 @@ SMALL = {
     "evaluate": {"resamples": 200},
     "explain": {"samples": 8, "points": 20},
     "robustness": {"samples": 12, "strengths": [1, 5]},
-}
-# What follows from a stage, by the first part of its name.
-_EVALUATED = ["evaluate", "robustness", "cross", "explain", "report"]
-_TRAINED = ["train", "baseline", "clips", "sweep", *_EVALUATED]
-_AFTER = {
-    "sample": ["manifest", "slices_listed"],
-    "manifest": ["faces", "splits", "audit", "slices_listed"],
-    "faces": [
-        "texture",
-        "splits",
-        "audit",
-        "lookalikes",
-        "audit_cross",
-        *_TRAINED,
-    ],
-    "texture": _TRAINED,
-    "splits": ["audit", "lookalikes", "audit_cross", *_TRAINED],
-    "audit": ["train", "baseline", "clips", "sweep", "cross", "report"],
-    "lookalikes": ["report"],
-    "audit_cross": ["report"],
-    "train": [*_EVALUATED, "track"],
-    "baseline": [*_EVALUATED, "track"],
-    "clips": [*_EVALUATED, "track"],
-    "sweep": [*_EVALUATED, "track"],
-    "evaluate": ["explain", "track", "slices", "slices_listed", "report"],
-    "explain": ["gallery", "report"],
-    "speed": ["report"],
-    "slices": ["track_slices", "report"],
-    "slices_listed": ["track_slices_listed", "report"],
-    "track_slices": ["track_report"],
-    "track_slices_listed": ["track_report"],
-    "robustness": ["report"],
-    "cross": ["track_cross", "report"],
-    "track": ["track_cross", "track_slices", "track_slices_listed", "track_report"],
-    "track_cross": ["track_report"],
-    "report": ["track", "track_report"],
 }
 
 
@@ -113,6 +77,13 @@ class Project:
                 del found[name]
         (self.path / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
 
+    def edit(self, section: str, name: str, value: object) -> None:
+        """Write params.yaml with one value changed; of each data set where it is one of theirs."""
+        self.params(**({} if section == "datasets" else {section: {name: value}}))
+        if section == "datasets":
+            file = self.path / "params.yaml"
+            file.write_text(file.read_text().replace("limit: 0.0", f"limit: {value}"))
+
     def snakemake_stale(self) -> set[str]:
         """The stages that `snakemake -n` would run, named as DVC names them."""
         told = self.run("snakemake", "-n", "--cores", "2")
@@ -131,34 +102,12 @@ class Project:
     def dvc_stale(self) -> set[str]:
         """The stages that `dvc status` finds changed, and what follows from them."""
         stages = set(self.run("dvc", "stage", "list", "--name-only").split())
-        todo = [name for name in json.loads(self.run("dvc", "status", "--json")) if name in stages]
-        found: set[str] = set()
-        while todo:
-            name = todo.pop()
-            if name not in found:
-                found.add(name)
-                kind, _, rest = name.partition("@")
-                for other in _AFTER.get(kind, []):
-                    todo += [s for s in stages if _follows(kind, rest, other, s)]
-        # One rule of Snakemake is four stages of DVC, whose matrices are full.
-        named = (re.sub(r"^(baseline|clips)@", "train@", name) for name in found - {"code"})
-        named = (name.replace("track_slices_listed@", "track_slices@") for name in named)
-        return {re.sub(r"^sweep@(.*)-([^-]+)-(\d+)$", r"train@\1-lambda\2-\3", n) for n in named}
+        changed = json.loads(self.run("dvc", "status", "--json"))
+        return stale.rules(stale.following(stages, stages & {*changed}))
 
     def dvc_code(self) -> None:
         """Let DVC look at the modules again, as its first stage does in every `dvc repro`."""
         self.run("dvc", "repro", "--quiet", "--single-item", "code")
-
-
-def _follows(kind: str, rest: str, other: str, stage: str) -> bool:
-    if stage.split("@")[0] != other:
-        return False
-    task = rest.split("-")[0]
-    # they follow from its crops or runs
-    across = other in ("audit_cross", "cross", "track_cross") and task == "ffpp"
-    if kind == "report" or other in ("report", "track_report", "gallery"):
-        return True
-    return across or stage.split("@")[1].split("-")[0] == task
 
 
 def copy(folder: Path) -> Project:
