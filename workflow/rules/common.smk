@@ -47,7 +47,6 @@ try:
 except DataError as error:
     raise WorkflowError(str(error))
 
-CODE = {rule: source.digest(rule) for rule in source.ENTRY}
 TASKS = PARAMS.benchmark.tasks
 CROSS = PARAMS.benchmark.cross  # data sets that the runs of ffpp are only tested on
 OWN, LISTED = PARAMS.slices.attributes, PARAMS.slices.lists  # by task: names, and a CSV
@@ -99,6 +98,17 @@ def whole_machine():
 def partition(gpus):
     """The partition of a job by its GPUs, for SLURM; None, the cluster's own, if none is named."""
     return HARDWARE.gpu_partition if gpus else HARDWARE.cpu_partition
+
+
+def code(rule):
+    """The digest of the code of a rule; a job's process, which starts often, takes only its own."""
+    return lambda wildcards: code_of(rule)
+
+
+@cache
+def code_of(rule):
+    """The digest of a rule's code, taken once a process."""
+    return source.digest(rule)
 
 
 def read(rule):

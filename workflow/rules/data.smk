@@ -8,7 +8,7 @@ rule sample:
     threads: 1
     params:
         section=read("sample"),
-        code=CODE["sample"],
+        code=code("sample"),
         tree=lambda wc, output: output[0].removesuffix(".json"),
     shell:
         "exec lssat sample --tree {wildcards.task} --out {params.tree} --inventory {output.inventory}"
@@ -27,7 +27,7 @@ rule manifest:
     threads: 1
     params:
         section=read("manifest"),
-        code=CODE["manifest"],
+        code=code("manifest"),
         tree=raw_digest,
     shell:
         "exec lssat manifest --dataset {wildcards.task} --out {output.table}"
@@ -50,7 +50,7 @@ rule faces:
         slurm_partition=lambda wc: partition(GPUS if detects(wc.task) else 0),
     params:
         section=read("faces"),
-        code=CODE["faces"],
+        code=code("faces"),
         device=lambda wc: device(wc) if detects(wc.task) else "cpu",
     shell:
         "$LSSAT_ASK {output} > {log} 2>&1 ||"
@@ -71,7 +71,7 @@ rule texture:
     threads: 1
     params:
         section=read("texture"),
-        code=CODE["texture"],
+        code=code("texture"),
     shell:
         "$LSSAT_ASK {output} > {log} 2>&1 ||"
         " exec lssat texture --faces {input.crops} --faces-table {input.table} --out {output.codes}"
@@ -97,7 +97,7 @@ rule splits:
     threads: 1
     params:
         section=read("splits"),
-        code=CODE["splits"],
+        code=code("splits"),
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         rejects=lambda wc, input: [f"--faces-rejects {file}" for file in input.faces_rejects],
     shell:
@@ -119,7 +119,7 @@ rule audit:
         "logs/audit/{task}.log",
     threads: 1
     params:
-        code=CODE["audit"],
+        code=code("audit"),
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
     shell:
@@ -141,7 +141,7 @@ rule lookalikes:
     threads: 1
     params:
         section=read("lookalikes"),
-        code=CODE["lookalikes"],
+        code=code("lookalikes"),
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
     shell:
@@ -165,7 +165,7 @@ rule audit_cross:
     threads: 1
     params:
         section=read("audit_cross"),
-        code=CODE["audit_cross"],
+        code=code("audit_cross"),
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
         trained=lambda wc, input: [f"--trained-faces {file}" for file in input.trained_faces],

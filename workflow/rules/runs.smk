@@ -23,7 +23,7 @@ rule train:
         slurm_partition=partition(GPUS),
     params:
         section=read("train"),
-        code=CODE["train"],
+        code=code("train"),
         device=device,
         run="{task}/{backbone}/{configuration}/seed{seed}",
         out=lambda wc, output: os.path.dirname(output[0]),
@@ -78,7 +78,7 @@ rule evaluate:
         slurm_partition=partition(GPUS),
     params:
         section=read("evaluate"),
-        code=CODE["evaluate"],
+        code=code("evaluate"),
         device=device,
         out=lambda wc, output: os.path.dirname(output.metrics),
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
@@ -107,7 +107,7 @@ rule robustness:
         slurm_partition=partition(GPUS),
     params:
         section=read("robustness"),
-        code=CODE["robustness"],
+        code=code("robustness"),
         device=device,
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
     shell:
@@ -136,7 +136,7 @@ rule explain:
         slurm_partition=partition(GPUS),
     params:
         section=read("explain"),
-        code=CODE["explain"],
+        code=code("explain"),
         device=device,
         results=lambda wc, input: os.path.dirname(input.metrics),
         out=lambda wc, output: os.path.dirname(output.json),
@@ -162,7 +162,7 @@ rule speed:
         slurm_partition=partition(GPUS),
     params:
         section=read("speed"),
-        code=CODE["speed"],
+        code=code("speed"),
         device=device,
     shell:
         "exec lssat speed --out {output} --device {params.device}"
@@ -185,7 +185,7 @@ rule gallery:
     threads: 1
     params:
         section=read("gallery"),
-        code=CODE["gallery"],
+        code=code("gallery"),
     shell:
         "exec lssat gallery --data data/prepared --explained results/explain --runs runs"
         " --out {output}"
@@ -213,7 +213,7 @@ rule cross:
         slurm_partition=partition(GPUS),
     params:
         section=read("cross"),
-        code=CODE["cross"],
+        code=code("cross"),
         device=device,
         out=lambda wc, output: os.path.dirname(output.metrics),
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
@@ -237,7 +237,7 @@ rule slices:
     threads: 1
     params:
         section=read("slices"),
-        code=CODE["slices"],
+        code=code("slices"),
     shell:
         "exec lssat slices --task {wildcards.task} --predictions {input.predictions}"
         " --metrics {input.metrics} --out {output} --params {params.section:q} > {log} 2>&1"
@@ -256,7 +256,7 @@ rule slices_listed:
     threads: 1
     params:
         section=read("slices_listed"),
-        code=CODE["slices_listed"],
+        code=code("slices_listed"),
     shell:
         "exec lssat slices --task {wildcards.task} --predictions {input.predictions}"
         " --metrics {input.metrics} --annotations {input.annotations:q}"
@@ -276,7 +276,7 @@ rule track_slices:
     threads: 1
     params:
         section=read("track_slices"),
-        code=CODE["track_slices"],
+        code=code("track_slices"),
     shell:
         "exec lssat track-slices --slices {input.slices} --tracked {input.tracked} --out {output}"
         " --params {params.section:q} > {log} 2>&1"
@@ -293,7 +293,7 @@ rule track_cross:
     threads: 1
     params:
         section=read("track_cross"),
-        code=CODE["track_cross"],
+        code=code("track_cross"),
     shell:
         "exec lssat track-cross --dataset {wildcards.task} --metrics {input.metrics}"
         " --tracked {input.tracked} --out {output} --params {params.section:q} > {log} 2>&1"
@@ -311,7 +311,7 @@ rule track:
     threads: 1
     params:
         section=read("track"),
-        code=CODE["track"],
+        code=code("track"),
     shell:
         "exec lssat track --task {wildcards.task} --runs runs --metrics {input.metrics}"
         " --out {output} --params {params.section:q} > {log} 2>&1"
@@ -373,7 +373,7 @@ rule report:
     threads: 1
     params:
         section=read("report"),
-        code=CODE["report"],
+        code=code("report"),
     shell:
         "exec lssat report --runs runs --data data/prepared --results results/tasks"
         " --explained results/explain --speed {input.speed} --out results"
@@ -395,7 +395,7 @@ rule track_report:
     threads: 1
     params:
         section=read("track_report"),
-        code=CODE["track_report"],
+        code=code("track_report"),
     shell:
         "exec lssat track-report --results results --out {output} --params {params.section:q}"
         " > {log} 2>&1"

@@ -24,7 +24,7 @@ rule sensitivity_variant:
         slurm_partition=partition(GPUS),
     params:
         section=read("variant"),
-        code=CODE["variant"],
+        code=code("variant"),
         device=device,
         faces=lambda wc, input: os.path.dirname(input.crops[0]),
     shell:
@@ -51,7 +51,7 @@ rule sensitivity_table:
     threads: 1
     params:
         section=read("sensitivity"),
-        code=CODE["sensitivity"],
+        code=code("sensitivity"),
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         variants=lambda wc, input: [f"--variants {file}" for file in input.variants],
     shell:
