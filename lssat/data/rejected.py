@@ -23,24 +23,24 @@ def show(files: list[Path], rows: int, reason: str | None, console: Console | No
         DataError: a table is damaged.
     """
     console = console or Console(markup=False, emoji=False)
-    found = [row for file in files for row in read_table(file, REJECTS).to_pylist()]
-    every = [row for row in found if reason in (None, row["reason"])]
-    if not every:
+    all_rows = [row for file in files for row in read_table(file, REJECTS).to_pylist()]
+    rejects = [row for row in all_rows if reason in (None, row["reason"])]
+    if not rejects:
         what = f"as {reason} " if reason else ""
         console.print(f"nothing was rejected {what}in {len(files):,} tables")
         return
-    console.print(_counts(every))
+    console.print(_counts(rejects))
     groups: dict[tuple[str, ...], list[dict]] = {}
-    for row in every:
+    for row in rejects:
         groups.setdefault(_group(row), []).append(row)
-    for group, these in groups.items():
-        shown = these[: rows or None]
+    for group, rejected in groups.items():
+        shown = rejected[: rows or None]
         console.print(f"\n{' '.join(group)}")
         for row in shown:
             detail = f": {row['detail']}" if row["detail"] else ""
             console.print(f"  {row['path']}{detail}", soft_wrap=True, highlight=False)
-        if len(shown) < len(these):
-            console.print(f"  and {len(these) - len(shown):,} more (--rows 0 shows all)")
+        if len(shown) < len(rejected):
+            console.print(f"  and {len(rejected) - len(shown):,} more (--rows 0 shows all)")
 
 
 def tables_of(task: str | None, prepared: Path, logs: Path) -> list[Path]:
@@ -50,19 +50,19 @@ def tables_of(task: str | None, prepared: Path, logs: Path) -> list[Path]:
         DataError: there is none.
     """
     stopped = {file.name.split(".")[0]: file for file in logs.glob(f"manifest/*.{_END}")}
-    made = {file.parent.name: file for file in prepared.glob(f"*/manifest.{_END}")}
-    names = sorted({*stopped, *made})
+    finished = {file.parent.name: file for file in prepared.glob(f"*/manifest.{_END}")}
+    names = sorted({*stopped, *finished})
     chosen = [name for name in names if task in (None, name)]
     if not chosen:
         there = f"there are those of {', '.join(names)}" if names else "no step has written one"
         what = f" of {task}" if task else ""
         fix = "Run snakemake first, in the folder of the project"
         raise DataError(prepared, f"holds no table of rejects{what}; {there}", fix)
-    found = []
+    files = []
     for name in chosen:
-        found.append((made | stopped)[name])
-        found += sorted(prepared.glob(f"{name}/faces/*.{_END}"))
-    return found
+        files.append((finished | stopped)[name])
+        files += sorted(prepared.glob(f"{name}/faces/*.{_END}"))
+    return files
 
 
 def _group(row: dict) -> tuple[str, ...]:
@@ -70,11 +70,11 @@ def _group(row: dict) -> tuple[str, ...]:
 
 
 def _counts(rows: list[dict]) -> Table:
-    told = Counter(map(_group, rows))
+    entries = Counter(map(_group, rows))
     samples = Counter(group for group, _ in {(_group(row), row["id"]) for row in rows})
     table = Table("data set", "step", "reason")
     for name in ("samples", "rows"):
         table.add_column(name, justify="right")
-    for group, n in sorted(told.items(), key=lambda item: (item[0][:2], -item[1])):
+    for group, n in sorted(entries.items(), key=lambda item: (item[0][:2], -item[1])):
         table.add_row(*group, f"{samples[group]:,}", f"{n:,}")
     return table

@@ -84,8 +84,8 @@ def check_split(shard: Shard, number: int, split: pa.Table, file: Path) -> None:
     if len(wanted) and (last := pc.max(wanted["row"]).as_py()) >= len(shard.rows):
         problem = f"has {len(shard.rows)} rows, {file} looks for row {last}"
         raise DataError(shard.file, problem, REMEDY)
-    found = shard.rows.take(wanted["row"])
-    for row, have, want in zip(wanted["row"].to_pylist(), _ids(found), _ids(wanted), strict=True):
+    rows = shard.rows.take(wanted["row"])
+    for row, have, want in zip(wanted["row"].to_pylist(), _ids(rows), _ids(wanted), strict=True):
         if have != want:
             problem = f"holds {have} in row {row}, where {file} has {want[:-1]}"
             raise DataError(shard.file, problem, REMEDY)
@@ -110,10 +110,10 @@ class Shards:
     ):
         self.folder, self.split, self.file, self.crops = Path(folder), split, file, crops
         self.opened: dict[int, Shard] = {}
-        self.lock = threading.Lock()  # a shard is verified once, whoever asks for it first
+        self.lock = threading.Lock()  # a shard is verified once, whichever thread needs it first
 
     def take(self, shard: np.ndarray, row: np.ndarray) -> np.ndarray:
-        """Copy rows (n, ...) uint8 in the order asked for.
+        """Copy rows (n, ...) uint8 in the given order.
 
         Raises:
             DataError: a shard is missing, not the bytes that its table vouches for, or not that
@@ -127,7 +127,7 @@ class Shards:
         return out
 
     def shard(self, number: int) -> Shard:
-        """Return a shard, verified when it is first asked for."""
+        """Return a shard, verified when it is first used."""
         with self.lock:
             return self._shard(number)
 
@@ -145,7 +145,7 @@ class Shards:
 
     def _check_kind(self, shard: Shard) -> None:
         other = next(iter(self.opened.values()), shard)
-        found, wanted = (f"{s.header.get('kind')}, k = {s.header.get('k')}" for s in (shard, other))
-        if found != wanted:
-            problem = f"holds codes {found}, others of the folder {wanted}"
+        kind, wanted = (f"{s.header.get('kind')}, k = {s.header.get('k')}" for s in (shard, other))
+        if kind != wanted:
+            problem = f"holds codes {kind}, others of the folder {wanted}"
             raise DataError(shard.file, problem, REMEDY)

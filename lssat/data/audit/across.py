@@ -1,7 +1,7 @@
 """Leaks from a task's training data into a data set that its runs are only tested on.
 
-Names tell nothing across releases, so only pictures are compared: a crop that is the same byte
-for byte is a leak; crops whose perceptual hashes are near are listed for a person to look at.
+Names mean nothing across releases, so only pictures are compared. Equal bytes are a leak; crops
+with near perceptual hashes are listed for a person to look at.
 """
 
 from pathlib import Path
@@ -41,25 +41,25 @@ def across(trained: Source, tested: Source, options: params.Audit, out: Path, ta
     same = _same(seen, test)
     alike = near(test, seen, options.near_distance)
     samples = len(set(test["id"].to_pylist()))
-    told = {"dataset": away, "task": home, **options.model_dump(), "of": samples}
-    told |= {"crops": {home: len(seen), away: len(test)}}
-    told |= {"duplicate": len(same), "near_duplicate": len(alike)}
+    summary = {"dataset": away, "task": home, **options.model_dump(), "of": samples}
+    summary |= {"crops": {home: len(seen), away: len(test)}}
+    summary |= {"duplicate": len(same), "near_duplicate": len(alike)}
     many = len(alike) > options.near_limit * samples
     with together():
         write_table(table, [*same, *alike], FINDINGS)
         if not same and not many:
-            write_json(out, told)
-    said = _say(told)
-    Console(soft_wrap=True).print(said)
+            write_json(out, summary)
+    sentence = _say(summary)
+    Console(soft_wrap=True).print(sentence)
     if same:
         pairs = [f"{r['other_id']} ({r['other_split']}) and {r['id']}" for r in same[:_SHOWN]]
         more = f"; {len(same) - _SHOWN:,} more" if len(same) > _SHOWN else ""
         fix = f"Take them out of {away}: a run that has seen them is not tested there"
-        raise DataError(table, f"{said}: {'; '.join(pairs)}{more}", fix)
+        raise DataError(table, f"{sentence}: {'; '.join(pairs)}{more}", fix)
     if many:
         limit = f"the limit is {100 * options.near_limit:g} %"
         fix = "Look at the pairs in this table; then mend the data or raise audit.near_limit"
-        raise DataError(table, f"{said}; {limit}", fix)
+        raise DataError(table, f"{sentence}; {limit}", fix)
 
 
 def _crops(source: Source, kept: tuple[str, ...]) -> pa.Table:
@@ -78,19 +78,20 @@ def _same(seen: pa.Table, test: pa.Table) -> list[dict]:
     common = pc.is_in(seen["sha256"], test["sha256"].combine_chunks())
     for crop in seen.filter(common).to_pylist():
         first.setdefault(crop["sha256"], crop)
-    found: dict[tuple, dict] = {}
+    duplicates: dict[tuple, dict] = {}
     for crop in test.filter(pc.is_in(test["sha256"], pa.array(first, pa.string()))).to_pylist():
         other = first[crop["sha256"]]
         pair = crop["id"], other["split"], other["id"]
-        found.setdefault(pair, finding("duplicate", crop, other, crop["sha256"], 0))
-    return list(found.values())
+        duplicates.setdefault(pair, finding("duplicate", crop, other, crop["sha256"], 0))
+    return list(duplicates.values())
 
 
-def _say(told: dict) -> str:
-    home, away, n = told["task"], told["dataset"], told["duplicate"]
+def _say(summary: dict) -> str:
+    home, away, n = summary["task"], summary["dataset"], summary["duplicate"]
+    near, total = summary["near_duplicate"], summary["of"]
     one = "1 pair of samples shares" if n == 1 else f"{n:,} pairs of samples share"
     return (
         f"{one} a crop between {home} ({' and '.join(SEEN)}) and {away}; "
-        f"{told['near_duplicate']:,} of {told['of']:,} samples of {away} look like one of {home} "
-        f"(within {told['near_distance']} of 64 bits)"
+        f"{near:,} of {total:,} samples of {away} look like one of {home} "
+        f"(within {summary['near_distance']} of 64 bits)"
     )

@@ -70,11 +70,11 @@ def read_crops(splits: dict[str, Path], faces: list[Path]) -> pa.Table:
         rows = read_table(splits[name], SPLITS)
         wanted = _place(rows)
         at = np.searchsorted(places[order], wanted).clip(max=max(len(places) - 1, 0))
-        found = crops.take(order[at] if len(places) else [])
-        if len(found) != len(rows) or not _same(found, rows):
+        placed = crops.take(order[at] if len(places) else [])
+        if len(placed) != len(rows) or not _same(placed, rows):
             problem = "holds a crop that is not in its shard's table"
             raise DataError(splits[name], problem, "Run the splits step again: it is older")
-        parts.append(found.drop_columns(["shard", "row"]).append_column("split", rows["split"]))
+        parts.append(placed.drop_columns(["shard", "row"]).append_column("split", rows["split"]))
     return pa.concat_tables(parts)
 
 
@@ -83,8 +83,8 @@ def _place(table: pa.Table) -> np.ndarray:
     return shard << 32 | row
 
 
-def _same(found: pa.Table, rows: pa.Table) -> bool:
-    return all(found[name].equals(rows[name]) for name in ("id", "clip", "frame", "shard", "row"))
+def _same(crops: pa.Table, rows: pa.Table) -> bool:
+    return all(crops[name].equals(rows[name]) for name in ("id", "clip", "frame", "shard", "row"))
 
 
 def by_split(crops: pa.Table) -> dict[str, set[str]]:

@@ -1,6 +1,6 @@
-"""The proof that has to stand before training: nobody and no crop is in two splits.
+"""The proof before training: no person and no crop is in two splits.
 
-It is made from the tables that training reads, not from how they were made.
+It reads the same tables as training, and does not trust how they were made.
 """
 
 from collections import Counter
@@ -66,28 +66,28 @@ def audit(
     identities = _identities(dataset, samples)
     rows = [*_in_two_splits(crops, identities), *_copies(crops)]
     counts = Counter(row["kind"] for row in rows)
-    said = {kind: counts[kind] for kind in WORDS}
-    told = {"dataset": dataset, **facts(crops), **_known(by_split(crops), identities)}
-    told |= {"findings": said}
+    by_kind = {kind: counts[kind] for kind in WORDS}
+    summary = {"dataset": dataset, **facts(crops), **_known(by_split(crops), identities)}
+    summary |= {"findings": by_kind}
     leaked = [row for row in rows if row["kind"] in LEAKS]
     with together():
         write_table(table, rows, FINDINGS)
         if not leaked:
-            write_json(out, told)
-    _show(told)
+            write_json(out, summary)
+    _show(summary)
     if leaked:
-        _refuse(leaked, said, table)
+        _refuse(leaked, by_kind, table)
 
 
 def _identities(dataset: str, samples: pa.Table) -> dict[str, set[str]]:
-    """Return everybody in each sample."""
-    found = {}
+    """Return the people in each sample."""
+    identities = {}
     columns = [samples[name].to_pylist() for name in ("id", "path", "groups")]
     for id, path, groups in zip(*columns, strict=True):
-        # The name of a fake tells target and source, whatever the lists say.
+        # The name of a fake holds its target and source, whatever the lists say.
         halves = Path(path).name.split(".")[0].split("_") if dataset == "ffpp" else []
-        found[id] = {*groups, *halves}
-    return found
+        identities[id] = {*groups, *halves}
+    return identities
 
 
 def _in_two_splits(crops: pa.Table, identities: dict[str, set[str]]) -> list[dict]:
@@ -105,7 +105,7 @@ def _in_two_splits(crops: pa.Table, identities: dict[str, set[str]]) -> list[dic
 
 def _copies(crops: pa.Table) -> list[dict]:
     """List crops with equal sha256: the first of them beside the first of each other sample."""
-    found = []
+    copies = []
     codes = crops["sha256"].combine_chunks().dictionary_encode().indices.to_numpy()
     often = np.flatnonzero(np.bincount(codes)[codes] > 1)
     first: dict[str, dict] = {}  # sha256 -> its first crop
@@ -116,32 +116,32 @@ def _copies(crops: pa.Table) -> list[dict]:
         if crop["id"] != one["id"] and pair not in seen:
             seen.add(pair)
             kind = "duplicate_within" if crop["split"] == one["split"] else "duplicate"
-            found.append(finding(kind, one, crop, crop["sha256"], 0))
-    return found
+            copies.append(finding(kind, one, crop, crop["sha256"], 0))
+    return copies
 
 
 def _known(ids: dict[str, set[str]], identities: dict[str, set[str]]) -> dict[str, Any]:
-    """Count the identities of each split; say whether the release tells any."""
+    """Count the identities of each split; say whether the release gives any."""
     return {
         "identities": {
             name: len(set().union(*(identities[id] for id in ids[name]))) for name in NAMES
         },
         # A group of its own for every sample is the readers' way of saying that nobody knows.
-        "identities_known": any(found != {id} for id, found in identities.items()),
+        "identities_known": any(people != {id} for id, people in identities.items()),
     }
 
 
-def _show(told: dict[str, Any]) -> None:
-    table = Table(title=f"audit of {told['dataset']}", title_justify="left")
+def _show(summary: dict[str, Any]) -> None:
+    table = Table(title=f"audit of {summary['dataset']}", title_justify="left")
     for name in ("", *NAMES):
         table.add_column(name, justify="right" if name else "left")
-    for what in ("samples", "crops", *["identities"] * told["identities_known"]):
-        table.add_row(what, *[f"{told[what][name]:,}" for name in NAMES])
+    for what in ("samples", "crops", *["identities"] * summary["identities_known"]):
+        table.add_row(what, *[f"{summary[what][name]:,}" for name in NAMES])
     console = Console(soft_wrap=True)
     console.print(table)
-    if not told["identities_known"]:
+    if not summary["identities_known"]:
         console.print("The release tells no identities, so only copies can be found.")
-    for kind, count in told["findings"].items():
+    for kind, count in summary["findings"].items():
         console.print(_words(kind, count))
 
 
@@ -150,13 +150,13 @@ def _words(kind: str, count: int) -> str:
 
 
 def _refuse(leaked: list[dict], counts: dict[str, int], table: Path) -> None:
-    said = ", ".join(_words(kind, counts[kind]) for kind in LEAKS if counts[kind])
+    counted = ", ".join(_words(kind, counts[kind]) for kind in LEAKS if counts[kind])
     pairs = [
         f"{row['what'][:16]}: {row['id']} ({row['split']}) and {row['other_id']} "
         f"({row['other_split']})"
         for row in leaked[:_SHOWN]
     ]
     more = f"; {len(leaked) - _SHOWN:,} more" if len(leaked) > _SHOWN else ""
-    problem = f"{said}: {'; '.join(pairs)}{more}"
+    problem = f"{counted}: {'; '.join(pairs)}{more}"
     fix = "Correct the release's lists or take the samples out; nothing is trained on a leak"
     raise DataError(table, problem, fix)

@@ -1,6 +1,6 @@
 """Near-duplicates across splits by perceptual hash: listed, for a person to look at.
 
-A hash cannot tell a copy from a look-alike, so this proves nothing; but where many samples of
+A hash cannot distinguish a copy from a look-alike, so this proves nothing; but if many samples of
 a split have one in another, the lists or the crops are wrong.
 """
 
@@ -44,17 +44,19 @@ def lookalikes(
     counted = facts(crops)
     rows, pairs = [], []
     for one, other in combinations(NAMES, 2):
-        mine, theirs = (crops.filter(pc.equal(crops["split"], name)) for name in (other, one))
-        found = near(mine, theirs, options.near_distance)
+        searched, reference = (
+            crops.filter(pc.equal(crops["split"], name)) for name in (other, one)
+        )
+        neighbours = near(searched, reference, options.near_distance)
         total = counted["samples"][other]
-        pairs.append({"split": other, "other_split": one, "samples": len(found), "of": total})
-        rows += found
+        pairs.append({"split": other, "other_split": one, "samples": len(neighbours), "of": total})
+        rows += neighbours
     over = [pair for pair in pairs if pair["samples"] > options.near_limit * pair["of"]]
     with together():
         write_table(table, rows, FINDINGS)
         if not over:
-            told = {"dataset": dataset, **options.model_dump(), **counted, "pairs": pairs}
-            write_json(out, told)
+            summary = {"dataset": dataset, **options.model_dump(), **counted, "pairs": pairs}
+            write_json(out, summary)
     for pair in pairs:
         Console(soft_wrap=True).print(_say(pair, options))
     if over:
@@ -64,18 +66,18 @@ def lookalikes(
         raise DataError(table, f"{problem}; {limit}", fix)
 
 
-def near(mine: pa.Table, theirs: pa.Table, distance: int) -> list[dict]:
-    """List each sample of `mine` that has a near crop in `theirs`, with the nearest pair.
+def near(crops: pa.Table, others: pa.Table, distance: int) -> list[dict]:
+    """List each sample of `crops` that has a near crop in `others`, with the nearest pair.
 
     Both tables hold crops as `read_crops` returns them.
     """
-    apart, at = nearest(mine["phash"].to_numpy(), theirs["phash"].to_numpy(), distance)
-    best: dict[str, tuple[int, int]] = {}  # id -> distance, place in mine
+    apart, at = nearest(crops["phash"].to_numpy(), others["phash"].to_numpy(), distance)
+    best: dict[str, tuple[int, int]] = {}  # id -> distance, place in crops
     for place in np.flatnonzero(apart <= distance).tolist():
-        id, found = mine["id"][place].as_py(), (int(apart[place]), place)
-        best[id] = min(best.get(id, found), found)
+        id, candidate = crops["id"][place].as_py(), (int(apart[place]), place)
+        best[id] = min(best.get(id, candidate), candidate)
     return [
-        finding("near_duplicate", _row(mine, place), _row(theirs, at[place]), "", bits)
+        finding("near_duplicate", _row(crops, place), _row(others, at[place]), "", bits)
         for bits, place in best.values()
     ]
 

@@ -41,14 +41,16 @@ def nearest(hashes: np.ndarray, among: np.ndarray, distance: int) -> tuple[np.nd
         int64 (N,) distances, `NONE` where no neighbour is near enough, and int64 (N,) places
         in `among`, the first of equally near ones (0 where there is none).
     """
-    hashes, each = np.unique(hashes, return_inverse=True)  # of many black crops, one is compared
+    hashes, places_of = np.unique(
+        hashes, return_inverse=True
+    )  # of many black crops, one is compared
     among, first = np.unique(among, return_index=True)
     best = np.full(len(hashes), NONE << 32, np.int64)  # distance and place in one number
     edges = np.linspace(0, 64, distance + 2).astype(np.uint64)
     for low, high in itertools.pairwise(edges):
         mask = np.uint64(2 ** int(high - low) - 1)
         _compare(hashes, among, hashes >> low & mask, among >> low & mask, best, first)
-    best = best[each]
+    best = best[places_of]
     distances = best >> 32
     far = distances > distance
     return np.where(far, NONE, distances), np.where(far, 0, best & 0xFFFFFFFF)
@@ -77,9 +79,9 @@ def _compare(
         other = order[at]
         rows = np.repeat(np.arange(start, stop), many)
         apart = np.bitwise_count(hashes[rows] ^ among[other]).astype(np.int64)
-        found = apart << 32 | places[other]
+        candidates = apart << 32 | places[other]
         some = np.flatnonzero(many)
         if len(some):
-            least = np.minimum.reduceat(found, first[some])
+            least = np.minimum.reduceat(candidates, first[some])
             best[start + some] = np.minimum(best[start + some], least)
         start = stop

@@ -37,7 +37,7 @@ def problem(kind: str, head: bytes) -> str:
     """
     if kind in _MEDIA:
         found = media.fault(head, kind)
-        return found.said if found else ""
+        return found.problem if found else ""
     if said := signatures.impostor(head):
         return said
     if not _fits(kind, head):
@@ -60,7 +60,7 @@ class Wrong(NamedTuple):
     """A file that is not data."""
 
     path: str
-    said: str
+    problem: str
     head: bytes
 
 
@@ -85,7 +85,7 @@ def tell(wrong: list[Wrong], is_error: Callable[[str], bool], inventory: Invento
         severity = "error" if is_error(each.path) else "warning"
         if severity == "error":
             inventory.faulty.add(each.path)
-        found[severity, each.said].append(each)
+        found[severity, each.problem].append(each)
     for (severity, said), every in sorted(found.items()):
         head = every[0].head
         bytes_ = f" (first bytes {head[:24]!r})" if head else ""

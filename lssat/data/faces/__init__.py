@@ -53,7 +53,7 @@ def crop_shard(
 ) -> None:
     """Crop the faces of the samples that fall into one shard, sorted by id.
 
-    Of a sample the frames come first, then its clips, each in the order of time.
+    The frames of a sample come first, then its clips, each in the order of time.
 
     Args:
         manifest: table of schema MANIFEST.
@@ -74,13 +74,13 @@ def crop_shard(
         cropper = Cropper(dataset, options, faces, shard, decoder, device)
 
         def crop_all(file: IO[bytes]) -> None:
-            sheet, told = Sheet(file, faces.size), time.monotonic()
+            sheet, reported = Sheet(file, faces.size), time.monotonic()
             for done, row in enumerate(_each(samples), start=1):
-                kept, lost = cropper.crop(row, sheet, len(rows))
-                rows.extend(kept)
-                rejected.extend(lost)
-                if time.monotonic() - told > 10:
-                    told = time.monotonic()
+                crops, losses = cropper.crop(row, sheet, len(rows))
+                rows.extend(crops)
+                rejected.extend(losses)
+                if time.monotonic() - reported > 10:
+                    reported = time.monotonic()
                     where = f"faces {dataset} shard {shard}: {done:,} of {len(samples):,} samples"
                     print(where, file=sys.stderr, flush=True)
             sheet.finish(len(rows))
@@ -88,9 +88,9 @@ def crop_shard(
         digest = write_whole(out, crop_all)
     if cropper.few:
         n_frames, id = min(cropper.few)
-        found = f"{len(cropper.few):,} videos have fewer than {media.LEAST} frames"
+        few = f"{len(cropper.few):,} videos have fewer than {media.LEAST} frames"
         where = f"faces {dataset} shard {shard}"
-        print(f"{where}: warning: {found}, {id} only {n_frames}; all are used", file=sys.stderr)
+        print(f"{where}: warning: {few}, {id} only {n_frames}; all are used", file=sys.stderr)
     header = {"sha256": digest, "size": str(faces.size), "dataset": dataset}
     header["settings"] = json.dumps(cropper.settings(), sort_keys=True)
     write_table(table, rows.table(), FACES, header)
@@ -100,8 +100,8 @@ def crop_shard(
 def _samples(manifest: Path, shards: int, shard: int) -> pa.Table:
     """Read the manifest's rows of one shard, sorted by id."""
     table = read_table(manifest, MANIFEST)
-    mine = np.array([shard_of(id, shards) == shard for id in table["id"].to_pylist()], bool)
-    return table.filter(pa.array(mine)).sort_by("id")
+    in_shard = np.array([shard_of(id, shards) == shard for id in table["id"].to_pylist()], bool)
+    return table.filter(pa.array(in_shard)).sort_by("id")
 
 
 def _each(samples: pa.Table):

@@ -19,7 +19,7 @@ def given(box: Sequence[float], frame: np.ndarray) -> Face | None:
     """Return the face of a box that a release gives: x, y, width, height.
 
     Returns:
-        None if it is no box, lies outside the frame, or is twice as large: nothing to see.
+        None if the box is empty, lies outside the frame, or is more than twice as large.
     """
     if misfit(box, frame):
         return None
@@ -28,16 +28,16 @@ def given(box: Sequence[float], frame: np.ndarray) -> Face | None:
 
 
 def misfit(box: Sequence[float], frame: np.ndarray) -> str:
-    """Say why there is nothing to see in a box, x, y, width, height in pixels of a frame; or ""."""
+    """Say why a box (x, y, width, height, pixels of the frame) shows nothing; "" if it is fine."""
     x, y, width, height = box
     rows, columns = frame.shape[:2]
-    said = f"the box x {x:g}, y {y:g}, {width:g} x {height:g}"
+    described = f"the box x {x:g}, y {y:g}, {width:g} x {height:g}"
     if min(width, height) <= 0:
-        return f"{said} is empty"
+        return f"{described} is empty"
     if max(width, height) > 2 * max(rows, columns):
-        return f"{said} is twice as large as the image of {columns} x {rows} pixels"
+        return f"{described} is twice as large as the image of {columns} x {rows} pixels"
     if x + width <= 0 or y + height <= 0 or x >= columns or y >= rows:
-        return f"{said} lies outside of the image of {columns} x {rows} pixels"
+        return f"{described} lies outside of the image of {columns} x {rows} pixels"
     return ""
 
 
@@ -47,11 +47,11 @@ def whole(frame: np.ndarray) -> Face:
     return Face(np.array([0, 0, width, height]), np.empty((0, 2)), np.nan, 1)
 
 
-def choose(found: Sequence[np.ndarray], rule: str, before: Face | None) -> Face | None:
-    """Choose a face among those of a frame.
+def choose(detections: Sequence[np.ndarray], rule: str, before: Face | None) -> Face | None:
+    """Choose one of the faces that were detected in a frame.
 
     Args:
-        found: boxes (F, 4), scores (F,) and landmarks (F, 5, 2), the largest first.
+        detections: boxes (F, 4), scores (F,) and landmarks (F, 5, 2), the largest first.
         rule: "largest", or "follow": the one that overlaps `before` most (intersection over
             union); the largest where there is none before or none overlaps it.
         before: the face chosen in the frame before, if any.
@@ -59,7 +59,7 @@ def choose(found: Sequence[np.ndarray], rule: str, before: Face | None) -> Face 
     Returns:
         None if the frame has no face.
     """
-    boxes, scores, landmarks = found
+    boxes, scores, landmarks = detections
     if not len(boxes):
         return None
     best = 0

@@ -1,4 +1,4 @@
-"""What MTCNN spends its time on, as loops that numba compiles; all arrays have channels last."""
+"""MTCNN's costly loops, compiled by numba; all arrays have channels last."""
 
 import functools
 from typing import Any

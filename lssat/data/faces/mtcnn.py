@@ -23,7 +23,7 @@ _CELL = 12  # pixels that the first network sees at once
 _CHUNK = 512  # candidates that go through a network at once; bounds the memory
 
 
-class Found(NamedTuple):
+class Detections(NamedTuple):
     """The faces of one frame, the largest first."""
 
     boxes: np.ndarray  # (F, 4) float32: x0, y0, x1, y1, pixels
@@ -49,7 +49,7 @@ class Detector:
         model = MTCNN().to(device, memory_format=torch.channels_last).requires_grad_(False)
         self.factor, self.nets = model.factor, (model.pnet, model.rnet, model.onet)
 
-    def __call__(self, frames: np.ndarray) -> list[Found]:
+    def __call__(self, frames: np.ndarray) -> list[Detections]:
         """Find the faces of frames of one size.
 
         Args:
@@ -59,16 +59,16 @@ class Detector:
             sums = area.integral(torch.from_numpy(frames).to(self.device))
             number, boxes = self._propose(sums)
             number, boxes = self._refine(sums, number, boxes)
-            found = self._decide(sums, number, boxes)
-        whose, faces, points = (part.cpu().numpy() for part in found)
-        parts = [whose == n for n in range(len(frames))]
+            decided = self._decide(sums, number, boxes)
+        frame_numbers, faces, points = (part.cpu().numpy() for part in decided)
+        parts = [frame_numbers == n for n in range(len(frames))]
         return [_largest_first(faces[part], points[part]) for part in parts]
 
     def _propose(self, sums: Tensor) -> tuple[Tensor, Tensor]:
         """Look at each scale of the pyramid; return frame number and box of each candidate."""
         count, height, width = len(sums), sums.shape[1] - 1, sums.shape[2] - 1
         whole = np.array([[n, 0, 0, height, width] for n in range(count)])
-        found = [(torch.zeros(0, 9, device=self.device), torch.zeros(0, dtype=torch.int64))]
+        candidates = [(torch.zeros(0, 9, device=self.device), torch.zeros(0, dtype=torch.int64))]
         for scale in scales(min(height, width), self.min_face_size, self.factor):
             imgs = area.resize(sums, whole, int(height * scale + 1), int(width * scale + 1))
             offsets, probabilities = _first_network(self.nets[0], imgs)
@@ -76,9 +76,9 @@ class Detector:
                 offsets, probabilities[:, 1], scale, self.thresholds[0]
             )
             keep = batched_nms(boxes[:, :4], boxes[:, 4], number, 0.5)
-            found.append((boxes[keep], number[keep]))
-        boxes = torch.cat([boxes for boxes, _ in found])
-        number = torch.cat([number.to(self.device) for _, number in found])
+            candidates.append((boxes[keep], number[keep]))
+        boxes = torch.cat([boxes for boxes, _ in candidates])
+        number = torch.cat([number.to(self.device) for _, number in candidates])
         keep = batched_nms(boxes[:, :4], boxes[:, 4], number, 0.7)
         boxes, number = boxes[keep], number[keep]
         sides = (boxes[:, 2:4] - boxes[:, :2]).repeat(1, 2)
@@ -122,17 +122,21 @@ class Detector:
         keep = torch.from_numpy(inside).to(self.device)
         parts = np.split(cut[inside], range(_CHUNK, int(inside.sum()), _CHUNK))
         seen = [net(area.resize(sums, part, size, size)) for part in parts if len(part)]
-        return number[keep], boxes[keep], [torch.cat(each) for each in zip(*seen, strict=True)]
+        return (
+            number[keep],
+            boxes[keep],
+            [torch.cat(outputs) for outputs in zip(*seen, strict=True)],
+        )
 
 
 def scales(shorter: int, min_face_size: float, factor: float) -> list[float]:
     """List the pyramid's scales: the least face, then larger ones, fills the network's cell."""
-    scale, found = _CELL / min_face_size, []
+    scale, scales = _CELL / min_face_size, []
     left = shorter * scale
     while left >= _CELL:
-        found.append(scale)
+        scales.append(scale)
         scale, left = scale * factor, left * factor
-    return found
+    return scales
 
 
 def _first_network(net: PNet, imgs: Tensor) -> tuple[Tensor, Tensor]:
@@ -146,7 +150,7 @@ def _first_network(net: PNet, imgs: Tensor) -> tuple[Tensor, Tensor]:
     return net.conv4_2(imgs), net.softmax4_1(net.conv4_1(imgs))
 
 
-def _largest_first(boxes: np.ndarray, points: np.ndarray) -> Found:
+def _largest_first(boxes: np.ndarray, points: np.ndarray) -> Detections:
     sides = boxes[:, 2:4] - boxes[:, :2]
     order = np.argsort(sides[:, 0] * sides[:, 1])[::-1]
-    return Found(boxes[order, :4], boxes[order, 4], points[order])
+    return Detections(boxes[order, :4], boxes[order, 4], points[order])

@@ -1,10 +1,10 @@
 """The crops of one sample: detect, choose, cut, and say what could not be used."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from lssat.tables import reject
 
 if TYPE_CHECKING:
     from lssat.data.faces.mtcnn import Detector
+
+Reject = Callable[[str, str], None]  # called with the reason and the detail
 
 _BATCH = 32  # frames that a GPU looks at together, and
 _BATCH_PIXELS = 2**25  # the most pixels in them
@@ -50,39 +52,41 @@ class Cropper:
             Rows of schema FACES, and of schema REJECTS for what has no crop. A sample that
             turns out to be unreadable half-way has none at all.
         """
-        lost: list[dict] = []
+        rejected: list[dict] = []
 
-        def say(reason: str, detail: str) -> None:
-            lost.append(reject(self.dataset, row["id"], row["path"], "faces", reason, detail))
+        def reject_part(reason: str, detail: str) -> None:
+            rejected.append(reject(self.dataset, row["id"], row["path"], "faces", reason, detail))
 
         try:
-            use, found, kept = self._frames(row, sheet, start, say)
-            self._short_of_clips(use, row, say)
+            use, faces, crops = self._frames(row, sheet, start, reject_part)
+            self._short_of_clips(use, row, reject_part)
             if row["media"] != "image" and use.few(self.plan):
                 self.few.append((use.n_frames, row["id"]))
-            clips = self._common_boxes(use, found, say)
-            kept += self._clips(row, clips, use, found, sheet, start + len(kept))
+            clips = self._common_boxes(use, faces, reject_part)
+            crops += self._clips(row, clips, use, faces, sheet, start + len(crops))
         except media.Unreadable as error:
-            lost.clear()
-            say(error.reason, error.detail)
-            return [], lost
-        return kept, lost
+            rejected.clear()
+            reject_part(error.reason, error.detail)
+            return [], rejected
+        return crops, rejected
 
-    def _frames(self, row: dict, sheet: Sheet, start: int, say: Any) -> tuple:
+    def _frames(
+        self, row: dict, sheet: Sheet, start: int, reject_part: Reject
+    ) -> tuple[media.Use, dict[int, Face | None], list[dict]]:
         """Crop the frames of image encoders; return every frame's face as well."""
         use = media.Use(0, [], [])
-        found: dict[int, Face | None] = {}
-        kept: list[dict] = []
+        faces: dict[int, Face | None] = {}
+        crops: list[dict] = []
         missed: list[str] = []
         before: Face | None = None
         items = self.decoder.read(self.root / row["path"], row["media"], self.plan)
         for item in batches(items, _BATCH if self.device != "cpu" else 1):
             if isinstance(item, media.Use):  # what came before, if anything, is void
-                use, found, kept, missed, before = item, {}, [], [], None
+                use, faces, crops, missed, before = item, {}, [], [], None
                 single = set(use.frames)
                 continue
             for (index, frame), face in zip(item, self._faces(row, item, before), strict=True):
-                found[index], before = face, face or before
+                faces[index], before = face, face or before
                 if index not in single:
                     continue
                 if face is None:
@@ -90,11 +94,11 @@ class Cropper:
                     continue
                 aligned = self._aligned(row)
                 where = central(frame) if aligned else square(face.box, self.faces.margin)
-                place = start + len(kept)
-                kept.append(self._write(row, use, index, -1, frame, face, where, sheet, place))
+                place = start + len(crops)
+                crops.append(self._write(row, use, index, -1, frame, face, where, sheet, place))
         for detail in missed:
-            say("no_face", detail)
-        return use, found, kept
+            reject_part("no_face", detail)
+        return use, faces, crops
 
     def _faces(
         self, row: dict, items: list[tuple[int, np.ndarray]], before: Face | None
@@ -111,8 +115,8 @@ class Cropper:
         if self.detector is None:
             self.detector = detector(self.faces, self.device)
         self.boxes.add("detected")
-        for found in self.detector(np.stack(frames)):
-            face = choose(found, self.faces.choose, before)
+        for detections in self.detector(np.stack(frames)):
+            face = choose(detections, self.faces.choose, before)
             before = face or before
             yield face
 
@@ -121,44 +125,51 @@ class Cropper:
         by_release = "aligned" if row["media"] == "image" else "detect"
         return not row["box"] and (self.how or by_release) == "aligned"
 
-    def _short_of_clips(self, use: media.Use, row: dict, say: Any) -> None:
+    def _short_of_clips(self, use: media.Use, row: dict, reject_part: Reject) -> None:
         if row["media"] != "image" and len(use.clips) < self.plan.clips:
             span = (self.plan.clip_frames - 1) * self.plan.clip_stride + 1
-            found = f"{len(use.clips)} of {self.plan.clips} clips"
-            say("short_video", f"{found}: {use.n_frames} frames, a clip spans {span}")
+            clips = f"{len(use.clips)} of {self.plan.clips} clips"
+            reject_part("short_video", f"{clips}: {use.n_frames} frames, a clip spans {span}")
 
-    def _common_boxes(self, use: media.Use, found: dict, say: Any) -> dict[int, tuple]:
+    def _common_boxes(self, use: media.Use, faces: dict, reject_part: Reject) -> dict[int, tuple]:
         """Return the square of each clip: around the median of its frames' boxes.
 
         A median, since one false detection would blow a union up. Each frame must show a face.
         """
         squares = {}
         for number, clip in enumerate(use.clips):
-            without = [index for index in clip if found[index] is None]
+            without = [index for index in clip if faces[index] is None]
             if without:
-                say("no_face", f"clip {number}: frame {without[0]}")
+                reject_part("no_face", f"clip {number}: frame {without[0]}")
                 continue
-            boxes = np.array([found[index].box for index in clip])
+            boxes = np.array([faces[index].box for index in clip])
             squares[number] = square(np.median(boxes, axis=0), self.faces.margin)
         return squares
 
     def _clips(
-        self, row: dict, squares: dict, use: media.Use, found: dict, sheet: Sheet, start: int
+        self, row: dict, squares: dict, use: media.Use, faces: dict, sheet: Sheet, start: int
     ) -> list[dict]:
         """Read the clips' frames once more and cut them; the boxes were not known before."""
         order = [(number, index) for number in squares for index in use.clips[number]]
-        place = {each: start + rank for rank, each in enumerate(order)}
+        place = {crop_key: start + rank for rank, crop_key in enumerate(order)}
         rows: dict[tuple[int, int], dict] = {}
         wanted = sorted({index for _, index in order})
         path = self.root / row["path"]
         for index, frame in self.decoder.read_again(path, row["media"], wanted) if wanted else ():
             for number in [number for number in squares if (number, index) in place]:
-                each = number, index
-                rows[each] = self._write(
-                    *(row, use, index, number, frame, found[index], squares[number]),
-                    *(sheet, place[each]),
+                crop_key = number, index
+                rows[crop_key] = self._write(
+                    row,
+                    use,
+                    index,
+                    number,
+                    frame,
+                    faces[index],
+                    squares[number],
+                    sheet,
+                    place[crop_key],
                 )
-        return [rows[each] for each in order]
+        return [rows[crop_key] for crop_key in order]
 
     def _write(
         self,
@@ -209,12 +220,12 @@ class Cropper:
 
 
 def _without(row: dict, index: int, frame: np.ndarray) -> str:
-    """Say where no face was found, and of a box that was given why it shows none."""
+    """Say where no face was found; of a given box, why it shows none."""
     where = f"frame {index}"
     if not row["box"]:
         return where
-    said = misfit(row["box"], frame)
-    return said if row["media"] == "image" else f"{where}: {said}"
+    problem = misfit(row["box"], frame)
+    return problem if row["media"] == "image" else f"{where}: {problem}"
 
 
 def detector(faces: params.Faces, device: str = "cpu") -> "Detector":

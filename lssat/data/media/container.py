@@ -21,7 +21,7 @@ _ATTACHED, _DEFAULT = 0x0400 | 0x0800, 0x0001
 
 @contextlib.contextmanager
 def opened(path: str | Path) -> Iterator[tuple[Any, Any]]:
-    """Open a video; give its container and the stream that is read.
+    """Open a video; yield its container and the stream that is read.
 
     Raises:
         Unreadable: missing, unreadable, format, no_frames (no index, or no video stream).
@@ -37,7 +37,7 @@ def _container(path: str | Path) -> Iterator[Any]:
 
     head = read_bytes(path, 16)
     with open(path, "rb", buffering=0) as file:
-        file.name = "video"  # what FFmpeg is told in place of the name
+        file.name = "video"  # hides the real name from FFmpeg
         try:
             container = av.open(file, options={"format_whitelist": CONTAINERS})
         except MemoryError:
@@ -51,23 +51,23 @@ def _container(path: str | Path) -> Iterator[Any]:
 def _stream(path: str | Path, container: Any) -> Any:
     """Return the video: the largest stream that moves, and FFmpeg's choice among equals.
 
-    A cover or a thumbnail is none, however it is stored, nor is a smaller preview. FFmpeg alone
+    Covers, thumbnails and smaller previews are skipped, however they are stored. FFmpeg alone
     would take a preview that is flagged as the default, as is the first track of many files.
     """
     videos = container.streams.video
-    streams = [each for each in videos if not each.disposition & _ATTACHED]
+    streams = [stream for stream in videos if not stream.disposition & _ATTACHED]
     if not streams:
-        found = "only an attached picture" if videos else "no video stream"
-        raise Unreadable("no_frames", found)
+        problem = "only an attached picture" if videos else "no video stream"
+        raise Unreadable("no_frames", problem)
     if len(streams) == 1:
         return streams[0]
     pictures, best = _packets(path), container.streams.best("video")
 
     def rank(stream: Any) -> tuple:
-        seen = stream.codec_context
+        codec = stream.codec_context
         default = bool(stream.disposition & _DEFAULT)
         moves = pictures[stream.index] > 1
-        return moves, seen.width * seen.height, default, stream.index == best.index
+        return moves, codec.width * codec.height, default, stream.index == best.index
 
     return max(streams, key=rank)
 
@@ -90,7 +90,7 @@ def announced(path: str | Path) -> int:
 
 
 def _not_a_video(head: bytes, problem: str) -> tuple[str, str]:
-    """Tell a damaged video (its index is missing) from something that is none."""
+    """Distinguish a damaged video (its index is missing) from another kind of file."""
     if not head:
         return "unreadable", "zero bytes"
     if is_video(head):

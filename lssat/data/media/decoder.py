@@ -57,8 +57,8 @@ class Decoder:
 
     def times(self, path: str | Path) -> list[float | None]:
         """See `video.times`."""
-        (found,) = self._ask({"path": str(path), "media": "video", "times": True})
-        return found
+        (shown_at,) = self._ask({"path": str(path), "media": "video", "times": True})
+        return shown_at
 
     def _ask(self, request: dict[str, Any]) -> Iterator:
         left, whole = self.timeout, False

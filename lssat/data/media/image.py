@@ -1,6 +1,6 @@
 """Images: bytes in, upright RGB uint8 HWC out, or a reason.
 
-Formats are told by content, never by suffix, and from a short list. Pixels are taken as square:
+Formats are recognised by content, never by suffix, and from a short list. Pixels are square:
 a density (JFIF, pHYs) is a matter of printing, and no viewer stretches an image by it.
 """
 
@@ -156,14 +156,14 @@ def _band(image: Image.Image) -> np.ndarray:
 def _orientation(image: Image.Image) -> int:
     """Return EXIF's orientation, 1 to 8, or XMP's where EXIF gives none; 1 of a damaged one."""
     try:
-        found = image.getexif().get(ExifTags.Base.Orientation)
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # whatever else the block holds, it costs no picture
-        found = None
-    if found is None:
-        found = _entry(image.info.get("exif") or b"")
-    if isinstance(found, bytes) and len(found) == 1:  # of type BYTE
-        found = found[0]
-    return found if isinstance(found, int) and found in _UPRIGHT else 1
+        orientation = None
+    if orientation is None:
+        orientation = _entry(image.info.get("exif") or b"")
+    if isinstance(orientation, bytes) and len(orientation) == 1:  # of type BYTE
+        orientation = orientation[0]
+    return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
 
 
 def _entry(exif: bytes) -> int | None:

@@ -1,4 +1,4 @@
-"""Whether a file is an image or a video, told by its first bytes."""
+"""Whether a file is an image or a video, by its first bytes."""
 
 from pathlib import Path
 

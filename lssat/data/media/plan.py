@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-LEAST = 8  # frames of a video, if more are asked for; below this its score is the mean of a few
+LEAST = 8  # frames of a video, if more are requested; below this its score is the mean of a few
 
 
 class Plan(NamedTuple):
@@ -22,11 +22,11 @@ class Use(NamedTuple):
 
     n_frames: int  # of the video
     frames: list[int]
-    clips: list[list[int]]  # one list of `clip_frames` indices a clip; fewer clips than asked for
+    clips: list[list[int]]  # one list of `clip_frames` indices a clip; there may be fewer clips
     # if the video is too short for as many different ones
 
     def few(self, plan: Plan) -> bool:
-        """Say whether the video has fewer frames than asked for, and fewer than `LEAST`."""
+        """Say whether the video has fewer frames than requested, and fewer than `LEAST`."""
         return plan.frames is not None and self.n_frames < min(plan.frames, LEAST)
 
     @property
@@ -40,7 +40,7 @@ def frame_indices(n_frames: int, count: int) -> np.ndarray:
 
     Returns:
         int array (count,), ascending; each k-th is k (n_frames - 1) / (count - 1), rounded half
-        to even. One frame asked for: the first.
+        to even. If one frame is requested, it is the first.
     """
     return np.linspace(0, n_frames - 1, count).round().astype(int)
 
@@ -58,7 +58,7 @@ def clip_indices(n_frames: int, plan: Plan) -> list[list[int]]:
 
 
 def use(n_frames: int, plan: Plan) -> Use:
-    """Apply a plan to a video of `n_frames` frames; one with fewer than asked gives all it has."""
+    """Apply a plan to a video of `n_frames` frames; a shorter video gives all its frames."""
     if plan.every is not None:
         frames = list(range(0, n_frames, plan.every))
     else:

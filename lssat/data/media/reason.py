@@ -33,11 +33,11 @@ def read_bytes(path: str | Path, count: int = -1, most: int | None = None) -> by
     try:
         if archive.is_member(path) and not os.path.lexists(path):
             return archive.read(path, count)
-        found = Path(path).stat()
-        if not stat.S_ISREG(found.st_mode):
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode):
             raise Unreadable("format", "not an ordinary file")
-        if most is not None and found.st_size > most:
-            raise Unreadable("too_large", f"{found.st_size:,} bytes, the limit is {most:,}")
+        if most is not None and status.st_size > most:
+            raise Unreadable("too_large", f"{status.st_size:,} bytes, the limit is {most:,}")
         with open(path, "rb") as file:
             return file.read(count)
     except FileNotFoundError:

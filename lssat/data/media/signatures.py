@@ -1,4 +1,4 @@
-"""What can be read, told by a file's first bytes: the one rule, for doctor, manifest and faces.
+"""What can be read, by a file's first bytes: the one rule, for doctor, manifest and faces.
 
 Suffixes do not matter: a JPEG without one is read, a TIFF named `.jpg` is not.
 """
@@ -39,16 +39,16 @@ _WANTED = {
 
 
 class Fault(NamedTuple):
-    """Why a file cannot be read: one of `tables.REASONS`, words that go on after its name."""
+    """Why a file cannot be read: one of `tables.REASONS`, and words that follow the file's name."""
 
     reason: str
-    said: str
+    problem: str
     head: bytes
 
     @property
     def detail(self) -> str:
         """The words with the first bytes, for a table of rejects."""
-        return f"{self.said} (first bytes {self.head[:16]!r})" if self.head else self.said
+        return f"{self.problem} (first bytes {self.head[:16]!r})" if self.head else self.problem
 
 
 def is_image(head: bytes) -> bool:
@@ -89,13 +89,13 @@ def fault(head: bytes, media: str) -> Fault | None:
         media: `image` or `video`; "": either will do.
     """
     reads = {"image": is_image, "video": is_video}
-    if any(reads[each](head) for each in ([media] if media else reads)):
+    if any(reads[medium](head) for medium in ([media] if media else reads)):
         return None
-    if said := impostor(head):
-        return Fault("format" if head else "unreadable", said, head)
+    if problem := impostor(head):
+        return Fault("format" if head else "unreadable", problem, head)
     other = _other(head)
-    said = f"is not {_WANTED[media]}" + (f" but {other}" if other else "")
-    return Fault("format", said, head)
+    problem = f"is not {_WANTED[media]}" + (f" but {other}" if other else "")
+    return Fault("format", problem, head)
 
 
 def _other(head: bytes) -> str:
@@ -121,15 +121,15 @@ def faults(root: Path, media: dict[str, str]) -> Iterator[tuple[str, Fault]]:
     paths = list(media)
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     with ThreadPoolExecutor(8) as threads:  # of use where each file is a trip over a network
-        for found in threads.map(lambda chunk: list(_read(root, chunk, media)), chunks):
-            yield from found
+        for unreadable in threads.map(lambda chunk: list(_read(root, chunk, media)), chunks):
+            yield from unreadable
 
 
 def _read(root: Path, paths: Iterable[str], media: dict[str, str]) -> Iterator[tuple[str, Fault]]:
     for path in paths:
         try:
-            found = fault(read_bytes(os.path.join(root, path), BYTES), media[path])
+            problem = fault(read_bytes(os.path.join(root, path), BYTES), media[path])
         except Unreadable as error:
-            found = Fault(error.reason, error.detail, b"")
-        if found is not None:
-            yield path, found
+            problem = Fault(error.reason, error.detail, b"")
+        if problem is not None:
+            yield path, problem

@@ -1,6 +1,6 @@
 """Videos: frames one at a time, in order, upright RGB uint8 HWC, or a reason.
 
-Containers are told by content and from a short list: a text playlist named `.mp4` is refused,
+Containers are recognised by content and from a short list: a text playlist named `.mp4` is refused,
 and the files that it names stay closed. A folder of a video's images reads like a video.
 """
 
@@ -60,9 +60,9 @@ def read_again(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Read the frames of given indices, ascending, none of which lies beyond the end."""
     if media == "video":
-        every = _decode(path, set(wanted), memory)
-        found = ((n, array) for n, array in every if array is not None)
-        yield from islice(found, len(wanted))  # and not to the end
+        decoded = _decode(path, set(wanted), memory)
+        frames = ((n, array) for n, array in decoded if array is not None)
+        yield from islice(frames, len(wanted))  # and not to the end
         return
     files = [Path(path)] if media == "image" else frames_in(Path(path))
     for index in wanted:
@@ -81,9 +81,9 @@ def times(path: str | Path, memory: int | None = None) -> list[float | None]:
     Raises:
         Unreadable, DataError: as for `read`.
     """
-    shown = [frame.time for frame, _ in _frames(path, memory)]
-    first = shown[0] if shown else None
-    return [None if None in (first, each) else each - first for each in shown]
+    times = [frame.time for frame, _ in _frames(path, memory)]
+    first = times[0] if times else None
+    return [None if None in (first, time) else time - first for time in times]
 
 
 def _video(path: str | Path, plan: Plan, memory: int | None) -> Iterator[Item]:
@@ -100,8 +100,8 @@ def _video(path: str | Path, plan: Plan, memory: int | None) -> Iterator[Item]:
         if decoded == n_frames:
             return
         if 0 < decoded < min(announced, plan.frames or 1):  # damaged, and too little is left
-            found = f"{decoded} frames decoded, {announced} were announced"
-            raise Unreadable("short_video", f"cut: {found}, {plan.frames} are asked for")
+            announcement = f"{decoded} frames decoded, {announced} were announced"
+            raise Unreadable("short_video", f"cut: {announcement}, {plan.frames} are asked for")
         n_frames = decoded
 
 
@@ -164,13 +164,13 @@ def _decoded(medium: Any, stream: Any) -> Iterator[Any]:
         yield from packet.decode()
 
 
-def _check_size(seen: Any, codec: Any, aspect: Fraction | None, memory: int | None) -> None:
+def _check_size(picture: Any, codec: Any, aspect: Fraction | None, memory: int | None) -> None:
     """Refuse a frame before it is decoded, or one that is larger than its file announced."""
-    width, height = upright.squared(seen.width, seen.height, aspect)
+    width, height = upright.squared(picture.width, picture.height, aspect)
     size = f"{width} x {height} px"
     if width * height > MAX_PIXELS:
         raise Unreadable("too_large", f"{size}, frames have at most {MAX_PIXELS:,} pixels")
-    stored = seen.format.padded_bits_per_pixel / 8 if seen.format else 1.5
+    stored = picture.format.padded_bits_per_pixel / 8 if picture.format else 1.5
     held = _INTRA if codec.codec.intra_only else _HELD.get(codec.name, _OTHERS)
-    needed = width * height * _SHOWN + seen.width * seen.height * held * stored
+    needed = width * height * _SHOWN + picture.width * picture.height * held * stored
     check_memory(f"{codec.name} of {size}", needed, memory)

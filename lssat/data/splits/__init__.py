@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lssat import grid, params
-from lssat.data.splits.assign import NAMES, asked, assign, halve, hold_out
+from lssat.data.splits.assign import NAMES, assign, halve, hold_out, requested
 from lssat.data.splits.counts import by_member, summarise
 from lssat.data.splits.needs import OTHER_SHARE, expected, gaps, needed, off
 from lssat.tables import (
@@ -71,10 +71,10 @@ def write(
     task, counts = grid.read_task(about, manifest), listed.read(about, manifest)
     crops = pa.concat_tables([read_table(path, FACES).select(_CROP) for path in faces_tables])
     rejects = [read_table(path, REJECTS) for path in [manifest_rejects, *faces_rejects]]
-    found = pc.is_in(samples["id"], crops["id"]).to_numpy()  # samples that have a crop
-    lost = set(samples["id"].filter(pa.array(~found)).to_pylist())
+    cropped = pc.is_in(samples["id"], crops["id"]).to_numpy()  # samples that have a crop
+    lost = set(samples["id"].filter(pa.array(~cropped)).to_pylist())
     where, why = _lost(lost, faces_rejects, rejects[1:], manifest)
-    check_rejects("faces", len(lost), len(found), options.rejects_limit, where, why)
+    check_rejects("faces", len(lost), len(cropped), options.rejects_limit, where, why)
     names = np.array(assign(dataset, samples, splits, options))
     seeded = dataset == "affectnet" or names.tolist() != samples["split"].to_pylist()
     seed = splits.seed if seeded else None
@@ -86,7 +86,7 @@ def write(
     for name in NAMES:
         part = joined.filter(pc.equal(joined["split"], name))
         write_table(files[name], part, SPLITS, task.header())
-    summary = summarise(samples, names, found, joined, getattr(options, "frames", 1), counts)
+    summary = summarise(samples, names, cropped, joined, getattr(options, "frames", 1), counts)
     summary |= {"dataset": dataset, "seed": seed, "rejects": _reasons(rejects)}
     summary |= {"selection": splits.selection, "asked": wishes}
     for name in (*NAMES, UNUSED):
@@ -102,10 +102,10 @@ def _sized(
     options: params.Dataset,
     manifest: Path,
 ) -> dict[str, int]:
-    """Print and return what was asked for of the splits that we part, beside what they got."""
+    """Print the requested size of each split that we fill beside its real size; return it."""
     if lines := [*off(samples, names, splits, options)]:
         raise DataError(manifest, "; ".join(lines), OTHER_SHARE.capitalize())
-    wishes = asked(samples, splits, options)
+    wishes = requested(samples, splits, options)
     for name, wish in wishes.items():
         got = f"{names.count(name):,} of {wish.of:,} samples"
         text = f"{wish.key} {wish.share} asks for {wish.wanted:,}"
@@ -116,12 +116,12 @@ def _sized(
 def _lost(
     ids: set[str], files: list[Path], tables: list[pa.Table], manifest: Path
 ) -> tuple[Path, list[dict]]:
-    """Return the first of the tables that say why samples have no crop, and what they say."""
+    """Return the first table that explains samples without a crop, and all such rows."""
     rows = [
         [row for row in table.to_pylist() if row["id"] in ids] if ids else [] for table in tables
     ]
-    holding = [file for file, found in zip(files, rows, strict=True) if found]
-    return next(iter(holding), manifest), [row for found in rows for row in found]
+    holding = [file for file, rejected in zip(files, rows, strict=True) if rejected]
+    return next(iter(holding), manifest), [row for rejected in rows for row in rejected]
 
 
 _CROP = ["id", "frame", "clip", "shard", "row"]

@@ -16,11 +16,11 @@ from lssat import params
 from lssat.tables import UNUSED
 
 NAMES = ("train", "val", "test")
-_TOLERANCE = 0.2  # of what is asked for
+_TOLERANCE = 0.2  # of the requested size
 
 
-class Asked(NamedTuple):
-    """What was asked for of a split that whole groups of samples make up."""
+class Request(NamedTuple):
+    """The size that params.yaml requests for a split, which is filled with whole groups."""
 
     key: str  # of params.yaml
     share: float
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
     def problem(self, got: int) -> str | None:
         """Say how far off a split of `got` samples is, or None where groups fit no better.
 
-        A fifth of what is asked for is near enough, and so is half of the smallest group.
+        A fifth of the requested size is near enough, and so is half of the smallest group.
         """
         off = abs(got - self.wanted)
         if off <= max(_TOLERANCE * self.wanted, self.smallest / 2) and (got or not self.wanted):
@@ -69,8 +69,10 @@ def _held_out(names: list[str], rules: params.Splits) -> bool:
     return rules.selection == "train_holdout" and "train" in names  # not if all are for tests
 
 
-def asked(samples: pa.Table, rules: params.Splits, options: params.Dataset) -> dict[str, Asked]:
-    """Return what was asked for of each split that we part by whole groups.
+def requested(
+    samples: pa.Table, rules: params.Splits, options: params.Dataset
+) -> dict[str, Request]:
+    """Return the requested size of each split that we fill with whole groups.
 
     Returns:
         by split; empty where all splits are official, or halves.
@@ -88,7 +90,7 @@ def asked(samples: pa.Table, rules: params.Splits, options: params.Dataset) -> d
     sizes = [len(members) for members in _clusters(groups).values()]
     key = {"val": "splits.holdout"} if len(shares) == 1 else {}
     return {
-        name: Asked(
+        name: Request(
             key.get(name, f"{name}_share"), share, _rounded(share * total), total,
             min(sizes), max(sizes),
         )
@@ -208,11 +210,11 @@ def _quotas(clusters: list[_Cluster], wanted: int) -> dict[tuple[int, ...], int]
     for cluster in clusters:
         sizes[cluster.label] += len(cluster.places)
     exact = {label: wanted * n / sizes.total() for label, n in sorted(sizes.items())}
-    found = {label: int(value) for label, value in exact.items()}
-    by_remainder = sorted(exact, key=lambda label: found[label] - exact[label])
-    for label in by_remainder[: min(wanted, sizes.total()) - sum(found.values())]:
-        found[label] += 1
-    return found
+    quotas = {label: int(value) for label, value in exact.items()}
+    by_remainder = sorted(exact, key=lambda label: quotas[label] - exact[label])
+    for label in by_remainder[: min(wanted, sizes.total()) - sum(quotas.values())]:
+        quotas[label] += 1
+    return quotas
 
 
 def _clusters(groups: list[list[str]]) -> dict[str, list[int]]:
@@ -229,14 +231,14 @@ def _clusters(groups: list[list[str]]) -> dict[str, list[int]]:
         first, *others = sorted({find(identity) for identity in identities})
         for other in others:
             root[other] = first
-    found = defaultdict(list)
+    clusters = defaultdict(list)
     for place, identities in enumerate(groups):
-        found[find(identities[0])].append(place)
-    return found
+        clusters[find(identities[0])].append(place)
+    return clusters
 
 
 def _class(labels: Iterable[list[int]]) -> tuple[int, ...]:
-    counts = Counter(tuple(each) if len(each) == 1 else () for each in labels)
+    counts = Counter(tuple(label) if len(label) == 1 else () for label in labels)
     return min(counts, key=lambda label: (-counts[label], label))
 
 

@@ -16,7 +16,7 @@ from lssat.tables.listed import Key, key
 def summarise(
     samples: pa.Table,
     names: np.ndarray,
-    found: np.ndarray,
+    cropped: np.ndarray,
     joined: pa.Table,
     frames: int | None,
     listed: Counter[Key],
@@ -26,16 +26,16 @@ def summarise(
     Args:
         samples: of schema MANIFEST.
         names: (N,) the split of each, `UNUSED` included.
-        found: (N,) bool, whether it has a crop.
+        cropped: (N,) bool, whether it has a crop.
         joined: of schema SPLITS, with the rows of unused samples.
-        frames: frames asked for of each sample (1 for images); None if that depends on it.
+        frames: frames requested of each sample (1 for images); None if that depends on it.
         listed: what the lists name, there or not (`lssat.tables.listed`).
 
     Returns:
         Plain values, and under `ids` the sorted ids of each split. `coverage` is the share of
-        the samples that the lists name in the split that have a crop, `frame_coverage` (videos)
-        of the frames asked for that have one, `subset_coverage` the first by subset. The same
-        with `_present` are shares of the samples that are there. A share of nothing is None.
+        the listed samples that have a crop, `subset_coverage` the same by subset, and
+        `frame_coverage` (videos) the share of the requested frames that have one. With
+        `_present` they are shares of the samples that exist. A share of nothing is None.
     """
     ids = np.array(samples["id"].to_pylist(), object)
     groups = np.array(samples["group"].to_pylist(), object)
@@ -49,7 +49,7 @@ def summarise(
         "crops": {name: crops[name] for name in NAMES},
         "groups": {name: len(set(groups[names == name])) for name in NAMES},
         UNUSED: {"samples": len(ids_of[UNUSED]), "crops": crops[UNUSED]},
-        **_coverage(samples, names, found, joined, frames, wanted),
+        **_coverage(samples, names, cropped, joined, frames, wanted),
         **members,
         **_positives(joined),
         "ids": ids_of,
@@ -80,10 +80,10 @@ def _sha256(ids: list[str]) -> str:
 def named(
     samples: pa.Table, names: np.ndarray, listed: Counter[Key]
 ) -> dict[str, dict[str, float]]:
-    """Count what the lists name in each of our splits, by subset.
+    """Count the listed samples of each of our splits, by subset.
 
-    A split that we make of an official one, such as a half, has as large a part of what that one
-    lists as of what is there of it.
+    A split that we cut from an official one, such as a half, takes the same part of its listed
+    samples as of its existing ones.
 
     Args:
         names: (N,) the split of each sample.
@@ -95,34 +95,34 @@ def named(
     there = Counter(map(key, rows))
     moved = Counter(zip(map(key, rows), names.tolist(), strict=True))
     wanted: dict[str, dict[str, float]] = {name: defaultdict(float) for name in (*NAMES, UNUSED)}
-    for (each, split), n in moved.items():
-        wanted[split][each[1]] += n * listed[each] / there[each]
-    for each, n in listed.items():
-        if not there[each] and each[0] in NAMES:
-            wanted[each[0]][each[1]] += n
+    for (cell, split), n in moved.items():
+        wanted[split][cell[1]] += n * listed[cell] / there[cell]
+    for cell, n in listed.items():
+        if not there[cell] and cell[0] in NAMES:
+            wanted[cell[0]][cell[1]] += n
     return wanted
 
 
 def _coverage(
     samples: pa.Table,
     names: np.ndarray,
-    found: np.ndarray,
+    cropped: np.ndarray,
     joined: pa.Table,
     frames: int | None,
     wanted: dict[str, dict[str, float]],
 ) -> dict[str, Any]:
-    """Return each share twice: of what is listed and, with `_present`, of what is there."""
+    """Return each share twice: of the listed samples and, with `_present`, of existing ones."""
     subsets = np.array(samples["subset"].to_pylist(), object)
     there = {name: Counter(subsets[names == name]) for name in NAMES}
-    have = {name: Counter(subsets[found & (names == name)]) for name in NAMES}
+    have = {name: Counter(subsets[cropped & (names == name)]) for name in NAMES}
     shares = _shares("", have, wanted) | _shares("_present", have, there)
     if frames is not None and "video" in samples["media"].to_pylist():
         single = joined.filter(pc.equal(joined["clip"], -1))  # clips are no frames
         crops = Counter(single["split"].to_pylist())
         for end, whole in (("", wanted), ("_present", there)):
-            asked = {name: frames * sum(whole[name].values()) for name in NAMES}
-            each = {name: _share(crops[name], asked[name]) for name in NAMES}
-            shares[f"frame_coverage{end}"] = each
+            requested = {name: frames * sum(whole[name].values()) for name in NAMES}
+            frame_shares = {name: _share(crops[name], requested[name]) for name in NAMES}
+            shares[f"frame_coverage{end}"] = frame_shares
     return shares
 
 
@@ -133,7 +133,9 @@ def _shares(end: str, have: dict, whole: dict) -> dict[str, dict]:
     shares: dict[str, dict] = {f"coverage{end}": {name: _share(*sums[name]) for name in NAMES}}
     if members:
         shares[f"subset_coverage{end}"] = {
-            name: {each: _share(have[name][each], whole[name].get(each, 0)) for each in members}
+            name: {
+                subset: _share(have[name][subset], whole[name].get(subset, 0)) for subset in members
+            }
             for name in NAMES
         }
     return shares
@@ -145,9 +147,9 @@ def _share(part: float, whole: float) -> float | None:
 
 def _positives(joined: pa.Table) -> dict[str, dict[str, dict]]:
     """Count the crops that have each attribute, in the order of the release's list."""
-    found: dict[str, list[int]] = {}
+    positives: dict[str, list[int]] = {}
     for name in NAMES:
         labels = joined.filter(pc.equal(joined["split"], name))["labels"].to_pylist()
         if labels and len(labels[0]) > 1:
-            found[name] = np.sum(labels, axis=0).tolist()
-    return {"attributes": {"positives": found}} if found else {}
+            positives[name] = np.sum(labels, axis=0).tolist()
+    return {"attributes": {"positives": positives}} if positives else {}

@@ -1,8 +1,8 @@
-"""What train, val and test must hold, and whether the samples that are there can give it.
+"""What train, val and test must hold, and whether the existing samples suffice.
 
-Which samples there are, and in which split, is known before any face is detected, and so is much
-of what would stop a run after hours. The manifest step, `lssat doctor` and the start of a
-Snakemake run ask `lacking`; the splits step holds the crops to the same needs.
+The samples and their splits are known before any face is detected. Much that would stop a run
+after hours can therefore be found at once. The manifest step, `lssat doctor` and the start of a
+Snakemake run call `lacking`; the splits step checks the crops against the same needs.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from lssat import grid, params
-from lssat.data.splits.assign import NAMES, asked, assign
+from lssat.data.splits.assign import NAMES, assign, requested
 from lssat.data.splits.counts import by_member
 from lssat.tables import MANIFEST, DataError, check_groups, listed, metadata, read_table
 
@@ -23,7 +23,7 @@ _RULES = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
 
 
 class Gap(NamedTuple):
-    """Something that a split needs and has not."""
+    """Something that a split needs and does not have."""
 
     split: str
     what: str  # classes | subsets; "": the split is empty
@@ -31,7 +31,7 @@ class Gap(NamedTuple):
 
 
 def needed(dataset: str, options: params.Dataset) -> tuple[str, ...]:
-    """Return the splits that must hold samples: test alone of what is only tested on."""
+    """Return the splits that must hold samples; only test for a data set without training."""
     only = dataset in grid.CROSS or getattr(options, "test_only", False)
     return ("test",) if only else NAMES
 
@@ -65,8 +65,8 @@ def gaps(
                     yield Gap(split, what, name)
 
 
-class _Found(NamedTuple):
-    """What is there of a data set, and what should be."""
+class _Inventory(NamedTuple):
+    """The samples of a data set that exist, beside those that its lists name."""
 
     dataset: str
     task: grid.Task
@@ -90,7 +90,7 @@ def lacking(
     options: params.Dataset,
     experiment: params.Params | None = None,
 ) -> tuple[str, str] | None:
-    """Say what the splits lack that no detection of faces can bring, and what can be done.
+    """Say what the splits lack before any face is detected, and what can be done.
 
     Args:
         samples: of schema MANIFEST.
@@ -98,23 +98,23 @@ def lacking(
         experiment: rules of the splits and size of a batch; None: our rules, and no batch.
 
     Returns:
-        The problem, with a line for each thing that is lacking, and the ways out; or None.
+        The problem, with a line for each thing that is missing, and the ways out; or None.
     """
     rules = experiment.splits if experiment else _RULES
     names = assign(dataset, samples, rules, options)
     kept = {name: samples[name] for name in ("labels", "subset")}
     there = by_member(pa.table({"split": names, **kept}))
-    found = _Found(dataset, task, options, Counter(names), there, counts, experiment)
+    inventory = _Inventory(dataset, task, options, Counter(names), there, counts, experiment)
     members = expected(task, options, {subset for _, subset, _ in counts})
-    missing = [*gaps(found.counts, found.sizes, members, needed(dataset, options))]
-    missing = [gap for gap in missing if not _told(gap, missing, found)]
-    batches = [*_batches(found)] if found.sizes["train"] else []
+    missing = [*gaps(inventory.counts, inventory.sizes, members, needed(dataset, options))]
+    missing = [gap for gap in missing if not _named_by_class(gap, missing, inventory)]
+    batches = [*_batches(inventory)] if inventory.sizes["train"] else []
     sizes = [*off(samples, names, rules, options)]
-    lines = [*_say(missing, found), *sizes, *(line for line, _ in batches)]
+    lines = [*_say(missing, inventory), *sizes, *(line for line, _ in batches)]
     if not lines:
         return None
     first = f"what the runs of {dataset} need is not there, as its lists and files show:"
-    ways = _ways(missing, [most for _, most in batches], found, bool(sizes))
+    ways = _ways(missing, [most for _, most in batches], inventory, bool(sizes))
     return "\n  ".join([first, *lines]), ways
 
 
@@ -123,7 +123,7 @@ def off(
 ) -> Iterator[str]:
     """Yield a line for each split that whole groups make too large or too small."""
     sizes = Counter(names)
-    for name, wish in asked(samples, rules, options).items():
+    for name, wish in requested(samples, rules, options).items():
         if problem := wish.problem(sizes[name]):
             yield f"{name}: {problem}"
 
@@ -136,7 +136,7 @@ def of(experiment: params.Params | None) -> Callable:
 def refusal(
     dataset: str, manifest: Path, options: params.Dataset, experiment: params.Params
 ) -> DataError | None:
-    """Return why no face should be detected of what a manifest lists, or None.
+    """Return why faces should not be detected for a manifest, or None.
 
     Raises:
         DataError: the manifest is absent or damaged, or an identity stands in two splits.
@@ -144,82 +144,88 @@ def refusal(
     samples = read_table(manifest, MANIFEST)
     about = metadata(samples)
     task, counts = grid.read_task(about, manifest), listed.read(about, manifest)
-    if said := lacking(dataset, samples, counts, task, options, experiment):
-        return DataError(options.root, *said)
+    if problem := lacking(dataset, samples, counts, task, options, experiment):
+        return DataError(options.root, *problem)
     names = assign(dataset, samples, experiment.splits, options)
     check_groups(samples["groups"].to_pylist(), names, Path(options.root))
     return None
 
 
-def _told(gap: Gap, missing: list[Gap], found: _Found) -> bool:
-    """Say whether the lack of a subset's class has been told, which is the subset's too."""
+def _named_by_class(gap: Gap, missing: list[Gap], inventory: _Inventory) -> bool:
+    """Say whether a subset is missing because its class is, which is reported already."""
     if gap.what != "subsets":
         return False
-    known = {label for _, subset, label in found.listed if subset == gap.member}
-    return bool(known) and all(Gap(gap.split, "classes", each) in missing for each in known)
+    known = {label for _, subset, label in inventory.listed if subset == gap.member}
+    return bool(known) and all(Gap(gap.split, "classes", label) in missing for label in known)
 
 
-def _say(missing: list[Gap], found: _Found) -> Iterator[str]:
+def _say(missing: list[Gap], inventory: _Inventory) -> Iterator[str]:
     """Yield a line for each split and kind of what is missing, with what is there."""
     for split, what in dict.fromkeys(gap[:2] for gap in missing):
-        those = [gap for gap in missing if gap[:2] == (split, what)]
-        named = ", ".join(f"{_name(gap, found)} ({_listed(gap, found)})" for gap in those)
-        others = _others(those[0], found)
+        alike = [gap for gap in missing if gap[:2] == (split, what)]
+        named = ", ".join(f"{_name(gap, inventory)} ({_listed(gap, inventory)})" for gap in alike)
+        others = _others(alike[0], inventory)
         yield f"{split}: no {named}" + (f"; there are {others}" if others else "")
 
 
-def _name(gap: Gap, found: _Found) -> str:
+def _name(gap: Gap, inventory: _Inventory) -> str:
     if not gap.what:
-        return f"{found.medium} at all"
+        return f"{inventory.medium} at all"
     if gap.what == "subsets":
-        return f"{found.medium} of {gap.member}"
-    name = found.task.classes[int(gap.member)]
-    binary = found.task.kind == "binary"
-    return f"{name} {found.medium}" if binary else f"{found.medium} of class {gap.member} {name}"
+        return f"{inventory.medium} of {gap.member}"
+    name = inventory.task.classes[int(gap.member)]
+    binary = inventory.task.kind == "binary"
+    return (
+        f"{name} {inventory.medium}"
+        if binary
+        else f"{inventory.medium} of class {gap.member} {name}"
+    )
 
 
-def _listed(gap: Gap, found: _Found) -> str:
-    """Say how many the lists name in the official split that ours is, or is made of."""
-    if found.dataset == "affectnet" and gap.split == "test":
+def _listed(gap: Gap, inventory: _Inventory) -> str:
+    """Say how many samples the lists name in the official split that ours comes from."""
+    if inventory.dataset == "affectnet" and gap.split == "test":
         source = "val"  # halved
-    elif isinstance(found.options, params.Own) and any(not split for split, _, _ in found.listed):
+    elif isinstance(inventory.options, params.Own) and any(
+        not split for split, _, _ in inventory.listed
+    ):
         source = ""  # parted by us
     else:
         source = gap.split
     place = {"": None, "subsets": 1, "classes": 2}[gap.what]
     n = sum(
         n
-        for each, n in found.listed.items()
-        if each[0] == source and (place is None or each[place] == gap.member)
+        for cell, n in inventory.listed.items()
+        if cell[0] == source and (place is None or cell[place] == gap.member)
     )
     return f"of {n:,} listed" if n else "none is listed"
 
 
-def _others(gap: Gap, found: _Found) -> str:
-    """Name what the split does have: its subsets, or its classes."""
-    what = "subsets" if any(found.counts["subsets"].values()) else "classes"
-    have = found.counts[what][gap.split]
-    names = found.task.classes
-    said = {key: key if what == "subsets" else names[int(key)] for key in have}
-    return ", ".join(f"{n:,} {said[key]}" for key, n in sorted(have.items()))
+def _others(gap: Gap, inventory: _Inventory) -> str:
+    """Name what the split has: its subsets, or its classes."""
+    what = "subsets" if any(inventory.counts["subsets"].values()) else "classes"
+    have = inventory.counts[what][gap.split]
+    names = inventory.task.classes
+    shown = {key: key if what == "subsets" else names[int(key)] for key in have}
+    return ", ".join(f"{n:,} {shown[key]}" for key, n in sorted(have.items()))
 
 
-def _batches(found: _Found) -> Iterator[tuple[str, int]]:
+def _batches(inventory: _Inventory) -> Iterator[tuple[str, int]]:
     """Yield why training has less than one batch, and how many samples it has at most."""
-    experiment, options, n = found.experiment, found.options, found.sizes["train"]
-    if experiment is None or "train" not in needed(found.dataset, options):
+    experiment, options, n = inventory.experiment, inventory.options, inventory.sizes["train"]
+    if experiment is None or "train" not in needed(inventory.dataset, options):
         return
     recipe = experiment.train
-    each = [("frame", getattr(options, "frames", None))] if found.medium == "video" else []
-    if not each:
-        each = [("image", 1)]
+    units = [("frame", getattr(options, "frames", None))] if inventory.medium == "video" else []
+    if not units:
+        units = [("image", 1)]
     benchmark = experiment.benchmark
-    if found.dataset in benchmark.clip_tasks and benchmark.clip_backbones:
-        each.append(("clip", options.clips))
-    for unit, many in each:
+    if inventory.dataset in benchmark.clip_tasks and benchmark.clip_backbones:
+        units.append(("clip", options.clips))
+    for unit, many in units:
         if many is None or many * n >= recipe.batch_size * recipe.accumulate:
-            continue  # None: each n-th frame of videos whose length is not known yet
-        of = f" ({n:,} {found.medium}s, {many} of each)" if unit != "image" else ""
+            continue  # None: every n-th frame of videos whose length is not known yet
+        of = f" ({n:,} {inventory.medium}s, {many} of each)" if unit != "image" else ""
         size = f"train.batch_size is {recipe.batch_size}"
         size += f", times train.accumulate {recipe.accumulate}" if recipe.accumulate > 1 else ""
         yield f"train: at most {many * n:,} {unit}s{of}, less than one batch; {size}", many * n
@@ -228,13 +234,13 @@ def _batches(found: _Found) -> Iterator[tuple[str, int]]:
 OTHER_SHARE = "ask for another share, part the largest groups, or name a split for each row"
 
 
-def _ways(missing: list[Gap], most: list[int], found: _Found, off: bool) -> str:
-    """Say what can be done, the nearest first."""
-    dataset, ways = found.dataset, [OTHER_SHARE] if off else []
+def _ways(missing: list[Gap], most: list[int], inventory: _Inventory, off: bool) -> str:
+    """Say what can be done, the simplest first."""
+    dataset, ways = inventory.dataset, [OTHER_SHARE] if off else []
     if missing:
         ways.append("add them")
         methods = {gap.member for gap in missing if gap.what == "subsets"}
-        left = set(getattr(found.options, "methods", [])) - methods
+        left = set(getattr(inventory.options, "methods", [])) - methods
         if methods and left and dataset == "ffpp":
             names = ", ".join(sorted(methods))
             ways.append(f"take {names} out of datasets.ffpp.methods")
@@ -242,14 +248,14 @@ def _ways(missing: list[Gap], most: list[int], found: _Found, off: bool) -> str:
             ways.append("write lists of pairs of your own (splits/{train,val,test}.json)")
         if dataset == "affectnet" and {gap.member for gap in missing} == {"7"}:
             ways.append("write datasets.affectnet.classes: 7")
-        if isinstance(found.options, params.Own):
+        if isinstance(inventory.options, params.Own):
             ways.append("part your files in another way (split, group, val_share, test_share)")
         elif dataset in grid.TASKS:
             ways.append("list your files in a CSV of your own")
-        if "train" not in needed(dataset, found.options):
+        if "train" not in needed(dataset, inventory.options):
             ways.append(f"take {dataset} out of benchmark.cross")
     if most:
-        accumulate = found.experiment.train.accumulate if found.experiment else 1
+        accumulate = inventory.experiment.train.accumulate if inventory.experiment else 1
         fits = min(most) // accumulate
         ways.append(f"lower train.batch_size to {fits} or less" if fits else "add data to train")
     text = "; or ".join(ways)

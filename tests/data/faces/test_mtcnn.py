@@ -10,7 +10,7 @@ from skimage import data
 from torch.nn.functional import interpolate
 
 from lssat.data.faces import area, loops
-from lssat.data.faces.mtcnn import Detector, Found, scales
+from lssat.data.faces.mtcnn import Detections, Detector, scales
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def theirs() -> MTCNN:
     return MTCNN(keep_all=True)
 
 
-def same(found: Found, boxes, scores, points) -> None:
+def same(found: Detections, boxes, scores, points) -> None:
     if boxes is None:
         assert len(found.boxes) == 0
         return
