@@ -41,10 +41,10 @@ OPTIONS = {
 }
 
 
-def inspect(dataset: str, root: Path, asked: bool = True, deep: bool = False) -> Inventory:
-    """The doctor's view, of a tree in a params.yaml or (not `asked`) of one without."""
-    made = OPTIONS[dataset](root) if asked else doctor.stand_in(dataset, root)
-    return doctor.inspect(dataset, made, asked, deep)
+def inspect(dataset: str, root: Path, configured: bool = True, deep: bool = False) -> Inventory:
+    """The doctor's view, of a tree in a params.yaml or (not `configured`) of one without."""
+    made = OPTIONS[dataset](root) if configured else doctor.stand_in(dataset, root)
+    return doctor.inspect(dataset, made, configured, deep)
 
 
 def said(inventory: Inventory, severity: str = "error") -> list[str]:

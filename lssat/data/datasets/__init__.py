@@ -64,25 +64,25 @@ def write(
     dataset: str, options: params.Dataset, out: Path, rejects: Path, kept: Path | None = None
 ) -> DataError | None:
     """Write both tables as `manifest` does; return the error of cut lists or too many rejects."""
-    found, absent = listed(dataset, options)
-    groups, splits = [row["groups"] for row in found], [row["split"] for row in found]
+    rows, absent = listed(dataset, options)
+    groups, splits = [row["groups"] for row in rows], [row["split"] for row in rows]
     check_groups(groups, splits, Path(options.root))
-    few = limit(found, options.limit)
-    if len(few) < len(found):
-        counts = f"{len(few):,} of {len(found):,} samples are used"
+    few = limit(rows, options.limit)
+    if len(few) < len(rows):
+        counts = f"{len(few):,} of {len(rows):,} samples are used"
         print(f"warning: datasets.{dataset}.limit: {counts}; it is a trial", file=sys.stderr)
-    rows, unreadable = readable(few, Path(options.root))
+    readable_rows, unreadable = readable(few, Path(options.root))
     rejected = sorted([*absent, *unreadable], key=lambda row: (row["id"], row["path"]))
-    told = task(dataset, options)
-    for doubt in checks.doubts(options, found, told.classes):
+    described = task(dataset, options)
+    for doubt in checks.doubts(options, rows, described.classes):
         print(f"warning: datasets.{dataset}: {doubt}", file=sys.stderr)
     with together():
-        write_table(out, rows, MANIFEST, told.header() | header(count(found, absent)))
+        write_table(out, readable_rows, MANIFEST, described.header() | header(count(rows, absent)))
         write_table(rejects, [_plain(row) for row in rejected], REJECTS)
     lost = [_plain(row) for row in rejected if row["reason"] not in no_loss(options)]
     try:
-        _stop(lost, len(rows) + len(lost), options.rejects_limit, rejects, kept)
-        checks.check_whole(dataset, options, found, absent)
+        _stop(lost, len(readable_rows) + len(lost), options.rejects_limit, rejects, kept)
+        checks.check_whole(dataset, options, rows, absent)
     except DataError as error:
         missing = checks.missing(lost)
         return DataError(error.file, error.problem, error.fix + _part(dataset, missing))
@@ -100,7 +100,7 @@ def _plain(row: dict) -> dict:
 
 
 def _part(dataset: str, missing: int) -> str:
-    """Say what to do where the files that are absent were never there."""
+    """Say what to do if the absent files were never there."""
     if not missing:
         return ""
     many = "1 listed file is" if missing == 1 else f"{missing:,} listed files are"
@@ -120,15 +120,15 @@ def _stop(lost: list[dict], total: int, limit: float, rejects: Path, kept: Path 
 
 
 def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict]]:
-    """Read a raw tree: a row for each sample whose file is there, sorted by id, and rejects.
+    """Read a raw tree: rows of the samples that exist, sorted by id, and rejects.
 
-    Of what is missing the rejects name the file that was probably meant.
+    The reject of a missing file names the file that was probably meant.
 
     Raises:
         DataError: as of `manifest`.
     """
-    found, absent = READERS.get(dataset, partial(own.read, dataset))(options)
-    rows, doubles = _once(found, Path(options.root))
+    read_rows, absent = READERS.get(dataset, partial(own.read, dataset))(options)
+    rows, doubles = _once(read_rows, Path(options.root))
     _meant(absent, {row["path"] for row in rows}, Path(options.root))
     return rows, absent + doubles
 
@@ -177,11 +177,11 @@ def task(dataset: str, options: params.Dataset) -> grid.Task:
     return known._replace(classes=known.classes[: getattr(options, "classes", None)])
 
 
-def _once(found: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
+def _once(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
     """Keep one row an id; identical ones are rejected, differing ones are an error."""
     kept: dict[str, dict] = {}
     doubles, conflicts = [], []
-    for row in found:
+    for row in rows:
         first = kept.setdefault(row["id"], row)
         if first is row:
             continue

@@ -60,28 +60,28 @@ def read(options) -> tuple[list[dict], list[dict]]:
 
 
 def disagreements(known: Mapping[Path, Collection[str]]) -> Iterator[tuple[Path, list[str]]]:
-    """Yield each list that lacks images which another of the lists names, and these."""
-    every = set().union(*known.values())
+    """Yield each list that lacks images of another list, and the names of these images."""
+    named = set().union(*known.values())
     for path, names in known.items():
-        if lacking := every.difference(names):
+        if lacking := named.difference(names):
             yield path, sorted(lacking)
 
 
 def _agree(known: Mapping[Path, Collection[str]]) -> None:
-    every = len(set().union(*known.values()))
+    total = len(set().union(*known.values()))
     wrong = []
     for path, names in disagreements(known):
         some = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        wrong.append(DataError(path, f"{lacks(len(names), every)} ({some})", AGAIN))
+        wrong.append(DataError(path, f"{lacks(len(names), total)} ({some})", AGAIN))
     if len(wrong) > 1:
-        raise DataError.of(wrong[0].file, [str(each) for each in wrong])
+        raise DataError.of(wrong[0].file, [str(error) for error in wrong])
     if wrong:
         raise wrong[0]
 
 
-def lacks(n: int, every: int) -> str:
+def lacks(n: int, total: int) -> str:
     """Say that a list lacks images."""
-    return f"lacks {n:,} of the {every:,} images that the lists name"
+    return f"lacks {n:,} of the {total:,} images that the lists name"
 
 
 def _images(base: Path) -> tuple[str, str, set[str]]:
@@ -105,11 +105,11 @@ def _images(base: Path) -> tuple[str, str, set[str]]:
 
 
 def _members(path: Path, base: Path) -> tuple[str, str, set[str]]:
-    found = archive.names(lists.genuine(path, "archive"))
+    members = archive.names(lists.genuine(path, "archive"))
     inside = f"{_IMAGES}/"
-    names = {name.removeprefix(inside) for name in found if name.startswith(inside)}
+    names = {name.removeprefix(inside) for name in members if name.startswith(inside)}
     if not names:
-        some = ", ".join(found[:3]) or "nothing"
+        some = ", ".join(members[:3]) or "nothing"
         problem = f"has no folder {_IMAGES} in it, but {some}"
         raise DataError(path, problem, "Fetch the official archive")
     return f"{path.relative_to(base).as_posix()}{archive.BETWEEN}{inside}", "", names

@@ -1,16 +1,17 @@
-"""What no list says alone: lists that were cut, people in two splits, names that are near twins.
+"""Checks that need more than one list: lists that were cut, names that are almost equal.
 
-The manifest refuses what `lssat doctor` calls an error: both ask here.
+The manifest and `lssat doctor` both call them, so they refuse the same things.
 """
 
 import os
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from lssat.data.datasets import official, tree
 from lssat.data.media import archive
-from lssat.params import Own
+from lssat.params import Affectnet, Dataset, Own
 from lssat.tables import DataError, spelling
 
 CUT = ", and the lists name fewer samples than the release: a list was cut"
@@ -18,7 +19,7 @@ _SHOWN = 3
 
 
 def check_whole(dataset: str, options: Any, rows: list[dict], rejects: list[dict]) -> None:
-    """Refuse lists that were cut: they are short, and beside the samples lie more than they miss.
+    """Refuse lists that were cut: too short, and more files are unlisted than are missing.
 
     Raises:
         DataError: with the first files that are in no list.
@@ -62,7 +63,7 @@ def short(dataset: str, options: Any, rows: list[dict], rejects: list[dict]) -> 
     return named < whole.get(dataset, lambda: 0)()
 
 
-def _affectnet(options: Any, rows: list[dict]) -> int:
+def _affectnet(options: Affectnet, rows: list[dict]) -> int:
     npy = any("_set/images/" in row["path"] for row in rows)
     table = official.AFFECTNET_NPY if npy else official.AFFECTNET_CSV
     counts = [
@@ -87,11 +88,11 @@ def extras(base: Path, rows: list[dict], rejects: list[dict]) -> list[str]:
 
 
 def _beside(base: Path, folder: str, frames: bool) -> set[str]:
-    """Return the names of the files of a folder, of an archive's too; with `frames`, of folders."""
+    """Return the names of the files of a folder or archive; with `frames`, of folders too."""
     if archive.is_member(f"{folder}/"):
         file, _, inside = f"{folder}/".partition(archive.BETWEEN)
-        found = archive.names(base / file)
-        return {name.removeprefix(inside) for name in found if name.startswith(inside)}
+        members = archive.names(base / file)
+        return {name.removeprefix(inside) for name in members if name.startswith(inside)}
     try:
         with os.scandir(base / folder) as entries:
             return {entry.name for entry in entries if frames or not entry.is_dir()}
@@ -99,8 +100,8 @@ def _beside(base: Path, folder: str, frames: bool) -> set[str]:
         return set()
 
 
-def doubts(options: Any, rows: list[dict], classes: tuple[str, ...]) -> list[str]:
-    """Return what is worth a look in data of one's own: names that differ by next to nothing."""
+def doubts(options: Dataset, rows: list[dict], classes: tuple[str, ...]) -> list[str]:
+    """Return warnings about own data: names that are almost equal."""
     if not isinstance(options, Own):
         return []
     groups = {row["group"] for row in rows if row["group"] != row["path"]}
@@ -108,17 +109,17 @@ def doubts(options: Any, rows: list[dict], classes: tuple[str, ...]) -> list[str
     return [*_twins(what, classes), *_twins("groups", groups)]
 
 
-def _twins(what: str, names: Any) -> list[str]:
-    found = alike(names)
-    some = "; ".join(" and ".join(map(repr, each)) for each in found[:_SHOWN])
-    more = f" and {len(found) - _SHOWN:,} more" if len(found) > _SHOWN else ""
+def _twins(what: str, names: Iterable[str]) -> list[str]:
+    sets = alike(names)
+    some = "; ".join(" and ".join(map(repr, same)) for same in sets[:_SHOWN])
+    more = f" and {len(sets) - _SHOWN:,} more" if len(sets) > _SHOWN else ""
     text = f"{what} that differ only by case or blanks count as different: {some}{more}"
-    return [text] if found else []
+    return [text] if sets else []
 
 
-def alike(names: Any) -> list[list[str]]:
+def alike(names: Iterable[str]) -> list[list[str]]:
     """Return the sets of names that differ by case, blanks or dashes alone."""
-    found: dict[str, list[str]] = defaultdict(list)
+    by_key: dict[str, list[str]] = defaultdict(list)
     for name in sorted(names):
-        found[spelling.key(name)].append(name)
-    return [each for each in found.values() if len(each) > 1]
+        by_key[spelling.key(name)].append(name)
+    return [same for same in by_key.values() if len(same) > 1]

@@ -58,9 +58,9 @@ def _parts(base: Path) -> list[Path]:
         below = []
         for folder in folders:
             known = [folder / name for name in (LABELS, METADATA)]
-            found = [path for path in known if tree.exists(path)]
-            parts += found[:1]
-            below += [] if found else [folder / name for name in tree.folders(folder, base)]
+            here = [path for path in known if tree.exists(path)]
+            parts += here[:1]
+            below += [] if here else [folder / name for name in tree.folders(folder, base)]
         folders = below
     if not parts:
         what = f"has no {METADATA} and no {LABELS}, the official labels, in it or in its folders"
@@ -71,7 +71,7 @@ def _parts(base: Path) -> list[Path]:
 
 
 def _agree(listed: Path) -> None:
-    """Hold the metadata that lie beside a CSV of labels to the same videos and labels.
+    """Compare the metadata beside a CSV of labels with it: same videos, same labels.
 
     Raises:
         DataError: a video stands in one of them alone, or with another label.
@@ -80,7 +80,7 @@ def _agree(listed: Path) -> None:
     if listed.name == METADATA or not tree.exists(other):
         return
     entries = lists.json_of(other)
-    said = {name: label for name, label, _ in _videos(listed)}
+    csv_labels = {name: label for name, label, _ in _videos(listed)}
     entries = entries if isinstance(entries, dict) else {}
     also = {
         name: _CODES.get(str(entry.get("label")))
@@ -88,9 +88,9 @@ def _agree(listed: Path) -> None:
         if isinstance(entry, dict) and "label" in entry
     }
     if not also:
-        return  # the public test set's own form of it, in which no labels stand
-    every = sorted(said.keys() | also.keys())
-    if differ := [name for name in every if said.get(name) != also.get(name)]:
+        return  # the public test set's metadata, which have no labels
+    names = sorted(csv_labels.keys() | also.keys())
+    if differ := [name for name in names if csv_labels.get(name) != also.get(name)]:
         some = ", ".join(differ[:3])
         problem = f"disagrees with {LABELS} on {len(differ):,} videos: {some}"
         raise DataError(other, problem, "Fetch both again, or take the wrong one away")
@@ -114,7 +114,7 @@ def _videos(listed: Path) -> Iterator[tuple[str, int, str]]:
 
 def _label(listed: Path, name: str, label: object, line: int | None = None) -> int:
     if not isinstance(label, str) or label not in _CODES:
-        said = "no label" if label is None else f"the label {label!r}"
-        problem = f"{name} has {said}; known are REAL and FAKE"
+        given = "no label" if label is None else f"the label {label!r}"
+        problem = f"{name} has {given}; known are REAL and FAKE"
         raise DataError(listed, problem, "Fetch the labels of these videos", line)
     return _CODES[label]

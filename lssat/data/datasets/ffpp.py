@@ -85,9 +85,9 @@ def places(
         DataError: a subset has neither, or some have only videos and others only frames, which
             would let a model tell real from fake by how it was stored.
     """
-    found: dict[str, dict[str, str]] = {"videos": {}, "images": {}}
+    folders: dict[str, dict[str, str]] = {"videos": {}, "images": {}}
     for subset, options in prefixes.items():
-        for kind, known in found.items():
+        for kind, known in folders.items():
             tried = [
                 f"{prefix}/{folder}/{kind}"
                 for prefix in options
@@ -96,14 +96,14 @@ def places(
             there = [path for path in tried if tree.exists(base / path)]
             if there:
                 known[subset] = there[0]
-        if not any(subset in known for known in found.values()):
+        if not any(subset in known for known in folders.values()):
             path = f"{options[0]}/{compression}/videos"
             what = f"the release's folder of videos at this compression ({path})"
             tree.find(base, path, ("",), dataset, what)
     for kind, media in (("videos", "video"), ("images", "frames")):
-        if len(found[kind]) == len(prefixes):
-            return media, found[kind]
-    kinds = "; ".join(f"{kind}: {', '.join(found[kind])}" for kind in found)
+        if len(folders[kind]) == len(prefixes):
+            return media, folders[kind]
+    kinds = "; ".join(f"{kind}: {', '.join(folders[kind])}" for kind in folders)
     problem = f"holds videos of some subsets and extracted frames of others ({kinds})"
     raise DataError(base, problem, "Give all of them in one form")
 

@@ -9,12 +9,13 @@ _PARTS = 3  # that the splits step makes of samples without a split
 def limit(rows: list[dict], groups: int | None) -> list[dict]:
     """Keep the samples of a few groups (identity, pair of videos) of each split and class.
 
-    Which ones is a hash of their names, so that a sample added elsewhere changes nothing, and
-    the fakes of FaceForensics++ are those of the originals that are kept. Samples of several
-    labels have no class; of samples without a split three times as many groups are kept.
+    Groups are chosen by a hash of their names, so a sample added elsewhere changes nothing, and
+    the fakes of FaceForensics++ stay with the originals that are kept. Samples with several
+    labels have no class. Three times as many groups are kept of samples without a split.
 
     Args:
-        rows: of the manifest. groups: how many; None: all.
+        rows: of the manifest.
+        groups: how many; None: all.
     """
     if groups is None:
         return rows
@@ -22,8 +23,8 @@ def limit(rows: list[dict], groups: int | None) -> list[dict]:
     for row in rows:
         names[_kind(row)].add(row["group"])
     kept = {
-        (split, label): _first(each, groups if split else _PARTS * groups)
-        for (split, label), each in names.items()
+        (split, label): _first(groups_of, groups if split else _PARTS * groups)
+        for (split, label), groups_of in names.items()
     }
     return [row for row in rows if row["group"] in kept[_kind(row)]]
 

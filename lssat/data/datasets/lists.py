@@ -56,8 +56,8 @@ def _utf8(path: Path, number: int, line: bytes, own: bool) -> str:
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
-        found = line[error.start : error.end]
-        problem = f"is not UTF-8 text (byte {error.start + 1} of the line is {found!r})"
+        bad_bytes = line[error.start : error.end]
+        problem = f"is not UTF-8 text (byte {error.start + 1} of the line is {bad_bytes!r})"
         raise DataError(path, problem, "Save it as UTF-8" if own else _FETCH, number) from None
 
 
@@ -97,10 +97,10 @@ def fields(path: Path, names: list[str], skip: int = 0) -> Iterator[tuple[int, l
 
 
 def _count(
-    path: Path, found: int, names: list[str], between: str, line: int, own: bool
+    path: Path, n_fields: int, names: list[str], between: str, line: int, own: bool
 ) -> DataError:
     expected = between.join(names[:4]) + (f"{between}..." if len(names) > 4 else "")
-    problem = f"has {found} fields; expected are {len(names)}: {expected}"
+    problem = f"has {n_fields} fields; expected are {len(names)}: {expected}"
     also = "" if own else ", or fetch the list again"
     return DataError(path, problem, f"Correct this line{also}", line)
 
@@ -127,15 +127,15 @@ def csv(
         DataError: another header or delimiter, a row that is too short or too long, a line
             break within quotes, not UTF-8.
     """
-    start, text, found = header(path, own)
-    if len(found) < len(names):
+    start, text, fields = header(path, own)
+    if len(fields) < len(names):
         if other := delimiter(text, len(names)):
             problem = f"is separated by {other}; expected are commas: {','.join(names)}"
             also = "" if own else ", or fetch it again"
             raise DataError(path, problem, f"Save it with commas{also}", start)
-        raise _count(path, len(found), names, ",", start, own)
-    titled = found == names
-    if not titled and (headed or set(found) & set(names)):
+        raise _count(path, len(fields), names, ",", start, own)
+    titled = fields == names
+    if not titled and (headed or set(fields) & set(names)):
         problem = f"begins with {text[:60]!r}, not with {','.join(names)}"
         raise DataError(path, problem, "Correct its header" if own else _FETCH, start)
     return _parse(path, names, keep or names, start if titled else start - 1, own)
@@ -246,9 +246,9 @@ def json_of(path: Path) -> Any:
 
 
 def _once(path: Path, pairs: list[tuple[str, Any]]) -> dict:
-    made: dict = {}
+    entries: dict = {}
     for key, value in pairs:
-        if key in made and made[key] != value:
+        if key in entries and entries[key] != value:
             raise DataError(path, f"has two different entries {key!r}", "Keep the right one")
-        made[key] = value
-    return made
+        entries[key] = value
+    return entries

@@ -1,6 +1,6 @@
 """A folder of your own: `<root>/<split>/<class>/<file>`, or a CSV that lists files below it.
 
-docs/own-data.md says it to users. The columns of a list are `path`, then `label` or, for a
+docs/own-data.md explains it to users. The columns of a list are `path`, then `label` or, for a
 multi-label task, one column an attribute (0 or 1), and if wanted `split`, `group` and the box
 `x`, `y`, `width`, `height` (pixels). A sample's id is its path, unchanged.
 """
@@ -9,7 +9,9 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import pyarrow as pa
 
 from lssat.data.datasets import lists, tree
 from lssat.grid import Task
@@ -50,25 +52,26 @@ def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
     _check_splits(base, options, samples)
     codes = {"0": 0, "1": 1} if options.kind == "multilabel" else _codes(classes)
     rows, rejects = [], []
-    for each in samples:
-        labels = [codes[label] for label in each.labels]
-        if not _there(base, each):
-            where = dataset, each.path, each.path
-            rejects.append(tree.lost(*where, "missing", labels, each.split))
+    for sample in samples:
+        labels = [codes[label] for label in sample.labels]
+        if not _there(base, sample):
+            where = dataset, sample.path, sample.path
+            rejects.append(tree.lost(*where, "missing", labels, sample.split))
             continue
-        who = {"groups": [each.group], "group": each.group, "box": each.box}
-        split = each.split
-        rows.append(tree.row(dataset, each.path, each.path, options.media, labels, split, **who))
+        who = {"groups": [sample.group], "group": sample.group, "box": sample.box}
+        split = sample.split
+        rows.append(
+            tree.row(dataset, sample.path, sample.path, options.media, labels, split, **who)
+        )
     return rows, rejects
 
 
 def task(dataset: str, options: Own) -> Task:
-    """Say what the task is; the names of its classes come from the folders or the list."""
+    """Return the task; the names of its classes come from the folders or the list."""
     _, classes = _listed(dataset, options, tree.root(options, dataset))
     metric = options.metric or HEADLINES[options.kind][0]
-    return Task(
-        *(dataset, options.kind, metric, options.media, options.title or dataset, tuple(classes))
-    )
+    title = options.title or dataset
+    return Task(dataset, options.kind, metric, options.media, title, tuple(classes))
 
 
 def _codes(classes: list[str]) -> dict[str, int]:
@@ -110,7 +113,7 @@ def _folders(dataset: str, options: Own, base: Path) -> Iterator[Sample]:
                 yield Sample(path, [name], split, path, [], None)
 
 
-def _table(file: Path, options: Own) -> tuple[Any, list[int], list[str]]:
+def _table(file: Path, options: Own) -> tuple[pa.Table, list[int], list[str]]:
     """Read the list: a table of text, the line of each row, and the columns of the labels."""
     line, first, header = lists.header(file, own=True)
     boxed = _BOX if options.faces == "box" else ()
@@ -138,7 +141,7 @@ def _table(file: Path, options: Own) -> tuple[Any, list[int], list[str]]:
 
 
 def _rows(
-    base: Path, file: Path, table: Any, numbers: list[int], attributes: list[str], options: Own
+    base: Path, file: Path, table: pa.Table, numbers: list[int], attributes: list[str], options: Own
 ) -> Iterator[Sample]:
     for row, line in zip(table.to_pylist(), numbers, strict=True):
         path = tree.below(row["path"], file, line, base)
@@ -177,11 +180,11 @@ def _number(file: Path, line: int, name: str, text: str) -> float:
 
 def _classes(file: Path, dataset: str, options: Own, samples: list[Sample]) -> list[str]:
     """Return the names of the classes: those of params.yaml, or all that are found, sorted."""
-    found = defaultdict(list)
-    for each in samples:
-        found[each.labels[0]].append(each)
-    known = options.classes or sorted(found)
-    if strange := {name: found[name] for name in found if name not in known}:
+    by_class = defaultdict(list)
+    for sample in samples:
+        by_class[sample.labels[0]].append(sample)
+    known = options.classes or sorted(by_class)
+    if strange := {name: by_class[name] for name in by_class if name not in known}:
         raise _unknown(file, dataset, known, strange)
     if options.kind == "multiclass" and len(known) > 1:
         return known
@@ -204,11 +207,11 @@ def _unknown(file: Path, dataset: str, known: list[str], strange: dict) -> DataE
 
 
 def _check_splits(base: Path, options: Own, samples: list[Sample]) -> None:
-    found = {each.split for each in samples}
+    splits = {each.split for each in samples}
     wanted = {"test"} if options.test_only else {*SPLITS}
-    if found not in (wanted, {""}):
+    if splits not in (wanted, {""}):
         names = "only test" if options.test_only else "all of train, val and test"
-        problem = f"has samples in {', '.join(sorted(found)) or 'no split'}, it needs {names}"
+        problem = f"has samples in {', '.join(sorted(splits)) or 'no split'}, it needs {names}"
         fix = "Move some there; a list without the column split is split by us"
         raise DataError(base / (options.csv or ""), problem, fix)
 

@@ -6,13 +6,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from lssat import params
 from lssat.data.datasets import lists
 from lssat.tables import DataError, links, reject, spelling
 
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
 
 
-def root(options: Any, dataset: str) -> Path:
+def root(options: params.Dataset, dataset: str) -> Path:
     """Return the root of a raw tree.
 
     Raises:
@@ -71,13 +72,13 @@ def exists(path: Path) -> bool:
     try:
         return path.exists()
     except PermissionError:
-        closed = next(each for each in path.parents if os.path.exists(each))
+        closed = next(parent for parent in path.parents if os.path.exists(parent))
         raise lists.denied(closed) from None
 
 
 def near(name: str, known: list[str]) -> str:
     """Say which known name was perhaps meant."""
-    lower = {each.lower(): each for each in known}
+    lower = {item.lower(): item for item in known}
     close = get_close_matches(name.lower(), list(lower), n=1, cutoff=0.5)
     return f"did you mean {lower[close[0]]}?" if close else f"known: {', '.join(known)}"
 
@@ -135,25 +136,25 @@ def inside(path: Path, base: Path) -> Path:
 
 
 def names(folder: Path, base: Path) -> set[str]:
-    """Return the names of what a folder holds; no link may lead out of the root `base`.
+    """Return the names in a folder; no link may lead out of the root `base`.
 
     Raises:
         DataError: the folder cannot be read or is a file, or a link leaves the root.
     """
-    found = set()
+    held = set()
     inside(folder, base)
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_symlink():
                     inside(Path(entry.path), base)
-                found.add(entry.name)
+                held.add(entry.name)
     except PermissionError:
         raise lists.denied(folder) from None
     except NotADirectoryError:
         problem = lists.impostor(folder) or "is a file, not a folder"
         raise DataError(folder, problem, "Put the folder of the release there") from None
-    return found
+    return held
 
 
 def folders(folder: Path, base: Path) -> list[str]:

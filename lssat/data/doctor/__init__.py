@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, get_args
+from typing import get_args
 
 from rich.console import Console
 
@@ -49,8 +49,8 @@ RELEASES: dict[str, ModuleType] = {
 __all__ = ["RELEASES", "Inventory", "inspect", "run", "stand_in"]
 
 
-def stand_in(dataset: str, root: Path) -> Any:
-    """Return options for a tree that no params.yaml describes: everything that is there."""
+def stand_in(dataset: str, root: Path) -> params.Dataset:
+    """Return options for a tree without a params.yaml: everything that is there."""
     model = get_args(params.Datasets.model_fields[dataset].annotation)[0]
     rest = {"compression": "c23", "methods": [], "classes": 8}
     given = {name: value for name, value in rest.items() if name in model.model_fields}
@@ -61,7 +61,7 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
     """Inspect one tree or those of a params.yaml, print, and return the exit code.
 
     Args:
-        dataset, root: one tree, without a params.yaml; `root` alone is not understood.
+        dataset, root: one tree, without a params.yaml; `root` needs `dataset`.
         source: path of a params.yaml.
         json_: file to write; `-`: standard output, in place of the tables.
     """
@@ -69,21 +69,23 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
         what = f"unknown data set {dataset!r}" if dataset else "--root needs a data set"
         print(f"doctor: {what}. Name one of {', '.join(RELEASES)}.", file=sys.stderr)
         return 2
-    asked, problems, experiment = root is None, list[str](), None
+    configured, problems, experiment = root is None, list[str](), None
     if root is not None:
         chosen = [(str(dataset), stand_in(str(dataset), root))]
     else:
-        experiment, problems = _asked(source)
+        experiment, problems = _experiment(source)
         chosen = [
-            (name, each) for name, each in experiment.datasets if each and dataset in (None, name)
+            (name, options)
+            for name, options in experiment.datasets
+            if options and dataset in (None, name)
         ]
         if not chosen:
             print(f"doctor: {source} has no section datasets.{dataset}.", file=sys.stderr)
             return 2
     inventories = []
-    for name, each in chosen:
-        with Console(stderr=True).status(f"{name}: looking at {each.root}"):
-            inventories.append(inspect(name, each, asked, deep, needs.of(experiment)))
+    for name, options in chosen:
+        with Console(stderr=True).status(f"{name}: looking at {options.root}"):
+            inventories.append(inspect(name, options, configured, deep, needs.of(experiment)))
     if json_ == "-":
         print(json.dumps(terminal.as_json(inventories, problems), indent=1))
     else:
@@ -95,8 +97,8 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
     return terminal.exit_code(inventories, problems)
 
 
-def _asked(source: str) -> tuple[params.Params, list[str]]:
-    """Return the params.yaml, and what is wrong with it itself."""
+def _experiment(source: str) -> tuple[params.Params, list[str]]:
+    """Return the parameters, and the problems of params.yaml itself."""
     loaded, problems = preflight.problems(source)
     if loaded is None:
         raise DataError.of(source, problems)
@@ -105,8 +107,8 @@ def _asked(source: str) -> tuple[params.Params, list[str]]:
 
 def inspect(
     dataset: str,
-    options: Any,
-    asked: bool = True,
+    options: params.Dataset,
+    configured: bool = True,
     deep: bool = False,
     lacking: Callable | None = None,
 ) -> Inventory:
@@ -115,9 +117,9 @@ def inspect(
     Args:
         dataset: a key of `RELEASES`, or a data set of your own.
         options: its section of params.yaml, or `stand_in`.
-        asked: the options come from a params.yaml, so that what they name must be there.
+        configured: the options come from a params.yaml, so everything they name must exist.
         deep: decode every sample in full.
-        lacking: what says whether splits and batches can be filled (`splits.needs.of`).
+        lacking: says whether splits and batches can be filled (`splits.needs.of`).
 
     Returns:
         Counts and findings; a tree with problems is no exception.
@@ -133,13 +135,13 @@ def inspect(
     release = RELEASES.get(dataset, own)
     lists = {path: kind for path, kind in _kinds(tree) if release.is_list(path.split("/")[-1])}
     bad = signatures.look(root, lists, inventory)
-    inventory.faulty |= {each.path for each in bad}  # told once, below
+    inventory.faulty |= {wrong.path for wrong in bad}  # reported once, below
     with datasets.lists.recording() as opened:
-        seen = _read(release, options, asked, tree, inventory, lacking)
-    asked_for = {inventory.relative(path) for path in opened}
-    signatures.tell(bad, lambda path: path in asked_for, inventory)
+        seen = _read(release, options, configured, tree, inventory, lacking)
+    opened_here = {inventory.relative(path) for path in opened}
+    signatures.tell(bad, lambda path: path in opened_here, inventory)
     beside = {p: kind for p, kind in _kinds(tree) if p not in lists and release.beside(kind)}
-    limit = options.rejects_limit if asked else -1.0  # of a bare folder nothing may be lost
+    limit = options.rejects_limit if configured else -1.0  # of a bare folder nothing may be lost
     _samples(tree, beside, seen, limit, options.partial, inventory)
     for error in seen.refused:
         inventory.refused(error)
@@ -163,18 +165,18 @@ def _samples(
     gone = {*tree.nowhere, *tree.leaving}
     there = {path: kind for path, kind in used.items() if path not in gone}
     bad = signatures.look(tree.root, beside | there, inventory)
-    lost = seen.lost + len(seen.empty) + sum(each.path in used for each in bad)
+    lost = seen.lost + len(seen.empty) + sum(wrong.path in used for wrong in bad)
     over = lost > limit * seen.total
     signatures.tell(bad, lambda path: refused or (over and path in used), inventory)
     _losses(seen, over, partial, inventory)
     if inventory.deep:
-        named = {each.path for each in bad}
+        named = {wrong.path for wrong in bad}
         rest = {path: kind for path, kind in there.items() if path not in named}
         decode.decode_all(tree.root, rest, lambda n: lost + n > limit * seen.total, inventory)
 
 
 def _kinds(tree: Tree) -> Iterator[tuple[str, str]]:
-    """Yield the files whose suffix promises something, and what."""
+    """Yield the files with a known suffix, and the kind that it stands for."""
     for path in tree.paths():
         if (kind := signatures.kind_of(path)) is not None:
             yield path, kind
@@ -182,64 +184,66 @@ def _kinds(tree: Tree) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class _Read:
-    """What the reader, or a look by names, found in all readings of a tree."""
+    """Samples of all readings of a tree, found by the reader or by their names."""
 
     rows: list[dict] = field(default_factory=list)
-    rejects: list[tuple[list[dict], bool]] = field(default_factory=list)  # and whether asked for
+    rejects: list[tuple[list[dict], bool]] = field(default_factory=list)  # and: in use?
     refused: list[DataError] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)  # folders of frames that hold none
-    lost: int = 0  # of what is asked for
+    lost: int = 0  # of the samples that params.yaml uses
     total: int = 0
 
 
 def _read(
     release: ModuleType,
-    options: Any,
-    asked: bool,
+    options: params.Dataset,
+    configured: bool,
     tree: Tree,
     inventory: Inventory,
     lacking: Callable | None,
 ) -> _Read:
-    """Count each part, by the reader or, where it refuses, by names alone."""
-    found, short = _Read(), False
-    for name, reading in release.readings(options, asked, tree, inventory):
-        seen = release.look(reading, tree, inventory)
+    """Count each part by the reader; by names alone where the reader refuses."""
+    result, short = _Read(), False
+    for name, reading in release.readings(options, configured, tree, inventory):
+        by_name = release.look(reading, tree, inventory)
         try:
             read, lost = datasets.listed(inventory.dataset, reading)
             for doubt in _doubts(inventory.dataset, reading, read):
                 inventory.add("warning", ".", doubt, "Write them alike, if they are the same")
         except DataError as error:
-            found.refused.append(error)
-            read, lost = seen.rows, seen.rejects
+            result.refused.append(error)
+            read, lost = by_name.rows, by_name.rejects
         table = official.counts(
-            name, read, lost, seen.listed, release.official_parts(reading, tree)
+            name, read, lost, by_name.listed, release.official_parts(reading, tree)
         )
         inventory.counts += table
         official.part_of_release(table, inventory)
-        short |= not found.refused and datasets.checks.short(inventory.dataset, reading, read, lost)
-        wanted = not asked or name in ("", _compression(options))
-        found.rejects.append((lost, wanted))
+        short |= not result.refused and datasets.checks.short(
+            inventory.dataset, reading, read, lost
+        )
+        wanted = not configured or name in ("", _compression(options))
+        result.rejects.append((lost, wanted))
         official.identities(read, inventory)
         if wanted:
             no_loss = datasets.no_loss(options)
-            missed = sum(row["reason"] not in no_loss for row in lost)
-            found.lost, found.total = found.lost + missed, found.total + len(read) + missed
-            if not found.refused:
+            n_lost = sum(row["reason"] not in no_loss for row in lost)
+            result.lost, result.total = result.lost + n_lost, result.total + len(read) + n_lost
+            if not result.refused:
                 official.needs(reading, read, lost, lacking, inventory)
-        found.rows += read
+        result.rows += read
     # Where a list is faulty, what it would have named is not extra.
-    if not found.refused and not getattr(release, "SELECTS", False):
-        every = [row for lost, _ in found.rejects for row in lost]
-        official.extras(found.rows, every, short, tree.root, inventory)
-    found.empty = [
+    if not result.refused and not getattr(release, "SELECTS", False):
+        rejects = [row for lost, _ in result.rejects for row in lost]
+        official.extras(result.rows, rejects, short, tree.root, inventory)
+    result.empty = [
         row["path"]
-        for row in found.rows
+        for row in result.rows
         if _is_folder(row, tree) and not _frames(row["path"], tree)
     ]
-    return found
+    return result
 
 
-def _doubts(dataset: str, options: Any, rows: list[dict]) -> list[str]:
+def _doubts(dataset: str, options: params.Dataset, rows: list[dict]) -> list[str]:
     classes = datasets.task(dataset, options).classes if dataset not in RELEASES else ()
     return datasets.checks.doubts(options, rows, classes)
 
@@ -255,7 +259,7 @@ def _losses(seen: _Read, over: bool, partial: bool, inventory: Inventory) -> Non
         inventory.add(level, ".", problem, "Extract them again", seen.empty)
 
 
-def _compression(options: Any) -> str:
+def _compression(options: params.Dataset) -> str:
     return datasets.ffpp.spelling(getattr(options, "compression", ""))
 
 

@@ -1,7 +1,6 @@
 """AffectNet before its reader, in each of its layouts."""
 
-from typing import Any
-
+from lssat import params
 from lssat.data.datasets import affectnet, official
 from lssat.data.datasets.affectnet import csvs
 from lssat.data.doctor.findings import Inventory, Parts, Seen
@@ -19,7 +18,7 @@ def is_list(name: str) -> bool:
     return name.endswith(_SUFFIX) or name in csvs.FILES.values()
 
 
-def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
+def look(options: params.Affectnet, tree: Tree, inventory: Inventory) -> Seen:
     """Go through the samples of the layout, as far as its lists can be read."""
     layout = inventory.attempt(affectnet.layout, tree.root, options.layout)
     seen = Seen()
@@ -49,8 +48,8 @@ def _pairs(tree: Tree, seen: Seen) -> None:
             seen.add(f"{folder}/{name}.jpg", "", split, there, lacking)
 
 
-def official_parts(options: Any, tree: Tree) -> Parts:
-    """Return the official counts of the classes asked for."""
+def official_parts(options: params.Affectnet, tree: Tree) -> Parts:
+    """Return the official counts of the requested classes."""
     npy = any(f"{split}_set" in tree.folders[""] for split in ("train", "val"))
     table = official.AFFECTNET_NPY if npy else official.AFFECTNET_CSV
     return {

@@ -1,7 +1,6 @@
 """Celeb-DF v2 before its reader: all videos of each folder, and those of the list for tests."""
 
-from typing import Any
-
+from lssat import params
 from lssat.data.datasets import celebdf, lists, official
 from lssat.data.datasets import tree as raw
 from lssat.data.doctor.findings import Count, Inventory, Parts, Seen
@@ -19,7 +18,7 @@ def is_list(name: str) -> bool:
     return name == celebdf.LIST
 
 
-def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
+def look(options: params.Celebdf, tree: Tree, inventory: Inventory) -> Seen:
     """Count the videos of each folder, and look for those of the list."""
     for folder, n in official.CELEBDF.items():
         videos = sum(name.endswith(".mp4") for name in tree.files[folder])
@@ -36,6 +35,6 @@ def _listed(tree: Tree, seen: Seen) -> None:
         seen.add(video, folder, "test", video in tree)
 
 
-def official_parts(options: Any, tree: Tree) -> Parts:
+def official_parts(options: params.Celebdf, tree: Tree) -> Parts:
     """Return how many videos of each folder the official list names."""
     return {(folder, "test"): n for folder, n in official.CELEBDF_TEST.items()}

@@ -18,11 +18,11 @@ Verdict = tuple[str, str, str]  # severity ("" if sound), reason, detail
 def decode_all(
     root: Path, kinds: dict[str, str], too_many: Callable[[int], bool], inventory: Inventory
 ) -> None:
-    """Decode files, one process a core, and write down what fails, by folder and reason.
+    """Decode files, one process a core, and record failures by folder and reason.
 
     Args:
         kinds: `image` or `video` of each path, relative to the root, whatever its suffix.
-        too_many: whether so many that fail are an error, and no loss that params.yaml allows.
+        too_many: whether this number of failures is more than params.yaml allows.
 
     A video that gives fewer frames than its header announces is a warning: what it gives is used.
     """
@@ -32,11 +32,11 @@ def decode_all(
         parts = threads.map(
             lambda part: _decode(root, part, kinds), [work[n::cores] for n in range(cores)]
         )
-        found = [each for part in parts for each in part]
+        failures = [each for part in parts for each in part]
     groups: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    failed = sum(severity == "error" for _, (severity, _, _) in found)
+    failed = sum(severity == "error" for _, (severity, _, _) in failures)
     worst = "error" if too_many(failed) else "warning"
-    for path, (severity, reason, detail) in sorted(found):
+    for path, (severity, reason, detail) in sorted(failures):
         severity = worst if severity == "error" else severity
         groups[severity, reason][path] = detail
     for (severity, reason), details in sorted(groups.items()):

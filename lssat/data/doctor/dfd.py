@@ -1,8 +1,8 @@
 """DeepFakeDetection before its reader: each compression; no official list names its videos."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from lssat import params
 from lssat.data.datasets import dfd, ffpp, official
 from lssat.data.doctor.findings import Inventory, Parts, Seen
 from lssat.data.doctor.official import beside
@@ -17,21 +17,21 @@ def is_list(name: str) -> bool:
 
 
 def readings(
-    options: Any, asked: bool, tree: Tree, inventory: Inventory
-) -> Iterator[tuple[str, Any]]:
-    """Yield options for the compression asked for, or for each that is there."""
+    options: params.Dfd, configured: bool, tree: Tree, inventory: Inventory
+) -> Iterator[tuple[str, params.Dfd]]:
+    """Yield options for the requested compression, or for each that is there."""
     folders = tree.folders["original_sequences/actors"]
     there = sorted({ffpp.spelling(name) for name in folders} & {"raw", "c23", "c40"})
     wanted = ffpp.spelling(options.compression)
-    for compression in [wanted] if asked or not there else there:
+    for compression in [wanted] if configured or not there else there:
         yield compression, options.model_copy(update={"compression": compression})
 
 
-def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
-    """Find nothing: the reader alone knows how videos are named."""
+def look(options: params.Dfd, tree: Tree, inventory: Inventory) -> Seen:
+    """Return nothing: only the reader knows how videos are named."""
     return Seen()
 
 
-def official_parts(options: Any, tree: Tree) -> Parts:
+def official_parts(options: params.Dfd, tree: Tree) -> Parts:
     """Return how many originals and fakes the release has."""
     return {(subset, "test"): official.DFD[subset] for subset in dfd.SUBSETS}

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any
 
+from lssat import params
 from lssat.data.datasets import ffpp, official
 from lssat.data.doctor.findings import Inventory, Parts, Seen
 from lssat.data.doctor.official import beside
@@ -24,14 +24,14 @@ def is_list(name: str) -> bool:
 
 
 def readings(
-    options: Any, asked: bool, tree: Tree, inventory: Inventory
-) -> Iterator[tuple[str, Any]]:
-    """Yield options for each compression that is there, with those of the methods that are."""
-    _name_folders(tree, list(options.methods) if asked else [], inventory)
-    asked_for = ffpp.spelling(options.compression) if asked else ""
+    options: params.Ffpp, configured: bool, tree: Tree, inventory: Inventory
+) -> Iterator[tuple[str, params.Ffpp]]:
+    """Yield options for each compression in the tree, with the methods that it has."""
+    _name_folders(tree, list(options.methods) if configured else [], inventory)
+    requested = ffpp.spelling(options.compression) if configured else ""
     reals = {ffpp.spelling(name) for path in _REALS for name in tree.folders[path]}
     for compression, spellings in _COMPRESSIONS.items():
-        wanted = compression == asked_for
+        wanted = compression == requested
         methods = list(options.methods) if wanted else list(ffpp.METHODS)
         there = [m for m in methods if spellings & tree.folders[f"{_FAKES}/{m}"]]
         for method in methods if wanted else ():
@@ -44,9 +44,9 @@ def readings(
             yield compression, options.model_copy(update=given)
         elif wanted or there:
             problem = f"there is no folder {compression}: no originals to set beside the fakes"
-            level = "error" if wanted or not asked else "note"
+            level = "error" if wanted or not configured else "note"
             inventory.add(level, _REALS[0], problem, "Fetch the originals at this compression")
-    if not reals.intersection(_COMPRESSIONS) and not asked:
+    if not reals.intersection(_COMPRESSIONS) and not configured:
         problem = f"there is none of the folders {', '.join(_COMPRESSIONS)}"
         inventory.add("error", _REALS[0], problem, "Give the root of the release")
     if not any(name in tree.files[folder] for folder in ("", "splits") for name in LISTS):
@@ -56,12 +56,12 @@ def readings(
 
 
 def _name_folders(tree: Tree, methods: list[str], inventory: Inventory) -> None:
-    """Hold folders to the names of the release: `DeepFakes` would vanish without a word.
+    """Check the names of folders: a misspelt `DeepFakes` would vanish without a word.
 
-    That is an error where nothing bears the right name and, if params.yaml asks for `methods`,
-    this is one of them.
+    It is an error if no folder has the right name and the method is needed: one of `methods`, or
+    any where params.yaml names none.
     """
-    lower = {each.lower(): each for each in [*ffpp.METHODS, *_OTHERS]}
+    lower = {name.lower(): name for name in [*ffpp.METHODS, *_OTHERS]}
     for name in sorted(tree.folders[_FAKES] - set(lower.values())):
         close = get_close_matches(name.lower(), list(lower), n=1, cutoff=0.8)
         if close:
@@ -78,11 +78,11 @@ def _name_folders(tree: Tree, methods: list[str], inventory: Inventory) -> None:
         inventory.add("note", _FAKES, problem, "Fetch what the experiment is to use")
 
 
-def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
+def look(options: params.Ffpp, tree: Tree, inventory: Inventory) -> Seen:
     """Read each list on its own and look for the videos of those that can be read."""
     seen = Seen()
     for split, pairs in _lists(tree, inventory).items():
-        wanted = [each for pair in pairs or () for each in ffpp._wanted(pair, options.methods)]
+        wanted = [video for pair in pairs or () for video in ffpp._wanted(pair, options.methods)]
         for subset, name, _ in wanted:
             path = _place(subset, options.compression, name, tree)
             seen.add(path, subset, split, path in tree)
@@ -107,7 +107,7 @@ def _place(subset: str, compression: str, name: str, tree: Tree) -> str:
     return f"{prefixes[0]}/{compression}/videos/{name}.mp4"
 
 
-def official_parts(options: Any, tree: Tree) -> Parts:
+def official_parts(options: params.Ffpp, tree: Tree) -> Parts:
     """Return the official counts: the originals', and as many fakes of each method."""
     subsets = [ffpp.REAL, *options.methods]
     return {

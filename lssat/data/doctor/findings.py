@@ -11,21 +11,21 @@ from lssat.tables import DataError
 
 SEVERITIES = ("error", "warning", "note")
 Parts = dict[tuple[str, str], int]  # (subset, split) -> samples
-FOLDERS = 8  # that share a problem and are told one by one
+FOLDERS = 8  # with the same problem that are listed one by one
 EXAMPLES = 5  # of the files that share a finding
 
 
 def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
-    """Part paths into folder -> names, sorted; of more than a few folders, the common one."""
+    """Group paths by folder, sorted; many folders become the one that they share."""
     folders: dict[str, list[str]] = defaultdict(list)
-    every = sorted(paths)
-    for path in every:
+    ordered = sorted(paths)
+    for path in ordered:
         folder, _, name = path.rpartition("/")
         folders[folder].append(name)
     if len(folders) <= FOLDERS:
         return dict(folders)
     common = os.path.commonpath(folders) if "" not in folders else ""
-    return {common: [path.removeprefix(f"{common}/") for path in every]}
+    return {common: [path.removeprefix(f"{common}/") for path in ordered]}
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Inventory:
             self.faulty.add(path)
 
     def attempt(self, read: Callable, *args: Any) -> Any:
-        """Return what `read` returns, or None after its refusal was written down."""
+        """Return the result of `read`, or None if it raised a DataError, which is recorded."""
         try:
             return read(*args)
         except DataError as error:
@@ -124,7 +124,7 @@ class Inventory:
 
     def number(self, severity: str) -> int:
         """Return how many findings are of this severity."""
-        return sum(each.severity == severity for each in self.findings)
+        return sum(finding.severity == severity for finding in self.findings)
 
     @property
     def verdict(self) -> str:
@@ -133,10 +133,10 @@ class Inventory:
             return "wrong"
         if self.named and self.named[0] < self.named[1]:
             return "part"
-        told = [row for row in self.counts if row.official is not None]
+        comparable = [row for row in self.counts if row.official is not None]
         return (
             "whole"
-            if told and all(row.official in (row.found, row.listed) for row in told)
+            if comparable and all(row.official in (row.found, row.listed) for row in comparable)
             else "part"
         )
 

@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
+from lssat import params
 from lssat.data import datasets
 from lssat.data.datasets import checks
 from lssat.data.doctor.findings import Count, Inventory, Parts, by_folder
@@ -18,9 +18,9 @@ _MEANT = "is it "  # before the file that was probably meant by a missing one
 
 
 def as_given(
-    options: Any, asked: bool, tree: Tree, inventory: Inventory
-) -> Iterator[tuple[str, Any]]:
-    """Yield the options as the one reading of a release that has one form at a time."""
+    options: params.Dataset, configured: bool, tree: Tree, inventory: Inventory
+) -> Iterator[tuple[str, params.Dataset]]:
+    """Yield the options unchanged: a release with one form has one reading."""
     yield "", options
 
 
@@ -32,17 +32,17 @@ def beside(kind: str) -> bool:
 def counts(
     name: str, rows: list[dict], rejects: list[dict], listed: Parts, official: Parts
 ) -> list[Count]:
-    """Return a row per subset and split; a part that no list could be read of has no `listed`."""
-    found = Counter((row["subset"], row["split"]) for row in rows)
+    """Return a row per subset and split; `listed` is None where no list could be read."""
+    read = Counter((row["subset"], row["split"]) for row in rows)
     # Excluded on request: neither found nor missing.
     out = Counter(row["id"].split("/")[0] for row in rejects if row["reason"] == "excluded_class")
     table = []
-    for part in dict.fromkeys([*official, *listed, *found]):
+    for part in dict.fromkeys([*official, *listed, *read]):
         subset, split = part
         what = f"{subset} {name}".strip() or "samples"
         named = listed[part] - out[split] if part in listed else None
-        lost = None if named is None else max(named - found[part], 0)
-        seen = None if named is None and not found[part] else found[part]
+        lost = None if named is None else max(named - read[part], 0)
+        seen = None if named is None and not read[part] else read[part]
         table.append(Count(what, split, official.get(part), named, seen, lost))
     return table
 
@@ -53,7 +53,7 @@ def losses(rejects: list[dict], severity: str, partial: bool, inventory: Invento
     first: dict[tuple[str, str], str] = {}
     for row in rejects:
         reason, detail = row["reason"], row["detail"]
-        # Details that name a file or a box differ from row to row: the first stands for all.
+        # Details name a file or a box and differ from row to row: the first is shown.
         what = " ".join(detail.split(_MEANT)[0].strip("; ").split()[:2])
         kind = {"excluded_class": detail, "missing": what}.get(reason, "")
         groups[reason, kind].append(row["path"])
@@ -102,17 +102,21 @@ def identities(rows: list[dict], inventory: Inventory) -> None:
 
 
 def needs(
-    options: Any, rows: list[dict], rejects: list[dict], lacking: Callable | None, found: Inventory
+    options: params.Dataset,
+    rows: list[dict],
+    rejects: list[dict],
+    lacking: Callable | None,
+    inventory: Inventory,
 ) -> None:
-    """Write down how much is there of what the lists name, and what the splits lack of it."""
+    """Record how many listed samples exist, and what the splits lack."""
     named = count(rows, rejects)
-    found.named = len(rows), sum(named.values())
+    inventory.named = len(rows), sum(named.values())
     if lacking is None:
         return
     samples = pa.Table.from_pylist(rows, schema=MANIFEST)
-    task = datasets.task(found.dataset, options)
-    if said := lacking(found.dataset, samples, named, task, options):
-        found.add("error", ".", *said)
+    task = datasets.task(inventory.dataset, options)
+    if problem := lacking(inventory.dataset, samples, named, task, options):
+        inventory.add("error", ".", *problem)
 
 
 def part_of_release(table: list[Count], inventory: Inventory) -> None:

@@ -1,7 +1,6 @@
 """A data set of your own before its reader, to which everything but the files is left."""
 
-from typing import Any
-
+from lssat import params
 from lssat.data.doctor.findings import Inventory, Parts, Seen
 from lssat.data.doctor.official import as_given as readings
 from lssat.data.doctor.walk import Tree
@@ -19,11 +18,11 @@ def beside(kind: str) -> bool:
     return kind in ("image", "video")
 
 
-def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
-    """Find nothing: what a path means is said by the options, which the reader knows."""
+def look(options: params.Own, tree: Tree, inventory: Inventory) -> Seen:
+    """Return nothing: the options say what a path means, and only the reader knows them."""
     return Seen()
 
 
-def official_parts(options: Any, tree: Tree) -> Parts:
+def official_parts(options: params.Own, tree: Tree) -> Parts:
     """Return nothing: there is no release to compare with."""
     return {}

@@ -36,10 +36,10 @@ def problem(kind: str, head: bytes) -> str:
         kind: what it must be: `image`, `video`, either of them (""), or a value of `KINDS`.
     """
     if kind in _MEDIA:
-        found = media.fault(head, kind)
-        return found.problem if found else ""
-    if said := signatures.impostor(head):
-        return said
+        fault = media.fault(head, kind)
+        return fault.problem if fault else ""
+    if words := signatures.impostor(head):
+        return words
     if not _fits(kind, head):
         return f"is not {kind}" + (" but an archive" if head.startswith(_ARCHIVES) else "")
     return ""
@@ -75,38 +75,38 @@ def look(root: Path, kinds: dict[str, str], inventory: Inventory) -> list[Wrong]
     inventory.read += len(known)
     with ThreadPoolExecutor(8) as threads:  # of use where each file is a trip over a network
         parts = threads.map(lambda chunk: list(_read(root, chunk, kinds)), chunks)
-        return [each for part in parts for each in part]
+        return [wrong for part in parts for wrong in part]
 
 
 def tell(wrong: list[Wrong], is_error: Callable[[str], bool], inventory: Inventory) -> None:
-    """Write down what is not data, by problem and folder; what is no error is a warning."""
-    found: dict[tuple, list[Wrong]] = defaultdict(list)
-    for each in wrong:
-        severity = "error" if is_error(each.path) else "warning"
+    """Record the files that are not data, by problem and folder, as errors or warnings."""
+    groups: dict[tuple, list[Wrong]] = defaultdict(list)
+    for file in wrong:
+        severity = "error" if is_error(file.path) else "warning"
         if severity == "error":
-            inventory.faulty.add(each.path)
-        found[severity, each.problem].append(each)
-    for (severity, said), every in sorted(found.items()):
-        head = every[0].head
+            inventory.faulty.add(file.path)
+        groups[severity, file.problem].append(file)
+    for (severity, words), files in sorted(groups.items()):
+        head = files[0].head
         bytes_ = f" (first bytes {head[:24]!r})" if head else ""
-        for folder, names in by_folder(each.path for each in every).items():
+        for folder, names in by_folder(file.path for file in files).items():
             one = len(names) == 1
             path = f"{folder}/{names[0]}".lstrip("/") if one else folder or "."
-            text = said if one else f"{len(names):,} files: each {said}"
-            fix = _fix(said, severity, inventory)
+            text = words if one else f"{len(names):,} files: each {words}"
+            fix = _fix(words, severity, inventory)
             inventory.add(severity, path, f"{text}{bytes_}", fix, () if one else names)
 
 
-def _fix(said: str, severity: str, inventory: Inventory) -> str:
-    if "permission" in said.lower():
+def _fix(words: str, severity: str, inventory: Inventory) -> str:
+    if "permission" in words.lower():
         return "Ask the owner for permission to read it"
-    again = "Put the right file there" if inventory.own else "Fetch it again"
+    fetch = "Put the right file there" if inventory.own else "Fetch it again"
     if severity == "warning":
         return "Not used, or within rejects_limit"
-    if "that is read (" in said:  # nor will another download be one
+    if "that is read (" in words:  # nor will another download be one
         limit = f"the share that datasets.{inventory.dataset}.rejects_limit allows"
-        return f"{again}, convert it, or do without {limit}"
-    return again
+        return f"{fetch}, convert it, or do without {limit}"
+    return fetch
 
 
 def _read(root: Path, chunk: list[str], kinds: dict[str, str]) -> Iterator[Wrong]:
@@ -121,5 +121,5 @@ def _read(root: Path, chunk: list[str], kinds: dict[str, str]) -> Iterator[Wrong
             owner = os.stat(archive.file_of(file)).st_uid
             yield Wrong(path, f"cannot be read (Permission denied; owner: uid {owner})", b"")
             continue
-        if said := problem(kinds[path], head):
-            yield Wrong(path, said, head)
+        if words := problem(kinds[path], head):
+            yield Wrong(path, words, head)

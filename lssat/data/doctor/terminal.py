@@ -81,7 +81,7 @@ def _say(finding: Finding, root: str, console: Console) -> None:
 
 def _verdict(inventory: Inventory, console: Console) -> None:
     official = any(row.official is not None for row in inventory.counts)
-    said = {
+    verdict = {
         "wrong": "[bold red]samples would be lost or damaged[/]; mend the errors first",
         "part": "[green]consistent[/]" + (", a part of the official release" if official else ""),
         "whole": "[green]fits the official release[/]",
@@ -89,9 +89,11 @@ def _verdict(inventory: Inventory, console: Console) -> None:
     there, named = inventory.named or (0, 0)
     if there < named:
         share = f"{min(100 * there / named, 99.9):.1f} %"
-        said = f"{there:,} of the {named:,} files that the lists name are there ({share}); {said}"
-    numbers = ", ".join(_count(inventory.number(each), each) for each in SEVERITIES)
-    console.print(f"{inventory.dataset}: {said} ({numbers})", highlight=False, soft_wrap=True)
+        verdict = (
+            f"{there:,} of the {named:,} files that the lists name are there ({share}); {verdict}"
+        )
+    numbers = ", ".join(_count(inventory.number(severity), severity) for severity in SEVERITIES)
+    console.print(f"{inventory.dataset}: {verdict} ({numbers})", highlight=False, soft_wrap=True)
     also = ", every sample decoded" if inventory.deep else ""
     looked = f"{inventory.files:,} files, first bytes of {inventory.read:,} read{also}"
     console.print(f"{looked}\n", highlight=False)

@@ -65,7 +65,7 @@ def walk(root: Path, inventory: Inventory) -> Tree:
 
 
 def trouble(tree: Tree, used: Callable[[str], bool], inventory: Inventory) -> None:
-    """Write down the links and folders that cannot be followed: errors where they are used.
+    """Record the links and folders that cannot be followed: errors where they are used.
 
     Args:
         used: whether the reader needs a path, or may need it.
@@ -75,11 +75,11 @@ def trouble(tree: Tree, used: Callable[[str], bool], inventory: Inventory) -> No
         fix = "Ask the owner for permission to read it"
         inventory.add(severity, folder, f"cannot be read ({why})", fix)
     get = "Fetch the files that they stand for (git-annex and DataLad: `get`)"
-    for found, what, fix in (
+    for paths, what, fix in (
         (tree.leaving, "links that leave the data root", "Put the files themselves there"),
         (tree.nowhere, "links that lead to nothing", get),
     ):
         for severity in ("error", "warning"):
-            these = [path for path in found if used(path) == (severity == "error")]
-            for folder, names in by_folder(these).items():
+            alike = [path for path in paths if used(path) == (severity == "error")]
+            for folder, names in by_folder(alike).items():
                 inventory.add(severity, folder or ".", f"{what}: {len(names):,}", fix, names)

@@ -1,7 +1,7 @@
-"""What can be known before the first job is said before the first job, in one message.
+"""All problems that can be known before the first job, in one message.
 
-`params.load` reads the names and values of params.yaml; here also the files that it names are
-looked for, backbones of timm are built without memory, and weights are held against them. The
+`params.load` reads the names and values of params.yaml. Here the files that it names are looked
+for, backbones of timm are built without memory, and weights are compared with them. The
 Snakefile, `lssat check` and `lssat doctor` call the same function.
 """
 
@@ -20,9 +20,9 @@ def check(path: str | Path = "params.yaml") -> params.Params:
     Raises:
         DataError: all problems in one message, each with its line and key.
     """
-    loaded, found = problems(path)
-    if found or loaded is None:
-        raise DataError.of(path, found)
+    loaded, lines = problems(path)
+    if lines or loaded is None:
+        raise DataError.of(path, lines)
     return loaded
 
 
@@ -32,7 +32,7 @@ def problems(path: str | Path = "params.yaml") -> tuple[params.Params | None, li
     Raises:
         DataError: the file cannot be read at all.
     """
-    loaded, found, source = params.examine(path)
-    found += [source.say(*each) for each in files.problems(source.get)]
-    found += [source.say(*each) for each in models.problems(source.get)]
-    return loaded, list(dict.fromkeys(found))
+    loaded, lines, source = params.examine(path)
+    lines += [source.say(*problem) for problem in files.problems(source.get)]
+    lines += [source.say(*problem) for problem in models.problems(source.get)]
+    return loaded, list(dict.fromkeys(lines))

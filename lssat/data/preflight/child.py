@@ -1,4 +1,4 @@
-"""The process that imports timm: reads what is asked as JSON, writes its verdict as JSON."""
+"""The process that imports timm: reads its cases as JSON, writes its verdict as JSON."""
 
 import json
 import sys
@@ -17,10 +17,10 @@ def main() -> None:
     """Print `problems` ([backbone, backbones or weights, text]) and `hub` ([backbone, ...])."""
     problems: list[list[str]] = []
     hub: list[list[Any]] = []
-    for each in json.load(sys.stdin):
-        name, choice = each["backbone"], each["weights"]
+    for case in json.load(sys.stdin):
+        name, choice = case["backbone"], case["weights"]
         try:
-            encoder = build(each)
+            encoder = build(case)
         except DataError as error:
             text = error.problem.removeprefix("benchmark.backbones: ")
             problems.append([name, "backbones", f"{text}; {_small(error.fix)}"])
@@ -41,13 +41,13 @@ def _small(fix: str) -> str:
     return fix[:1].lower() + fix[1:]
 
 
-def build(each: dict[str, Any]) -> Any:
+def build(case: dict[str, Any]) -> Any:
     """Build a backbone as training does, on torch's meta device; return its encoder."""
     names = ("backbone", "img_size", "mask_ratio", "frames")
-    described = {name: each[name] for name in names if name in each}
-    kind = kind_of(each["backbone"])
+    described = {name: case[name] for name in names if name in case}
+    kind = kind_of(case["backbone"])
     with torch.device("meta"):
-        model = kind(**described, configuration=grid.parse(each["configuration"]), outputs=2)
+        model = kind(**described, configuration=grid.parse(case["configuration"]), outputs=2)
     return model.encoder
 
 

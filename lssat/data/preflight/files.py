@@ -46,7 +46,7 @@ def _drawn(get: Callable[..., Any], path: str) -> bool:
 
 
 def _root(get: Callable[..., Any], name: str, root: Path) -> Iterator[Problem]:
-    # Where the manifest is there, as after `dvc pull`, the tree may well be on another machine.
+    # With a manifest, as after `dvc pull`, the tree may be on another machine.
     done = (PREPARED / name / "manifest.parquet").exists()
     if root.is_dir() or done or _drawn(get, str(root)):
         return
@@ -111,8 +111,8 @@ def _convert(file: Path) -> str:
 
 
 def _close(path: Path) -> str:
-    """Return the nearest names in the folder where the path was said to be."""
-    folder = next(each for each in path.parents if each.is_dir() or each == each.parent)
+    """Return the most similar names in the folder that the path names."""
+    folder = next(parent for parent in path.parents if parent.is_dir() or parent == parent.parent)
     missing = path.relative_to(folder).parts[0] if folder != path.parent else path.name
     close = get_close_matches(missing, _names(folder), n=2, cutoff=0.6)
     if not close and (near := spelling.nearest(path)):

@@ -1,4 +1,4 @@
-"""Are released weights in the local cache, or can they be fetched? Asked of huggingface_hub."""
+"""Whether released weights are in the local cache or can be fetched, by huggingface_hub."""
 
 import os
 import urllib.request
@@ -11,8 +11,10 @@ def problem(source: str, repository: str, files: list[str]) -> str | None:
     """Say why weights cannot be had, or None.
 
     Args:
-        source: timm's name. repository: the hub's. files: of which the first that is there counts;
-            none: `repository` is the address of the one file.
+        source: timm's name.
+        repository: the hub's name.
+        files: names to try, the first that exists counts; if empty, `repository` is the address
+            of the one file.
     """
     if not files:
         return _problem_of_address(source, repository)
@@ -31,8 +33,8 @@ def problem(source: str, repository: str, files: list[str]) -> str | None:
         except errors.EntryNotFoundError:
             continue
         except errors.HfHubHTTPError as error:
-            said = str(error).splitlines()[0]
-            return f"{away}, and the hub refuses {repository}: {said}; {fix}"
+            answer = str(error).splitlines()[0]
+            return f"{away}, and the hub refuses {repository}: {answer}; {fix}"
         except Exception as error:  # the client's own errors of connection are of many types
             return f"{away}, and the hub cannot be reached ({type(error).__name__}); {fix}"
         return None
@@ -40,7 +42,7 @@ def problem(source: str, repository: str, files: list[str]) -> str | None:
 
 
 def _problem_of_address(source: str, address: str) -> str | None:
-    """Say why the file at an address cannot be had; torch.hub keeps what it has fetched."""
+    """Say why the file at an address cannot be had; torch.hub caches what it has fetched."""
     home = os.environ.get("TORCH_HOME") or Path(
         os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "torch"
     )
@@ -49,8 +51,8 @@ def _problem_of_address(source: str, address: str) -> str | None:
         return None
     fix = f"connect this machine, or fetch {address} elsewhere to {kept}"
     try:
-        asked = urllib.request.Request(address, method="HEAD")
-        with urllib.request.urlopen(asked, timeout=SECONDS):
+        request = urllib.request.Request(address, method="HEAD")
+        with urllib.request.urlopen(request, timeout=SECONDS):
             return None
     except (OSError, ValueError) as error:  # of the address, the connection, the server
         return f"{source} is not at {kept}, and cannot be fetched ({error}); {fix}"

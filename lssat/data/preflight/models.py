@@ -37,7 +37,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     Raises:
         DataError: the child process ended without a verdict.
     """
-    wanted = list(asked(get))
+    wanted = list(cases(get))
     if not wanted:
         return
     places = {**{name: where for where, name in backbones(get)}}
@@ -46,17 +46,17 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
         yield (of_weights if key == "weights" else places)[name], text
 
 
-def asked(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
-    """Yield what the child must look at: backbones of timm, weights that are not scratch."""
+def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    """Yield what the child must check: backbones of timm, weights that are not scratch."""
     size, ratio = get("faces", "size"), get("train", "mask_ratio")
     if not isinstance(size, int) or isinstance(size, bool) or not 16 <= size <= 1024:
         return
-    made = configurations(get)
+    configured = configurations(get)
     given = {name: choice for _, name, choice in choices(get) if not trained(get, name)}
     for _, name in backbones(get):
         weights = given.get(name, "scratch")
         if grid.weights_problem(name, weights) or not (weights in WORDS or Path(weights).is_file()):
-            weights = "scratch"  # said elsewhere
+            weights = "scratch"  # reported elsewhere
         known = name in {*grid.ENCODERS, *grid.BASELINES, *grid.VIDEO_ENCODERS}
         if weights == "scratch" if known else not name.startswith(grid.TIMM):
             continue
@@ -64,7 +64,7 @@ def asked(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
             continue
         yield dict(
             backbone=name,
-            configuration=_masked(name, made),
+            configuration=_masked(name, configured),
             img_size=size,
             mask_ratio=ratio if isinstance(ratio, float) and 0 < ratio < 1 else 0.5,
             weights=weights,
@@ -73,9 +73,13 @@ def asked(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
         )
 
 
-def _masked(name: str, made: list[grid.Configuration]) -> str:
+def _masked(name: str, known: list[grid.Configuration]) -> str:
     """Return a configuration that the backbone is built for, with a decoder if any has one."""
-    masked = [each.slug for each in made if each.masked and name not in grid.BASELINES]
+    masked = [
+        configuration.slug
+        for configuration in known
+        if configuration.masked and name not in grid.BASELINES
+    ]
     return masked[0] if masked else grid.SUPERVISED
 
 
@@ -88,14 +92,14 @@ def _frames(get: Callable[..., Any]) -> int:
 def _stamp(weights: str) -> list[int] | None:
     if weights in WORDS:
         return None
-    found = os.stat(weights)
-    return [found.st_size, found.st_mtime_ns, found.st_ino]
+    status = os.stat(weights)
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
 def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     """Return (backbone, backbones or weights, problem) of what is wrong.
 
-    What the hub says is asked each time, since the network is not a property of the project.
+    The hub is queried each time, since the network is no property of the project.
     """
     key = _key(wanted)
     known = _remembered()
@@ -103,12 +107,12 @@ def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         known[key] = _look(wanted)
         with contextlib.suppress(DataError):  # it costs seconds again, that is all
             write_json(MEMORY, dict(list(known.items())[-_KEPT:]), sealed=False)
-    found = known[key]
-    told = [tuple(each) for each in found["problems"]]
-    for name, *where in found["hub"]:
+    answer = known[key]
+    wrong = [tuple(each) for each in answer["problems"]]
+    for name, *where in answer["hub"]:
         if text := hub.problem(*where):
-            told.append((name, "weights", text))
-    return told
+            wrong.append((name, "weights", text))
+    return wrong
 
 
 def _key(wanted: list[dict[str, Any]]) -> str:
@@ -121,9 +125,9 @@ def _key(wanted: list[dict[str, Any]]) -> str:
 def _remembered() -> dict[str, Any]:
     try:
         known = json.loads(MEMORY.read_text(encoding="utf-8"))
-        return {key: each for key, each in known.items() if {"problems", "hub"} <= each.keys()}
+        return {key: entry for key, entry in known.items() if {"problems", "hub"} <= entry.keys()}
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
-        return {}  # a mere memory: made anew
+        return {}  # only a cache: it is written anew
 
 
 def _look(wanted: list[dict[str, Any]]) -> dict[str, Any]:
@@ -140,5 +144,5 @@ def _look(wanted: list[dict[str, Any]]) -> dict[str, Any]:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         problem = f"backbones and weights could not be looked at: {last}"
         raise DataError("params.yaml", problem, "Run `lssat check` to try again")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer

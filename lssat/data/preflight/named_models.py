@@ -33,30 +33,34 @@ def choices(get: Callable[..., Any]) -> Iterator[tuple[tuple, str, str]]:
 def configurations(get: Callable[..., Any]) -> list[grid.Configuration]:
     """Return the configurations of grid and sweep that can be read."""
     names = texts(get("benchmark", "configurations"))
-    found = []
+    parsed = []
     for name in [*names, *texts(get("benchmark", "sweep", "configurations"))]:
         try:
-            found.append(grid.parse(name))
-        except ValueError:  # said where the name stands
+            parsed.append(grid.parse(name))
+        except ValueError:  # reported where the name stands
             continue
-    return found
+    return parsed
 
 
 def trained(get: Callable[..., Any], backbone: str) -> bool:
     """Say whether all runs of a backbone are trained with the recipe as it is.
 
-    Then its weights are not needed, and may well be on another machine (`dvc pull`).
+    Then its weights are not needed, and may be on another machine (`dvc pull`).
     """
     recipe = get("train")
     records = list(RUNS.glob(f"*/{backbone}/*/seed*/record.json"))
     names = (texts(get("benchmark", key)) for key in ("tasks", "configurations"))
-    tasks, made = map(list, names)
+    tasks, configured = map(list, names)
     seeds = get("benchmark", "seeds")
     if not records or not isinstance(recipe, dict) or not isinstance(seeds, list):
         return False
-    made = [grid.SUPERVISED] if backbone in texts(get("benchmark", "baselines")) else made
+    configured = (
+        [grid.SUPERVISED] if backbone in texts(get("benchmark", "baselines")) else configured
+    )
     tasks = texts(get("benchmark", "clip_tasks")) if backbone in grid.VIDEO_ENCODERS else tasks
-    wanted = {RUNS / grid.Run(t, backbone, c, s).path for t in tasks for c in made for s in seeds}
+    wanted = {
+        RUNS / grid.Run(t, backbone, c, s).path for t in tasks for c in configured for s in seeds
+    }
     return wanted <= {file.parent for file in records} and all(
         _recipe(file) == {**recipe, "lambda_cls": _recipe(file).get("lambda_cls")}
         for file in records

@@ -33,12 +33,12 @@ def write(
 
     _check_ours(folder, module.TOP, tree)
     with together():
-        with whole_folder(folder) as made:
-            module.draw(made, seed)
-            files = sorted(path for path in made.rglob("*") if path.is_file())
-            held = {path.relative_to(made).as_posix(): sha256(path) for path in files}
+        with whole_folder(folder) as drawn:
+            module.draw(drawn, seed)
+            files = sorted(path for path in drawn.rglob("*") if path.is_file())
+            digests = {path.relative_to(drawn).as_posix(): sha256(path) for path in files}
         people.write(annotations or inventory.with_suffix(".csv"), *module.people(seed))
-        write_json(inventory, held)
+        write_json(inventory, digests)
 
 
 def _module(tree: str) -> ModuleType:

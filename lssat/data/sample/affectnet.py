@@ -54,7 +54,7 @@ EXPRESSIONS = (
 
 
 def people(seed: int) -> tuple[str, list[tuple[str, int]]]:
-    """Name the images, of which the release tells no identities, each with its person."""
+    """Name each image and its person; the release itself gives no identities."""
     return "id", [
         (f"{subset.removesuffix('_set')}/{image}", person)
         for subset, cast in casts(seed).items()
@@ -75,15 +75,15 @@ def draw(folder: Path, seed: int) -> None:
 def casts(seed: int) -> dict[str, list[tuple[int, int]]]:
     """Return the expression and the person of each image of train_set and val_set."""
     train, *halves = divide(seed, tuple(PEOPLE.values()))
-    found = {}
+    persons = {}
     for number, (subset, counts) in enumerate(IMAGES.items()):
         codes = np.repeat(np.arange(8), counts)
         codes = codes[np.random.default_rng([seed, 41, number]).permutation(len(codes))].tolist()
         shown = [train] * len(codes)
         if subset == "val_set":
             shown = [halves[half] for half in _halves(codes)]
-        found[subset] = _deal(codes, shown)
-    return found
+        persons[subset] = _deal(codes, shown)
+    return persons
 
 
 def _deal(codes: list[int], shown: list[list[int]]) -> list[tuple[int, int]]:
@@ -97,14 +97,14 @@ def _deal(codes: list[int], shown: list[list[int]]) -> list[tuple[int, int]]:
 
 
 def _halves(codes: list[int]) -> list[int]:
-    """Tell for each image of val_set whether it will be val (0) or test (1).
+    """Return for each image of val_set whether it will be val (0) or test (1).
 
-    The rule of docs/splits.md for `splits.seed: 0` and half of the set, so that nobody stands in
-    both: AffectNet names nobody, and the splits cannot know.
+    The rule of docs/splits.md for `splits.seed: 0` and half of the set, so that no person is in
+    both. AffectNet gives no identities, so the splits step cannot see to it.
     """
     halves = [0] * len(codes)
     for code in set(codes):
-        images = [image for image, each in enumerate(codes) if each == code]
+        images = [image for image, other in enumerate(codes) if other == code]
         images.sort(key=lambda image: hashlib.sha256(f"0:val/{image}".encode()).digest())
         for image in images[: (len(images) + 1) // 2]:
             halves[image] = 1
@@ -141,7 +141,7 @@ def portrait(
 
 
 def milder(expression: Expression, strength: float) -> Expression:
-    """Return an expression whose brows and mouth go only so far from the neutral ones."""
+    """Return an expression with brows and mouth moved towards the neutral ones."""
     calm = EXPRESSIONS[0]
     right, left = (
         Brow(*_between(*pair, strength)) for pair in zip(calm.brows, expression.brows, strict=True)
@@ -182,7 +182,7 @@ def _landmarks(expression: Expression) -> np.ndarray:
         for c, s in zip(np.cos(turn), np.sin(turn), strict=True)
     ]
     points = [jaw, brows, bridge, nostrils, eyes, pen.mouth_points(expression.mouth)]
-    return np.concatenate([np.asarray(each, float).reshape(-1, 2) for each in points])
+    return np.concatenate([np.asarray(part, float).reshape(-1, 2) for part in points])
 
 
 def _annotate(

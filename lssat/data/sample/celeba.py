@@ -67,8 +67,8 @@ def cast(seed: int) -> list[tuple[str, int]]:
 
 def people(seed: int) -> tuple[str, list[tuple[str, int]]]:
     """Name the people of the tree, by their number in the list of identities."""
-    every = sorted({person for _, person in cast(seed)})
-    return "identity", [(str(person + 1), person) for person in every]
+    persons = sorted({person for _, person in cast(seed)})
+    return "identity", [(str(person + 1), person) for person in persons]
 
 
 def attributes(rng: np.random.Generator, person: int) -> set[str]:
@@ -153,7 +153,7 @@ def _set_up(rng: np.random.Generator, head: np.ndarray) -> tuple:
 def _write_lists(folder: Path, rows: list[tuple[str, str, int, set[str]]]) -> None:
     codes = {split: code for code, split in enumerate(IMAGES)}
     marks = [
-        "  ".join([name, *(" 1" if each in having else "-1" for each in ATTRIBUTES)])
+        "  ".join([name, *(" 1" if attribute in having else "-1" for attribute in ATTRIBUTES)])
         for name, _, _, having in rows
     ]
     _lines(folder / "list_attr_celeba.txt", [f"{len(rows)}", " ".join(ATTRIBUTES) + " ", *marks])

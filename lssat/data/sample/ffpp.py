@@ -94,8 +94,8 @@ def cast(seed: int) -> dict[str, list[tuple[int, int]]]:
 
 def people(seed: int) -> tuple[str, list[tuple[str, int]]]:
     """Name the people of the tree: of an original, and of the fakes that were made on it."""
-    every = (person for pairs in cast(seed).values() for pair in pairs for person in pair)
-    return "identity", [(_name(person), person) for person in sorted(every)]
+    persons = (person for pairs in cast(seed).values() for pair in pairs for person in pair)
+    return "identity", [(_name(person), person) for person in sorted(persons)]
 
 
 def _name(person: int) -> str:
@@ -112,8 +112,8 @@ def _draw_target(folder: Path, seed: int, target: int, source: int) -> None:
     for method, forge in METHODS.items():
         name = f"{_name(target)}_{_name(source)}.mp4"
         path = folder / "manipulated_sequences" / method / "c23/videos" / name
-        made = with_skin(head, forged(forge, own, other, lots.uniform(*STRENGTH)))
-        film(path, made * light, behind, [seed, 23, target])
+        fake = with_skin(head, forged(forge, own, other, lots.uniform(*STRENGTH)))
+        film(path, fake * light, behind, [seed, 23, target])
 
 
 def _light(lots: np.random.Generator) -> np.ndarray:

@@ -42,8 +42,8 @@ def _pictures() -> list[Image.Image]:
     small = np.round(skimage.data.lfw_subset()[:100] * 255).astype(np.uint8)
     side = small.shape[1] * _ENLARGE
     astronaut = Image.fromarray(_cut_out()).convert("L")
-    every = [*map(Image.fromarray, small), astronaut]
-    return [picture.resize((side, side), Image.Resampling.LANCZOS) for picture in every]
+    pictures = [*map(Image.fromarray, small), astronaut]
+    return [picture.resize((side, side), Image.Resampling.LANCZOS) for picture in pictures]
 
 
 def count() -> int:

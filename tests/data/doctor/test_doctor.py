@@ -128,7 +128,7 @@ def test_other_compressions_are_counted_and_do_not_make_an_error(tmp_path: Path)
         copy.mkdir(parents=True)
         for video in sorted((folder / "videos").iterdir())[1:]:
             (copy / video.name).write_bytes(video.read_bytes())
-    asked, alone = sick.inspect("ffpp", root), sick.inspect("ffpp", root, asked=False)
+    asked, alone = sick.inspect("ffpp", root), sick.inspect("ffpp", root, configured=False)
     missing = {row.part: row.missing for row in asked.counts if row.split == "train"}
     assert missing == {
         **dict.fromkeys(["original c23", "Deepfakes c23", "Face2Face c23"], 0),
@@ -142,7 +142,7 @@ def test_misspelt_method_is_told_by_the_official_name(tmp_path: Path) -> None:
     root = sick.ffpp(tmp_path / "raw")
     (root / "manipulated_sequences/Deepfakes").rename(root / "manipulated_sequences/DeepFakes")
     (root / "manipulated_sequences/mine").mkdir()
-    inventory = sick.inspect("ffpp", root, asked=False)
+    inventory = sick.inspect("ffpp", root, configured=False)
     assert sick.said(inventory) == [
         "manipulated_sequences/DeepFakes: is not a folder of the release; Deepfakes is. "
         "Name it Deepfakes."

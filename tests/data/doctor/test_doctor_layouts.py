@@ -100,7 +100,7 @@ def test_the_authors_lists_are_used_where_the_tree_has_none(tmp_path: Path) -> N
             for pair in shipped[split]:
                 for name in names(*pair):
                     (place / f"{name}.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
-    inventory = sick.inspect("ffpp", root, asked=False)
+    inventory = sick.inspect("ffpp", root, configured=False)
     assert inventory.verdict == "whole"
     assert [(r.split, r.official, r.listed, r.found) for r in inventory.counts[:3]] == [
         ("train", 720, 720, 720),

@@ -56,19 +56,19 @@ def read(options) -> tuple[list[dict], list[dict]]:
     return rows, rejects
 
 
-def layout(base: Path, asked: str = "auto") -> str:
-    """Return the layout of a tree: the one asked for, or the one that stands there.
+def layout(base: Path, requested: str = "auto") -> str:
+    """Return the layout of a tree: the requested one, or the one that is there.
 
     Raises:
-        DataError: none stands there, or several and none is asked for.
+        DataError: there is none, or there are several and none is requested.
     """
-    if asked != "auto":
-        return asked
-    found = [name for name, (stands, _) in LAYOUTS.items() if stands(base)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        problem = f"holds the layouts {' and '.join(found)}"
+    if requested != "auto":
+        return requested
+    standing = [name for name, (stands, _) in LAYOUTS.items() if stands(base)]
+    if len(standing) == 1:
+        return standing[0]
+    if standing:
+        problem = f"holds the layouts {' and '.join(standing)}"
         raise DataError(base, problem, "Say which one: datasets.affectnet.layout in params.yaml")
     problem = (
         "is in none of AffectNet's layouts: csv (Manually_Annotated_Images, training.csv, "

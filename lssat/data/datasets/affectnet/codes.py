@@ -1,4 +1,4 @@
-"""AffectNet's expression codes, and what a layout says of a sample."""
+"""AffectNet's expression codes, and a sample as its layout describes it."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ CODES = {str(code): code for code in range(len(EMOTIONS))}
 
 
 class Sample(NamedTuple):
-    """One annotation: what it says and where its image should be."""
+    """One annotation: its content, and where its image should be."""
 
     id: str
     split: str  # train | val

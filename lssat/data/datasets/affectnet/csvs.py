@@ -14,8 +14,15 @@ from lssat.data.datasets.affectnet.codes import EXCLUDED, Sample
 from lssat.tables import DataError
 
 COLUMNS = [
-    *("subDirectory_filePath", "face_x", "face_y", "face_width", "face_height"),
-    *("facial_landmarks", "expression", "valence", "arousal"),
+    "subDirectory_filePath",
+    "face_x",
+    "face_y",
+    "face_width",
+    "face_height",
+    "facial_landmarks",
+    "expression",
+    "valence",
+    "arousal",
 ]
 FILES = {"train": "training.csv", "val": "validation.csv"}
 
@@ -32,7 +39,7 @@ def stands(base: Path) -> bool:
 
 
 def samples(base: Path) -> Iterator[Sample]:
-    """Yield what each row says, in the order of the lists."""
+    """Yield the sample of each row, in the order of the lists."""
     what = "the folder of images of the CSV release"
     folder = tree.find(base, IMAGES, ("", "Manually_Annotated"), "affectnet", what)
     prefix = folder.relative_to(base).as_posix()
@@ -50,10 +57,17 @@ def samples(base: Path) -> Iterator[Sample]:
             absent = "" if last in there[parent] else "no image"
             # Rows of no class need no face: their boxes are NULL more often than not.
             values, no_box = ((), "") if code in EXCLUDED else _box(path, number, box)
-            # One file in both lists is one face in two splits: the group tells.
+            # A file in both lists is one face in two splits; the group shows it.
             yield Sample(
-                *(f"{split}/{file}", split, f"{prefix}/{file}", code, file),
-                *(absent, values, no_box, f"{name}:{number}"),
+                f"{split}/{file}",
+                split,
+                f"{prefix}/{file}",
+                code,
+                group=file,
+                absent=absent,
+                box=values,
+                no_box=no_box,
+                where=f"{name}:{number}",
             )
 
 
@@ -69,15 +83,15 @@ def _names(folder: Path, parent: str, path: Path, line: int) -> set[str]:
 
 
 def _box(path: Path, line: int, fields: list[str]) -> tuple[tuple[float, ...], str]:
-    """Return x, y, width, height, or why they are no box with a face in the image."""
-    said = f"box {','.join(fields)}"
+    """Return x, y, width, height; or nothing, and the box as text if no face can be in it."""
+    described = f"box {','.join(fields)}"
     if any(field in ("NULL", "") for field in fields):
-        return (), said
+        return (), described
     try:
         x, y, width, height = map(float, fields)
     except ValueError:
-        raise DataError(path, f"{said} is not of numbers", "Correct this line", line) from None
+        raise DataError(path, f"{described} is not of numbers", "Correct this line", line) from None
     if not math.isfinite(x + y + width + height):
-        return (), said
-    seen = min(width, height) > 0 and min(x + width, y + height) > 0
-    return ((x, y, width, height), "") if seen else ((), said)
+        return (), described
+    visible = min(width, height) > 0 and min(x + width, y + height) > 0
+    return ((x, y, width, height), "") if visible else ((), described)

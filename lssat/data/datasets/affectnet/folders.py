@@ -1,7 +1,7 @@
 """Folders of classes: crops as `{train,val}/<class>/<file>`, the class a code or a name.
 
-Only the names below are known: a copy that numbers its classes by the alphabet cannot be told
-from AffectNet's codes, so that codes and names in one tree are refused.
+Only the names below are known: a copy that numbers its classes by the alphabet looks
+just like AffectNet's codes, so codes and names in one tree are refused.
 """
 
 from collections.abc import Iterator

@@ -17,7 +17,7 @@ def stands(base: Path) -> bool:
 
 
 def samples(base: Path) -> Iterator[Sample]:
-    """Yield what each annotation says, and each image that has none; sorted by id in a split."""
+    """Yield a sample for each annotation and each image without one, sorted by id in a split."""
     for split in ("train", "val"):
         what = "a folder of the npy release"
         images, notes = (
@@ -25,15 +25,15 @@ def samples(base: Path) -> Iterator[Sample]:
             for part in ("images", "annotations")
         )
         pictures = {name[:-4] for name in tree.names(images, base) if name.endswith(".jpg")}
-        found = (name for name in tree.names(notes, base) if name.endswith(_SUFFIX))
-        codes = {name.removesuffix(_SUFFIX) for name in found}
+        annotations = (name for name in tree.names(notes, base) if name.endswith(_SUFFIX))
+        codes = {name.removesuffix(_SUFFIX) for name in annotations}
         for name in sorted(pictures | codes):
             id, path = f"{split}/{name}", f"{split}_set/images/{name}.jpg"
             absent = "" if name in pictures else "no image"
             code = _code(notes / f"{name}{_SUFFIX}") if name in codes else ""
             if not code:
                 absent = f"no annotation {name}{_SUFFIX}"
-            # The release tells no identities.
+            # The release gives no identities.
             yield Sample(id, split, path, code, group=id, absent=absent)
 
 
