@@ -42,15 +42,15 @@ def load_weights(path: str | Path, digest: str) -> tuple[dict[str, Tensor], dict
     """Read weights and the model's description.
 
     Args:
-        digest: sha256 that the run's record holds; a flipped byte would load without a word.
+        digest: sha256 from the run's record; a flipped byte would load without an error.
 
     Raises:
         DataError: missing, damaged, or not a safetensors file.
     """
     remedy = "Remove the run's folder and run `snakemake --cores 8` to train it again"
     try:
-        if (found := sha256(path)) != digest:
-            problem = f"has sha256 {found[:12]}..., its record says {digest[:12]}..."
+        if (actual := sha256(path)) != digest:
+            problem = f"has sha256 {actual[:12]}..., its record says {digest[:12]}..."
             raise DataError(path, problem, remedy)
         tensors, metadata = _read(path)
         return tensors, json.loads(metadata["model"])
@@ -114,17 +114,17 @@ class Checkpoints:
 
     def _states(self) -> list[Path]:
         """List the states, newest first."""
-        found = self.folder.glob("state-*.json")
-        return sorted((p for p in found if re.fullmatch(r"state-\d+", p.stem)), reverse=True)
+        files = self.folder.glob("state-*.json")
+        return sorted((p for p in files if re.fullmatch(r"state-\d+", p.stem)), reverse=True)
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Read the newest state that is whole, or None where there is none at all.
 
-        A damaged one is passed over with a warning that names it and the one used instead.
+        A damaged state is skipped with a warning that names it and the one used instead.
 
         Raises:
-            DataError: every state is damaged, or one is no safetensors file although its sum is
-                right: it was put there, and is not opened.
+            DataError: every state is damaged, or one is no safetensors file although its digest
+                is right: somebody put it there, and it is not opened.
         """
         damaged: list[str] = []
         for file in self._states():
@@ -175,7 +175,7 @@ def _digest(text: str) -> str:
 
 
 def fit(state: dict[str, Tensor], own: dict[str, Tensor], file: Any) -> None:
-    """Hold a state to the names and shapes of a model.
+    """Check that a state has the names and shapes of a model.
 
     Raises:
         DataError: with what is missing, unexpected, or of another shape.

@@ -73,34 +73,37 @@ def loss(kind: str, weights: np.ndarray | None, label_smoothing: float) -> Loss:
     """Return the loss of a task.
 
     Cross-entropy for `multiclass`, else binary cross-entropy averaged over attributes. With
-    weights the mean is over samples, not over weights, so that a batch's make-up counts. Of a
-    mixed image it is the shares' mean of the losses at both labels: cross-entropy is linear in
-    its target, so this is the loss at the mixed (and smoothed) target, each class with its weight.
+    weights the mean is over samples, not over weights, so that the classes of a batch count. The
+    loss of a mixed image is the mean of the losses at both labels, weighted by the shares:
+    cross-entropy is linear in its target, so this is the loss at the mixed (and smoothed) target,
+    each class with its weight.
     """
     table = None if weights is None else torch.from_numpy(weights)
 
     def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-        each = F.cross_entropy(
+        losses = F.cross_entropy(
             logits.float(), labels[:, 0], label_smoothing=label_smoothing, reduction="none"
         )
-        return each if table is None else each * table.to(each.device)[labels[:, 0]]
+        return losses if table is None else losses * table.to(losses.device)[labels[:, 0]]
 
     def binary(logits: Tensor, labels: Tensor) -> Tensor:
         aim = labels * (1 - label_smoothing) + label_smoothing / 2
-        each = F.binary_cross_entropy_with_logits(logits.float(), aim.float(), reduction="none")
+        losses = F.binary_cross_entropy_with_logits(logits.float(), aim.float(), reduction="none")
         if table is None:
-            return each
-        zero, one = table.to(each.device)
-        return each * torch.where(labels == 1, one, zero)
+            return losses
+        zero, one = table.to(losses.device)
+        return losses * torch.where(labels == 1, one, zero)
 
-    found = cross_entropy if kind == "multiclass" else binary
+    of_samples = cross_entropy if kind == "multiclass" else binary
 
     def total(
         logits: Tensor, labels: Tensor, other: Tensor | None = None, share: Tensor | None = None
     ) -> Tensor:
-        each = found(logits, labels)
+        losses = of_samples(logits, labels)
         if other is not None and share is not None:
-            each = torch.lerp(found(logits, other), each, share.reshape(-1, *[1] * (each.ndim - 1)))
-        return each.mean()
+            losses = torch.lerp(
+                of_samples(logits, other), losses, share.reshape(-1, *[1] * (losses.ndim - 1))
+            )
+        return losses.mean()
 
     return total

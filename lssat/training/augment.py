@@ -64,11 +64,11 @@ def augment(imgs: Tensor, draws: np.ndarray, policy: Policy) -> Tensor:
 
 
 def shares(draws: np.ndarray, policy: Policy) -> np.ndarray:
-    """Return what each sample keeps of itself under mixup, (N,) float32 in [0, 1].
+    """Return the share that each sample keeps of itself under mixup, (N,) float32 in [0, 1].
 
     Args:
         draws: (N, DRAWS) floating in [0, 1), each sample's own: the share is the quantile of
-            Beta(alpha, alpha) at one of them, so that no generator is asked.
+            Beta(alpha, alpha) at one of them, so that no generator is needed.
     """
     from scipy.special import betaincinv  # slow to import, and only needed for this
 
@@ -148,19 +148,19 @@ def _by_value(name: str, imgs: Tensor, level: np.ndarray) -> Tensor:
 
 def _matrices(name: str, amount: np.ndarray) -> np.ndarray:
     """Return (N, 2, 3): where an output's place comes from, in units of half the image."""
-    found = np.tile(np.eye(2, 3), (len(amount), 1, 1))
+    matrices = np.tile(np.eye(2, 3), (len(amount), 1, 1))
     if name == "rotate":
         angle = np.deg2rad(30 * amount)
-        found[:, 0, 0] = found[:, 1, 1] = np.cos(angle)
-        found[:, 1, 0] = np.sin(angle)
-        found[:, 0, 1] = -np.sin(angle)
+        matrices[:, 0, 0] = matrices[:, 1, 1] = np.cos(angle)
+        matrices[:, 1, 0] = np.sin(angle)
+        matrices[:, 0, 1] = -np.sin(angle)
     elif name == "shear_x":  # from the upper left corner, as Pillow does
-        found[:, 0, 1] = found[:, 0, 2] = 0.3 * amount
+        matrices[:, 0, 1] = matrices[:, 0, 2] = 0.3 * amount
     elif name == "shear_y":
-        found[:, 1, 0] = found[:, 1, 2] = 0.3 * amount
+        matrices[:, 1, 0] = matrices[:, 1, 2] = 0.3 * amount
     else:
-        found[:, int(name == "translate_y"), 2] = 2 * 0.45 * amount
-    return found
+        matrices[:, int(name == "translate_y"), 2] = 2 * 0.45 * amount
+    return matrices
 
 
 def _crops(draws: np.ndarray, least: float) -> np.ndarray:
@@ -168,10 +168,10 @@ def _crops(draws: np.ndarray, least: float) -> np.ndarray:
     area = least + (1 - least) * draws[:, 0]
     ratio = np.exp(np.log(4 / 3) * (2 * draws[:, 1] - 1))
     sides = np.minimum(1, np.sqrt(np.stack([area * ratio, area / ratio], axis=1)))
-    found = np.zeros((len(draws), 2, 3))
-    found[:, 0, 0], found[:, 1, 1] = sides.T
-    found[:, :, 2] = (1 - sides) * (2 * draws[:, 2:4] - 1)
-    return found
+    matrices = np.zeros((len(draws), 2, 3))
+    matrices[:, 0, 0], matrices[:, 1, 1] = sides.T
+    matrices[:, :, 2] = (1 - sides) * (2 * draws[:, 2:4] - 1)
+    return matrices
 
 
 def move(imgs: Tensor, matrices: np.ndarray) -> Tensor:

@@ -44,7 +44,9 @@ def flops(
     with FlopCounterMode(display=False) as inference, torch.no_grad():
         twin.eval().classify(imgs, codes)
     counted = {"training": training, "inference": inference}
-    return {f"flops_{name}": each.get_total_flops() / len(imgs) for name, each in counted.items()}
+    return {
+        f"flops_{name}": counter.get_total_flops() / len(imgs) for name, counter in counted.items()
+    }
 
 
 def peak_memory(device: torch.device) -> int:
@@ -109,10 +111,10 @@ class Energy:
         nothing = dict(energy_kwh=None, co2_kg=None, country=self.country)
         if self.tracker is not None:
             self.tracker.stop()  # it swallows its own errors and then has no result
-        found = getattr(self.tracker, "final_emissions_data", None)
-        if found is None:
+        emissions = getattr(self.tracker, "final_emissions_data", None)
+        if emissions is None:
             return nothing | {"energy_note": self.note or "codecarbon gave no result"}
-        co2 = float(found.emissions) if self.country else None
+        co2 = float(emissions.emissions) if self.country else None
         note = "" if self.country else "no country was given, so no CO2 is estimated"
-        energy = float(found.energy_consumed)
+        energy = float(emissions.energy_consumed)
         return nothing | {"energy_kwh": energy, "co2_kg": co2, "energy_note": note}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from lssat import grid
 from lssat.models.ssat import clips_of, frames_of
+from lssat.params import Train
 from lssat.texture import tensors
 from lssat.training.augment import Policy, augment, mix, shares
 from lssat.training.loader import Batch, Crops, Job, pinned
@@ -29,7 +29,7 @@ class Feed:
         self,
         run: grid.Run,
         data: dict[str, Crops],
-        recipe: Any,
+        recipe: Train,
         fabric: Fabric,
         num_patches: int,
         ahead: Ahead,
@@ -39,10 +39,14 @@ class Feed:
         self.policy = Policy(recipe.crop, recipe.rand_augment, recipe.erase, recipe.mixup)
 
     def updates(self, epoch: int, numbers: range) -> Iterator[tuple[int, list[Batch]]]:
-        """Yield an epoch's updates, each with the batches whose gradients it adds up."""
+        """Yield an epoch's updates, each with the batches whose gradients are added up."""
         recipe, world = self.recipe, self.fabric.world_size
         jobs = self.data["train"].jobs(
-            *(recipe.batch_size, self.run.seed, epoch, recipe.hflip, self.num_patches),
+            recipe.batch_size,
+            self.run.seed,
+            epoch,
+            recipe.hflip,
+            self.num_patches,
             recipe.sampler,
             start=numbers.start * recipe.accumulate,
             part=slice(self.fabric.global_rank, None, world),
@@ -70,8 +74,8 @@ class Feed:
             return None if value is None else self.fabric.to_device(value)
 
         moved = [place(value) for value in batch[1:5]]
-        made = Batch(batch.rows, *moved)._replace(draws=batch.draws, mates=batch.mates)  # type: ignore[arg-type]
-        return made if batch.draws is None else self._augment(made)
+        placed = Batch(batch.rows, *moved)._replace(draws=batch.draws, mates=batch.mates)  # type: ignore[arg-type]
+        return placed if batch.draws is None else self._augment(placed)
 
     def _augment(self, batch: Batch) -> Batch:
         """Augment the crops, all frames of a clip alike; codes are those of the augmented ones."""

@@ -98,28 +98,28 @@ class Crops:
         return self.row.shape[1] if self.clips else 1
 
     def batch(self, rows: np.ndarray, flip: np.ndarray | None = None, codes: bool = True) -> Batch:
-        """Read samples; where `flip` (n,) is true the crop is mirrored and its codes computed anew.
+        """Read samples; where `flip` (n,) is true, mirror the crop and compute its codes again.
 
         A cached code image is never flipped: ties make that wrong on a fifth of the pixels.
         """
         imgs = self._take(self.faces, rows)
-        found = self._take(self.codes, rows) if codes and self.codes is not None else None
+        code_images = self._take(self.codes, rows) if codes and self.codes is not None else None
         if flip is not None and flip.any():
             imgs[flip] = imgs[flip][..., ::-1, :]
-            if found is not None:
+            if code_images is not None:
                 flat = imgs[flip].reshape(-1, *imgs.shape[-3:])
-                made = texture.codes(flat, str(self.kind), int(self.k or 0))
-                found[flip] = made.reshape(-1, *found.shape[1:])
+                flipped = texture.codes(flat, str(self.kind), int(self.k or 0))
+                code_images[flip] = flipped.reshape(-1, *code_images.shape[1:])
         labels = torch.from_numpy(self.labels[rows])
-        return Batch(rows, *tensors(imgs, found), labels, None)
+        return Batch(rows, *tensors(imgs, code_images), labels, None)
 
     def _take(self, shards: Shards, rows: np.ndarray) -> np.ndarray:
         shard, row = self.shard[rows], self.row[rows]
-        found = shards.take(shard.ravel(), row.ravel())
-        return found.reshape(*shard.shape, *found.shape[1:])
+        taken = shards.take(shard.ravel(), row.ravel())
+        return taken.reshape(*shard.shape, *taken.shape[1:])
 
     def training(self, *where: Any, **options: Any) -> Iterator[Batch]:
-        """Go through the split once: what `jobs` with the same arguments prepares."""
+        """Go through the split once: run the jobs of `jobs`, which takes the same arguments."""
         return (job() for job in self.jobs(*where, **options))
 
     def jobs(
@@ -139,16 +139,16 @@ class Crops:
 
         Each job reads one batch, and may run in any thread and at any time.
 
-        An incomplete last batch is left out; another epoch leaves out others. With
+        An incomplete last batch is left out; each epoch leaves out other samples. With
         `sampler: balanced` an epoch holds as many samples, each class equally often.
 
         Args:
-            start: batches to pass over, of a run that goes on.
-            part: the samples of each batch that this process reads, of several that share it.
-            augmented: the crops are still to be augmented: give the numbers for it, and no codes,
-                which would be those of other pixels.
+            start: batches to skip, for a resumed run.
+            part: the samples of each batch that this process reads, if several share it.
+            augmented: the crops will be augmented: return the numbers for it and no codes, which
+                would belong to other pixels.
             mixed: each sample will be mixed with the next one of its whole batch, the last with
-                the first; those that are not of this process follow its own in the batch.
+                the first; samples of other processes follow this process's own in the batch.
         """
         order, times = sampling.order(self.labels, sampler, seed, epoch)
         for first in range(start * batch_size, len(self) - batch_size + 1, batch_size):
@@ -156,8 +156,8 @@ class Crops:
             if mixed:
                 places, mates = _with_mates(places, batch_size)
             rows = order[first + places]
-            again = times[first + places]  # 0: the same noise as without it
-            numbers = partial(sampling.numbers, seed, epoch, rows, again)
+            occurrences = times[first + places]  # 0: the same noise as without it
+            numbers = partial(sampling.numbers, seed, epoch, rows, occurrences)
             yield partial(self._drawn, rows, numbers, hflip, patches, augmented, mates)
 
     def _drawn(
@@ -211,8 +211,8 @@ def tensors(imgs: np.ndarray, codes: np.ndarray | None) -> tuple[Tensor, Tensor 
     Returns:
         uint8 (n, 3, H, W) or (n, 3, T, H, W), and the codes with one channel.
     """
-    made = None if codes is None else torch.from_numpy(codes)[:, None]
-    return torch.from_numpy(imgs).movedim(-1, 1), made
+    code_images = None if codes is None else torch.from_numpy(codes)[:, None]
+    return torch.from_numpy(imgs).movedim(-1, 1), code_images
 
 
 def _with_mates(places: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:

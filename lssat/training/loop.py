@@ -16,6 +16,7 @@ from torch.distributed.tensor import DTensor
 from lssat import grid, metrics
 from lssat.models import losses as tasks
 from lssat.models.ssat import SSAT
+from lssat.params import Train
 from lssat.tables import DataError
 from lssat.training import recipe as recipes
 from lssat.training.feed import Feed
@@ -30,7 +31,7 @@ class Trainer:
     """Trains one run.
 
     Args:
-        stop: told by a signal; looked at between updates.
+        stop: set by a signal, checked between updates.
         pause: seconds of training between two saved states.
         ahead: reads the batches.
     """
@@ -40,7 +41,7 @@ class Trainer:
         run: grid.Run,
         model: SSAT,
         data: dict[str, Crops],
-        recipe: Any,
+        recipe: Train,
         fabric: Fabric,
         stop: Stop,
         pause: float,
@@ -56,8 +57,8 @@ class Trainer:
         weights = tasks.balance(self.task, data["train"].labels) if balanced else None
         loss = tasks.loss(self.task.kind, weights, recipe.label_smoothing)
         self.plain = recipes.Step(model, loss, recipe.lambda_cls)
-        made: Any = torch.compile(self.plain) if compile else self.plain
-        self.step = fabric.setup_module(made)
+        step: Any = torch.compile(self.plain) if compile else self.plain
+        self.step = fabric.setup_module(step)
         self.model = model
         self.feed = Feed(run, data, recipe, fabric, model.num_patches, ahead)
         self.progress = Progress()
@@ -89,11 +90,11 @@ class Trainer:
         if warmup >= epochs and self.fabric.is_global_zero:
             text = f"warm-up of {warmup} epochs in {epochs}: the learning rate never reaches its"
             print(f"{self.run.path}: {text} peak", flush=True)
-        made = recipes.optimizer(self.plain, self.recipe)
-        self.scheduler = recipes.scheduler(made, self.recipe, self.updates, epochs)
-        self.optimizer: Any = self.fabric.setup_optimizers(made)
+        optimizer = recipes.optimizer(self.plain, self.recipe)
+        self.scheduler = recipes.scheduler(optimizer, self.recipe, self.updates, epochs)
+        self.optimizer: Any = self.fabric.setup_optimizers(optimizer)
         if first <= self.progress.epoch < first + epochs:
-            restore(self.plain, made, self.progress, self.fabric.device)
+            restore(self.plain, optimizer, self.progress, self.fabric.device)
 
     def _epoch(self, phase: str, epoch: int, of_phase: int) -> None:
         progress = self.progress
@@ -111,11 +112,11 @@ class Trainer:
 
     def _mean(self, value: Tensor) -> Tensor:
         """Average over the processes, each of which saw a part of every batch."""
-        found: Any = self.fabric.all_reduce(value, reduce_op="mean")
-        return found
+        mean: Any = self.fabric.all_reduce(value, reduce_op="mean")
+        return mean
 
     def _close(self, phase: str, epoch: int, mean: Tensor) -> None:
-        """End an epoch: validate, keep the best weights, say how it went."""
+        """End an epoch: validate, keep the best weights, print the losses and metrics."""
         progress = self.progress
         losses = [None if np.isnan(value) else value for value in mean.tolist()]
         rates = [group["lr"] for group in self.optimizer.param_groups]
@@ -129,25 +130,25 @@ class Trainer:
         worse = progress.best_epoch >= 0 and epoch - progress.best_epoch
         progress.ended = patience is not None and worse >= patience
         if self.fabric.is_global_zero:
-            said = [f"{k} {v:.4g}" for k, v in progress.curve[-1].items() if k != "epoch" and v]
+            values = [f"{k} {v:.4g}" for k, v in progress.curve[-1].items() if k != "epoch" and v]
             last = sum(epochs for _, epochs in self.phases)
             where = f"{self.run.path}: epoch {epoch + 1} of {last}"
-            print(f"{where}, {', '.join(said)}", flush=True)
+            print(f"{where}, {', '.join(values)}", flush=True)
 
     def _update(self, phase: str, epoch: int, update: int, batches: list[Batch]) -> Tensor:
         """Make one step of the optimizer; return both losses, unweighted, as (2,)."""
         self.optimizer.zero_grad()
-        found = []
+        losses = []
         for number, batch in enumerate(batches):
             more = number + 1 < len(batches)
             with self.fabric.no_backward_sync(self.step, enabled=more):
                 loss, parts = self._losses(phase, batch)
                 self.fabric.backward(loss / len(batches))
-            found.append(parts)
+            losses.append(parts)
         norm = self._norm()
         ok = torch.isfinite(loss.detach()) & torch.isfinite(norm)
         self.bad = torch.where((self.bad < 0) & ~ok, update, self.bad)
-        parts = torch.stack(found).mean(0)
+        parts = torch.stack(losses).mean(0)
         self.last = parts
         if self.fabric.device.type == "cpu":
             self._refuse_if_bad(epoch)
@@ -179,27 +180,27 @@ class Trainer:
         return norm.full_tensor() if isinstance(norm, DTensor) else norm
 
     def _between(self, update: int) -> None:
-        """Look, between two updates, whether to stop or to save."""
+        """Stop or save between two updates, if it is time."""
         alone = self.fabric.world_size == 1
         if not alone and update % _AGREE:
             return
         due = time.monotonic() - self.saved >= self.pause
-        told = self.stop.signal
+        signal = self.stop.signal
         if not alone:
-            due, told = self.fabric.broadcast((due, told))
-        if due or told:
+            due, signal = self.fabric.broadcast((due, signal))
+        if due or signal:
             self._refuse_if_bad(self.progress.epoch)
             self.save()
-        if told:
+        if signal:
             raise self.stop.error(self.run.path, self.progress)
 
     def save(self) -> None:
         """Save a state from which the run goes on."""
         self.progress.total = self._mean(self.progress.total)
-        found = states(self.plain, self.optimizer.optimizer, self.progress)
+        state = states(self.plain, self.optimizer.optimizer, self.progress)
         if self.fabric.is_global_zero:
             done = self.progress.epoch * self.updates + self.progress.update
-            self.progress.checkpoints.save(done, *found)
+            self.progress.checkpoints.save(done, *state)
         self.fabric.barrier()
         self.saved = time.monotonic()
 
@@ -212,8 +213,8 @@ class Trainer:
         val = self.data["val"]
         logits, losses = [], []
         for batch in map(self.feed.move, self.feed.in_order("val")):
-            loss, found = self.step(batch.imgs, batch.codes, None, batch.labels, "predict")
-            logits.append(found)
+            loss, outputs = self.step(batch.imgs, batch.codes, None, batch.labels, "predict")
+            logits.append(outputs)
             losses.append(loss * len(batch.rows))
         measured = score(self.task, val, torch.cat(logits).float().cpu().numpy())
         mean = float(torch.stack(losses).sum()) / len(val)
@@ -224,11 +225,17 @@ class Trainer:
         if update < 0:
             return
         recipe = self.recipe
-        # On a GPU this is looked at now and then: the update is named, later ones are thrown away.
+        # A GPU is checked only now and then: this update is named, later ones are discarded.
         start = update * recipe.accumulate
         batch = next(
             self.data["train"].training(
-                *(recipe.batch_size, self.run.seed, epoch, False, 0), recipe.sampler, start=start
+                recipe.batch_size,
+                self.run.seed,
+                epoch,
+                False,
+                0,
+                recipe.sampler,
+                start=start,
             )
         )
         ids = [self.data["train"].table["id"][int(row)].as_py() for row in batch.rows[:8]]
@@ -254,5 +261,5 @@ def score(task: grid.Task, crops: Crops, logits: np.ndarray) -> dict[str, float 
         ids = crops.table["id"].to_pylist()
         labels = metrics.video_scores(ids, labels)[1].astype(np.int64)
         scores = metrics.video_scores(ids, scores)[1]
-    found = metrics.measure(task.kind, labels, scores)
-    return {name: found[name] for name in metrics.NAMES[task.kind]}
+    values = metrics.measure(task.kind, labels, scores)
+    return {name: values[name] for name in metrics.NAMES[task.kind]}

@@ -1,4 +1,4 @@
-"""Threads that prepare what comes next while the main loop works, in the order asked for.
+"""Threads that prepare the next results while the main loop works, in the given order.
 
 Each job is a function of nothing, so how many threads there are, none included, cannot change a
 result. Reading mapped files, copying and hashing let go of Python's lock, so threads are enough,
@@ -22,7 +22,7 @@ class Ahead:
     """Runs jobs ahead of their use: at most `readers + 1` results wait, or are in the making.
 
     Args:
-        readers: threads; with 0 each job is run when its result is asked for.
+        readers: threads; with 0 each job is run when its result is needed.
     """
 
     def __init__(self, readers: int):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lssat.models.losses import Loss
 from lssat.models.ssat import SSAT
+from lssat.params import Train
 from lssat.tables import DataError
 from lssat.training.parallel import whole
 
@@ -75,7 +76,7 @@ class Step(nn.Module):
         return cls / (cls + rec / 2)
 
 
-def optimizer(step: Step, recipe: Any) -> torch.optim.Optimizer:
+def optimizer(step: Step, recipe: Train) -> torch.optim.Optimizer:
     """Build timm's optimizer over the groups of `_groups`.
 
     Raises:
@@ -93,15 +94,15 @@ def optimizer(step: Step, recipe: Any) -> torch.optim.Optimizer:
     )
 
 
-def _groups(step: Step, recipe: Any) -> list[dict[str, Any]]:
-    """Part the parameters by learning rate and weight decay.
+def _groups(step: Step, recipe: Train) -> list[dict[str, Any]]:
+    """Group the parameters by learning rate and weight decay.
 
     Biases, norms and tokens have no decay, whatever `layer_decay` is. The learning rate of a
     parameter of layer i of an encoder of d blocks is multiplied by layer_decay ** (d + 1 - i),
     as in MAE's and BEiT's fine-tuning (2111.06377, 2106.08254).
     """
     bare = step.no_weight_decay()
-    found: dict[tuple[float, float], dict[str, Any]] = {}
+    groups: dict[tuple[float, float], dict[str, Any]] = {}
     for name, parameter in step.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -110,8 +111,8 @@ def _groups(step: Step, recipe: Any) -> list[dict[str, Any]]:
         if recipe.layer_decay < 1:
             rate = recipe.layer_decay ** _above(step, name, recipe.layer_decay)
         group: dict[str, Any] = {"params": [], "weight_decay": decay, "lr_scale": rate}
-        found.setdefault((rate, decay), group)["params"].append(parameter)
-    return list(found.values())
+        groups.setdefault((rate, decay), group)["params"].append(parameter)
+    return list(groups.values())
 
 
 # What timm's encoders have after their blocks; the rest is before them: patches, tokens, positions.
@@ -137,13 +138,13 @@ def _above(step: Step, name: str, layer_decay: float) -> int:
     return len(blocks) + 1
 
 
-def scale(recipe: Any) -> float:
-    """Return what the learning rates are multiplied by: samples of an update / 256, if asked."""
+def scale(recipe: Train) -> float:
+    """Return the factor of the learning rates: samples of an update / 256, or 1."""
     return recipe.batch_size * recipe.accumulate / 256 if recipe.scale_lr else 1.0
 
 
 def scheduler(
-    made: torch.optim.Optimizer, recipe: Any, updates: int, epochs: int
+    optimizer: torch.optim.Optimizer, recipe: Train, updates: int, epochs: int
 ) -> CosineLRScheduler:
     """Rise linearly from 0 to lr, then fall along half a cosine to min_lr, update by update.
 
@@ -156,7 +157,7 @@ def scheduler(
     """
     rest = epochs - recipe.warmup_epochs
     return CosineLRScheduler(
-        made,
+        optimizer,
         t_initial=max(rest, 1) * updates,
         lr_min=recipe.min_lr,
         warmup_t=recipe.warmup_epochs * updates,

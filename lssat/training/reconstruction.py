@@ -1,4 +1,4 @@
-"""Pictures of what the decoder makes of masked faces."""
+"""Pictures of masked faces and of their reconstructions."""
 
 import numpy as np
 import torch

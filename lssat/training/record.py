@@ -55,18 +55,17 @@ def record(
 
 
 def costs_of(trainer: "Trainer", meter: costs.Energy | None) -> dict[str, Any]:
-    """Measure what the run cost; what it cost before a resumption is not in memory and energy.
+    """Measure the costs of the run; memory and energy only since its last resumption.
 
     Returns:
-        `flops_training`, `flops_inference` an image, the first the mean over the run's epochs of
-        all phases, and `flops_run` of the whole training (see `_operations`);
-        `peak_memory` in bytes, and of the energy what `Energy.stop` gives, null where it was not
-        asked for.
+        `flops_training` and `flops_inference` per image, the first averaged over the epochs of
+        all phases, and `flops_run` of the whole training (see `_operations`); `peak_memory` in
+        bytes; the energy as `Energy.stop` returns it, null where it was not measured.
     """
     peak = costs.peak_memory(trainer.fabric.device)
     nothing = dict(energy_kwh=None, co2_kg=None, country=None, energy_note="not measured")
-    found: dict[str, Any] = {"peak_memory": peak} | (meter.stop() if meter else nothing)
-    return found | _operations(trainer)
+    measured: dict[str, Any] = {"peak_memory": peak} | (meter.stop() if meter else nothing)
+    return measured | _operations(trainer)
 
 
 def _images(trainer: "Trainer") -> int:
@@ -75,14 +74,14 @@ def _images(trainer: "Trainer") -> int:
 
 
 def _operations(trainer: "Trainer") -> dict[str, float]:
-    """Count operations of each phase, weighted by the epochs that the run has trained of it."""
+    """Count the operations of each phase, weighted by the epochs trained in it."""
     val, model = trainer.data["val"], trainer.model
     batch = trainer.feed.move(val.batch(np.arange(min(len(val), 8))))
     noise = torch.rand(len(batch.rows), model.num_patches, device=batch.imgs.device)
-    left, total, found = len(trainer.progress.curve), 0.0, {}
+    left, total, counts = len(trainer.progress.curve), 0.0, {}
     for phase, epochs in trainer.phases:
-        found = costs.flops(model, batch.imgs, batch.codes, noise, phase)
-        total += found["flops_training"] * min(left, epochs)
+        counts = costs.flops(model, batch.imgs, batch.codes, noise, phase)
+        total += counts["flops_training"] * min(left, epochs)
         left -= min(left, epochs)
     mean = total / len(trainer.progress.curve)
-    return found | {"flops_training": mean, "flops_run": total * _images(trainer)}
+    return counts | {"flops_training": mean, "flops_run": total * _images(trainer)}

@@ -1,4 +1,4 @@
-"""How far a run is, what is saved of it, and how it is told to stop."""
+"""The progress of a run, its saved states, and the signals that stop it."""
 
 import copy
 import itertools
@@ -21,7 +21,7 @@ SIGNALS = {signal.SIGTERM: "SIGTERM", signal.SIGUSR1: "SIGUSR1", signal.SIGINT: 
 
 
 class Stopped(Exception):  # noqa: N818
-    """The run was told to stop and has saved its state; `code` is the exit code, 128 + signal."""
+    """A signal stopped the run after it saved its state; `code` is 128 + signal."""
 
     def __init__(self, text: str, code: int):
         super().__init__(text)
@@ -29,7 +29,7 @@ class Stopped(Exception):  # noqa: N818
 
 
 class Stop:
-    """Whether a signal has told the process to stop."""
+    """Whether a signal asks the process to stop."""
 
     signal: int | None = None
 
@@ -77,7 +77,7 @@ class Progress:
         self.saved: dict[str, Tensor] = {}  # tensors of a state that is still to be restored
 
     def close(self, row: dict[str, Any], metric: str, model: SSAT, phase: str) -> None:
-        """Note an epoch; keep the weights where its metric is the best, or the first there is."""
+        """Add an epoch; keep its weights if its metric is the best so far, or the first."""
         self.curve.append(row)
         value, best = row[f"val_{metric}"], self.best_value
         lower = metric in metrics.LOWER_IS_BETTER
@@ -89,7 +89,7 @@ class Progress:
         self.epoch, self.update, self.total = row["epoch"] + 1, 0, torch.zeros(2)
 
     def plain(self) -> dict[str, Any]:
-        """Return what JSON holds of it."""
+        """Return the values that JSON holds."""
         names = ("epoch", "update", "curve", "best_value", "best_epoch", "seconds", "ended")
         return {name: getattr(self, name) for name in (*names, "resumed")}
 
@@ -108,7 +108,7 @@ def states(
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return tensors and plain values of a run under way, for `Checkpoints.save`.
 
-    Every process has to ask: each may hold a part of every tensor.
+    Every process must call it: each may hold a part of every tensor.
     """
     tensors = {f"step.{name}": whole(value) for name, value in step.state_dict().items()}
     tensors |= {f"best.{name}": value for name, value in progress.best.items()}
@@ -132,7 +132,7 @@ def restore(
     own, fresh = _part(progress.saved, "step."), step.state_dict()
     fit(own, fresh, progress.checkpoints.folder)
     step.load_state_dict({name: parted(value, fresh[name]) for name, value in own.items()})
-    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in _part(progress.saved, "optimizer.").items():
         number, name = key.split(".", 1)

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 from lssat import grid, metrics
 from lssat.models import losses
 from lssat.models.checkpoint import Checkpoints, save_weights
+from lssat.params import Train
 from lssat.params.hardware import Hardware
 from lssat.tables import (
     DataError,
@@ -34,7 +35,7 @@ from lssat.training.parallel import Processes, launch, strategy
 from lssat.training.prefetch import Ahead
 from lssat.training.reconstruction import reconstructions
 from lssat.training.record import costs_of, record
-from lssat.training.resume import Stop, Stopped
+from lssat.training.resume import Progress, Stop, Stopped
 
 __all__ = ["Files", "Stopped", "make_model", "rebuild", "score", "train"]
 
@@ -94,8 +95,15 @@ def train(run: grid.Run, files: Files, params: SimpleNamespace, hardware: Hardwa
         model, described, weights = make_model(run, data["train"], params)
         model.set_grad_checkpointing(recipe.grad_checkpointing)
         trainer = Trainer(
-            *(run, model, data, recipe, fabric, stop),
-            *(60 * hardware.minutes, ahead, hardware.compile),
+            run,
+            model,
+            data,
+            recipe,
+            fabric,
+            stop,
+            pause=60 * hardware.minutes,
+            ahead=ahead,
+            compile=hardware.compile,
         )
         _say_texture(trainer)
         _go_on(trainer, states)
@@ -120,10 +128,10 @@ def _write(
     files: Files,
     written: dict[str, Any],
     described: dict[str, Any],
-    progress: Any,
+    progress: Progress,
     pictures: dict[str, np.ndarray],
 ) -> None:
-    """Write what a run leaves; its record vouches for the other files."""
+    """Write the files of a run; its record holds the digests of the others."""
     with confidential():  # it holds faces
         pixels = write_whole(files.reconstruction, lambda file: _save(file, pictures))
     columns = list(progress.curve[0])
@@ -136,12 +144,12 @@ def _write(
     write_json(files.record, written | vouched)
 
 
-def _save(file: Any, pictures: dict[str, np.ndarray]) -> None:
+def _save(file: IO[bytes], pictures: dict[str, np.ndarray]) -> None:
     np.savez_compressed(file, allow_pickle=False, **pictures)  # type: ignore[arg-type]
 
 
 def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
-    """Put the run's own lambda_cls, if its configuration names one, in place of the recipe's."""
+    """Replace the recipe's lambda_cls by the run's own, if its configuration names one."""
     own = grid.parse(run.configuration).lambda_cls
     if own is None:
         return params
@@ -152,7 +160,7 @@ def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
 _SPLITS = ("train", "val")
 
 
-def _check(data: dict[str, Crops], files: Files, recipe: Any, hardware: Hardware) -> None:
+def _check(data: dict[str, Crops], files: Files, recipe: Train, hardware: Hardware) -> None:
     for split in data.values():
         losses.check_labels(split.task, split.labels, str(split.file))
     if recipe.sampler == "balanced" and data["train"].task.kind == "multilabel":
@@ -189,9 +197,9 @@ def _key(run: grid.Run, params: SimpleNamespace, data: dict[str, Crops]) -> str:
 def _go_on(trainer: Trainer, states: Checkpoints) -> None:
     """Take the newest state, if the run was under way."""
     trainer.progress.checkpoints = states
-    found = states.latest()
-    if found is not None:
-        trainer.progress.take(*found)
+    saved = states.latest()
+    if saved is not None:
+        trainer.progress.take(*saved)
         if trainer.fabric.is_global_zero:
             where = f"epoch {trainer.progress.epoch}, update {trainer.progress.update}"
             print(f"{trainer.run.path}: resumed from {where}", flush=True)

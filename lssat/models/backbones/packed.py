@@ -106,10 +106,10 @@ def _attend(
     attn: Any, x: Tensor, shapes: Shapes, ropes: Sequence[Tensor | None], reads: Reads | None
 ) -> Tensor:
     """Attend within each sequence of each group; (T, D) to (T, D), or to the rows that are read."""
-    asked = read(x, shapes, reads)
-    asking = read_shapes(shapes, reads)
-    q, k, v = _projected(attn, x, asked, reads is None)
-    queries = _grouped(attn, q, asking)
+    query_rows = read(x, shapes, reads)
+    query_shapes = read_shapes(shapes, reads)
+    q, k, v = _projected(attn, x, query_rows, reads is None)
+    queries = _grouped(attn, q, query_shapes)
     keys, values = _grouped(attn, k, shapes), _grouped(attn, v, shapes)
     mixed = []
     for group, (q, k, v) in enumerate(zip(queries, keys, values, strict=True)):
@@ -117,12 +117,12 @@ def _attend(
         rope = ropes[group] if ropes else None
         if rope is not None:
             k = _rotate(attn, k, rope).type_as(v)
-            whole = asking[group] == shapes[group]  # else prefix tokens, which have no place
+            whole = query_shapes[group] == shapes[group]  # else prefix tokens, which have no place
             q = _rotate(attn, q, rope).type_as(v) if whole else q
         mixed.append(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(0, 1))
     rows = attn.norm(torch.cat(mixed).flatten(1))
     if attn.gate is not None:
-        rows = rows * attn.gate(asked).sigmoid()
+        rows = rows * attn.gate(query_rows).sigmoid()
     return attn.proj(rows)
 
 
@@ -135,10 +135,10 @@ def _grouped(attn: Any, rows: Tensor, shapes: Shapes) -> list[Tensor]:
     ]
 
 
-def _projected(attn: Any, x: Tensor, asked: Tensor, same: bool) -> tuple[Tensor, ...]:
+def _projected(attn: Any, x: Tensor, query_rows: Tensor, same: bool) -> tuple[Tensor, ...]:
     """Project all rows to keys and values, and those that are read to queries."""
     if getattr(attn, "q_proj", None) is not None:
-        return attn.q_proj(asked), attn.k_proj(x), attn.v_proj(x)
+        return attn.q_proj(query_rows), attn.k_proj(x), attn.v_proj(x)
     bias = attn.qkv.bias
     if getattr(attn, "q_bias", None) is not None:
         bias = torch.cat([attn.q_bias, attn.k_bias, attn.v_bias])
@@ -148,7 +148,7 @@ def _projected(attn: Any, x: Tensor, asked: Tensor, same: bool) -> tuple[Tensor,
     third = len(weight) // 3
     bias_q, bias_kv = (None, None) if bias is None else bias.split([third, 2 * third])
     weight_q, weight_kv = weight.split([third, 2 * third])
-    return F.linear(asked, weight_q, bias_q), *F.linear(x, weight_kv, bias_kv).chunk(2, dim=-1)
+    return F.linear(query_rows, weight_q, bias_q), *F.linear(x, weight_kv, bias_kv).chunk(2, dim=-1)
 
 
 def _rotate(attn: Any, x: Tensor, rope: Tensor) -> Tensor:

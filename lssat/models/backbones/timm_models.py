@@ -54,8 +54,8 @@ def create(name: str, **options) -> nn.Module:
     if not timm.is_model(name):
         plain = name.split(".")[0]
         close = get_close_matches(plain, timm.list_models(), n=3, cutoff=0.6)
-        found = f"did you mean {' or '.join(close)}?" if close else "`timm.list_models()` lists all"
-        raise DataError("params.yaml", f"benchmark.backbones: timm has no model {name!r}", found)
+        fix = f"did you mean {' or '.join(close)}?" if close else "`timm.list_models()` lists all"
+        raise DataError("params.yaml", f"benchmark.backbones: timm has no model {name!r}", fix)
     try:
         return timm.create_model(name, num_classes=0, **options)
     except RuntimeError as error:  # an unknown tag of weights

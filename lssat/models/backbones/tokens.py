@@ -15,7 +15,7 @@ class Sequences(NamedTuple):
 
     patches: Tensor  # (N, L or K, D), with positions
     ids: Tensor | None = None  # (N, K) places of the kept patches in the grid; None: all, in order
-    class_only: bool = False  # nobody will read more than the class token of what comes out
+    class_only: bool = False  # only the class token of the output is used
 
 
 def patch_tokens(encoder: ViT, imgs: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def encode(encoder: ViT, groups: Sequence[Sequences], together: bool = True) -> 
 
     Returns:
         for each group (N, P + L, D): P prefix tokens (class token, registers), then the patches,
-        after the encoder's last norm; only the class token where no more was asked for.
+        after the encoder's last norm; only the class token if nothing else is needed.
     """
     tokens = [encoder.norm_pre(_with_prefix(encoder, group.patches)) for group in groups]
     ropes = _ropes(encoder, groups)
@@ -72,18 +72,18 @@ def _with_prefix(encoder: ViT, patches: Tensor) -> Tensor:
 
 
 def _ropes(encoder: ViT, groups: Sequence[Sequences]) -> list[list[Tensor | None]]:
-    """Return each group's rotary positions for each block; drawn or computed once a pass."""
+    """Return each group's rotary positions for each block, computed once a pass."""
     depth = len(encoder.blocks)
     if getattr(encoder, "rope", None) is None:
         return [[None] * depth for _ in groups]
     table = encoder.rope.get_embed(shape=encoder.patch_embed.grid_size)
-    found: list[list[Tensor | None]] = []
+    ropes: list[list[Tensor | None]] = []
     for group in groups:
         if getattr(encoder, "rope_mixed", False):  # (depth, heads, L, dim): one for each block
-            found.append([_of_patches(part, group.ids) for part in table])
+            ropes.append([_of_patches(part, group.ids) for part in table])
         else:
-            found.append([_of_patches(table, group.ids)] * depth)
-    return found
+            ropes.append([_of_patches(table, group.ids)] * depth)
+    return ropes
 
 
 def _of_patches(rope: Tensor, ids: Tensor | None) -> Tensor:
@@ -98,10 +98,10 @@ def _together(
     encoder: ViT, tokens: list[Tensor], ropes: list[list[Tensor | None]], reads: list[slice]
 ) -> list[Tensor]:
     shapes: Shapes = [(len(x), x.shape[1]) for x in tokens]
-    x = torch.cat([each.flatten(0, 1) for each in tokens])
+    x = torch.cat([rows.flatten(0, 1) for rows in tokens])
     last = encoder.blocks[-1]
     for block, *of_block in zip(encoder.blocks, *ropes, strict=True):
-        # After the last block nobody reads more than `reads`, so it computes no more.
+        # Only `reads` is used after the last block, so it computes no more.
         wanted = reads if block is last and any(of != slice(None) for of in reads) else None
         x = _step(encoder, block, x, shapes=shapes, ropes=of_block, reads=wanted)
     shapes = read_shapes(shapes, reads)

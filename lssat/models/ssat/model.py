@@ -103,9 +103,13 @@ class SSAT(nn.Module):
 
     @property
     def classified(self) -> tuple[str, ...]:
-        """What inference looks at, in the order of the head's features: C's, and M's if fused."""
-        made = self.configuration
-        return (made.classified, str(made.masked)) if self.fused else (made.classified,)
+        """The inputs of inference, in the order of the head's features: C, and M if fused."""
+        configuration = self.configuration
+        return (
+            (configuration.classified, str(configuration.masked))
+            if self.fused
+            else (configuration.classified,)
+        )
 
     @property
     def needs_codes(self) -> bool:
@@ -143,15 +147,17 @@ class SSAT(nn.Module):
         """
         if self.decoder is None or phase == "classify":
             return Output(self.classify(imgs, codes))
-        made = self.configuration
+        configuration = self.configuration
         if noise is None:
             raise ValueError("the masked branch needs noise")
-        if phase == "joint" and made.sequential:
-            raise ValueError(f"{made} has two phases: reconstruct, then classify")
+        if phase == "joint" and configuration.sequential:
+            raise ValueError(f"{configuration} has two phases: reconstruct, then classify")
         mask = self._mask(noise)
         whole, kept = self._encode(imgs, codes, mask, classify=phase == "joint")
         pred = self._decode(kept, mask)
-        losses = {kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in made.targets}
+        losses = {
+            kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in configuration.targets
+        }
         loss_rec = torch.stack(list(losses.values())).mean()
         logits = None
         if whole is not None:
@@ -165,13 +171,13 @@ class SSAT(nn.Module):
     def _encode(
         self, imgs: Tensor, codes: Tensor | None, mask: Mask, classify: bool
     ) -> tuple[Tensor | None, Tensor]:
-        """Encode the whole image of C, where asked for, and the kept patches of M."""
-        made = self.configuration
+        """Encode the whole image of C, if `classify`, and the kept patches of M."""
+        configuration = self.configuration
         # Each image is normalised and embedded once, also where both branches see the same.
-        fed = {str(made.masked)} | ({made.classified} if classify else set())
-        tokens = {kind: self._tokens(kind, imgs, codes) for kind in sorted(fed)}
-        kept = take(tokens[str(made.masked)], mask.ids_keep)
-        return self._branches(tokens[made.classified] if classify else None, kept, mask)
+        kinds = {str(configuration.masked)} | ({configuration.classified} if classify else set())
+        tokens = {kind: self._tokens(kind, imgs, codes) for kind in sorted(kinds)}
+        kept = take(tokens[str(configuration.masked)], mask.ids_keep)
+        return self._branches(tokens[configuration.classified] if classify else None, kept, mask)
 
     def _branches(
         self, whole: Tensor | None, kept: Tensor, mask: Mask
@@ -208,9 +214,9 @@ class SSAT(nn.Module):
         return {kind: self._prepared(kind, imgs, codes) for kind in dict.fromkeys(self.classified)}
 
     def features(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Return the pooled features (N, F) that the head reads of what `inputs` gave."""
-        found = {kind: self._features(wide(x)) for kind, x in inputs.items()}
-        return torch.cat([found[kind] for kind in self.classified], dim=1)
+        """Return the pooled features (N, F) of `inputs`, which the head reads."""
+        features = {kind: self._features(wide(x)) for kind, x in inputs.items()}
+        return torch.cat([features[kind] for kind in self.classified], dim=1)
 
     def _features(self, seen: Tensor) -> Tensor:
         if self.convolutional:
