@@ -101,9 +101,8 @@ def loss(kind: str, weights: np.ndarray | None, label_smoothing: float) -> Loss:
     ) -> Tensor:
         losses = of_samples(logits, labels)
         if other is not None and share is not None:
-            losses = torch.lerp(
-                of_samples(logits, other), losses, share.reshape(-1, *[1] * (losses.ndim - 1))
-            )
+            share = share.reshape(-1, *[1] * (losses.ndim - 1))
+            losses = torch.lerp(of_samples(logits, other), losses, share)
         return losses.mean()
 
     return total

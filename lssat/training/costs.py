@@ -43,10 +43,9 @@ def flops(
     twin.requires_grad_(False)  # else the counter trips over a bare parameter given to a module
     with FlopCounterMode(display=False) as inference, torch.no_grad():
         twin.eval().classify(imgs, codes)
-    counted = {"training": training, "inference": inference}
-    return {
-        f"flops_{name}": counter.get_total_flops() / len(imgs) for name, counter in counted.items()
-    }
+    counters = {"training": training, "inference": inference}
+    totals = {name: counter.get_total_flops() for name, counter in counters.items()}
+    return {f"flops_{name}": total / len(imgs) for name, total in totals.items()}
 
 
 def peak_memory(device: torch.device) -> int:

@@ -38,16 +38,16 @@ def show(results: Path, everything: bool = False) -> None:
         everything: show all of it in any case.
 
     Raises:
-        DataError: there is no result, or none that is asked for.
+        DataError: there is no result, or none that is requested.
     """
     there = {file.parent.name: file for file in sorted(results.glob("tasks/*/metrics.json"))}
     if not there:
         fix = "Run `snakemake --cores 8`, or name another folder with --results"
         raise DataError(results, "holds no result (no tasks/<task>/metrics.json)", fix)
-    asked = None if everything else _asked(results.parent / "params.yaml")
-    shown = [task for task in (there if asked is None else asked) if task in there]
+    requested = None if everything else _requested(results.parent / "params.yaml")
+    shown = [task for task in (there if requested is None else requested) if task in there]
     if not shown:
-        problem = f"holds no result of {', '.join(asked or [])}, which params.yaml asks for"
+        problem = f"holds no result of {', '.join(requested or [])}, which params.yaml asks for"
         fix = (
             f"Run `snakemake --cores 8`; `{_all(results)}` shows what lies there of {_list(there)}"
         )
@@ -57,11 +57,11 @@ def show(results: Path, everything: bool = False) -> None:
     for task in shown:
         metrics = read_json(there[task])
         rows = headline(metrics)
-        kept = [row for row in rows if asked is None or _key(row) in asked[task]]
+        kept = [row for row in rows if requested is None or _key(row) in requested[task]]
         _print(console, metrics, kept)
         if more := len(rows) - len(kept):
             left.append(f"{more} more row{'' if more == 1 else 's'} of {task}")
-    if missing := [task for task in asked or () if task not in there]:
+    if missing := [task for task in requested or () if task not in there]:
         console.print(f"no result yet: {_list(missing)}")
     if left:
         what = f"{results}/ also holds {_list(left)}, which params.yaml does not ask for"
@@ -82,8 +82,8 @@ def _list(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def _asked(file: Path) -> dict[str, set[tuple[str, str]]] | None:
-    """Return the rows of each task that a params.yaml asks for; None where there is no file."""
+def _requested(file: Path) -> dict[str, set[tuple[str, str]]] | None:
+    """Return the rows of each task in a params.yaml; None where there is no file."""
     if not file.exists():
         return None
     loaded = params.load(file)

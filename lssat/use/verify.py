@@ -43,7 +43,7 @@ class Finding(NamedTuple):
 
 
 def expected_of(results: Path, yaml: Path) -> dict[str, Any]:
-    """Return what a folder of results holds, in the form of an expected file.
+    """Return the results of a folder in the form of an expected file.
 
     Raises:
         DataError: it holds no metrics, or the parameters cannot be read.
@@ -57,7 +57,7 @@ def expected_of(results: Path, yaml: Path) -> dict[str, Any]:
         "params": parameters(yaml),
         "environment": environment(),
         "git": revision(),
-        "tasks": {name: _task(found) for name, found in tasks.items()},
+        "tasks": {name: _task(metrics) for name, metrics in tasks.items()},
     }
 
 
@@ -67,56 +67,56 @@ def parameters(file: Path) -> dict[str, Any]:
     return dotted({key: part for key, part in whole.items() if key in _DECIDE})
 
 
-def _task(found: dict[str, Any]) -> dict[str, Any]:
-    runs = {run["run"]: run["metrics"] for run in found["runs"]}
-    return {name: found[name] for name in _EXACT} | {"runs": runs}
+def _task(metrics: dict[str, Any]) -> dict[str, Any]:
+    runs = {run["run"]: run["metrics"] for run in metrics["runs"]}
+    return {name: metrics[name] for name in _EXACT} | {"runs": runs}
 
 
-def compare(wanted: dict[str, Any], found: dict[str, Any], file: Path) -> list[Finding]:
-    """Hold results to an expected file.
+def compare(wanted: dict[str, Any], actual: dict[str, Any], file: Path) -> list[Finding]:
+    """Compare results with an expected file.
 
     Args:
         wanted: the content of the expected file `file`.
-        found: what `expected_of` returns.
+        actual: what `expected_of` returns.
 
     Raises:
         DataError: the results are of other parameters: another experiment.
     """
-    keys = sorted(wanted["params"].keys() | found["params"].keys())
-    other = [key for key in keys if wanted["params"].get(key) != found["params"].get(key)]
+    keys = sorted(wanted["params"].keys() | actual["params"].keys())
+    other = [key for key in keys if wanted["params"].get(key) != actual["params"].get(key)]
     if other:
         pairs = [
-            f"{key} {found['params'].get(key)}, expected {wanted['params'].get(key)}"
+            f"{key} {actual['params'].get(key)}, expected {wanted['params'].get(key)}"
             for key in other[:5]
         ]
         more = f"; and {len(other) - 5} more" if len(other) > 5 else ""
         problem = f"is of other parameters: {'; '.join(pairs)}{more}"
         raise DataError(file, problem, "That is another experiment; name the file of yours")
-    tasks = sorted(wanted["tasks"].keys() | found["tasks"].keys())
+    tasks = sorted(wanted["tasks"].keys() | actual["tasks"].keys())
     return [
-        each
+        finding
         for task in tasks
-        for each in _compare_task(
+        for finding in _compare_task(
             task,
             wanted["tasks"].get(task),
-            found["tasks"].get(task),
+            actual["tasks"].get(task),
             wanted["tolerance"]["values"].get(task, {}),
         )
     ]
 
 
 def _compare_task(
-    task: str, wanted: dict | None, found: dict | None, tolerance: dict[str, float]
+    task: str, wanted: dict | None, actual: dict | None, tolerance: dict[str, float]
 ) -> Iterator[Finding]:
-    if wanted is None or found is None:
-        status = "missing" if found is None else "extra"
-        yield Finding(task, "", "results", status, wanted and "there", found and "there")
+    if wanted is None or actual is None:
+        status = "missing" if actual is None else "extra"
+        yield Finding(task, "", "results", status, wanted and "there", actual and "there")
         return
     for name in _EXACT:
-        status = "equal" if wanted[name] == found[name] else "off"
-        yield Finding(task, "", name, status, wanted[name], found[name])
-    for run in sorted(wanted["runs"].keys() | found["runs"].keys()):
-        one, two = wanted["runs"].get(run), found["runs"].get(run)
+        status = "equal" if wanted[name] == actual[name] else "off"
+        yield Finding(task, "", name, status, wanted[name], actual[name])
+    for run in sorted(wanted["runs"].keys() | actual["runs"].keys()):
+        one, two = wanted["runs"].get(run), actual["runs"].get(run)
         if one is None or two is None:
             status = "missing" if two is None else "extra"
             yield Finding(task, run, "run", status, one and "there", two and "there")
@@ -146,44 +146,44 @@ def write(out: Path, results: Path, yaml: Path, others: Sequence[Path], reason: 
 
     Args:
         others: folders of results of the same parameters, computed in another way (another CPU,
-            other threads): tolerances are taken from them. Without them those of the file that
-            is there are kept.
+            other threads): tolerances are taken from them. Without them the tolerances of the
+            existing file are kept.
         reason: how the others were computed, for the file.
 
     Returns:
-        what was done, for the user.
+        a sentence for the user.
 
     Raises:
-        DataError: neither others nor a file that is there; results of the others lack a run.
+        DataError: neither others nor an existing file; results of the others lack a run.
     """
-    found = expected_of(results, yaml)
+    actual = expected_of(results, yaml)
     if others:
         if reason is None:
             raise DataError(out, "would not say why its tolerances are what they are",
                             "Say with --reason how the other results were computed")  # fmt: skip
-        each = [expected_of(other, yaml)["tasks"] for other in others]
-        found["tolerance"] = _measured(found["tasks"], each, reason)
+        recomputed = [expected_of(other, yaml)["tasks"] for other in others]
+        actual["tolerance"] = _measured(actual["tasks"], recomputed, reason)
         source = f"measured on {len(others)} more"
     elif out.exists():
-        found["tolerance"] = read_json(out, sealed=False)["tolerance"]
+        actual["tolerance"] = read_json(out, sealed=False)["tolerance"]
         source = "those of the file before"
     else:
         fix = "Name results that were computed in another way with --with"
         raise DataError(out, "does not exist, so no tolerance is known", fix)
-    write_json(out, found, sealed=False)
-    runs = sum(len(task["runs"]) for task in found["tasks"].values())
-    return f"{out}: {runs} runs of {len(found['tasks'])} tasks; tolerances are {source}"
+    write_json(out, actual, sealed=False)
+    runs = sum(len(task["runs"]) for task in actual["tasks"].values())
+    return f"{out}: {runs} runs of {len(actual['tasks'])} tasks; tolerances are {source}"
 
 
 def _measured(tasks: dict, others: list[dict], reason: str) -> dict[str, Any]:
     values: dict[str, dict[str, float]] = {}
-    for task, mine in tasks.items():
-        names = sorted({name for run in mine["runs"].values() for name in run})
+    for task, own in tasks.items():
+        names = sorted({name for run in own["runs"].values() for name in run})
         gaps = {
-            name: _widest(task, name, mine["runs"], [other.get(task) for other in others])
+            name: _widest(task, name, own["runs"], [other.get(task) for other in others])
             for name in names
         }
-        steps = {name: 1 / mine["n"][name.split("/")[0]] for name in names}
+        steps = {name: 1 / own["n"][name.split("/")[0]] for name in names}
         values[task] = {name: max(FACTOR * gaps[name], steps[name]) for name in names}
     return {
         "values": values,
@@ -207,38 +207,39 @@ def _widest(task: str, name: str, runs: dict, others: list[dict | None]) -> floa
 
 def failed(findings: list[Finding]) -> bool:
     """Say whether a number is off or missing."""
-    return any(each.status in _BAD for each in findings)
+    return any(finding.status in _BAD for finding in findings)
 
 
 def show(findings: list[Finding], wanted: dict[str, Any]) -> None:
-    """Print a row for each metric of a task, and each number that is not as expected."""
+    """Print a row for each metric of a task, and a line for each unexpected number."""
     console = Console()
-    made = wanted["environment"]
-    told = f"expected: torch {made['torch']}, Python {made['python']}, {made['machine']}"
-    console.print(f"{told}, revision {(wanted['git']['revision'] or 'unknown')[:12]}")
+    versions = wanted["environment"]
+    where = f"torch {versions['torch']}, Python {versions['python']}, {versions['machine']}"
+    revision_ = (wanted["git"]["revision"] or "unknown")[:12]
+    console.print(f"expected: {where}, revision {revision_}")
     table = Table()
     for name in ("task", "metric"):
         table.add_column(name, no_wrap=True)
     for name in ("equal", "within", "off", "gap", "tolerance"):  # off: or missing
         table.add_column(name, justify="right", no_wrap=True)
     groups: dict[tuple[str, str], list[Finding]] = {}
-    for each in findings:
-        about = (each.task, each.name if each.run else "counts")
-        groups.setdefault(about, []).append(each)
+    for finding in findings:
+        about = (finding.task, finding.name if finding.run else "counts")
+        groups.setdefault(about, []).append(finding)
     for about, rows in groups.items():
         table.add_row(*about, *_summary(rows))
     console.print(table)
-    for each in findings:
-        if each.status not in ("equal", "within"):
-            console.print(_line(each), soft_wrap=True, highlight=False)
-    counts = Counter(each.status for each in findings)
+    for finding in findings:
+        if finding.status not in ("equal", "within"):
+            console.print(_line(finding), soft_wrap=True, highlight=False)
+    counts = Counter(finding.status for finding in findings)
     verdict = "NOT as expected" if failed(findings) else "as expected"
     console.print(f"{verdict}: {', '.join(f'{n} {status}' for status, n in counts.items())}")
 
 
 def _summary(rows: list[Finding]) -> list[str]:
-    counts = Counter(each.status for each in rows)
-    gaps = [abs(each.gap) for each in rows if each.run and each.gap is not None]
+    counts = Counter(finding.status for finding in rows)
+    gaps = [abs(finding.gap) for finding in rows if finding.run and finding.gap is not None]
     tolerance = rows[0].tolerance
     return [
         *(str(counts[name] or "") for name in ("equal", "within")),
@@ -248,18 +249,18 @@ def _summary(rows: list[Finding]) -> list[str]:
     ]
 
 
-def _line(each: Finding) -> str:
-    where = " ".join(filter(None, (each.run or each.task, each.name)))
-    if each.status == "missing":
-        return f"missing: {where} (expected {each.expected})"
-    if each.status == "extra":
+def _line(finding: Finding) -> str:
+    where = " ".join(filter(None, (finding.run or finding.task, finding.name)))
+    if finding.status == "missing":
+        return f"missing: {where} (expected {finding.expected})"
+    if finding.status == "extra":
         return f"not in the expected file: {where}"
-    within = "" if each.tolerance is None else f", tolerance {each.tolerance:.4f}"
-    return f"off: {where} is {each.found}, expected {each.expected}{within}"
+    within = "" if finding.tolerance is None else f", tolerance {finding.tolerance:.4f}"
+    return f"off: {where} is {finding.found}, expected {finding.expected}{within}"
 
 
 def document(findings: list[Finding], wanted: dict[str, Any]) -> dict[str, Any]:
     """Return everything as one JSON document."""
-    rows = [each._asdict() | {"gap": each.gap} for each in findings]
+    rows = [finding._asdict() | {"gap": finding.gap} for finding in findings]
     about = {name: wanted[name] for name in ("environment", "git", "tolerance")}
     return {"as_expected": not failed(findings), "findings": rows, "expected": about}

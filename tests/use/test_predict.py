@@ -435,13 +435,13 @@ def test_fault_d5_a_short_video_is_scored_with_all_it_has(home: Path, tmp_path: 
     trees.video(tmp_path / "v.mp4", [trees.scene(1), trees.scene(1, left=30), trees.scene(1)])
     (found,) = scored(home, FRAMES, [tmp_path / "v.mp4"], frames=32)
     assert [sample.frame for sample in found.samples] == [0, 1, 2]
-    assert (found.n_frames, found.asked) == (3, 32)
+    assert (found.n_frames, found.requested) == (3, 32)
     words = "3 of 3 frames have a face; the video has no more, 32 are asked for, a mean of few"
     assert words in terminal.line(opened(home, FRAMES), found)
     assert terminal.values(opened(home, FRAMES), found)["n_frames"] == 3
     (every,) = scored(home, FRAMES, [tmp_path / "v.mp4"], frames="all")
     assert [sample.frame for sample in every.samples] == [0, 1, 2]
-    assert every.asked is None
+    assert every.requested is None
     assert "(3 of 3 frames have a face)" in terminal.line(opened(home, FRAMES), every)
     trees.video(tmp_path / "w.mp4", [trees.scene(1)])
     (lost,) = scored(home, CLIPS, [tmp_path / "w.mp4"])

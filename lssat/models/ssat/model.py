@@ -104,12 +104,8 @@ class SSAT(nn.Module):
     @property
     def classified(self) -> tuple[str, ...]:
         """The inputs of inference, in the order of the head's features: C, and M if fused."""
-        configuration = self.configuration
-        return (
-            (configuration.classified, str(configuration.masked))
-            if self.fused
-            else (configuration.classified,)
-        )
+        whole, masked = self.configuration.classified, str(self.configuration.masked)
+        return (whole, masked) if self.fused else (whole,)
 
     @property
     def needs_codes(self) -> bool:
@@ -155,9 +151,8 @@ class SSAT(nn.Module):
         mask = self._mask(noise)
         whole, kept = self._encode(imgs, codes, mask, classify=phase == "joint")
         pred = self._decode(kept, mask)
-        losses = {
-            kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in configuration.targets
-        }
+        targets = configuration.targets
+        losses = {kind: self._loss(kind, pred[kind], imgs, codes, mask) for kind in targets}
         loss_rec = torch.stack(list(losses.values())).mean()
         logits = None
         if whole is not None:

@@ -26,29 +26,29 @@ def pictures(arm: Arm, level: Level, rows: list[dict[str, Any]]) -> tuple[list[P
         return [], f"There are no crops below {folder}, so none are shown."
     wanted = [row["id"] for row in rows[:MOST]]
     places = _places(tables, set(wanted))
-    found = [_picture(places[row["id"]], row) for row in rows[:MOST] if row["id"] in places]
-    return found, "" if found else f"The crops below {folder} are of other samples."
+    shown = [_picture(places[row["id"]], row) for row in rows[:MOST] if row["id"] in places]
+    return shown, "" if shown else f"The crops below {folder} are of other samples."
 
 
 def _places(tables: list[Path], wanted: set[str]) -> dict[str, tuple[Path, int]]:
     """Find the shard and the row of each sample's middle crop."""
-    found: dict[str, tuple[Path, int]] = {}
+    places_of: dict[str, tuple[Path, int]] = {}
     for table in tables:
-        mine: dict[str, list[int]] = {}
+        rows_of: dict[str, list[int]] = {}
         rows = read_table(table, FACES).select(["id", "row"]).to_pylist()
         for row in rows:
             if row["id"] in wanted:
-                mine.setdefault(row["id"], []).append(row["row"])
-        found |= {id: (table, places[len(places) // 2]) for id, places in mine.items()}
-    return found
+                rows_of.setdefault(row["id"], []).append(row["row"])
+        places_of |= {id: (table, places[len(places) // 2]) for id, places in rows_of.items()}
+    return places_of
 
 
 def _picture(place: tuple[Path, int], row: dict[str, Any]) -> Picture:
     table, number = place
     shard = shards.read(table.with_suffix(".npy"), table, FACES)
-    told = f"{row['about']}: A {_score(row['a'])}, B {_score(row['b'])}; truth: {row['truth']}"
-    alt = f"Face crop {row['id']}. {told}"
-    return picture(tile(np.asarray(shard.array[number])), alt, f"{row['id']} · {told}")
+    caption = f"{row['about']}: A {_score(row['a'])}, B {_score(row['b'])}; truth: {row['truth']}"
+    alt = f"Face crop {row['id']}. {caption}"
+    return picture(tile(np.asarray(shard.array[number])), alt, f"{row['id']} · {caption}")
 
 
 def _score(value: float | None) -> str:

@@ -16,14 +16,14 @@ _ROWS = 40  # bars of differences
 _LINE = {"mode": "lines", "meta": -1, "hoverinfo": "skip", "line": {"width": 1, "dash": "dot"}}
 
 
-def scores_lead(found: dict[str, Any]) -> str:
+def scores_lead(comparison: dict[str, Any]) -> str:
     """Say what the scatter shows."""
     what = {
-        "binary": f"probability that the {found['level']} is of the positive class",
+        "binary": f"probability that the {comparison['level']} is of the positive class",
         "multiclass": "probability of the true class",
         "multilabel": "mean probability of the true value over the attributes",
-    }[found["kind"]]
-    return f"One point per test {found['level']}: the {what}. On the dotted line both agree."
+    }[comparison["kind"]]
+    return f"One point per test {comparison['level']}: the {what}. On the dotted line both agree."
 
 
 def _scores(level: Level, run: str) -> np.ndarray:
@@ -35,11 +35,11 @@ def _scores(level: Level, run: str) -> np.ndarray:
     return scores
 
 
-def scatter(level: Level, found: dict[str, Any]) -> Figure:
+def scatter(level: Level, comparison: dict[str, Any]) -> Figure:
     """Draw the scores of A against those of B, a colour a class."""
-    one, two = (_scores(level, run) for run in _names(found))
+    one, two = (_scores(level, run) for run in _names(comparison))
     step = -(-len(one) // MOST)
-    groups = _groups(level, found)
+    groups = _groups(level, comparison)
     traces = [{"x": [0, 1], "y": [0, 1], **_LINE}]
     keys = []
     for colour, (name, mask) in enumerate(groups):
@@ -61,17 +61,17 @@ def scatter(level: Level, found: dict[str, Any]) -> Figure:
     gaps = np.abs(one - two)
     known = gaps[np.isfinite(gaps)]
     gap = words.number(float(known.mean()) if len(known) else None)
-    told = f"Scores of B against A on {len(known):,} samples; their mean distance is {gap}."
+    lead = f"Scores of B against A on {len(known):,} samples; their mean distance is {gap}."
     if step > 1:
-        told += f" One of {step} is drawn."
-    return Figure("Scores of both", told, keys, [Plot("scores-plot", "", spec(traces, x, y))])
+        lead += f" One of {step} is drawn."
+    return Figure("Scores of both", lead, keys, [Plot("scores-plot", "", spec(traces, x, y))])
 
 
-def _names(found: dict[str, Any]) -> list[str]:
-    return [f"{letter.upper()}/{found[letter]['run']}" for letter in "ab"]
+def _names(comparison: dict[str, Any]) -> list[str]:
+    return [f"{letter.upper()}/{comparison[letter]['run']}" for letter in "ab"]
 
 
-def _groups(level: Level, found: dict[str, Any]) -> list[tuple[str, np.ndarray]]:
+def _groups(level: Level, comparison: dict[str, Any]) -> list[tuple[str, np.ndarray]]:
     """Part the samples: by subset where there are some, else by class."""
     if level.kind == "multilabel":
         return [("images", np.ones(len(level.ids), dtype=bool))]
@@ -79,7 +79,7 @@ def _groups(level: Level, found: dict[str, Any]) -> list[tuple[str, np.ndarray]]
     if names:
         reals = [("real", level.labels == 0)]
         return reals + [(str(n), (level.subsets == n) & (level.labels == 1)) for n in names]
-    classes = [row["name"] for row in found["agreement"] if row["by"] == "class"]
+    classes = [row["name"] for row in comparison["agreement"] if row["by"] == "class"]
     return [(name, level.labels == number) for number, name in enumerate(classes)]
 
 
@@ -87,11 +87,11 @@ def _list(values: np.ndarray) -> list[float | None]:
     return [round(float(value), 4) if np.isfinite(value) else None for value in values]
 
 
-def roc(level: Level, found: dict[str, Any]) -> Figure | None:
+def roc(level: Level, comparison: dict[str, Any]) -> Figure | None:
     """Draw both ROC curves; macro average one-vs-rest unless there are two classes."""
     traces = [{"x": [0, 1], "y": [0, 1], **_LINE}]
     keys = []
-    for colour, run in enumerate(_names(found)):
+    for colour, run in enumerate(_names(comparison)):
         labels, scores = level.labels, level.scores[run]
         if level.kind == "multiclass":
             labels = metrics.one_hot(labels, scores.shape[1])
@@ -111,13 +111,13 @@ def roc(level: Level, found: dict[str, Any]) -> Figure | None:
     axis = {"range": [-0.01, 1.01], "dtick": 0.2, "constrain": "domain"}
     x = axis | {"title": {"text": "false positive rate"}}
     y = axis | {"title": {"text": "true positive rate"}, "scaleanchor": "x"}
-    told = "; ".join(f"{key.label}: {key.value}" for key in keys)
-    return Figure("ROC", f"{told}.", keys, [Plot("roc-plot", "", spec(traces, x, y))])
+    areas = "; ".join(f"{key.label}: {key.value}" for key in keys)
+    return Figure("ROC", f"{areas}.", keys, [Plot("roc-plot", "", spec(traces, x, y))])
 
 
-def gaps(found: dict[str, Any]) -> Figure | None:
+def gaps(comparison: dict[str, Any]) -> Figure | None:
     """Draw A - B by subset or class, with the interval where there is one."""
-    rows = [row for row in found["subsets"] if row["difference"] is not None]
+    rows = [row for row in comparison["subsets"] if row["difference"] is not None]
     rows = sorted(rows, key=lambda row: row["difference"])[:_ROWS]
     if not rows:
         return None
@@ -139,15 +139,15 @@ def gaps(found: dict[str, Any]) -> Figure | None:
     }  # fmt: skip
     zero = {"x": [0, 0], "y": [names[0], names[-1]], **_LINE}
     x = {"title": {"text": f"A − B, {words.metric(rows[0]['metric'])}"}}
-    told = "; ".join(f"{row['name']} {words.number(row['difference'])}" for row in rows)
+    differences = "; ".join(f"{row['name']} {words.number(row['difference'])}" for row in rows)
     key = Key(
-        "A − B", 0, words.confidence(found) if any(r["low"] is not None for r in rows) else ""
+        "A − B", 0, words.confidence(comparison) if any(r["low"] is not None for r in rows) else ""
     )
     plot = Plot("gaps-plot", "", spec([zero, trace], x, {"type": "category"}))
-    return Figure("Differences", f"A minus B: {told}.", [key], [plot])
+    return Figure("Differences", f"A minus B: {differences}.", [key], [plot])
 
 
-def curves(a: Arm, b: Arm, found: dict[str, Any]) -> Figure:
+def curves(a: Arm, b: Arm, comparison: dict[str, Any]) -> Figure:
     """Draw the training curves of both: losses, and the metric that chose the epoch."""
     read = [read_curve(arm.folder / "curve.csv", arm.record) for arm in (a, b)]
     panels = [("Classification loss", [("loss_cls", "solid"), ("val_loss_cls", "dot")])]
@@ -166,11 +166,11 @@ def curves(a: Arm, b: Arm, found: dict[str, Any]) -> Figure:
             x = {"title": {"text": "epoch"}}
             plots.append(Plot(f"training-{number}", title, spec(traces, x, {})))
     keys = [Key(letter, colour) for colour, letter in enumerate("AB")]
-    told = "; ".join(
+    epochs = "; ".join(
         f"{arm.letter}: best epoch {arm.record['best_epoch']} of {arm.record['epochs']}"
         for arm in (a, b)
     )
-    return Figure("Training", f"{told}.", keys, plots)
+    return Figure("Training", f"{epochs}.", keys, plots)
 
 
 def _curve(curve: dict, column: str, dash: str, colour: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is said of two runs: tests of their difference, where they differ, how they were made.
+"""The comparison of two runs: tests of their difference, where they differ, how they were made.
 
 Every formula is that of the evaluation: `scores.measured`, `statistics`, `metrics`. The two are
 taken as they were trained: nothing here speaks of other trainings.
@@ -67,24 +67,24 @@ def compare(a: Arm, b: Arm, levels: list[Level], counts: dict[str, int]) -> dict
 def _about(arm: Arm) -> dict[str, Any]:
     known = {name: arm.record[name] for name in ("run", "backbone", "configuration", "seed")}
     known |= {"folder": str(arm.folder), "weights_sha256": arm.record["weights_sha256"]}
-    (told,) = [each for each in arm.metrics["runs"] if each["run"] == arm.run]
-    return known | {"collapsed": told["notes"]["collapsed"] if told["collapsed"] else None}
+    (own,) = [run for run in arm.metrics["runs"] if run["run"] == arm.run]
+    return known | {"collapsed": own["notes"]["collapsed"] if own["collapsed"] else None}
 
 
 def _test(a: Arm, b: Arm, level: Level, metric: str, options: Evaluate) -> dict[str, Any] | None:
     """Test the difference of the headline metric; None where a score is not finite."""
-    found = core.measured(level, options, names=[metric])
-    if len(found.values) < 2:
+    measured = core.measured(level, options, names=[metric])
+    if len(measured.values) < 2:
         return None
-    one, two = (found.values[x.name][metric] for x in (a, b))
+    one, two = (measured.values[x.name][metric] for x in (a, b))
     row: dict[str, Any] = {
         x.letter.lower(): _scored(x).labels | {"seeds": _scored(x).seeds} for x in (a, b)
     }
-    row |= dict(level=level.name, metric=metric, n=len(level.labels), groups=found.clusters)
+    row |= dict(level=level.name, metric=metric, n=len(level.labels), groups=measured.clusters)
     row |= {"difference": None, "effect": None}
     if one is not None and two is not None:
         row |= {"difference": one - two, "effect": effect(metric, one, two)}
-    row = plain(row | _paired(a, b, found, metric, options) | _classical(a, b, level))
+    row = plain(row | _paired(a, b, measured, metric, options) | _classical(a, b, level))
     tests = [row["p"], *([row[_OWN_TEST[metric]]] if metric in _OWN_TEST else [])]
     return row | {"shown": all(p is not None and p < 0.05 for p in tests)}
 
@@ -94,11 +94,11 @@ def _scored(arm: Arm) -> Scored:
 
 
 def _paired(
-    a: Arm, b: Arm, found: Measured, metric: str, options: Evaluate, column: int | None = None
+    a: Arm, b: Arm, measured: Measured, metric: str, options: Evaluate, column: int | None = None
 ) -> dict[str, Any]:
     """Return interval, p and note of a - b, over other test sets; None where undefined."""
-    reason, note, clusters = core.trust(found, metric, column)
-    rows = [core.cells(_scored(x), found, metric, column) for x in (a, b)]
+    reason, note, clusters = core.trust(measured, metric, column)
+    rows = [core.cells(_scored(x), measured, metric, column) for x in (a, b)]
     nothing = dict(low=None, high=None, p=None)
     if reason or None in rows:
         return nothing | {"note": reason}
@@ -114,12 +114,12 @@ def _classical(a: Arm, b: Arm, level: Level) -> dict[str, float | None]:
     one, two = (level.scores[x.name] for x in (a, b))
     if level.kind == "multilabel":
         return dict(p_delong=None, p_mcnemar=None)
-    right = [metrics.predicted(level.kind, each) == level.labels for each in (one, two)]
-    found: dict[str, float | None] = dict(p_delong=None)
+    right = [metrics.predicted(level.kind, scores) == level.labels for scores in (one, two)]
+    p_values: dict[str, float | None] = dict(p_delong=None)
     if level.kind == "binary":
-        found["p_delong"] = statistics.compare_aucs(level.labels, one, two, level.groups).p
-    found["p_mcnemar"] = statistics.clustered_mcnemar(right[0], right[1], level.groups)
-    return found
+        p_values["p_delong"] = statistics.compare_aucs(level.labels, one, two, level.groups).p
+    p_values["p_mcnemar"] = statistics.clustered_mcnemar(right[0], right[1], level.groups)
+    return p_values
 
 
 def _metrics(measured: dict[str, list[dict]], kind: str) -> Iterator[dict[str, Any]]:
@@ -141,13 +141,13 @@ def _agreement(a: Arm, b: Arm, level: Level, classes: list[str]) -> Iterator[dic
     yield dict(by="all", name="all", **_counts(*right))
     for number, name in enumerate(classes):
         if level.kind == "multilabel":
-            yield dict(by="class", name=name, **_counts(*(each[:, number] for each in right)))
+            yield dict(by="class", name=name, **_counts(*(answers[:, number] for answers in right)))
         else:
             mask = level.labels == number
-            yield dict(by="class", name=name, **_counts(*(each[mask] for each in right)))
+            yield dict(by="class", name=name, **_counts(*(answers[mask] for answers in right)))
     for name in sorted(set(level.subsets) - {""}):
         mask = level.subsets == name
-        yield dict(by="subset", name=str(name), **_counts(*(each[mask] for each in right)))
+        yield dict(by="subset", name=str(name), **_counts(*(answers[mask] for answers in right)))
 
 
 def _counts(a: np.ndarray, b: np.ndarray) -> dict[str, int]:
@@ -168,7 +168,7 @@ def _subsets(
         return
     for subset in sorted(set(level.subsets[level.labels == 1])):
         mask = (level.labels == 0) | (level.subsets == subset)
-        scores = {run: found[mask] for run, found in level.scores.items()}
+        scores = {run: run_scores[mask] for run, run_scores in level.scores.items()}
         groups = [group for group, chosen in zip(level.groups, mask, strict=True) if chosen]
         part = level._replace(labels=level.labels[mask], scores=scores, groups=groups)
         yield _row(a, b, core.measured(part, options, names=["auc"]), "auc", options) | dict(
@@ -177,12 +177,12 @@ def _subsets(
 
 
 def _row(
-    a: Arm, b: Arm, found: Measured, metric: str, options: Evaluate, column: int | None = None
+    a: Arm, b: Arm, measured: Measured, metric: str, options: Evaluate, column: int | None = None
 ) -> dict[str, Any]:
-    values = [found.values.get(x.name, {}).get(metric) for x in (a, b)]
+    values = [measured.values.get(x.name, {}).get(metric) for x in (a, b)]
     if column is not None:
-        values = [None if each is None else each[column] for each in values]
-    paired = _paired(a, b, found, metric, options, column)
+        values = [None if value is None else value[column] for value in values]
+    paired = _paired(a, b, measured, metric, options, column)
     return _gap(*values) | {name: paired[name] for name in ("low", "high", "note")}
 
 
@@ -192,10 +192,10 @@ def _each(
     """Yield recall of each class, or balanced accuracy of each attribute."""
     several = level.kind == "multilabel"
     metric = "balanced_accuracy" if several else "recall"
-    found = core.measured(level, options, each=True, names=[metric] if several else [])
+    measured = core.measured(level, options, each=True, names=[metric] if several else [])
     for number, name in enumerate(classes):
         n = len(level.labels) if several else int((level.labels == number).sum())
-        row = _row(a, b, found, f"each/{metric}", options, number)
+        row = _row(a, b, measured, f"each/{metric}", options, number)
         yield row | dict(name=name, metric=metric, n=n)
 
 

@@ -24,47 +24,47 @@ NOTE = (
 )
 
 
-def write(path: Path, a: Arm, b: Arm, level: Level, found: dict[str, Any]) -> None:
+def write(path: Path, a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) -> None:
     """Write the page.
 
     Args:
         level: the headline's, of the common test samples.
-        found: what `numbers.compare` returns.
+        comparison: what `numbers.compare` returns.
 
     Raises:
         DataError: a shard of crops is damaged, or a training curve is missing.
     """
-    text = html.template("page.html.j2", _HERE).render(**_content(a, b, level, found))
+    text = html.template("page.html.j2", _HERE).render(**_content(a, b, level, comparison))
     with confidential():
         write_text(path, text)
 
 
-def _content(a: Arm, b: Arm, level: Level, found: dict[str, Any]) -> dict[str, Any]:
+def _content(a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) -> dict[str, Any]:
     scripts = html.scripts("theme", "page", "plotly")
-    pictures, why = crops.pictures(a, level, found["disagreements"])
-    parts = "By subset" if found["kind"] == "binary" else "By class"
+    pictures, why = crops.pictures(a, level, comparison["disagreements"])
+    parts = "By subset" if comparison["kind"] == "binary" else "By class"
     return {
-        "title": f"Two runs compared: {found['title']}",
+        "title": f"Two runs compared: {comparison['title']}",
         "note": NOTE,
         "sections": (_SECTIONS | {"subsets": parts}).items(),
         "arms": [("A", a.run, _facts(a)), ("B", b.run, _facts(b))],
-        "verdict": terminal.verdict(found),
-        "scores_lead": figures.scores_lead(found),
-        "scatter": figures.scatter(level, found),
-        "metrics": _metrics(found),
-        "roc": figures.roc(level, found),
+        "verdict": terminal.verdict(comparison),
+        "scores_lead": figures.scores_lead(comparison),
+        "scatter": figures.scatter(level, comparison),
+        "metrics": _metrics(comparison),
+        "roc": figures.roc(level, comparison),
         "roc_lead": "On the common test samples; the dotted line is chance.",
         "parts": parts,
-        "subsets_lead": _subsets_lead(found),
-        "gaps": figures.gaps(found),
-        "subsets": _subsets(found),
-        "agreement": _agreement(found),
-        "disagreements_lead": _disagreements_lead(found),
-        "disagreements": _disagreements(found),
+        "subsets_lead": _subsets_lead(comparison),
+        "gaps": figures.gaps(comparison),
+        "subsets": _subsets(comparison),
+        "agreement": _agreement(comparison),
+        "disagreements_lead": _disagreements_lead(comparison),
+        "disagreements": _disagreements(comparison),
         "crops": pictures,
         "no_crops": why,
-        "curves": figures.curves(a, b, found),
-        "differences": _differences(found),
+        "curves": figures.curves(a, b, comparison),
+        "differences": _differences(comparison),
         "scripts": scripts,
         "policy": html.policy(scripts),
         "style": html.style(),
@@ -81,12 +81,12 @@ def _facts(arm: Arm) -> list[str]:
     ]
 
 
-def _metrics(found: dict[str, Any]) -> Table:
-    names = (*terminal.arms(found), "A − B")
+def _metrics(comparison: dict[str, Any]) -> Table:
+    names = (*terminal.arms(comparison), "A − B")
     columns = [Column("Metric"), *(Column(name, "num") for name in names)]
     rows = [
         [Cell(f"{row['level']} {words.metric(row['metric'])}"), *_three(row)]
-        for row in found["metrics"]
+        for row in comparison["metrics"]
     ]
     return Table("metrics", "metrics of both runs on the common test samples", columns, rows)
 
@@ -95,67 +95,73 @@ def _three(row: dict[str, Any]) -> list[Cell]:
     return [num(row[name]) for name in ("a", "b", "difference")]
 
 
-def _subsets_lead(found: dict[str, Any]) -> str:
+def _subsets_lead(comparison: dict[str, Any]) -> str:
     what = {
-        "binary": f"{found['level'].capitalize()} AUC of each method against all reals",
+        "binary": f"{comparison['level'].capitalize()} AUC of each method against all reals",
         "multiclass": "Recall of each class",
         "multilabel": "Balanced accuracy of each attribute",
-    }[found["kind"]]
+    }[comparison["kind"]]
     return (
-        f"{what}; the difference with its paired {words.confidence(found)}, without a correction "
-        "for many of them."
+        f"{what}; the difference with its paired {words.confidence(comparison)}, without a "
+        "correction for many of them."
     )
 
 
-def _subsets(found: dict[str, Any]) -> Table:
+def _subsets(comparison: dict[str, Any]) -> Table:
     columns = [Column("Part"), Column("Metric")]
-    columns += [Column(name, "num") for name in (*terminal.arms(found), "A − B", "Interval", "n")]
+    columns += [
+        Column(name, "num") for name in (*terminal.arms(comparison), "A − B", "Interval", "n")
+    ]
     rows = [
         [
-            *(Cell(row["name"]), Cell(words.metric(row["metric"])), *_three(row)),
-            *(Cell(words.interval(row), row["low"]), num(row["n"])),
+            Cell(row["name"]),
+            Cell(words.metric(row["metric"])),
+            *_three(row),
+            Cell(words.interval(row), row["low"]),
+            num(row["n"]),
         ]
-        for row in found["subsets"]
+        for row in comparison["subsets"]
     ]
     return Table("parts", "both runs by subset or class", columns, rows)
 
 
-def _agreement(found: dict[str, Any]) -> Table:
-    what = "decisions" if found["kind"] == "multilabel" else f"{found['level']}s"
-    only = [f"Only {name}" for name in terminal.arms(found)]
+def _agreement(comparison: dict[str, Any]) -> Table:
+    what = "decisions" if comparison["kind"] == "multilabel" else f"{comparison['level']}s"
+    only = [f"Only {name}" for name in terminal.arms(comparison)]
     names = ("Both right", *only, "Both wrong")
     columns = [Column("Part"), Column("Name"), Column(f"n {what}", "num")]
     columns += [Column(name, "num") for name in names]
     rows = [
         [
-            *(Cell(row["by"]), Cell("all" if row["by"] == "all" else row["name"])),
+            Cell(row["by"]),
+            Cell("all" if row["by"] == "all" else row["name"]),
             *(num(row[key]) for key in ("n", "both", "only_a", "only_b", "neither")),
         ]
-        for row in found["agreement"]
+        for row in comparison["agreement"]
     ]
     return Table("agreement", "samples that both, one or none got right", columns, rows)
 
 
-def _disagreements_lead(found: dict[str, Any]) -> str:
+def _disagreements_lead(comparison: dict[str, Any]) -> str:
     about = {
         "binary": "the probability of the positive class",
         "multiclass": "the probability of the true class",
         "multilabel": "the probability of the attribute on which they are farthest apart",
-    }[found["kind"]]
-    return f"The test {found['level']}s whose scores are farthest apart: {about}."
+    }[comparison["kind"]]
+    return f"The test {comparison['level']}s whose scores are farthest apart: {about}."
 
 
-def _disagreements(found: dict[str, Any]) -> Table:
+def _disagreements(comparison: dict[str, Any]) -> Table:
     columns = [Column("Sample", "id"), Column("Subset"), Column("Truth"), Column("Score of")]
-    columns += [Column(name, "num") for name in (*terminal.arms(found), "A − B")]
+    columns += [Column(name, "num") for name in (*terminal.arms(comparison), "A − B")]
     rows = [
         [*(Cell(row[name]) for name in ("id", "subset", "truth", "about")), *_three(row)]
-        for row in found["disagreements"]
+        for row in comparison["disagreements"]
     ]
     return Table("apart", "the strongest disagreements", columns, rows)
 
 
-def _differences(found: dict[str, Any]) -> Table:
-    columns = [Column("Key", "id"), *(Column(name, "pre") for name in terminal.arms(found))]
-    rows = [[Cell(row["key"]), Cell(row["a"]), Cell(row["b"])] for row in found["differences"]]
+def _differences(comparison: dict[str, Any]) -> Table:
+    columns = [Column("Key", "id"), *(Column(name, "pre") for name in terminal.arms(comparison))]
+    rows = [[Cell(row["key"]), Cell(row["a"]), Cell(row["b"])] for row in comparison["differences"]]
     return Table("records-table", "what the records say differently", columns, rows)

@@ -65,8 +65,8 @@ def read(letter: str, name: Path, runs: Path, results: Path | None, dataset: str
         raise DataError(base / "metrics.json", problem, "Run `snakemake --cores 8` to evaluate")
     file = base / "predictions.parquet"
     table = read_table(file, PREDICTIONS)
-    mine = pc.and_(pc.equal(table["run"], record["run"]), pc.equal(table["split"], "test"))
-    return Arm(letter, folder, record, metrics, table.filter(mine), file)
+    of_run = pc.and_(pc.equal(table["run"], record["run"]), pc.equal(table["split"], "test"))
+    return Arm(letter, folder, record, metrics, table.filter(of_run), file)
 
 
 def together(a: Arm, b: Arm) -> tuple[list[Level], dict[str, int]]:
@@ -100,15 +100,15 @@ def together(a: Arm, b: Arm) -> tuple[list[Level], dict[str, int]]:
         raise DataError(b.file, problem, "They are of two versions of the data set")
     parts = [_named(rows, arm.name) for rows, arm in ((one, a), (two, b))]
     parts[1] = _as_first(parts[1], parts[0])
-    (found,) = levels(pa.concat_tables(parts), a.record["task"], a.metrics["kind"])
-    return found, counts
+    (level,) = levels(pa.concat_tables(parts), a.record["task"], a.metrics["kind"])
+    return level, counts
 
 
 def _common(a: Arm, b: Arm) -> tuple[pa.Table, pa.Table, dict[str, int]]:
     """Return the rows of both whose samples are in both, in one order."""
     keys = [list(zip(*(arm.rows[name].to_pylist() for name in _SAMPLE), strict=True))
             for arm in (a, b)]  # fmt: skip
-    places = [{key: at for at, key in enumerate(each)} for each in keys]
+    places = [{key: at for at, key in enumerate(arm_keys)} for arm_keys in keys]
     common = sorted(places[0].keys() & places[1].keys())
     one, two = ([place[key] for key in common] for place in places)
     counts = dict(common=len(common), only_a=len(keys[0]) - len(one))
@@ -123,7 +123,7 @@ def _named(rows: pa.Table, name: str) -> pa.Table:
 
 
 def _as_first(rows: pa.Table, first: pa.Table) -> pa.Table:
-    """Take groups and subsets from the first: what clusters are is said by one release."""
+    """Take groups and subsets from the first, so that one version defines the clusters."""
     for name in ("group", "subset"):
         rows = rows.set_column(rows.schema.get_field_index(name), name, first[name])
     return rows

@@ -11,40 +11,40 @@ _SHOWN = 5  # disagreements
 _ROWS = 12  # of subsets and classes
 
 
-def show(found: dict[str, Any]) -> None:
+def show(comparison: dict[str, Any]) -> None:
     """Print what `numbers.compare` returns."""
     console = Console(highlight=False, markup=False, emoji=False)
-    console.print(f"{line(found['title'])}, test {found['level']}s", soft_wrap=True)
+    console.print(f"{line(comparison['title'])}, test {comparison['level']}s", soft_wrap=True)
     for letter in "ab":
-        about = found[letter]
-        told = f"{letter.upper()}  {about['run']}  ({line(about['folder'])})"
-        console.print(told, soft_wrap=True)
-    console.print("\n".join(verdict(found)), soft_wrap=True)
-    _table(console, "metric", "metrics", found)
-    _table(console, "subset" if found["kind"] == "binary" else "class", "subsets", found)
-    _agreement(console, found)
+        about = comparison[letter]
+        disagreement = f"{letter.upper()}  {about['run']}  ({line(about['folder'])})"
+        console.print(disagreement, soft_wrap=True)
+    console.print("\n".join(verdict(comparison)), soft_wrap=True)
+    _table(console, "metric", "metrics", comparison)
+    _table(console, "subset" if comparison["kind"] == "binary" else "class", "subsets", comparison)
+    _agreement(console, comparison)
     console.print("Largest disagreements")
-    for row in found["disagreements"][:_SHOWN]:
+    for row in comparison["disagreements"][:_SHOWN]:
         where = f" ({row['subset']})" if row["subset"] else ""
         scores = f"A {_number(row['a'])}, B {_number(row['b'])}"
-        told = f"{row['id']}{where}: {row['about']} {scores}; truth: {row['truth']}"
-        console.print(f"  {line(told)}", soft_wrap=True)
-    _differences(console, found["differences"])
+        disagreement = f"{row['id']}{where}: {row['about']} {scores}; truth: {row['truth']}"
+        console.print(f"  {line(disagreement)}", soft_wrap=True)
+    _differences(console, comparison["differences"])
 
 
-def verdict(found: dict[str, Any]) -> list[str]:
+def verdict(comparison: dict[str, Any]) -> list[str]:
     """Say in sentences what the tests show, and on which samples."""
-    samples, test = found["samples"], found["test"]
+    samples, test = comparison["samples"], comparison["test"]
     left = [f"{samples[f'only_{x}']:,} only of {x.upper()}" for x in "ab" if samples[f"only_{x}"]]
     outside = f"; left out: {', '.join(left)}" if left else ""
     lines = [f"{samples['common']:,} common test rows{outside}."]
-    for letter, name in zip("ab", arms(found), strict=True):
-        if why := found[letter]["collapsed"]:
+    for letter, name in zip("ab", arms(comparison), strict=True):
+        if why := comparison[letter]["collapsed"]:
             lines.append(f"{name}: it {why}.")
     if test is None:
         return [*lines, "A score is not finite, so nothing is tested."]
-    share = f"{100 * found['confidence']:g} %"
-    metric = f"{found['level']} {found['metric'].replace('_', ' ')}"
+    share = f"{100 * comparison['confidence']:g} %"
+    metric = f"{comparison['level']} {comparison['metric'].replace('_', ' ')}"
     interval = f"[{_number(test['low'])}, {_number(test['high'])}]"
     lines.append(
         f"{metric}: A - B = {_number(test['difference'])}, {share} interval {interval} "
@@ -60,15 +60,15 @@ def verdict(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def arms(found: dict[str, Any]) -> list[str]:
-    """Return what the columns of both runs are called: a run that collapsed says so."""
-    return [f"{x.upper()}, collapsed" if found[x]["collapsed"] else x.upper() for x in "ab"]
+def arms(comparison: dict[str, Any]) -> list[str]:
+    """Return the names of both runs' columns; a collapsed run is marked."""
+    return [f"{x.upper()}, collapsed" if comparison[x]["collapsed"] else x.upper() for x in "ab"]
 
 
 def _tests(test: dict[str, Any]) -> str:
     names = {"p": "", "p_delong": "DeLong ", "p_mcnemar": "McNemar "}
-    told = [f"{name}p {_p(test[key])}" for key, name in names.items() if test[key] is not None]
-    return ", ".join(told) or "no test is defined"
+    p_values = [f"{name}p {_p(test[key])}" for key, name in names.items() if test[key] is not None]
+    return ", ".join(p_values) or "no test is defined"
 
 
 def _p(value: float) -> str:
@@ -79,15 +79,15 @@ def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 
-def _table(console: Console, what: str, key: str, found: dict[str, Any]) -> None:
-    rows = found[key]
+def _table(console: Console, what: str, key: str, comparison: dict[str, Any]) -> None:
+    rows = comparison[key]
     if key == "subsets":  # the widest gaps first
         rows = sorted(rows, key=lambda row: -abs(row["difference"] or 0))
     if not rows:
         return
     table = Table()
     table.add_column(what)
-    for name in (*arms(found), "A - B", *(["interval", "n"] if key == "subsets" else [])):
+    for name in (*arms(comparison), "A - B", *(["interval", "n"] if key == "subsets" else [])):
         table.add_column(name, justify="right")
     for row in rows[: _ROWS if key == "subsets" else None]:
         name = f"{line(row['name'])}, {row['metric']}" if "name" in row else _of(row)
@@ -106,9 +106,9 @@ def _of(row: dict[str, Any]) -> str:
     return f"{row['level']} {row['metric'].replace('_', ' ')}"
 
 
-def _agreement(console: Console, found: dict[str, Any]) -> None:
-    first = found["agreement"][0]
-    what = "decisions" if found["kind"] == "multilabel" else f"{found['level']}s"
+def _agreement(console: Console, comparison: dict[str, Any]) -> None:
+    first = comparison["agreement"][0]
+    what = "decisions" if comparison["kind"] == "multilabel" else f"{comparison['level']}s"
     parts = [
         f"{first[key]:,} {text}"
         for key, text in (
@@ -125,8 +125,8 @@ def _differences(console: Console, rows: list[dict[str, str]]) -> None:
         return
     console.print("Their records differ in")
     for row in rows:
-        told = f"{row['key']}: {_short(row['a'])} | {_short(row['b'])}"
-        console.print(f"  {line(told)}", soft_wrap=True)
+        difference = f"{row['key']}: {_short(row['a'])} | {_short(row['b'])}"
+        console.print(f"  {line(difference)}", soft_wrap=True)
 
 
 def _short(text: str) -> str:

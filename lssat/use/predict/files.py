@@ -19,8 +19,8 @@ class File(NamedTuple):
 def files(paths: Iterable[Path], frame_folders: bool) -> list[File]:
     """List the files that are named, and those below the folders that are named, by name.
 
-    What a file holds is told by its content. In folders only names of images and videos are
-    looked at, and none that begins with a dot.
+    The kind of a file follows from its content. Folders are searched for names of images and
+    videos only, without those that begin with a dot.
 
     Args:
         frame_folders: a folder that holds images is one video's extracted images; one that
@@ -29,15 +29,15 @@ def files(paths: Iterable[Path], frame_folders: bool) -> list[File]:
     Raises:
         DataError: a folder holds no image and no video, or what it holds may not be read.
     """
-    found: list[File] = []
+    listed: list[File] = []
     for path in paths:
         if not path.is_dir():
-            found.append(File(path, kind(path)))
+            listed.append(File(path, kind(path)))
         elif frame_folders:
-            found += _videos(path)
+            listed += _videos(path)
         else:
-            found += _below(path)
-    return list(dict.fromkeys(found))
+            listed += _below(path)
+    return list(dict.fromkeys(listed))
 
 
 def _below(folder: Path) -> list[File]:
@@ -54,12 +54,12 @@ def _below(folder: Path) -> list[File]:
 
 def _videos(folder: Path) -> list[File]:
     """Return the folder, if it holds images, or those below it that do, by name."""
-    every = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]
-    held = [path for path in every if not _hidden(path, folder) and frames_in(path)]
-    if not held:
+    folders = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]
+    videos = [path for path in folders if not _hidden(path, folder) and frames_in(path)]
+    if not videos:
         problem = "holds no image, nor does a folder in it"
         raise DataError(folder, problem, f"Looked for {', '.join(sorted(IMAGES))}")
-    return [File(path, "frames") for path in (held[:1] if held[0] == folder else held)]
+    return [File(path, "frames") for path in (videos[:1] if videos[0] == folder else videos)]
 
 
 def _hidden(path: Path, folder: Path) -> bool:

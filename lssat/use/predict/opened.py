@@ -56,16 +56,16 @@ def _evaluated(record: dict[str, Any], file: Path) -> tuple[float | None, str, s
     """Return the temperature, why there is one or none, and whether the run collapsed."""
     if not file.exists():
         return None, f"uncalibrated: {file} does not exist", None
-    found = read_json(file)
-    sha256 = found.get("weights", {}).get(record["run"])
+    evaluated = read_json(file)
+    sha256 = evaluated.get("weights", {}).get(record["run"])
     if sha256 is None:
         return None, f"uncalibrated: {file} is not of this run", None
     if sha256 != record["weights_sha256"]:
         return None, f"uncalibrated: {file} is of other weights of this run; evaluate again", None
-    (mine,) = [each for each in found["runs"] if each["run"] == record["run"]]
-    fallen = mine["notes"]["collapsed"] if mine["collapsed"] else None
-    value = mine.get("calibration", {}).get("temperature")
+    (own,) = [run for run in evaluated["runs"] if run["run"] == record["run"]]
+    fallen = own["notes"]["collapsed"] if own["collapsed"] else None
+    value = own.get("calibration", {}).get("temperature")
     if value is None:
         return None, f"uncalibrated: {file} holds no temperature for this run", fallen
-    told = [f"calibrated on validation, temperature {value:.3f}", metrics.at_bound(value)]
-    return value, "; ".join(filter(None, told)), fallen
+    calibration = [f"calibrated on validation, temperature {value:.3f}", metrics.at_bound(value)]
+    return value, "; ".join(filter(None, calibration)), fallen

@@ -23,7 +23,7 @@ _BATCH = 64  # samples that go through the model at once
 
 
 class How(NamedTuple):
-    """What the user says of the files."""
+    """How the user describes the files."""
 
     aligned: bool = False  # they are crops: nothing is detected
     box: tuple[float, float, float, float] | None = None  # x, y, width, height of the face
@@ -31,7 +31,7 @@ class How(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A frame, clip or image: what the model was given one time."""
+    """A frame, clip or image: one input of the model."""
 
     frame: int  # of a clip: its first
     clip: int  # -1: no clip
@@ -55,7 +55,7 @@ class Scored(NamedTuple):
     crops: np.ndarray  # uint8 (n, size, size, 3), or (n, T, size, size, 3) of clips
     codes: np.ndarray | None  # uint8 (n, size, size), or (n, T, size, size)
     n_frames: int  # of the video
-    asked: int | None  # frames of it that were asked for, if it has fewer
+    requested: int | None  # frames of the video that were requested, if it has fewer
 
 
 class Rejected(NamedTuple):
@@ -71,7 +71,7 @@ class Scorer:
 
     Args:
         opened: the run.
-        how: what the user says of the files.
+        how: how the user describes the files.
         decoder: opens the files, in a process of its own.
         device: of the detector and the model.
 
@@ -82,9 +82,9 @@ class Scorer:
     def __init__(self, opened: Opened, how: How, decoder: media.Decoder, device: str):
         self.opened, self.how, self.decoder, self.device = opened, how, decoder, device
         self.clips = opened.model.clips
-        made = opened.crops
+        crops = opened.crops
         known = ("size", "margin", "min_face_size", "threshold", "choose")
-        faces = params.Faces(**{name: made[name] for name in known})
+        faces = params.Faces(**{name: crops[name] for name in known})
         self.cropper = Cropper(opened.run, self._options(), faces, 0, decoder, device)
         torch.set_num_threads(opened.threads)
 
@@ -115,11 +115,11 @@ class Scorer:
             return Rejected(file, "unreadable", f"{error}")
         target.finish(len(rows))
         sheet.seek(0)
-        mine = np.array([(row["clip"] >= 0) == self.clips for row in rows], dtype=bool)
-        if not mine.any():
+        used = np.array([(row["clip"] >= 0) == self.clips for row in rows], dtype=bool)
+        if not used.any():
             return self._rejected(file, lost)
-        crops = np.load(sheet, allow_pickle=False)[mine]
-        kept = [row for row, used in zip(rows, mine, strict=True) if used]
+        crops = np.load(sheet, allow_pickle=False)[used]
+        kept = [row for row, keep in zip(rows, used, strict=True) if keep]
         return self._scored(file, kept, lost, crops)
 
     def _rejected(self, file: File, lost: list[dict]) -> Rejected:
@@ -142,31 +142,46 @@ class Scorer:
         logits = self._logits(crops, codes)
         heat = opened.temperature or 1.0
         scores = metrics.scaled(opened.task.kind, logits, heat)
-        mean, raw = (self._pooled(file, logits, each) for each in (heat, 1.0))
+        mean, raw = (self._pooled(file, logits, temperature) for temperature in (heat, 1.0))
         seconds = self._times(file, rows[0]["n_frames"])
         samples = [
             Sample(
-                *(row["frame"], row["clip"], seconds[row["frame"]], row["box"]),
-                *(None if np.isnan(row["score"]) else row["score"], row["n_faces"]),
-                *(logits[at], scores[at]),
+                frame=row["frame"],
+                clip=row["clip"],
+                time=seconds[row["frame"]],
+                box=row["box"],
+                detector=None if np.isnan(row["score"]) else row["score"],
+                n_faces=row["n_faces"],
+                logits=logits[at],
+                scores=scores[at],
             )
             for at, row in enumerate(firsts)
         ]
-        missed = self._missed(file, rows, seconds)
-        known = file, samples, missed, lost, mean, raw, crops, codes
-        return Scored(*known, rows[0]["n_frames"], self._asked(file, rows[0]["n_frames"]))
+        n_frames = rows[0]["n_frames"]
+        return Scored(
+            file=file,
+            samples=samples,
+            missed=self._missed(file, rows, seconds),
+            lost=lost,
+            scores=mean,
+            raw=raw,
+            crops=crops,
+            codes=codes,
+            n_frames=n_frames,
+            requested=self._requested(file, n_frames),
+        )
 
-    def _asked(self, file: File, n_frames: int) -> int | None:
-        asked = 0 if self.clips or file.media == "image" else self.cropper.plan.frames or 0
-        return asked if n_frames < asked else None
+    def _requested(self, file: File, n_frames: int) -> int | None:
+        frames = 0 if self.clips or file.media == "image" else self.cropper.plan.frames or 0
+        return frames if n_frames < frames else None
 
     def _logits(self, crops: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
-        found = []
+        logits = []
         for start in range(0, len(crops), _BATCH):
             part = slice(start, start + _BATCH)
             both = loader.tensors(crops[part], None if codes is None else codes[part])
-            found.append(predict.classify(self.opened.model, *both))
-        return np.concatenate(found)
+            logits.append(predict.classify(self.opened.model, *both))
+        return np.concatenate(logits)
 
     def _pooled(self, file: File, logits: np.ndarray, heat: float) -> np.ndarray:
         """Return the file's probabilities, as the evaluation makes those of a video."""
@@ -175,12 +190,12 @@ class Scorer:
         return scores
 
     def _times(self, file: File, n_frames: int) -> list[float | None]:
-        """Return the second of each frame; None where there is no telling."""
-        found: list[float | None] = []
+        """Return the second of each frame; None where it is not known."""
+        times: list[float | None] = []
         if file.media == "video":
             with contextlib.suppress(media.Unreadable):  # a second decoding: out of time
-                found = self.decoder.times(file.path)
-        return found if len(found) == n_frames else [None] * n_frames
+                times = self.decoder.times(file.path)
+        return times if len(times) == n_frames else [None] * n_frames
 
     def _missed(self, file: File, rows: list[dict], seconds: list) -> list[tuple]:
         if self.clips or file.media == "image":
@@ -191,11 +206,11 @@ class Scorer:
 
 
 def notes(opened: Opened, how: How) -> list[str]:
-    """Say why not to trust the scores: a collapsed run, other files than those it was tested on."""
-    said = []
+    """Return warnings: the run collapsed, or the files differ from those it was tested on."""
+    reasons = []
     if opened.collapsed:
-        said.append(f"the run collapsed on the test split: it {opened.collapsed}")
-    return said + _framed(opened.crops["boxes"], how)
+        reasons.append(f"the run collapsed on the test split: it {opened.collapsed}")
+    return reasons + _framed(opened.crops["boxes"], how)
 
 
 def _framed(boxes: str, how: How) -> list[str]:

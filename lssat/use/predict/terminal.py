@@ -1,4 +1,4 @@
-"""What is said of scored files: lines for the terminal, values for JSON."""
+"""The scores of files as lines for the terminal and as values for JSON."""
 
 from typing import Any
 
@@ -28,17 +28,17 @@ def head(opened: Opened, why: str, notes: list[str]) -> str:
     return "\n".join(map(printable.line, lines))
 
 
-def line(opened: Opened, found: Scored | Rejected) -> str:
-    """Say what came of a file, a curve below it if it is a video."""
-    path = found.file.path
-    if isinstance(found, Rejected):
-        return printable.line(f"{path}: rejected, {found.reason}: {found.detail}")
-    video = found.file.media != "image"
-    lines = [f"{path}: {_says(opened, found.scores)}  ({_seen(opened, found)})"]
-    if opened.task.kind == "multilabel" and np.isfinite(found.scores).all():
-        lines += _attributes(opened, found.scores)
-    elif video and len(found.samples) + len(found.missed) > 1:
-        lines.append(f"    {_curve(opened, found)}")
+def line(opened: Opened, scored: Scored | Rejected) -> str:
+    """Return the result of a file as text, for a video with a curve below it."""
+    path = scored.file.path
+    if isinstance(scored, Rejected):
+        return printable.line(f"{path}: rejected, {scored.reason}: {scored.detail}")
+    video = scored.file.media != "image"
+    lines = [f"{path}: {_says(opened, scored.scores)}  ({_seen(opened, scored)})"]
+    if opened.task.kind == "multilabel" and np.isfinite(scored.scores).all():
+        lines += _attributes(opened, scored.scores)
+    elif video and len(scored.samples) + len(scored.missed) > 1:
+        lines.append(f"    {_curve(opened, scored)}")
     return "\n".join(map(printable.line, lines))
 
 
@@ -62,20 +62,20 @@ def _attributes(opened: Opened, scores: np.ndarray) -> list[str]:
     return [f"    {'   '.join(cells[row::deep])}" for row in range(deep)]
 
 
-def _seen(opened: Opened, found: Scored) -> str:
-    if found.file.media == "image":
-        (sample,) = found.samples
+def _seen(opened: Opened, scored: Scored) -> str:
+    if scored.file.media == "image":
+        (sample,) = scored.samples
         return _face(sample)
     if opened.model.clips:
-        lost = f", {len(found.lost)} lost" if found.lost else ""
-        clips = len(found.samples)
+        lost = f", {len(scored.lost)} lost" if scored.lost else ""
+        clips = len(scored.samples)
         return f"{clips} clip{'' if clips == 1 else 's'}{lost}"
-    frames = len(found.samples) + len(found.missed)
-    told = f"{len(found.samples)} of {frames} frames have a face"
-    if found.asked is None:
-        return told
-    few = ", a mean of few" if found.n_frames < media.LEAST else ""
-    return f"{told}; the video has no more, {found.asked} are asked for{few}"
+    frames = len(scored.samples) + len(scored.missed)
+    faces = f"{len(scored.samples)} of {frames} frames have a face"
+    if scored.requested is None:
+        return faces
+    few = ", a mean of few" if scored.n_frames < media.LEAST else ""
+    return f"{faces}; the video has no more, {scored.requested} are asked for{few}"
 
 
 def _face(sample: Sample) -> str:
@@ -87,11 +87,11 @@ def _face(sample: Sample) -> str:
     return f"{where}; detector {sample.detector:.3f}{others}"
 
 
-def _curve(opened: Opened, found: Scored) -> str:
+def _curve(opened: Opened, scored: Scored) -> str:
     """Draw the score over time: of the positive class, or of the one that the video is given."""
-    which = 0 if opened.task.kind == "binary" else int(found.scores.argmax())
-    points = [(s.frame, s.time, float(s.scores[which])) for s in found.samples]
-    points += [(frame, time, np.nan) for frame, time in found.missed]
+    which = 0 if opened.task.kind == "binary" else int(scored.scores.argmax())
+    points = [(s.frame, s.time, float(s.scores[which])) for s in scored.samples]
+    points += [(frame, time, np.nan) for frame, time in scored.missed]
     points.sort(key=lambda point: point[0])
     shown = [points[int(at)] for at in np.linspace(0, len(points) - 1, min(len(points), _WIDTH))]
     bars = "".join("·" if np.isnan(p) else _BLOCKS[min(int(p * 8), 7)] for _, _, p in shown)
@@ -102,19 +102,19 @@ def _curve(opened: Opened, found: Scored) -> str:
     )
 
 
-def values(opened: Opened, found: Scored) -> dict[str, Any]:
+def values(opened: Opened, scored: Scored) -> dict[str, Any]:
     """Return all that is known of a scored file, as JSON holds it."""
     entry: dict[str, Any] = dict(
-        path=str(found.file.path),
-        media=found.file.media,
-        n_frames=found.n_frames,
-        predicted=_predicted(opened, found.scores),
-        scores=_named(opened, found.scores),
-        uncalibrated=_named(opened, found.raw),
-        frames=[_sample(opened, each) for each in found.samples],
+        path=str(scored.file.path),
+        media=scored.file.media,
+        n_frames=scored.n_frames,
+        predicted=_predicted(opened, scored.scores),
+        scores=_named(opened, scored.scores),
+        uncalibrated=_named(opened, scored.raw),
+        frames=[_sample(opened, part) for part in scored.samples],
     )
-    missed = [dict(frame=frame, time=time, reason="no_face") for frame, time in found.missed]
-    lost = [dict(reason=row["reason"], detail=row["detail"]) for row in found.lost]
+    missed = [dict(frame=frame, time=time, reason="no_face") for frame, time in scored.missed]
+    lost = [dict(reason=row["reason"], detail=row["detail"]) for row in scored.lost]
     return entry | dict(frames_without_face=missed, rejects=lost)
 
 
@@ -145,14 +145,14 @@ def _predicted(opened: Opened, scores: np.ndarray) -> str | list[str] | None:
 
 
 def document(
-    opened: Opened, why: str, notes: list[str], found: list[Scored | Rejected]
+    opened: Opened, why: str, notes: list[str], scored: list[Scored | Rejected]
 ) -> dict[str, Any]:
     """Return everything as one JSON document."""
-    rejected = [each for each in found if isinstance(each, Rejected)]
+    rejected = [rejected_file for rejected_file in scored if isinstance(rejected_file, Rejected)]
     about: dict[str, Any] = dict(run=opened.run, chosen=why or None, task=opened.task.name)
     about |= dict(title=opened.task.title, kind=opened.task.kind)
     about |= dict(classes=list(opened.task.classes), notes=notes)
     about |= dict(temperature=opened.temperature, calibration=opened.calibration)
-    files = [values(opened, each) for each in found if isinstance(each, Scored)]
+    files = [values(opened, file) for file in scored if isinstance(file, Scored)]
     lost = [dict(path=str(e.file.path), reason=e.reason, detail=e.detail) for e in rejected]
     return about | dict(files=files, rejects=lost)
