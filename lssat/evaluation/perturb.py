@@ -74,7 +74,7 @@ def perturb(
         raise ValueError(f"strength {strength}: 0 (unchanged) to 5 are known")
     if strength == 0:
         return imgs.copy()
-    made = PERTURBATIONS[name]
+    perturbation = PERTURBATIONS[name]
     frames = imgs.shape[1] if imgs.ndim == 5 else 1
     places = np.arange(len(imgs), dtype=np.uint64) if keys is None else keys
     stream = 10 * list(PERTURBATIONS).index(name) + strength
@@ -84,7 +84,7 @@ def perturb(
         return sampling.numbers(seed, stream, np.repeat(places, frames), times, count)
 
     flat = imgs.reshape(-1, *imgs.shape[-3:])
-    return made.apply(flat, made.levels[strength - 1], draw).reshape(imgs.shape)
+    return perturbation.apply(flat, perturbation.levels[strength - 1], draw).reshape(imgs.shape)
 
 
 def keys_of(ids: Iterable[str], frames: Iterable[int]) -> np.ndarray:

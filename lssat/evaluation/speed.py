@@ -37,8 +37,8 @@ def measure(out: Path, params: SimpleNamespace, device: str = "cpu") -> None:
     rows = []
     for backbone, configuration in models(params.benchmark):
         rows.append(_backbone(backbone, configuration, params, device))
-        told = rows[-1]["batches"][0]
-        print(f"{backbone}: {told['latency_ms']:.3g} ms for one", flush=True)
+        first = rows[-1]["batches"][0]
+        print(f"{backbone}: {first['latency_ms']:.3g} ms for one", flush=True)
     facts = dict(device=device, processor=_processor(device), threads=params.train.threads)
     write_json(out, facts | dict(environment=environment(), backbones=rows))
 
@@ -55,14 +55,14 @@ def _backbone(
     backbone: str, configuration: str, params: SimpleNamespace, device: str
 ) -> dict[str, Any]:
     clips = backbone in grid.VIDEO_ENCODERS
-    made = grid.parse(configuration)
+    parsed = grid.parse(configuration)
     described = dict(
         backbone=backbone,
         configuration=configuration,
         img_size=params.faces.size,
         outputs=1,
         mask_ratio=0.75,  # of training
-        head=params.train.head if made.auxiliary else "linear",
+        head=params.train.head if parsed.auxiliary else "linear",
     )
     torch.manual_seed(0)
     model = rebuild(described | ({"frames": CLIP} if clips else {})).to(device)
@@ -70,7 +70,7 @@ def _backbone(
     batches = [_timed(model, n, frames, device) for n in (1, params.evaluate.batch_size)]
     return dict(
         backbone=backbone,
-        configuration=str(made),
+        configuration=str(parsed),
         frames=frames,
         img_size=params.faces.size,
         batches=batches,
@@ -96,16 +96,16 @@ def _timed(model: SSAT, batch: int, frames: int | None, device: str) -> dict[str
 def passes(run: Any, model: SSAT, device: str) -> list[float]:
     """Return the seconds of each pass, after some that warm up."""
     model.eval()
-    found: list[float] = []
+    seconds: list[float] = []
     for _ in range(WARM):
         run()
-    while len(found) < LEAST or (len(found) < MOST and sum(found) < SECONDS):
+    while len(seconds) < LEAST or (len(seconds) < MOST and sum(seconds) < SECONDS):
         _wait(device)
         start = time.perf_counter()
         run()
         _wait(device)
-        found.append(time.perf_counter() - start)
-    return found
+        seconds.append(time.perf_counter() - start)
+    return seconds
 
 
 def _wait(device: str) -> None:

@@ -109,27 +109,27 @@ def _followed(blocks: Any, run: Callable[[], Any], read: int | None, first: int)
     shares = attention[0].new_zeros(n, 1, length)
     shares[..., slice(first, None) if read is None else read] = 1.0
     shares = shares / shares.sum(-1, keepdim=True)
-    for each in reversed(attention):
-        shares = 0.5 * shares + 0.5 * shares @ each  # = shares @ (A + I) / 2
+    for weights in reversed(attention):
+        shares = 0.5 * shares + 0.5 * shares @ weights  # = shares @ (A + I) / 2
     return shares[:, 0]
 
 
 @contextmanager
 def _recorded(blocks: Any) -> Iterator[list[Tensor]]:
     """Gather each block's attention, (N, L, L), mean over heads, of what runs inside."""
-    found: list[Tensor] = []
+    attention: list[Tensor] = []
     fused = [block.attn.fused_attn for block in blocks]
     # Without the fused kernel attention is a matrix, which goes through the module `attn_drop`.
     hooks = [
         block.attn.attn_drop.register_forward_hook(
-            lambda module, args, output: found.append(args[0].detach().mean(1))
+            lambda module, args, output: attention.append(args[0].detach().mean(1))
         )
         for block in blocks
     ]
     try:
         for block in blocks:
             block.attn.fused_attn = False
-        yield found
+        yield attention
     finally:
         for block, before in zip(blocks, fused, strict=True):
             block.attn.fused_attn = before

@@ -46,37 +46,37 @@ def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "
     """
     torch.set_num_threads(params.train.threads)
     records = {run: tables.read_json(folder / "record.json") for run, folder in files.runs.items()}
-    every = choose.rows(records)
-    metric = records[every[0].run]["select_metric"]
-    chosen = choose.best(every, metric)
-    plain = choose.beside(every, chosen, metric)
+    rows = choose.rows(records)
+    metric = records[rows[0].run]["select_metric"]
+    chosen = choose.best(rows, metric)
+    plain = choose.beside(rows, chosen, metric)
     predictions = tables.read_table(files.predictions, tables.PREDICTIONS)
     heat = temperature(tables.read_json(files.metrics), chosen.run, files.metrics)
-    found: dict[str, Any] = dict(rows=[], embeddings=[], temperature=heat)
+    content: dict[str, Any] = dict(rows=[], embeddings=[], temperature=heat)
     maps: dict[str, np.ndarray] = {}
     read: dict[bool, Crops] = {}
-    for number, row in enumerate(every):
+    for number, row in enumerate(rows):
         model = logits.load_run(files.runs[row.run]).to(device)
         if model.clips not in read:
             read[model.clips] = Crops(files.test, files.faces, files.codes, model.clips)
         look = Look(model, read[model.clips], predictions, params.explain, device)
         arrays, facts = look.mean_maps()
-        found["rows"].append(row._asdict() | facts | {"maps": f"row{number}"})
+        content["rows"].append(row._asdict() | facts | {"maps": f"row{number}"})
         maps |= {f"row{number}_{name}": array for name, array in arrays.items()}
         if row in (chosen, plain):
-            found["embeddings"].append(row._asdict() | look.embedding())
+            content["embeddings"].append(row._asdict() | look.embedding())
         if row == chosen:
             fresh = logits.untrained(files.runs[row.run], params.explain.seed).to(device)
-            found |= dict(random=look.likeness(fresh), target=look.named)
-            found |= dict(title=look.task.title, level=look.level)
+            content |= dict(random=look.likeness(fresh), target=look.named)
+            content |= dict(title=look.task.title, level=look.level)
             for name in ("examples", "errors"):
-                arrays, found[name] = getattr(look, name)(row.run, heat or 1.0)
+                arrays, content[name] = getattr(look, name)(row.run, heat or 1.0)
                 maps |= {f"{name}_{kind}": array for kind, array in arrays.items()}
-        print(f"{dataset}: {number + 1} of {len(every)} rows explained", flush=True)
-    found |= dict(task=dataset, chosen=chosen._asdict(), metric=metric)
+        print(f"{dataset}: {number + 1} of {len(rows)} rows explained", flush=True)
+    content |= dict(task=dataset, chosen=chosen._asdict(), metric=metric)
     with tables.together():
-        found |= dict(maps_sha256=tables.write_whole(files.maps, lambda file: _save(file, maps)))
-        tables.write_json(files.explain, found)
+        content |= dict(maps_sha256=tables.write_whole(files.maps, lambda file: _save(file, maps)))
+        tables.write_json(files.explain, content)
 
 
 def temperature(metrics: dict[str, Any], run: str, file: str | Path) -> float | None:

@@ -15,9 +15,9 @@ from lssat.grid.trained import rows as rows
 KEY = ("id", "frame", "clip")  # of one sample
 
 
-def beside(every: list[Row], chosen: Row, metric: str) -> Row | None:
+def beside(rows: list[Row], chosen: Row, metric: str) -> Row | None:
     """Return the best row without the auxiliary task, for comparison; None: it is chosen itself."""
-    plain = [row for row in every if grid.parse(row.configuration).masked is None]
+    plain = [row for row in rows if grid.parse(row.configuration).masked is None]
     plain = [row for row in plain if row.backbone == chosen.backbone] or plain
     return best(plain, metric) if plain and chosen not in plain else None
 
@@ -31,7 +31,7 @@ def spread(ids: list[str], wanted: int) -> np.ndarray:
     places: dict[str, list[int]] = {}
     for place, id in enumerate(ids):
         places.setdefault(id, []).append(place)
-    middle = [each[len(each) // 2] for each in places.values()]
+    middle = [same_id[len(same_id) // 2] for same_id in places.values()]
     at = np.linspace(0, len(middle) - 1, min(wanted, len(middle))).round().astype(int)
     return np.sort(np.array(middle)[at])
 
@@ -56,18 +56,18 @@ def errors(
     Returns:
         see `_described`; by falling probability.
     """
-    mine = _of(predictions, run, "test")
-    made = _decided(mine, task, temperature)
-    height = np.where(made.wrong & np.isfinite(made.sure), made.sure, -1.0)
+    test_rows = _of(predictions, run, "test")
+    decisions = _decided(test_rows, task, temperature)
+    height = np.where(decisions.wrong & np.isfinite(decisions.sure), decisions.sure, -1.0)
     column = height.argmax(axis=1)
     top = height[np.arange(len(column)), column]
-    found: dict[str, dict[str, Any]] = {}
+    by_id: dict[str, dict[str, Any]] = {}
     for place in np.argsort(-top, kind="stable").tolist():
-        if top[place] < 0 or len(found) == wanted:
+        if top[place] < 0 or len(by_id) == wanted:
             break
-        if (id := mine["id"][place].as_py()) not in found:
-            found[id] = _described(mine, task, made, place, int(column[place]))
-    return list(found.values())
+        if (id := test_rows["id"][place].as_py()) not in by_id:
+            by_id[id] = _described(test_rows, task, decisions, place, int(column[place]))
+    return list(by_id.values())
 
 
 def shown(
@@ -86,10 +86,10 @@ def shown(
     Returns:
         see `_described`.
     """
-    mine = _of(predictions, run, "test")
-    made = _decided(mine, task, temperature)
-    at = places(mine)
-    return [_described(mine, task, made, at[key], attribute) for key in wanted]
+    test_rows = _of(predictions, run, "test")
+    decisions = _decided(test_rows, task, temperature)
+    at = places(test_rows)
+    return [_described(test_rows, task, decisions, at[key], attribute) for key in wanted]
 
 
 def places(table: pa.Table) -> dict[tuple, int]:
@@ -112,21 +112,25 @@ class _Decided(NamedTuple):
         return self.chosen != self.labels
 
 
-def _decided(mine: pa.Table, task: grid.Task, temperature: float) -> _Decided:
-    labels, logits = matrix(mine["labels"], task.name), matrix(mine["logits"], task.name)
+def _decided(rows: pa.Table, task: grid.Task, temperature: float) -> _Decided:
+    labels, logits = matrix(rows["labels"], task.name), matrix(rows["logits"], task.name)
     scaled, plain = (metrics.probabilities(task.kind, logits / t) for t in (temperature, 1.0))
     if task.kind == "multiclass":
         chosen = plain.argmax(axis=1)[:, None]
-        sure, raw = (np.take_along_axis(each, chosen, axis=1) for each in (scaled, plain))
+        sure, raw = (
+            np.take_along_axis(probabilities, chosen, axis=1) for probabilities in (scaled, plain)
+        )
         return _Decided(chosen, labels, chosen, sure, raw)
     chosen = (plain >= 0.5).astype(int)
     target = np.broadcast_to(np.arange(logits.shape[1]), chosen.shape)
-    sure, raw = (np.where(chosen == 1, each, 1 - each) for each in (scaled, plain))
+    sure, raw = (
+        np.where(chosen == 1, probabilities, 1 - probabilities) for probabilities in (scaled, plain)
+    )
     return _Decided(chosen, labels, target, sure, raw)
 
 
 def _described(
-    mine: pa.Table, task: grid.Task, made: _Decided, place: int, column: int
+    rows: pa.Table, task: grid.Task, decisions: _Decided, place: int, column: int
 ) -> dict[str, Any]:
     """Describe one decision.
 
@@ -135,16 +139,16 @@ def _described(
         `predicted` in words; `right`; `probability` of what was predicted, after division by the
         temperature, and `raw` without it, None where they are not finite.
     """
-    kept = {name: mine[name][place].as_py() for name in (*KEY, "subset")}
+    kept = {name: rows[name][place].as_py() for name in (*KEY, "subset")}
     at = place, column
-    target = int(made.target[at])
+    target = int(decisions.target[at])
     return kept | dict(
         target=target,
-        label=say(task, target, int(made.labels[at])),
-        predicted=say(task, target, int(made.chosen[at])),
-        right=not made.wrong[at],
-        probability=float(made.sure[at]) if np.isfinite(made.sure[at]) else None,
-        raw=float(made.raw[at]) if np.isfinite(made.raw[at]) else None,
+        label=say(task, target, int(decisions.labels[at])),
+        predicted=say(task, target, int(decisions.chosen[at])),
+        right=not decisions.wrong[at],
+        probability=float(decisions.sure[at]) if np.isfinite(decisions.sure[at]) else None,
+        raw=float(decisions.raw[at]) if np.isfinite(decisions.raw[at]) else None,
     )
 
 

@@ -91,7 +91,7 @@ class Look:
             that has learned nothing they should be low (Adebayo et al. 2018, 1810.03292).
         """
         places = self._spread(self.options.samples)
-        ours, theirs = (self._explained(each, places)[:2] for each in (self.model, other))
+        ours, theirs = (self._explained(model, places)[:2] for model in (self.model, other))
         names = ("rollout", "gradients")
         return {name: _alike(a, b) for name, a, b in zip(names, ours, theirs, strict=True)}
 
@@ -118,32 +118,36 @@ class Look:
         """Explain a few samples, right or wrong, spread over the split."""
         table = self.crops.table.take(self._spread(EXAMPLES))
         wanted = [tuple(row[key] for key in choose.KEY) for row in table.to_pylist()]
-        found = choose.shown(self.predictions, run, self.task, temperature, wanted, self.attribute)
-        return self._pictured(found)
+        samples = choose.shown(
+            self.predictions, run, self.task, temperature, wanted, self.attribute
+        )
+        return self._pictured(samples)
 
     def errors(self, run: str, temperature: float) -> tuple[Maps, list[dict[str, Any]]]:
         """Explain the most confident errors of the whole split, one of each id."""
         wanted = self.options.errors
         return self._pictured(choose.errors(self.predictions, run, self.task, temperature, wanted))
 
-    def _pictured(self, found: list[dict[str, Any]]) -> tuple[Maps, list[dict[str, Any]]]:
+    def _pictured(self, samples: list[dict[str, Any]]) -> tuple[Maps, list[dict[str, Any]]]:
         """Explain chosen samples; add where their crops are."""
         at = choose.places(self.crops.table)
-        places = np.array([at[tuple(row[key] for key in choose.KEY)] for row in found], dtype=int)
-        for row, place in zip(found, places, strict=True):
+        places = np.array([at[tuple(row[key] for key in choose.KEY)] for row in samples], dtype=int)
+        for row, place in zip(samples, places, strict=True):
             both = self.crops.shard[place], self.crops.row[place]
-            shard, number = (int(np.atleast_1d(each)[np.size(each) // 2]) for each in both)
+            shard, number = (int(np.atleast_1d(value)[np.size(value) // 2]) for value in both)
             # With the crop's hash, so that other crops are another result.
             digest = self.crops.faces.shard(shard).rows["sha256"][number].as_py()
             row |= dict(shard=shard, row=number, sha256=digest)
-        if not found:
-            return {}, found
-        targets = [row["target"] for row in found]
+        if not samples:
+            return {}, samples
+        targets = [row["target"] for row in samples]
         shares, parts, missed = self._explained(self.model, places, targets)
-        for row, share in zip(found, attribution.gap(parts, missed), strict=True):
+        for row, share in zip(samples, attribution.gap(parts, missed), strict=True):
             row["missed"] = float(share) if np.isfinite(share) else None
         maps = {"gradients": parts} | ({} if shares is None else {"rollout": shares})
-        return {name: np.where(np.isfinite(each), each, 0) for name, each in maps.items()}, found
+        return {
+            name: np.where(np.isfinite(values), values, 0) for name, values in maps.items()
+        }, samples
 
     def _spread(self, wanted: int) -> np.ndarray:
         return choose.spread(self.crops.table["id"].to_pylist(), wanted)
@@ -203,8 +207,8 @@ def _alike(ours: np.ndarray | None, theirs: np.ndarray | None) -> float | None:
     if ours is None or theirs is None:
         return None
     pairs = zip(_cells(ours), _cells(theirs), strict=True)
-    found = [spearmanr(a, b).statistic for a, b in pairs if np.ptp(a) > 0 and np.ptp(b) > 0]
-    return float(np.mean(found)) if found else None
+    correlations = [spearmanr(a, b).statistic for a, b in pairs if np.ptp(a) > 0 and np.ptp(b) > 0]
+    return float(np.mean(correlations)) if correlations else None
 
 
 def _cells(maps: np.ndarray) -> np.ndarray:

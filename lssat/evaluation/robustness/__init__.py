@@ -69,8 +69,8 @@ def robustness(task: str, files: Files, params: SimpleNamespace, device: str = "
             part.measure(point, device)
         print(f"{task}: {number} of {len(points)} points of robustness", flush=True)
     facts = _facts(trained, parts, params)
-    every = [each for part in parts for each in part.rows(labels)]
-    tables.write_json(files.out, facts | {"rows": every})
+    all_rows = [row for part in parts for row in part.rows(labels)]
+    tables.write_json(files.out, facts | {"rows": all_rows})
 
 
 def _chosen(runs: dict[str, Path], params: SimpleNamespace) -> dict[str, Path]:
@@ -101,18 +101,18 @@ class _Part:
 
     def measure(self, point: Point, device: str) -> None:
         """Predict and measure at one point, all runs on the same perturbed crops."""
-        found: dict[str, list[np.ndarray]] = {run: [] for run in self.models}
+        outputs: dict[str, list[np.ndarray]] = {run: [] for run in self.models}
         for imgs, codes in self._perturbed(point):
             for run, model in self.models.items():
-                found[run] += self._classified(model.to(device), imgs, codes)
+                outputs[run] += self._classified(model.to(device), imgs, codes)
                 if device != "cpu":
                     model.to("cpu")  # all runs' weights together may be more than fits
         table = pa.concat_tables(
-            logits.rows(run, self.crops, np.concatenate(each), self.chosen)
-            for run, each in found.items()
+            logits.rows(run, self.crops, np.concatenate(parts), self.chosen)
+            for run, parts in outputs.items()
         )
-        (every,) = levels(table, self.crops.task.name, self.crops.task.kind)
-        self.level = every[-1]
+        (row_levels,) = levels(table, self.crops.task.name, self.crops.task.kind)
+        self.level = row_levels[-1]
         metric = self.crops.task.metric
         self.points[point] = core.measured(self.level, self.params.evaluate, names=[metric])
 
@@ -130,16 +130,16 @@ class _Part:
             yield torch.from_numpy(imgs).movedim(-1, 1), codes
 
     def _codes(self, imgs: np.ndarray) -> np.ndarray:
-        made = self.params.texture
+        options = self.params.texture
         flat = imgs.reshape(-1, *imgs.shape[-3:])
-        return texture.codes(flat, made.kind, made.k).reshape(imgs.shape[:-1])
+        return texture.codes(flat, options.kind, options.k).reshape(imgs.shape[:-1])
 
     def _classified(self, model: SSAT, imgs: Tensor, codes: Tensor | None) -> list[np.ndarray]:
         size = self.params.evaluate.batch_size
         pieces = [slice(at, at + size) for at in range(0, len(imgs), size)]
         return [
-            logits.classify(model, imgs[each], None if codes is None else codes[each])
-            for each in pieces
+            logits.classify(model, imgs[piece], None if codes is None else codes[piece])
+            for piece in pieces
         ]
 
     def rows(self, train_labels: np.ndarray) -> list[dict[str, Any]]:
@@ -151,8 +151,8 @@ class _Part:
         size = dict(level=level.name, metric=metric, n=len(level.labels))
         size |= dict(groups=self.points[CLEAN].clusters)
         scored = by_seed(list(self.models))
-        made = rows(scored, self.points, metric, baseline, self.params.evaluate)
-        return [size | row for row in made]
+        described = rows(scored, self.points, metric, baseline, self.params.evaluate)
+        return [size | row for row in described]
 
 
 def _facts(task: grid.Task, parts: list[_Part], params: SimpleNamespace) -> dict[str, Any]:
@@ -166,8 +166,13 @@ def _facts(task: grid.Task, parts: list[_Part], params: SimpleNamespace) -> dict
             for part in parts
         },
         "perturbations": [
-            dict(name=name, title=made.title, what=made.what, levels=list(made.levels))
-            for name, made in PERTURBATIONS.items()
+            dict(
+                name=name,
+                title=perturbation.title,
+                what=perturbation.what,
+                levels=list(perturbation.levels),
+            )
+            for name, perturbation in PERTURBATIONS.items()
             if name in options.perturbations
         ],
     }

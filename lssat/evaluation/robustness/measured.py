@@ -36,33 +36,33 @@ def rows(
         clean and the share `retained` of what clean has above the baseline. Undefined is None,
         with a note.
     """
-    every = [point for point in points if point != CLEAN]
-    kinds = dict.fromkeys(name for name, _ in every)
+    perturbed = [point for point in points if point != CLEAN]
+    kinds = dict.fromkeys(name for name, _ in perturbed)
     places: dict[tuple[str, Any], list[Point]] = {
         ("clean", 0): [CLEAN],
-        ("corrupted", 0): every,
-        **{point: [point] for point in every},
-        **{("kind", name): [point for point in every if point[0] == name] for name in kinds},
+        ("corrupted", 0): perturbed,
+        **{point: [point] for point in perturbed},
+        **{("kind", name): [point for point in perturbed if point[0] == name] for name in kinds},
     }
-    found = {place: _averaged([points[at] for at in of], metric) for place, of in places.items()}
-    drops = paired(scored, found["clean", 0], found["corrupted", 0], metric, options)
-    told = {
-        place: _values(scored, each, metric, core.intervals(scored, each, metric, options))
-        for place, each in found.items()
+    averages = {place: _averaged([points[at] for at in of], metric) for place, of in places.items()}
+    drops = paired(scored, averages["clean", 0], averages["corrupted", 0], metric, options)
+    summaries = {
+        place: _values(scored, average, metric, core.intervals(scored, average, metric, options))
+        for place, average in averages.items()
     }
-    made = []
-    for each in scored:
-        own = {place: values[key(each)] for place, values in told.items()}
+    described = []
+    for run_group in scored:
+        own = {place: values[key(run_group)] for place, values in summaries.items()}
         clean, hurt = own["clean", 0], own["corrupted", 0]
-        drop = _drop(clean["mean"], hurt["mean"], drops.get(key(each)))
-        made.append({
-            **each.labels,
-            **dict(seeds=each.seeds, runs=each.runs, baseline=baseline, clean=clean),
-            "points": [dict(perturbation=p[0], strength=p[1]) | own[p] for p in every],
+        drop = _drop(clean["mean"], hurt["mean"], drops.get(key(run_group)))
+        described.append({
+            **run_group.labels,
+            **dict(seeds=run_group.seeds, runs=run_group.runs, baseline=baseline, clean=clean),
+            "points": [dict(perturbation=p[0], strength=p[1]) | own[p] for p in perturbed],
             "kinds": [dict(perturbation=name) | own["kind", name] for name in kinds],
             "corrupted": hurt | drop | _retained(clean["mean"], hurt["mean"], baseline),
         })  # fmt: skip
-    return made
+    return described
 
 
 def _averaged(points: Sequence[Measured], metric: str) -> Measured:
@@ -70,33 +70,33 @@ def _averaged(points: Sequence[Measured], metric: str) -> Measured:
     first = points[0]
     values, factors, notes = {}, {}, {}
     for run in dict.fromkeys(run for point in points for run in (*point.values, *point.notes)):
-        each = [point.values.get(run, {}).get(metric) for point in points]
-        told = [point.notes.get(run, {}).get(metric) for point in points]
-        if why := "; ".join(dict.fromkeys(note for note in told if note)):
+        values_at = [point.values.get(run, {}).get(metric) for point in points]
+        notes_at = [point.notes.get(run, {}).get(metric) for point in points]
+        if why := "; ".join(dict.fromkeys(note for note in notes_at if note)):
             notes[run] = {metric: why}
-        if None not in each:
-            values[run] = {metric: float(np.mean(each))}  # type: ignore[arg-type]
+        if None not in values_at:
+            values[run] = {metric: float(np.mean(values_at))}  # type: ignore[arg-type]
             factors[run] = {metric: np.mean([p.factors[run][metric] for p in points], axis=0)}
     return first._replace(values=values, factors=factors, notes=notes)
 
 
 def _values(
-    scored: Sequence[Scored], found: Measured, metric: str, intervals: Intervals
+    scored: Sequence[Scored], averaged: Measured, metric: str, intervals: Intervals
 ) -> dict[tuple[str, str], dict[str, Any]]:
     """Return values by seed, their mean and its interval; one undefined leaves all undefined."""
-    told = {}
-    for each in scored:
-        by_seed = [found.values.get(run, {}).get(metric) for run in each.runs]
-        span = intervals.get(key(each), Span(None, None))
-        notes = [found.notes.get(run, {}).get(metric) for run in each.runs] + [span.note]
-        told[key(each)] = dict(
+    summaries = {}
+    for run_group in scored:
+        by_seed = [averaged.values.get(run, {}).get(metric) for run in run_group.runs]
+        span = intervals.get(key(run_group), Span(None, None))
+        notes = [averaged.notes.get(run, {}).get(metric) for run in run_group.runs] + [span.note]
+        summaries[key(run_group)] = dict(
             values=by_seed,
             mean=None if None in by_seed else float(np.mean(by_seed)),  # type: ignore[arg-type]
             low=span.low,
             high=span.high,
             note="; ".join(dict.fromkeys(note for note in notes if note)) or None,
         )
-    return told
+    return summaries
 
 
 def _drop(clean: float | None, hurt: float | None, interval: Span | None) -> dict[str, Any]:

@@ -31,8 +31,8 @@ def choose(
     kinds = _kinds(member, labels)
     share = np.empty(len(names))
     for kind in np.unique(kinds):
-        mine = np.flatnonzero(kinds == kind)
-        share[mine[np.argsort(lots[mine])]] = np.arange(len(mine)) / len(mine)
+        of_kind = np.flatnonzero(kinds == kind)
+        share[of_kind[np.argsort(lots[of_kind])]] = np.arange(len(of_kind)) / len(of_kind)
     order = np.lexsort((lots, share))
     fits = np.bincount(member)[order].cumsum() <= most
     fits[0] = True

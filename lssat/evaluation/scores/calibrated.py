@@ -35,11 +35,11 @@ def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dic
 
 def _tempered(predictions: pa.Table, task: str, head: Level, run: str) -> dict[str, Any]:
     """Fit a run's temperature on validation and measure the test rows again with it."""
-    mine = predictions.filter(pc.equal(predictions["run"], run))
-    heat = _temperature(mine.filter(pc.equal(mine["split"], "val")), task, head.kind)
+    of_run = predictions.filter(pc.equal(predictions["run"], run))
+    heat = _temperature(of_run.filter(pc.equal(of_run["split"], "val")), task, head.kind)
     if heat is None:
         return dict(temperature=None, note=None, scaled=None)
-    test = mine.filter(pc.equal(mine["split"], "test"))
+    test = of_run.filter(pc.equal(of_run["split"], "test"))
     logits = matrix(test["logits"], task)
     ids, scores = metrics.pooled(head.kind, test["id"].to_pylist(), logits, heat)
     place = {id: at for at, id in enumerate(ids)}

@@ -47,13 +47,13 @@ def of_seeds(seeds: Sequence[int], reasons: Sequence[str | None]) -> list[str]:
         seeds: of the row's runs.
         reasons: of each run, why it has no value; None where it has one.
     """
-    found: dict[str, list[int]] = {}
+    by_reason: dict[str, list[int]] = {}
     for seed, reason in zip(seeds, reasons, strict=True):
         if reason is not None:
-            found.setdefault(reason, []).append(seed)
+            by_reason.setdefault(reason, []).append(seed)
     return [
-        reason if len(mine) == len(seeds) else f"{reason} ({_named(mine)})"
-        for reason, mine in found.items()
+        reason if len(affected) == len(seeds) else f"{reason} ({_named(affected)})"
+        for reason, affected in by_reason.items()
     ]
 
 

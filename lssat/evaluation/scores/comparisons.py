@@ -42,20 +42,20 @@ class Compared(NamedTuple):
 
 
 def compared(
-    scored: list[Scored], level: Level, metric: str, found: Measured, options: Evaluate
+    scored: list[Scored], level: Level, metric: str, results: Measured, options: Evaluate
 ) -> Compared:
     """Compare each two rows of the headline table; rows with an undefined run are left out."""
-    made = [(row, measured.cells(row, found, metric)) for row in scored]
-    rows = [row for row, one in made if one is not None]
-    known = [one for _, one in made if one is not None]
-    reason, note, clusters = measured.trust(found, metric)
+    row_cells = [(row, measured.cells(row, results, metric)) for row in scored]
+    rows = [row for row, one in row_cells if one is not None]
+    known = [one for _, one in row_cells if one is not None]
+    reason, note, clusters = measured.trust(results, metric)
     chosen = [] if reason else list(itertools.combinations(range(len(rows)), 2))
     pairs = measured.infer(known, clusters, options, chosen).pairs if chosen else []
     by_rows = {(pair.a, pair.b): pair for pair in pairs}
     return Compared(rows, known, level, metric, clusters, note or reason, by_rows, options)
 
 
-def comparisons(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+def comparisons(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
     """Return pairs of rows that differ in one thing.
 
     Returns:
@@ -66,16 +66,18 @@ def comparisons(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]
         been shown in 80 % of repetitions, beside so many pairs; it follows from the standard
         `error` and its degrees of `freedom`. None where undefined.
     """
-    found = []
+    described = []
     for family in FAMILIES:
-        chosen = [at for at in every.pairs if _differs_in(family, at, every, grid)]
-        rows = [_pair(every, at) | {"compared": family} for at in chosen]
-        found += _corrected(rows, [every.pairs[at] for at in chosen])
-    return found
+        chosen = [at for at in comparison.pairs if _differs_in(family, at, comparison, grid)]
+        rows = [_pair(comparison, at) | {"compared": family} for at in chosen]
+        described += _corrected(rows, [comparison.pairs[at] for at in chosen])
+    return described
 
 
-def _differs_in(family: str, at: tuple[int, int], every: Compared, grid: Sequence[Scored]) -> bool:
-    a, b = (every.rows[i] for i in at)
+def _differs_in(
+    family: str, at: tuple[int, int], comparison: Compared, grid: Sequence[Scored]
+) -> bool:
+    a, b = (comparison.rows[i] for i in at)
     if a not in grid or b not in grid:
         return False
     same = (a.backbone == b.backbone, a.configuration == b.configuration)
@@ -110,26 +112,26 @@ def least(error: float, freedom: float, tests: int) -> float:
     return float((student.ppf(first, freedom) + student.ppf(_POWER, freedom)) * error)
 
 
-def pair(every: Compared, a: Scored, b: Scored) -> dict[str, Any] | None:
+def pair(comparison: Compared, a: Scored, b: Scored) -> dict[str, Any] | None:
     """Return the comparison of two rows, a - b, without correction; None if one is undefined."""
-    if a not in every.rows or b not in every.rows:
+    if a not in comparison.rows or b not in comparison.rows:
         return None
-    return _pair(every, (every.rows.index(a), every.rows.index(b)))
+    return _pair(comparison, (comparison.rows.index(a), comparison.rows.index(b)))
 
 
-def _pair(every: Compared, at: tuple[int, int]) -> dict[str, Any]:
-    a, b = (every.rows[i] for i in at)
-    sign = 1 if at in every.pairs else -1
-    found = every.pairs.get(at) or every.pairs.get(at[::-1])
-    first, second = (float(np.mean([v for v, _ in every.cells[i].values()])) for i in at)
+def _pair(comparison: Compared, at: tuple[int, int]) -> dict[str, Any]:
+    a, b = (comparison.rows[i] for i in at)
+    sign = 1 if at in comparison.pairs else -1
+    tested = comparison.pairs.get(at) or comparison.pairs.get(at[::-1])
+    first, second = (float(np.mean([v for v, _ in comparison.cells[i].values()])) for i in at)
     row: dict[str, Any] = dict(a=a.labels | {"seeds": a.seeds}, b=b.labels | {"seeds": b.seeds})
-    row |= dict(level=every.level.name, metric=every.metric)
-    row |= dict(n=len(every.level.labels), groups=len(set(every.level.groups)))
-    row |= dict(effect=effect(every.metric, first, second), note=every.note)
-    if found is None:
+    row |= dict(level=comparison.level.name, metric=comparison.metric)
+    row |= dict(n=len(comparison.level.labels), groups=len(set(comparison.level.groups)))
+    row |= dict(effect=effect(comparison.metric, first, second), note=comparison.note)
+    if tested is None:
         return row | dict(difference=first - second, low=None, high=None, p=None)
-    low, high = sorted((sign * found.low, sign * found.high))
-    return row | dict(difference=sign * found.difference, low=low, high=high, p=found.p)
+    low, high = sorted((sign * tested.low, sign * tested.high))
+    return row | dict(difference=sign * tested.difference, low=low, high=high, p=tested.p)
 
 
 def effect(metric: str, a: float, b: float) -> float:
@@ -146,34 +148,36 @@ def effect(metric: str, a: float, b: float) -> float:
     return float(2 * (np.arcsin(np.sqrt(a)) - np.arcsin(np.sqrt(b))))
 
 
-def backbones(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+def backbones(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
     """Compare backbones by their means over the configurations that all of them have.
 
     Returns:
         as `comparisons`, `a` and `b` being `backbone`, `configurations` (how many) and `seeds`.
         Backbones that have none in common with most are left out.
     """
-    rows = [row for row in every.rows if row in grid]
+    rows = [row for row in comparison.rows if row in grid]
     names, shared = complete([(row.backbone, row.configuration) for row in rows])
-    made = []
+    averages = []
     for name in names:
-        mine = [row for row in rows if row.backbone == name and row.configuration in shared]
-        made.append(measured.mean([every.cells[every.rows.index(row)] for row in mine]))
-    if len(made) < 2 or not every.pairs or not all(made):
+        own = [row for row in rows if row.backbone == name and row.configuration in shared]
+        averages.append(
+            measured.mean([comparison.cells[comparison.rows.index(row)] for row in own])
+        )
+    if len(averages) < 2 or not comparison.pairs or not all(averages):
         return []
-    told = [
+    labels = [
         dict(backbone=name, configurations=len(shared), seeds=list(row))
-        for name, row in zip(names, made, strict=True)
+        for name, row in zip(names, averages, strict=True)
     ]
-    means = [float(np.mean([value for value, _ in row.values()])) for row in made]
-    pairs = measured.infer(made, every.clusters, every.options, None).pairs
-    facts = dict(level=every.level.name, metric=every.metric, note=every.note)
-    found = [
-        dict(a=told[one.a], b=told[one.b], **facts, difference=one.difference, low=one.low,
-             high=one.high, effect=effect(every.metric, means[one.a], means[one.b]), p=one.p)
+    means = [float(np.mean([value for value, _ in row.values()])) for row in averages]
+    pairs = measured.infer(averages, comparison.clusters, comparison.options, None).pairs
+    facts = dict(level=comparison.level.name, metric=comparison.metric, note=comparison.note)
+    differences = [
+        dict(a=labels[one.a], b=labels[one.b], **facts, difference=one.difference, low=one.low,
+             high=one.high, effect=effect(comparison.metric, means[one.a], means[one.b]), p=one.p)
         for one in pairs
     ]  # fmt: skip
-    return _corrected(found, pairs)
+    return _corrected(differences, pairs)
 
 
 def complete(cells: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
@@ -191,7 +195,7 @@ def complete(cells: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return (names, shared) if shared else ([], [])
 
 
-def ranks(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+def ranks(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
     """Return between which ranks each row may stand.
 
     A row's best rank is one more than the rows that are shown to be better, its worst that many
@@ -202,20 +206,20 @@ def ranks(every: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
         a dict a row: backbone, configuration, `mean`, `best` and `worst` rank, `top`: whether it
         may be the first. In the order of the means.
     """
-    mine = [i for i, row in enumerate(every.rows) if row in grid]
-    inside = [at for at in every.pairs if at[0] in mine and at[1] in mine]
-    corrected = statistics.holm([every.pairs[at].p for at in inside])
-    above, below = dict.fromkeys(mine, 0), dict.fromkeys(mine, 0)
+    chosen = [i for i, row in enumerate(comparison.rows) if row in grid]
+    inside = [at for at in comparison.pairs if at[0] in chosen and at[1] in chosen]
+    corrected = statistics.holm([comparison.pairs[at].p for at in inside])
+    above, below = dict.fromkeys(chosen, 0), dict.fromkeys(chosen, 0)
     for (i, j), p in zip(inside, corrected, strict=True):
         if p < _ALPHA:
-            better = (every.pairs[i, j].difference > 0) != every.lower
+            better = (comparison.pairs[i, j].difference > 0) != comparison.lower
             above[j if better else i] += 1
             below[i if better else j] += 1
-    mean = {i: float(np.mean([v for v, _ in every.cells[i].values()])) for i in mine}
-    order = sorted(mine, key=lambda i: mean[i] if every.lower else -mean[i])
+    mean = {i: float(np.mean([v for v, _ in comparison.cells[i].values()])) for i in chosen}
+    order = sorted(chosen, key=lambda i: mean[i] if comparison.lower else -mean[i])
     return [
-        every.rows[i].labels
-        | dict(mean=mean[i], best=1 + above[i], worst=len(mine) - below[i], top=not above[i])
+        comparison.rows[i].labels
+        | dict(mean=mean[i], best=1 + above[i], worst=len(chosen) - below[i], top=not above[i])
         for i in order
     ]
 

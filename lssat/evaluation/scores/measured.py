@@ -72,10 +72,10 @@ def measured(
     member = np.unique(np.asarray(level.groups), return_inverse=True)[1]  # texts sort slowly
     for run, scores in able.items():
         orders = metrics.in_order(scores)
-        found = metrics.measure(level.kind, level.labels, scores, orders)
-        notes[run] = found["notes"]
-        more = {f"each/{name}": value for name, value in found.get("each", {}).items()}
-        values[run] = {name: found[name] for name in names} | (more if each else {})
+        run_metrics = metrics.measure(level.kind, level.labels, scores, orders)
+        notes[run] = run_metrics["notes"]
+        more = {f"each/{name}": value for name, value in run_metrics.get("each", {}).items()}
+        values[run] = {name: run_metrics[name] for name in names} | (more if each else {})
         moved = metrics.influence(level.kind, level.labels, scores, names, each, orders)
         factors[run] = {
             name: statistics.over_clusters(value, member) for name, value in moved.items()
@@ -93,14 +93,14 @@ def _resampled(
 ) -> dict[str, np.ndarray]:
     """Return run -> factor (B,) of a metric that has no influence values."""
     drawn = statistics.draw(level.groups, options.resamples, options.seed)
-    found = [
+    replicates = [
         statistics.resampled(metrics.prepare(level.kind, level.labels, scores, (name,)), drawn)
         for scores in able.values()
     ]
-    if not found:
+    if not replicates:
         return {}
-    every = statistics.from_resamples(np.array([each[name] for each in found]))
-    return dict(zip(able, every, strict=True))
+    factors = statistics.from_resamples(np.array([replicate[name] for replicate in replicates]))
+    return dict(zip(able, factors, strict=True))
 
 
 def holding(level: Level) -> np.ndarray:
@@ -108,24 +108,28 @@ def holding(level: Level) -> np.ndarray:
     _, member = np.unique(np.asarray(level.groups), return_inverse=True)
     if level.kind == "multilabel":
         columns = level.labels.T
-        return np.array([[len(np.unique(member[each == k])) for each in columns] for k in (0, 1)])
+        return np.array(
+            [[len(np.unique(member[column == k])) for column in columns] for k in (0, 1)]
+        )
     scores = next(iter(level.scores.values()))
     classes = 2 if level.kind == "binary" else scores.shape[1]
     return np.array([len(np.unique(member[level.labels == k])) for k in range(classes)])
 
 
-def cells(scored: Scored, found: Measured, metric: str, column: int | None = None) -> Cells | None:
+def cells(
+    scored: Scored, results: Measured, metric: str, column: int | None = None
+) -> Cells | None:
     """Return the values and factors of a row by seed; None where one is undefined."""
-    made = {}
+    seed_cells = {}
     for run, seed in zip(scored.runs, scored.seeds, strict=True):
-        value = found.values.get(run, {}).get(metric)
-        factor = found.factors.get(run, {}).get(metric)
+        value = results.values.get(run, {}).get(metric)
+        factor = results.factors.get(run, {}).get(metric)
         if column is not None and value is not None and factor is not None:
             value, factor = value[column], factor[:, column]
         if value is None or factor is None:
             return None
-        made[seed] = (float(value), factor)
-    return made
+        seed_cells[seed] = (float(value), factor)
+    return seed_cells
 
 
 def mean(rows: Sequence[Cells]) -> Cells:
@@ -133,8 +137,8 @@ def mean(rows: Sequence[Cells]) -> Cells:
     seeds = [seed for seed in rows[0] if all(seed in row for row in rows)]
     parts = {seed: [row[seed] for row in rows] for seed in seeds}
     return {
-        seed: (float(np.mean([v for v, _ in each])), np.mean([f for _, f in each], axis=0))
-        for seed, each in parts.items()
+        seed: (float(np.mean([v for v, _ in part])), np.mean([f for _, f in part], axis=0))
+        for seed, part in parts.items()
     }
 
 
@@ -163,7 +167,7 @@ def infer(
 
 def intervals(
     scored: Sequence[Scored],
-    found: Measured,
+    results: Measured,
     metric: str,
     options: Evaluate,
     column: int | None = None,
@@ -173,18 +177,20 @@ def intervals(
     Absent where a run has no value; None with a note where too little is known. All rows are
     given together: how much training varies is learned from them all.
     """
-    every = {key(row): cells(row, found, metric, column) for row in scored}
-    rows = {name: row for name, row in every.items() if row}
-    reason, note, clusters = trust(found, metric, column)
+    all_cells = {key(row): cells(row, results, metric, column) for row in scored}
+    rows = {name: row for name, row in all_cells.items() if row}
+    reason, note, clusters = trust(results, metric, column)
     if reason or not rows:
         return dict.fromkeys(rows, Span(None, None, reason))
-    made, surely = (
-        infer(list(rows.values()), clusters, options, (), edge(found, metric, column), each).rows
-        for each in (options.confidence, 1 - 2 * _ALPHA / len(rows))
+    spans, surely = (
+        infer(
+            list(rows.values()), clusters, options, (), edge(results, metric, column), confidence
+        ).rows
+        for confidence in (options.confidence, 1 - 2 * _ALPHA / len(rows))
     )
     return {
-        name: _said(one, both, note, len(row), found.clusters)
-        for (name, row), one, both in zip(rows.items(), made, surely, strict=True)
+        name: _said(one, both, note, len(row), results.clusters)
+        for (name, row), one, both in zip(rows.items(), spans, surely, strict=True)
     }
 
 
@@ -207,44 +213,44 @@ def _said(
 
 
 def trust(
-    found: Measured, metric: str, column: int | None = None
+    results: Measured, metric: str, column: int | None = None
 ) -> tuple[str | None, str | None, int]:
     """Return why a metric has no interval, what is to be said of it, and the clusters it rests on.
 
     A class in a single cluster says nothing of another cluster of it; one in few has its own
     degrees of freedom.
     """
-    if found.clusters < 2:
-        return "no interval: all samples are one cluster", None, found.clusters
-    if metric == "tpr_at_fpr01" and found.negatives < _NEGATIVES:
-        why = f"{found.negatives} negatives; a rate at 1 % false positives needs {_NEGATIVES:,}"
-        return f"no interval: {why}", None, found.clusters
-    held = _needed(found, metric, column)
-    few = int(held.min()) if len(held) else found.clusters
+    if results.clusters < 2:
+        return "no interval: all samples are one cluster", None, results.clusters
+    if metric == "tpr_at_fpr01" and results.negatives < _NEGATIVES:
+        why = f"{results.negatives} negatives; a rate at 1 % false positives needs {_NEGATIVES:,}"
+        return f"no interval: {why}", None, results.clusters
+    held = _needed(results, metric, column)
+    few = int(held.min()) if len(held) else results.clusters
     if few == 1:
         return "no interval: a class stands in a single cluster", None, few
     if few < _FEW:
         return None, f"a class stands in only {few} clusters", few + 1
-    return None, None, found.clusters
+    return None, None, results.clusters
 
 
-def _needed(found: Measured, metric: str, column: int | None) -> np.ndarray:
+def _needed(results: Measured, metric: str, column: int | None) -> np.ndarray:
     """Return the clusters that hold each class on which a metric rests."""
     name = metric.removeprefix("each/")
-    if found.kind == "multilabel":
-        held = found.held[:, column] if column is not None else np.empty(0, int)
+    if results.kind == "multilabel":
+        held = results.held[:, column] if column is not None else np.empty(0, int)
     else:
-        held = found.held if column is None else found.held[[column]]
+        held = results.held if column is None else results.held[[column]]
     return held[:0] if name in ("accuracy", "top1", "mean_ovr_accuracy") else held[held > 0]
 
 
-def edge(found: Measured, metric: str, column: int | None = None) -> float:
+def edge(results: Measured, metric: str, column: int | None = None) -> float:
     """Return `edge` of `statistics.infer`: the effective size where no error is left."""
-    held, name = _needed(found, metric, column), metric.removeprefix("each/")
+    held, name = _needed(results, metric, column), metric.removeprefix("each/")
     if name == "auc" and len(held) == 2:
         return statistics.auc_edge(*(int(n) for n in held))
     if name == "mean_ovr_accuracy":
-        return 2 / (len(found.held) * found.clusters)
+        return 2 / (len(results.held) * results.clusters)
     if len(held):  # a mean over classes, each of its own clusters
         return float((1 / held).sum() / len(held) ** 2)
-    return 1 / found.clusters
+    return 1 / results.clusters

@@ -26,11 +26,11 @@ def paired(
         the difference varies.
     """
     reason, note, clusters = measured.trust(first, metric)
-    every = {
-        measured.key(row): [measured.cells(row, found, metric) for found in (first, second)]
+    by_row = {
+        measured.key(row): [measured.cells(row, results, metric) for results in (first, second)]
         for row in scored
     }
-    known = {name: [c for c in cells if c] for name, cells in every.items() if None not in cells}
+    known = {name: [c for c in cells if c] for name, cells in by_row.items() if None not in cells}
     if reason or not known:
         return {}
     rows = [cells[side] for side in (0, 1) for cells in known.values()]

@@ -20,20 +20,20 @@ class Apart(NamedTuple):
 
     level: Level  # the headline's
     classes: tuple[str, ...]  # names of the attributes or classes
-    found: Measured  # of the level, with `each`
+    results: Measured  # of the level, with `each`
     intervals: dict[tuple[str, int], Intervals]  # of each metric and column
     train_labels: np.ndarray  # (M,), (M, 1) or (M, A), for the baseline
 
 
 def intervals(
-    rows: list[Scored], level: Level, found: Measured, options: Evaluate
+    rows: list[Scored], level: Level, results: Measured, options: Evaluate
 ) -> dict[tuple[str, int], Intervals]:
     """Return the intervals of all rows for each metric of `metrics.EACH` and attribute or class."""
     if level.kind == "binary":
         return {}
     classes = next(iter(level.scores.values())).shape[1]
     return {
-        (metric, column): measured.intervals(rows, found, f"each/{metric}", options, column)
+        (metric, column): measured.intervals(rows, results, f"each/{metric}", options, column)
         for metric in metrics.EACH[level.kind]
         for column in range(classes)
     }
@@ -50,13 +50,13 @@ def each(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[d
         rows like those of the table, with the `class`, its `prevalence` in the test split and
         `train_prevalence`. A constant attribute or absent class leaves null with a note.
     """
-    level, classes, found, known, train_labels = apart
+    level, classes, results, known, train_labels = apart
     if level.kind == "binary":
         return
     truth = _indicators(level.kind, level.labels, level.scores[scored.runs[0]].shape[1])
     train = _indicators(level.kind, train_labels, truth.shape[1])
     down = cells.fallen(runs)
-    size = dict(level=level.name, n=len(truth), groups=found.clusters, seeds=scored.seeds)
+    size = dict(level=level.name, n=len(truth), groups=results.clusters, seeds=scored.seeds)
     for column in range(truth.shape[1]):
         shares = dict(
             prevalence=_share(truth[:, column]), train_prevalence=_share(train[:, column])
@@ -64,20 +64,20 @@ def each(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[d
         first = {**scored.labels, "class": classes[column], **size, **shares}
         baselines = _baseline(level.kind, train[:, column], truth[:, column], truth.shape[1])
         for metric in metrics.EACH[level.kind]:
-            mine = [_value(found, run, metric, column) for run in scored.runs]
+            values = [_value(results, run, metric, column) for run in scored.runs]
             reasons = [
                 None if value is not None else _why(level, truth[:, column], run)
-                for run, value in zip(scored.runs, mine, strict=True)
+                for run, value in zip(scored.runs, values, strict=True)
             ]
             why = cells.of_seeds(scored.seeds, reasons)
             interval = known[metric, column].get(measured.key(scored))
-            made = cells.row(mine, interval, [*why, *down])
+            row = cells.row(values, interval, [*why, *down])
             compared = cells.beside(interval, baselines[metric], metric)
-            yield {**first, "metric": metric, **made, **compared, "collapsed": bool(down)}
+            yield {**first, "metric": metric, **row, **compared, "collapsed": bool(down)}
 
 
-def _value(found: Measured, run: str, metric: str, column: int) -> float | None:
-    values = found.values.get(run, {}).get(f"each/{metric}")
+def _value(results: Measured, run: str, metric: str, column: int) -> float | None:
+    values = results.values.get(run, {}).get(f"each/{metric}")
     return None if values is None else values[column]
 
 
@@ -136,7 +136,7 @@ def confusion(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Itera
     first = dict(level=level.name, n=len(level.labels), seeds=scored.seeds, runs=scored.runs)
     scores = [level.scores[run] for run in scored.runs]
     named = list(apart.classes[: scores[0].shape[1]])
-    bad = cells.of_seeds(scored.seeds, [metrics.unusable(each) for each in scores])
+    bad = cells.of_seeds(scored.seeds, [metrics.unusable(run_scores) for run_scores in scores])
     counts = None if bad else _counts(level.labels, scores)
     yield {
         **scored.labels,
@@ -150,8 +150,11 @@ def confusion(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Itera
 
 
 def _counts(labels: np.ndarray, scores: list[np.ndarray]) -> np.ndarray:
-    said = [metrics.predicted("multiclass", each) for each in scores]
-    return np.sum([metrics.confusion(labels, each, scores[0].shape[1]) for each in said], axis=0)
+    predictions = [metrics.predicted("multiclass", run_scores) for run_scores in scores]
+    return np.sum(
+        [metrics.confusion(labels, predicted, scores[0].shape[1]) for predicted in predictions],
+        axis=0,
+    )
 
 
 def _shares(counts: np.ndarray) -> list[list[float] | None]:

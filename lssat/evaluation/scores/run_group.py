@@ -39,8 +39,8 @@ class Scored(NamedTuple):
 
 def by_seed(runs: list[str]) -> list[Scored]:
     """Gather runs that differ only in their seed, in the order of their first appearance."""
-    found: dict[tuple[str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for run in runs:
         _, backbone, configuration, _ = grid.Run.of(run)
-        found.setdefault((backbone, configuration), []).append(run)
-    return [Scored(*key, runs) for key, runs in found.items()]
+        groups.setdefault((backbone, configuration), []).append(run)
+    return [Scored(*key, runs) for key, runs in groups.items()]

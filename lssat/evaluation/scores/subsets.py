@@ -31,35 +31,37 @@ def subsets(
         return
     for subset in sorted(set(level.subsets[level.labels == 1])):
         mask = (level.labels == 0) | (level.subsets == subset)
-        scores = {run: found[mask] for run, found in level.scores.items()}
+        scores = {run: run_scores[mask] for run, run_scores in level.scores.items()}
         groups = [group for group, chosen in zip(level.groups, mask, strict=True) if chosen]
         part = level._replace(labels=level.labels[mask], scores=scores, groups=groups)
-        found = measured.measured(part, options)
+        results = measured.measured(part, options)
         known = {
-            metric: measured.intervals(scored, found, metric, options)
+            metric: measured.intervals(scored, results, metric, options)
             for metric in measured.TABLE[part.kind]
         }
-        for each in scored:
+        for run_group in scored:
             where = dict(subset=str(subset), level=level.name)
-            for row in _rows(each, part, found, known, runs, train_labels):
-                yield {**each.labels, **where, **row}
+            for row in _rows(run_group, part, results, known, runs, train_labels):
+                yield {**run_group.labels, **where, **row}
 
 
 def _rows(
     scored: Scored,
     part: Level,
-    found: measured.Measured,
+    results: measured.Measured,
     intervals: dict[str, dict[tuple[str, str], measured.Span]],
     runs: dict[str, dict[str, Any]],
     train_labels: np.ndarray,
 ) -> Iterator[dict[str, Any]]:
     baselines = cells.baseline(part, train_labels)
     down = cells.fallen([runs[run] for run in scored.runs])
-    size = dict(n=len(part.labels), groups=found.clusters, seeds=scored.seeds, runs=scored.runs)
+    size = dict(n=len(part.labels), groups=results.clusters, seeds=scored.seeds, runs=scored.runs)
     for metric in measured.TABLE[part.kind]:
-        notes = cells.of_seeds(scored.seeds, [found.notes[run].get(metric) for run in scored.runs])
-        values = [found.values.get(run, {}).get(metric) for run in scored.runs]
+        notes = cells.of_seeds(
+            scored.seeds, [results.notes[run].get(metric) for run in scored.runs]
+        )
+        values = [results.values.get(run, {}).get(metric) for run in scored.runs]
         interval = intervals[metric].get(measured.key(scored))
-        made = cells.row(values, interval, [*notes, *down])
+        row = cells.row(values, interval, [*notes, *down])
         compared = cells.beside(interval, baselines[metric], metric)
-        yield {"metric": metric, **size, **made, **compared, "collapsed": bool(down)}
+        yield {"metric": metric, **size, **row, **compared, "collapsed": bool(down)}

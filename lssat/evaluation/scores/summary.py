@@ -56,8 +56,8 @@ def summarise(
         DataError: no test rows, runs with different samples, or labels of different lengths.
     """
     parts = [
-        _part(every, predictions, task, train_labels, options, design or Design())
-        for every in levels(predictions, task.name, task.kind)
+        _part(row_levels, predictions, task, train_labels, options, design or Design())
+        for row_levels in levels(predictions, task.name, task.kind)
     ]
     facts: dict[str, Any] = dict(task=task.name, dataset=task.name, kind=task.kind)
     facts |= dict(title=task.title, classes=list(task.classes), metric=task.metric)
@@ -72,7 +72,7 @@ def summarise(
 
 
 def _part(
-    every: list[Level],
+    row_levels: list[Level],
     predictions: pa.Table,
     task: grid.Task,
     train_labels: np.ndarray,
@@ -80,44 +80,44 @@ def _part(
     design: Design,
 ) -> dict[str, Any]:
     """Summarise the runs that were scored on one kind of row: images, frames or clips."""
-    head = every[-1]
-    found = {level.name: measured(level, options, each=level is head) for level in every}
-    runs = {run: _run(run, every, found, task, train_labels) for run in head.scores}
+    head = row_levels[-1]
+    results = {level.name: measured(level, options, each=level is head) for level in row_levels}
+    runs = {run: _run(run, row_levels, results, task, train_labels) for run in head.scores}
     rows = by_seed(list(runs))
     known = {
-        (level.name, metric): intervals(rows, found[level.name], metric, options)
-        for level in every
+        (level.name, metric): intervals(rows, results[level.name], metric, options)
+        for level in row_levels
         for metric in TABLE[level.kind]
     }
-    known_each = each_intervals(rows, head, found[head.name], options)
-    apart = Apart(head, task.classes, found[head.name], known_each, train_labels)
+    known_each = each_intervals(rows, head, results[head.name], options)
+    apart = Apart(head, task.classes, results[head.name], known_each, train_labels)
     table: list[dict] = []
     by_class: list[dict] = []
     confusions: list[dict] = []
     for scored in rows:
-        mine = [runs[run] for run in scored.runs]
-        for level in reversed(every):
+        own_runs = [runs[run] for run in scored.runs]
+        for level in reversed(row_levels):
             baselines = cells.baseline(level, train_labels)
             own = {
                 metric: known[level.name, metric].get(key(scored)) for metric in TABLE[level.kind]
             }
             swept = design.sweeps(scored.configuration)
-            table += _rows(scored, level, found[level.name], own, mine, baselines, swept)
-        by_class += each(scored, apart, mine)
-        confusions += confusion(scored, apart, mine)
+            table += _rows(scored, level, results[level.name], own, own_runs, baselines, swept)
+        by_class += each(scored, apart, own_runs)
+        confusions += confusion(scored, apart, own_runs)
     parts = [
         row
-        for level in reversed(every)
+        for level in reversed(row_levels)
         for row in subsets(rows, level, runs, train_labels, options)
     ]
     for run, calibrated in calibrations(predictions, task.name, head).items():
         runs[run]["calibration"] = calibrated
     grid_rows = [scored for scored in rows if not design.sweeps(scored.configuration)]
-    pairs = compared(rows, head, task.metric, found[head.name], options)
+    pairs = compared(rows, head, task.metric, results[head.name], options)
     return {
         "level": head.name,
-        "groups": found[head.name].clusters,
-        "n": {level.name: len(level.labels) for level in every},
+        "groups": results[head.name].clusters,
+        "n": {level.name: len(level.labels) for level in row_levels},
         "runs": list(runs.values()),
         "table": table,
         "subsets": parts,
@@ -138,7 +138,7 @@ def flat(content: dict[str, Any]) -> dict[str, float | None]:
     with `.low` and `.high` is its interval. Across data sets they begin with
     `<task>.cross.<dataset>`.
     """
-    found: dict[str, float | None] = {}
+    values: dict[str, float | None] = {}
     first = content["task"]
     if content["dataset"] != first:
         first = f"{first}.cross.{content['dataset']}"
@@ -146,26 +146,26 @@ def flat(content: dict[str, Any]) -> dict[str, float | None]:
         if (row["level"], row["metric"]) == (content["level"], content["metric"]):
             slug = grid.parse(row["configuration"]).slug
             key = f"{first}.{row['backbone']}.{slug}.{row['metric']}"
-            found |= {key: row["mean"], f"{key}.low": row["low"], f"{key}.high": row["high"]}
-    return found
+            values |= {key: row["mean"], f"{key}.low": row["low"], f"{key}.high": row["high"]}
+    return values
 
 
 def _run(
     run: str,
-    every: list[Level],
-    found: dict[str, Measured],
+    row_levels: list[Level],
+    results: dict[str, Measured],
     task: grid.Task,
     train_labels: np.ndarray,
 ) -> dict:
     """Return the entry of one run: its metrics at each level, and whether it collapsed."""
     values: dict[str, float | None] = {}
     notes: dict[str, str] = {}
-    for level in every:
-        own = found[level.name]
+    for level in row_levels:
+        own = results[level.name]
         for name in metrics.NAMES[level.kind]:
             values[f"{level.name}/{name}"] = own.values.get(run, {}).get(name)
         notes |= {f"{level.name}/{name}": note for name, note in own.notes[run].items()}
-    head = every[-1]
+    head = row_levels[-1]
     baseline = cells.baseline(head, train_labels)[task.metric]
     if reason := _collapsed(head, run, values[f"{head.name}/{task.metric}"], baseline):
         notes["collapsed"] = reason
@@ -191,7 +191,7 @@ def _collapsed(level: Level, run: str, value: float | None, baseline: float | No
 def _rows(
     scored: Scored,
     level: Level,
-    found: Measured,
+    results: Measured,
     intervals: dict[str, Span | None],
     runs: list[dict[str, Any]],
     baselines: dict[str, float | None],
@@ -199,7 +199,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of the table for one backbone, configuration and level."""
     fallen = cells.fallen(runs)
-    size = dict(n=len(level.labels), groups=found.clusters, seeds=scored.seeds, runs=scored.runs)
+    size = dict(n=len(level.labels), groups=results.clusters, seeds=scored.seeds, runs=scored.runs)
     for metric in TABLE[level.kind]:
         key = f"{level.name}/{metric}"
         notes = cells.of_seeds(scored.seeds, [run["notes"].get(key) for run in runs])

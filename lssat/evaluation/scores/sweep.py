@@ -22,7 +22,7 @@ def sweep(
     scored: list[Scored],
     table: list[dict[str, Any]],
     lambda_cls: float | str | None,
-    every: Compared,
+    comparison: Compared,
 ) -> list[dict[str, Any]]:
     """Return the list `sweep` of metrics.json, empty where no configuration has its own lambda.
 
@@ -45,11 +45,11 @@ def sweep(
         over the task's rows that have a difference (those of clips apart).
     """
     rows = [
-        _row(each, reference, table, lambda_cls, every)
+        _row(run_group, reference, table, lambda_cls, comparison)
         for group in _groups(scored)
         for reference in [_reference(group, lambda_cls)]
-        for each in sorted(group, key=lambda each: _order(each, lambda_cls))
-        if each is reference or _own(each) is not None
+        for run_group in sorted(group, key=lambda run_group: _order(run_group, lambda_cls))
+        if run_group is reference or _own(run_group) is not None
     ]
     tested = [row for row in rows if row["difference"]]
     corrected = statistics.holm([_p(row) for row in tested])
@@ -69,44 +69,46 @@ def _own(scored: Scored) -> float | str | None:
 
 def _groups(scored: list[Scored]) -> list[list[Scored]]:
     """Gather rows that differ in their lambda only; leave out those with nothing beside them."""
-    found: dict[tuple[str, str], list[Scored]] = {}
-    for each in scored:
-        key = each.backbone, str(grid.parse(each.configuration).shared)
-        found.setdefault(key, []).append(each)
-    return [group for group in found.values() if any(_own(each) is not None for each in group)]
+    by_configuration: dict[tuple[str, str], list[Scored]] = {}
+    for run_group in scored:
+        key = run_group.backbone, str(grid.parse(run_group.configuration).shared)
+        by_configuration.setdefault(key, []).append(run_group)
+    return [
+        group for group in by_configuration.values() if any(_own(run_group) is not None for run_group in group)
+    ]
 
 
 def _reference(group: list[Scored], lambda_cls: float | str | None) -> Scored | None:
     """Return the row with the recipe's lambda_cls, if the grid holds it."""
-    plain = [each for each in group if _own(each) is None]
+    plain = [run_group for run_group in group if _own(run_group) is None]
     return plain[0] if plain and lambda_cls is not None else None
 
 
-def _order(each: Scored, lambda_cls: float | str | None) -> tuple[bool, float]:
-    own = _own(each)
+def _order(run_group: Scored, lambda_cls: float | str | None) -> tuple[bool, float]:
+    own = _own(run_group)
     value = lambda_cls if own is None else own
     return (False, value) if isinstance(value, float) else (True, 0.0)
 
 
 def _row(
-    each: Scored,
+    run_group: Scored,
     reference: Scored | None,
     table: list[dict[str, Any]],
     lambda_cls: float | str | None,
-    every: Compared,
+    comparison: Compared,
 ) -> dict[str, Any]:
-    key = {**each.labels, "level": every.level.name, "metric": every.metric}
+    key = {**run_group.labels, "level": comparison.level.name, "metric": comparison.metric}
     of = next(row for row in table if key.items() <= row.items())
     difference = None
-    if reference and reference is not each:
-        found = pair(every, each, reference)
-        difference = {name: found[name] for name in _OF_PAIR} if found else None
-    own = _own(each)
+    if reference and reference is not run_group:
+        tested = pair(comparison, run_group, reference)
+        difference = {name: tested[name] for name in _OF_PAIR} if tested else None
+    own = _own(run_group)
     return {
-        "backbone": each.backbone,
-        "configuration": str(grid.parse(each.configuration).shared),
+        "backbone": run_group.backbone,
+        "configuration": str(grid.parse(run_group.configuration).shared),
         "lambda": lambda_cls if own is None else own,
         **{name: of[name] for name in _OF_ROW},
-        "reference": each is reference,
+        "reference": run_group is reference,
         "difference": difference,
     }

@@ -71,8 +71,8 @@ def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
         "weights": evaluated["weights"],
     }
     tables.write_json(files.out, content)
-    told = (row | {"task": known.name, "seeds": _listed(row["seeds"])} for row in rows)
-    cells = ([row.get(column) for column in _COLUMNS] for row in told)
+    table_rows = (row | {"task": known.name, "seeds": _listed(row["seeds"])} for row in rows)
+    cells = ([row.get(column) for column in _COLUMNS] for row in table_rows)
     tables.write_csv(files.table, _COLUMNS, cells)
     with tables.atomic(files.picture) as file:
         figure.write(file, content)
@@ -139,7 +139,7 @@ def _compared(
     Args:
         fallen: runs that collapsed: where one of a row did, the row says so.
     """
-    every = pc.count_distinct(reference["id"]).as_py()
+    total = pc.count_distinct(reference["id"]).as_py()
     both = pc.is_in(reference["id"], table["id"].unique())
     (first,) = levels(reference.filter(both), task.name, task.kind)
     (second,) = levels(table, task.name, task.kind)
@@ -148,7 +148,7 @@ def _compared(
         measured.measured(level, params.evaluate, names=[task.metric]) for level in (one, two)
     )
     size = dict(varied=varied, value=value, default=default, level=one.name, metric=task.metric)
-    size |= dict(n=len(one.ids), of=every, groups=before.clusters)
+    size |= dict(n=len(one.ids), of=total, groups=before.clusters)
     rows = by_seed(list(one.scores))
     own = measured.intervals(rows, after, task.metric, params.evaluate)
     gaps = paired(rows, after, before, task.metric, params.evaluate)
@@ -168,11 +168,11 @@ def _compared(
     ]
 
 
-def _as(wanted: Level, found: Level) -> Level:
+def _as(wanted: Level, level: Level) -> Level:
     """Return a level in the order of another's ids."""
-    at = {id: place for place, id in enumerate(found.ids)}
+    at = {id: place for place, id in enumerate(level.ids)}
     order = np.array([at[id] for id in wanted.ids])
-    scores = {run: each[order] for run, each in found.scores.items()}
+    scores = {run: run_scores[order] for run, run_scores in level.scores.items()}
     return wanted._replace(scores=scores)
 
 
@@ -186,10 +186,10 @@ def _row(
 ) -> dict[str, Any]:
     """Return the variant's metric, the default's on the same samples, and their difference."""
     means, notes = [], []
-    for found in (one, two):
-        each = [found.values.get(run, {}).get(metric) for run in scored.runs]
-        means.append(None if None in each else float(np.mean(each)))  # type: ignore[arg-type]
-        notes += [found.notes.get(run, {}).get(metric) for run in scored.runs]
+    for results in (one, two):
+        values = [results.values.get(run, {}).get(metric) for run in scored.runs]
+        means.append(None if None in values else float(np.mean(values)))  # type: ignore[arg-type]
+        notes += [results.notes.get(run, {}).get(metric) for run in scored.runs]
     reference, mean = means
     own, gap = own or Span(None, None), gap or Span(None, None)
     difference = None if mean is None or reference is None else mean - reference

@@ -133,8 +133,8 @@ def _frames(
         wanted = {row["frame"]: _stored(stored, row) for row in group}
         path = root / where[id]["path"]
         try:
-            found = decoder.read_again(path, where[id]["media"], sorted(wanted))
-            for index, frame in found:
+            frames = decoder.read_again(path, where[id]["media"], sorted(wanted))
+            for index, frame in frames:
                 row = wanted[index]
                 left, top, right, _ = (int(v) for v in row["box"])
                 cut = crop(frame, left, top, right - left, size)
@@ -178,6 +178,6 @@ def _write_split(folder: Path, split: pa.Table, rows: list[dict]) -> None:
     """Write the split of the variant's crops: labels and groups are those of their samples."""
     known = {row["id"]: row for row in split.to_pylist()}
     place = ("id", "frame", "clip", "shard", "row")
-    made = [known[row["id"]] | {name: row[name] for name in place} for row in rows]
-    made.sort(key=lambda row: (row["id"], row["frame"]))
-    tables.write_table(folder / "split.parquet", made, SPLITS, tables.metadata(split))
+    split_rows = [known[row["id"]] | {name: row[name] for name in place} for row in rows]
+    split_rows.sort(key=lambda row: (row["id"], row["frame"]))
+    tables.write_table(folder / "split.parquet", split_rows, SPLITS, tables.metadata(split))

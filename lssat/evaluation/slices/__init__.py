@@ -66,14 +66,14 @@ def listed(task: str, files: Files, lists: Annotated, min_n: int, options: Evalu
             raise DataError(lists.manifest, problem, "Run the evaluation again")
         annotations.check(notes, keys, level.ids)
         of = [notes.rows.get(keys[id], {}) for id in level.ids]
-        return [Slice.of_notes(name, [each.get(name, "") for each in of]) for name in notes.names]
+        return [Slice.of_notes(name, [note.get(name, "") for note in of]) for name in notes.names]
 
-    told = {"source": "list", "list": annotations.told(notes, keys)}
-    _write(task, files, slices, min_n, options, told)
+    source = {"source": "list", "list": annotations.counts(notes, keys)}
+    _write(task, files, slices, min_n, options, source)
 
 
 def _write(
-    task: str, files: Files, slices: Any, min_n: int, options: Evaluate, told: dict[str, Any]
+    task: str, files: Files, slices: Any, min_n: int, options: Evaluate, source: dict[str, Any]
 ) -> None:
     """Compare the groups at the headline's level and write the JSON.
 
@@ -84,23 +84,25 @@ def _write(
     """
     known = read_json(files.metrics)
     predictions = read_table(files.predictions, PREDICTIONS)
-    found: dict[str, list] = {"slices": [], "rows": [], "disparities": [], "runs": []}
-    for every in levels(predictions, task, known["kind"]):
-        head = every[-1]
+    content: dict[str, list] = {"slices": [], "rows": [], "disparities": [], "runs": []}
+    for row_levels in levels(predictions, task, known["kind"]):
+        head = row_levels[-1]
         scored = by_seed(list(head.scores))
         chosen = slices(head)
-        for each in chosen:
-            size = facts(each, head, min_n)
-            found["slices"].append({"attribute": each.name, "level": head.name, "groups": size})
-            one = differences.Compared(each, size, head, known["metric"], options)
-            found["rows"] += one.rows(scored)
-            found["disparities"] += one.disparities(scored)
-    found["runs"] = differences.of_runs(found["rows"], found["disparities"], known["metric"])
+        for attribute in chosen:
+            size = facts(attribute, head, min_n)
+            content["slices"].append(
+                {"attribute": attribute.name, "level": head.name, "groups": size}
+            )
+            one = differences.Compared(attribute, size, head, known["metric"], options)
+            content["rows"] += one.rows(scored)
+            content["disparities"] += one.disparities(scored)
+    content["runs"] = differences.of_runs(content["rows"], content["disparities"], known["metric"])
     shared = ("task", "dataset", "title", "kind", "metric", "confidence")
     facts_ = {name: known[name] for name in shared}
-    write_json(files.out, facts_ | {"min_n": min_n} | told | found)
-    rows = len(found["rows"])
-    print(f"{task}: {len(found['slices'])} attributes sliced, {rows} rows", flush=True)
+    write_json(files.out, facts_ | {"min_n": min_n} | source | content)
+    rows = len(content["rows"])
+    print(f"{task}: {len(content['slices'])} attributes sliced, {rows} rows", flush=True)
 
 
 __all__ = ["Annotated", "Files", "listed", "own"]

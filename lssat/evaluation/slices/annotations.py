@@ -82,12 +82,14 @@ def _header(file: Path) -> list[str]:
 
 
 def _check_categories(file: Path, name: str, values: list[str]) -> None:
-    found = sorted({value for value in values if value})
-    if not found:
+    categories = sorted({value for value in values if value})
+    if not categories:
         raise DataError(file, f"{name} is empty in every row", "Fill it in or drop the column")
-    if len(found) > _MOST:
-        some = ", ".join(found[:_SHOWN])
-        problem = f"{name} has {len(found):,} categories ({some}, ...), at most {_MOST} make slices"
+    if len(categories) > _MOST:
+        some = ", ".join(categories[:_SHOWN])
+        problem = (
+            f"{name} has {len(categories):,} categories ({some}, ...), at most {_MOST} make slices"
+        )
         raise DataError(file, problem, "Write ranges or fewer classes, or drop the column")
 
 
@@ -112,7 +114,7 @@ def check(notes: Notes, keys: dict[str, str], ids: list[str]) -> None:
     """
     tested = dict.fromkeys(keys[id] for id in ids)
     if not any(name in notes.rows for name in tested):
-        theirs, ours = (", ".join(list(each)[:3]) for each in (notes.rows, tested))
+        theirs, ours = (", ".join(list(names)[:3]) for names in (notes.rows, tested))
         other = next(name for name in KEYS if name != notes.key)
         problem = f"none of its {len(notes.rows):,} {notes.key} entries is of a test sample"
         problem += f" (it begins with {theirs}; the test samples with {ours})"
@@ -120,7 +122,7 @@ def check(notes: Notes, keys: dict[str, str], ids: list[str]) -> None:
         raise DataError(notes.file, problem, fix)
 
 
-def told(notes: Notes, keys: dict[str, str]) -> dict[str, Any]:
+def counts(notes: Notes, keys: dict[str, str]) -> dict[str, Any]:
     """Count the list's rows: those that repeat another, those of no sample of the data set."""
     known = set(keys.values())
     return dict(

@@ -49,9 +49,9 @@ class Compared:
         self.compared = [size["group"] for size in sizes if size["compared"]]
         self.notes = self._undefined()
         self.columns = self._columns()
-        self.bad = {run: metrics.unusable(each) for run, each in level.scores.items()}
+        self.bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
         self.member = np.unique(np.asarray(level.groups), return_inverse=True)[1]
-        self.found = self._measured()
+        self.results = self._measured()
 
     def _undefined(self) -> dict[tuple[str, str], str]:
         """Return (group, metric) -> why it has no value there."""
@@ -97,56 +97,58 @@ class Compared:
 
     def _measured(self) -> dict[tuple[str, str], Measured]:
         """Return (group, metric) -> values and factors of all runs whose scores are finite."""
-        found = {}
+        results = {}
         for group in self.valued:
             part = _of(self.level, self.masks[group])
             wanted = [name for name in self.names if group in self.defined(name)]
-            every = {
+            by_run = {
                 run: measures.measure(part.kind, part.labels, scores, wanted, self.columns)
                 for run, scores in part.scores.items()
                 if self.bad[run] is None
             }
             held, clusters = measured.holding(part), len(set(part.groups))
             for name in wanted:
-                values = {run: {name: each[name][0]} for run, each in every.items()}
+                values = {run: {name: moved[name][0]} for run, moved in by_run.items()}
                 factors = {
-                    run: {name: statistics.over_clusters(each[name][1], part.groups)}
-                    for run, each in every.items()
+                    run: {name: statistics.over_clusters(moved[name][1], part.groups)}
+                    for run, moved in by_run.items()
                 }
                 own = measures.needed(part.kind, name, held)
-                found[group, name] = Measured(part.kind, clusters, 0, own, values, factors, {})
-        return found
+                results[group, name] = Measured(part.kind, clusters, 0, own, values, factors, {})
+        return results
 
     def rows(self, scored: Sequence[Scored]) -> list[dict[str, Any]]:
         """Return for each of the scored a row a metric: every group's value, the worst, the gap.
 
         Holm's correction runs over the scored: over what a table of one metric shows.
         """
-        every = [self._rows(scored, name) for name in self.names]
-        return [row for of_one in zip(*every, strict=True) for row in of_one]
+        by_name = [self._rows(scored, name) for name in self.names]
+        return [row for of_one in zip(*by_name, strict=True) for row in of_one]
 
     def _rows(self, scored: Sequence[Scored], name: str) -> list[dict[str, Any]]:
-        able = [each for each in scored if not self._unusable(each)]
+        able = [run_group for run_group in scored if not self._unusable(run_group)]
         intervals = {
-            group: measured.intervals(able, self.found[group, name], name, self.options)
+            group: measured.intervals(able, self.results[group, name], name, self.options)
             for group in self.defined(name)
         }
         gaps, note = self._gaps(able, [(name, group) for group in self._held(name)])
-        found = []
-        for each in scored:
-            if why := self._unusable(each):
-                groups = [self._group(size, each, name, None, why) for size in self.sizes]
-                found.append(dict(groups=groups, **_NOTHING, note=why))
+        compared = []
+        for run_group in scored:
+            if why := self._unusable(run_group):
+                groups = [self._group(size, run_group, name, None, why) for size in self.sizes]
+                compared.append(dict(groups=groups, **_NOTHING, note=why))
                 continue
             groups = []
             for size in self.sizes:
-                own = intervals.get(size["group"], {}).get(measured.key(each))
+                own = intervals.get(size["group"], {}).get(measured.key(run_group))
                 about = self.notes.get((size["group"], name))
-                groups.append(self._group(size, each, name, own, about))
-            gap = gaps.get(measured.key(each))
-            found.append(dict(groups=groups, **self._row(name, groups, gap, note)))
-        rows = _corrected(found)
-        return [self._first(each, name) | row for each, row in zip(scored, rows, strict=True)]
+                groups.append(self._group(size, run_group, name, own, about))
+            gap = gaps.get(measured.key(run_group))
+            compared.append(dict(groups=groups, **self._row(name, groups, gap, note)))
+        rows = _corrected(compared)
+        return [
+            self._first(run_group, name) | row for run_group, row in zip(scored, rows, strict=True)
+        ]
 
     def _first(self, scored: Scored, name: str) -> dict[str, Any]:
         first = scored.labels | dict(
@@ -165,15 +167,15 @@ class Compared:
         interval: measured.Span | None,
         note: str | None,
     ) -> dict[str, Any]:
-        own = self.found.get((size["group"], name))
+        own = self.results.get((size["group"], name))
         known = own is not None and all(run in own.values for run in scored.runs)
         values = [own.values[run][name] if own and known else None for run in scored.runs]
-        found = interval or measured.Span(None, None)
-        notes = [each for each in (note, found.note) if each]
+        span = interval or measured.Span(None, None)
+        notes = [text for text in (note, span.note) if text]
         return dict(
             group=size["group"], n=size["n"], clusters=size["clusters"], values=values,
             mean=float(np.mean(values)) if known else None,  # type: ignore[arg-type]
-            low=found.low, high=found.high, note="; ".join(notes) or None,
+            low=span.low, high=span.high, note="; ".join(notes) or None,
         )  # fmt: skip
 
     def _held(self, name: str) -> list[str]:
@@ -185,19 +187,19 @@ class Compared:
     ) -> dict[str, Any]:
         """Return worst and best group, and the gap between them with its test."""
         names = self._held(name)
-        held = [each for each in groups if each["group"] in names]
+        held = [described for described in groups if described["group"] in names]
         if len(held) < 2:
             return _NOTHING | {"note": f"{len(held) or 'no'} group to compare"}
-        ranked = sorted(held, key=lambda each: (each["mean"], each["group"]))
+        ranked = sorted(held, key=lambda described: (described["mean"], described["group"]))
         if name in measures.LOWER_IS_BETTER:
             ranked.reverse()
-        worst, best = (each["group"] for each in (ranked[0], ranked[-1]))
+        worst, best = (described["group"] for described in (ranked[0], ranked[-1]))
         out = [group for group in self.compared if group not in names]
         notes = [f"without {', '.join(out)}" if out else None, note]
         ordered = name not in measures.NO_ORDER
         return dict(
             held=names, worst=worst if ordered else None, best=best if ordered else None,
-            gap=abs(ranked[-1]["mean"] - ranked[0]["mean"]), **_told(gap, notes),
+            gap=abs(ranked[-1]["mean"] - ranked[0]["mean"]), **_tested(gap, notes),
         )  # fmt: skip
 
     def _gaps(
@@ -211,24 +213,25 @@ class Compared:
         parts = [name for name, _ in held]
         if not scored or len(held) < 2 * max(1, len(set(parts))):
             return {}, None
-        told = [
-            (group, *measured.trust(self.found[group, name], name), self.found[group, name])
+        trusted = [
+            (group, *measured.trust(self.results[group, name], name), self.results[group, name])
             for name, group in held
         ]
-        if bad := [f"{group}: {reason}" for group, reason, *_ in told if reason]:
+        if bad := [f"{group}: {reason}" for group, reason, *_ in trusted if reason]:
             return {}, "; ".join(dict.fromkeys(bad))
-        few = [f"{g} ({n})" for g, _, _, n, own in told if min(n, own.clusters) < FEW]
+        few = [f"{g} ({n})" for g, _, _, n, own in trusted if min(n, own.clusters) < FEW]
         note = f"few clusters: {', '.join(dict.fromkeys(few))}" if few else None
-        freedom = np.array([max(n - 2, 1) for *_, n, _ in told], float)
+        freedom = np.array([max(n - 2, 1) for *_, n, _ in trusted], float)
         edges = np.array(
-            [measured.edge(own, name) for (name, _), (*_, own) in zip(held, told, strict=True)]
+            [measured.edge(own, name) for (name, _), (*_, own) in zip(held, trusted, strict=True)]
         )
         number = np.unique(parts, return_inverse=True)[1]
         rows = [
-            statistics.Groups(*self._factors(each, held), freedom, edges, number) for each in scored
+            statistics.Groups(*self._factors(run_group, held), freedom, edges, number)
+            for run_group in scored
         ]
-        found = statistics.largest_gaps(rows, self.options.confidence, self.options.seed)
-        return dict(zip(map(measured.key, scored), found, strict=True)), note
+        gaps = statistics.largest_gaps(rows, self.options.confidence, self.options.seed)
+        return dict(zip(map(measured.key, scored), gaps, strict=True)), note
 
     def _factors(
         self, scored: Scored, held: Sequence[tuple[str, str]]
@@ -237,7 +240,7 @@ class Compared:
         values = np.empty((len(scored.runs), len(held)))
         factors = np.zeros((len(scored.runs), self.member.max() + 1, len(held)))
         for at, (name, group) in enumerate(held):
-            own, places = self.found[group, name], np.unique(self.member[self.masks[group]])
+            own, places = self.results[group, name], np.unique(self.member[self.masks[group]])
             for seed, run in enumerate(scored.runs):
                 values[seed, at] = own.values[run][name]
                 factors[seed, places, at] = own.factors[run][name]
@@ -250,27 +253,27 @@ class Compared:
         """
         if self.level.kind != "binary":
             return []
-        every = [self._disparities(scored, name) for name in DISPARITIES]
-        return [row for of_one in zip(*every, strict=True) for row in of_one]
+        by_name = [self._disparities(scored, name) for name in DISPARITIES]
+        return [row for of_one in zip(*by_name, strict=True) for row in of_one]
 
     def _disparities(self, scored: Sequence[Scored], name: str) -> list[dict[str, Any]]:
         held = [(part, group) for part in DISPARITIES[name] for group in self.compared]
-        why = {measured.key(each): self._unheld(each, name) for each in scored}
-        able = [each for each in scored if why[measured.key(each)] is None]
+        why = {measured.key(run_group): self._unheld(run_group, name) for run_group in scored}
+        able = [run_group for run_group in scored if why[measured.key(run_group)] is None]
         gaps, note = self._gaps(able, held)
-        found = []
-        for each in scored:
-            row: dict[str, Any] = dict(values=[None] * len(each.runs), mean=None)
-            row |= _told(None, [why[measured.key(each)]])
-            if each in able:
-                values, _ = self._factors(each, held)
+        rows = []
+        for run_group in scored:
+            row: dict[str, Any] = dict(values=[None] * len(run_group.runs), mean=None)
+            row |= _tested(None, [why[measured.key(run_group)]])
+            if run_group in able:
+                values, _ = self._factors(run_group, held)
                 row = dict(values=[self._widest(one, held) for one in values])
                 row |= dict(mean=self._widest(values.mean(axis=0), held))
-                row |= _told(gaps.get(measured.key(each)), [note])
-            found.append(row)
+                row |= _tested(gaps.get(measured.key(run_group)), [note])
+            rows.append(row)
         return [
-            self._first(each, name) | row
-            for each, row in zip(scored, _corrected(found), strict=True)
+            self._first(run_group, name) | row
+            for run_group, row in zip(scored, _corrected(rows), strict=True)
         ]
 
     def _widest(self, values: np.ndarray, held: Sequence[tuple[str, str]]) -> float:
@@ -296,19 +299,19 @@ class Compared:
 def _of(level: Level, mask: np.ndarray) -> Level:
     return level._replace(
         labels=level.labels[mask],
-        scores={run: found[mask] for run, found in level.scores.items()},
+        scores={run: run_scores[mask] for run, run_scores in level.scores.items()},
         groups=[group for group, chosen in zip(level.groups, mask, strict=True) if chosen],
     )
 
 
-def _told(gap: statistics.Gap | None, notes: Sequence[str | None]) -> dict[str, Any]:
+def _tested(gap: statistics.Gap | None, notes: Sequence[str | None]) -> dict[str, Any]:
     """Return a gap's interval and test; an interval that says nothing is none."""
     low = high = expected = p = None
     if gap is not None:
         expected, p, low, high = gap.expected, gap.p, gap.low, gap.high
         if high - low >= _SAYS_NOTHING:
-            told = f"no interval: it would reach from {low:.2f} to {high:.2f}"
-            low, high, notes = None, None, [*notes, told]
+            text = f"no interval: it would reach from {low:.2f} to {high:.2f}"
+            low, high, notes = None, None, [*notes, text]
     note = "; ".join(filter(None, notes)) or None
     return dict(low=low, high=high, expected=expected, p=p, p_holm=None, note=note)
 
@@ -326,15 +329,19 @@ def of_runs(rows: list[dict], disparities: list[dict], headline: str) -> list[di
 
     They are of the run's own values, of the headline metric.
     """
-    found: dict[str, dict[str, float | None]] = {}
+    by_run: dict[str, dict[str, float | None]] = {}
     for row in rows:
         if row["metric"] == headline and row["gap"] is not None:
-            held = [each["values"] for each in row["groups"] if each["group"] in row["held"]]
+            held = [
+                described["values"]
+                for described in row["groups"]
+                if described["group"] in row["held"]
+            ]
             for run, values in zip(row["runs"], zip(*held, strict=True), strict=True):
                 name = row["attribute"]
-                mine = {f"{name}/gap": max(values) - min(values), f"{name}/worst": min(values)}
-                found.setdefault(run, {}).update(mine)
+                own = {f"{name}/gap": max(values) - min(values), f"{name}/worst": min(values)}
+                by_run.setdefault(run, {}).update(own)
     for row in disparities:
         for run, value in zip(row["runs"], row["values"], strict=True):
-            found.setdefault(run, {})[f"{row['attribute']}/{row['metric']}"] = value
-    return [{"run": run, "metrics": values} for run, values in found.items()]
+            by_run.setdefault(run, {})[f"{row['attribute']}/{row['metric']}"] = value
+    return [{"run": run, "metrics": values} for run, values in by_run.items()]

@@ -39,7 +39,7 @@ def facts(chosen: Slice, level: Level, min_n: int) -> list[dict[str, Any]]:
         a dict a group: `group`, `n` samples, `clusters` of them, `positives` of a binary task,
         `compared` or not, and the `note` why not.
     """
-    found = []
+    described = []
     for name in chosen.groups:
         mask = chosen.values == name
         n, note = int(mask.sum()), None
@@ -49,5 +49,5 @@ def facts(chosen: Slice, level: Level, min_n: int) -> list[dict[str, Any]]:
         clusters = len({level.groups[at] for at in np.flatnonzero(mask)})
         size = dict(group=str(name), n=n, clusters=clusters, positives=positives)
         compared = note is None and name != NOT_ANNOTATED
-        found.append(size | dict(compared=compared, note=note))
-    return found
+        described.append(size | dict(compared=compared, note=note))
+    return described

@@ -51,11 +51,11 @@ def varied(labels: np.ndarray, masks: Sequence[np.ndarray], column: int | None) 
     The attribute that makes the groups (`column`) is constant in each, and never among them.
     """
     parts = [labels[mask] for mask in masks]
-    found = [part.min(axis=0) != part.max(axis=0) for part in parts if len(part)]
-    every = np.logical_and.reduce(found) if found else np.zeros(labels.shape[1], bool)
+    varying = [part.min(axis=0) != part.max(axis=0) for part in parts if len(part)]
+    everywhere = np.logical_and.reduce(varying) if varying else np.zeros(labels.shape[1], bool)
     if column is not None:
-        every[column] = False
-    return every
+        everywhere[column] = False
+    return everywhere
 
 
 def measure(
@@ -77,7 +77,7 @@ def measure(
     """
     rates = [name for name in wanted if name in _RATES]
     others = [name for name in wanted if name not in _RATES]
-    found = {name: _rate(labels, scores >= 0.5, _RATES[name]) for name in rates}
+    measured = {name: _rate(labels, scores >= 0.5, _RATES[name]) for name in rates}
     several = kind == "multilabel"
     orders = metrics.in_order(scores)
     values = metrics.measure(kind, labels, scores, orders)
@@ -85,17 +85,17 @@ def measure(
     for name in others:
         if several:
             of = columns[name]
-            every = np.array(values["each"][name], float)[of].mean()
-            found[name] = float(every), moved[f"each/{name}"][:, of].mean(axis=1)
+            mean = np.array(values["each"][name], float)[of].mean()
+            measured[name] = float(mean), moved[f"each/{name}"][:, of].mean(axis=1)
         else:
-            found[name] = values[name], moved[name]
-    return found
+            measured[name] = values[name], moved[name]
+    return measured
 
 
-def _rate(labels: np.ndarray, said: np.ndarray, of: int | None) -> Moved:
+def _rate(labels: np.ndarray, decisions: np.ndarray, of: int | None) -> Moved:
     counted = np.ones(len(labels), bool) if of is None else labels == of
-    share = said[counted].mean()
-    return float(share), np.where(counted, said - share, 0) / counted.sum()
+    share = decisions[counted].mean()
+    return float(share), np.where(counted, decisions - share, 0) / counted.sum()
 
 
 def needed(kind: str, name: str, held: np.ndarray) -> np.ndarray:
