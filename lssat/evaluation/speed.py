@@ -7,6 +7,7 @@ seeds of one row differed by a factor of four. Weights do not matter here, so th
 import platform
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from lssat import grid
 from lssat.models.ssat import SSAT
+from lssat.params import Benchmark
 from lssat.tables import write_json
 from lssat.tables.environment import environment
 from lssat.training.build import rebuild
@@ -43,7 +45,7 @@ def measure(out: Path, params: SimpleNamespace, device: str = "cpu") -> None:
     write_json(out, facts | dict(environment=environment(), backbones=rows))
 
 
-def models(benchmark: Any) -> list[tuple[str, str]]:
+def models(benchmark: Benchmark) -> list[tuple[str, str]]:
     """Return each backbone of the grid with its first configuration."""
     clips = benchmark.clip_backbones if benchmark.clip_tasks else []
     named = [(name, benchmark.configurations[0]) for name in (*benchmark.backbones, *clips)]
@@ -93,7 +95,7 @@ def _timed(model: SSAT, batch: int, frames: int | None, device: str) -> dict[str
 
 
 @torch.no_grad()
-def passes(run: Any, model: SSAT, device: str) -> list[float]:
+def passes(run: Callable[[], Any], model: SSAT, device: str) -> list[float]:
     """Return the seconds of each pass, after some that warm up."""
     model.eval()
     seconds: list[float] = []

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Encoder(NamedTuple):
-    """Sizes of a ViT encoder and of the light decoder that goes with it (paper.md, section 1)."""
+    """Sizes of a ViT encoder and of the light decoder that goes with it."""
 
     embed_dim: int
     depth: int
@@ -32,7 +32,7 @@ ENCODERS = {
 
 
 class VideoEncoder(NamedTuple):
-    """Sizes of a ViT on clips and of its decoder (VideoMAE, 2203.12602; paper.md, section 1)."""
+    """Sizes of a ViT on clips and of its decoder (VideoMAE, 2203.12602)."""
 
     embed_dim: int
     depth: int

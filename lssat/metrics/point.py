@@ -48,7 +48,7 @@ def multiclass(
         the metrics of `NAMES`, float or None, `each` (metric of `EACH` -> list of K floats or
         None, a class against the rest) and `notes`. A class without a sample leaves the means
         over classes undefined. `mean_ovr_accuracy` is the mean of the K one-vs-rest accuracies,
-        1 - 2 (1 - top1) / K: never to be read as accuracy (paper.md, section 4).
+        1 - 2 (1 - top1) / K: never to be read as accuracy.
 
     Raises:
         ValueError: shapes differ, or a label outside 0 to K - 1.

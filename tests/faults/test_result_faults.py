@@ -1,4 +1,4 @@
-"""Results that cannot be computed or cannot be believed (faults.md, cases 36 and 38)."""
+"""Results that cannot be computed or cannot be believed."""
 
 import numpy as np
 import pytest

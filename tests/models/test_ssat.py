@@ -235,7 +235,7 @@ def test_positions_equal_maes_definition() -> None:
 def test_parameters_are_as_many_as_in_the_papers(
     backbone: str, size: int, encoder: float, decoder: float
 ) -> None:
-    """Million of learned parameters, from MAE's and SSAT's code (paper.md, section 1)."""
+    """Million of learned parameters, from MAE's and SSAT's code."""
     with torch.device("meta"):  # sizes without memory
         model = ssat.SSAT(backbone, parse("MRGB-RRGB-CRGB"), size, 2)
     counts = [

@@ -1,8 +1,8 @@
 """Where a model looks: maps over the images that its classifier is given.
 
-Attention rollout says how much of each patch reaches what the head reads, through the attention
-of all blocks; it knows neither the head nor the class. Integrated gradients say how much each
-pixel raises or lowers one logit. docs/explain.md says what neither can show.
+Attention rollout estimates how much of each patch reaches the head, through the attention of all
+blocks; it knows neither the head nor the class. Integrated gradients estimate how much each pixel
+raises or lowers one logit. docs/explain.md explains what neither can show.
 """
 
 from lssat.evaluation.attribution.attention import reach, rollout, why_not

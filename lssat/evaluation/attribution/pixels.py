@@ -33,7 +33,7 @@ def gradients(
     Returns:
         (N, H, W) float32, in units of the logit, summed over channels and, of clips, over time:
         positive where the pixel raises the logit. A sample's sum is its logit less the baseline's,
-        up to the error of the integral (`integrated` tells it).
+        up to the error of the integral (`integrated` returns it).
     """
     return integrated(model, imgs, codes, target, steps)[0]
 
@@ -48,7 +48,7 @@ def integrated(
     """Return `gradients` and (N,) float32, by how much each sum misses the logits' difference.
 
     The points of a sample are doubled until it misses less than `TOLERANCE`, `DOUBLINGS` times at
-    most; `gap` tells which still miss more.
+    most; `gap` shows which still miss more.
     """
     maps, missed = _integral(model, imgs, codes, target, steps)
     for doubling in range(1, DOUBLINGS + 1):

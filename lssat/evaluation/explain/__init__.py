@@ -7,7 +7,7 @@ nothing. The run that is looked at closest is the best by validation.
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -91,5 +91,5 @@ def temperature(metrics: dict[str, Any], run: str, file: str | Path) -> float | 
     raise DataError(file, f"names no run {run}", "Evaluate the task again")
 
 
-def _save(file: Any, maps: dict[str, np.ndarray]) -> None:
+def _save(file: IO[bytes], maps: dict[str, np.ndarray]) -> None:
     np.savez_compressed(file, allow_pickle=False, **maps)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ KEY = ("id", "frame", "clip")  # of one sample
 
 
 def beside(rows: list[Row], chosen: Row, metric: str) -> Row | None:
-    """Return the best row without the auxiliary task, for comparison; None: it is chosen itself."""
+    """Return the best row without the auxiliary task; None if that is the chosen one."""
     plain = [row for row in rows if grid.parse(row.configuration).masked is None]
     plain = [row for row in plain if row.backbone == chosen.backbone] or plain
     return best(plain, metric) if plain and chosen not in plain else None
@@ -78,7 +78,7 @@ def shown(
     wanted: list[tuple],
     attribute: int,
 ) -> list[dict[str, Any]]:
-    """Return what a run says of samples of the test split, by KEY, right or wrong.
+    """Return a run's decisions on samples of the test split, by KEY, right or wrong.
 
     Args:
         attribute: which one, of a multilabel task; 0 otherwise.
@@ -98,7 +98,7 @@ def places(table: pa.Table) -> dict[tuple, int]:
     return {key: place for place, key in enumerate(columns)}
 
 
-class _Decided(NamedTuple):
+class _Decisions(NamedTuple):
     """What a run decided, a column for each decision about a sample."""
 
     chosen: np.ndarray  # (N, A) class or label
@@ -112,7 +112,7 @@ class _Decided(NamedTuple):
         return self.chosen != self.labels
 
 
-def _decided(rows: pa.Table, task: grid.Task, temperature: float) -> _Decided:
+def _decided(rows: pa.Table, task: grid.Task, temperature: float) -> _Decisions:
     labels, logits = matrix(rows["labels"], task.name), matrix(rows["logits"], task.name)
     scaled, plain = (metrics.probabilities(task.kind, logits / t) for t in (temperature, 1.0))
     if task.kind == "multiclass":
@@ -120,17 +120,17 @@ def _decided(rows: pa.Table, task: grid.Task, temperature: float) -> _Decided:
         sure, raw = (
             np.take_along_axis(probabilities, chosen, axis=1) for probabilities in (scaled, plain)
         )
-        return _Decided(chosen, labels, chosen, sure, raw)
+        return _Decisions(chosen, labels, chosen, sure, raw)
     chosen = (plain >= 0.5).astype(int)
     target = np.broadcast_to(np.arange(logits.shape[1]), chosen.shape)
     sure, raw = (
         np.where(chosen == 1, probabilities, 1 - probabilities) for probabilities in (scaled, plain)
     )
-    return _Decided(chosen, labels, target, sure, raw)
+    return _Decisions(chosen, labels, target, sure, raw)
 
 
 def _described(
-    rows: pa.Table, task: grid.Task, decisions: _Decided, place: int, column: int
+    rows: pa.Table, task: grid.Task, decisions: _Decisions, place: int, column: int
 ) -> dict[str, Any]:
     """Describe one decision.
 

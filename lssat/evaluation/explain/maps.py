@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from lssat.evaluation import attribution
 from lssat.evaluation.explain import choose, embed
 from lssat.models.ssat import SSAT
+from lssat.params import Explain
 from lssat.training.loader import Crops
 
 EXAMPLES = 4  # samples whose maps are shown
@@ -32,7 +33,9 @@ class Look:
         options: the section `explain`.
     """
 
-    def __init__(self, model: SSAT, crops: Crops, predictions: pa.Table, options: Any, device: str):
+    def __init__(
+        self, model: SSAT, crops: Crops, predictions: pa.Table, options: Explain, device: str
+    ):
         self.model, self.crops, self.device = model, crops, device
         self.predictions, self.options, self.task = predictions, options, crops.task
         classes, self.attribute = self.task.classes, 0
@@ -186,7 +189,7 @@ class Look:
 
 
 def _finite(maps: np.ndarray) -> np.ndarray:
-    """Say of which samples a map (n, h, w) is finite: (n,)."""
+    """Return for each sample whether its map (n, h, w) is finite: (n,)."""
     return np.isfinite(maps).all(axis=(1, 2))
 
 

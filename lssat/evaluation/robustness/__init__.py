@@ -158,9 +158,14 @@ class _Part:
 def _facts(task: grid.Task, parts: list[_Part], params: SimpleNamespace) -> dict[str, Any]:
     options = params.robustness
     return {
-        **dict(task=task.name, kind=task.kind, title=task.title, metric=task.metric),
-        **dict(split="test", confidence=params.evaluate.confidence, seeds=options.seeds),
-        **dict(strengths=list(options.strengths)),
+        "task": task.name,
+        "kind": task.kind,
+        "title": task.title,
+        "metric": task.metric,
+        "split": "test",
+        "confidence": params.evaluate.confidence,
+        "seeds": options.seeds,
+        "strengths": list(options.strengths),
         "samples": {
             "clip" if part.crops.clips else "crop": [len(part.chosen), len(part.crops)]
             for part in parts

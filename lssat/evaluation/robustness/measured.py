@@ -33,7 +33,7 @@ def rows(
     Returns:
         a dict each: `clean`, a list of `points`, a list of `kinds` (each perturbation's mean over
         its strengths), and `corrupted`: the mean over all points, with the paired `drop` from
-        clean and the share `retained` of what clean has above the baseline. Undefined is None,
+        clean and the share `retained` of clean's distance from the baseline. Undefined is None,
         with a note.
     """
     perturbed = [point for point in points if point != CLEAN]
@@ -57,7 +57,10 @@ def rows(
         drop = _drop(clean["mean"], hurt["mean"], drops.get(key(run_group)))
         described.append({
             **run_group.labels,
-            **dict(seeds=run_group.seeds, runs=run_group.runs, baseline=baseline, clean=clean),
+            "seeds": run_group.seeds,
+            "runs": run_group.runs,
+            "baseline": baseline,
+            "clean": clean,
             "points": [dict(perturbation=p[0], strength=p[1]) | own[p] for p in perturbed],
             "kinds": [dict(perturbation=name) | own["kind", name] for name in kinds],
             "corrupted": hurt | drop | _retained(clean["mean"], hurt["mean"], baseline),
@@ -109,7 +112,7 @@ def _drop(clean: float | None, hurt: float | None, interval: Span | None) -> dic
 def _retained(
     clean: float | None, corrupted: float | None, baseline: float | None
 ) -> dict[str, Any]:
-    """Return the share of what clean has above the baseline that is left under perturbation."""
+    """Return the share of clean's distance from the baseline that perturbation leaves."""
     if clean is None or corrupted is None or baseline is None:
         return dict(retained=None, retained_note="a number that it needs is undefined")
     if clean <= baseline:

@@ -20,7 +20,7 @@ def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dic
     Returns:
         run -> `ece`, `ece_if_calibrated`, `brier`, `bins` as they are, the same under `scaled`
         with `temperature`, which divides the logits of frames or images. It is fitted at the
-        headline's level: of videos, to the mean probability of their frames. `note` says that it
+        headline's level: of videos, to the mean probability of their frames. `note`: whether it
         is at a bound. Without validation rows (a data set that is only tested on) `temperature`
         and `scaled` are None. Runs whose scores are not finite are left out.
     """

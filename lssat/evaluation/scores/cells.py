@@ -11,7 +11,7 @@ from lssat.evaluation.scores.measured import Span
 
 
 def baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]:
-    """Return the metrics of the best constant answer; `metrics.trivial` says which."""
+    """Return the metrics of the best constant answer (`metrics.trivial`)."""
     classes = next(iter(level.scores.values())).shape[-1]
     return metrics.trivial(level.kind, train_labels, level.labels, classes)
 

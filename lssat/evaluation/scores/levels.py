@@ -11,7 +11,7 @@ from lssat.tables import DataError
 
 
 class Level(NamedTuple):
-    """The test samples seen as frames, videos or images, and what each run says of them."""
+    """The test samples as frames, videos or images, and the scores of each run."""
 
     name: str
     kind: str
@@ -101,6 +101,11 @@ def _videos(frames: Level, task: str) -> Level:
         run: metrics.video_scores(frames.ids, values)[1] for run, values in frames.scores.items()
     }
     return Level(
-        *("video", frames.kind, ids, labels.astype(int)),
-        *([frames.groups[at] for at in order], frames.subsets[order], scores),
+        "video",
+        frames.kind,
+        ids,
+        labels.astype(int),
+        [frames.groups[at] for at in order],
+        frames.subsets[order],
+        scores,
     )

@@ -1,6 +1,6 @@
-"""The runs of one level: their metrics, and what says how these vary over test sets.
+"""The runs of one level: their metrics, and how these vary over test sets.
 
-Everything that the tables say of an interval or a difference comes from here and from
+All intervals and differences in the tables come from here and from
 `statistics.infer`.
 """
 
@@ -21,11 +21,11 @@ TABLE = {
     "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
     "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy", "auc"),
 }
-_FEW = 10  # clusters of a class below which an interval is widened, and says so
+_FEW = 10  # clusters of a class below which an interval is widened, with a note
 _NEGATIVES = 1000  # that a rate at 1 % false positives needs for an interval
 _SAYS_NOTHING = 0.8  # width of an interval in [0, 1] that is not printed as one
 
-_ALPHA = 0.05  # of all sentences together that say which rows beat the baseline
+_ALPHA = 0.05  # of all sentences together about which rows beat the baseline
 
 # Each seed's value and factor; of a row of the tables.
 Cells = dict[int, tuple[float, np.ndarray]]
@@ -52,7 +52,7 @@ class Measured(NamedTuple):
     held: np.ndarray  # (K,) clusters with a sample of each class, (2, A) of attributes
     values: dict[str, dict[str, Any]]  # run -> metric -> value, None where undefined
     factors: dict[str, dict[str, np.ndarray]]  # run -> metric -> (P,), `each/` (P, A)
-    notes: dict[str, dict[str, str]]  # run -> metric -> what is to be said of its value
+    notes: dict[str, dict[str, str]]  # run -> metric -> note about its value
 
 
 def measured(
@@ -61,7 +61,7 @@ def measured(
     """Measure every run of a level.
 
     Args:
-        each: whether what is of each attribute or class comes too, under `each/<name>`.
+        each: also measure each attribute or class, under `each/<name>`.
         names: the metrics; None: those of `TABLE`.
     """
     names = TABLE[level.kind] if names is None else names
@@ -175,7 +175,7 @@ def intervals(
     """Return the interval of each row's mean over seeds, by (backbone, configuration).
 
     Absent where a run has no value; None with a note where too little is known. All rows are
-    given together: how much training varies is learned from them all.
+    given together, since the variance of training is estimated from all of them.
     """
     all_cells = {key(row): cells(row, results, metric, column) for row in scored}
     rows = {name: row for name, row in all_cells.items() if row}
@@ -189,17 +189,17 @@ def intervals(
         for confidence in (options.confidence, 1 - 2 * _ALPHA / len(rows))
     )
     return {
-        name: _said(one, both, note, len(row), results.clusters)
+        name: _span(one, both, note, len(row), results.clusters)
         for (name, row), one, both in zip(rows.items(), spans, surely, strict=True)
     }
 
 
 def key(scored: Scored) -> tuple[str, str]:
-    """Return what names a row."""
+    """Return the key of a row."""
     return scored.backbone, scored.configuration
 
 
-def _said(
+def _span(
     row: statistics.Row, surely: statistics.Row, note: str | None, seeds: int, clusters: int
 ) -> Span:
     if not np.isfinite([row.low, row.high]).all():
@@ -215,9 +215,9 @@ def _said(
 def trust(
     results: Measured, metric: str, column: int | None = None
 ) -> tuple[str | None, str | None, int]:
-    """Return why a metric has no interval, what is to be said of it, and the clusters it rests on.
+    """Return why a metric has no interval, a note about it, and the clusters that it rests on.
 
-    A class in a single cluster says nothing of another cluster of it; one in few has its own
+    A class in a single cluster has no variance between clusters; one in few clusters has its own
     degrees of freedom.
     """
     if results.clusters < 2:

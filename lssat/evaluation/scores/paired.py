@@ -15,15 +15,15 @@ def paired(
 ) -> dict[tuple[str, str], Span]:
     """Return the interval of first - second of each row's mean over seeds.
 
-    All rows are given together: how much training varies is learned from them all. With one seed
-    it covers other test sets only.
+    All rows are given together, since the variance of training is estimated from all of them. With
+    one seed the interval covers other test sets only.
 
     Args:
         first, second: of the same runs on the same samples, seen in two ways.
 
     Returns:
-        by (backbone, configuration); absent where a run has no value, or nothing says how much
-        the difference varies.
+        by (backbone, configuration); absent where a run has no value, or the variance of the
+        difference is unknown.
     """
     reason, note, clusters = measured.trust(first, metric)
     by_row = {

@@ -93,7 +93,7 @@ def _share(column: np.ndarray) -> float | None:
 def _baseline(
     kind: str, train: np.ndarray, truth: np.ndarray, classes: int
 ) -> dict[str, float | None]:
-    """Return the best constant answer of one attribute, or what can be had of a class blindly.
+    """Return the best constant answer of one attribute, or the best blind answer of a class.
 
     Of a class that is the recall of a random guess (their mean is the baseline of balanced
     accuracy), the precision of any blind answer, and the F1 of naming it every time.

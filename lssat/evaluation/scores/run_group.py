@@ -7,7 +7,7 @@ from lssat import grid
 
 
 class Design(NamedTuple):
-    """What was to be run: it tells the runs of the grid from those of the sweep."""
+    """The planned runs: it separates the runs of the grid from those of the sweep."""
 
     configurations: Sequence[str] | None = None  # of the grid, as in paths; None: all are
     lambda_cls: float | str | None = None  # of the recipe; None: not known

@@ -37,13 +37,13 @@ def summarise(
     Args:
         predictions: schema PREDICTIONS, of all runs of the task; rows of other splits than test
             are left out.
-        task: what the splits say that it is (`grid.read_task`).
+        task: as the splits describe it (`grid.read_task`).
         train_labels: (M,) or (M, A), of the training split, for the trivial baseline.
         coverage: share of the samples that the lists name in the test split that have a
             prediction, 0 to 1.
         options: resamples, confidence and seed of the intervals.
-        design: which configurations are the grid's: runs that only the sweep asked for have rows
-            with `swept` true and stand in `sweep` (`scores.sweep` says its shape), but not in
+        design: which configurations are the grid's: runs of the sweep alone have rows with
+            `swept` true and stand in `sweep` (see `scores.sweep`), but not in
             `comparisons`, `backbones` and `ranks`. By default all are the grid's.
 
     Returns:
@@ -176,7 +176,7 @@ def _run(
 
 
 def _collapsed(level: Level, run: str, value: float | None, baseline: float | None) -> str | None:
-    """Say why the run counts as collapsed (faults.md, case 38), or None."""
+    """Say why the run counts as collapsed, or None."""
     scores = level.scores[run]
     if reason := metrics.unusable(scores):
         return f"is of no use: {reason}"

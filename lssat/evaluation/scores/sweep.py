@@ -12,8 +12,20 @@ from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
 
 _OF_ROW = (
-    *("level", "metric", "n", "groups", "seeds", "runs", "values", "mean", "low", "high"),
-    *("baseline", "beats_baseline", "collapsed", "note"),
+    "level",
+    "metric",
+    "n",
+    "groups",
+    "seeds",
+    "runs",
+    "values",
+    "mean",
+    "low",
+    "high",
+    "baseline",
+    "beats_baseline",
+    "collapsed",
+    "note",
 )
 _OF_PAIR = ("difference", "low", "high", "effect", "p", "note")
 
@@ -30,17 +42,17 @@ def sweep(
         scored: all rows of the headline table.
         table: of metrics.json.
         lambda_cls: the recipe's; None where it is not known, then there is no reference.
-        every: each two rows compared.
+        comparison: all pairs of rows.
 
     Returns:
         a dict for each value of lambda_cls of a backbone and configuration that has several, by
         backbone and configuration, lambda rising, `learned` last:
         `backbone`, `configuration` (text, without its lambda), `lambda` (a number or `learned`);
-        what the row of the headline table says: `level`, `metric`, `n`, `groups`, `seeds`, `runs`,
+        from the row of the headline table: `level`, `metric`, `n`, `groups`, `seeds`, `runs`,
         `values`, `mean`, `low`, `high`, `baseline`, `beats_baseline`, `collapsed`, `note`;
         `reference`: whether this is the row with the recipe's lambda_cls;
         `difference`: None in the reference, where there is none, or where a run's scores are not
-        finite; else what `comparisons` says of a pair (this row minus the reference: `difference`,
+        finite; else the comparison of the pair (this row minus the reference: `difference`,
         `low`, `high`, `effect`, `p`, `note`) and `p_holm`, `p` corrected
         over the task's rows that have a difference (those of clips apart).
     """
@@ -68,13 +80,15 @@ def _own(scored: Scored) -> float | str | None:
 
 
 def _groups(scored: list[Scored]) -> list[list[Scored]]:
-    """Gather rows that differ in their lambda only; leave out those with nothing beside them."""
+    """Group rows that differ in their lambda only; leave out rows without another."""
     by_configuration: dict[tuple[str, str], list[Scored]] = {}
     for run_group in scored:
         key = run_group.backbone, str(grid.parse(run_group.configuration).shared)
         by_configuration.setdefault(key, []).append(run_group)
     return [
-        group for group in by_configuration.values() if any(_own(run_group) is not None for run_group in group)
+        group
+        for group in by_configuration.values()
+        if any(_own(run_group) is not None for run_group in group)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Sensitivity of results to the margin of crops and the number of frames, asked for by name.
+"""Sensitivity of results to the margin of crops and the number of frames, run on request.
 
 The trained runs are scored on the same test videos cropped otherwise; each number is paired with
 the default's on the videos that both have. A step of evaluation: it is given the test split.
@@ -22,6 +22,7 @@ from lssat.evaluation.scores.measured import Measured, Span
 from lssat.evaluation.scores.paired import paired
 from lssat.evaluation.scores.run_group import Scored, by_seed
 from lssat.evaluation.sensitivity import figure
+from lssat.params import Sensitivity
 from lssat.tables import FACES, PREDICTIONS, SPLITS
 
 __all__ = ["Files", "sensitivity"]
@@ -66,8 +67,13 @@ def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
     for varied, value, default, table in _varied(files, reference, options, data, params.faces):
         rows += _compared(known, reference, table, params, varied, value, default, fallen)
     content = {
-        **dict(task=known.name, title=known.title, kind=known.kind, metric=known.metric),
-        **dict(split="test", confidence=params.evaluate.confidence, rows=rows),
+        "task": known.name,
+        "title": known.title,
+        "kind": known.kind,
+        "metric": known.metric,
+        "split": "test",
+        "confidence": params.evaluate.confidence,
+        "rows": rows,
         "weights": evaluated["weights"],
     }
     tables.write_json(files.out, content)
@@ -89,7 +95,7 @@ def _test(file: Path) -> pa.Table:
 
 
 def _varied(
-    files: Files, reference: pa.Table, options: Any, data: Any, faces: SimpleNamespace
+    files: Files, reference: pa.Table, options: Sensitivity, data: Any, faces: SimpleNamespace
 ) -> Iterator[tuple[str, float, float, pa.Table]]:
     """Yield what is varied, its value, the default and the predictions, in ascending order."""
     for margin in sorted({*options.margins, faces.margin}):
@@ -137,7 +143,7 @@ def _compared(
     """Return a row for each backbone and configuration, on the videos that both tables have.
 
     Args:
-        fallen: runs that collapsed: where one of a row did, the row says so.
+        fallen: runs that collapsed; a row with one of them is marked.
     """
     total = pc.count_distinct(reference["id"]).as_py()
     both = pc.is_in(reference["id"], table["id"].unique())
@@ -194,7 +200,12 @@ def _row(
     own, gap = own or Span(None, None), gap or Span(None, None)
     difference = None if mean is None or reference is None else mean - reference
     return {
-        **dict(mean=mean, low=own.low, high=own.high, reference=reference, difference=difference),
-        **dict(difference_low=gap.low, difference_high=gap.high),
+        "mean": mean,
+        "low": own.low,
+        "high": own.high,
+        "reference": reference,
+        "difference": difference,
+        "difference_low": gap.low,
+        "difference_high": gap.high,
         "note": "; ".join(dict.fromkeys(filter(None, [*notes, own.note]))) or None,
     }

@@ -4,6 +4,7 @@ Reads what the evaluation predicted, and nothing else of the test split. The gro
 multi-label task's own labels, or from a list of annotations that the user supplies.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ class Files:
     """Where the step reads and writes."""
 
     predictions: Path
-    metrics: Path  # of the evaluation: it says what the task is
+    metrics: Path  # of the evaluation, with the task
     out: Path
 
 
@@ -73,14 +74,19 @@ def listed(task: str, files: Files, lists: Annotated, min_n: int, options: Evalu
 
 
 def _write(
-    task: str, files: Files, slices: Any, min_n: int, options: Evaluate, source: dict[str, Any]
+    task: str,
+    files: Files,
+    slices: Callable[[Level], list[Slice]],
+    min_n: int,
+    options: Evaluate,
+    source: dict[str, Any],
 ) -> None:
     """Compare the groups at the headline's level and write the JSON.
 
     `slices`: for each kind of row and attribute, its groups with n and clusters. `rows`: a
     backbone x configuration x attribute x metric, with each group's value and interval, the
     worst group, and the gap with its interval and test. `disparities`: the differences of binary
-    decisions between groups. `runs`: what MLflow is told of each run.
+    decisions between groups. `runs`: the numbers of each run for MLflow.
     """
     known = read_json(files.metrics)
     predictions = read_table(files.predictions, PREDICTIONS)

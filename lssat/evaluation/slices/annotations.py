@@ -1,7 +1,7 @@
 """Reading a user's list of annotations: a CSV of ids, or of identities, and categories.
 
-docs/slices.md says it to users. Everything stays text, so that `000003`, `NA` and `nan` are ids
-and categories like any other; an empty field says that a sample is not annotated.
+docs/slices.md explains the list to users. Everything stays text, so that `000003`, `NA` and `nan`
+are ids and categories like any other; an empty field means that a sample is not annotated.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ class Notes(NamedTuple):
     key: str  # id | identity
     names: list[str]  # the attributes
     rows: dict[str, dict[str, str]]  # key -> attribute -> category
-    repeated: int  # rows that say again what a row above said
+    repeated: int  # rows that repeat a row above
 
 
 def read(file: Path) -> Notes:
@@ -107,7 +107,7 @@ def keys(samples: pa.Table, key: str) -> dict[str, str]:
 
 
 def check(notes: Notes, keys: dict[str, str], ids: list[str]) -> None:
-    """Stop if the list speaks of no test sample at all: it is of other data.
+    """Stop if the list names no test sample at all: it is of other data.
 
     Raises:
         DataError: with the first names of both.

@@ -118,9 +118,9 @@ class Compared:
         return results
 
     def rows(self, scored: Sequence[Scored]) -> list[dict[str, Any]]:
-        """Return for each of the scored a row a metric: every group's value, the worst, the gap.
+        """Return a row for each of `scored` and metric: every group's value, the worst, the gap.
 
-        Holm's correction runs over the scored: over what a table of one metric shows.
+        Holm's correction runs over `scored`: the rows of a table of one metric.
         """
         by_name = [self._rows(scored, name) for name in self.names]
         return [row for of_one in zip(*by_name, strict=True) for row in of_one]
@@ -205,7 +205,7 @@ class Compared:
     def _gaps(
         self, scored: Sequence[Scored], held: Sequence[tuple[str, str]]
     ) -> tuple[dict[tuple[str, str], statistics.Gap], str | None]:
-        """Test the largest gap of each of the scored between (metric, group) of one metric.
+        """Test the largest gap of each of `scored` between (metric, group) of one metric.
 
         Returns:
             a gap by backbone and configuration, none where nothing can be tested; and a note.
@@ -305,7 +305,7 @@ def _of(level: Level, mask: np.ndarray) -> Level:
 
 
 def _tested(gap: statistics.Gap | None, notes: Sequence[str | None]) -> dict[str, Any]:
-    """Return a gap's interval and test; an interval that says nothing is none."""
+    """Return a gap's interval and test; an interval that is too wide is left out."""
     low = high = expected = p = None
     if gap is not None:
         expected, p, low, high = gap.expected, gap.p, gap.low, gap.high
@@ -325,7 +325,7 @@ def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def of_runs(rows: list[dict], disparities: list[dict], headline: str) -> list[dict[str, Any]]:
-    """Return what MLflow is told of each run: `<attribute>/gap`, `<attribute>/worst`, ...
+    """Return the numbers of each run for MLflow: `<attribute>/gap`, `<attribute>/worst`, ...
 
     They are of the run's own values, of the headline metric.
     """

@@ -6,7 +6,7 @@ import numpy as np
 
 from lssat.evaluation.scores.levels import Level
 
-NOT_ANNOTATED = "not annotated"  # samples that a list says nothing of: shown, never compared
+NOT_ANNOTATED = "not annotated"  # samples that a list does not name: shown, never compared
 
 
 class Slice(NamedTuple):

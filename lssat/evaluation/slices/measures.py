@@ -9,8 +9,11 @@ from lssat import metrics
 # What is measured in each group beside the headline metric.
 MEASURED = {
     "binary": (
-        *("accuracy", "balanced_accuracy", "selection_rate"),
-        *("true_positive_rate", "false_positive_rate"),
+        "accuracy",
+        "balanced_accuracy",
+        "selection_rate",
+        "true_positive_rate",
+        "false_positive_rate",
     ),
     "multilabel": ("accuracy",),
     "multiclass": ("balanced_accuracy",),
