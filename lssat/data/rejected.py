@@ -1,4 +1,4 @@
-"""`lssat rejects`: what the steps left out, by reason, and the first samples of each."""
+"""`lssat rejects`: the samples that steps left out, by reason, and the first ones of each."""
 
 from collections import Counter
 from pathlib import Path

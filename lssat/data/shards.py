@@ -29,7 +29,7 @@ class Shard(NamedTuple):
 
 
 def read(file: Path, table: Path, schema: pa.Schema, remedy: str = REMEDY) -> Shard:
-    """Open a shard after it was held to its table.
+    """Open a shard after comparing it with its table.
 
     Args:
         file: the NPY file; if its name is that of a shard, its rows must belong to that shard.

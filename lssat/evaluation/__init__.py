@@ -1,1 +1,1 @@
-"""What trained runs are worth: logits, scores, slices, robustness, explanations."""
+"""Evaluation of trained runs: logits, scores, slices, robustness, explanations."""

@@ -60,7 +60,7 @@ def logits(model: SSAT, crops: Crops, batch_size: int) -> np.ndarray:
 
 
 def check_size(model: SSAT, crops: Crops) -> None:
-    """Hold crops to the size that a run was trained on, with a DataError."""
+    """Check that crops have the size that a run was trained on."""
     if crops.size != (want := model.img_size):
         fix = "Set faces.size to the size that the run was trained on"
         raise DataError(crops.file, f"has crops of {crops.size} px, the run wants {want}", fix)

@@ -1,4 +1,4 @@
-"""How fast each backbone is in inference: measured once, by a job that nothing runs beside.
+"""The speed of each backbone in inference: measured once, by a job that runs alone.
 
 What training or evaluation could measure by the way hangs on whatever else the machine does then:
 seeds of one row differed by a factor of four. Weights do not matter here, so they are drawn.

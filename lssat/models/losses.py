@@ -30,7 +30,7 @@ class Loss(Protocol):
 
 
 def check_labels(task: Task, labels: np.ndarray, file: str) -> None:
-    """Refuse labels that a loss would take without a word, such as CelebA's -1.
+    """Refuse labels that a loss would accept silently, such as CelebA's -1.
 
     Raises:
         DataError: a label is negative or beyond the task's classes, or there is another number

@@ -1,1 +1,1 @@
-"""Training of a run: the loop and its recipe, batches, what is saved and measured on the way."""
+"""Training of a run: the loop and its recipe, batches, saved states and costs."""

@@ -28,7 +28,7 @@ DRAWS = _MIX + 1
 
 
 class Policy(NamedTuple):
-    """What is done to a crop, in this order, after the flip."""
+    """The augmentation of a crop, in this order, after the flip."""
 
     crop: float = 1.0  # least share of the area of a random resized crop; 1: none
     rand: float = 0.0  # magnitude of RandAugment, 0 to 10; 0: none
@@ -147,7 +147,7 @@ def _by_value(name: str, imgs: Tensor, level: np.ndarray) -> Tensor:
 
 
 def _matrices(name: str, amount: np.ndarray) -> np.ndarray:
-    """Return (N, 2, 3): where an output's place comes from, in units of half the image."""
+    """Return (N, 2, 3): the source of each output place, in units of half the image."""
     matrices = np.tile(np.eye(2, 3), (len(amount), 1, 1))
     if name == "rotate":
         angle = np.deg2rad(30 * amount)

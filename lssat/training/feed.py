@@ -94,7 +94,7 @@ class Feed:
         return batch._replace(codes=clips_of(codes, len(batch.imgs)) if crops.clips else codes)
 
     def _mix(self, batch: Batch) -> Batch:
-        """Mix this process's samples with their mates; what was read for that alone goes."""
+        """Mix this process's samples with their mates; drop those that were read only for that."""
         assert batch.mates is not None
         assert batch.draws is not None
         assert batch.noise is not None

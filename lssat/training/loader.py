@@ -23,7 +23,7 @@ from lssat.training import augment, sampling
 
 
 class Batch(NamedTuple):
-    """What the model is fed."""
+    """A batch for the model."""
 
     rows: np.ndarray  # (n,) places of the samples in the split's table
     imgs: Tensor  # (n, 3, H, W) uint8
@@ -86,7 +86,7 @@ class Crops:
 
     @property
     def settings(self) -> dict:
-        """What made the crops, as the faces step put it into the header of their table."""
+        """How the crops were made, from the header of their table."""
         header = self.faces.shard(int(self.shard.flat[0])).header
         if "settings" not in header:
             raise DataError(self.faces.folder, "does not say what made its crops", REMEDY)

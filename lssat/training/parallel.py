@@ -82,7 +82,7 @@ def strategy(run: grid.Run, name: str, devices: int) -> str | Strategy:
 
 
 def _shard(step: Any, mesh: DeviceMesh) -> nn.Module:
-    """Part each block of encoder and decoder for itself, and together what is around them."""
+    """Shard each block of encoder and decoder by itself, and the rest together."""
     model = step.model
     blocks = (getattr(part, "blocks", ()) for part in (model.encoder, model.decoder))
     # Parted again after each pass, the outermost too: what lies between two passes is always parts.
@@ -93,7 +93,7 @@ def _shard(step: Any, mesh: DeviceMesh) -> nn.Module:
 
 
 def whole(value: Tensor) -> Tensor:
-    """Gather a tensor from its parts, on the CPU; every process has to ask.
+    """Gather a tensor from its parts, on the CPU; every process must call it.
 
     A tensor that is whole stays what it is.
     """
@@ -101,7 +101,7 @@ def whole(value: Tensor) -> Tensor:
 
 
 def parted(value: Tensor, like: Tensor) -> Tensor:
-    """Part a whole tensor as another one is; every process has to ask."""
+    """Part a whole tensor as another one is; every process must call it."""
     if not isinstance(like, DTensor):
         return value
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements)

@@ -62,7 +62,7 @@ class Ahead:
 
 
 def _named(job: Job[T], file: Path) -> T:
-    """Run a job; an error that says nothing of the data says which thread met it, and why."""
+    """Run a job; an error that is no DataError gets the thread and the cause."""
     try:
         return job()
     except DataError:

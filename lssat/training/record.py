@@ -1,4 +1,4 @@
-"""The record of a run: what it was, what it was made with, what it cost."""
+"""The record of a run: its settings, environment and costs."""
 
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ def record(
     hardware: Hardware,
     weights: Weights,
 ) -> dict[str, Any]:
-    """Return what record.json says, but the sha256 of the files that it vouches for."""
+    """Return the content of record.json, without the sha256 of the other files."""
     model, progress = trainer.model, trainer.progress
     encoder, decoder = costs.parameters(model)
     done = len(progress.curve) * _images(trainer)

@@ -61,7 +61,7 @@ class Stop:
 
 
 class Progress:
-    """How far a run is; with the tensors of `states` it is all that a run goes on from."""
+    """The progress of a run; with the tensors of `states` it is all that resuming needs."""
 
     def __init__(self) -> None:
         self.epoch, self.update = 0, 0  # the next update to make

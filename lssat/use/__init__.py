@@ -1,1 +1,1 @@
-"""What is done with results: predict, compare, verify, show."""
+"""Using the results: predict, compare, verify, show."""

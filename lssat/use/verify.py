@@ -1,4 +1,4 @@
-"""Results beside the numbers that are expected of them, each within a tolerance that was measured.
+"""Results beside the expected numbers, each within a measured tolerance.
 
 The expected file holds the metrics of every run with the parameters, versions and revision that
 they come from. Counts are exact; metrics have a tolerance, since a training differs in its last

@@ -63,7 +63,7 @@ def across(trained: Source, tested: Source, options: params.Audit, out: Path, ta
 
 
 def _crops(source: Source, kept: tuple[str, ...]) -> pa.Table:
-    """Return the crops of some splits, whose names then begin with the data set's."""
+    """Return the crops of some splits; their names get the data set's as a prefix."""
     name, faces, splits = source
     crops = read_crops(splits, faces)
     crops = crops.filter(pc.is_in(crops["split"], pa.array(kept)))

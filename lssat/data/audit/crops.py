@@ -48,7 +48,7 @@ def files(folder: Path) -> dict[str, Path]:
 
 
 def read_crops(splits: dict[str, Path], faces: list[Path]) -> pa.Table:
-    """Read the crops that stand in a split, with their hashes.
+    """Read the crops of the splits, with their hashes.
 
     Args:
         splits: tables of schema SPLITS by name (`NAMES`).

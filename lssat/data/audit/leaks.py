@@ -43,7 +43,7 @@ _SHOWN = 20  # pairs in the message of an error; the table holds all
 def audit(
     manifest: Path, faces: list[Path], splits: dict[str, Path], out: Path, table: Path
 ) -> None:
-    """Prove that no identity and no crop stands in two splits, and list what was found.
+    """Prove that no identity and no crop is in two splits, and list what was found.
 
     Identities are the manifest's groups and, for FaceForensics++, both halves of a video's own
     name. A crop is the same by its sha256: files with the same bytes give the same crops, so
@@ -91,7 +91,7 @@ def _identities(dataset: str, samples: pa.Table) -> dict[str, set[str]]:
 
 
 def _in_two_splits(crops: pa.Table, identities: dict[str, set[str]]) -> list[dict]:
-    """List a finding for each identity and each further split that it stands in."""
+    """List a finding for each identity and each further split that it is in."""
     first: dict[str, dict[str, dict]] = {}  # identity -> split -> its first crop there
     for crop in crops.select(["split", "id", "frame"]).to_pylist():
         for identity in identities[crop["id"]]:

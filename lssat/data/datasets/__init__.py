@@ -90,7 +90,7 @@ def write(
 
 
 def no_loss(options: params.Dataset) -> tuple[str, ...]:
-    """Return the reasons of rejects that are no losses; of a part, what is absent is none."""
+    """Return the reasons of rejects that are no losses; in a part, absent files are none."""
     return (*NO_LOSS, "missing") if options.partial else NO_LOSS
 
 
@@ -134,7 +134,7 @@ def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict
 
 
 def readable(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
-    """Part rows into those whose file can be read, by its first bytes, and rejects.
+    """Separate rows whose file can be read, by its first bytes, from rejects.
 
     Raises:
         DataError: a file may not be read (permission).
@@ -154,7 +154,7 @@ def readable(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
 
 
 def _meant(rejects: list[dict], taken: set[str], root: Path) -> None:
-    """Add to the detail of each missing sample what stands there in its place."""
+    """Add to the detail of each missing sample the file that is there instead."""
     places: dict[str, list[dict]] = defaultdict(list)
     for row in rejects:
         if row["reason"] == "missing":
@@ -170,7 +170,7 @@ def _meant(rejects: list[dict], taken: set[str], root: Path) -> None:
 
 
 def task(dataset: str, options: params.Dataset) -> grid.Task:
-    """Say what the task of a data set is: its kind, headline and classes."""
+    """Return the task of a data set: its kind, headline metric and classes."""
     if isinstance(options, params.Own):
         return own.task(dataset, options)
     known = {**grid.TASKS, **grid.CROSS}[dataset]
@@ -178,7 +178,7 @@ def task(dataset: str, options: params.Dataset) -> grid.Task:
 
 
 def _once(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
-    """Keep one row an id; identical ones are rejected, differing ones are an error."""
+    """Keep one row per id; identical ones are rejected, differing ones are an error."""
     kept: dict[str, dict] = {}
     doubles, conflicts = [], []
     for row in rows:

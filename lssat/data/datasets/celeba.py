@@ -85,7 +85,7 @@ def lacks(n: int, total: int) -> str:
 
 
 def _images(base: Path) -> tuple[str, str, set[str]]:
-    """Return what stands before a name in its path, its other suffix, and the names there."""
+    """Return the prefix of a name in its path, its other suffix, and the names there."""
     # Unpacking a zip into a folder of its name puts the images one folder further down.
     within = tuple(f"{folder}/{_IMAGES}".lstrip("/") for folder in _FOLDERS)
     for name, suffix in ((_IMAGES, ""), (f"{_IMAGES}_png", ".png")):

@@ -60,7 +60,7 @@ def _names(base: Path, folder: str, partial: bool) -> set[str]:
 
 
 def _parts(listed, number: int, real: str, path: str) -> tuple[str, str]:
-    """Part a path into folder and name, after the folder was held against the label."""
+    """Split a path into folder and name, after comparing the folder with the label."""
     folder, _, name = tree.below(path, listed, number).partition("/")
     if folder not in FOLDERS or not name.endswith(".mp4"):
         problem = f"{path!r} is no video of {', '.join(FOLDERS)}"

@@ -37,7 +37,7 @@ def check_whole(dataset: str, options: Any, rows: list[dict], rejects: list[dict
 
 
 def ways_out(dataset: str) -> str:
-    """Say what to do about lists that name fewer files than there are."""
+    """Say what to do about lists that name fewer files than exist."""
     return f"Fetch the lists again, or say that a part is meant: datasets.{dataset}.partial: true"
 
 
@@ -73,7 +73,7 @@ def _affectnet(options: Affectnet, rows: list[dict]) -> int:
 
 
 def extras(base: Path, rows: list[dict], rejects: list[dict]) -> list[str]:
-    """Return what lies beside the samples, has a suffix of theirs, and is in no list; sorted."""
+    """Return the unlisted files beside the samples that have a suffix of theirs, sorted."""
     taken: dict[str, set[str]] = defaultdict(set)
     for row in [*rows, *rejects]:
         folder, _, name = row["path"].rpartition("/")

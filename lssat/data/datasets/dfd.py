@@ -17,7 +17,7 @@ SUBSETS = {
 
 
 def read(options) -> tuple[list[dict], list[dict]]:
-    """List the originals and the fakes that stand in the tree: there is no official list.
+    """List the originals and the fakes in the tree: there is no official list.
 
     Args:
         options: `params.Dfd`; its root is that of FaceForensics++.

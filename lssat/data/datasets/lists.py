@@ -1,4 +1,4 @@
-"""Reading the lists of a release: text of fields, JSON, CSV, each held to what it must be.
+"""Reading the lists of a release: text of fields, JSON, CSV, each checked for its form.
 
 Values stay text: `000003`, `NA` and `nan` reach the reader as they stand in the list.
 """
@@ -142,7 +142,7 @@ def csv(
 
 
 def delimiter(text: str, columns: int) -> str:
-    """Say what parts a line into so many fields, if it is not commas; "" if nothing does."""
+    """Name what separates a line into this number of fields, if not commas; "" if nothing."""
     for other, name in _DELIMITERS.items():
         if len(next(quoted.reader([text], delimiter=other))) == columns > 1:
             return name
@@ -150,7 +150,7 @@ def delimiter(text: str, columns: int) -> str:
 
 
 def delimiters(text: str) -> list[str]:
-    """Name what may part a line into fields in place of commas."""
+    """Name what may separate the fields of a line in place of commas."""
     return [name for other, name in _DELIMITERS.items() if other in text]
 
 
@@ -188,7 +188,7 @@ def _parse(
 
 
 def _broken(path: Path, skip: int, own: bool) -> DataError:
-    """Find the row that stands on several lines: a line break within quotes."""
+    """Find the row that spans several lines: a line break within quotes."""
     begin = skip + 1
     with open(path, encoding="utf-8", newline="") as file:
         reader = quoted.reader(line for n, line in enumerate(file, 1) if n > skip)

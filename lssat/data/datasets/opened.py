@@ -1,4 +1,4 @@
-"""A list before it is read: is it one at all, and which lists did a reader go by?"""
+"""Checks before a list is read, and a record of the lists that a reader uses."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _OPENED: ContextVar[set[str] | None] = ContextVar("opened", default=None)
 
 @contextmanager
 def recording() -> Iterator[set[str]]:
-    """Collect the lists that are opened in the block: those that a reader goes by."""
+    """Collect the lists that are opened in the block."""
     opened: set[str] = set()
     token = _OPENED.set(opened)
     try:
@@ -32,7 +32,7 @@ def opening(path: Path) -> Path:
 
 
 def impostor(path: Path) -> str | None:
-    """Say what stands in the place of a list, image or archive, or None if nothing gives it away.
+    """Say what is there in place of a list, image or archive; None if it looks genuine.
 
     Quota pages, Git LFS pointers and empty files are what interrupted downloads leave.
 

@@ -207,7 +207,7 @@ def _unknown(file: Path, dataset: str, known: list[str], strange: dict) -> DataE
 
 
 def _check_splits(base: Path, options: Own, samples: list[Sample]) -> None:
-    splits = {each.split for each in samples}
+    splits = {sample.split for sample in samples}
     wanted = {"test"} if options.test_only else {*SPLITS}
     if splits not in (wanted, {""}):
         names = "only test" if options.test_only else "all of train, val and test"

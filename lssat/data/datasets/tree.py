@@ -46,7 +46,7 @@ def find(base: Path, name: str, folders: tuple[str, ...], dataset: str, what: st
 
 
 def meant(base: Path, names: list[str]) -> str:
-    """Return the question, before what to do, that names what stands there in place of `names`.
+    """Return the question that names the file there in place of `names`; it precedes the fix.
 
     "" where nothing below the root is spelt nearly as one of them.
     """
@@ -59,7 +59,7 @@ def meant(base: Path, names: list[str]) -> str:
 
 
 def hidden(name: str) -> bool:
-    """Say whether a name in a folder of samples is of the system's making and no sample."""
+    """Say whether a name in a folder of samples is a system file and no sample."""
     return name.startswith(".") or name.lower() in _SYSTEM
 
 
@@ -180,7 +180,7 @@ def lost(
     subset: str = "",
     detail: str = "",
 ) -> dict:
-    """Return the reject of a sample that the lists name, and what they say of it.
+    """Return the reject of a listed sample, with its labels and split.
 
     `labels`, `split` and `subset` are counted (`lssat.data.datasets.listed`) and stand in no table.
     """

@@ -1,4 +1,4 @@
-"""`lssat doctor`: what is in a raw tree, beside the official counts, before anything runs.
+"""`lssat doctor`: the content of a raw tree beside the official counts, before anything runs.
 
 The readers stop at the first problem; the doctor goes on and gathers. It reads each list on its
 own, calls the reader for what the lists name and the tree holds, and reads the first bytes of
@@ -249,7 +249,7 @@ def _doubts(dataset: str, options: params.Dataset, rows: list[dict]) -> list[str
 
 
 def _losses(seen: _Read, over: bool, partial: bool, inventory: Inventory) -> None:
-    """Write down what the reader rejected: errors where it is more than may be lost."""
+    """Record the reader's rejects: errors where they are more than may be lost."""
     for rejects, wanted in seen.rejects:
         level = "note" if not wanted else "error" if over else "warning"
         official.losses(rejects, level, partial, inventory)

@@ -63,10 +63,10 @@ def _names(tree: Tree, name: str, what: str) -> dict[str, str]:
 
 def _compare(lists: dict[str, dict[str, str]], inventory: Inventory) -> None:
     names = dict(zip(_WHAT, LISTS, strict=True))
-    every = len(set().union(*lists.values()))
+    total = len(set().union(*lists.values()))
     for path, lacking in celeba.disagreements({Path(names[what]): lists[what] for what in lists}):
         name = path.name
-        inventory.add("error", name, celeba.lacks(len(lacking), every), celeba.AGAIN, lacking)
+        inventory.add("error", name, celeba.lacks(len(lacking), total), celeba.AGAIN, lacking)
         inventory.faulty |= {name, f"Anno/{name}", f"Eval/{name}"}
 
 

@@ -32,7 +32,7 @@ def decode_all(
         parts = threads.map(
             lambda part: _decode(root, part, kinds), [work[n::cores] for n in range(cores)]
         )
-        failures = [each for part in parts for each in part]
+        failures = [failure for part in parts for failure in part]
     groups: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     failed = sum(severity == "error" for _, (severity, _, _) in failures)
     worst = "error" if too_many(failed) else "warning"

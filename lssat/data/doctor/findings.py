@@ -1,4 +1,4 @@
-"""What the doctor writes down: counts beside the official ones, and findings."""
+"""The doctor's results: counts beside the official ones, and findings."""
 
 import os
 from collections import Counter, defaultdict
@@ -30,7 +30,7 @@ def by_folder(paths: Iterable[str]) -> dict[str, list[str]]:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about one path: what is wrong with the value, and what to do.
+    """A problem of one path: what is wrong, with the value, and what to do.
 
     error: samples would be lost or damaged, or the reader refuses the tree. warning: worth a look.
     note: a fact, such as a part of the release that is not there.
@@ -59,7 +59,7 @@ class Count:
 
 @dataclass
 class Seen:
-    """What a look by names alone finds of the lists' samples; it stands in for a reader's rows.
+    """Listed samples found by name alone; they replace the rows of a reader that refused.
 
     listed: samples that the lists name, by (subset, split); empty where none could be read.
     """
@@ -69,7 +69,7 @@ class Seen:
     listed: Counter = field(default_factory=Counter)
 
     def add(self, path: str, subset: str, split: str, there: bool, detail: str = "") -> None:
-        """Add a sample that a list names; `detail` says what is missing of one not there."""
+        """Add a listed sample; `detail` says what is missing if it is absent."""
         self.listed[subset, split] += 1
         if there:
             row = {"path": path, "subset": subset, "split": split, "groups": [], "id": ""}
@@ -80,7 +80,7 @@ class Seen:
 
 @dataclass
 class Inventory:
-    """One tree: what was found in it."""
+    """One tree and what was found in it."""
 
     dataset: str
     root: str
@@ -96,13 +96,13 @@ class Inventory:
     def add(
         self, severity: str, path: str, problem: str, fix: str, files: Iterable[str] = ()
     ) -> None:
-        """Write down a finding; `files` are those that it is about, of which some are shown."""
+        """Record a finding; `files` are those that it is about, some of which are shown."""
         names = sorted(files)
         examples = tuple(names[:EXAMPLES])
         self.findings.append(Finding(severity, path, problem, fix, len(names) or 1, examples))
 
     def refused(self, error: DataError) -> None:
-        """Write down what a reader refused, unless an error about this file is there already."""
+        """Record a reader's error, unless there is one about this file already."""
         path = self.relative(error.file)
         if path not in self.faulty:
             where = f"{path}:{error.line}" if error.line else path

@@ -1,4 +1,4 @@
-"""What a reader took from a tree, beside what the lists name and what the release holds."""
+"""The samples of a tree beside those of its lists and of the release."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ def as_given(
 
 
 def beside(kind: str) -> bool:
-    """Say that a release's tree is looked at whole, what is no sample too."""
+    """Say that files beside the samples are checked too."""
     return True
 
 
@@ -48,7 +48,7 @@ def counts(
 
 
 def losses(rejects: list[dict], severity: str, partial: bool, inventory: Inventory) -> None:
-    """Write down what the reader rejected, by reason and folder; a part lacks files by right."""
+    """Record the reader's rejects by reason and folder; a part may lack files."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     first: dict[tuple[str, str], str] = {}
     for row in rejects:
@@ -91,7 +91,7 @@ def _loss(reason: str, about: str, n: int, severity: str, dataset: str) -> tuple
 
 
 def identities(rows: list[dict], inventory: Inventory) -> None:
-    """Write down who stands in two splits."""
+    """Record the identities that are in two splits."""
     splits: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         for who in row["groups"]:
@@ -142,7 +142,7 @@ def part_of_release(table: list[Count], inventory: Inventory) -> None:
 def extras(
     rows: list[dict], rejects: list[dict], short: bool, root: Path, inventory: Inventory
 ) -> None:
-    """Count and write down what lies beside the samples and is in no list.
+    """Count and record the unlisted files beside the samples.
 
     Next to lists that name fewer samples than the release, such files show that one was cut.
     """

@@ -1,4 +1,4 @@
-"""A data set of your own before its reader, to which everything but the files is left."""
+"""A data set of your own before its reader, which checks everything but the files."""
 
 from lssat import params
 from lssat.data.doctor.findings import Inventory, Parts, Seen
@@ -14,7 +14,7 @@ def is_list(name: str) -> bool:
 
 
 def beside(kind: str) -> bool:
-    """Say whether a file that is no sample is looked at: lists that are not named are not."""
+    """Say whether a file that is no sample is checked; unnamed lists are not."""
     return kind in ("image", "video")
 
 

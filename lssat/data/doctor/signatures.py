@@ -52,7 +52,7 @@ def _fits(kind: str, head: bytes) -> bool:
 
 
 def kind_of(path: str) -> str | None:
-    """Return what the suffix of a path promises; None: nothing."""
+    """Return the kind that the suffix of a path stands for; None if unknown."""
     return KINDS.get(os.path.splitext(path)[1].lower())
 
 

@@ -1,4 +1,4 @@
-"""The doctor's words: tables for a terminal, plain columns elsewhere, JSON for programs."""
+"""The doctor's output: tables for a terminal, plain columns elsewhere, JSON for programs."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The crops of one sample: detect, choose, cut, and say what could not be used."""
+"""The crops of one sample: detect, choose, cut, and report what could not be used."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -121,7 +121,7 @@ class Cropper:
             yield face
 
     def _aligned(self, row: dict) -> bool:
-        """Say whether the face fills the frame; own data say it, releases align images only."""
+        """Say whether the face fills the frame: an option of own data; in releases, images do."""
         by_release = "aligned" if row["media"] == "image" else "detect"
         return not row["box"] and (self.how or by_release) == "aligned"
 
@@ -202,7 +202,7 @@ class Cropper:
         }
 
     def settings(self) -> dict:
-        """What made the crops: goes into the header of their table."""
+        """Return how the crops were made, for the header of their table."""
         mtcnn = f"MTCNN, facenet-pytorch {version('facenet-pytorch')}"
         return {
             "detector": mtcnn if self.detector else "none",
@@ -236,7 +236,7 @@ def detector(faces: params.Faces, device: str = "cpu") -> "Detector":
 
 
 def plan_of(options: params.Dataset) -> media.Plan:
-    """Return which frames of a data set's videos are used; one where it has none."""
+    """Return the plan of a data set's videos: which frames are used; one for images."""
     if not isinstance(options, params.Video) or getattr(options, "media", "video") == "image":
         return media.Plan()
     return media.Plan(*(getattr(options, field) for field in media.Plan._fields))

@@ -1,4 +1,4 @@
-"""An image without its metadata, for files of which they are damaged and the pixels are not."""
+"""An image without its metadata, for files with sound pixels and damaged metadata."""
 
 import struct
 

@@ -11,7 +11,7 @@ VIDEOS = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi"}  # to look for in a f
 
 
 def kind(path: str | Path) -> str:
-    """Return `image` or `video`; of what is neither, whichever its name says.
+    """Return `image` or `video` by content; if it is neither, by the file's name.
 
     Nothing is refused here: reading it says what is wrong with it.
     """

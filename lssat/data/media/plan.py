@@ -1,4 +1,4 @@
-"""Which frames of a video are used: spread evenly, or each n-th, and clips for video models."""
+"""Which frames of a video are used: spread evenly, or every n-th, and clips for video models."""
 
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ class Plan(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What a plan makes of a video: frame indices, ascending."""
+    """The frames of one video by a plan: ascending indices."""
 
     n_frames: int  # of the video
     frames: list[int]

@@ -68,7 +68,7 @@ def is_video(head: bytes) -> bool:
 
 
 def impostor(head: bytes) -> str:
-    """Say what a download that failed has left in the place of any file, or ""."""
+    """Say what a failed download left in place of a file, or ""."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not head:
         return "is empty (zero bytes)"

@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _limit(mebibytes: int) -> None:
-    """Limit the address space to what is taken now and so much more; write no core files."""
+    """Limit the address space to its present size plus the limit; write no core files."""
     with open("/proc/self/statm") as file:
         taken = int(file.read().split()[0]) * resource.getpagesize()
     most = taken + mebibytes * 2**20

@@ -38,7 +38,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
 
 
 def _drawn(get: Callable[..., Any], path: str) -> bool:
-    """Is this a tree of the built-in sample, which is drawn where it is not there?"""
+    """Say whether this is a tree of the built-in sample, which is drawn if it is absent."""
     relative = os.path.relpath(path)
     return os.path.dirname(relative) == SAMPLE and (
         os.path.basename(relative) in texts(get("sample", "trees"))

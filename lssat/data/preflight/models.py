@@ -1,4 +1,4 @@
-"""Backbones of timm and released weights: looked at once in a process of its own, remembered.
+"""Backbones of timm and released weights: checked once in a process of their own, and cached.
 
 timm and torch take seconds to import, so that the process that plans the jobs does not: a child
 builds each backbone without memory, and its verdict is kept under a key of all that it rests on.
@@ -108,7 +108,7 @@ def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         with contextlib.suppress(DataError):  # it costs seconds again, that is all
             write_json(MEMORY, dict(list(known.items())[-_KEPT:]), sealed=False)
     answer = known[key]
-    wrong = [tuple(each) for each in answer["problems"]]
+    wrong = [tuple(problem) for problem in answer["problems"]]
     for name, *where in answer["hub"]:
         if text := hub.problem(*where):
             wrong.append((name, "weights", text))

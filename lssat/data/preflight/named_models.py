@@ -1,4 +1,4 @@
-"""What params.yaml asks of backbones and weights, from its raw values, valid or not."""
+"""The backbones and weights in params.yaml, from its raw values, valid or not."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -130,7 +130,7 @@ _CROP = ["id", "frame", "clip", "shard", "row"]
 def _join(
     samples: pa.Table, names: np.ndarray, crops: pa.Table, seed: int | None, manifest: Path
 ) -> pa.Table:
-    """Give each crop what the manifest says of its sample."""
+    """Join each crop with its sample's row of the manifest."""
     crops = crops.sort_by([(key, "ascending") for key in ("id", "clip", "frame")])
     place = pc.index_in(crops["id"], samples["id"])
     if place.null_count:

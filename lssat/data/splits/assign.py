@@ -99,7 +99,7 @@ def requested(
 
 
 def part(samples: pa.Table, val: float, test: float, seed: int) -> list[str]:
-    """Part samples without an official split into three, as `hold_out` does: test, then val.
+    """Divide samples without an official split into three, as `hold_out` does: test, then val.
 
     Args:
         val, test: shares of all samples.
@@ -114,7 +114,7 @@ def part(samples: pa.Table, val: float, test: float, seed: int) -> list[str]:
 
 
 def halve(samples: pa.Table, share: float, seed: int) -> list[str]:
-    """Part the official validation set into val and test, class by class.
+    """Divide the official validation set into val and test, class by class.
 
     Within a class the ids are ordered by sha256 of `<seed>:<id>`; the first `share` of them
     (rounded, halves up) are the test set.
@@ -135,7 +135,7 @@ def halve(samples: pa.Table, share: float, seed: int) -> list[str]:
 
 
 def hold_out(samples: pa.Table, names: list[str], share: float, seed: int) -> list[str]:
-    """Move a share of train to val so that nobody stands in both, class by class.
+    """Move a share of train to val so that no person is in both, class by class.
 
     Samples that share an identity, directly or through others, stay together. Such a cluster
     counts for the class that most of its samples have (the lowest of several; data sets of
@@ -205,7 +205,7 @@ def _in_order(samples: pa.Table, names: list[str], seed: int) -> list[_Cluster]:
 
 
 def _quotas(clusters: list[_Cluster], wanted: int) -> dict[tuple[int, ...], int]:
-    """Part `wanted` by the classes' samples: rounded down, then one more by largest remainder."""
+    """Divide `wanted` by the classes' samples: rounded down, then one more by largest remainder."""
     sizes: Counter = Counter()
     for cluster in clusters:
         sizes[cluster.label] += len(cluster.places)

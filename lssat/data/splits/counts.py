@@ -1,4 +1,4 @@
-"""What stands in the splits: samples, crops, classes, coverage, and the ids with their hash."""
+"""The content of the splits: samples, crops, classes, coverage, and the ids with their hash."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ def summarise(
     frames: int | None,
     listed: Counter[Key],
 ) -> dict[str, Any]:
-    """Count the splits, and what is in none of them.
+    """Count the samples of the splits, and those in none of them.
 
     Args:
         samples: of schema MANIFEST.

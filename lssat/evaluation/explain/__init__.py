@@ -1,4 +1,4 @@
-"""A closer look at a task's runs: maps of where they look, embeddings, confident errors.
+"""Explanations of a task's runs: maps of where they look, embeddings, confident errors.
 
 This is part of evaluation: beside `evaluate` it is given a test split, on which it chooses
 nothing. The run that is looked at closest is the best by validation.

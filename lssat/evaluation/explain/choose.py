@@ -1,4 +1,4 @@
-"""What of a task's results is looked at closer: rows, samples, errors. No torch."""
+"""The rows, samples and errors of a task that are explained. No torch."""
 
 from typing import Any, NamedTuple
 

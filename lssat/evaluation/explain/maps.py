@@ -1,4 +1,4 @@
-"""One run, looked at closer on the test split: maps, features, examples, errors."""
+"""One run explained on the test split: maps, features, examples, errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -25,7 +25,7 @@ Maps = dict[str, np.ndarray]
 
 
 class Look:
-    """What one run makes of the samples of a test split.
+    """Explanations of one run on a test split.
 
     Args:
         crops: the test split as the model reads it, with texture codes.

@@ -1,4 +1,4 @@
-"""A number as the tables hold it: a value a seed, their mean, its interval, why there is none."""
+"""A number as the tables hold it: a value per seed, their mean, its interval, why there is none."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,7 +41,7 @@ def beside(span: Span | None, baseline: float | None, metric: str) -> dict[str, 
 
 
 def of_seeds(seeds: Sequence[int], reasons: Sequence[str | None]) -> list[str]:
-    """Return each reason once, with the seeds that it is true of where these are not all.
+    """Return each reason once, with its seeds where these are not all.
 
     Args:
         seeds: of the row's runs.

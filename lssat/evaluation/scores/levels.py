@@ -60,7 +60,7 @@ def _levels(test: pa.Table, task: str, kind: str) -> list[Level]:
 
 
 def _same_samples(parts: dict[str, pa.Table], task: str) -> pa.Table:
-    """Return the first run's rows after holding all others to the same samples and labels."""
+    """Return the first run's rows after checking that all have the same samples and labels."""
     (name, first), *others = parts.items()
     columns = ["id", "frame", "clip", "labels", "group", "subset"]
     for run, part in others:

@@ -28,7 +28,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Annotated:
-    """A list of annotations, and the manifest whose samples it speaks of."""
+    """A list of annotations, and the manifest whose samples it names."""
 
     csv: Path
     manifest: Path

@@ -1,4 +1,4 @@
-"""Groups held against each other: worst group, gap and the differences of decisions, tested.
+"""Groups compared with each other: worst group, gap and the differences of decisions, tested.
 
 All follows from each group's own clusters and the influence of their samples (`scores.measured`):
 `statistics.infer` for a group's value, `statistics.largest_gaps` for what lies between groups.

@@ -1,4 +1,4 @@
-"""The groups of an attribute: who is in which, and which of them can be compared."""
+"""The groups of an attribute: the samples in each, and which can be compared."""
 
 from typing import Any, NamedTuple
 

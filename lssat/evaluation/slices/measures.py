@@ -102,7 +102,7 @@ def _rate(labels: np.ndarray, decisions: np.ndarray, of: int | None) -> Moved:
 
 
 def needed(kind: str, name: str, held: np.ndarray) -> np.ndarray:
-    """Return of the clusters that hold each class those that a metric rests on (`measured`)."""
+    """Return the clusters of the classes that a metric rests on (`measured`)."""
     if name in _RATES:
         of = _RATES[name]
         return held[:0] if of is None else held[[of]]

@@ -127,7 +127,7 @@ def _attend(
 
 
 def _grouped(attn: Any, rows: Tensor, shapes: Shapes) -> list[Tensor]:
-    """Part rows (T, D) into (N, heads, L, D / heads) of each group."""
+    """Split rows (T, D) into (N, heads, L, D / heads) of each group."""
     parts = rows.split([n * length for n, length in shapes])
     return [
         part.view(*shape, attn.num_heads, -1).transpose(1, 2)

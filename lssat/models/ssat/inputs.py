@@ -1,4 +1,4 @@
-"""What the fields of a configuration see: normalised images, codes as numbers or as planes."""
+"""The inputs that a configuration names: normalised images, codes as numbers or as planes."""
 
 from collections.abc import Sequence
 

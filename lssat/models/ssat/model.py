@@ -21,7 +21,7 @@ from lssat.models.ssat.patches import Mask, patchify, random_mask, take
 
 
 class Output(NamedTuple):
-    """What a training forward pass gives; None where its branch did not run."""
+    """The result of a training forward pass; None where its branch did not run."""
 
     logits: Tensor | None  # (N, outputs)
     loss_rec: Tensor | None = None  # scalar, unweighted: the mean over the targets' losses
@@ -205,7 +205,7 @@ class SSAT(nn.Module):
         return self.head(self.features(self.inputs(imgs, codes)))
 
     def inputs(self, imgs: Tensor, codes: Tensor | None = None) -> dict[str, Tensor]:
-        """Normalise what inference looks at: RGB (N, 3, H, W), codes (N, 1, H, W); clips alike."""
+        """Normalise the inputs of inference: RGB (N, 3, H, W), codes (N, 1, H, W); clips alike."""
         return {kind: self._prepared(kind, imgs, codes) for kind in dict.fromkeys(self.classified)}
 
     def features(self, inputs: dict[str, Tensor]) -> Tensor:
@@ -223,7 +223,7 @@ class SSAT(nn.Module):
         return Sequences(tokens, class_only=pools_class_token(self.encoder))
 
     def target(self, kind: str, imgs: Tensor, codes: Tensor | None) -> Tensor:
-        """Return what the decoder is to predict of every patch, (N, L, p*p*C).
+        """Return the decoder's target for every patch, (N, L, p*p*C).
 
         Args:
             kind: a target of the configuration.

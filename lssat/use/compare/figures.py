@@ -36,7 +36,7 @@ def _scores(level: Level, run: str) -> np.ndarray:
 
 
 def scatter(level: Level, comparison: dict[str, Any]) -> Figure:
-    """Draw the scores of A against those of B, a colour a class."""
+    """Draw the scores of A against those of B, a colour per class."""
     one, two = (_scores(level, run) for run in _names(comparison))
     step = -(-len(one) // MOST)
     groups = _groups(level, comparison)
@@ -72,7 +72,7 @@ def _names(comparison: dict[str, Any]) -> list[str]:
 
 
 def _groups(level: Level, comparison: dict[str, Any]) -> list[tuple[str, np.ndarray]]:
-    """Part the samples: by subset where there are some, else by class."""
+    """Group the samples: by subset where there are some, else by class."""
     if level.kind == "multilabel":
         return [("images", np.ones(len(level.ids), dtype=bool))]
     names = sorted(set(level.subsets[level.labels == 1]) - {""}) if level.kind == "binary" else []

@@ -254,7 +254,7 @@ def _number(value: float) -> float | None:
 
 
 def differences(a: dict[str, Any], b: dict[str, Any]) -> list[dict[str, str]]:
-    """List what two records say differently: parameters, versions, revision, data, device."""
+    """List the differences of two records: parameters, versions, revision, data, device."""
     sections = ("params", "environment", "git", "data", "crops", "weights")
     one, two = ({name: record.get(name) for name in sections} for record in (a, b))
     for name in ("backbone", "configuration", "seed", "device", "devices", "best_epoch"):

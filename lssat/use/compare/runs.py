@@ -16,7 +16,7 @@ _SAMPLE = ("id", "frame", "clip")
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the two: its record, and what the evaluation stored of it."""
+    """One of the two: its record and its evaluation."""
 
     letter: str  # A | B
     folder: Path

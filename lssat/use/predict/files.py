@@ -1,4 +1,4 @@
-"""Which files are to be scored, and what they are."""
+"""The files to score, and their kinds."""
 
 from collections.abc import Iterable
 from pathlib import Path

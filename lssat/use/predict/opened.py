@@ -1,4 +1,4 @@
-"""A run with all that its predictions need: task, how its crops were made, temperature."""
+"""A run with all that predictions need: task, settings of its crops, temperature."""
 
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -214,7 +214,7 @@ def notes(opened: Opened, how: How) -> list[str]:
 
 
 def _framed(boxes: str, how: How) -> list[str]:
-    """Say where these files are cropped otherwise than those of the run's training."""
+    """Say where these files are cropped differently from the run's training data."""
     if how.aligned:
         used = "taken as crops, whole"
         same = boxes == "whole image"

@@ -24,7 +24,7 @@ def stands(base: Path) -> bool:
 
 
 def samples(base: Path) -> Iterator[Sample]:
-    """Yield each file of each class, by path; what the system leaves (`Thumbs.db`) is none."""
+    """Yield each file of each class, by path; system files (`Thumbs.db`) are skipped."""
     if tree.exists(base / "test"):
         problem = "has a folder test, which AffectNet has not: its validation set is halved"
         fix = "Take it out of the tree, or read the tree as a data set of your own"
