@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 from lssat.data.media.reason import Unreadable, read_bytes
 
-BYTES = 256  # that tell
+BYTES = 256  # enough to recognise a kind of file
 
 _CHUNK = 2000  # files that a thread reads before it takes the next ones
 # The boxes with which FFmpeg's demuxer of mov and mp4 lets a file begin.
 _BOXES = (
-    *(b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"udta", b"uuid", b"junk"),
-    *(b"pict", b"prfl", b"styp", b"sidx", b"moof", b"emsg", b"meta", b"ediw"),
-)
+    b"ftyp moov mdat free skip wide pnot udta uuid junk pict prfl styp sidx moof emsg meta ediw"
+).split()
 _AVI = (b"RIFFAVI ", b"RIFFAVIX", b"RIFFAVI\x19", b"RIFFAMV ", b"ON2 ON2f")
 _BMP = (12, 40, 52, 56, 64, 108, 124)  # bytes of the known headers of a bitmap
 _PAGE = (b"<!doctype html", b"<html", b"<head", b"<script", b"<?xml")

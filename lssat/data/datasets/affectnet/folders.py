@@ -12,8 +12,15 @@ from lssat.data.datasets.affectnet.codes import NAMES, Sample
 from lssat.tables import DataError
 
 _ALSO = {
-    **{"happiness": "1", "sadness": "2", "surprised": "3", "fearful": "4", "afraid": "4"},
-    **{"disgusted": "5", "angry": "6", "noface": "10", "no_face": "10"},
+    "happiness": "1",
+    "sadness": "2",
+    "surprised": "3",
+    "fearful": "4",
+    "afraid": "4",
+    "disgusted": "5",
+    "angry": "6",
+    "noface": "10",
+    "no_face": "10",
 }
 KNOWN = {**{name.lower(): code for code, name in NAMES.items()}, **_ALSO}  # in lower case
 
