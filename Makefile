@@ -1,4 +1,5 @@
-# `make` runs the benchmark, `make test` the tests; both build .venv first where it is missing.
+# `make` runs the benchmark, `make quick` the quick tests, `make test` all of them; each builds
+# .venv first where it is missing.
 PYTHON ?= python3
 CORES ?= 8
 UV_VERSION := 0.13.9
@@ -6,7 +7,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: all test lint lock
+.PHONY: all quick test lint lock
 all: .venv
 	@lssat run --cores $(CORES)
 
@@ -26,6 +27,10 @@ lint: .venv
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 	mypy
+
+# What most edits need, in a few minutes: no workflow, no browser, nothing slow.
+quick: .venv
+	pytest -n 2 -m "not slow and not browser" --ignore tests/workflow
 
 # Two tests at a time: the workflow's, which take the longest, and the others.
 test: lint

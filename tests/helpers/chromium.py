@@ -7,10 +7,11 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from helpers.waiting import until
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser")
 _FLAGS = [
@@ -61,12 +62,9 @@ class Page:
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
-    def wait(self, expression: str, seconds: float = 60) -> None:
+    def wait(self, expression: str) -> None:
         """Wait until an expression is true."""
-        end = time.monotonic() + seconds
-        while not self.run(expression):
-            assert time.monotonic() < end, f"never true: {expression}"
-            time.sleep(0.1)
+        until(lambda: self.run(expression), f"true: {expression}")
 
     def open(self, address: str, width: int = 1400, height: int = 1000, dark: bool = False) -> None:
         """Open an address in a window of a size, in the light or dark theme."""

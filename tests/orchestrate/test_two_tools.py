@@ -7,12 +7,12 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import yaml
+from helpers.waiting import ended, until
 
 from lssat.orchestrate import failures, guard, owner, restore
 from lssat.orchestrate.hooks import looks, make_writable
@@ -86,21 +86,24 @@ def test_fault_f1_a_live_run_is_named_and_a_dead_ones_locks_are_taken_over(
 
 
 def test_fault_f1_steps_of_a_killed_run_are_waited_for(
-    folder: Path, capsys: pytest.CaptureFixture
+    folder: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner.STEPS.parent.mkdir()
     owner.STEPS.touch()
     code = (
-        "import fcntl, time; file = open('.snakemake/steps'); fcntl.flock(file, fcntl.LOCK_SH);"
-        " print('held', flush=True); time.sleep(1)"
+        "import fcntl, sys; file = open('.snakemake/steps'); fcntl.flock(file, fcntl.LOCK_SH);"
+        " print('held', flush=True); sys.stdin.read()"
     )
-    step = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    step = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert step.stdout is not None
     assert step.stdout.readline() == "held\n"
+    # It works until somebody waits for it.
+    monkeypatch.setattr(owner.time, "sleep", lambda seconds: step.communicate())
     owner.hold(False)
     assert f"Waiting for steps of an earlier run: process {step.pid}." in capsys.readouterr().err
-    assert step.wait() == 0
-    step.stdout.close()
+    assert step.returncode == 0
 
 
 def test_fault_f13_a_dvc_command_at_work_is_named(folder: Path) -> None:
@@ -120,7 +123,7 @@ def test_fault_f13_a_dvc_command_at_work_is_named(folder: Path) -> None:
 def test_a_step_ends_with_the_process_that_started_it(folder: Path) -> None:
     step = (
         "import sys, time; from lssat.orchestrate import owner; owner.follow();"
-        "print('works', flush=True); time.sleep(60)"
+        "print('works', flush=True); time.sleep(3000)"
     )
     lead = (
         "import subprocess, sys; from lssat.orchestrate import owner; owner.lead();"
@@ -134,11 +137,7 @@ def test_a_step_ends_with_the_process_that_started_it(folder: Path) -> None:
     process.kill()
     process.wait()
     process.stdout.close()
-    for _ in range(100):
-        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text():
-            return
-        time.sleep(0.1)
-    raise AssertionError("the step works on")
+    until(lambda: ended(pid), "the step's end")
 
 
 def test_the_guard_is_a_sentence_that_any_yaml_reader_reads(

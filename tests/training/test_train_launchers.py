@@ -76,9 +76,7 @@ def test_fault_f15_two_devices_are_two_processes_under_a_launcher(
 ) -> None:
     told = LAUNCHERS["srun"] | LAUNCHERS["torchrun"]
     made = command(data, tmp_path / "run", "--devices", "2", "--strategy", "ddp")
-    done = subprocess.run(
-        made, env=os.environ | told, capture_output=True, text=True, check=False, timeout=300
-    )
+    done = subprocess.run(made, env=os.environ | told, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "arning" not in done.stderr
     record = json.loads((tmp_path / "run/record.json").read_text())

@@ -1,7 +1,6 @@
 """One graph: Snakemake and DVC do the same job, to the same bytes, and agree that it is done."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -82,11 +81,9 @@ def test_runs_of_the_whole_sample_give_the_numbers_that_are_committed(
 
 
 def test_a_second_run_does_nothing(by_snakemake: Project) -> None:
-    started = time.monotonic()
     told = by_snakemake.run("lssat", "run", "--cores", "8")
     assert "Nothing to be done: all results are up to date." in told
     assert "Face attributes (CelebA)" in told
-    assert time.monotonic() - started < 60  # 10 s on an idle machine; see the README
 
 
 def test_both_tools_find_nothing_to_do_after_dvc_repro(by_dvc: Project) -> None:

@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 from helpers import ROOT, chromium
 from helpers.project import Project, copy
+from helpers.waiting import until
 
 INIT = (
     "lssat init --preset paper"
@@ -161,13 +161,13 @@ def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_pa
         _wait(f"{address}/health")
         with chromium.page(tmp_path) as page:
             page.open(f"{address}/#/experiments")
-            page.wait("document.body.innerText.includes('lssat-celeba')", 120)
+            page.wait("document.body.innerText.includes('lssat-celeba')")
             page.open(f"{address}/#/experiments/{_experiment(by_snakemake)}/runs")
-            page.wait("document.body.innerText.includes('benchmark ')", 120)
-            page.wait(f"{PARENT} !== null", 60)
+            page.wait("document.body.innerText.includes('benchmark ')")
+            page.wait(f"{PARENT} !== null")
             page.run(f"{PARENT}.click()")  # its runs are folded below it
-            page.wait("document.body.innerText.includes('vit_micro/none-none-CRGB/seed0')", 120)
-            page.wait("document.body.innerText.includes('vit_micro/MRGB-RLDP-CRGB/seed0')", 60)
+            page.wait("document.body.innerText.includes('vit_micro/none-none-CRGB/seed0')")
+            page.wait("document.body.innerText.includes('vit_micro/MRGB-RLDP-CRGB/seed0')")
             page.picture(by_snakemake.path / "mlflow-runs.png")
             page.open(f"{address}/{_compare(by_snakemake)}")
             for seen in (
@@ -176,7 +176,7 @@ def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_pa
                 "test/accuracy",
                 "vit_micro/MRGB-RLDP-CRGB",
             ):
-                page.wait(f"document.body.innerText.includes('{seen}')", 120)
+                page.wait(f"document.body.innerText.includes('{seen}')")
             page.picture(by_snakemake.path / "mlflow-compare.png")
             assert "Comparing 2 Runs" in page.run("document.body.innerText")
     finally:
@@ -199,14 +199,14 @@ def _compare(project: Project) -> str:
 
 
 def _wait(address: str) -> None:
-    end = time.monotonic() + 240
-    while True:
+    def answers() -> bool:
         try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
+            with urllib.request.urlopen(address, timeout=60):
+                return True
         except OSError:
-            assert time.monotonic() < end, "mlflow ui does not answer"
-            time.sleep(1)
+            return False
+
+    until(answers, f"an answer of {address}")
 
 
 def _end(server: subprocess.Popen) -> None:

@@ -6,12 +6,12 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from helpers import kept
 from helpers.project import Project
+from helpers.waiting import until
 from mlflow.tracking import MlflowClient
 
 IMAGE = "data/raw/sample/celeba/img_align_celeba"
@@ -208,13 +208,13 @@ def started(project: Project, *command: str) -> subprocess.Popen:
 
 def wait_for_training(project: Project, process: subprocess.Popen) -> None:
     """Wait until a run trains (its log has a line)."""
-    for _ in range(1200):
-        logs = [*project.path.glob("logs/train/**/*.log")]
-        if any("initial weights" in log.read_text() for log in logs):
-            return
+
+    def trains() -> bool:
         assert process.poll() is None, (project.path / "started.txt").read_text()
-        time.sleep(0.1)
-    raise AssertionError("no training began")
+        logs = project.path.glob("logs/train/**/*.log")
+        return any("initial weights" in log.read_text() for log in logs)
+
+    until(trains, "a line of a training's log")
 
 
 def steps(project: Project) -> list[int]:
@@ -228,14 +228,6 @@ def steps(project: Project) -> list[int]:
         except OSError:
             continue  # it has ended
     return found
-
-
-def no_steps(project: Project) -> bool:
-    for _ in range(600):
-        if not steps(project):
-            return True
-        time.sleep(0.1)
-    return False
 
 
 @pytest.fixture
@@ -261,7 +253,7 @@ def test_fault_f1_a2_f13_a_killed_run_locks_nothing_and_loses_nothing(training: 
     assert (project.path / "unsaved/dvc.yaml").exists()
     process.kill()
     process.wait()
-    assert no_steps(project)  # F2: they end with their Snakemake
+    until(lambda: not steps(project), "the end of all steps")  # F2: with their Snakemake
     for command in (["exp", "run"], ["repro"], ["checkout", "--force"], ["push"], ["status"]):
         told = " ".join(project.run("dvc", *command, check=False).split())
         assert "was stopped before its results were saved for DVC" in told
@@ -281,8 +273,8 @@ def test_fault_f2_f3_a_signal_to_lssat_run_saves_states_and_says_how_to_go_on(
     process = started(training, "lssat", "run", "--cores", "1")
     wait_for_training(training, process)
     process.send_signal(end)
-    assert process.wait(timeout=120) == 128 + end
-    assert no_steps(training)
+    assert process.wait() == 128 + end
+    until(lambda: not steps(training), "the end of all steps")
     told = (training.path / "started.txt").read_text()
     assert "Stopped; finished steps are kept. Run the same command again to go on." in told
     assert "Traceback" not in told
@@ -296,7 +288,7 @@ def test_fault_f2_steps_end_with_an_lssat_run_that_is_killed(training: Project) 
     wait_for_training(training, process)
     process.kill()
     process.wait()
-    assert no_steps(training)
+    until(lambda: not steps(training), "the end of all steps")
 
 
 def test_fault_f11_a_failing_step_ends_with_its_own_message_and_log(project: Project) -> None:
