@@ -15,6 +15,7 @@ def run(*line: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, *line], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_an_error_of_training_stands_alone_on_stderr(tmp_path: Path) -> None:
     """Libraries that torch loads would report leaks below it, since imports are frozen."""
     done = run(*command(tmp_path, tmp_path / "out")[1:])

@@ -24,6 +24,8 @@ from lssat.report.sections import sensitivity as section
 from lssat.tables import PREDICTIONS, DataError
 from lssat.training import train as training
 
+pytestmark = pytest.mark.slow
+
 RUNS = [Run("ffpp", "vit_micro", name, 0) for name in ("none-none-CRGB", "none-none-CLDP")]
 BOX = (20, 10, 40, 44)  # x, y, width, height
 

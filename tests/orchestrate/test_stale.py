@@ -42,6 +42,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", stale.MODULES)
 def test_case_35_an_edited_module_makes_stale_whom_it_reaches(
     package: Path, monkeypatch: pytest.MonkeyPatch, name: str

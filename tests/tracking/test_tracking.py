@@ -70,8 +70,17 @@ def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> track
     )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database: MLflow takes seconds to make its tables."""
+    file = tmp_path_factory.mktemp("fresh") / "mlflow.db"
+    MlflowClient(f"sqlite:///{file}").search_experiments()
+    return file
+
+
 @pytest.fixture
-def client(tmp_path: Path) -> MlflowClient:
+def client(fresh: Path, tmp_path: Path) -> MlflowClient:
+    shutil.copy(fresh, tmp_path / "mlflow.db")
     return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
 
 
@@ -127,6 +136,7 @@ def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -
     assert "test/video/auc" not in client.get_run(run_id).data.metrics
 
 
+@pytest.mark.slow
 def test_case_34_many_jobs_open_a_new_database_at_once_and_all_succeed(tmp_path: Path) -> None:
     code = """
 import sys
@@ -341,13 +351,6 @@ def _half_way(file: Path) -> None:
         base.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
         base.execute("DROP TABLE tags")
         base.execute("DELETE FROM experiments")
-
-
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("fresh") / "mlflow.db"
-    MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
 
 
 @pytest.fixture

@@ -117,6 +117,7 @@ def test_memory_is_of_this_process() -> None:
     assert costs.peak_memory(torch.device("cpu")) >= len(held)
 
 
+@pytest.mark.slow
 def test_memory_is_not_that_of_the_process_that_started_this_one() -> None:
     held = np.ones(150_000_000)  # 1.2 GB
     ask = "import torch; from lssat.training import costs; "

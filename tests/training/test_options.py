@@ -24,6 +24,8 @@ from lssat.tables import read_json
 from lssat.training import train as step
 from lssat.training.loader import Crops
 
+pytestmark = pytest.mark.slow
+
 Data = dict[str, Path]
 LDP = Texture(kind="ldp", k=3, encoding="code")
 LBP = ["MRGB-RLBP-CRGB", "MLBP-RLBP-CLBP", "none-none-CLBP"]
@@ -122,7 +124,6 @@ def test_a_run_from_a_file_of_weights_stops_early_and_tells_its_energy(
     assert record["costs"]["co2_kg"] >= 0
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 def test_the_step_can_be_compiled(
     sample_data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -30,6 +30,8 @@ from typer.testing import CliRunner
 from lssat import cli, params, tables
 from lssat.evaluation import evaluate
 
+pytestmark = pytest.mark.slow
+
 COUNTS = {"train": 48, "val": 24, "test": 32}
 FIRST = COUNTS["train"] + COUNTS["val"]  # number of the first test sample
 DATA = Path("data/prepared/ffpp")

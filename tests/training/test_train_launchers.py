@@ -13,6 +13,8 @@ from helpers.training import RUN, command, files, view
 
 from lssat.training import train as step
 
+pytestmark = pytest.mark.slow
+
 # What each launcher tells its processes; of four, this would be the third.
 LAUNCHERS = {
     "an srun that is only installed": {},
@@ -70,7 +72,6 @@ def test_fault_f15_a_run_is_one_process_under_any_launcher(
     assert not (tmp_path / "called").exists()
 
 
-@pytest.mark.slow
 def test_fault_f15_two_devices_are_two_processes_under_a_launcher(
     data: Path, tmp_path: Path, srun: None
 ) -> None:

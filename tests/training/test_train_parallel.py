@@ -14,6 +14,8 @@ from lssat.params.hardware import Hardware
 from lssat.tables import DataError
 from lssat.training import train as step
 
+pytestmark = pytest.mark.slow
+
 LOSSES = ("loss_cls", "loss_rec", "val_loss_cls")
 
 
@@ -59,7 +61,6 @@ RECIPES = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
 @pytest.mark.parametrize("kind", RECIPES)
 def test_two_processes_give_the_numbers_of_one(
@@ -79,7 +80,6 @@ def test_two_processes_give_the_numbers_of_one(
     assert with_costs["costs"]["flops_training"] > 0
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_under_another_strategy(data: Path, tmp_path: Path) -> None:
     """One process, then two that hold the weights in parts, then one again."""
     out, recipe = tmp_path / "parts", view(epochs=8, clip_grad=1.0)

@@ -25,6 +25,8 @@ from lssat.training import recipe as recipes
 from lssat.training import train as step
 from lssat.training.loader import Crops
 
+pytestmark = pytest.mark.slow
+
 FRAMES = 4
 RUN = Run("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", 0)
 MORE = ["none-none-CLDP", "MRGB-RRGB+RLDP-CRGB", "MLDP-RRGB-thenCRGB"]

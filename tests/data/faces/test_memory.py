@@ -6,11 +6,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from helpers import ROOT, trees
 
 from lssat import tables
 from lssat.data.faces import _samples
 from lssat.tables import MANIFEST
+
+pytestmark = pytest.mark.slow
 
 LIMIT = 2 * 2**30
 MEASURE = """
