@@ -61,6 +61,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what takes the longest where two workers share the tests."""
+    """Begin with what takes the longest where two workers share the tests: both end together."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.path.parent.name != "workflow")
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: (item.path.parent.name != "workflow", item.path not in slow))

@@ -1,15 +1,17 @@
 """Snakemake and DVC cannot harm each other: what one made the other keeps, or does not touch."""
 
+import importlib
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from helpers import kept
+from helpers import ROOT, kept
 from helpers.project import Project
 from helpers.waiting import until
 from mlflow.tracking import MlflowClient
@@ -308,3 +310,15 @@ def test_fault_f11_a_failing_step_ends_with_its_own_message_and_log(project: Pro
     assert "changed by none of the steps" in (project.path / "logs/snakemake.log").read_text()
     project.run("dvc", "checkout", "--force", "data/prepared/celeba/faces")
     assert file.read_bytes() == whole
+
+
+def test_the_benchmark_of_random_sequences_finds_no_fault(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    two_tools = importlib.import_module("two_tools")
+    monkeypatch.setattr(two_tools, "TINY", {})  # of the project that is there
+    monkeypatch.setattr(two_tools, "finished", lambda folder: project.path)
+    monkeypatch.setattr(sys, "argv", ["two_tools.py", "--sequences", "1", "--steps", "1"])
+    assert two_tools.main() == 0
+    assert "1 sequences of 1 steps: 0 with a fault" in capsys.readouterr().out
