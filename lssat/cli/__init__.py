@@ -1,18 +1,16 @@
 """The command line: each command is what its Snakemake rule calls, and runs by hand as well.
 
-Imports of a command stand inside it: the entry point itself must stay light.
+Imports of a command stand inside it, and those of all commands inside `main`: the entry point
+itself must stay light, since a step may be done by a fork of a process that has them.
 """
 
 import io
 import sys
 import traceback
 
-from lssat.cli import data, runs, track, explain, results, use, sensitivity  # isort: skip
-from lssat.cli.base import app, leave
-from lssat.orchestrate import owner
-from lssat.tables import DataError
+from lssat.orchestrate import steps, warm
 
-__all__ = ["app", "data", "explain", "main", "results", "runs", "sensitivity", "track", "use"]
+__all__ = ["main"]
 
 
 def main() -> None:
@@ -20,8 +18,13 @@ def main() -> None:
 
     What the terminal's encoding cannot show is spelt out: a name never ends a command.
     """
+    steps.follow()
+    if (code := warm.hand_over()) is not None:
+        sys.exit(code)
+    from lssat.cli.commands import app, leave
+    from lssat.tables import DataError
+
     code = 0
-    owner.follow()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

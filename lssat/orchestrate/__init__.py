@@ -2,5 +2,6 @@
 
 `run` and `sync` are commands. The rest serves the Snakefile: one run at a time holds the folder
 (`owner`), what it makes is saved for DVC at its end (`hooks`, `save`), DVC refuses to work until
-then (`guard`), and a step asks DVC's run cache before it works (`restore`).
+then (`guard`), a step asks DVC's run cache before it works (`restore`), ends with its run (`steps`)
+and need not import what another has imported (`warm`).
 """

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lssat.orchestrate import guard, owner, restore
+from lssat.orchestrate import guard, owner, restore, steps, warm
 from lssat.orchestrate.failures import tell
 from lssat.tables import close_folder, sha256, source
 
@@ -30,6 +30,8 @@ _LOOKS = (
 )
 _LOOKS_SHORT = re.compile(r"^-[kpqrFfRtT]*[nlDS]")
 _ONE_KEY = 2.0  # seconds
+_IMPORT_MUCH = {"train", "evaluate", "cross", "robustness", "explain"}
+_MANY = 4  # jobs of these, of a second's work and seconds of imports each
 _MADE = ("runs", "results", "data/prepared", "data/code")  # folders, of Snakemake's outputs
 
 
@@ -52,10 +54,11 @@ class Hooks:
         self.workflow = workflow
         self.stopped: int | None = None  # by this signal
         self._since = 0.0
+        self._warm: subprocess.Popen | None = None  # the process that steps are forked from
         self.inside_dvc = "DVC_STAGE" in os.environ
         self.saves = not self.inside_dvc and not os.environ.get("LSSAT_SYNC")
         self.works = workflow.is_main_process and not looks(sys.argv[1:])
-        owner.lead()
+        steps.lead()
         make_writable()
         close_faces()
         if self.works:
@@ -70,17 +73,26 @@ class Hooks:
         """Do steps ask DVC's run cache? In `dvc repro` DVC has looked itself."""
         return self.saves and restore.PARAMS in os.environ and restore.worth_asking()
 
-    def start(self) -> None:
-        """Before the first job: save what a killed run left, then make DVC refuse to work."""
+    def start(self, threads: int | None = None) -> None:
+        """Before the first job: save what a killed run left, then make DVC refuse to work.
+
+        Args:
+            threads: of a step on a CPU of this machine: many short ones share their imports.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
         if not os.environ.get("LSSAT_SYNC"):
             if guard.there():
                 self._save(None)
             guard.put()
+        jobs = [job for job in self.workflow.dag.needrun_jobs() if job.rule.name in _IMPORT_MUCH]
+        if threads and len(jobs) >= _MANY:
+            self._warm = warm.start(threads)
 
     def end(self, failed: bool) -> None:
         """After the last job: save what was made for DVC; say last what has failed."""
+        if self._warm:
+            warm.stop(self._warm)
         if self.saves:
             self._save(self.workflow.dag)
         elif self.inside_dvc and not (failed and self._some_are_done()):

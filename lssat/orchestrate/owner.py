@@ -1,30 +1,26 @@
-"""One run at a time in a project's folder; the end of a run is the end of its steps.
+"""One run at a time in a project's folder.
 
 Snakemake's own lock lists files and outlives its owner. A lock of the kernel is free again at any
 death: it says who may take Snakemake's away.
 """
 
-import ctypes
 import fcntl
 import json
 import os
 import shlex
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import IO
 
+from lssat.orchestrate.steps import STEPS
 from lssat.tables import DataError, refusing
 
 OWNER = Path(".snakemake/owner")
-STEPS = Path(".snakemake/steps")
 _LOCKS = Path(".snakemake/locks")
 _DVC = Path(".dvc/tmp")
-_PARENT = "LSSAT_PARENT"  # the process id of the Snakemake that starts steps
 _ENDING = 120  # seconds that steps of a killed run may take to save their state
-_SET_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
 
 _held: list[IO[str]] = []  # open files hold their locks until the process ends
 
@@ -129,33 +125,3 @@ def _holders(path: Path) -> str:
         if "->" not in words and words[5].split(":")[-1] == inode:
             found.add(words[4])
     return "process " + ", ".join(sorted(found)) if found else "unknown processes"
-
-
-def lead() -> None:
-    """Say in the environment that steps are children of this process, and end with one's own.
-
-    Snakemake that `lssat run` or DVC started gets SIGTERM when that process is gone.
-    """
-    os.environ[_PARENT] = str(os.getpid())
-    if os.environ.get("LSSAT_RUN") == str(os.getppid()) or "DVC_STAGE" in os.environ:
-        _die_with_parent()
-
-
-def follow() -> None:
-    """Of a step: end with the Snakemake that started it, and let the next run wait for this one."""
-    if os.environ.get(_PARENT) != str(os.getppid()):
-        return
-    _die_with_parent()
-    if STEPS.exists():
-        file = open(STEPS, encoding="utf-8")  # noqa: SIM115
-        fcntl.flock(file, fcntl.LOCK_SH)
-        _held.append(file)
-
-
-def _die_with_parent() -> None:
-    before = os.getppid()
-    libc = ctypes.CDLL(None, use_errno=True)
-    if hasattr(libc, "prctl"):  # Linux
-        libc.prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
-        if os.getppid() != before:  # it has died meanwhile
-            os.kill(os.getpid(), signal.SIGTERM)

@@ -8,7 +8,7 @@ import pytest
 from helpers import drawn_results as drawn
 
 from lssat import report, tables
-from lssat.cli import app
+from lssat.cli.commands import app
 from lssat.report.kit import pictures, results
 from lssat.report.sections import explained
 from lssat.tables import DataError

@@ -19,7 +19,7 @@ import typer
 from helpers import ROOT
 from helpers.training import command
 
-from lssat.cli import app
+from lssat.cli.commands import app
 from lssat.data import sample
 from lssat.data.sample import celeba
 from lssat.models.checkpoint import Checkpoints, save_weights

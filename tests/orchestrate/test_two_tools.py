@@ -20,7 +20,7 @@ from lssat.orchestrate.save import Made
 from lssat.tables import DataError
 
 HOLD = (
-    "import sys; from lssat.orchestrate import owner; owner.hold(False);"
+    "import sys; from lssat.orchestrate import steps; owner.hold(False);"
     " print('held', flush=True); sys.stdin.read()"
 )
 
@@ -122,11 +122,11 @@ def test_fault_f13_a_dvc_command_at_work_is_named(folder: Path) -> None:
 
 def test_a_step_ends_with_the_process_that_started_it(folder: Path) -> None:
     step = (
-        "import sys, time; from lssat.orchestrate import owner; owner.follow();"
+        "import sys, time; from lssat.orchestrate import steps; steps.follow();"
         "print('works', flush=True); time.sleep(3000)"
     )
     lead = (
-        "import subprocess, sys; from lssat.orchestrate import owner; owner.lead();"
+        "import subprocess, sys; from lssat.orchestrate import steps; steps.lead();"
         f"step = subprocess.Popen([sys.executable, '-c', {step!r}]); print(step.pid, flush=True);"
         "step.wait()"
     )

@@ -54,6 +54,8 @@ TEXTURE = PARAMS.texture.kind
 RUNS = PARAMS.named()
 REPEATS = PARAMS.repeats()  # configuration -> the one that it repeats (rule repeat)
 HARDWARE = hardware.read(config)
+# A GPU belongs to the process that began with it, and several devices to as many programs.
+SHORT = HARDWARE.device == "cpu" and HARDWARE.devices == 1 and not CLUSTER
 GPUS = 0 if HARDWARE.device == "cpu" else HARDWARE.devices  # of a job that uses any
 hardware.tell(config, PARAMS.tracking.model_dump())
 if "gpu" not in workflow.global_resources:  # of all jobs at a time; without it there is no limit
