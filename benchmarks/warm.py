@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    here = os.getcwd()
+    here, before = os.getcwd(), dict(os.environ)
     with tempfile.TemporaryDirectory() as temporary:
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
         os.environ |= {"PYTHONPATH": path} | warm.thread_counts(1)
@@ -76,6 +76,8 @@ def main() -> None:
                 weights.add(sha256("out/weights.safetensors"))
         warm.stop(process)
         os.chdir(here)
+        os.environ.clear()
+        os.environ.update(before)
     middle = {
         name: [statistics.median(c) for c in zip(*rows[1:], strict=True)]
         for name, rows in found.items()

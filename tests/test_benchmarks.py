@@ -33,6 +33,7 @@ SMALL = {
     "startup": "--repeats 1",
     "texture": "--images 4 --repeats 1",
     "train_step": "--sizes vit_tiny --batch-sizes 1 --repeats 1",
+    "warm": "--runs 1",
     "video": "--frames 33 --repeats 1",
 }
 ELSEWHERE = {"two_tools"}  # tests/workflow has a finished project for it
@@ -67,6 +68,7 @@ RATIOS = {
     "slices_levels": (["| accuracy | 2 | 60 | 1 | # | # | # | # | 2 |"], ""),
     "startup": (["import torch", "... and an optimizer", "lssat train", "to its first step"],
                 "# s # s of CPU"),
+    "warm": (["alone", "forked"], "# s # s of CPU"),
 }  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """The commands of results and of the whole graph."""
 
-import importlib
 import json
 import sys
 from pathlib import Path
@@ -11,14 +10,6 @@ import typer
 from lssat import params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
-
-# What steps import, in the order in which one that trains does; then what others do.
-_IMPORTED = (
-    *("lssat.cli.commands", "lssat.training.train", "codecarbon", "codecarbon.external.ram"),
-    *("torch._dynamo", "torch.utils.flop_counter", "lssat.evaluation.evaluate"),
-    *("lssat.evaluation.robustness", "lssat.evaluation.explain", "lssat.report"),
-    *("lssat.tracking.runs", "mlflow.tracking"),
-)
 
 
 def _rejects(data: Path, shards: int) -> list[Path]:
@@ -155,21 +146,6 @@ def restore(outputs: Annotated[list[str], typer.Argument(help="Of one step.")]) 
     if not step.restore(outputs):
         sys.exit(1)
     print("The same work was done before: its outputs were taken from DVC's cache.")
-
-
-@app.command(hidden=True, epilog=example("lssat warm .snakemake/warm-1"))
-def warm(where: Annotated[str, typer.Argument(help="Path of the socket.")]) -> None:
-    """Import what steps need, once, and fork a process for each that asks, until stdin ends."""
-    from lssat.cli import main
-    from lssat.orchestrate import warm as step
-
-    step.serve(where, _import, main)
-
-
-def _import() -> None:
-    with quick_imports():
-        for name in _IMPORTED:
-            importlib.import_module(name)
 
 
 @app.command(epilog=example("lssat sync"))

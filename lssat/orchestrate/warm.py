@@ -25,8 +25,8 @@ from typing import Any
 from lssat.orchestrate.steps import PARENT
 
 LOG = Path("logs/warm.log")
-# Not `-m lssat`: the texts of wrong usage would name it.
-PROGRAM = [sys.executable, "-c", "from lssat.cli import main; main()"]
+# Not `-m`: the texts of wrong usage would name it.
+PROGRAM = [sys.executable, "-c", "from lssat.cli.forks import main; main()"]
 _WHERE = "LSSAT_WARM"  # path of the socket, relative: a socket's name may have 107 bytes
 _PASSED = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP}
 # A step may have its own of these, and LSSAT_...: no library reads them while it is imported.
@@ -43,7 +43,7 @@ def start(threads: int) -> subprocess.Popen:
     LOG.parent.mkdir(exist_ok=True)
     with open(LOG, "w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            [*PROGRAM, "warm", where],
+            [*PROGRAM, where],
             stdin=subprocess.PIPE,  # ends with this process, however that ends
             stdout=subprocess.DEVNULL,
             stderr=log,

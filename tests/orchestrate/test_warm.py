@@ -50,7 +50,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # pytest changes it
     Path(".snakemake").mkdir()
     Path("program.py").write_text(PROGRAM)
-    monkeypatch.setattr(warm, "PROGRAM", [sys.executable, "program.py"])
+    monkeypatch.setattr(warm, "PROGRAM", [sys.executable, "program.py", "warm"])
     process = warm.start(1)
     for _ in range(600):
         if Path(os.environ["LSSAT_WARM"]).exists():
