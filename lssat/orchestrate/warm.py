@@ -30,7 +30,7 @@ PROGRAM = [sys.executable, "-c", "from lssat.cli.forks import main; main()"]
 _WHERE = "LSSAT_WARM"  # path of the socket, relative: a socket's name may have 107 bytes
 _PASSED = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP}
 # A step may have its own of these, and LSSAT_...: no library reads them while it is imported.
-_OWN = {"_", "SHLVL", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMP"}
+_OWN = {"_", "SHLVL", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMP", "TEMPDIR"}
 _MOST = 1 << 20  # bytes of a message
 _REFUSED = b"no"
 
