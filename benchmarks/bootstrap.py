@@ -23,9 +23,7 @@ from lssat.metrics import statistics
 
 def ours(labels: np.ndarray, scores: np.ndarray, groups: np.ndarray, resamples: int) -> None:
     drawn = statistics.draw(groups, resamples, seed=0)
-    found = statistics.resampled(
-        metrics.ranking(labels, *metrics.in_order(scores), ("auc",)), drawn
-    )
+    found = statistics.resampled(metrics.prepare("binary", labels, scores, ("auc",)), drawn)
     np.nanquantile(found["auc"], (0.025, 0.975))
 
 

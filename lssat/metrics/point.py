@@ -9,119 +9,59 @@ from typing import Any
 
 import numpy as np
 
-from lssat.metrics.ranked import Order, in_order
-from lssat.metrics.weighted import EACH, NAMES, attributes, mean_of_defined, prepare
-
-
-def binary(
-    labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order] | None = None
-) -> dict[str, Any]:
-    """Score a two-class task.
-
-    Args:
-        labels: (N,) or (N, 1), 0 or 1 (fake).
-        scores: (N,) or (N, 1), probability of class 1; class 1 is predicted from 0.5 on.
-        orders: `in_order` of the scores, where they have been sorted.
-
-    Returns:
-        the metrics of `NAMES`, float or None, and `notes` (metric -> why it is None).
-        `eer` is the error where FPR = 1 - TPR, linear between the points of the ROC curve;
-        `tpr_at_fpr01` the largest TPR at a threshold with FPR <= 0.01 (not interpolated).
-
-    Raises:
-        ValueError: shapes differ, or a label other than 0 and 1.
-    """
-    return _single("binary", _column(labels), _column(np.asarray(scores, dtype=float)), 2, orders)
-
-
-def multiclass(
-    labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order] | None = None
-) -> dict[str, Any]:
-    """Score a task with one class of K per sample.
-
-    Args:
-        labels: (N,) or (N, 1), 0 to K - 1.
-        scores: (N, K), probability of each class; the largest is predicted.
-        orders: `in_order` of the scores, where they have been sorted.
-
-    Returns:
-        the metrics of `NAMES`, float or None, `each` (metric of `EACH` -> list of K floats or
-        None, a class against the rest) and `notes`. A class without a sample leaves the means
-        over classes undefined. `mean_ovr_accuracy` is the mean of the K one-vs-rest accuracies,
-        1 - 2 (1 - top1) / K: never to be read as accuracy.
-
-    Raises:
-        ValueError: shapes differ, or a label outside 0 to K - 1.
-    """
-    scores = np.asarray(scores, dtype=float)
-    return _single("multiclass", _column(labels), scores, scores.shape[1], orders)
-
-
-def _single(
-    kind: str,
-    labels: np.ndarray,
-    scores: np.ndarray,
-    classes: int,
-    orders: Sequence[Order] | None,
-) -> dict[str, Any]:
-    _check(labels, scores[:, 0] if scores.ndim == 2 else scores, classes)
-    names = EACH.get(kind, ())
-    if note := unusable(scores):
-        apart: dict[str, Any] = {"each": {name: [None] * classes for name in names}}
-        found = dict.fromkeys(NAMES[kind]) | {"notes": dict.fromkeys(NAMES[kind], note)}
-        return found | (apart if names else {})
-    measured = prepare(kind, labels, scores, None, bool(names), orders)(_ones(labels))
-    values = {name: _number(measured[name][0]) for name in NAMES[kind]}
-    apart = {"each": {name: list(map(_number, measured[f"each/{name}"][0])) for name in names}}
-    absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
-    note = f"no sample of class {', '.join(map(str, absent))} among {len(labels)} labels"
-    notes = {"notes": {name: note for name, value in values.items() if value is None}}
-    return values | (apart if names else {}) | notes
-
-
-def multilabel(
-    labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order] | None = None
-) -> dict[str, Any]:
-    """Score a task with several yes-no attributes.
-
-    Args:
-        labels: (N, A), 0 or 1.
-        scores: (N, A), probability of each attribute; it is predicted from 0.5 on.
-        orders: `in_order` of the scores, where they have been sorted.
-
-    Returns:
-        the metrics of `NAMES` as means over attributes, `each` (metric -> list of A floats or
-        None) and `notes`. An attribute that is constant in the labels has only an
-        accuracy: it is left out of the other means, and the note counts those that are in.
-
-    Raises:
-        ValueError: shapes differ, or a label other than 0 and 1 (CelebA's -1).
-    """
-    labels, scores, names = np.asarray(labels), np.asarray(scores, dtype=float), NAMES["multilabel"]
-    _check(labels, scores, classes=2)
-    columns = labels.shape[1]
-    if note := unusable(scores):
-        nothing = {name: [None] * columns for name in names}
-        notes = dict.fromkeys(names, note)
-        return dict.fromkeys(names) | {"each": nothing, "notes": notes}
-    orders = in_order(scores) if orders is None else orders
-    each = {n: v[0] for n, v in attributes(labels, scores, names, orders)(_ones(labels)).items()}
-    varied = int((labels.min(axis=0) != labels.max(axis=0)).sum())
-    note = f"mean over {varied} of {columns} attributes; the others are constant here"
-    return {
-        **{name: _number(mean_of_defined(values[None])[0]) for name, values in each.items()},
-        "each": {name: [_number(v) for v in values] for name, values in each.items()},
-        "notes": dict.fromkeys(names[1:], note) if varied < columns else {},
-    }
+from lssat.metrics.ranked import Order
+from lssat.metrics.registry import EACH, METRICS, NAMES
+from lssat.metrics.weighted import prepare
 
 
 def measure(
     kind: str, labels: np.ndarray, scores: np.ndarray, orders: Sequence[Order] | None = None
 ) -> dict[str, Any]:
-    """Call `binary`, `multilabel` or `multiclass`."""
-    return {"binary": binary, "multilabel": multilabel, "multiclass": multiclass}[kind](
-        labels, scores, orders
-    )
+    """Score the samples of a task.
+
+    Args:
+        kind: `binary`, `multilabel` or `multiclass`.
+        labels: (N,) or (N, 1), 0 to K - 1 (binary: 1 is fake); (N, A) of 0 and 1 for multilabel.
+        scores: probabilities: binary (N,) or (N, 1), of class 1; multilabel (N, A); multiclass
+            (N, K), whose largest is predicted. Elsewhere yes is predicted from 0.5 on.
+        orders: `in_order` of the scores, where they have been sorted.
+
+    Returns:
+        the metrics of `NAMES`, float or None, `notes` (metric -> why it is None, or what it is a
+        mean over), and but for a binary task `each` (metric of `EACH` -> list of A or K float or
+        None). A class without a sample leaves the means over classes undefined. An attribute that
+        is constant in the labels has only an accuracy: it is left out of the other means.
+
+    Raises:
+        ValueError: shapes differ, or a label is none of the task's (CelebA's -1).
+    """
+    labels, scores = np.asarray(labels), np.asarray(scores, dtype=float)
+    if kind != "multilabel":
+        labels, scores = _column(labels), _column(scores)
+    many = kind == "multiclass"
+    classes = scores.shape[1] if many else 2
+    _check(labels, scores[:, 0] if many else scores, classes)
+    names, each = NAMES[kind], EACH.get(kind, ())
+    if note := unusable(scores):
+        nothing = {"each": {name: [None] * scores.shape[1] for name in each}} if each else {}
+        return dict.fromkeys(names) | nothing | {"notes": dict.fromkeys(names, note)}
+    ones = np.ones((1, len(labels)), dtype=np.uint16)
+    found = prepare(kind, labels, scores, None, bool(each), orders)(ones)
+    values = {name: _number(found[name][0]) for name in names}
+    apart = {name: [_number(value) for value in found[f"each/{name}"][0]] for name in each}
+    notes = _notes(labels, classes, values)
+    return values | ({"each": apart} if each else {}) | {"notes": notes}
+
+
+def _notes(labels: np.ndarray, classes: int, values: dict[str, float | None]) -> dict[str, str]:
+    """Say of labels (N,) or (N, A) why a value is None, or which attributes it is a mean over."""
+    if labels.ndim == 1:
+        absent = sorted(set(range(classes)) - set(np.unique(labels).tolist()))
+        note = f"no sample of class {', '.join(map(str, absent))} among {len(labels)} labels"
+        return {name: note for name, value in values.items() if value is None}
+    columns, varied = labels.shape[1], int((labels.min(axis=0) != labels.max(axis=0)).sum())
+    note = f"mean over {varied} of {columns} attributes; the others are constant here"
+    return {name: note for name in values if METRICS[name].needs != () and varied < columns}
 
 
 def evaluate(kind: str, labels: np.ndarray, logits: np.ndarray) -> dict[str, float | None]:
@@ -177,10 +117,6 @@ def numbered(ids: Sequence[str]) -> np.ndarray:
     """Number ids in the order of their first appearance; return the number of each (N,)."""
     order: dict[str, int] = {}
     return np.array([order.setdefault(id, len(order)) for id in ids], dtype=int)
-
-
-def _ones(labels: np.ndarray) -> np.ndarray:
-    return np.ones((1, len(labels)), dtype=np.uint16)
 
 
 def _number(value: float) -> float | None:

@@ -1,14 +1,9 @@
 """Metrics that follow from an order alone, for many weightings of the samples at a time."""
 
-from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-
-# From weights (b, N), integers from 0, to metric -> float64, nan where undefined: (b,), or
-# (b, A) for metrics of each attribute or class.
-Measure = Callable[[np.ndarray], dict[str, np.ndarray]]
-RANKED = ("auc", "ap", "eer", "tpr_at_fpr01")
 
 
 class Order(NamedTuple):
@@ -32,22 +27,6 @@ def _order(scores: np.ndarray) -> Order:
     samples = np.argsort(-scores)
     ends = np.flatnonzero(np.diff(scores[samples])) + 1
     return Order(samples, np.append(ends, len(scores)))
-
-
-def ranking(labels: np.ndarray, order: Order, names: Sequence[str] = RANKED) -> Measure:
-    """Return the function that computes ranking metrics of a two-class task from weights.
-
-    One sort serves all weightings; the rest are cumulative sums along the ranking.
-
-    Args:
-        labels: (N,) of 0 and 1.
-        order: of their scores; ties are handled as scikit-learn does.
-        names: those wanted.
-    """
-    places = _places(np.asarray(labels)[order.samples] == 1, order.ends)
-    if len(places.positive) in (0, len(labels)):
-        return lambda weights: {name: np.full(len(weights), np.nan) for name in names}
-    return lambda weights: _ranking(np.take(weights, order.samples, axis=1), places, names)
 
 
 def roc(
@@ -83,13 +62,13 @@ def roc(
 
 def _curve(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order = _order(scores)
-    at = _places(labels[order.samples] == 1, order.ends)
+    at = places(labels[order.samples] == 1, order.ends)
     tp = np.append(0, at.positive_thresholds)
     fp = np.append(0, at.thresholds) - tp
     return fp / fp[-1], tp / tp[-1]
 
 
-class _Places(NamedTuple):
+class Places(NamedTuple):
     """Where the positives stand in the ranking, and where their ties begin and end."""
 
     positive: np.ndarray  # (P,) index in the ranking
@@ -101,36 +80,109 @@ class _Places(NamedTuple):
     positive_thresholds: np.ndarray  # (T,) positives among them
 
 
-def _places(positive: np.ndarray, ends: np.ndarray) -> _Places:
+def places(positive: np.ndarray, ends: np.ndarray) -> Places:
+    """Return where positives (N,), by falling score, stand among the ends of ties."""
     starts = np.append(0, ends[:-1])
     hits = np.append(0, np.cumsum(positive))
     at = np.flatnonzero(positive)
     tie = np.repeat(np.arange(len(ends)), ends - starts)[at]
     start, end = starts[tie], ends[tie]
-    return _Places(at, start, end, hits[start], hits[end], ends, hits[ends])
+    return Places(at, start, end, hits[start], hits[end], ends, hits[ends])
 
 
-def _ranking(weights: np.ndarray, at: _Places, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """Compute the metrics from weights (b, N) in the order of the ranking: sums over positives."""
-    hits = weights[:, at.positive]
-    every, true = _cumulated(weights), _cumulated(hits)
-    positives = true[:, -1].astype(float)
-    negatives = every[:, -1] - positives
-    above, true_above = every[:, at.end], true[:, at.positive_end]
-    found = {}
-    with np.errstate(invalid="ignore"):  # 0/0 where a class is absent: nan, as promised
-        if "auc" in names:  # negatives above a positive are lost; those in its tie count half
-            lost = above - true_above
-            if len(at.thresholds) < weights.shape[1]:
-                lost = (lost + every[:, at.start] - true[:, at.positive_start]) / 2
-            found["auc"] = 1 - _dot(hits, lost) / (positives * negatives)
-        if "ap" in names:  # where nothing is above, the positive itself has no weight
-            precision = true_above / np.maximum(above, 1)
-            found["ap"] = np.where(negatives > 0, _dot(hits, precision) / positives, np.nan)
-        if "eer" in names or "tpr_at_fpr01" in names:
-            true_above = true[:, at.positive_thresholds]
-            found |= _on_curve(every[:, at.thresholds] - true_above, true_above)
-    return found
+class Ranking:
+    """A two-class question under b weightings of the samples: sums over positives.
+
+    Args:
+        weights: (b, N), integers from 0.
+        order: of the scores; ties are handled as scikit-learn does.
+        places: of the positives in it.
+    """
+
+    def __init__(self, weights: np.ndarray, order: Order, places: Places):
+        weights = np.take(weights, order.samples, axis=1)
+        self._places, self.hits = places, weights[:, places.positive]
+        self.every, self.true = _cumulated(weights), _cumulated(self.hits)
+        self.positives = self.true[:, -1].astype(float)
+        self.negatives = self.every[:, -1] - self.positives
+        self.above, self.true_above = self.every[:, places.end], self.true[:, places.positive_end]
+
+    @property
+    def lost(self) -> np.ndarray:
+        """(b, P), negatives above each positive; those in its tie count half."""
+        lost, at = self.above - self.true_above, self._places
+        if len(at.thresholds) == self.every.shape[1] - 1:
+            return lost
+        return (lost + self.every[:, at.start] - self.true[:, at.positive_start]) / 2
+
+    @cached_property
+    def curve(self) -> tuple[np.ndarray, np.ndarray]:
+        """FPR and TPR (b, T + 1) from (0, 0), at each threshold."""
+        true_above = self.true[:, self._places.positive_thresholds]
+        false_above = self.every[:, self._places.thresholds] - true_above
+        fpr, tpr = (
+            np.pad(each / each[:, -1:], ((0, 0), (1, 0))) for each in (false_above, true_above)
+        )
+        return fpr, tpr
+
+
+class Thresholds:
+    """A two-class question, all weights one, by its distinct scores from the highest down."""
+
+    def __init__(self, ones: np.ndarray, ends: np.ndarray):
+        self.ends = ends  # (T,) samples at or above each score, as are the next two
+        self.above = np.cumsum(ones)[ends - 1].astype(float)  # positives
+        self.lost = ends - self.above
+        self.hits, self.others = np.diff(self.above, prepend=0), np.diff(self.lost, prepend=0)
+        self.positives, self.negatives = self.above[-1], self.lost[-1]
+
+
+Moved = tuple[np.ndarray, np.ndarray]  # of a positive and of a negative at each score, (T,)
+
+
+def auc(at: Ranking) -> np.ndarray:
+    """Return the area under the ROC curve (b,)."""
+    return 1 - _dot(at.hits, at.lost) / (at.positives * at.negatives)
+
+
+def auc_moved(at: Thresholds) -> Moved:
+    """Return DeLong's components: the share of the other class that is ranked rightly against."""
+    of_one = 1 - (at.lost - at.others / 2) / at.negatives
+    of_zero = (at.above - at.hits / 2) / at.positives
+    area = at.hits @ of_one / at.positives
+    return (of_one - area) / at.positives, (of_zero - area) / at.negatives
+
+
+def ap(at: Ranking) -> np.ndarray:
+    """Return the average precision (b,)."""
+    precision = at.true_above / np.maximum(at.above, 1)  # nothing above: it has no weight itself
+    return np.where(at.negatives > 0, _dot(at.hits, precision) / at.positives, np.nan)
+
+
+def ap_moved(at: Thresholds) -> Moved:
+    """Return the influence on AP: on the precision at a sample's own threshold and all below."""
+    precision = at.above / at.ends
+    mean = at.hits @ precision / at.positives
+    changed = at.hits / at.ends, at.hits * precision / at.ends
+    below, own = (np.cumsum(x[::-1])[::-1] for x in changed)
+    return (precision - mean + below - own) / at.positives, -own / at.positives
+
+
+def eer(at: Ranking) -> np.ndarray:
+    """Return the error (b,) where FPR = 1 - TPR, linear between the points of the curve."""
+    fpr, tpr = at.curve
+    excess = fpr + tpr - 1  # rises from -1 to 1: its zero is the EER
+    after = np.maximum(np.argmax(excess >= 0, axis=1), 1)
+    rows = np.arange(len(after))
+    (e0, e1), (f0, f1) = [(x[rows, after - 1], x[rows, after]) for x in (excess, fpr)]
+    return f0 - e0 / (e1 - e0) * (f1 - f0)
+
+
+def tpr_at_fpr01(at: Ranking) -> np.ndarray:
+    """Return the largest TPR (b,) at a threshold with FPR <= 0.01, not interpolated."""
+    fpr, tpr = at.curve
+    best = np.where(fpr <= 0.01, tpr, 0).max(axis=1)
+    return np.where(np.isnan((fpr + tpr)[:, -1]), np.nan, best)
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -142,18 +194,3 @@ def _cumulated(weights: np.ndarray) -> np.ndarray:
     total = np.zeros((len(weights), weights.shape[1] + 1), dtype=np.int32)
     np.cumsum(weights, axis=1, out=total[:, 1:])
     return total
-
-
-def _on_curve(false_above: np.ndarray, true_above: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute what is read off the ROC curve from its counts at each threshold (b, T)."""
-    fpr, tpr = [np.pad(each / each[:, -1:], ((0, 0), (1, 0))) for each in (false_above, true_above)]
-    excess = fpr + tpr - 1  # rises from -1 to 1: its zero is the EER
-    after = np.maximum(np.argmax(excess >= 0, axis=1), 1)
-    rows = np.arange(len(after))
-    (e0, e1), (f0, f1) = [(x[rows, after - 1], x[rows, after]) for x in (excess, fpr)]
-    undefined = np.isnan(excess[:, -1])
-    best = np.where(fpr <= 0.01, tpr, 0).max(axis=1)
-    return {
-        "eer": f0 - e0 / (e1 - e0) * (f1 - f0),
-        "tpr_at_fpr01": np.where(undefined, np.nan, best),
-    }

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from lssat.metrics.decided import one_hot
 from lssat.metrics.point import numbered, probabilities, video_scores
-from lssat.metrics.weighted import one_hot
 
 BINS = 15  # of equal width
 COLDEST, HOTTEST = 0.01, 100.0  # temperatures that are tried

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lssat.metrics.weighted import NAMES
+from lssat.metrics.registry import METRICS, NAMES, Blind
 
 
 def trivial(
@@ -24,32 +24,25 @@ def trivial(
         metric -> float, or None where the metric itself is undefined on these labels.
     """
     train_labels, labels = np.asarray(train_labels), np.asarray(labels)
-    if kind == "multilabel":
-        return _multilabel(train_labels, labels)
-    return _single(kind, train_labels.ravel(), labels.ravel(), 2 if kind == "binary" else classes)
-
-
-def _single(
-    kind: str, train_labels: np.ndarray, labels: np.ndarray, classes: int
-) -> dict[str, float | None]:
-    majority = np.bincount(train_labels.astype(int), minlength=classes).argmax()
-    share = float(np.mean(labels == majority))
-    found = {
-        **{"accuracy": share, "top1": share, "mean_ovr_accuracy": 1 - 2 * (1 - share) / classes},
-        **{"auc": 0.5, "eer": 0.5, "ap": float(np.mean(labels == 1)), "tpr_at_fpr01": 0.01},
-        **{"balanced_accuracy": 1 / classes, "macro_f1": 2 * share / (1 + share) / classes},
+    several = kind == "multilabel"
+    classes = classes if kind == "multiclass" else 2
+    if several:
+        majority = train_labels.mean(axis=0) > 0.5
+        shares = labels.mean(axis=0)
+        shares = shares[(shares > 0) & (shares < 1)]
+    else:
+        train_labels, labels = train_labels.ravel(), labels.ravel()
+        majority = np.bincount(train_labels.astype(int), minlength=classes).argmax()
+        shares = np.mean(labels == 1, keepdims=True)
+    blind = Blind(classes, float(np.mean(labels == majority)), shares)
+    every = len(shares) > 0 if several else len(np.unique(labels)) == classes
+    return {
+        name: blindly(name, blind) if every or METRICS[name].needs == () else None
+        for name in NAMES[kind]
     }
-    always = ("accuracy", "top1", "mean_ovr_accuracy")
-    every = len(np.unique(labels)) == classes
-    return {name: found[name] if every or name in always else None for name in NAMES[kind]}
 
 
-def _multilabel(train_labels: np.ndarray, labels: np.ndarray) -> dict[str, float | None]:
-    majority = train_labels.mean(axis=0) > 0.5
-    accuracy = float(np.mean(labels == majority))
-    share = labels.mean(axis=0)
-    share = share[(share > 0) & (share < 1)]
-    if not len(share):
-        return dict.fromkeys(NAMES["multilabel"]) | {"accuracy": accuracy}
-    f1, ap = float(np.mean(2 * share / (1 + share))), float(share.mean())
-    return {"accuracy": accuracy, "balanced_accuracy": 0.5, "f1": f1, "auc": 0.5, "ap": ap}
+def blindly(name: str, blind: Blind) -> float | None:
+    """Return a metric's trivial value, None where it has none."""
+    value = METRICS[name].trivial
+    return None if value is None else value(blind)

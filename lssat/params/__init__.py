@@ -7,7 +7,6 @@
 from lssat.params.base import Count, Name, Section, Share
 from lssat.params.check import Source
 from lssat.params.data import (
-    HEADLINES,
     Affectnet,
     Celeba,
     Celebdf,
@@ -40,7 +39,7 @@ from lssat.params.sections import (
 )
 
 __all__ = [
-    "HEADLINES", "ON_REQUEST", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf",
+    "ON_REQUEST", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf",
     "Count", "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Explain", "Faces", "Ffpp", "Name",
     "Own", "Params", "Report", "Robustness", "Sample", "Section", "Sensitivity", "Share",
     "Slices", "Source", "Splits", "Sweep", "Texture", "Tracking", "Train", "Video", "examine",

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from lssat import metrics
 from lssat.params.base import Count, Section, Share, nearest
 
 
@@ -95,7 +96,7 @@ class Own(Dataset, Video):
     @field_validator("metric")
     @classmethod
     def _headline(cls, metric: str | None, info: Any) -> str | None:
-        known = HEADLINES.get(info.data.get("kind", ""), ())
+        known = metrics.HEADLINES.get(info.data.get("kind", ""), ())
         if metric is not None and known and metric not in known:
             raise ValueError(f"unknown {metric!r}{nearest(metric, list(known))}")
         return metric
@@ -113,14 +114,6 @@ class Own(Dataset, Video):
         if self.csv is None and (self.kind == "multilabel" or self.faces == "box"):
             raise ValueError("folders tell one class each and no boxes; name a list in csv")
         return self
-
-
-# The metrics that may be an own task's headline, the default first; higher is better in all.
-HEADLINES = {
-    "binary": ("auc", "ap", "accuracy", "balanced_accuracy"),
-    "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
-    "multiclass": ("top1", "balanced_accuracy", "macro_f1"),
-}
 
 
 class Datasets(Section):

@@ -1,5 +1,6 @@
 """The headline tables and the paper's tables 1 to 3 as LaTeX (booktabs), ready for a paper."""
 
+from lssat import metrics
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline, matrix
@@ -45,7 +46,7 @@ def _table(task: Task) -> str:
     count = words.count(scored["n"][scored["level"]], scored["level"])
     what = f"{task.title}: {words.where(scored)} on the {scored['split']} split, {count}"
     what += f", coverage {words.coverage(scored)}"
-    beside = headline.BESIDE[_kind(task)]
+    beside = metrics.BESIDE[_kind(task)]
     head = ["Backbone", "Configuration", "Mean", words.confidence(scored), "Baseline"]
     head += map(words.heading, beside)
     rows = [

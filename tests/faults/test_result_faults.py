@@ -37,7 +37,7 @@ def test_case_36_one_class_split(tmp_path):
 @pytest.mark.parametrize("label", [0, 1])
 def test_case_36_one_class_is_never_a_flattering_number(label):
     labels, probabilities = np.full(9, label), np.linspace(0, 1, 9)
-    found = metrics.binary(labels, probabilities)
+    found = metrics.measure("binary", labels, probabilities)
     undefined = {name for name, value in found.items() if value is None}
     assert undefined == set(metrics.NAMES["binary"]) - {"accuracy"}
     assert set(found["notes"]) == undefined

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lssat import grid, tables, texture
+from lssat import grid, metrics, tables, texture
 from lssat.data.audit import crops
 from lssat.evaluation.perturb import PERTURBATIONS
 from lssat.evaluation.slices import measures
@@ -32,12 +32,6 @@ PARAMS = {
     "sample": {"trees": list(TASKS)},
     "datasets": {task: {"root": f"data/raw/sample/{task}"} for task in TASKS},
 }
-_METRICS = {
-    "binary": ("auc", "eer", "ap", "tpr_at_fpr01", "accuracy", "balanced_accuracy"),
-    "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
-    "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy", "auc"),
-}
-_EACH = {"multilabel": _METRICS["multilabel"], "multiclass": ("recall", "precision", "f1", "auc")}
 _FALLEN = ("vit_micro", "MLDP-RRGB-CRGB")  # collapses on every task
 _SKILL = dict(zip(CONFIGURATIONS, (0.80, 0.86, 0.74, 0.78), strict=True))
 
@@ -181,7 +175,7 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
     """Draw what `scores.summarise` returns (tests/report/test_report.py holds both to it)."""
     known = grid.TASKS[task]
     levels = {"video": 80, "frame": 240} if known.kind == "binary" else {"image": 96}
-    head, names = next(iter(levels)), _METRICS[known.kind]
+    head, names = next(iter(levels)), metrics.NAMES[known.kind]
     rows, subsets, each, confusion = [], [], [], []
     pairs = dict.fromkeys((run.backbone, run.configuration) for run in runs)
     for backbone, configuration in pairs:
@@ -246,7 +240,7 @@ def _each(
     for place, name in enumerate(known.classes if known.kind != "binary" else ()):
         share = (place + 1) / 50
         more = {"class": name, "prevalence": share, "train_prevalence": share, "baseline": 0.5}
-        for metric in _EACH[known.kind]:
+        for metric in metrics.EACH[known.kind]:
             drawn = _interval(level - share / 5, runs, rng)
             found.append(
                 {**shared, **more, "metric": metric, **drawn, "beats_baseline": drawn["low"] > 0.5}

@@ -41,7 +41,7 @@ def _eer(labels: np.ndarray, scores: np.ndarray) -> float:
 def test_binary_equals_scikit_learn():
     for _ in range(20):
         labels, scores = _binary()
-        found, chosen = metrics.binary(labels, scores), scores >= 0.5
+        found, chosen = metrics.measure("binary", labels, scores), scores >= 0.5
         fpr, tpr, _ = sk.roc_curve(labels, scores, drop_intermediate=False)
         expected = {
             "auc": sk.roc_auc_score(labels, scores),
@@ -58,15 +58,15 @@ def test_binary_equals_scikit_learn():
 def test_eer_by_hand():
     # ROC: (0, 0) (0, 0.5) (0.25, 0.5) (0.25, 1) ...: FPR = 1 - TPR at FPR 0.25, TPR 0.75.
     labels = np.array([1, 1, 0, 1, 1, 0, 0, 0])
-    assert metrics.binary(labels, np.linspace(0.9, 0.1, 8))["eer"] == pytest.approx(0.25)
-    assert metrics.binary(labels, labels * 1.0)["eer"] == 0
-    assert metrics.binary(labels, 1.0 - labels)["eer"] == 1
-    assert metrics.binary(labels, labels * 0.0)["eer"] == 0.5
+    assert metrics.measure("binary", labels, np.linspace(0.9, 0.1, 8))["eer"] == pytest.approx(0.25)
+    assert metrics.measure("binary", labels, labels * 1.0)["eer"] == 0
+    assert metrics.measure("binary", labels, 1.0 - labels)["eer"] == 1
+    assert metrics.measure("binary", labels, labels * 0.0)["eer"] == 0.5
 
 
 def test_multilabel_equals_scikit_learn_for_each_attribute():
     labels, scores = _multilabel()
-    found, chosen = metrics.multilabel(labels, scores), (scores >= 0.5).astype(int)
+    found, chosen = metrics.measure("multilabel", labels, scores), (scores >= 0.5).astype(int)
     by_attribute = {
         "accuracy": (labels == chosen).mean(axis=0),
         "balanced_accuracy": [
@@ -85,8 +85,8 @@ def test_multilabel_equals_scikit_learn_for_each_attribute():
 def test_constant_attributes_enter_the_mean_accuracy_alone():
     labels, scores = _multilabel()
     labels[:, 0], labels[:, 4] = 0, 1
-    found = metrics.multilabel(labels, scores)
-    part = metrics.multilabel(labels[:, 1:4], scores[:, 1:4])
+    found = metrics.measure("multilabel", labels, scores)
+    part = metrics.measure("multilabel", labels[:, 1:4], scores[:, 1:4])
     for name in ("balanced_accuracy", "f1", "auc", "ap"):
         assert found["each"][name][0] is found["each"][name][4] is None
         assert found[name] == part[name]
@@ -97,7 +97,7 @@ def test_constant_attributes_enter_the_mean_accuracy_alone():
 def test_multiclass_equals_scikit_learn():
     labels, scores = _multiclass()
     chosen = scores.argmax(axis=1)
-    found = metrics.multiclass(labels, scores)
+    found = metrics.measure("multiclass", labels, scores)
     one_vs_rest = [np.mean((labels == k) == (chosen == k)) for k in range(4)]
     expected = {
         "top1": sk.accuracy_score(labels, chosen),
@@ -112,7 +112,7 @@ def test_multiclass_equals_scikit_learn():
 
 def test_each_class_against_the_rest_equals_scikit_learn():
     labels, scores = _multiclass()
-    chosen, each = scores.argmax(axis=1), metrics.multiclass(labels, scores)["each"]
+    chosen, each = scores.argmax(axis=1), metrics.measure("multiclass", labels, scores)["each"]
     precision, recall, f1, _ = sk.precision_recall_fscore_support(labels, chosen)
     assert each["precision"] == pytest.approx(precision.tolist(), abs=1e-12)
     assert each["recall"] == pytest.approx(recall.tolist(), abs=1e-12)
@@ -126,7 +126,7 @@ def test_each_class_against_the_rest_equals_scikit_learn():
 def test_silent_error_mean_one_vs_rest_accuracy_is_called_accuracy():
     labels = np.arange(800) % 8
     chosen = np.where(np.arange(800) < 416, labels, (labels + 1) % 8)  # top-1 of 0.52
-    found = metrics.multiclass(labels, np.eye(8)[chosen])
+    found = metrics.measure("multiclass", labels, np.eye(8)[chosen])
     assert found["top1"] == 0.52
     assert found["mean_ovr_accuracy"] == pytest.approx(0.88)  # the paper's number
 
@@ -134,8 +134,10 @@ def test_silent_error_mean_one_vs_rest_accuracy_is_called_accuracy():
 def test_shuffled_samples_give_the_same_metrics():
     labels, scores = _multiclass()
     order = RNG.permutation(len(labels))
-    shuffled = metrics.multiclass(labels[order], scores[order])
-    assert _numbers(metrics.multiclass(labels, scores)) == pytest.approx(_numbers(shuffled))
+    shuffled = metrics.measure("multiclass", labels[order], scores[order])
+    assert _numbers(metrics.measure("multiclass", labels, scores)) == pytest.approx(
+        _numbers(shuffled)
+    )
 
 
 def test_weights_count_samples_twice():
@@ -154,7 +156,7 @@ def test_evaluate_takes_logits():
     labels, scores = _binary()
     logits = np.log(scores.clip(1e-9, 1 - 1e-9) / (1 - scores.clip(1e-9, 1 - 1e-9)))
     found = metrics.evaluate("binary", labels[:, None], logits[:, None].astype(np.float32))
-    assert found["accuracy"] == metrics.binary(labels, scores)["accuracy"]
+    assert found["accuracy"] == metrics.measure("binary", labels, scores)["accuracy"]
     assert set(found) == set(metrics.NAMES["binary"])
     averaged = labels[:, None].astype(float)  # labels of videos, as video_scores returns them
     assert metrics.evaluate("binary", averaged, logits[:, None].astype(np.float32)) == found
@@ -178,11 +180,11 @@ def test_probabilities_equal_scipys():
 
 def test_silent_error_labels_of_minus_one_are_measured():
     with pytest.raises(ValueError, match=r"labels are 0 to 1; found \[-1\]"):
-        metrics.multilabel(np.array([[1, -1]]), np.array([[0.5, 0.5]]))
+        metrics.measure("multilabel", np.array([[1, -1]]), np.array([[0.5, 0.5]]))
     with pytest.raises(ValueError, match=r"labels are 0 to 2; found \[3\]"):
-        metrics.multiclass(np.array([0, 3]), np.full((2, 3), 1 / 3))
+        metrics.measure("multiclass", np.array([0, 3]), np.full((2, 3), 1 / 3))
     with pytest.raises(ValueError, match="shape"):
-        metrics.binary(np.array([0, 1, 1]), np.array([0.5, 0.5]))
+        metrics.measure("binary", np.array([0, 1, 1]), np.array([0.5, 0.5]))
 
 
 def test_silent_error_four_fakes_that_share_an_id_are_one_video():
@@ -231,7 +233,7 @@ def test_macro_roc_leaves_constant_columns_out():
 def test_trivial_is_the_best_constant_of_the_training_labels():
     train, test = np.array([1, 1, 1, 0]), np.array([1, 0, 0, 0, 1])
     found = metrics.trivial("binary", train, test, 1)
-    constant = metrics.binary(test, np.ones(5))
+    constant = metrics.measure("binary", test, np.ones(5))
     assert {k: found[k] for k in ("auc", "ap", "eer", "accuracy", "balanced_accuracy")} == (
         pytest.approx(
             {k: constant[k] for k in ("auc", "ap", "eer", "accuracy", "balanced_accuracy")}
@@ -239,10 +241,12 @@ def test_trivial_is_the_best_constant_of_the_training_labels():
     )
     labels = RNG.permutation(np.arange(90) % 3)
     found = metrics.trivial("multiclass", np.array([2, 2, 1]), labels, 3)
-    assert found == pytest.approx(_numbers(metrics.multiclass(labels, np.eye(3)[[2] * 90])))
+    assert found == pytest.approx(
+        _numbers(metrics.measure("multiclass", labels, np.eye(3)[[2] * 90]))
+    )
     labels = _multilabel()[0]
     found = metrics.trivial("multilabel", 1 - labels, labels, 5)
-    always = metrics.multilabel(labels, np.ones(labels.shape))
+    always = metrics.measure("multilabel", labels, np.ones(labels.shape))
     assert found["f1"] == pytest.approx(always["f1"])
     assert found["ap"] == pytest.approx(always["ap"])
     for name in ("auc", "balanced_accuracy"):

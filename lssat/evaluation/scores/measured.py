@@ -15,14 +15,7 @@ from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
 from lssat.params import Evaluate
 
-# The metrics that get a row with an interval in the table, of each kind of task.
-TABLE = {
-    "binary": ("auc", "eer", "ap", "tpr_at_fpr01", "accuracy", "balanced_accuracy"),
-    "multilabel": ("balanced_accuracy", "accuracy", "f1", "auc", "ap"),
-    "multiclass": ("top1", "macro_f1", "balanced_accuracy", "mean_ovr_accuracy", "auc"),
-}
 _FEW = 10  # clusters of a class below which an interval is widened, with a note
-_NEGATIVES = 1000  # that a rate at 1 % false positives needs for an interval
 _SAYS_NOTHING = 0.8  # width of an interval in [0, 1] that is not printed as one
 
 _ALPHA = 0.05  # of all sentences together about which rows beat the baseline
@@ -62,9 +55,9 @@ def measured(
 
     Args:
         each: also measure each attribute or class, under `each/<name>`.
-        names: the metrics; None: those of `TABLE`.
+        names: the metrics; None: those of `metrics.NAMES`.
     """
-    names = TABLE[level.kind] if names is None else names
+    names = metrics.NAMES[level.kind] if names is None else names
     bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
     able = {run: scores for run, scores in level.scores.items() if not bad[run]}
     values, factors = {}, {}
@@ -222,8 +215,9 @@ def trust(
     """
     if results.clusters < 2:
         return "no interval: all samples are one cluster", None, results.clusters
-    if metric == "tpr_at_fpr01" and results.negatives < _NEGATIVES:
-        why = f"{results.negatives} negatives; a rate at 1 % false positives needs {_NEGATIVES:,}"
+    least = metrics.METRICS[metric.removeprefix("each/")].negatives
+    if results.negatives < least:
+        why = f"{results.negatives} negatives; a rate at 1 % false positives needs {least:,}"
         return f"no interval: {why}", None, results.clusters
     held = _needed(results, metric, column)
     few = int(held.min()) if len(held) else results.clusters
@@ -241,7 +235,9 @@ def _needed(results: Measured, metric: str, column: int | None) -> np.ndarray:
         held = results.held[:, column] if column is not None else np.empty(0, int)
     else:
         held = results.held if column is None else results.held[[column]]
-    return held[:0] if name in ("accuracy", "top1", "mean_ovr_accuracy") else held[held > 0]
+    needs = metrics.METRICS[name].needs
+    held = held if needs is None else held[list(needs)]
+    return held[held > 0]
 
 
 def edge(results: Measured, metric: str, column: int | None = None) -> float:

@@ -103,8 +103,8 @@ def _baseline(
     share = float(truth.mean())
     if share in (0, 1):
         return dict.fromkeys(metrics.EACH[kind])
-    f1 = 2 * share / (1 + share)
-    return {"recall": 1 / classes, "precision": share, "f1": f1, "auc": 0.5}
+    blind = metrics.Blind(classes, share, truth.mean(keepdims=True))
+    return {name: metrics.blindly(name, blind) for name in metrics.EACH[kind]}
 
 
 def _why(level: Level, truth: np.ndarray, run: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from lssat import metrics
 from lssat.evaluation.scores import cells, measured
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.run_group import Scored
@@ -37,7 +38,7 @@ def subsets(
         results = measured.measured(part, options)
         known = {
             metric: measured.intervals(scored, results, metric, options)
-            for metric in measured.TABLE[part.kind]
+            for metric in metrics.NAMES[part.kind]
         }
         for run_group in scored:
             where = dict(subset=str(subset), level=level.name)
@@ -56,7 +57,7 @@ def _rows(
     baselines = cells.baseline(part, train_labels)
     down = cells.fallen([runs[run] for run in scored.runs])
     size = dict(n=len(part.labels), groups=results.clusters, seeds=scored.seeds, runs=scored.runs)
-    for metric in measured.TABLE[part.kind]:
+    for metric in metrics.NAMES[part.kind]:
         notes = cells.of_seeds(
             scored.seeds, [results.notes[run].get(metric) for run in scored.runs]
         )

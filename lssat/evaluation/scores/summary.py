@@ -15,7 +15,7 @@ from lssat.evaluation.scores import cells
 from lssat.evaluation.scores.calibrated import calibrations
 from lssat.evaluation.scores.comparisons import backbones, compared, comparisons, ranks
 from lssat.evaluation.scores.levels import Level, levels
-from lssat.evaluation.scores.measured import TABLE, Measured, Span, intervals, key, measured
+from lssat.evaluation.scores.measured import Measured, Span, intervals, key, measured
 from lssat.evaluation.scores.per_class import Apart, confusion, each
 from lssat.evaluation.scores.per_class import intervals as each_intervals
 from lssat.evaluation.scores.run_group import Design, Scored, by_seed
@@ -87,7 +87,7 @@ def _part(
     known = {
         (level.name, metric): intervals(rows, results[level.name], metric, options)
         for level in row_levels
-        for metric in TABLE[level.kind]
+        for metric in metrics.NAMES[level.kind]
     }
     known_each = each_intervals(rows, head, results[head.name], options)
     apart = Apart(head, task.classes, results[head.name], known_each, train_labels)
@@ -99,7 +99,8 @@ def _part(
         for level in reversed(row_levels):
             baselines = cells.baseline(level, train_labels)
             own = {
-                metric: known[level.name, metric].get(key(scored)) for metric in TABLE[level.kind]
+                metric: known[level.name, metric].get(key(scored))
+                for metric in metrics.NAMES[level.kind]
             }
             swept = design.sweeps(scored.configuration)
             table += _rows(scored, level, results[level.name], own, own_runs, baselines, swept)
@@ -200,7 +201,7 @@ def _rows(
     """Yield the rows of the table for one backbone, configuration and level."""
     fallen = cells.fallen(runs)
     size = dict(n=len(level.labels), groups=results.clusters, seeds=scored.seeds, runs=scored.runs)
-    for metric in TABLE[level.kind]:
+    for metric in metrics.NAMES[level.kind]:
         key = f"{level.name}/{metric}"
         notes = cells.of_seeds(scored.seeds, [run["notes"].get(key) for run in runs])
         values = [run["metrics"][key] for run in runs]

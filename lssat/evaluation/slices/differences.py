@@ -113,8 +113,7 @@ class Compared:
                     run: {name: statistics.over_clusters(moved[name][1], part.groups)}
                     for run, moved in by_run.items()
                 }
-                own = measures.needed(part.kind, name, held)
-                results[group, name] = Measured(part.kind, clusters, 0, own, values, factors, {})
+                results[group, name] = Measured(part.kind, clusters, 0, held, values, factors, {})
         return results
 
     def rows(self, scored: Sequence[Scored]) -> list[dict[str, Any]]:
@@ -191,12 +190,12 @@ class Compared:
         if len(held) < 2:
             return _NOTHING | {"note": f"{len(held) or 'no'} group to compare"}
         ranked = sorted(held, key=lambda described: (described["mean"], described["group"]))
-        if name in measures.LOWER_IS_BETTER:
+        if metrics.METRICS[name].direction < 0:
             ranked.reverse()
         worst, best = (described["group"] for described in (ranked[0], ranked[-1]))
         out = [group for group in self.compared if group not in names]
         notes = [f"without {', '.join(out)}" if out else None, note]
-        ordered = name not in measures.NO_ORDER
+        ordered = metrics.METRICS[name].direction != 0
         return dict(
             held=names, worst=worst if ordered else None, best=best if ordered else None,
             gap=abs(ranked[-1]["mean"] - ranked[0]["mean"]), **_tested(gap, notes),

@@ -6,32 +6,12 @@ import numpy as np
 
 from lssat import metrics
 
-# What is measured in each group beside the headline metric.
-MEASURED = {
-    "binary": (
-        "accuracy",
-        "balanced_accuracy",
-        "selection_rate",
-        "true_positive_rate",
-        "false_positive_rate",
-    ),
-    "multilabel": ("accuracy",),
-    "multiclass": ("balanced_accuracy",),
-}
-# A group that is selected more often is neither served better nor worse by that.
-LOWER_IS_BETTER = (*metrics.LOWER_IS_BETTER, "false_positive_rate")
-NO_ORDER = ("selection_rate",)
-
-# Class of the samples that a rate of binary decisions is a share of; None: all.
-_RATES = {"selection_rate": None, "true_positive_rate": 1, "false_positive_rate": 0}
 Moved = tuple[float, np.ndarray]  # a value and the influence of each sample (n,)
-# Defined for a single class too: the others need every class in the group.
-_ALWAYS = ("accuracy", "top1", "selection_rate")
 
 
 def names(kind: str, headline: str) -> list[str]:
     """Return the metrics of a kind of task, the headline first."""
-    return list(dict.fromkeys((headline, *MEASURED[kind])))
+    return list(dict.fromkeys((headline, *metrics.GROUPS[kind])))
 
 
 def lacking(kind: str, name: str, labels: np.ndarray, classes: int) -> str | None:
@@ -40,10 +20,10 @@ def lacking(kind: str, name: str, labels: np.ndarray, classes: int) -> str | Non
     Args:
         classes: K of a multiclass task.
     """
-    if name in _ALWAYS or kind == "multilabel":
+    needs = metrics.METRICS[name].needs
+    if kind == "multilabel":
         return None
-    wanted = {"true_positive_rate": {1}, "false_positive_rate": {0}}
-    absent = wanted.get(name, set(range(classes))) - set(labels.tolist())
+    absent = set(range(classes) if needs is None else needs) - set(labels.tolist())
     numbers = ", ".join(map(str, sorted(absent)))
     return f"no sample of class {numbers} in the group" if absent else None
 
@@ -78,32 +58,14 @@ def measure(
     Returns:
         metric -> its value, and how much each sample moves it (`metrics.influence`).
     """
-    rates = [name for name in wanted if name in _RATES]
-    others = [name for name in wanted if name not in _RATES]
-    measured = {name: _rate(labels, scores >= 0.5, _RATES[name]) for name in rates}
-    several = kind == "multilabel"
-    orders = metrics.in_order(scores)
-    values = metrics.measure(kind, labels, scores, orders)
-    moved = metrics.influence(kind, labels, scores, others, several, orders)
-    for name in others:
-        if several:
-            of = columns[name]
-            mean = np.array(values["each"][name], float)[of].mean()
-            measured[name] = float(mean), moved[f"each/{name}"][:, of].mean(axis=1)
-        else:
-            measured[name] = values[name], moved[name]
+    orders, several = metrics.in_order(scores), kind == "multilabel"
+    ones = np.ones((1, len(labels)), dtype=np.uint16)
+    values = metrics.prepare(kind, labels, scores, wanted, several, orders)(ones)
+    moved = metrics.influence(kind, labels, scores, wanted, several, orders)
+    if not several:
+        return {name: (float(values[name][0]), moved[name]) for name in wanted}
+    measured = {}
+    for name in wanted:
+        of, key = columns[name], f"each/{name}"
+        measured[name] = float(values[key][0, of].mean()), moved[key][:, of].mean(axis=1)
     return measured
-
-
-def _rate(labels: np.ndarray, decisions: np.ndarray, of: int | None) -> Moved:
-    counted = np.ones(len(labels), bool) if of is None else labels == of
-    share = decisions[counted].mean()
-    return float(share), np.where(counted, decisions - share, 0) / counted.sum()
-
-
-def needed(kind: str, name: str, held: np.ndarray) -> np.ndarray:
-    """Return the clusters of the classes that a metric rests on (`measured`)."""
-    if name in _RATES:
-        of = _RATES[name]
-        return held[:0] if of is None else held[[of]]
-    return held

@@ -4,18 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from lssat.grid import trained
-from lssat.metrics import LOWER_IS_BETTER
+from lssat.metrics import LOWER_IS_BETTER, METRICS
 
 DASH = "–"
-_METRICS = {
-    "auc": "AUC",
-    "ap": "AP",
-    "eer": "EER",
-    "f1": "F1",
-    "macro_f1": "macro F1",
-    "top1": "top-1 accuracy",
+_OTHERS = {  # that a table names and no metric of ours is
     "ovr_accuracy": "one-vs-rest accuracy",
-    "mean_ovr_accuracy": "one-vs-rest accuracy",
     "loss_cls": "classification loss",
     "loss_rec": "reconstruction loss",
 }
@@ -30,7 +23,9 @@ _ENOUGH = 3  # seeds from which a sentence is about backbones, not about trained
 
 def metric(name: str) -> str:
     """Return the name of a metric for reading: `balanced_accuracy` -> `balanced accuracy`."""
-    return _METRICS.get(name, name.replace("_", " "))
+    if name in METRICS:
+        return METRICS[name].words
+    return _OTHERS.get(name, name.replace("_", " "))
 
 
 def heading(name: str) -> str:

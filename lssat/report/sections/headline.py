@@ -7,14 +7,6 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import Bar, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.results import Task
 
-# What must stand beside the headline metric: the paper's accuracy, and of emotions all that shows
-# what a one-vs-rest accuracy hides.
-BESIDE = {
-    "binary": ("accuracy",),
-    "multilabel": ("accuracy",),
-    "multiclass": ("macro_f1", "balanced_accuracy", "mean_ovr_accuracy"),
-}
-
 
 def headline(task: Task) -> Table:
     """Make the headline table: a row per backbone x configuration, all that qualifies a number."""
@@ -30,7 +22,7 @@ def headline(task: Task) -> Table:
         Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
         *[
             Column(words.heading(metric), "num", "mean over seeds")
-            for metric in BESIDE[scored["kind"]]
+            for metric in metrics.BESIDE[scored["kind"]]
         ],
         *[Column(f"Seed {seed}", "num", "each links to its run") for seed in task.seeds],
         Column("Baseline", "num", "the best score without looking at the input"),
@@ -56,7 +48,7 @@ def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cel
         num(row["mean"]),
         Cell(words.interval(row), row["low"]),
         Cell("", row["mean"], bar=_bar(row, scale)),
-        *[measured(beside(task, row, metric)) for metric in BESIDE[task.metrics["kind"]]],
+        *[measured(beside(task, row, metric)) for metric in metrics.BESIDE[task.metrics["kind"]]],
         *[values.get(seed, Cell(words.DASH)) for seed in task.seeds],
         num(row["baseline"]),
         beats(row),
@@ -83,7 +75,7 @@ def beside(task: Task, row: dict, metric: str) -> dict | None:
 
 def _foot(task: Task, row: dict) -> list[Cell]:
     """Make the last row of the headline table: the trivial baselines of its metrics."""
-    others = [beside(task, row, metric) for metric in BESIDE[task.metrics["kind"]]]
+    others = [beside(task, row, metric) for metric in metrics.BESIDE[task.metrics["kind"]]]
     values = [num(other["baseline"] if other else None) for other in others]
     first = [Cell("trivial baseline"), Cell(""), Cell(""), num(row["baseline"]), *[Cell("")] * 2]
     return [*first, *values, *[Cell("")] * (len(task.seeds) + 4)]

@@ -82,7 +82,7 @@ def _table(task: Task, pair: tuple[str, str]) -> Table:
 
 
 def _shown(kind: str) -> str:
-    return "balanced_accuracy" if kind == "multilabel" else "recall"
+    return metrics.EACH[kind][0]
 
 
 def _row(kind: str, name: str, found: dict[str, dict], names: tuple[str, ...]) -> list[Cell]:

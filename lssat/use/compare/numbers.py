@@ -191,7 +191,7 @@ def _each(
 ) -> Iterator[dict[str, Any]]:
     """Yield recall of each class, or balanced accuracy of each attribute."""
     several = level.kind == "multilabel"
-    metric = "balanced_accuracy" if several else "recall"
+    metric = metrics.EACH[level.kind][0]
     measured = core.measured(level, options, each=True, names=[metric] if several else [])
     for number, name in enumerate(classes):
         n = len(level.labels) if several else int((level.labels == number).sum())
