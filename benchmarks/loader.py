@@ -94,7 +94,7 @@ def jpeg(folder: Path, order: np.ndarray, batch: int) -> None:
     for start in range(0, len(order), batch):
         rows = order[start : start + batch]
         imgs = np.stack([np.asarray(Image.open(folder / f"{i:06d}.jpg")) for i in rows])
-        torch.from_numpy(imgs), torch.from_numpy(texture.ldp(imgs))
+        torch.from_numpy(imgs), torch.from_numpy(texture.codes(imgs, "ldp", bulk=True))
 
 
 def parquet(folder: Path, order: np.ndarray, batch: int) -> None:
@@ -135,7 +135,7 @@ def main() -> None:
     torch.set_num_threads(1)
     pa.set_cpu_count(1)
     imgs = crops(options.samples)
-    codes = texture.ldp(imgs)
+    codes = texture.codes(imgs, "ldp", bulk=True)
     order = np.random.default_rng(1).permutation(options.samples)
     size = options.batch
     with tempfile.TemporaryDirectory() as temporary:

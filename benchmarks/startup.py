@@ -48,7 +48,7 @@ LIMITS = {
 def arguments(folder: Path, energy: bool) -> list[str]:
     """Draw 64 crops and return the options of `lssat train` for them."""
     imgs = crops(64)[:, :80, :80].copy()
-    write(folder, imgs, texture.ldp(imgs))
+    write(folder, imgs, texture.codes(imgs, "ldp", bulk=True))
     view = params.load(PROJECT / "presets/sample.yaml")
     short = view.train.model_copy(update={"epochs": 1, "warmup_epochs": 0})
     section = params.section_json(view.model_copy(update={"train": short}), "train")

@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -118,7 +119,7 @@ def agreement() -> None:
     }
     for image, plane in (("noise", noise), ("photograph", skimage.data.camera())):
         rgb = np.repeat(plane[..., None], 3, axis=-1)
-        ours, theirs = texture.ldp(rgb), lfepy(rgb[None])[0]
+        ours, theirs = texture.codes(rgb, "ldp"), lfepy(rgb[None])[0]
         assert np.array_equal(changed(plane, *every["ours"]), ours)
         print(f"{image}, inner pixels: lfepy has {len(np.unique(theirs[1:-1, 1:-1]))} codes")
         for name, changes in every.items():
@@ -129,7 +130,9 @@ def agreement() -> None:
         alike = 100 * (changed(plane, *every["all three"]) == theirs)[1:-1, 1:-1][clear].mean()
         print(f"  all three, on the {100 * clear.mean():.0f} % without any tie: {alike:.2f} %")
     rgb = np.repeat(PATCH[..., None], 3, axis=-1)
-    print(f"oracle patch: lfepy {lfepy(rgb[None])[0, 1, 1]}, ours {texture.ldp(rgb)[1, 1]}")
+    print(
+        f"oracle patch: lfepy {lfepy(rgb[None])[0, 1, 1]}, ours {texture.codes(rgb, 'ldp')[1, 1]}"
+    )
 
 
 def main() -> None:
@@ -145,8 +148,8 @@ def main() -> None:
     eager = torch_codes(tensors.codes)
     compiled = torch_codes(torch.compile(tensors.codes, dynamic=False))
     ways: dict[str, tuple[Callable, float]] = {  # and the share of the images for each
-        "ours, numba": (texture.ldp, 1),
-        "ours, numpy": (texture.ldp_numpy, 0.25),
+        "ours, numba": (partial(texture.codes, kind="ldp", bulk=True), 1),
+        "ours, numpy": (partial(texture.codes, kind="ldp"), 0.25),
         "ours, torch eager": (eager, 0.25),
         "copying the bytes": (np.copy, 1),
         "naive scipy + argsort": (naive, 0.03),
@@ -164,7 +167,7 @@ def main() -> None:
 
 def report(ways: dict[str, tuple[Callable, float]], images: int, repeats: int) -> None:
     imgs = windows(images)
-    wanted = texture.ldp_numpy(imgs[:2])
+    wanted = texture.codes(imgs[:2], "ldp")
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for name in list(ways) * (repeats + 1):  # the first round compiles and warms up
         work, share = ways[name]

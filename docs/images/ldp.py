@@ -43,7 +43,12 @@ def draw(file: Path) -> None:
     top = np.percentile(np.stack(list(sizes.values())), 99)
     figure, axes = plt.subplots(2, 5, figsize=(9, 4), dpi=100, layout="constrained")
     tiles = list(sizes.items())
-    tiles = [("face crop", face), *tiles[:4], ("LDP code, k = 3", texture.ldp(face)), *tiles[4:]]
+    tiles = [
+        ("face crop", face),
+        *tiles[:4],
+        ("LDP code, k = 3", texture.codes(face, "ldp")),
+        *tiles[4:],
+    ]
     for place, (title, tile) in zip(axes.flat, tiles, strict=True):
         high = 255 if tile.dtype == np.uint8 else top
         place.imshow(tile, cmap="gray", vmin=0, vmax=high, interpolation="nearest")

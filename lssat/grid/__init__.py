@@ -12,7 +12,7 @@ from lssat.grid.backbones import (
     patch_problem,
     weights_problem,
 )
-from lssat.grid.notation import LEARNED, Configuration, configurations, parse, share
+from lssat.grid.notation import LEARNED, TEXTURES, Configuration, configurations, parse, share
 from lssat.grid.runs import SUPERVISED, Run, every_run, named, repeats, runs_of, swept
 from lssat.grid.tasks import CROSS, TASKS, Task, read_task
 
@@ -24,6 +24,7 @@ __all__ = [
     "MAE_WEIGHTS",
     "SUPERVISED",
     "TASKS",
+    "TEXTURES",
     "TIMM",
     "VIDEO_ENCODERS",
     "Configuration",

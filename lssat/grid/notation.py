@@ -4,7 +4,8 @@ import itertools
 import re
 from dataclasses import dataclass, replace
 
-INPUTS = ("RGB", "LDP", "LBP")
+INPUTS = ("RGB", "LDP", "LBP")  # RGB and the textures, each a module of lssat/texture/kinds
+TEXTURES = INPUTS[1:]
 LEARNED = "learned"
 _NOTATION = re.compile(
     r"(?:M(\w+)[/-]R(\w+)(?:\+R(\w+))?[/-](then)?C(\w+)|none[/-]none[/-]C(\w+))"
@@ -77,9 +78,9 @@ def parse(text: str) -> Configuration:
             f"{text!r} is not M<X>-R<Y>-C<Z>, M<X>-R<Y>-thenC<Z> nor none-none-C<Z> with X, Y, Z "
             f"in {', '.join(INPUTS)}; Y may be two: RRGB+RLDP"
         )
-    if {"LDP", "LBP"} <= set(fields):
+    if len(set(fields) - {"RGB"}) > 1:
         raise ValueError(f"{text!r} mixes two textures; use one of them")
-    if second and (first, second) not in (("RGB", "LDP"), ("RGB", "LBP")):
+    if second and (first != "RGB" or second == "RGB"):
         raise ValueError(f"{text!r} names two targets: the first is RGB, the second a texture")
     targets = tuple(target for target in (first, second) if target)
     if own is None:

@@ -96,7 +96,7 @@ def once(items: list) -> list:
 
 
 def _configuration(name: str) -> grid.Configuration:
-    every = grid.configurations("LDP") + grid.configurations("LBP")
+    every = [known for kind in grid.TEXTURES for known in grid.configurations(kind)]
     try:
         parsed = grid.parse(name)
     except ValueError as error:
@@ -129,7 +129,7 @@ class Faces(Section):
 class Texture(Section):
     """The texture codes that are cached and, under augmentation, computed on the fly."""
 
-    kind: Literal["ldp", "lbp"]
+    kind: Literal[tuple(map(str.lower, grid.TEXTURES))]  # type: ignore[valid-type]
     k: Annotated[int, Field(ge=1, le=8)]  # bits set in an LDP code
     encoding: Literal["code", "bits"]  # of a target: a number (MSE), or eight planes (BCE)
 

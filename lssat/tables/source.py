@@ -99,6 +99,20 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[str, _Bound]]:
         elif isinstance(node, ast.Constant) and _is_module(node.value):
             # of a process of its own: `python -m lssat.data.media.worker`
             yield node.value, _Bound(node.value[6:], None)
+        elif isinstance(node, ast.JoinedStr) and (room := _prefix(node)):
+            # imported by name: `import_module(f"lssat.texture.kinds.{kind}")`
+            for inner in sorted(path.stem for path in PACKAGE.joinpath(*room.split(".")).iterdir()):
+                if _exists(f"{room}.{inner}"):
+                    yield f"{room}.{inner}", _Bound(f"{room}.{inner}", None)
+
+
+def _prefix(text: ast.JoinedStr) -> str | None:
+    """Return the package that an f-string begins with, dotted and below ours; else None."""
+    first = text.values[0] if text.values else None
+    if not (isinstance(first, ast.Constant) and str(first.value).startswith("lssat.")):
+        return None
+    room = str(first.value)[6:].removesuffix(".")
+    return room if PACKAGE.joinpath(*room.split(".")).is_dir() else None
 
 
 class _Marked(ast.NodeTransformer):

@@ -8,26 +8,28 @@ k are set); BT.601 integer luma; edges replicated. After Jabid, Kabir, Chae 2010
 A cached code image must never be flipped or resampled: a third of all pixels of natural 8-bit
 crops have a tie, so codes are computed again from the crop that was flipped.
 
-`arrays` is the reference, `compiled` is for bulk, `lssat.texture.tensors` for tensors: one result.
+Each texture is a module of `kinds`: a reference on arrays, tensors, and where it has them compiled
+loops for bulk: one result.
 """
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from lssat.texture.arrays import NEIGHBOURS, lbp, ldp_numpy, luma
+from lssat.texture.arrays import NEIGHBOURS, check, luma
 
 SPEC = "1"  # of the codes; another number when a pixel could come out differently
-KINDS = ("ldp", "lbp")
+KINDS = tuple(
+    sorted(
+        path.stem
+        for path in (Path(__file__).parent / "kinds").iterdir()
+        if not path.name.startswith("__")
+    )
+)
 
-__all__ = [
-    "KINDS",
-    "NEIGHBOURS",
-    "SPEC",
-    "codes",
-    "lbp",
-    "ldp",
-    "ldp_numpy",
-    "luma",
-]
+__all__ = ["KINDS", "NEIGHBOURS", "SPEC", "codes", "luma", "module", "named"]
 
 
 def codes(imgs: np.ndarray, kind: str, k: int = 3, bulk: bool = False) -> np.ndarray:
@@ -35,10 +37,10 @@ def codes(imgs: np.ndarray, kind: str, k: int = 3, bulk: bool = False) -> np.nda
 
     Args:
         imgs: uint8 (H, W, 3) or (N, H, W, 3), RGB.
-        kind: `ldp` or `lbp`.
-        k: bits set in an LDP code, 1 to 8; LBP has no use for it.
-        bulk: many images: LDP by the compiled loops, whose import alone costs a second or two.
-            The codes are the same.
+        kind: of `KINDS`.
+        k: bits set in an LDP code, 1 to 8; others have no use for it.
+        bulk: many images: by the compiled loops, where there are any. Their import alone costs a
+            second or two; the codes are the same.
 
     Returns:
         uint8 (H, W) or (N, H, W).
@@ -46,26 +48,27 @@ def codes(imgs: np.ndarray, kind: str, k: int = 3, bulk: bool = False) -> np.nda
     Raises:
         ValueError: unknown kind, k out of range, or images of another shape or dtype.
     """
-    if kind not in KINDS:
-        raise ValueError(f"unknown texture {kind!r}: known are {', '.join(KINDS)}")
-    if kind == "lbp":
-        return lbp(imgs)
-    return ldp(imgs, k) if bulk else ldp_numpy(imgs, k)
+    texture = module(kind)
+    if bulk and hasattr(texture, "bulk"):
+        return texture.bulk(imgs, k)
+    check(imgs)
+    grey = luma(imgs)
+    planes = grey.reshape(-1, *grey.shape[-2:])  # one at a time stays in the cache
+    return np.array([texture.plane(plane, k) for plane in planes], np.uint8).reshape(grey.shape)
 
 
-def ldp(imgs: np.ndarray, k: int = 3) -> np.ndarray:
-    """Return LDP codes by compiled loops, the same bits as `ldp_numpy` gives.
+def named(kind: str, k: int | str) -> str:
+    """Return what a texture is called where people read: `LDP, k = 3`."""
+    known = kind in KINDS and module(kind).USES_K
+    return f"{kind.upper()}, k = {k}" if known else kind.upper()
 
-    Args:
-        imgs: uint8 (H, W, 3) or (N, H, W, 3), RGB.
-        k: bits set in each code, 1 to 8.
 
-    Returns:
-        uint8 (H, W) or (N, H, W).
+def module(kind: str) -> Any:
+    """Return the module of a texture.
 
     Raises:
-        ValueError: k out of range, or images of another shape or dtype.
+        ValueError: there is none of that name.
     """
-    from lssat.texture import compiled  # numba, a second or two
-
-    return compiled.ldp(imgs, k)
+    if kind not in KINDS:
+        raise ValueError(f"unknown texture {kind!r}: known are {', '.join(KINDS)}")
+    return import_module(f"lssat.texture.kinds.{kind}")

@@ -36,7 +36,7 @@ def test_each_run_is_scored_on_perturbed_crops_and_codes_of_these(
         model = predict.load_run(data / "runs" / run.path)
         for name, strength in (("noise", 5), ("blur", 1)):
             made = perturb.perturb(imgs, name, strength, 0, keys)
-            codes = torch.from_numpy(texture.ldp_numpy(made, 3))[:, None]
+            codes = torch.from_numpy(texture.codes(made, "ldp"))[:, None]
             logits = predict.classify(model, torch.from_numpy(made).movedim(-1, 1), codes)
             wanted = np.mean(
                 [balanced_accuracy_score(crops.labels[:, a], logits[:, a] >= 0) for a in range(3)]

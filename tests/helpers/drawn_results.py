@@ -474,7 +474,7 @@ def _sliced(
     ]
     ranked = sorted(made[:2], key=lambda each: each["mean"])
     gap = ranked[1]["mean"] - ranked[0]["mean"]
-    worst, best = (None if metric in measures.NO_ORDER else each["group"] for each in ranked)
+    worst, best = (each["group"] if metrics.METRICS[metric].direction else None for each in ranked)
     more = {"over": 31} if kind == "multilabel" else {}
     return more | dict(
         groups=made, worst=worst, best=best, gap=gap, note=None,

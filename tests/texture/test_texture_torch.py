@@ -37,7 +37,7 @@ def test_oracle_patch() -> None:
 @pytest.mark.parametrize("k", range(1, 9))
 def test_ldp_equals_the_arrays(k: int, device: str) -> None:
     for img in natural() + drawn():
-        assert np.array_equal(of(img, "ldp", k, device), texture.ldp_numpy(img, k))
+        assert np.array_equal(of(img, "ldp", k, device), texture.codes(img, "ldp", k))
 
 
 @settings(max_examples=40, deadline=None)
@@ -51,13 +51,13 @@ def test_lbp_equals_scikit_images_to_the_last_tie(device: str) -> None:
     # Large: the place of a pixel decides the rounding, and so a tie on a diagonal.
     flat = [np.full((150, 40, 3), value, np.uint8) for value in (7, 200)]
     for img in [*natural(), *drawn(), *flat, data.astronaut()[:, 200:500]]:
-        assert np.array_equal(of(img, "lbp", device=device), texture.lbp(img))
+        assert np.array_equal(of(img, "lbp", device=device), texture.codes(img, "lbp"))
 
 
 @settings(max_examples=60, deadline=None)
 @given(img=any_image())
 def test_any_image_gives_scikit_images_lbp(img: np.ndarray) -> None:
-    assert np.array_equal(of(img, "lbp"), texture.lbp(img))
+    assert np.array_equal(of(img, "lbp"), texture.codes(img, "lbp"))
 
 
 @pytest.mark.parametrize("kind", texture.KINDS)
@@ -111,7 +111,7 @@ def test_ldp_is_one_graph_that_waits_for_nothing() -> None:
 
 def test_wrong_arguments_are_refused() -> None:
     img = tensor(grey(PATCH))
-    with pytest.raises(ValueError, match="unknown texture 'hog': known are ldp, lbp"):
+    with pytest.raises(ValueError, match="unknown texture 'hog': known are lbp, ldp"):
         tensors.codes(img, "hog")
     with pytest.raises(ValueError, match="k must lie in 1 to 8, found 0"):
         tensors.codes(img, "ldp", 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lssat import grid
+from lssat import grid, texture
 from lssat.data import shards
 from lssat.report.kit import words
 from lssat.tables import FACES, TEXTURE, read_table, vouched
@@ -102,8 +102,7 @@ def _of_shard(faces: tuple, texture: tuple | None, wanted: int) -> tuple[list[Pi
 
 
 def _kind(header: dict[str, str]) -> str:
-    kind = header.get("kind", "texture").upper()
-    return f"{kind}, k = {header['k']}" if "k" in header and kind == "LDP" else kind
+    return texture.named(header.get("kind", "texture"), header.get("k", ""))
 
 
 def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) -> Picture:

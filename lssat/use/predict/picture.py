@@ -73,7 +73,7 @@ def _rows(opened: Opened, scored: Scored, at: np.ndarray) -> list[tuple[str, Any
     middle = crops.shape[1] // 2
     shown = crops[:, middle] if model.clips else crops
     kind, k = opened.texture
-    named = f"{kind.upper()}, k = {k}" if kind == "ldp" else kind.upper()
+    named = texture.named(kind, k)
     rows = [("crop", shown)]
     label = named if model.needs_codes else f"{named}\n(not seen)"
     rows.append((label, texture.codes(shown, kind, k)))

@@ -13,7 +13,7 @@ from lssat.texture.arrays import check, check_k
 
 
 def ldp(imgs: np.ndarray, k: int) -> np.ndarray:
-    """Return LDP codes; see `lssat.texture.ldp`."""
+    """Return LDP codes; see `lssat.texture.codes`."""
     check(imgs)
     check_k(k)
     height, width = imgs.shape[-3:-1]

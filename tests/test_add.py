@@ -1,0 +1,74 @@
+"""What the pages "add a ..." say is enough: each is followed, word for word, in a copy."""
+
+from pathlib import Path
+
+from helpers import pages
+
+from lssat import grid, texture
+
+
+def test_add_a_metric(tmp_path: Path) -> None:
+    """It is measured, has an interval, stands in the report, and may choose the epoch."""
+    code = """
+import numpy as np
+from lssat import metrics
+from lssat.evaluation.slices import measures
+from lssat.params.named import problems
+from lssat.report.kit import words
+from helpers import scored
+
+labels, scores = np.arange(60) % 2, np.random.default_rng(0).random(60)
+truth = np.mean(scores[labels == 0] < 0.5)
+assert metrics.measure("binary", labels, scores)["specificity"] == truth
+assert words.heading("specificity") == "Specificity"
+
+moved = metrics.influence("binary", labels, scores)["specificity"]
+weights = np.full((1, 60), 10000)
+weights[0, 0] += 1
+changed = metrics.prepare("binary", labels, scores)(weights)["specificity"][0] - truth
+assert np.isclose(changed, moved[0] / 10000, rtol=1e-3) and moved[0]
+
+many = metrics.measure("multilabel", np.c_[labels, 1 - labels], np.c_[scores, scores])
+assert many["each"]["specificity"][0] == truth
+assert metrics.trivial("binary", labels, labels, 2)["specificity"] == 0.5
+assert "specificity" in measures.names("binary", "auc")
+asked = {("train", "select_metric"): "specificity", ("benchmark", "tasks"): ["ffpp", "celeba"]}
+assert not list(problems(lambda *key: asked.get(key)))
+
+content = scored.summarise(scored.deepfake_rows(scored.runs_of("MRGB-RLDP-CRGB", seeds=5), 40))
+rows = [row for row in content["table"] if row["metric"] == "specificity"]
+assert rows and all(row["low"] < row["mean"] < row["high"] for row in rows)
+assert {row["baseline"] for row in rows} == {0.5}
+print("done")
+"""
+    assert pages.run(pages.follow("add-a-metric.md", tmp_path), code) == "done\n"
+
+
+def test_add_a_texture(tmp_path: Path) -> None:
+    """Its forms agree; configurations, params.yaml, the digest of code and readers know it."""
+    code = """
+import numpy as np, torch
+from lssat import grid, params, texture
+from lssat.tables import source
+from lssat.texture import tensors
+
+imgs = np.random.default_rng(0).integers(0, 256, (3, 24, 20, 3), dtype=np.uint8)
+imgs[1] //= 64  # many ties
+codes = texture.codes(imgs, "census")
+assert codes.shape == imgs.shape[:3] and len(np.unique(codes)) > 50
+assert np.array_equal(texture.codes(imgs, "census", bulk=True), codes)
+found = tensors.codes(torch.from_numpy(imgs).permute(0, 3, 1, 2), "census")
+assert np.array_equal(found[:, 0].numpy(), codes)
+
+assert grid.parse("MRGB-RCENSUS-CRGB").texture == "census"
+assert params.Texture(kind="census", k=3, encoding="code").kind == "census"
+assert texture.named("census", 3) == "CENSUS"
+assert {"texture.kinds.census", "texture.kinds.ldp"} <= set(source.modules("texture"))
+assert "texture.kinds.census" not in source.modules("manifest")
+print("done")
+"""
+    assert pages.run(pages.follow("add-a-texture.md", tmp_path), code) == "done\n"
+
+
+def test_each_texture_has_a_module_and_a_name() -> None:
+    assert set(texture.KINDS) == {name.lower() for name in grid.TEXTURES}
