@@ -4,6 +4,7 @@
 `view` gives it back to the step as typed models, so that no step can use an untracked parameter.
 """
 
+from lssat.metrics import HEADLINES
 from lssat.params.base import Count, Name, Section, Share
 from lssat.params.check import Source
 from lssat.params.data import (
@@ -39,7 +40,7 @@ from lssat.params.sections import (
 )
 
 __all__ = [
-    "ON_REQUEST", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf",
+    "HEADLINES", "ON_REQUEST", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf",
     "Count", "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Explain", "Faces", "Ffpp", "Name",
     "Own", "Params", "Report", "Robustness", "Sample", "Section", "Sensitivity", "Share",
     "Slices", "Source", "Splits", "Sweep", "Texture", "Tracking", "Train", "Video", "examine",

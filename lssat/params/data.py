@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from lssat import metrics
+from lssat.metrics import HEADLINES
 from lssat.params.base import Count, Section, Share, nearest
 
 
@@ -96,7 +96,7 @@ class Own(Dataset, Video):
     @field_validator("metric")
     @classmethod
     def _headline(cls, metric: str | None, info: Any) -> str | None:
-        known = metrics.HEADLINES.get(info.data.get("kind", ""), ())
+        known = HEADLINES.get(info.data.get("kind", ""), ())
         if metric is not None and known and metric not in known:
             raise ValueError(f"unknown {metric!r}{nearest(metric, list(known))}")
         return metric

@@ -102,7 +102,7 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[str, _Bound]]:
         elif isinstance(node, ast.JoinedStr) and (room := _prefix(node)):
             # imported by name: `import_module(f"lssat.texture.kinds.{kind}")`
             for inner in sorted(path.stem for path in PACKAGE.joinpath(*room.split(".")).iterdir()):
-                if _exists(f"{room}.{inner}"):
+                if inner != "__init__" and _exists(f"{room}.{inner}"):
                     yield f"{room}.{inner}", _Bound(f"{room}.{inner}", None)
 
 
@@ -138,6 +138,7 @@ class _Marked(ast.NodeTransformer):
         return node
 
 
+_DOTTED = re.compile(r"lssat(\.\w+)+")
 _MARK = re.compile(r"<<([\w.]+)>>")
 
 
@@ -153,7 +154,7 @@ def _ours(module: str | None) -> bool:
 
 
 def _is_module(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and value.startswith("lssat.") and _exists(value[6:])
+    return isinstance(value, str) and bool(_DOTTED.fullmatch(value)) and _exists(value[6:])
 
 
 def _exists(name: str) -> bool:

@@ -31,14 +31,6 @@ def lbp(imgs: np.ndarray) -> np.ndarray:
     return codes(imgs, "lbp")
 
 
-def to_bits(found: np.ndarray) -> np.ndarray:
-    return np.moveaxis(np.unpackbits(found[..., None], axis=-1, bitorder="little"), -1, 0)
-
-
-def from_bits(planes: np.ndarray) -> np.ndarray:
-    return np.packbits(np.moveaxis(planes, 0, -1), axis=-1, bitorder="little")[..., 0]
-
-
 def responses(plane: np.ndarray) -> np.ndarray:
     masks = [np.array(mask) for mask in MASKS]
     return np.stack([correlate(plane.astype(int), mask, mode="nearest") for mask in masks])
@@ -109,9 +101,10 @@ def test_adding_and_scaling_light_changes_nothing(
 def test_a_flip_swaps_east_and_west_where_nothing_ties(plane: np.ndarray, k: int) -> None:
     sizes = -np.sort(-np.abs(responses(plane)), axis=0)
     clear = sizes[k - 1] != sizes[k] if k < 8 else np.ones(plane.shape, bool)
-    mirror = to_bits(ldp(grey(plane), k))[[4, 3, 2, 1, 0, 7, 6, 5]]
+    bits = np.unpackbits(ldp(grey(plane), k)[None], axis=0, bitorder="little")
+    mirror = np.packbits(bits[[4, 3, 2, 1, 0, 7, 6, 5]], axis=0, bitorder="little")[0]
     flipped = ldp(grey(plane[:, ::-1]), k)[:, ::-1]
-    assert np.array_equal(flipped[clear], from_bits(mirror)[clear])
+    assert np.array_equal(flipped[clear], mirror[clear])
 
 
 def test_a_third_of_the_pixels_of_a_photograph_tie() -> None:
@@ -202,13 +195,3 @@ def test_import_is_light() -> None:
     code = "import sys, lssat.texture; print({'numba', 'skimage', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
-
-
-def test_bits_are_the_directions_of_the_code() -> None:
-    planes = to_bits(np.array([[19, 224, 7]], np.uint8))
-    assert planes.shape == (8, 1, 3)
-    assert planes[:, 0, 0].tolist() == [1, 1, 0, 0, 1, 0, 0, 0]  # the oracle patch: E, NE, W
-    assert planes[:, 0, 1].tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
-    found = to_bits(ldp(data.astronaut()[:40]))
-    assert set(np.unique(found)) == {0, 1}
-    assert (found.sum(axis=0) == 3).all()

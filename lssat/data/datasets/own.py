@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from lssat import metrics
 from lssat.data.datasets import lists, tree
 from lssat.grid import Task
-from lssat.params import Own
+from lssat.params import HEADLINES, Own
 from lssat.tables import DataError
 from lssat.tables.spelling import key
 
@@ -70,7 +69,7 @@ def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
 def task(dataset: str, options: Own) -> Task:
     """Return the task; the names of its classes come from the folders or the list."""
     _, classes = _listed(dataset, options, tree.root(options, dataset))
-    metric = options.metric or metrics.HEADLINES[options.kind][0]
+    metric = options.metric or HEADLINES[options.kind][0]
     title = options.title or dataset
     return Task(dataset, options.kind, metric, options.media, title, tuple(classes))
 
