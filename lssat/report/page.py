@@ -7,6 +7,7 @@ from typing import Any
 from lssat.grid import states
 from lssat.report.kit import figures, html, pictures, words
 from lssat.report.kit.results import Cross, Task
+from lssat.report.kit.section import Page, Section
 from lssat.report.sections import (
     answers,
     calibration,
@@ -29,28 +30,29 @@ from lssat.report.sections import (
 )
 from lssat.tables import private
 
-_SECTIONS = {
-    "results": "Results",
-    "each": "Per class",
-    "comparisons": "Comparisons",
-    "published": "Papers",
-    "costs": "Costs",
-    "sweep": "Lambda sweep",
-    "cross": "Across data sets",
-    "slices": "Slices",
-    "robustness": "Robustness",
-    "sensitivity": "Sensitivity",
-    "roc": "ROC",
-    "calibration": "Calibration",
-    "training": "Training",
-    "reconstruction": "Reconstructions",
-    "explained": "Where they look",
-    "embeddings": "Embeddings",
-    "crops": "Crops and texture",
-    "data": "Data",
-    "rejects": "Rejects",
-    "reproduce": "Reproduce",
-}
+# In the order of the page; docs/add-a-report-section.md says how to add one.
+_SECTIONS = (
+    Section("results", "Results"),
+    Section("each", "Per class", "Each attribute, each class"),
+    Section("comparisons", "Comparisons"),
+    Section("published", "Papers", "Beside the papers"),
+    Section("costs", "Costs", "Accuracy against cost"),
+    Section("sweep", "Lambda sweep"),
+    Section("cross", "Across data sets"),
+    Section("slices", "Slices"),
+    Section("robustness", "Robustness"),
+    Section("sensitivity", "Sensitivity"),
+    Section("roc", "ROC", "ROC curves"),
+    Section("calibration", "Calibration"),
+    Section("training", "Training", "Training curves"),
+    Section("reconstruction", "Reconstructions"),
+    Section("explained", "Where they look", "Where the models look"),
+    Section("embeddings", "Embeddings"),
+    Section("crops", "Crops and texture"),
+    Section("data", "Data"),
+    Section("rejects", "Rejects"),
+    Section("reproduce", "Reproduce"),
+)
 
 
 def render(
@@ -75,7 +77,8 @@ def render(
         title=heading.title(params, titles),
         note=heading.note(params, titles),
         parameters=json.dumps(params, indent=2),
-        sections=_SECTIONS.items(),
+        sections=_SECTIONS,
+        page=Page(params, tasks, across, families),
         facts=_facts(tasks),
         cards=[_card(task) for task in tasks],
         answers=answers.answers(tasks, families),

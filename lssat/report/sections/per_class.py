@@ -66,7 +66,9 @@ def matrix(task: Task, pair: tuple[str, str]) -> dict:
 
 def _table(task: Task, pair: tuple[str, str]) -> Table:
     kind = task.metrics["kind"]
-    names, found = metrics.EACH[kind], by_class(task, pair)
+    # Accuracy stands beside its baseline, the majority.
+    names = tuple(sorted(metrics.EACH[kind], key=lambda name: name != "accuracy"))
+    found = by_class(task, pair)
     columns = [Column("Attribute" if kind == "multilabel" else "Class")]
     columns += [Column("Prevalence", "num", "share of the test samples")]
     if kind == "multilabel":
