@@ -72,3 +72,24 @@ print("done")
 
 def test_each_texture_has_a_module_and_a_name() -> None:
     assert set(texture.KINDS) == {name.lower() for name in grid.TEXTURES}
+
+
+def test_add_a_report_section(tmp_path: Path) -> None:
+    """It stands in the page at its place, with a link, its text escaped; the rest is as ever."""
+    code = """
+import html, re
+from pathlib import Path
+from lssat import report
+from helpers import drawn_results as drawn
+
+files = drawn.draw(Path("drawn"), ("affectnet",), ("vit_micro",), seeds=(0,))
+report.write(drawn.PARAMS, files, drawn.outputs(Path("drawn")))
+page = drawn.outputs(Path("drawn"))["report"].read_text()
+assert '<a href="#epochs">Best epochs</a>' in page
+section = page.split('<section id="epochs"><h2>Best epochs</h2>')[1].split('<section id="recon')[0]
+assert "Chosen by validation." in section and 'id="epochs-affectnet"' in section
+assert section.count("<tr") == 1 + len(drawn.CONFIGURATIONS)
+assert len(re.findall('<section id=', page)) == 21
+print("done")
+"""
+    assert pages.run(pages.follow("add-a-report-section.md", tmp_path), code) == "done\n"
