@@ -41,7 +41,7 @@ def start(threads: int) -> subprocess.Popen:
     environment = os.environ | thread_counts(threads)
     environment.pop(PARENT, None)  # it is no step; its forks are
     LOG.parent.mkdir(exist_ok=True)
-    with open(LOG, "w", encoding="utf-8") as log:
+    with open(LOG, "a", encoding="utf-8") as log:
         process = subprocess.Popen(
             [*PROGRAM, where],
             stdin=subprocess.PIPE,  # ends with this process, however that ends
@@ -185,6 +185,7 @@ class _Server:
             self._forget(line)
         elif pid := os.fork():
             self.steps[pid] = line
+            print("forked:", *argv[1:4], file=sys.stderr, flush=True)
         else:
             self._become(argv, own, streams)
         for stream in streams:

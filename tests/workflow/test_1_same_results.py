@@ -36,6 +36,15 @@ def test_snakemake_ends_with_the_report_and_the_headline_table(by_snakemake: Pro
     assert (by_snakemake.path / "results/report.html").stat().st_size > 100_000
 
 
+def test_steps_of_snakemake_are_forked_and_those_of_dvc_are_not(
+    by_snakemake: Project, by_dvc: Project
+) -> None:
+    """So that the same bytes, below, are those of forked steps and of steps by themselves."""
+    forked = (by_snakemake.path / "logs/warm.log").read_text()
+    assert "forked: train --run celeba/vit_micro/MRGB-RLDP-CRGB/seed0" in forked
+    assert not (by_dvc.path / "logs/warm.log").exists()
+
+
 def test_the_best_configuration_beats_the_trivial_baseline_with_its_whole_interval(
     by_snakemake: Project,
 ) -> None:
