@@ -51,7 +51,7 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     parts, records = [], {}
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = logits.load_run(folder).to(device)
-        records[name] = tables.read_json(folder / "record.json")
+        records[name] = tables.read_record(folder / "record.json", "weights_sha256")
         for split in filter(None, (files.val, files.test)):
             where = split, files.faces, files.codes
             parts.append(logits.predicted(name, model, *where, params.evaluate.batch_size))

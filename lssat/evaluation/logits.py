@@ -11,7 +11,7 @@ from torch import Tensor
 from lssat import grid, tables
 from lssat.models.checkpoint import load_weights
 from lssat.models.ssat import SSAT
-from lssat.tables import DataError, read_json
+from lssat.tables import DataError, read_record
 from lssat.training.build import rebuild
 from lssat.training.loader import Crops
 
@@ -36,7 +36,7 @@ def untrained(folder: str | Path, seed: int) -> SSAT:
 
 
 def _weights(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    record = read_json(folder / "record.json")
+    record = read_record(folder / "record.json", "weights_sha256")
     return load_weights(folder / "weights.safetensors", record["weights_sha256"])
 
 

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lssat import metrics, tables
-from lssat.tables import DataError, read_json
+from lssat.tables import DataError, Record, read_record
 
 RECORD = "record.json"
 FILES = ("weights.safetensors", "curve.csv", RECORD, "reconstruction.npz")
 
 
-def record(folder: Path) -> dict[str, Any]:
-    """Read what a run says of itself."""
-    return read_json(folder / RECORD, "Name the folder of a run, which holds it")
+def record(folder: Path, *needs: str) -> Record:
+    """Read what a run says of itself; `needs` are keys that must be there."""
+    return read_record(folder / RECORD, *needs, remedy="Name the folder of a run, which holds it")
 
 
 def find(name: Path, runs: Path) -> Path:
@@ -64,7 +64,7 @@ def _all(runs: Path, task: str = "*") -> list[Path]:
     return sorted(file.parent for file in runs.glob(f"{task}/*/*/seed*/{RECORD}"))
 
 
-def _once(folders: list[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _once(folders: list[Path]) -> Iterator[tuple[Path, Record]]:
     """Yield folders and records, less the second folders of runs (`repeat`)."""
     for folder in folders:
         found = record(folder)
@@ -82,7 +82,7 @@ class Row(NamedTuple):
     loss: float | None = None  # mean over seeds of the validation loss of these epochs
 
 
-def rows(records: Mapping[str, dict[str, Any]]) -> list[Row]:
+def rows(records: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     """List the rows of a task by backbone and configuration.
 
     Args:
@@ -150,11 +150,11 @@ def best(task: str, runs: Path) -> tuple[Path, str]:
     return Path(first.run), f"best of {len(found)} by {names[0]}{_equals(every, first)}"
 
 
-def _placed(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
+def _placed(folder: Path, found: Record) -> Mapping[str, Any]:
     """Return a record with what its folder says of the run."""
     backbone, configuration, seed = folder.parts[-3:]
     number = int(seed.removeprefix("seed"))
-    return dict(backbone=backbone, configuration=configuration, seed=number) | found
+    return dict(backbone=backbone, configuration=configuration, seed=number) | dict(found)
 
 
 def _equals(every: Sequence[Row], first: Row) -> str:

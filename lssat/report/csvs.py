@@ -1,6 +1,6 @@
 """The report's numbers as CSV, unrounded; text that a spreadsheet would run is made harmless."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ from lssat import tables
 from lssat.report.kit import words
 from lssat.report.kit.results import Cross, Task
 from lssat.report.sections import costs
-from lssat.tables import REJECTS
+from lssat.tables import REJECTS, RunMetrics
 
 _RUN = [
     "best_epoch", "epochs", "select_metric", "best_value", "parameters", "decoder_parameters",
@@ -50,7 +50,8 @@ def _table(task: Task | Cross) -> Iterable[dict]:
             task.metrics["level"],
             task.metrics["metric"],
         )
-        common = {key: task.metrics[key] for key in shared}
+        facts: Mapping[str, Any] = task.metrics
+        common = {key: facts[key] for key in shared}
         common["coverage_present"] = task.metrics.get("coverage_present", common["coverage"])
         yield {**row, **common, "task": task.metrics["task"], "headline": is_headline}
 
@@ -75,8 +76,9 @@ def _with_facts(tasks: Sequence[Task | Cross], part: str) -> Iterable[dict]:
     """Yield the rows of a part of metrics.json with what holds for all of them."""
     shared = ("task", "dataset", "split", "confidence", "resamples")
     for task in tasks:
-        for row in task.metrics[part]:
-            yield {**row, **{key: task.metrics[key] for key in shared}}
+        facts: Mapping[str, Any] = task.metrics
+        for row in facts[part]:
+            yield {**row, **{key: facts[key] for key in shared}}
 
 
 def write_each(path: Path, tasks: Sequence[Task | Cross], kind: str) -> None:
@@ -166,15 +168,16 @@ def write_runs(path: Path, tasks: list[Task]) -> None:
     write_csv(path, [*first, *scores], rows)
 
 
-def _run(task: Task, run: dict) -> dict:
+def _run(task: Task, run: RunMetrics) -> dict:
     record = task.records[run["run"]]
+    made: Mapping[str, Any] = record
     return {
         "run": run["run"],
         "task": task.name,
         "dataset": task.metrics["dataset"],
         "split": task.metrics["split"],
         **{key: run[key] for key in ("backbone", "configuration", "seed")},
-        **{key: record[key] for key in _RUN},
+        **{key: made[key] for key in _RUN},
         "collapsed": bool(run["collapsed"]),
         "mlflow_experiment": task.files.experiment,
         "mlflow_run": run["run"].split("/", maxsplit=1)[1],

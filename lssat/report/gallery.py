@@ -19,7 +19,7 @@ from lssat.report.kit import html, pictures, words
 from lssat.report.kit.pictures import gapped, picture, tile
 from lssat.report.sections.explained import Maps, examples, incomplete, overlays, read_maps
 from lssat.report.sections.robustness import perturbed
-from lssat.tables import FACES, TEXTURE, confidential, private, read_json, write_text
+from lssat.tables import FACES, TEXTURE, confidential, private, read_json, read_record, write_text
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,9 @@ def _more(found: dict[str, Any], files: Files, maps: Maps) -> dict[str, Any]:
     """Show what the report leaves out: crops, reconstructions, where they look, perturbations."""
     faces, texture = _pairs(files.faces), _pairs(files.codes)
     runs = [files.runs / row["run"] for row in found["rows"]]
-    strips, note = pictures.reconstructions([(at, read_json(at / "record.json")) for at in runs])
+    strips, note = pictures.reconstructions(
+        [(at, read_record(at / "record.json", "reconstruction_sha256")) for at in runs]
+    )
     kinds = [{"name": name, "title": each.title} for name, each in perturb.PERTURBATIONS.items()]
     return {
         "crops": pictures.crops(faces, texture)[0],

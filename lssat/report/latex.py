@@ -1,5 +1,8 @@
 """The headline tables and the paper's tables 1 to 3 as LaTeX (booktabs), ready for a paper."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from lssat import metrics
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
@@ -96,19 +99,19 @@ def _matrix(task: Task, metric: str) -> str:
     return _environment(f"{task.name}-{metric}", caption, head, rows)
 
 
-def _cell(row: dict | None) -> str:
+def _cell(row: Mapping[str, Any] | None) -> str:
     if row is None:
         return escape(words.DASH)
     return rf"{_number(row)} {{\scriptsize {escape(words.interval(row))}}}"
 
 
-def _number(row: dict | None) -> str:
+def _number(row: Mapping[str, Any] | None) -> str:
     """Write a mean; a collapsed row has its dagger in every table."""
     text = escape(words.number(row["mean"] if row else None))
     return text + (r"$^\dagger$" if row and row["collapsed"] else "")
 
 
-def _row(row: dict, best: bool) -> list[str]:
+def _row(row: Mapping[str, Any], best: bool) -> list[str]:
     mean = escape(words.number(row["mean"]))
     mean = rf"\textbf{{{mean}}}" if best else mean
     flag = r"$^\dagger$" if row["collapsed"] else ""

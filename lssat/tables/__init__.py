@@ -18,6 +18,7 @@ from lssat.tables.atomic import (
     write_text,
     write_whole,
 )
+from lssat.tables.contracts import Metrics, Record, Row, RunMetrics, read_metrics, read_record
 from lssat.tables.errors import DataError
 from lssat.tables.groups import UNUSED, check_groups
 from lssat.tables.npy import from_npy, open_shard, shard_of, write_shard
@@ -37,6 +38,10 @@ __all__ = [
     "TEXTURE",
     "UNUSED",
     "DataError",
+    "Metrics",
+    "Record",
+    "Row",
+    "RunMetrics",
     "atomic",
     "check_groups",
     "check_rejects",
@@ -49,6 +54,8 @@ __all__ = [
     "metadata",
     "open_shard",
     "read_json",
+    "read_metrics",
+    "read_record",
     "read_table",
     "reasons",
     "refusing",

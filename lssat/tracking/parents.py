@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat.grid import states
-from lssat.tables import sha256
+from lssat.tables import Metrics, RunMetrics, sha256
 
 _STATE = "lssat.state"
 _REPORT = "lssat.report_sha256"
@@ -20,9 +20,7 @@ _LONGEST = 80  # characters of a part of a metric's name, of which MLflow takes 
 _PARENT = "mlflow.parentRunId"  # MLflow's own name: its pages then fold children under parents
 
 
-def parent(
-    client: Any, experiment_id: str, content: dict[str, Any], weights: dict[str, str]
-) -> str:
+def parent(client: Any, experiment_id: str, content: Metrics, weights: dict[str, str]) -> str:
     """Return the id of the state's parent run, made where it is new.
 
     Args:
@@ -39,7 +37,7 @@ def parent(
     return found[0].info.run_id if found else _create(client, experiment_id, content, digest)
 
 
-def _create(client: Any, experiment_id: str, content: dict[str, Any], digest: str) -> str:
+def _create(client: Any, experiment_id: str, content: Metrics, digest: str) -> str:
     from mlflow.entities import Param
 
     runs = content["runs"]
@@ -64,7 +62,7 @@ def adopt(client: Any, parent_id: str, children: list[str]) -> None:
             client.set_tag(child, _PARENT, parent_id)
 
 
-def means(content: dict[str, Any]) -> dict[str, float | None]:
+def means(content: Metrics) -> dict[str, float | None]:
     """Return a parent's metrics: the headline of each row, mean over seeds, low and high.
 
     `mean/<backbone>/<configuration>`, as `key` writes it.
@@ -95,7 +93,7 @@ def keyed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def alike(content: dict[str, Any], run: dict[str, Any]) -> dict[str, float | None]:
+def alike(content: Metrics, run: RunMetrics) -> dict[str, float | None]:
     """Return a run's metrics under names that every task has, so that tasks can be compared.
 
     `headline` and its `baseline`, `accuracy` (top-1 where a sample is of one of many classes),

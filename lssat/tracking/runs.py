@@ -10,7 +10,7 @@ import fcntl
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +18,31 @@ from types import SimpleNamespace
 from typing import Any
 
 from lssat import grid
-from lssat.tables import DataError, dotted, read_json, refusing, vouched, write_json
+from lssat.tables import (
+    DataError,
+    Record,
+    dotted,
+    read_json,
+    read_metrics,
+    read_record,
+    refusing,
+    vouched,
+    write_json,
+)
 from lssat.tracking import parents, store
 
 _NAME = "lssat.run"
+_NEEDS = (
+    "backbone",
+    "configuration",
+    "seed",
+    "device",
+    "params",
+    "data",
+    "git",
+    "weights_sha256",
+    "curve_sha256",
+)
 _KEY = "lssat.weights_sha256"
 
 
@@ -92,11 +113,11 @@ def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
         client, experiment_id = connect(
             uri, files.database, f"{experiment}-{task}", files.artifacts
         )
-        content = read_json(files.metrics)
+        content = read_metrics(files.metrics, "runs", "table")
         measured = {each["run"]: each for each in content["runs"]}
         ids, weights = {}, {}
         for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
-            record = read_json(folder / "record.json")
+            record = read_record(folder / "record.json", *_NEEDS)
             _sweep(client, experiment_id, name)
             weights[name] = record["weights_sha256"]
             alike = parents.alike(content, measured[name])
@@ -232,7 +253,7 @@ def _find(client: Any, experiment_id: str, name: str, digest: str) -> str | None
 
 
 def _create(
-    client: Any, experiment_id: str, name: str, folder: Path, record: dict, first: dict
+    client: Any, experiment_id: str, name: str, folder: Path, record: Record, first: dict
 ) -> str:
     """Make a run; MLflow's page of comparisons opens with the metric that was logged first."""
 
@@ -251,7 +272,7 @@ def _create(
     return run_id
 
 
-def _tags(name: str, record: dict) -> dict[str, str]:
+def _tags(name: str, record: Record) -> dict[str, str]:
     run = grid.Run.of(name)
     tags = {
         _NAME: name,
@@ -272,7 +293,7 @@ def _params(values: dict[str, Any]) -> list[Any]:
     return [Param(key, str(value)) for key, value in dotted(values).items()]
 
 
-def _curve(file: Path, record: dict, start: int) -> list[Any]:
+def _curve(file: Path, record: Record, start: int) -> list[Any]:
     from mlflow.entities import Metric
 
     found = []
@@ -290,11 +311,12 @@ def _metric_name(column: str) -> str:
     return f"{split}/{rest}"
 
 
-def _costs(record: dict) -> list[Any]:
+def _costs(record: Record) -> list[Any]:
     from mlflow.entities import Metric
 
     names = ("parameters", "decoder_parameters", "seconds", "imgs_per_second", "best_epoch")
-    found = {name: record[name] for name in names}
+    made: Mapping[str, Any] = record
+    found = {name: made[name] for name in names}
     found |= {k: v for k, v in record.get("costs", {}).items() if isinstance(v, (int, float))}
     return [Metric(f"cost/{name}", float(value), 0, 0) for name, value in found.items()]
 

@@ -9,6 +9,7 @@ import torch
 from lssat import grid
 from lssat.models.backbones import Weights
 from lssat.params.hardware import Hardware
+from lssat.tables.contracts import VERSION
 from lssat.tables.environment import environment, revision
 from lssat.training import costs
 from lssat.training.resume import best_loss, best_or_none
@@ -30,6 +31,7 @@ def record(
     encoder, decoder = costs.parameters(model)
     done = len(progress.curve) * _images(trainer)
     return dict(
+        version=VERSION,
         run=run.path,
         **run._replace(configuration=str(grid.parse(run.configuration)))._asdict(),
         weights=weights._asdict(),

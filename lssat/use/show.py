@@ -1,17 +1,18 @@
 """The headline table for the terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from lssat import grid, params
 from lssat.grid import trained
-from lssat.tables import DataError, read_json
+from lssat.tables import DataError, Metrics, Row, read_metrics
 
 
-def headline(metrics: dict) -> list[dict]:
+def headline(metrics: Metrics) -> list[Row]:
     """Return the rows of a task's headline metric and level, the best first.
 
     Rows that only a sweep of lambda_cls asked for are left to the report.
@@ -25,7 +26,7 @@ def headline(metrics: dict) -> list[dict]:
     return sorted(rows, key=_standing)
 
 
-def _standing(row: dict) -> tuple:
+def _standing(row: Row) -> tuple:
     return trained.standing(row["metric"], row["mean"], row.get("val_loss"), _key(row))
 
 
@@ -55,7 +56,7 @@ def show(results: Path, everything: bool = False) -> None:
     console = Console(markup=False, emoji=False)
     left = [task for task in there if task not in shown]
     for task in shown:
-        metrics = read_json(there[task])
+        metrics = read_metrics(there[task], "table", "level", "metric")
         rows = headline(metrics)
         kept = [row for row in rows if requested is None or _key(row) in requested[task]]
         _print(console, metrics, kept)
@@ -93,11 +94,11 @@ def _requested(file: Path) -> dict[str, set[tuple[str, str]]] | None:
     return rows
 
 
-def _key(row: dict) -> tuple[str, str]:
+def _key(row: Mapping[str, Any]) -> tuple[str, str]:
     return row["backbone"], row["configuration"]
 
 
-def _print(console: Console, metrics: dict, rows: list[dict]) -> None:
+def _print(console: Console, metrics: Metrics, rows: Sequence[Mapping[str, Any]]) -> None:
     counts = ", ".join(f"{n} {level}s" for level, n in metrics["n"].items())
     where = f"test {metrics['level']} {metrics['metric']} of {counts}"
     title = f"{metrics['title']}\n{where}; coverage {_share(metrics)}"
@@ -112,7 +113,7 @@ def _print(console: Console, metrics: dict, rows: list[dict]) -> None:
     console.print(table)
 
 
-def _share(metrics: dict) -> str:
+def _share(metrics: Metrics) -> str:
     share, present = metrics["coverage"], metrics.get("coverage_present", metrics["coverage"])
     of = f" of what is listed, {_percent(present)} of what is there"
     return _percent(share) + (of if share != present else "")
@@ -122,7 +123,7 @@ def _percent(share: float) -> str:
     return "100 %" if share == 1 else f"{min(100 * share, 99.9):.1f} %"
 
 
-def _numbers(row: dict) -> list[str]:
+def _numbers(row: Mapping[str, Any]) -> list[str]:
     if row["mean"] is None:
         return ["undefined", "", "", str(row["note"])]
     interval = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"

@@ -6,7 +6,7 @@ bits between CPUs and a short one lets that grow.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lssat import params
-from lssat.tables import DataError, dotted, read_json, write_json
+from lssat.tables import DataError, Metrics, dotted, read_json, read_metrics, write_json
 from lssat.tables.environment import environment, revision
 
 FACTOR = 2.0  # tolerance / largest difference that was seen between computations
@@ -52,7 +52,10 @@ def expected_of(results: Path, yaml: Path) -> dict[str, Any]:
     if not files:
         fix = "Run `snakemake --cores 8` first, or name another folder with --results"
         raise DataError(results, "holds no tasks/<task>/metrics.json", fix)
-    tasks = {str(file.parent.relative_to(results / "tasks")): read_json(file) for file in files}
+    tasks = {
+        str(file.parent.relative_to(results / "tasks")): read_metrics(file, "runs", *_EXACT)
+        for file in files
+    }
     return {
         "params": parameters(yaml),
         "environment": environment(),
@@ -67,9 +70,10 @@ def parameters(file: Path) -> dict[str, Any]:
     return dotted({key: part for key, part in whole.items() if key in _DECIDE})
 
 
-def _task(metrics: dict[str, Any]) -> dict[str, Any]:
+def _task(metrics: Metrics) -> dict[str, Any]:
     runs = {run["run"]: run["metrics"] for run in metrics["runs"]}
-    return {name: metrics[name] for name in _EXACT} | {"runs": runs}
+    facts: Mapping[str, Any] = metrics
+    return {name: facts[name] for name in _EXACT} | {"runs": runs}
 
 
 def compare(wanted: dict[str, Any], actual: dict[str, Any], file: Path) -> list[Finding]:

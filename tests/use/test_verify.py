@@ -28,7 +28,8 @@ def results(folder: Path, auc: tuple[float | None, float | None] = (0.9, 0.8), *
         kind="binary", metric="auc", level="video", classes=["real", "fake"], groups=10,
         coverage=1.0, n={"frame": 80, "video": 40},
         runs=[
-            {"run": run, "metrics": {"video/auc": value, "frame/auc": 0.7}}
+            {"run": run, "metrics": {"video/auc": value, "frame/auc": 0.7}, "seed": 0,
+             "backbone": "x", "configuration": "x", "notes": {}, "collapsed": False}
             for run, value in zip(RUNS, auc, strict=True)
         ],
     )  # fmt: skip

@@ -16,7 +16,7 @@ from lssat import tables
 from lssat.evaluation import logits
 from lssat.evaluation.explain import choose
 from lssat.evaluation.explain.maps import Look
-from lssat.tables import DataError
+from lssat.tables import DataError, Metrics
 from lssat.training.loader import Crops
 
 
@@ -45,13 +45,15 @@ def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "
         DataError: unusable input.
     """
     torch.set_num_threads(params.train.threads)
-    records = {run: tables.read_json(folder / "record.json") for run, folder in files.runs.items()}
+    records = {
+        run: tables.read_record(folder / "record.json") for run, folder in files.runs.items()
+    }
     rows = choose.rows(records)
     metric = records[rows[0].run]["select_metric"]
     chosen = choose.best(rows, metric)
     plain = choose.beside(rows, chosen, metric)
     predictions = tables.read_table(files.predictions, tables.PREDICTIONS)
-    heat = temperature(tables.read_json(files.metrics), chosen.run, files.metrics)
+    heat = temperature(tables.read_metrics(files.metrics, "runs"), chosen.run, files.metrics)
     content: dict[str, Any] = dict(rows=[], embeddings=[], temperature=heat)
     maps: dict[str, np.ndarray] = {}
     read: dict[bool, Crops] = {}
@@ -79,7 +81,7 @@ def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "
         tables.write_json(files.explain, content)
 
 
-def temperature(metrics: dict[str, Any], run: str, file: str | Path) -> float | None:
+def temperature(metrics: Metrics, run: str, file: str | Path) -> float | None:
     """Return the temperature that was fitted on a run's validation logits, where there is one.
 
     Raises:

@@ -22,6 +22,8 @@ from lssat.evaluation.scores.run_group import Design, Scored, by_seed
 from lssat.evaluation.scores.subsets import subsets
 from lssat.evaluation.scores.sweep import sweep
 from lssat.params import Evaluate
+from lssat.tables import Metrics
+from lssat.tables.contracts import VERSION
 
 
 def summarise(
@@ -59,7 +61,7 @@ def summarise(
         _part(row_levels, predictions, task, train_labels, options, design or Design())
         for row_levels in levels(predictions, task.name, task.kind)
     ]
-    facts: dict[str, Any] = dict(task=task.name, dataset=task.name, kind=task.kind)
+    facts: dict[str, Any] = dict(version=VERSION, task=task.name, dataset=task.name, kind=task.kind)
     facts |= dict(title=task.title, classes=list(task.classes), metric=task.metric)
     facts |= dict(level=parts[0]["level"], split="test", coverage=float(coverage))
     facts |= dict(confidence=options.confidence, resamples=options.resamples)
@@ -132,7 +134,7 @@ def _part(
     }
 
 
-def flat(content: dict[str, Any]) -> dict[str, float | None]:
+def flat(content: Metrics) -> dict[str, float | None]:
     """Return the headline rows of metrics.json under flat keys, for `dvc metrics show`.
 
     `<task>.<backbone>.<configuration as in paths>.<metric>` is the mean over seeds; the same

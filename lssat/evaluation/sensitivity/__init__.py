@@ -60,7 +60,7 @@ def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
     """
     known = grid.read_task(tables.metadata(tables.read_table(files.test, SPLITS)), files.test)
     reference = _test(files.predictions)
-    evaluated = tables.read_json(files.metrics)
+    evaluated = tables.read_metrics(files.metrics, "runs")
     fallen = {run["run"] for run in evaluated["runs"] if run["collapsed"]}
     options, data = params.sensitivity, getattr(params.datasets, task)
     rows: list[dict[str, Any]] = []

@@ -4,7 +4,7 @@ Reads what the evaluation predicted, and nothing else of the test split. The gro
 multi-label task's own labels, or from a list of annotations that the user supplies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from lssat.evaluation.scores.run_group import by_seed
 from lssat.evaluation.slices import annotations, differences
 from lssat.evaluation.slices.groups import Slice, facts
 from lssat.params import Evaluate
-from lssat.tables import MANIFEST, PREDICTIONS, DataError, read_json, read_table, write_json
+from lssat.tables import MANIFEST, PREDICTIONS, DataError, read_metrics, read_table, write_json
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def own(task: str, files: Files, names: list[str], min_n: int, options: Evaluate
     Raises:
         DataError: the task has no such attribute, or predictions that cannot be used.
     """
-    classes = read_json(files.metrics)["classes"]
+    classes = read_metrics(files.metrics, "classes")["classes"]
     if strange := [name for name in names if name not in classes]:
         problem = f"slices.attributes.{task}: {task} has no attribute {', '.join(strange)}"
         raise DataError("params.yaml", problem, f"It has {', '.join(classes)}")
@@ -88,7 +88,7 @@ def _write(
     worst group, and the gap with its interval and test. `disparities`: the differences of binary
     decisions between groups. `runs`: the numbers of each run for MLflow.
     """
-    known = read_json(files.metrics)
+    known = read_metrics(files.metrics, "classes")
     predictions = read_table(files.predictions, PREDICTIONS)
     content: dict[str, list] = {"slices": [], "rows": [], "disparities": [], "runs": []}
     for row_levels in levels(predictions, task, known["kind"]):
@@ -105,7 +105,8 @@ def _write(
             content["disparities"] += one.disparities(scored)
     content["runs"] = differences.of_runs(content["rows"], content["disparities"], known["metric"])
     shared = ("task", "dataset", "title", "kind", "metric", "confidence")
-    facts_ = {name: known[name] for name in shared}
+    evaluated: Mapping[str, Any] = known
+    facts_ = {name: evaluated[name] for name in shared}
     write_json(files.out, facts_ | {"min_n": min_n} | source | content)
     rows = len(content["rows"])
     print(f"{task}: {len(content['slices'])} attributes sliced, {rows} rows", flush=True)

@@ -11,7 +11,7 @@ from PIL import Image
 from lssat import grid, texture
 from lssat.data import shards
 from lssat.report.kit import words
-from lssat.tables import FACES, TEXTURE, read_table, vouched
+from lssat.tables import FACES, TEXTURE, Record, read_table, vouched
 
 TILE = 88  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
@@ -117,7 +117,7 @@ def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) ->
 _PAIR = ("target", "output")
 
 
-Run = tuple[Path, dict]  # the folder of a run, and its record
+Run = tuple[Path, Record]  # the folder of a run, and its record
 
 
 def reconstructions(runs: list[Run]) -> tuple[list[Picture], str]:
@@ -137,7 +137,7 @@ def reconstructions(runs: list[Run]) -> tuple[list[Picture], str]:
     )
 
 
-def _arrays(folder: Path, record: dict) -> dict[str, np.ndarray]:
+def _arrays(folder: Path, record: Record) -> dict[str, np.ndarray]:
     """Read the samples of a run; without the auxiliary task there are none."""
     path, remedy = folder / "reconstruction.npz", "Train the run again"
     data = vouched(path, record["reconstruction_sha256"], "record.json", remedy)
@@ -147,7 +147,7 @@ def _arrays(folder: Path, record: dict) -> dict[str, np.ndarray]:
         return {name: arrays[name][:SAMPLES] for name in (*names, *second)}
 
 
-def _strip(record: dict, shown: dict[str, np.ndarray]) -> Picture:
+def _strip(record: Record, shown: dict[str, np.ndarray]) -> Picture:
     made = grid.parse(record["configuration"])
     codes = [kind != "RGB" for kind in (made.masked, *made.targets) for _ in range(2)]
     images = [shown["input"], masked(shown["input"], shown["mask"])]

@@ -7,9 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lssat.tables import REJECTS, DataError, read_json, read_table, vouched
+from lssat.tables import (
+    REJECTS,
+    DataError,
+    Metrics,
+    Record,
+    Row,
+    RunMetrics,
+    read_json,
+    read_metrics,
+    read_record,
+    read_table,
+    vouched,
+)
 
 Curve = dict[str, list[float | None]]
+_NEEDS = ("task", "dataset", "kind", "title", "level", "metric", "runs", "table")
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,7 @@ class Cross:
     name: str
     title: str
     files: CrossFiles
-    metrics: dict[str, Any]
+    metrics: Metrics
     splits: dict[str, Any]
     audit: dict[str, Any]
     lookalikes: dict[str, Any]
@@ -76,8 +89,8 @@ class Task:
     name: str
     title: str
     files: TaskFiles
-    metrics: dict[str, Any]
-    records: dict[str, dict]  # by the run's path
+    metrics: Metrics
+    records: dict[str, Record]  # by the run's path
     curves: dict[str, Curve]
     splits: dict[str, Any]
     audit: dict[str, Any]
@@ -89,13 +102,13 @@ class Task:
     speed: dict[str, Any] | None = None
 
     @property
-    def headline(self) -> list[dict]:
+    def headline(self) -> list[Row]:
         """The rows of the headline metric at the headline level, of the grid without a sweep."""
         wanted = (self.metrics["level"], self.metrics["metric"])
         return [row for row in self._grid if (row["level"], row["metric"]) == wanted]
 
     @property
-    def _grid(self) -> list[dict]:
+    def _grid(self) -> list[Row]:
         return [row for row in self.metrics["table"] if not row["swept"]]
 
     @property
@@ -119,7 +132,7 @@ class Task:
         """The seeds of all runs."""
         return sorted({run["seed"] for run in self.metrics["runs"]})
 
-    def runs_of(self, backbone: str, configuration: str) -> list[dict]:
+    def runs_of(self, backbone: str, configuration: str) -> list[RunMetrics]:
         """Return the runs of one row, by seed."""
         wanted = (backbone, configuration)
         runs = [r for r in self.metrics["runs"] if (r["backbone"], r["configuration"]) == wanted]
@@ -132,7 +145,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
     Raises:
         DataError: a file is missing or damaged, or metrics and runs do not name the same runs.
     """
-    metrics = read_json(files.metrics)
+    metrics = read_metrics(files.metrics, *_NEEDS)
     scored = {run["run"] for run in metrics["runs"]}
     if differ := sorted(scored ^ set(files.runs)):
         problem = f"does not fit the runs of {name}: {', '.join(differ[:5])}"
@@ -141,7 +154,10 @@ def read_task(name: str, files: TaskFiles) -> Task:
     if other := sorted({run for row in robustness["rows"] for run in row["runs"]} - scored):
         problem = f"does not fit the runs of {name}: {', '.join(other[:5])}"
         raise DataError(files.robustness, problem, "Run its step again")
-    records = {run: read_json(folder / "record.json") for run, folder in files.runs.items()}
+    records = {
+        run: read_record(folder / "record.json", "curve_sha256")
+        for run, folder in files.runs.items()
+    }
     return Task(
         name,
         metrics["title"],
@@ -160,7 +176,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
     )
 
 
-def _speed(file: Path, metrics: dict[str, Any]) -> dict[str, Any]:
+def _speed(file: Path, metrics: Metrics) -> dict[str, Any]:
     found = read_json(file)
     timed = {each["backbone"] for each in found["backbones"]}
     if missing := sorted({run["backbone"] for run in metrics["runs"]} - timed):
@@ -182,7 +198,7 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     Raises:
         DataError: a file is missing or damaged, or other runs were scored than the task's.
     """
-    metrics = read_json(files.metrics)
+    metrics = read_metrics(files.metrics, *_NEEDS)
     known = {run for task in tasks if task.name == metrics["task"] for run in task.files.runs}
     if differ := sorted({run["run"] for run in metrics["runs"]} ^ known):
         problem = f"does not fit the runs of {metrics['task']}: {', '.join(differ[:5])}"
@@ -191,7 +207,7 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     return Cross(name, metrics["title"], files, metrics, read_json(files.splits), *audits)
 
 
-def read_curve(path: Path, record: dict[str, Any]) -> Curve:
+def read_curve(path: Path, record: Record) -> Curve:
     """Read a training curve: column -> one number per epoch, None where the cell is empty.
 
     Args:

@@ -1,10 +1,11 @@
 """How the report says numbers, names and findings: pure text, escaped later by the template."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lssat.grid import trained
 from lssat.metrics import LOWER_IS_BETTER, METRICS
+from lssat.tables import Metrics
 
 DASH = "–"
 _OTHERS = {  # that a table names and no metric of ours is
@@ -50,7 +51,7 @@ def number(value: Any, digits: int = 3) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def interval(row: dict) -> str:
+def interval(row: Mapping[str, Any]) -> str:
     """Write the interval of a row of the table: `[0.812, 0.921]`."""
     if row["low"] is None or row["high"] is None:
         return DASH
@@ -65,7 +66,7 @@ def percent(share: float | None) -> str:
     return "100 %" if share == 1 else f"{'99.9' if text == '100.0' else text} %"
 
 
-def coverage(metrics: dict) -> str:
+def coverage(metrics: Metrics) -> str:
     """Say which share of the listed samples is scored, and of those there where it differs."""
     share, present = metrics["coverage"], metrics.get("coverage_present", metrics["coverage"])
     of = f" of what is listed, {percent(present)} of what is there"
@@ -110,22 +111,22 @@ def scope(seeds: int) -> str:
     return f"With {count(seeds, 'seed')} this is about these trained models."
 
 
-def best(rows: list[dict]) -> dict | None:
+def best(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the row with the best defined mean, of equals by the rule of all; or None."""
     return min((row for row in rows if row["mean"] is not None), key=_standing, default=None)
 
 
-def _standing(row: dict) -> tuple:
+def _standing(row: Mapping[str, Any]) -> tuple:
     name = row["backbone"], row["configuration"]
     return trained.standing(row["metric"], row["mean"], row.get("val_loss"), name)
 
 
-def where(metrics: dict) -> str:
+def where(metrics: Metrics) -> str:
     """Say what the headline number is: `video AUC`."""
     return f"{metrics['level']} {metric(metrics['metric'])}"
 
 
-def headline(metrics: dict, rows: list[dict]) -> list[str]:
+def headline(metrics: Metrics, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say in sentences what the headline table of a task shows.
 
     The row with the highest mean was picked on the test split, so nothing is said of it that a
@@ -139,12 +140,12 @@ def headline(metrics: dict, rows: list[dict]) -> list[str]:
     return [_against_baseline(rows), _against_others(rows, ranks), about, _collapsed(rows)]
 
 
-def confidence(metrics: dict) -> str:
+def confidence(metrics: Mapping[str, Any]) -> str:
     """Say which interval: `95 % interval`."""
     return f"{100 * metrics['confidence']:g} % interval"
 
 
-def _against_baseline(rows: list[dict]) -> str:
+def _against_baseline(rows: Sequence[Mapping[str, Any]]) -> str:
     known = [row for row in rows if row["low"] is not None and row["baseline"] is not None]
     if not known:
         return "Nothing can be held against the trivial baseline: there is no interval."
@@ -161,7 +162,7 @@ def _of_all(some: int, every: int) -> str:
     return f"{some} of {every} rows {'is' if some == 1 else 'are'}"
 
 
-def _against_others(rows: list[dict], ranks: list[dict]) -> str:
+def _against_others(rows: Sequence[Mapping[str, Any]], ranks: list[dict]) -> str:
     row = "row" if len(ranks) == len(rows) else "defined row"
     if len(ranks) < 2:
         return f"There is no other {row} to hold it against."
@@ -179,7 +180,7 @@ def _others(n: int, row: str) -> str:
     return f"the other {row}" if n == 1 else f"each of the {n} other {row}s"
 
 
-def _collapsed(rows: list[dict]) -> str:
+def _collapsed(rows: Sequence[Mapping[str, Any]]) -> str:
     collapsed = sum(bool(row["collapsed"]) for row in rows)
     verb = "is" if collapsed == 1 else "are"
     return f"{collapsed} of {len(rows)} rows {verb} flagged as collapsed." if collapsed else ""

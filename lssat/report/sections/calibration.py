@@ -8,6 +8,7 @@ from lssat.report.kit.cells import Cell, Column, Table, num
 from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline
+from lssat.tables import RunMetrics
 
 LEAD = (
     "Expected calibration error (ECE, 15 bins of equal width) and Brier score on the test split, "
@@ -100,7 +101,7 @@ def _key(found: list[dict]) -> str:
     return f"ECE {ece}, {chance} if calibrated"
 
 
-def _trace(run: dict, configuration: str, colour: int) -> dict:
+def _trace(run: RunMetrics, configuration: str, colour: int) -> dict:
     bins = run["calibration"]["bins"]
     return {
         "x": [round(value, 4) for value in bins["confidence"]],

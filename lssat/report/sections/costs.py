@@ -1,10 +1,11 @@
 """What each row cost beside what it scored, and which rows no cheaper one matches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from lssat.report.kit.results import Task
+from lssat.tables import Record
 
 
 class Cost(NamedTuple):
@@ -42,7 +43,7 @@ _TIMED = {"inference_imgs_per_second", "inference_latency_ms"}
 class Priced:
     """A row of the headline table with its costs, in the units of the records."""
 
-    row: dict[str, Any]
+    row: Mapping[str, Any]
     # cost -> a value for each seed, or one of the backbone; absent where a run lacks it
     seeds: dict[str, list[float]]
     devices: tuple[str, ...]  # that its runs were trained on
@@ -73,7 +74,9 @@ def _speeds(found: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
     }
 
 
-def _priced(row: dict, records: list[dict], speeds: dict[str, list[float]]) -> Priced:
+def _priced(
+    row: Mapping[str, Any], records: Sequence[Record], speeds: dict[str, list[float]]
+) -> Priced:
     found: dict[str, list[float]] = dict(speeds)
     for cost in (cost for cost in COSTS if cost.name not in _TIMED):
         values = [_value(record, cost.name) for record in records]
@@ -83,7 +86,7 @@ def _priced(row: dict, records: list[dict], speeds: dict[str, list[float]]) -> P
     return Priced(row, found, tuple(dict.fromkeys(str(r.get("device")) for r in records)))
 
 
-def _value(record: dict, name: str) -> float | None:
+def _value(record: Mapping[str, Any], name: str) -> float | None:
     return record.get(name, record.get("costs", {}).get(name))
 
 

@@ -1,11 +1,13 @@
 """Results across data sets: what runs score where they were not trained, beside where they were."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Cross, Task
 from lssat.report.sections import headline
+from lssat.tables import Metrics, Row
 
 
 def lead(across: list[Cross]) -> str:
@@ -60,16 +62,16 @@ def _table(each: Cross, trained: Task) -> Table:
     return Table(f"cross-{each.name}", caption, columns, rows, notes=notes)
 
 
-def _found(metrics: dict, metric: str) -> dict[tuple[str, str, str], dict]:
+def _found(metrics: Metrics, metric: str) -> dict[tuple[str, str, str], Row]:
     rows = [row for row in metrics["table"] if row["metric"] == metric]
     return {(row["backbone"], row["configuration"], row["level"]): row for row in rows}
 
 
-def _value(row: dict | None) -> Cell:
+def _value(row: Mapping[str, Any] | None) -> Cell:
     return num(row["mean"], small=words.interval(row)) if row else Cell(words.DASH)
 
 
-def _end(row: dict) -> list[Cell]:
+def _end(row: Mapping[str, Any]) -> list[Cell]:
     return [
         num(row["baseline"]),
         headline.beats(row),

@@ -9,7 +9,7 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
 from lssat.report.kit.results import Cross, Task
 from lssat.report.sections import audited
-from lssat.tables import sha256
+from lssat.tables import Record, sha256
 
 SPLITS = ("train", "val", "test")
 _COUNTS = ("listed", "samples", "crops", "groups")
@@ -178,7 +178,7 @@ def recipe(tasks: list[Task]) -> dict[str, Any]:
     return {"lead": lead, "groups": groups}
 
 
-def _machine(record: dict) -> dict[str, Any]:
+def _machine(record: Record) -> dict[str, Any]:
     inputs = {"device": record.get("device"), "git": revision(record["git"])}
     return {**record["environment"], **inputs}
 

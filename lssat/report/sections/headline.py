@@ -1,6 +1,8 @@
 """The tables of results: the headline of a task, and all of its metrics."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from lssat import metrics
 from lssat.report.kit import words
@@ -33,12 +35,12 @@ def headline(task: Task) -> Table:
     made = [_headline_row(task, row, scale) for row in rows]
     notes = [f"{r['backbone']}, {r['configuration']}: {r['note']}" for r in rows if r["note"]]
     caption = f"{words.where(scored)}, {scored['level']} level, {scored['split']} split"
-    best = rows.index(top) if top else None
+    best = next((k for k, row in enumerate(rows) if row is top), None)
     foot = _foot(task, rows[0])
     return Table(f"headline-{task.name}", caption, columns, made, best, foot, _merge(notes))
 
 
-def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cell]:
+def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]) -> list[Cell]:
     seeds = zip(row["seeds"], row["values"], row["runs"], strict=True)
     values = {seed: _linked(value, run) for seed, value, run in seeds}
     return [
@@ -57,23 +59,24 @@ def _headline_row(task: Task, row: dict, scale: tuple[float, float]) -> list[Cel
     ]
 
 
-def beats(row: dict) -> Cell:
+def beats(row: Mapping[str, Any]) -> Cell:
     """Make the cell that says whether a row is shown to beat the trivial baseline."""
     if row["mean"] is None:
         return Cell(words.DASH)
     return shown(row["beats_baseline"])
 
 
-def beside(task: Task, row: dict, metric: str) -> dict | None:
+def beside(task: Task, row: Mapping[str, Any], metric: str) -> Mapping[str, Any] | None:
     """Return the row of another metric of the same backbone, configuration and level."""
     key = ("backbone", "configuration", "level")
-    for other in task.metrics["table"]:
+    table: Sequence[Mapping[str, Any]] = task.metrics["table"]
+    for other in table:
         if other["metric"] == metric and all(other[name] == row[name] for name in key):
             return other
     return None
 
 
-def _foot(task: Task, row: dict) -> list[Cell]:
+def _foot(task: Task, row: Mapping[str, Any]) -> list[Cell]:
     """Make the last row of the headline table: the trivial baselines of its metrics."""
     others = [beside(task, row, metric) for metric in metrics.BESIDE[task.metrics["kind"]]]
     values = [num(other["baseline"] if other else None) for other in others]
@@ -85,7 +88,7 @@ def _linked(value: float | None, run: str) -> Cell:
     return Cell(words.number(value), value, link="#" + anchor(run))
 
 
-def _scale(rows: list[dict]) -> tuple[float, float]:
+def _scale(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     keys = ("low", "mean", "high", "baseline")
     values = [row[key] for row in rows for key in keys if row[key] is not None] or [
         0,
@@ -96,7 +99,7 @@ def _scale(rows: list[dict]) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _bar(row: dict, scale: tuple[float, float]) -> Bar | None:
+def _bar(row: Mapping[str, Any], scale: tuple[float, float]) -> Bar | None:
     if row["mean"] is None or row["low"] is None or row["high"] is None:
         return None
 
@@ -157,7 +160,7 @@ def _metric_column(level: str, name: str) -> Column:
     return Column(f"{label} (low is good)" if lower else label, "num")
 
 
-def row_pairs(rows: list[dict]) -> list[tuple[str, str]]:
+def row_pairs(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Return the backbones x configurations of rows, in their order."""
     return list(dict.fromkeys((row["backbone"], row["configuration"]) for row in rows))
 
@@ -167,7 +170,7 @@ def named(task: Task, pair: tuple[str, str]) -> list[Cell]:
     return [Cell(pair[0]), Cell(pair[1]), flagged(pair in task.collapsed)]
 
 
-def noted(rows: list[dict]) -> list[str]:
+def noted(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say each note once, with the metrics it is about; why a row collapsed stands elsewhere."""
     about: dict[str, dict[str, None]] = {}
     for row in rows:
@@ -177,12 +180,12 @@ def noted(rows: list[dict]) -> list[str]:
     return [f"{words.listing(list(names))}: {note}" for note, names in about.items()]
 
 
-def measured(row: dict | None) -> Cell:
+def measured(row: Mapping[str, Any] | None) -> Cell:
     """Make the cell of a row's mean, its interval below."""
     return num(row["mean"], small=words.interval(row)) if row else Cell(words.DASH)
 
 
-def _baselines(names: list[tuple[str, str]], table: list[dict]) -> list[Cell]:
+def _baselines(names: list[tuple[str, str]], table: Sequence[Mapping[str, Any]]) -> list[Cell]:
     values = {(row["level"], row["metric"]): row["baseline"] for row in table}
     return [
         Cell("trivial baseline"),

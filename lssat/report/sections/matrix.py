@@ -5,6 +5,7 @@ from lssat.report.kit.cells import Cell, Chooser, Column, Table
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline
 from lssat.report.sections.published import Published, of_backbones
+from lssat.tables import Row
 
 # What the paper can mean by accuracy, of each kind of task. Its 0.88 on AffectNet can only be a
 # mean of one-vs-rest accuracies, so that stands beside top-1.
@@ -33,7 +34,7 @@ def chooser(task: Task) -> Chooser:
     return Chooser(f"matrix-{task.name}", "Metric", tables)
 
 
-def cells(task: Task, level: str, metric: str) -> dict[tuple[str, str], dict]:
+def cells(task: Task, level: str, metric: str) -> dict[tuple[str, str], Row]:
     """Return the rows of one level and metric by backbone and configuration."""
     rows = [
         row for row in task.metrics["table"] if (row["level"], row["metric"]) == (level, metric)
@@ -62,7 +63,7 @@ def _table(task: Task, level: str, metrics: tuple[str, ...], paper: bool) -> Tab
     return Table(place, caption, columns, rows, notes=notes)
 
 
-def _cell(rows: list[dict | None], metrics: tuple[str, ...]) -> Cell:
+def _cell(rows: list[Row | None], metrics: tuple[str, ...]) -> Cell:
     """Make a cell of one row of results for each metric; a collapsed run says so."""
     if rows[0] is None:
         return Cell(words.DASH)

@@ -1,5 +1,6 @@
 """Accuracy against cost: a figure with a cost to choose, the table of all, and what follows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lssat.report.kit import figures, words
@@ -65,7 +66,7 @@ def _names(rows: list[Priced]) -> str:
     return words.listing([_name(each.row) for each in rows]) or "none"
 
 
-def _name(row: dict) -> str:
+def _name(row: Mapping[str, Any]) -> str:
     return f"{row['backbone']} · {row['configuration']}"
 
 
@@ -151,7 +152,7 @@ def _short(cost: Cost) -> str:
     return cost.label.split(" (")[0]
 
 
-def _shown(task: Task, a: dict, b: dict) -> str:
+def _shown(task: Task, a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
     """Say whether the paired test shows two rows to differ."""
     keys = ("backbone", "configuration")
     wanted = [tuple(row[key] for key in keys) for row in (a, b)]
@@ -241,7 +242,8 @@ def _disturbed(found: dict) -> str:
 
 def _notes(task: Task, rows: list[Priced]) -> list[str]:
     notes = []
-    reasons = {r.get("costs", {}).get("energy_note") for r in task.records.values()} - {None, ""}
+    said = [record.get("costs", {}).get("energy_note") for record in task.records.values()]
+    reasons = {reason for reason in said if reason}
     if any("energy_kwh" not in each.seeds for each in rows) and reasons:
         notes.append(f"Energy: {'; '.join(sorted(reasons))}.")
     if task.speed:

@@ -1,6 +1,7 @@
 """Numbers of papers, each with its protocol, to stand beside ours. None was measured here."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num
@@ -122,7 +123,7 @@ def _ours(task: Task) -> list[list[Cell]]:
     ]
 
 
-def _doubt(row: dict) -> str:
+def _doubt(row: Mapping[str, Any]) -> str:
     fallen = "collapsed; " if row["collapsed"] else ""
     return f"{fallen}best by the headline metric on this very split"
 

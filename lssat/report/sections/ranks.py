@@ -1,5 +1,6 @@
 """Ranks over all tasks: is a backbone, or a configuration, better in general (Demsar 2006)?"""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,16 +116,14 @@ def _groups(treatments: list[str], found: statistics.Ranked) -> list[list[str]]:
     return [[treatments[at] for at in group] for group in found.groups]
 
 
-def _rows(core: _Core, compared: str) -> dict[tuple[str, str, str], dict]:
+def _rows(core: _Core, compared: str) -> dict[tuple[str, str, str], Mapping[str, Any]]:
     """Return the headline rows by task, treatment and the other factor."""
-    return {
-        (task.name, row[compared], row[_OTHER[compared]]): row
-        for task in core.tasks
-        for row in task.headline
-    }
+    rows: list[tuple[str, Mapping[str, Any]]]
+    rows = [(task.name, row) for task in core.tasks for row in task.headline]
+    return {(name, row[compared], row[_OTHER[compared]]): row for name, row in rows}
 
 
-def _value(row: dict | None) -> float:
+def _value(row: Mapping[str, Any] | None) -> float:
     if row is None or row["mean"] is None:
         return float("nan")
     return -row["mean"] if row["metric"] in metrics.LOWER_IS_BETTER else row["mean"]

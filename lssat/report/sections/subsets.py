@@ -1,5 +1,8 @@
 """Results by subset: a table for each level and metric, of which the reader chooses one."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Chooser, Column, Table
 from lssat.report.kit.results import Task
@@ -45,11 +48,11 @@ def _table(task: Task, level: str, metric: str) -> Table:
     return Table(place, caption, columns, made, foot=_coverage(task, names), notes=notes)
 
 
-def _of(rows: list[dict], level: str, metric: str) -> list[dict]:
+def _of(rows: Sequence[Mapping[str, Any]], level: str, metric: str) -> list[Mapping[str, Any]]:
     return [row for row in rows if (row["level"], row["metric"]) == (level, metric)]
 
 
-def _baselines(first: dict[str, dict]) -> str:
+def _baselines(first: dict[str, Mapping[str, Any]]) -> str:
     said = [
         f"{name} {words.number(row['baseline'])} (n = {words.number(row['n'])})"
         for name, row in first.items()
@@ -57,7 +60,7 @@ def _baselines(first: dict[str, dict]) -> str:
     return f"Trivial baseline: {words.listing(said)}."
 
 
-def _notes(row: dict) -> list[str]:
+def _notes(row: Mapping[str, Any]) -> list[str]:
     """Return the notes of a row; why it collapsed stands below the headline."""
     notes = (row["note"] or "").split("; ")
     return [note for note in notes if note and not note.startswith("collapsed:")]

@@ -18,7 +18,7 @@ from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
 from lssat.params import Evaluate
-from lssat.tables import dotted
+from lssat.tables import Metrics, Record, dotted
 from lssat.use.compare.runs import Arm
 
 MOST = 20  # disagreements that are listed
@@ -157,7 +157,7 @@ def _counts(a: np.ndarray, b: np.ndarray) -> dict[str, int]:
 
 
 def _subsets(
-    a: Arm, b: Arm, level: Level, facts: dict, options: Evaluate
+    a: Arm, b: Arm, level: Level, facts: Metrics, options: Evaluate
 ) -> Iterator[dict[str, Any]]:
     """Yield the AUC of each method against all reals, or the score of each class or attribute.
 
@@ -253,7 +253,7 @@ def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def differences(a: dict[str, Any], b: dict[str, Any]) -> list[dict[str, str]]:
+def differences(a: Record, b: Record) -> list[dict[str, str]]:
     """List the differences of two records: parameters, versions, revision, data, device."""
     sections = ("params", "environment", "git", "data", "crops", "weights")
     one, two = ({name: record.get(name) for name in sections} for record in (a, b))

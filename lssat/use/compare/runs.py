@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.grid import trained
-from lssat.tables import PREDICTIONS, DataError, read_json, read_table
+from lssat.tables import PREDICTIONS, DataError, Metrics, Record, read_metrics, read_table
 
 _SAMPLE = ("id", "frame", "clip")
 
@@ -20,8 +19,8 @@ class Arm:
 
     letter: str  # A | B
     folder: Path
-    record: dict[str, Any]
-    metrics: dict[str, Any]  # of its whole task
+    record: Record
+    metrics: Metrics  # of its whole task
     rows: pa.Table  # schema PREDICTIONS, the test split's
     file: Path  # of the rows
 
@@ -53,11 +52,15 @@ def read(letter: str, name: Path, runs: Path, results: Path | None, dataset: str
         DataError: no such run; it has no predictions, or they are of other weights.
     """
     folder = trained.find(name, runs)
-    record = trained.record(folder)
+    record = trained.record(folder, "run", "task", "weights_sha256", "curve_sha256")
     base = results or folder.resolve().parents[4] / "results"
     base = base / "tasks" / record["task"]
     base = base / "cross" / dataset if dataset else base
-    metrics = read_json(base / "metrics.json", "Evaluate the run first: `snakemake --cores 8`")
+    metrics = read_metrics(
+        base / "metrics.json",
+        *("kind", "dataset", "level", "metric", "classes"),
+        remedy="Evaluate the run first: `snakemake --cores 8`",
+    )
     sha256 = metrics.get("weights", {}).get(record["run"])
     if sha256 != record["weights_sha256"]:
         what = "does not say of which weights it is" if sha256 is None else "is of other weights"

@@ -7,7 +7,7 @@ from lssat import grid, metrics
 from lssat.evaluation.logits import load_run
 from lssat.grid import trained
 from lssat.models.ssat import SSAT
-from lssat.tables import DataError, read_json
+from lssat.tables import Record, read_metrics
 
 
 class Opened(NamedTuple):
@@ -34,10 +34,7 @@ def open_run(folder: Path, results: Path, device: str) -> Opened:
     Raises:
         DataError: weights or record are missing or damaged, or of an older version.
     """
-    record = trained.record(folder)
-    if lacking := {"predicts", "crops"} - record.keys():
-        problem = f"says nothing of {' and '.join(sorted(lacking))}: an older version wrote it"
-        raise DataError(folder / trained.RECORD, problem, "Train the run again")
+    record = trained.record(folder, "run", "task", "params", "predicts", "crops", "weights_sha256")
     model = load_run(folder).to(device)
     task = grid.Task(**record["predicts"])
     texture = record["params"]["texture"]
@@ -52,11 +49,11 @@ def open_run(folder: Path, results: Path, device: str) -> Opened:
     )
 
 
-def _evaluated(record: dict[str, Any], file: Path) -> tuple[float | None, str, str | None]:
+def _evaluated(record: Record, file: Path) -> tuple[float | None, str, str | None]:
     """Return the temperature, why there is one or none, and whether the run collapsed."""
     if not file.exists():
         return None, f"uncalibrated: {file} does not exist", None
-    evaluated = read_json(file)
+    evaluated = read_metrics(file)
     sha256 = evaluated.get("weights", {}).get(record["run"])
     if sha256 is None:
         return None, f"uncalibrated: {file} is not of this run", None

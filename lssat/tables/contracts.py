@@ -1,0 +1,171 @@
+"""The two largest contracts between steps, typed: metrics.json of a task, record.json of a run.
+
+Whoever reads one names the keys that it needs. What is not as agreed ends the step with the file,
+the key and what to do, and not later in a formula.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NotRequired, cast, get_type_hints
+
+from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
+
+from lssat.tables.errors import DataError
+from lssat.tables.texts import read_json
+
+VERSION = 1  # of both; a file that names none was written before there were others
+METRICS_REMEDY = "Run its step again: remove it and run `snakemake --cores 8`"
+RECORD_REMEDY = "Train the run again: remove its folder and run `snakemake --cores 8`"
+
+Number = float | None  # None: undefined, with a note
+
+
+class RunMetrics(TypedDict):
+    """One run of metrics.json."""
+
+    run: str
+    backbone: str
+    configuration: str  # as in the paper: MRGB/RLDP/CRGB
+    seed: int
+    metrics: dict[str, Number]  # by <level>/<metric>
+    notes: dict[str, str]
+    collapsed: bool
+    calibration: NotRequired[dict[str, Any]]
+
+
+class Row(TypedDict):
+    """One row of metrics.json's table: a metric of a backbone and configuration, over seeds."""
+
+    backbone: str
+    configuration: str
+    level: str
+    metric: str
+    n: int
+    groups: int
+    seeds: list[int]
+    runs: list[str]
+    values: list[Number]
+    mean: Number
+    low: Number
+    high: Number
+    note: str | None
+    baseline: Number
+    beats_baseline: bool
+    collapsed: bool
+    swept: bool
+    val_loss: NotRequired[Number]
+
+
+class Metrics(TypedDict):
+    """results/tasks/<task>/metrics.json; `lssat.evaluation.scores` says what each part is."""
+
+    version: int
+    task: str
+    dataset: str
+    kind: str
+    title: str
+    classes: list[str]
+    metric: str
+    level: str
+    split: str
+    coverage: float
+    coverage_present: float
+    confidence: float
+    resamples: int
+    groups: int
+    n: dict[str, int]
+    runs: list[RunMetrics]
+    table: list[Row]
+    subsets: list[dict[str, Any]]
+    each: list[dict[str, Any]]
+    confusion: list[dict[str, Any]]
+    roc: list[dict[str, Any]]
+    comparisons: list[dict[str, Any]]
+    backbones: list[dict[str, Any]]
+    ranks: list[dict[str, Any]]
+    sweep: list[dict[str, Any]]
+    weights: dict[str, str]  # run -> sha256 of the weights that were evaluated
+
+
+class Record(TypedDict):
+    """record.json of a run: what it was, what it was made with, what it cost."""
+
+    version: int
+    run: str
+    task: str
+    backbone: str
+    configuration: str
+    seed: int
+    weights: dict[str, str | None]  # source, licence
+    epochs: int
+    best_epoch: int
+    select_metric: str
+    best_value: Number
+    best_loss: Number
+    parameters: int
+    decoder_parameters: int
+    seconds: float
+    imgs_per_second: float
+    resumed: int
+    device: str
+    devices: int
+    environment: dict[str, Any]
+    git: dict[str, Any]
+    params: dict[str, Any]
+    data: dict[str, str]  # split -> sha256
+    predicts: dict[str, Any]
+    crops: dict[str, Any]
+    costs: dict[str, Any]
+    weights_sha256: str
+    curve_sha256: str
+    reconstruction_sha256: str
+
+
+def read_metrics(path: Path, *needs: str, remedy: str = METRICS_REMEDY) -> Metrics:
+    """Read a metrics.json.
+
+    Args:
+        needs: keys that must be there.
+
+    Raises:
+        DataError: it is missing or damaged, of another version, or not as agreed.
+    """
+    return cast(Metrics, _checked(path, read_json(path, remedy), Metrics, needs, METRICS_REMEDY))
+
+
+def read_record(path: Path, *needs: str, remedy: str = RECORD_REMEDY) -> Record:
+    """Read a record.json; arguments and errors as those of `read_metrics`."""
+    return cast(Record, _checked(path, read_json(path, remedy), Record, needs, RECORD_REMEDY))
+
+
+def _checked(path: Path, content: Any, kind: type, needs: Sequence[str], remedy: str) -> Any:
+    if not isinstance(content, dict):
+        raise DataError(path, "holds no keys", remedy)
+    version = content.get("version", VERSION)
+    if version != VERSION:
+        newer = isinstance(version, int) and version > VERSION
+        problem = f"version is {version!r}, and this lssat reads {VERSION}"
+        raise DataError(path, problem, "Update lssat" if newer else remedy)
+    lacking = [f"lacks the key {name}" for name in needs if name not in content]
+    wrong = [problem for name in content for problem in _wrong(kind, name, content[name])]
+    if problems := [*lacking, *wrong]:
+        raise DataError(path, "; ".join(problems[:5]), remedy)
+    return content
+
+
+def _wrong(kind: type, name: str, value: Any) -> list[str]:
+    """Say what is wrong with the value of a key, with the way to the place inside it."""
+    from pydantic import TypeAdapter, ValidationError  # not where nothing is read: it is slow
+
+    hints = get_type_hints(kind)
+    if name not in hints:
+        return []
+    try:
+        TypeAdapter(hints[name]).validate_python(value, strict=True)
+    except ValidationError as error:
+        return [f"{_place(name, each['loc'])}: {each['msg']}" for each in error.errors()]
+    return []
+
+
+def _place(name: str, loc: Sequence[str | int]) -> str:
+    return ".".join([name, *map(str, loc)])

@@ -1,0 +1,109 @@
+"""metrics.json and record.json are held to their types; what is wrong is named with the way out."""
+
+import copy
+import re
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+from test_scores import deepfake_rows, summarise
+
+from lssat import tables
+from lssat.tables import DataError, Metrics, Record, contracts, read_metrics, read_record
+from lssat.training import record as record_of
+
+RUN = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
+
+
+@pytest.fixture(scope="module")
+def content() -> dict[str, Any]:
+    return summarise(deepfake_rows([RUN], 20, 2.5), "ffpp")
+
+
+def test_what_is_written_is_as_the_type_says(content: dict, tmp_path: Path) -> None:
+    tables.write_json(tmp_path / "metrics.json", content)
+    assert read_metrics(tmp_path / "metrics.json", *content) == content
+    added = {"weights", "coverage_present"}  # by `lssat evaluate`
+    assert content.keys() == get_type_hints(Metrics).keys() - added
+    assert content["version"] == contracts.VERSION
+    (row, *_), (run, *_) = content["table"], content["runs"]
+    assert row.keys() == get_type_hints(tables.Row).keys() - {"val_loss"}
+    assert run.keys() <= get_type_hints(tables.RunMetrics).keys()
+
+
+def test_the_record_is_written_with_the_keys_of_its_type() -> None:
+    source = Path(record_of.__file__).read_text()
+    names = set(re.findall(r"^        (\w+)=", source, re.M)) - {"energy_kwh"}
+    vouched = {"weights_sha256", "curve_sha256", "reconstruction_sha256", "costs"}
+    of_run = {"task", "backbone", "configuration", "seed"}
+    assert names | vouched | of_run == set(get_type_hints(Record))
+
+
+def broken(content: dict[str, Any], change: Any) -> dict[str, Any]:
+    found = copy.deepcopy(content)
+    change(found)
+    return found
+
+
+def _set(*way: Any) -> Any:
+    *places, name, value = way
+
+    def change(content: Any) -> None:
+        for place in places:
+            content = content[place]
+        content[name] = value
+
+    return change
+
+
+WRONG = [
+    (lambda content: content.pop("table"), "lacks the key table"),
+    (lambda content: content.pop("level"), "lacks the key level"),
+    (_set("coverage", "much"), "coverage: "),
+    (_set("classes", "real"), "classes: "),
+    (_set("table", 0, "mean", "0.9"), "table.0.mean"),
+    (lambda content: content["table"][1].pop("swept"), "table.1.swept: Field required"),
+    (_set("runs", 0, "seed", None), "runs.0.seed: "),
+    (_set("n", "video", 1.5), "n.video: "),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), WRONG)
+def test_what_is_not_as_agreed_is_named_by_file_and_key(
+    content: dict, tmp_path: Path, change: Any, said: str
+) -> None:
+    file = tmp_path / "metrics.json"
+    tables.write_json(file, broken(content, change))
+    with pytest.raises(DataError) as caught:
+        read_metrics(file, "table", "level")
+    assert f"{file}: " in str(caught.value)
+    assert said in str(caught.value)
+    assert "Run its step again" in str(caught.value)
+
+
+def test_all_that_is_wrong_stands_in_one_message(content: dict, tmp_path: Path) -> None:
+    file = tmp_path / "metrics.json"
+    tables.write_json(file, content | {"coverage": "x", "level": 3} | {"groups": None})
+    with pytest.raises(DataError, match=r"(?s)coverage.*level|level.*coverage"):
+        read_metrics(file)
+
+
+@pytest.mark.parametrize("read", [read_metrics, read_record])
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [(0, "again: remove"), (2, "Update lssat"), ("1", "again: remove"), (None, "again: remove")],
+)
+def test_another_version_says_what_to_do(
+    tmp_path: Path, read: Any, version: Any, said: str
+) -> None:
+    tables.write_json(tmp_path / "x.json", {"version": version})
+    with pytest.raises(DataError, match=rf"version is {version!r}, and this lssat reads 1.*") as e:
+        read(tmp_path / "x.json")
+    assert said in str(e.value)
+
+
+def test_files_of_before_there_were_versions_are_read(content: dict, tmp_path: Path) -> None:
+    """A finished project is carried over by `lssat sync --code`: nothing is trained again."""
+    old = {key: value for key, value in content.items() if key != "version"}
+    tables.write_json(tmp_path / "metrics.json", old)
+    assert read_metrics(tmp_path / "metrics.json", "table") == old
