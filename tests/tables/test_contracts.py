@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
-from test_scores import deepfake_rows, summarise
+from helpers.scored import deepfake_rows, summarise
 
 from lssat import tables
 from lssat.tables import DataError, Metrics, Record, contracts, read_metrics, read_record
