@@ -7,29 +7,66 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
+import lssat
 from lssat import grid
 from lssat.cli import apart
+
+# For people, in the order of their help; then what keeps a project; the others are steps.
+PEOPLE = ("init", "doctor", "run", "show", "predict", "compare", "verify", "sync", "report")
+UPKEEP = ("check", "rejects", "save", "digest", "restore")
+_STEPS = "Steps of the pipeline, as Snakemake calls them"
+
+
+class _Group(TyperGroup):
+    """Commands in the order of their use, not of their names."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        first = (*PEOPLE, *UPKEEP)
+        steps = [name for name in self.commands if name not in first]
+        return [*(name for name in first if name in self.commands), *steps]
 
 
 class _App(typer.Typer):
     """Commands that hold what they are to write against what they are to read."""
 
     def command(self, *args: Any, **options: Any) -> Any:
-        return super().command(*args, **{"cls": apart.Command} | options)
+        def register(function: Any) -> Any:
+            name = function.__name__
+            panel = None if name in PEOPLE else "Upkeep" if name in UPKEEP else _STEPS
+            given = {"cls": apart.Command, "rich_help_panel": panel} | options
+            return super(_App, self).command(*args, **given)(function)
+
+        return register
 
 
 app = _App(
-    help="The open benchmark of ViT backbones with an MAE auxiliary task (L-SSAT).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"lssat {lssat.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """The open benchmark of ViT backbones with an MAE auxiliary task (L-SSAT)."""
 
 
 @contextlib.contextmanager
@@ -56,9 +93,13 @@ def leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def example(line: str) -> str:
-    """Return the last line of a command's help."""
-    return f"Example: [bold]{line}[/bold]"
+def example(*parts: str) -> str:
+    """Return the last line of a command's help: one that can be run in a project as it stands.
+
+    Args:
+        parts: of the line, as they fit the source.
+    """
+    return f"Example: [bold]{' '.join(parts)}[/bold]"
 
 
 def run_folders(runs: Path, task: str, view: Any) -> dict[str, Path]:

@@ -116,9 +116,15 @@ def doctor(
     sys.exit(step.run(dataset, root, params_, json_, deep))
 
 
-@app.command(epilog=example("lssat manifest --dataset ffpp --out m.parquet --rejects r.parquet"))
+@app.command(
+    epilog=example(
+        "lssat manifest --task ffpp",
+        "--out data/prepared/ffpp/manifest.parquet",
+        "--rejects data/prepared/ffpp/manifest.rejects.parquet",
+    )
+)
 def manifest(
-    dataset: option.Task,
+    task: option.Task,
     out: Annotated[Path, option.writes("Manifest table to write.")],
     rejects: Annotated[Path, option.writes("Rejects table to write.")],
     kept: Annotated[
@@ -139,9 +145,9 @@ def manifest(
         from lssat.data import datasets as step
         from lssat.data.splits import needs
 
-    options = getattr(params.view(params_, "manifest", task=dataset).datasets, dataset)
-    lost = step.write(dataset, options, out, rejects, kept)
-    lacking = needs.refusal(dataset, out, options, params.load(check)) if check else None
+    options = getattr(params.view(params_, "manifest", task=task).datasets, task)
+    lost = step.write(task, options, out, rejects, kept)
+    lacking = needs.refusal(task, out, options, params.load(check)) if check else None
     if errors := [error for error in (lost, lacking) if error]:
         raise DataError.all_of(errors)
 
@@ -165,9 +171,17 @@ def rejects(
     step.show(files or step.tables_of(task, prepared, logs), rows, reason)
 
 
-@app.command(epilog=example("lssat faces --dataset celeba --shard 0 --manifest m.parquet ..."))
+@app.command(
+    epilog=example(
+        "lssat faces --task celeba --shard 0",
+        "--manifest data/prepared/celeba/manifest.parquet",
+        "--out data/prepared/celeba/faces/shard-00000.npy",
+        "--table data/prepared/celeba/faces/shard-00000.parquet",
+        "--rejects data/prepared/celeba/faces/shard-00000.rejects.parquet",
+    )
+)
 def faces(
-    dataset: option.Task,
+    task: option.Task,
     shard: Annotated[int, typer.Option(help="Number of the shard, from 0.")],
     manifest: option.Manifest,
     out: Annotated[Path, option.writes("NPY shard of crops to write.")],
@@ -180,12 +194,20 @@ def faces(
     with quick_imports():
         from lssat.data import faces as step
 
-    view = params.view(params_, "faces", task=dataset)
-    options = getattr(view.datasets, dataset)
-    step.crop_shard(manifest, dataset, options, view.faces, shard, out, table, rejects, device)
+    view = params.view(params_, "faces", task=task)
+    options = getattr(view.datasets, task)
+    step.crop_shard(manifest, task, options, view.faces, shard, out, table, rejects, device)
 
 
-@app.command(epilog=example("lssat texture --faces shard-00000.npy --out codes.npy ..."))
+@app.command(
+    epilog=example(
+        "lssat texture",
+        "--faces data/prepared/celeba/faces/shard-00000.npy",
+        "--faces-table data/prepared/celeba/faces/shard-00000.parquet",
+        "--out data/prepared/celeba/texture/ldp/shard-00000.npy",
+        "--table data/prepared/celeba/texture/ldp/shard-00000.parquet",
+    )
+)
 def texture(
     faces: Annotated[Path, typer.Option(help="NPY shard of crops.")],
     faces_table: Annotated[Path, typer.Option(help="Table of the crops.")],
@@ -200,9 +222,21 @@ def texture(
     step.write_shard(faces, faces_table, params.view(params_, "texture").texture, out, table)
 
 
-@app.command(epilog=example("lssat splits --dataset affectnet --manifest m.parquet ..."))
+@app.command(
+    epilog=example(
+        "lssat splits --task affectnet",
+        "--manifest data/prepared/affectnet/manifest.parquet",
+        "--manifest-rejects data/prepared/affectnet/manifest.rejects.parquet",
+        "--faces data/prepared/affectnet/faces/shard-00000.parquet",
+        "--faces-rejects data/prepared/affectnet/faces/shard-00000.rejects.parquet",
+        "--train data/prepared/affectnet/splits/train.parquet",
+        "--val data/prepared/affectnet/splits/val.parquet",
+        "--test data/prepared/affectnet/splits/test.parquet",
+        "--summary data/prepared/affectnet/splits/summary.json",
+    )
+)
 def splits(
-    dataset: option.Task,
+    task: option.Task,
     manifest: option.Manifest,
     manifest_rejects: Annotated[Path, typer.Option(help="Its rejects.")],
     faces: option.CropTables,
@@ -217,17 +251,23 @@ def splits(
     with quick_imports():
         from lssat.data import splits as step
 
-    view = params.view(params_, "splits", task=dataset)
+    view = params.view(params_, "splits", task=task)
     files = {"train": train, "val": val, "test": test, "summary": summary}
     lists = (*step.NAMES, step.UNUSED)
     files |= {f"{name}_ids": summary.with_name(f"{name}.txt") for name in lists}
-    options = getattr(view.datasets, dataset)
-    step.write(
-        dataset, manifest, manifest_rejects, faces, faces_rejects, options, view.splits, files
+    options = getattr(view.datasets, task)
+    step.write(task, manifest, manifest_rejects, faces, faces_rejects, options, view.splits, files)
+
+
+@app.command(
+    epilog=example(
+        "lssat audit",
+        "--manifest data/prepared/celeba/manifest.parquet",
+        "--faces data/prepared/celeba/faces/shard-00000.parquet",
+        "--splits data/prepared/celeba/splits",
+        "--out data/prepared/celeba/audit.json --table data/prepared/celeba/audit.parquet",
     )
-
-
-@app.command(epilog=example("lssat audit --manifest m.parquet --splits splits ..."))
+)
 def audit(
     manifest: option.Manifest,
     faces: option.CropTables,
@@ -243,9 +283,17 @@ def audit(
     step.audit(manifest, faces, crops.files(splits), out, table)
 
 
-@app.command(epilog=example("lssat lookalikes --dataset celeba --splits splits ..."))
+@app.command(
+    epilog=example(
+        "lssat lookalikes --task celeba",
+        "--faces data/prepared/celeba/faces/shard-00000.parquet",
+        "--splits data/prepared/celeba/splits",
+        "--out data/prepared/celeba/lookalikes.json",
+        "--table data/prepared/celeba/lookalikes.parquet",
+    )
+)
 def lookalikes(
-    dataset: Annotated[str, typer.Option(help="Name of the data set.")],
+    task: option.Task,
     faces: option.CropTables,
     splits: option.Splits,
     out: option.JsonOut,
@@ -258,10 +306,20 @@ def lookalikes(
         from lssat.data.audit import lookalikes as step
 
     view = params.view(params_, "lookalikes")
-    step.lookalikes(dataset, faces, crops.files(splits), view.audit, out, table)
+    step.lookalikes(task, faces, crops.files(splits), view.audit, out, table)
 
 
-@app.command(epilog=example("lssat audit-cross --dataset celebdf --splits splits ..."))
+@app.command(
+    epilog=example(
+        "lssat audit-cross --dataset celebdf",
+        "--faces data/prepared/celebdf/faces/shard-00000.parquet",
+        "--splits data/prepared/celebdf/splits",
+        "--trained-faces data/prepared/ffpp/faces/shard-00000.parquet",
+        "--trained-splits data/prepared/ffpp/splits",
+        "--out data/prepared/celebdf/audit_cross.json",
+        "--table data/prepared/celebdf/audit_cross.parquet",
+    )
+)
 def audit_cross(
     dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
     faces: Annotated[list[Path], typer.Option(help="Its tables of crops; once for each shard.")],

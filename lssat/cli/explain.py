@@ -13,7 +13,12 @@ from lssat.tables import private
 
 
 @app.command(
-    epilog=example("lssat explain --task celeba --runs runs --test splits/test.parquet ...")
+    epilog=example(
+        "lssat explain --task celeba --runs runs",
+        "--test data/prepared/celeba/splits/test.parquet",
+        "--faces data/prepared/celeba/faces --codes data/prepared/celeba/texture/ldp",
+        "--results results/tasks/celeba --out results/explain/celeba",
+    )
 )
 def explain(
     task: option.Task,
@@ -44,7 +49,11 @@ def explain(
     step.examine(task, files, view, device)
 
 
-@app.command(epilog=example("lssat speed --out results/speed.json --device cuda"))
+@app.command(
+    epilog=example(
+        "lssat speed --out results/speed.json",
+    )
+)
 def speed(
     out: option.JsonOut,
     device: option.Device = option.MACHINE.device,
@@ -60,7 +69,12 @@ def speed(
     step.measure(out, params.view(params_, "speed"), device)
 
 
-@app.command(epilog=example("lssat gallery --data data/prepared --explained results/explain ..."))
+@app.command(
+    epilog=example(
+        "lssat gallery --data data/prepared --explained results/explain",
+        "--out results/local/gallery.html",
+    )
+)
 def gallery(
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
     explained: Annotated[Path, typer.Option(help="Folder of what `lssat explain` wrote.")],

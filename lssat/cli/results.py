@@ -37,7 +37,12 @@ def _asked(file: Path) -> Path | None:
     return file if file.exists() else None
 
 
-@app.command(epilog=example("lssat report --runs runs --data data/prepared ..."))
+@app.command(
+    epilog=example(
+        "lssat report --runs runs --data data/prepared --results results/tasks",
+        "--explained results/explain --speed results/speed.json --out results",
+    )
+)
 def report(
     runs: option.Runs,
     data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],

@@ -14,7 +14,15 @@ from lssat.params import hardware
 from lssat.tables import DataError
 
 
-@app.command(epilog=example("lssat train --run ffpp/vit_micro/MRGB-RLDP-CRGB/seed0 ..."))
+@app.command(
+    epilog=example(
+        "lssat train --run ffpp/vit_micro/MRGB-RLDP-CRGB/seed0",
+        "--train data/prepared/ffpp/splits/train.parquet",
+        "--val data/prepared/ffpp/splits/val.parquet",
+        "--faces data/prepared/ffpp/faces --codes data/prepared/ffpp/texture/ldp",
+        "--out runs/ffpp/vit_micro/MRGB-RLDP-CRGB/seed0",
+    )
+)
 def train(
     run: Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")],
     train: Annotated[Path, typer.Option(help="Training split.")],
@@ -91,7 +99,12 @@ def train(
         raise
 
 
-@app.command(epilog=example("lssat repeat --run runs/ffpp/vit_mini/MRGB-RLDP-CRGB/seed0 ..."))
+@app.command(
+    epilog=example(
+        "lssat repeat --run runs/ffpp/vit_mini/MRGB-RLDP-CRGB/seed0",
+        "--out runs/ffpp/vit_mini/MRGB-RLDP-CRGB-lambda0.1/seed0",
+    )
+)
 def repeat(
     run: Annotated[Path, typer.Option(help="Folder of the run.")],
     out: Annotated[Path, option.writes("Its other folder.", folder=True)],
@@ -104,7 +117,10 @@ def repeat(
 
 @app.command(
     epilog=example(
-        "lssat evaluate --task celeba --runs runs --splits data/prepared/celeba/splits ..."
+        "lssat evaluate --task celeba --runs runs",
+        "--splits data/prepared/celeba/splits",
+        "--faces data/prepared/celeba/faces --codes data/prepared/celeba/texture/ldp",
+        "--out results/tasks/celeba",
     )
 )
 def evaluate(
@@ -139,7 +155,13 @@ def evaluate(
 
 
 @app.command(
-    epilog=example("lssat robustness --task celeba --runs runs --train splits/train.parquet ...")
+    epilog=example(
+        "lssat robustness --task celeba --runs runs",
+        "--train data/prepared/celeba/splits/train.parquet",
+        "--test data/prepared/celeba/splits/test.parquet",
+        "--faces data/prepared/celeba/faces",
+        "--out results/tasks/celeba/robustness.json",
+    )
 )
 def robustness(
     task: option.Task,
@@ -162,7 +184,11 @@ def robustness(
 
 @app.command(
     epilog=example(
-        "lssat cross --dataset celebdf --train data/prepared/ffpp/splits/train.parquet ..."
+        "lssat cross --dataset celebdf --task ffpp --runs runs",
+        "--train data/prepared/ffpp/splits/train.parquet",
+        "--splits data/prepared/celebdf/splits",
+        "--faces data/prepared/celebdf/faces --codes data/prepared/celebdf/texture/ldp",
+        "--out results/tasks/ffpp/cross/celebdf",
     )
 )
 def cross(
@@ -199,7 +225,12 @@ def cross(
 
 
 @app.command(
-    epilog=example("lssat slices --task celeba --predictions p.parquet --metrics m.json ...")
+    epilog=example(
+        "lssat slices --task celeba",
+        "--predictions results/tasks/celeba/predictions.parquet",
+        "--metrics results/tasks/celeba/metrics.json",
+        "--out results/tasks/celeba/slices.json",
+    )
 )
 def slices(
     task: option.Task,

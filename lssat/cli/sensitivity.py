@@ -10,7 +10,14 @@ from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
 
 
-@app.command(epilog=example("lssat variant --task ffpp --variant margin-1.6 ..."))
+@app.command(
+    epilog=example(
+        "lssat variant --task ffpp --variant margin-1.6 --runs runs",
+        "--manifest data/prepared/ffpp/manifest.parquet",
+        "--test data/prepared/ffpp/splits/test.parquet --faces data/prepared/ffpp/faces",
+        "--out results/tasks/ffpp/sensitivity/margin-1.6.parquet",
+    )
+)
 def variant(
     task: option.Task,
     variant: Annotated[str, typer.Option(help="margin-<margin> or frames-<count>.")],
@@ -31,7 +38,19 @@ def variant(
     step.variant(task, variant, files, view, device)
 
 
-@app.command(epilog=example("lssat sensitivity --task ffpp --variants margin-1.6.parquet ..."))
+@app.command(
+    epilog=example(
+        "lssat sensitivity --task ffpp",
+        "--test data/prepared/ffpp/splits/test.parquet",
+        "--metrics results/tasks/ffpp/metrics.json",
+        "--predictions results/tasks/ffpp/predictions.parquet",
+        "--faces data/prepared/ffpp/faces/shard-00000.parquet",
+        "--variants results/tasks/ffpp/sensitivity/margin-1.6.parquet",
+        "--out results/tasks/ffpp/sensitivity/sensitivity.json",
+        "--table results/tasks/ffpp/sensitivity/sensitivity.csv",
+        "--picture results/tasks/ffpp/sensitivity/sensitivity.svg",
+    )
+)
 def sensitivity(
     task: option.Task,
     test: option.TestSplit,

@@ -11,7 +11,10 @@ from lssat.cli.base import app, example, quick_imports, run_folders
 
 
 @app.command(
-    epilog=example("lssat track --task celeba --runs runs --metrics metrics.json --out ids.json")
+    epilog=example(
+        "lssat track --task celeba --runs runs",
+        "--metrics results/tasks/celeba/metrics.json --out results/mlflow/celeba.json",
+    )
 )
 def track(
     task: option.Task,
@@ -34,7 +37,11 @@ def track(
 
 
 @app.command(
-    epilog=example("lssat track-cross --dataset celebdf --metrics m.json --tracked ids.json ...")
+    epilog=example(
+        "lssat track-cross --dataset celebdf",
+        "--metrics results/tasks/ffpp/cross/celebdf/metrics.json",
+        "--tracked results/mlflow/ffpp.json --out results/mlflow/cross/celebdf.json",
+    )
 )
 def track_cross(
     dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
@@ -53,7 +60,10 @@ def track_cross(
 
 
 @app.command(
-    epilog=example("lssat track-slices --slices slices.json --tracked ids.json --out o.json")
+    epilog=example(
+        "lssat track-slices --slices results/tasks/celeba/slices.json",
+        "--tracked results/mlflow/celeba.json --out results/mlflow/slices/celeba.json",
+    )
 )
 def track_slices(
     slices: Annotated[Path, typer.Option(help="What lssat slices wrote.")],

@@ -12,7 +12,11 @@ from lssat.cli import apart, option
 from lssat.cli.base import app, example, quick_imports
 
 
-@app.command(epilog=example("lssat predict --task ffpp --json - video.mp4 folder/"))
+@app.command(
+    epilog=example(
+        "lssat predict --task ffpp --json - data/raw/sample/ffpp",
+    )
+)
 def predict(
     paths: Annotated[
         list[Path], typer.Argument(help="Images, videos, folders to search.", show_default=False)
@@ -191,7 +195,10 @@ def verify(
 
 
 @app.command(
-    epilog=example("lssat compare runs/ffpp/vit_mini/MRGB-RLDP-CRGB/seed0 /other/runs/ffpp/...")
+    epilog=example(
+        "lssat compare runs/ffpp/vit_mini/MRGB-RLDP-CRGB/seed0",
+        "runs/ffpp/vit_mini/none-none-CRGB/seed0",
+    )
 )
 def compare(
     a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of a run, or its name.")],

@@ -38,13 +38,13 @@ def refused(words: str) -> str:
 
 
 STEPS = [
-    "manifest --dataset x --out params.yaml --rejects r",
-    "faces --dataset x --shard 0 --manifest file --out {} --table t --rejects r",
+    "manifest --task x --out params.yaml --rejects r",
+    "faces --task x --shard 0 --manifest file --out {} --table t --rejects r",
     "texture --faces file --faces-table t --out {} --table u",
     "texture --faces f --faces-table file --out o --table {}",
-    "splits --dataset x --manifest m --manifest-rejects r --faces f --faces-rejects file"
+    "splits --task x --manifest m --manifest-rejects r --faces f --faces-rejects file"
     " --train a --val b --test c --summary {}",
-    "splits --dataset x --manifest m --manifest-rejects r --faces f --faces file"
+    "splits --task x --manifest m --manifest-rejects r --faces f --faces file"
     " --faces-rejects q --train a --val {} --test c --summary d",
     "slices --task x --predictions p --metrics file --out {}",
     "slices --task x --predictions p --metrics m --annotations file --manifest n --out {}",
@@ -103,9 +103,9 @@ def test_fault_d12_a_preset_is_no_place_for_a_params_yaml(monkeypatch: pytest.Mo
 
 
 def test_fault_d12_two_outputs_are_two_files(here: Path) -> None:
-    words = "faces --dataset x --shard 0 --manifest m --out new --table ./new --rejects r"
+    words = "faces --task x --shard 0 --manifest m --out new --table ./new --rejects r"
     assert "is named as two outputs" in refused(words)
-    words = "faces --dataset x --shard 0 --manifest m --out hard --table soft --rejects r"
+    words = "faces --task x --shard 0 --manifest m --out hard --table soft --rejects r"
     assert "is named as two outputs" in refused(words)
 
 

@@ -375,7 +375,7 @@ def test_fault_b2_the_step_says_all_at_once_and_an_edit_of_the_batch_is_no_param
     json_ = params.section_json(whole, "manifest", task="ffpp")
     assert "batch_size" not in json_
     assert "splits" not in json_
-    command = [sys.executable, "-m", "lssat", "manifest", "--dataset", "ffpp", "--out", "m.parquet"]
+    command = [sys.executable, "-m", "lssat", "manifest", "--task", "ffpp", "--out", "m.parquet"]
     command += ["--rejects", "r.parquet", "--check", "params.yaml", "--params", json_]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1

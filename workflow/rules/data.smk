@@ -30,7 +30,7 @@ rule manifest:
         code=code("manifest"),
         tree=raw_digest,
     shell:
-        "exec lssat manifest --dataset {wildcards.task} --out {output.table}"
+        "exec lssat manifest --task {wildcards.task} --out {output.table}"
         " --rejects {output.rejects} --kept logs/manifest/{wildcards.task}.rejects.parquet"
         " --check params.yaml --params {params.section:q} > {log} 2>&1"
 
@@ -54,7 +54,7 @@ rule faces:
         device=lambda wc: device(wc) if detects(wc.task) else "cpu",
     shell:
         "$LSSAT_ASK {output} > {log} 2>&1 ||"
-        " exec lssat faces --dataset {wildcards.task} --shard {wildcards.shard} --manifest {input}"
+        " exec lssat faces --task {wildcards.task} --shard {wildcards.shard} --manifest {input}"
         " --out {output.crops} --table {output.table} --rejects {output.rejects}"
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
@@ -101,7 +101,7 @@ rule splits:
         faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
         rejects=lambda wc, input: [f"--faces-rejects {file}" for file in input.faces_rejects],
     shell:
-        "exec lssat splits --dataset {wildcards.task} --manifest {input.manifest}"
+        "exec lssat splits --task {wildcards.task} --manifest {input.manifest}"
         " --manifest-rejects {input.rejects} {params.faces} {params.rejects}"
         " --train {output.train} --val {output.val} --test {output.test}"
         " --summary {output.summary} --params {params.section:q} > {log} 2>&1"
@@ -146,7 +146,7 @@ rule lookalikes:
         splits=lambda wc, input: os.path.dirname(input.splits[0]),
     shell:
         "$LSSAT_ASK {output} > {log} 2>&1 ||"
-        " exec lssat lookalikes --dataset {wildcards.task} {params.faces} --splits {params.splits}"
+        " exec lssat lookalikes --task {wildcards.task} {params.faces} --splits {params.splits}"
         " --out {output.json} --table {output.table} --params {params.section:q} > {log} 2>&1"
 
 

@@ -148,7 +148,7 @@ def test_the_command_writes_what_the_function_writes(
     names = ["--out", "--table", "--rejects"]
     done = CliRunner().invoke(
         cli.app,
-        ["faces", "--dataset", "celeba", "--shard", "00000", "--device", "cpu"]
+        ["faces", "--task", "celeba", "--shard", "00000", "--device", "cpu"]
         + ["--manifest", str(tmp_path / "manifest.parquet"), "--params", text]
         + [word for pair in zip(names, map(str, out), strict=True) for word in pair],
     )
