@@ -204,7 +204,7 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
             matrix = _matrix(known, level, rng)
             confusion.append({**shared, "runs": of["runs"], "note": note, **matrix})
     return {
-        **{"task": task, "dataset": task, "kind": known.kind, "metric": known.metric},
+        **{"version": 1, "task": task, "dataset": task, "kind": known.kind, "metric": known.metric},
         **{"title": known.title, "classes": list(known.classes)},
         **{"level": head, "split": "test", "coverage": 0.9875, "confidence": 0.95},
         **{"resamples": 2000, "n": levels, "groups": 16, "table": rows, "subsets": subsets},

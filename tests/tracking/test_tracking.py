@@ -44,8 +44,10 @@ def measured(auc: float | None) -> dict:
     """The parts of a metrics.json that tracking reads."""
     names = {"backbone": "vit_micro", "configuration": "MRGB/RLDP/CRGB"}
     values = {"video/auc": auc, "video/accuracy": 0.6, "video/balanced_accuracy": 0.55}
-    run = {"run": NAME, **names, "seed": 0, "collapsed": False}
+    run = {"run": NAME, **names, "seed": 0, "collapsed": False, "notes": {}}
     row = {**names, "level": "video", "metric": "auc", "runs": [NAME], "baseline": 0.5}
+    row |= {"n": 40, "groups": 10, "seeds": [0], "values": [auc], "note": None}
+    row |= {"beats_baseline": False, "collapsed": False, "swept": False}
     return {
         **{"task": "ffpp", "kind": "binary", "level": "video", "metric": "auc"},
         **{"confidence": 0.95, "resamples": 100},
