@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lssat import cli
 from lssat.cli import apart
+from lssat.cli import commands as cli
 from lssat.tables import DataError
 
 PRECIOUS = b"precious"

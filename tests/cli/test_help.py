@@ -13,8 +13,8 @@ import typer
 from typer.testing import CliRunner
 
 import lssat
-from lssat import cli
 from lssat.cli import base
+from lssat.cli import commands as cli
 
 ROOT = Path(__file__).parent.parent.parent
 GROUP = typer.main.get_command(cli.app)

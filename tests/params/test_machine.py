@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lssat import cli
+from lssat.cli import commands as cli
 from lssat.params import hardware
 from lssat.tables import DataError
 
