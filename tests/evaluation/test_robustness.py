@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import ROOT
-from helpers.robust import RUNS, measure
+from helpers.robust import RUNS, data, measure  # noqa: F401  # data is a fixture
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from lssat import metrics, params, tables, texture
