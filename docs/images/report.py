@@ -12,7 +12,7 @@ from PIL import Image
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1] / "tests"))
 
-import chromium  # noqa: E402
+from helpers import chromium  # noqa: E402
 
 WIDTH, HEIGHT = 1280, 1290
 
@@ -22,7 +22,7 @@ def main(page: Path) -> None:
     out = HERE / "report.png"
     with tempfile.TemporaryDirectory() as folder, chromium.page(Path(folder)) as browser:
         browser.open(page.resolve().as_uri(), WIDTH, HEIGHT)
-        browser.wait("document.documentElement.dataset.drawn", 300)
+        browser.wait("document.documentElement.dataset.drawn")
         assert browser.problems() == []
         browser.picture(out)
     Image.open(out).convert("RGB").quantize(128).save(out, optimize=True)
