@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lssat import metrics
 from lssat.evaluation.scores import comparisons, measured, per_class
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.run_group import by_seed
@@ -66,7 +67,7 @@ def main() -> None:
     timed(
         "intervals of the table",
         lambda: [
-            measured.intervals(rows, found, name, options) for name in measured.TABLE[level.kind]
+            measured.intervals(rows, found, name, options) for name in metrics.NAMES[level.kind]
         ],
     )
     timed("intervals of each attribute", lambda: per_class.intervals(rows, level, found, options))

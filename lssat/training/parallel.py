@@ -21,7 +21,6 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from lssat import grid
 from lssat.tables import DataError
 
-STRATEGIES = ("auto", "ddp", "fsdp")
 # What launchers (torchrun, srun, jsrun, mpirun, Fabric's own command) say to their processes and
 # Fabric, or torch below it, would take for its own.
 _OF_LAUNCHERS = re.compile(
@@ -64,11 +63,8 @@ def strategy(run: grid.Run, name: str, devices: int) -> str | Strategy:
     """Return Fabric's strategy of a name.
 
     Raises:
-        DataError: no such strategy, or FSDP where nothing can be shared out.
+        DataError: FSDP where nothing can be shared out.
     """
-    if name not in STRATEGIES:
-        fix = f"Write one of {', '.join(STRATEGIES)} in the profile"
-        raise DataError(run.path, f"knows no strategy {name!r}", fix)
     if name == "ddp":
         # A sequential configuration uses the decoder, or the head, in one of its phases only.
         parted = grid.parse(run.configuration).sequential

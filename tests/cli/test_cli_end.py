@@ -8,7 +8,8 @@ import pytest
 from helpers.training import command
 from typer.testing import CliRunner
 
-from lssat import cli, tables
+from lssat import tables
+from lssat.cli import commands
 
 
 def run(*line: str) -> subprocess.CompletedProcess:
@@ -38,8 +39,9 @@ def test_the_end_keeps_codes_texts_and_what_was_registered(end: str, code: int, 
     lines = [
         "import atexit, sys",
         "from lssat import cli, tables",
+        "from lssat.cli import commands",
         "def command(): print('done', end=''); " + end,
-        "cli.app = command",
+        "commands.app = command",
         "atexit.register(lambda: print(', registered', end=''))",
         "cli.main()",
     ]
@@ -72,7 +74,7 @@ def test_fault_a10_a_folder_without_a_project_is_said_and_stays_empty(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("gc.freeze", lambda: None)  # this process goes on
-    done = CliRunner().invoke(cli.app, line.split())
+    done = CliRunner().invoke(commands.app, line.split())
     assert done.exit_code == 1
     assert isinstance(done.exception, tables.DataError)
     assert str(done.exception).startswith(said)

@@ -27,7 +27,8 @@ from helpers.drawn_data import write
 from helpers.training import RUN, view
 from typer.testing import CliRunner
 
-from lssat import cli, params, tables
+from lssat import params, tables
+from lssat.cli import commands as cli
 from lssat.evaluation import evaluate
 
 pytestmark = pytest.mark.slow

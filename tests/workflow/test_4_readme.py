@@ -19,7 +19,7 @@ from helpers.project import Project, copy
 from helpers.waiting import until
 from typer.testing import CliRunner
 
-from lssat import cli
+from lssat.cli import commands as cli
 
 INIT = (
     "lssat init --preset paper"

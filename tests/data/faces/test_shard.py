@@ -10,7 +10,8 @@ from helpers import trees
 from PIL import Image
 from typer.testing import CliRunner
 
-from lssat import cli, tables
+from lssat import tables
+from lssat.cli import commands as cli
 from lssat.data import datasets, faces
 from lssat.data.audit import phash
 from lssat.tables import FACES, MANIFEST, REJECTS, metadata, open_shard, read_table
