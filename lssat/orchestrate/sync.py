@@ -75,9 +75,8 @@ def _of_code_alone(changes: list) -> bool:
 
 
 def _tell() -> None:
-    rules = source.changed()
-    which = f"the steps {', '.join(rules)} have" if rules else "no step has"
-    print(f"Of the code {which} changed since. What is on disk counts as made by it.", flush=True)
+    whose = ", ".join(source.changed()) or "no step"
+    print(f"The code of {whose} has changed. What is on disk counts as made by it.", flush=True)
 
 
 def _unknown_to_mlflow() -> list[str]:

@@ -58,7 +58,7 @@ def test_an_update_of_the_code_that_changes_no_result_keeps_them(clone: Project)
     told = clone.run("lssat", "sync", check=False)
     assert "If only the code has changed, and no result: `lssat sync --code`" in told
     told = clone.run("lssat", "sync", "--code")
-    assert "Of the code the steps train, " in told
+    assert "The code of train has changed." in told
     assert clone.snakemake_stale() == clone.dvc_stale() == set()
     assert weights.read_bytes() == before
     clone.params(train={"lr": 0.003})  # what is no code is still looked at
