@@ -381,7 +381,8 @@ def test_case_30_no_command_that_writes_is_left_out() -> None:
 
 def test_case_30_training_ends_before_its_first_epoch(place: Path, tmp_path: Path) -> None:
     """As a user starts it: one line on stderr; the data are not even looked for."""
-    start = f"from lssat.cli import main; import os; os.geteuid() or os.seteuid({NOBODY}); main()"
+    start = "from lssat.cli import commands, main; import os; "  # imports are those of the caller
+    start += f"os.geteuid() or os.seteuid({NOBODY}); main()"
     line = [sys.executable, "-c", start, *command(tmp_path, place / "shut/runs")[3:]]
     before = content(place)
     done = subprocess.run(line, capture_output=True, text=True, check=False)
