@@ -103,7 +103,8 @@ def test_the_sample_has_no_problem_and_needs_no_look_at_models(
         (
             [("metric: null", "metric: f1")],
             "train.select_metric: ffpp is binary, which has no f1; it has auc, eer, ap, "
-            "tpr_at_fpr01, accuracy, balanced_accuracy; all tasks have auc, balanced_accuracy; null takes "
+            "tpr_at_fpr01, accuracy, balanced_accuracy; all tasks have auc, balanced_accuracy; "
+            "null takes "
             "each task's headline metric",
         ),
         (
