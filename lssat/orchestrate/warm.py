@@ -185,7 +185,8 @@ class _Server:
             self._forget(line)
         elif pid := os.fork():
             self.steps[pid] = line
-            print("forked:", *argv[1:4], file=sys.stderr, flush=True)
+            words = " ".join(argv[1:4]).partition("\n")[0]
+            print(f"forked: {words}", file=sys.stderr, flush=True)
         else:
             self._become(argv, own, streams)
         for stream in streams:
