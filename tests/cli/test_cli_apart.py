@@ -120,8 +120,10 @@ def test_fault_d12_every_option_that_names_an_output_is_known_as_one() -> None:
 
 
 def test_fault_d12_a_new_file_beside_what_is_read_is_written(here: Path) -> None:
-    apart.outside(here / "root/new.json", [here / "root"])
-    apart.from_inputs(here / "new.json", [("--x", here / "file")])
+    assert apart.from_inputs(here / "new.json", [("--x", here / "file")]) is None
+    with pytest.raises(DataError):  # the same call, of what is read itself
+        apart.from_inputs(here / "file", [("--x", here / "file")])
+    assert apart.outside(here / "root/new.json", [here / "root"]) is None
 
 
 def test_fault_d13_names_are_spelt_out_where_the_terminal_cannot_show_them(tmp_path: Path) -> None:

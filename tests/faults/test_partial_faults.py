@@ -124,7 +124,7 @@ def test_fault_b3_videos_of_one_class(tmp_path: Path, label: str, word: str, kep
     root = trees.dfdc(tmp_path / "raw", {"dfdc_train_part_0": entries})
     for n in (7, 8):
         (root / f"dfdc_train_part_0/{n}.mp4").unlink(missing_ok=True)
-    options = trees.test_only_options("dfdc", root, partial=True)
+    options = trees.options_of_a_test_set("dfdc", root, partial=True)
     ffpp_ = trees.ffpp_options(tmp_path)
     of = "none is listed" if kept else "of 2 listed"
     assert refused(tmp_path, "dfdc", experiment(ffpp=ffpp_, dfdc=options)) == (
@@ -238,11 +238,11 @@ KINDS = {  # what makes a tree, and a file or folder of samples of it that goes
     "celeba": (_celeba, "img_align_celeba/3.jpg"),
     "affectnet": (_affectnet, "train_set/images/3.jpg"),
     "affectnet csv": (_affectnet_csv, "Manually_Annotated_Images/train/3.jpg"),
-    "celebdf": (lambda root: trees.test_only_options("celebdf", trees.celebdf(root)),
+    "celebdf": (lambda root: trees.options_of_a_test_set("celebdf", trees.celebdf(root)),
                 "YouTube-real/00170.mp4"),
-    "celebdf, a folder": (lambda root: trees.test_only_options("celebdf", trees.celebdf(root)),
+    "celebdf, a folder": (lambda root: trees.options_of_a_test_set("celebdf", trees.celebdf(root)),
                           "YouTube-real"),
-    "dfdc": (lambda root: trees.test_only_options("dfdc", trees.dfdc(root)),
+    "dfdc": (lambda root: trees.options_of_a_test_set("dfdc", trees.dfdc(root)),
              "dfdc_train_part_1/caaa.mp4"),
     "mine": (_own, "3.jpg"),
 }  # fmt: skip
@@ -287,7 +287,7 @@ def test_partial_data_still_count_what_is_lost_otherwise(tmp_path: Path) -> None
 
 
 def test_partial_data_without_a_list_are_what_is_there(tmp_path: Path) -> None:
-    options = trees.test_only_options("dfd", trees.dfd(tmp_path / "raw"), partial=True)
+    options = trees.options_of_a_test_set("dfd", trees.dfd(tmp_path / "raw"), partial=True)
     rows, rejects = read("dfd", options, tmp_path)
     assert (len(rows), rejects) == (3, [])
 

@@ -38,7 +38,7 @@ def make(name: str, root: Path):
         tree = trees.affectnet_folders(root, ["happy", "sad"])
         return "affectnet", trees.affectnet_options(tree)
     drawn = {"celebdf": trees.celebdf, "dfdc": trees.dfdc, "dfd": trees.dfd}[name](root)
-    return name, trees.test_only_options(name, drawn)
+    return name, trees.options_of_a_test_set(name, drawn)
 
 
 EVERY = ["ffpp", "celeba", "celeba_zip", "npy", "csv", "folders", "celebdf", "dfdc", "dfd"]

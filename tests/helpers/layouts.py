@@ -54,4 +54,4 @@ LAYOUTS = {
 def options(dataset: str, root: Path, **other) -> params.Dataset:
     if dataset in sick.OPTIONS:
         return sick.OPTIONS[dataset](root, **other)
-    return trees.test_only_options(dataset, root, **other)
+    return trees.options_of_a_test_set(dataset, root, **other)

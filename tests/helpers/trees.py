@@ -30,7 +30,7 @@ def celeba_options(root: Path, **other) -> params.Celeba:
     return params.Celeba(**{"root": str(root), "shards": 1, "rejects_limit": 0.0, **other})
 
 
-def test_only_options(dataset: str, root: Path, **other) -> params.Dataset:
+def options_of_a_test_set(dataset: str, root: Path, **other) -> params.Dataset:
     """Options of `celebdf`, `dfdc` or `dfd`."""
     model = {"celebdf": params.Celebdf, "dfdc": params.Dfdc, "dfd": params.Dfd}[dataset]
     values = {"compression": "c23"} if dataset == "dfd" else {}

@@ -247,3 +247,25 @@ def test_fault_e3_pictures_of_the_reconstruction_are_in_the_targets_colours() ->
         out = model(whole, None, torch.rand(1, 4))
     shown = reconstruction._clip(model, "RGB", out.pred["RGB"], whole, out.mask)
     torch.testing.assert_close(shown, whole[:, :, 0].float(), rtol=0, atol=1e-3)
+
+
+def test_each_branch_ends_in_a_norm_of_its_own() -> None:
+    """New norms are alike, so each is altered: `fc_norm` is the classifier's alone."""
+    model = VideoSSAT("videomae_mini", parse("MRGB-RRGB-CRGB"), 40, 1, 0.5, frames=4).eval()
+    torch.manual_seed(0)
+    imgs = torch.randint(0, 256, (2, 3, 4, 40, 40), dtype=torch.uint8)
+    noise = torch.rand(2, model.num_patches)
+
+    def given() -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.no_grad():
+            out = model(imgs, None, noise)
+        assert out.logits is not None
+        assert out.pred is not None
+        return out.logits, out.pred["RGB"]
+
+    for name, altered in (("fc_norm", (True, False)), ("norm", (False, True))):
+        before = given()
+        with torch.no_grad():
+            getattr(model.encoder, name).bias.uniform_(-1, 1)
+        after = given()
+        assert tuple(not torch.equal(*pair) for pair in zip(before, after, strict=True)) == altered

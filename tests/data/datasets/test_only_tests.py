@@ -11,7 +11,7 @@ DATASETS = ("celebdf", "dfdc", "dfd")
 
 
 def options(dataset: str, root: Path, **other):
-    return trees.test_only_options(dataset, root, **other)
+    return trees.options_of_a_test_set(dataset, root, **other)
 
 
 def test_celebdf_reads_the_list_alone_and_turns_its_labels(tmp_path: Path) -> None:

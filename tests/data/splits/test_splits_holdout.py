@@ -113,7 +113,7 @@ def test_a_group_that_is_all_of_train_stays_there_and_is_refused(tmp_path: Path)
 def test_data_sets_that_are_only_tested_on_pass_through(tmp_path: Path, selection: str) -> None:
     rows = [row | {"split": "test", "groups": [row["id"]]} for row in ffpp_rows()]
     rules = RULES.model_copy(update={"selection": selection})
-    options = trees.test_only_options("dfd", tmp_path)
+    options = trees.options_of_a_test_set("dfd", tmp_path)
     found, summary = write(tmp_path, "dfd", options, rows, cropped(rows), rules)
     assert [len(found[name]) for name in splits.NAMES] == [0, 0, 12]
     assert summary["samples"] == {"train": 0, "val": 0, "test": 12}
@@ -124,7 +124,7 @@ def test_data_sets_that_are_only_tested_on_pass_through(tmp_path: Path, selectio
 def test_case_14_a_test_only_set_without_a_class_is_refused(tmp_path: Path) -> None:
     rows = [row | {"split": "test", "groups": [row["id"]]} for row in ffpp_rows()]
     rows = [row for row in rows if row["labels"] == [1]]
-    options = trees.test_only_options("dfd", tmp_path)
+    options = trees.options_of_a_test_set("dfd", tmp_path)
     with pytest.raises(DataError, match=r"classes: 0 has no crop in test \(6 crops\)"):
         write(tmp_path, "dfd", options, rows, cropped(rows))
     with pytest.raises(DataError, match="split train is empty; split val is empty"):
