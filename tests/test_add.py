@@ -13,7 +13,7 @@ def test_add_a_metric(tmp_path: Path) -> None:
 import numpy as np
 from lssat import metrics
 from lssat.evaluation.slices import measures
-from lssat.params.named import problems
+from lssat.params.names import problems
 from lssat.report.kit import words
 from helpers import scored
 

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 import lssat
 from lssat import grid
-from lssat.cli import apart
+from lssat.cli import outputs
 
 # For people, in the order of their help; then what keeps a project; the others are steps.
 PEOPLE = ("init", "doctor", "run", "show", "predict", "compare", "verify", "sync", "report")
@@ -38,7 +38,7 @@ class _App(typer.Typer):
         def register(function: Any) -> Any:
             name = function.__name__
             panel = None if name in PEOPLE else "Upkeep" if name in UPKEEP else _STEPS
-            given = {"cls": apart.Command, "rich_help_panel": panel} | options
+            given = {"cls": outputs.Command, "rich_help_panel": panel} | options
             return super(_App, self).command(*args, **given)(function)
 
         return register

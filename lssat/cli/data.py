@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lssat import params
-from lssat.cli import apart, option
+from lssat.cli import option, outputs
 from lssat.cli.base import app, example, quick_imports
 from lssat.tables import DataError
 
@@ -61,7 +61,7 @@ def init(
 
     given = {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}
     given |= {"celebdf": celebdf, "dfdc": dfdc, "dfd": dfd}
-    apart.from_inputs(out, [("a preset", file) for file in step.PRESETS.glob("*.yaml")])
+    outputs.from_inputs(out, [("a preset", file) for file in step.PRESETS.glob("*.yaml")])
     roots = {name: root for name, root in given.items() if root is not None}
     print(step.told(preset, out, *step.write(preset, roots, out, force, small)))
 
@@ -112,7 +112,7 @@ def doctor(
         with contextlib.suppress(DataError):  # the doctor says what is wrong with it
             sections = dict(params.load(params_).datasets).values()
             roots = [Path(each.root) for each in sections if each]
-        apart.outside(Path(str(json_)), roots)
+        outputs.outside(Path(str(json_)), roots)
     sys.exit(step.run(dataset, root, params_, json_, deep))
 
 
@@ -143,11 +143,11 @@ def manifest(
     """
     with quick_imports():
         from lssat.data import datasets as step
-        from lssat.data.splits import needs
+        from lssat.data.splits import requirements
 
     options = getattr(params.view(params_, "manifest", task=task).datasets, task)
     lost = step.write(task, options, out, rejects, kept)
-    lacking = needs.refusal(task, out, options, params.load(check)) if check else None
+    lacking = requirements.refusal(task, out, options, params.load(check)) if check else None
     if errors := [error for error in (lost, lacking) if error]:
         raise DataError.all_of(errors)
 

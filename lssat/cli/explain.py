@@ -9,7 +9,7 @@ import typer
 from lssat import params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
-from lssat.tables import private
+from lssat.tables import face_privacy
 
 
 @app.command(
@@ -99,5 +99,5 @@ def gallery(
         )
         for task in view.benchmark.tasks
     }
-    places = {task: private.place(task, values) for task in files}
+    places = {task: face_privacy.place(task, values) for task in files}
     step.write(heading.title(values, step.titles(files)), files, out, places)

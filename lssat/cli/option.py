@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from lssat import tables
-from lssat.cli.apart import Output, note
+from lssat.cli.outputs import Output, note
 from lssat.params import hardware
 from lssat.tables import DataError
 
@@ -16,7 +16,7 @@ MACHINE = hardware.Hardware()  # its defaults
 def writes(what: str, *names: str, folder: bool = False, apart: bool = False) -> Any:
     """Return an option that names an output; one that cannot be written ends the command at once.
 
-    So does one that is an input (`lssat.cli.apart`).
+    So does one that is an input (`lssat.cli.outputs`).
 
     Args:
         what: the help.

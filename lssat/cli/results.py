@@ -131,11 +131,11 @@ def save(
 ) -> None:
     """Save finished results for DVC after a run that was killed; Snakemake's runs end with this."""
     with quick_imports():
-        from lssat.orchestrate import owner
+        from lssat.orchestrate import lock
         from lssat.orchestrate import save as step
 
     if not made:  # by hand: not beside a run that is at work
-        owner.hold(inside_dvc=False)
+        lock.hold(inside_dvc=False)
     known = json.loads(sys.stdin.read() if made == "-" else made or "{}")
     sets = {name: frozenset(known.get(name, ())) for name in ("fresh", "stale", "done")}
     if told := step.save(step.Made(known.get("params", ""), **sets)):

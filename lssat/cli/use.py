@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lssat import tables
-from lssat.cli import apart, option
+from lssat.cli import option, outputs
 from lssat.cli.base import app, example, quick_imports
 
 
@@ -74,8 +74,8 @@ def predict(
     listed = _listed(paths, frame_folders)
     if json_ not in (None, "-"):
         for file in (each.file if isinstance(each, step.Rejected) else each for each in listed):
-            apart.from_inputs(Path(str(json_)), [("an argument", file.path)])
-            apart.outside(Path(str(json_)), [file.path] if file.media == "frames" else [])
+            outputs.from_inputs(Path(str(json_)), [("an argument", file.path)])
+            outputs.outside(Path(str(json_)), [file.path] if file.media == "frames" else [])
     how = step.How(aligned, where, count)
     about = why, step.notes(opened, how)
     quiet = json_ == "-"
@@ -177,8 +177,8 @@ def verify(
         raise typer.BadParameter("--with and --reason belong to --write")
     if write:
         tables.check_writable(expected)
-        apart.from_inputs(expected, [("--params", params_)])
-        apart.outside(expected, [results, *(others or [])])
+        outputs.from_inputs(expected, [("--params", params_)])
+        outputs.outside(expected, [results, *(others or [])])
     if rerun and (code := orchestrate.run(cores)):
         sys.exit(code)
     if write:

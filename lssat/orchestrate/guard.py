@@ -9,7 +9,7 @@ command. Its only key is the sentence that DVC then shows.
 import contextlib
 from pathlib import Path
 
-from lssat.orchestrate.owner import describe
+from lssat.orchestrate.lock import describe
 from lssat.tables import write_text
 
 FILE = Path("unsaved/dvc.yaml")

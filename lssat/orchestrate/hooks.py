@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lssat.orchestrate import guard, owner, restore, steps, warm
+from lssat.orchestrate import guard, lock, restore, steps, warm
 from lssat.orchestrate.failures import tell
 from lssat.tables import close_folder, sha256, source
 
@@ -62,7 +62,7 @@ class Hooks:
         make_writable()
         close_faces()
         if self.works:
-            owner.hold(self.inside_dvc)
+            lock.hold(self.inside_dvc)
             source.write()
             os.environ[restore.PARAMS] = sha256("params.yaml")
             atexit.register(self._close)

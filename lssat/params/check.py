@@ -8,7 +8,8 @@ from types import UnionType
 from typing import Any, NamedTuple, get_args
 
 from lssat import grid
-from lssat.params import grid_rules, named
+from lssat.params import grid_rules
+from lssat.params import names as named
 from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
 from lssat.params.sections import Params

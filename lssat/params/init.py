@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, get_args
 import yaml
 
 from lssat import grid, params
-from lssat.params import small
+from lssat.params import trial as small
 from lssat.tables import DataError, write_text
 
 PRESETS = Path("presets")
@@ -34,7 +34,7 @@ def write(
             DeepFakeDetection) are added to `benchmark.cross`, read as FaceForensics++ is.
         out: the params.yaml; one that is there is replaced if it equals a preset, else only
             with `force`, and kept under another name.
-        trial: made small, as a run of minutes (`lssat.params.small`).
+        trial: made small, as a run of minutes (`lssat.params.trial`).
 
     Returns:
         What was written, as `params.load` reads it, and a word on what stood there before.

@@ -19,7 +19,15 @@ from lssat.report.kit import html, pictures, words
 from lssat.report.kit.pictures import gapped, picture, tile
 from lssat.report.sections.explained import Maps, examples, incomplete, overlays, read_maps
 from lssat.report.sections.robustness import perturbed
-from lssat.tables import FACES, TEXTURE, confidential, private, read_json, read_record, write_text
+from lssat.tables import (
+    FACES,
+    TEXTURE,
+    confidential,
+    face_privacy,
+    read_json,
+    read_record,
+    write_text,
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ def _task(name: str, files: Files, place: str) -> dict[str, Any]:
         "name": name,
         "title": found["title"],
         "lead": f"{many} of {what}, run {best['run']}; {scaled}.",
-        "absent": private.absent(place) if place == "nowhere" else "",
+        "absent": face_privacy.absent(place) if place == "nowhere" else "",
         "errors": _errors(found, files, maps, place != "nowhere"),
         "more": _more(found, files, maps) if place == "local" else None,
     }

@@ -28,7 +28,7 @@ from lssat.report.sections import (
     subsets,
     sweep,
 )
-from lssat.tables import private
+from lssat.tables import face_privacy
 
 # In the order of the page; docs/add-a-report-section.md says how to add one.
 _SECTIONS = (
@@ -70,7 +70,7 @@ def render(
     """
     scripts = html.scripts("theme", "page", "plotly")
     sets: list[Task | Cross] = [*_by_dataset(tasks), *across]
-    places = {task.name: private.place(task.name, params) for task in tasks}
+    places = {task.name: face_privacy.place(task.name, params) for task in tasks}
     titles = {task.name: task.title for task in tasks}
     open_ = [task for task in tasks if places[task.name] == "report"]
     return html.template("page.html.j2", Path(__file__).parent).render(
@@ -194,7 +194,7 @@ def _task(task: Task, place: str) -> dict[str, Any]:
         "training": figures.training(task),
         "strips": strips,
         "strips_note": note,
-        "absent": private.absent(place),
+        "absent": face_privacy.absent(place),
         "runs": evidence.runs(task),
         "mlflow": f"MLflow experiment {task.files.experiment}, parent run "
         f"{states.named(_weights(task))}, which holds this report.",
@@ -218,7 +218,7 @@ def _reconstructions(task: Task) -> tuple[list[pictures.Picture], str]:
 
 def _crops(task: Task, place: str) -> dict[str, Any]:
     if place != "report":
-        return {"dataset": task.title, "lead": private.absent(place), "pictures": []}
+        return {"dataset": task.title, "lead": face_privacy.absent(place), "pictures": []}
     shown, kind = pictures.crops(task.files.faces, task.files.texture)
     lead = (
         f"Stored crops, each above its texture: {kind}."

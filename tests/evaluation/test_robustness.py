@@ -13,7 +13,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from lssat import metrics, params, tables, texture
 from lssat.evaluation import logits as predict
 from lssat.evaluation import perturb
-from lssat.evaluation.robustness import measured
+from lssat.evaluation.robustness import rows as measured
 from lssat.evaluation.robustness.subset import choose
 from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.levels import Level

@@ -19,7 +19,7 @@ from lssat import params, tables
 from lssat.data import datasets, doctor, splits
 from lssat.data.datasets import ffpp
 from lssat.data.doctor.findings import Inventory
-from lssat.data.splits import needs
+from lssat.data.splits import requirements
 from lssat.orchestrate import failures
 from lssat.params import init
 from lssat.report.kit import words
@@ -67,7 +67,7 @@ def refused(tmp_path: Path, dataset: str, whole: params.Params) -> str:
     options = getattr(whole.datasets, dataset)
     table, rejects = tmp_path / "manifest.parquet", tmp_path / "rejects.parquet"
     datasets.write(dataset, options, table, rejects)
-    error = needs.refusal(dataset, table, options, whole)
+    error = requirements.refusal(dataset, table, options, whole)
     found = examined(dataset, options, whole)
     told = [f for f in found.findings if f"the runs of {dataset} need" in f.problem]
     assert [(f.severity, f.problem, f.fix) for f in told] == (
@@ -77,7 +77,7 @@ def refused(tmp_path: Path, dataset: str, whole: params.Params) -> str:
 
 
 def examined(dataset: str, options: params.Dataset, whole: params.Params) -> Inventory:
-    return doctor.inspect(dataset, options, lacking=needs.of(whole))
+    return doctor.inspect(dataset, options, lacking=requirements.of(whole))
 
 
 def test_fault_b2_seven_clips_leave_a_split_empty(tmp_path: Path) -> None:
@@ -132,7 +132,9 @@ def test_fault_b3_videos_of_one_class(tmp_path: Path, label: str, word: str, kep
         f"  test: no {word} video ({of}); there are 3 {label.lower()}. "
         "Add them; or take dfdc out of benchmark.cross. docs/part-of-the-data.md shows each."
     )
-    found = doctor.inspect("dfdc", doctor.stand_in("dfdc", root), False, lacking=needs.of(None))
+    found = doctor.inspect(
+        "dfdc", doctor.stand_in("dfdc", root), False, lacking=requirements.of(None)
+    )
     assert any(f"no {word} video" in f.problem for f in found.findings if f.severity == "error")
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from lssat.metrics import statistics
-from lssat.metrics.statistics import shrink as shrinking
+from lssat.metrics.statistics import shrinkage as shrinking
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 

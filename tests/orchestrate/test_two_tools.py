@@ -14,7 +14,7 @@ import pytest
 import yaml
 from helpers.waiting import ended, until
 
-from lssat.orchestrate import failures, guard, owner, restore
+from lssat.orchestrate import failures, guard, lock, restore
 from lssat.orchestrate.hooks import looks, make_writable
 from lssat.orchestrate.save import Made
 from lssat.tables import DataError
@@ -29,8 +29,8 @@ HOLD = (
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     yield tmp_path
-    while owner._held:
-        owner._held.pop().close()
+    while lock._held:
+        lock._held.pop().close()
 
 
 def holder() -> subprocess.Popen:
@@ -74,22 +74,22 @@ def test_fault_f1_a_live_run_is_named_and_a_dead_ones_locks_are_taken_over(
     locks.mkdir()
     (locks / "0.input.lock").write_text("data\n")
     with pytest.raises(DataError) as told:
-        owner.hold(False)
+        lock.hold(False)
     assert f"another run is at work in this folder: process {process.pid} (" in str(told.value)
     assert "Wait until it has ended, or stop it." in str(told.value)
     assert locks.exists()
     end(process)
-    owner.hold(False)
+    lock.hold(False)
     assert not locks.exists()
     assert f"locks left by process {process.pid} (" in capsys.readouterr().err
-    assert owner.OWNER.read_text().startswith(f"process {os.getpid()} (")
+    assert lock.OWNER.read_text().startswith(f"process {os.getpid()} (")
 
 
 def test_fault_f1_steps_of_a_killed_run_are_waited_for(
     folder: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner.STEPS.parent.mkdir()
-    owner.STEPS.touch()
+    lock.STEPS.parent.mkdir()
+    lock.STEPS.touch()
     code = (
         "import fcntl, sys; file = open('.snakemake/steps'); fcntl.flock(file, fcntl.LOCK_SH);"
         " print('held', flush=True); sys.stdin.read()"
@@ -100,24 +100,24 @@ def test_fault_f1_steps_of_a_killed_run_are_waited_for(
     assert step.stdout is not None
     assert step.stdout.readline() == "held\n"
     # It works until somebody waits for it.
-    monkeypatch.setattr(owner.time, "sleep", lambda seconds: step.communicate())
-    owner.hold(False)
+    monkeypatch.setattr(lock.time, "sleep", lambda seconds: step.communicate())
+    lock.hold(False)
     assert f"Waiting for steps of an earlier run: process {step.pid}." in capsys.readouterr().err
     assert step.returncode == 0
 
 
 def test_fault_f13_a_dvc_command_at_work_is_named(folder: Path) -> None:
     (folder / ".dvc/tmp").mkdir(parents=True)
-    assert owner.dvc_at_work() is None
+    assert lock.dvc_at_work() is None
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     entry = {"pid": other.pid, "cmd": "/bin/dvc repro"}
     for content in ({"write": {"runs": entry}, "read": {}}, {"write": {}, "read": {"x": [entry]}}):
         (folder / ".dvc/tmp/rwlock").write_text(json.dumps(content))
         with pytest.raises(DataError, match=rf"process {other.pid} \(/bin/dvc repro\)"):
-            owner.hold(False)
-    owner.hold(True)  # this Snakemake is a stage of it
+            lock.hold(False)
+    lock.hold(True)  # this Snakemake is a stage of it
     other.communicate(b"\n")
-    assert owner.dvc_at_work() is None  # it has ended
+    assert lock.dvc_at_work() is None  # it has ended
 
 
 def test_a_step_ends_with_the_process_that_started_it(folder: Path) -> None:

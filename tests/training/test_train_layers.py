@@ -9,7 +9,7 @@ from helpers.training import view
 
 from lssat import grid
 from lssat.models.ssat import SSAT, VideoSSAT
-from lssat.params.named import problems
+from lssat.params.names import problems
 from lssat.tables import DataError
 from lssat.training import recipe as recipes
 

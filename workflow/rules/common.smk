@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat.tables import digest, private, source
+from lssat.tables import digest, face_privacy, source
 from lssat.params import hardware
 from lssat import params
 from lssat.orchestrate.hooks import Hooks
@@ -248,7 +248,7 @@ def refuse_what_lacks():
     """
     if os.environ.get("LSSAT_SYNC"):
         return
-    from lssat.data.splits import needs
+    from lssat.data.splits import requirements
 
     dag = workflow.dag
     there = {job.wildcards.task for job in dag.jobs if job.rule.name == "manifest"}

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from lssat.data.datasets.opened import denied, genuine, impostor, opening, recording
+from lssat.data.datasets.genuine_lists import denied, genuine, impostor, opening, recording
 from lssat.tables import DataError
 
 __all__ = [

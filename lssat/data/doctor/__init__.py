@@ -25,16 +25,16 @@ from lssat.data.doctor import (
     dfd,
     dfdc,
     ffpp,
+    first_bytes,
     official,
     own,
-    signatures,
     terminal,
 )
-from lssat.data.doctor import deep as decode
+from lssat.data.doctor import decode_all as decode
 from lssat.data.doctor.findings import Inventory
 from lssat.data.doctor.walk import Tree, trouble, walk
 from lssat.data.media.video import IMAGES
-from lssat.data.splits import needs
+from lssat.data.splits import requirements
 from lssat.tables import DataError
 
 RELEASES: dict[str, ModuleType] = {
@@ -85,7 +85,9 @@ def run(dataset: str | None, root: Path | None, source: str, json_: str | None, 
     inventories = []
     for name, options in chosen:
         with Console(stderr=True).status(f"{name}: looking at {options.root}"):
-            inventories.append(inspect(name, options, configured, deep, needs.of(experiment)))
+            inventories.append(
+                inspect(name, options, configured, deep, requirements.of(experiment))
+            )
     if json_ == "-":
         print(json.dumps(terminal.as_json(inventories, problems), indent=1))
     else:
@@ -134,12 +136,12 @@ def inspect(
     tree = walk(root, inventory)
     release = RELEASES.get(dataset, own)
     lists = {path: kind for path, kind in _kinds(tree) if release.is_list(path.split("/")[-1])}
-    bad = signatures.look(root, lists, inventory)
+    bad = first_bytes.look(root, lists, inventory)
     inventory.faulty |= {wrong.path for wrong in bad}  # reported once, below
     with datasets.lists.recording() as opened:
         seen = _read(release, options, configured, tree, inventory, lacking)
     opened_here = {inventory.relative(path) for path in opened}
-    signatures.tell(bad, lambda path: path in opened_here, inventory)
+    first_bytes.tell(bad, lambda path: path in opened_here, inventory)
     beside = {p: kind for p, kind in _kinds(tree) if p not in lists and release.beside(kind)}
     limit = options.rejects_limit if configured else -1.0  # of a bare folder nothing may be lost
     _samples(tree, beside, seen, limit, options.partial, inventory)
@@ -164,10 +166,10 @@ def _samples(
     trouble(tree, lambda path: refused or path in used, inventory)
     gone = {*tree.nowhere, *tree.leaving}
     there = {path: kind for path, kind in used.items() if path not in gone}
-    bad = signatures.look(tree.root, beside | there, inventory)
+    bad = first_bytes.look(tree.root, beside | there, inventory)
     lost = seen.lost + len(seen.empty) + sum(wrong.path in used for wrong in bad)
     over = lost > limit * seen.total
-    signatures.tell(bad, lambda path: refused or (over and path in used), inventory)
+    first_bytes.tell(bad, lambda path: refused or (over and path in used), inventory)
     _losses(seen, over, partial, inventory)
     if inventory.deep:
         named = {wrong.path for wrong in bad}
@@ -178,7 +180,7 @@ def _samples(
 def _kinds(tree: Tree) -> Iterator[tuple[str, str]]:
     """Yield the files with a known suffix, and the kind that it stands for."""
     for path in tree.paths():
-        if (kind := signatures.kind_of(path)) is not None:
+        if (kind := first_bytes.kind_of(path)) is not None:
             yield path, kind
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lssat.data.faces import loops
+from lssat.data.faces import compiled_loops as loops
 
 # x -> (x - 127.5) / 128: what MTCNN's networks were trained on.
 MEAN, SCALE = 127.5, 0.0078125

@@ -16,7 +16,8 @@ from facenet_pytorch.models.utils import detect_face as library
 from torch import Tensor
 from torchvision.ops import batched_nms
 
-from lssat.data.faces import area, loops
+from lssat.data.faces import area
+from lssat.data.faces import compiled_loops as loops
 
 THRESHOLDS = (0.6, 0.7)  # of the first two stages, the library's own
 _CELL = 12  # pixels that the first network sees at once

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lssat.data.media.reason import Unreadable, read_bytes
 from lssat.data.media.signatures import is_video
+from lssat.data.media.unreadable import Unreadable, read_bytes
 
 CONTAINERS = "mov,matroska,avi"  # FFmpeg's demuxers; mov reads mp4, matroska reads webm
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from lssat.data.media.plan import Plan, Use
-from lssat.data.media.reason import Unreadable
+from lssat.data.media.unreadable import Unreadable
 from lssat.tables import DataError
 
 _START = 120.0  # seconds; imports from a cold disk

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from lssat.data.media.bare import bare
-from lssat.data.media.reason import Unreadable, check_memory, read_bytes
 from lssat.data.media.signatures import BYTES, is_image
+from lssat.data.media.unreadable import Unreadable, check_memory, read_bytes
+from lssat.data.media.without_metadata import bare
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 MIN_SIDE = 16  # pixels; below this there is no face to see

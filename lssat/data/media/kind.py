@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lssat.data.media.reason import Unreadable, read_bytes
 from lssat.data.media.signatures import BYTES, is_image, is_video
+from lssat.data.media.unreadable import Unreadable, read_bytes
 from lssat.data.media.video import IMAGES
 from lssat.tables import DataError
 

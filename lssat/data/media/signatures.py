@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from lssat.data.media.reason import Unreadable, read_bytes
+from lssat.data.media.unreadable import Unreadable, read_bytes
 
 BYTES = 256  # enough to recognise a kind of file
 

@@ -10,7 +10,7 @@ from lssat import grid
 from lssat.data.datasets.ffpp import METHODS
 from lssat.data.preflight.named_models import WORDS, choices, trained
 from lssat.params.base import nearest
-from lssat.params.named import Problem, texts
+from lssat.params.names import Problem, texts
 from lssat.tables import spelling
 
 SAMPLE = "data/raw/sample"  # where the built-in sample is drawn

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat import grid
-from lssat.params.named import texts
+from lssat.params.names import texts
 
 WORDS = ("scratch", "mae", "timm")  # that train.weights may be, beside the path of a file
 RUNS = Path("runs")

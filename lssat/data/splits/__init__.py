@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from lssat import grid, params
 from lssat.data.splits.assign import NAMES, assign, halve, hold_out, requested
 from lssat.data.splits.counts import by_member, summarise
-from lssat.data.splits.needs import OTHER_SHARE, expected, gaps, needed, off
+from lssat.data.splits.requirements import OTHER_SHARE, expected, gaps, needed, off
 from lssat.tables import (
     FACES,
     MANIFEST,

@@ -20,7 +20,7 @@ from torch import Tensor
 from lssat import grid, metrics, tables, texture
 from lssat.evaluation import logits, perturb
 from lssat.evaluation.perturb import PERTURBATIONS
-from lssat.evaluation.robustness.measured import CLEAN, Point, rows
+from lssat.evaluation.robustness.rows import CLEAN, Point, rows
 from lssat.evaluation.robustness.subset import choose
 from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.levels import Level, levels

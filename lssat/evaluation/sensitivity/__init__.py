@@ -19,7 +19,7 @@ from lssat.data import media
 from lssat.evaluation.scores import measured
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.measured import Measured, Span
-from lssat.evaluation.scores.paired import paired
+from lssat.evaluation.scores.paired_difference import paired
 from lssat.evaluation.scores.run_group import Scored, by_seed
 from lssat.evaluation.sensitivity import figure
 from lssat.params import Sensitivity

@@ -8,8 +8,8 @@ from lssat.metrics.statistics.clusters import from_resamples, over_clusters
 from lssat.metrics.statistics.gaps import Gap, Groups, largest_gaps
 from lssat.metrics.statistics.infer import Inference, Pair, Row, infer
 from lssat.metrics.statistics.intervals import Resamples, draw, resampled
+from lssat.metrics.statistics.mcnemar import clustered_mcnemar
 from lssat.metrics.statistics.multiple import holm
-from lssat.metrics.statistics.paired import clustered_mcnemar
 from lssat.metrics.statistics.ranks import Ranked, friedman
 
 __all__ = [

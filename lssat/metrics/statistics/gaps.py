@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtr, ndtri, stdtrit
 
-from lssat.metrics.statistics.shrink import shrink
+from lssat.metrics.statistics.shrinkage import shrink
 
 _DRAWS = 10_000
 _FARTHEST = 12.0  # of the critical value: 1.8e-33 of a normal distribution lies beyond it

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from lssat.metrics.statistics.multiple import holm
-from lssat.metrics.statistics.shrink import shrink
+from lssat.metrics.statistics.shrinkage import shrink
 
 _PRIOR = 0.5  # clusters' worth of trust in `edge` beside what a row's own errors say
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.tables import private
+from lssat.tables import face_privacy
 
 NOTE = "The sample proves that the machinery works. It is no science; its faces are drawn over."
 
@@ -38,4 +38,4 @@ def note(params: Mapping[str, Any], tasks: Mapping[str, str]) -> str:
 
 
 def _ours(params: Mapping[str, Any], tasks: Mapping[str, str]) -> list[str]:
-    return [text for name, text in tasks.items() if private.sample(name, params)]
+    return [text for name, text in tasks.items() if face_privacy.sample(name, params)]

@@ -12,8 +12,8 @@ from lssat.evaluation import attribution, overlay
 from lssat.tables import atomic, confidential, printable
 from lssat.training import loader
 from lssat.use.predict.files import File
-from lssat.use.predict.opened import Opened
 from lssat.use.predict.score import Scored
+from lssat.use.predict.trained_run import Opened
 
 MOST = 6  # samples shown of a file, spread evenly
 _RAISES, _OTHER = "#D55E00", "#0072B2"

@@ -15,7 +15,7 @@ from lssat.evaluation import logits as predict
 from lssat.tables import DataError
 from lssat.training import loader
 from lssat.use.predict.files import File
-from lssat.use.predict.opened import Opened
+from lssat.use.predict.trained_run import Opened
 
 FRAMES = 32  # of a video, for a run that was trained on images
 TIMEOUT, MEMORY = 600.0, 1024  # seconds and MiB that decoding one file may take

@@ -6,8 +6,8 @@ import numpy as np
 
 from lssat.data import media
 from lssat.tables import printable
-from lssat.use.predict.opened import Opened
 from lssat.use.predict.score import Rejected, Sample, Scored
+from lssat.use.predict.trained_run import Opened
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _WIDTH = 60  # characters of a curve

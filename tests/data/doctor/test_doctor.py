@@ -12,7 +12,7 @@ from helpers import ROOT, sick, trees
 
 from lssat.data import datasets, doctor
 from lssat.data.datasets import official
-from lssat.data.doctor import signatures
+from lssat.data.doctor import first_bytes
 
 CASES = [(name, kind) for name, kinds in sick.DAMAGE.items() for kind in kinds]
 
@@ -196,7 +196,7 @@ def test_examples_are_bounded_and_counts_are_not(tmp_path: Path) -> None:
     ],
 )
 def test_first_bytes(suffix: str, head: bytes, wanted: str) -> None:
-    found = signatures.problem(signatures.KINDS[suffix], head)
+    found = first_bytes.problem(first_bytes.KINDS[suffix], head)
     assert found.startswith(wanted) if wanted else found == ""
 
 

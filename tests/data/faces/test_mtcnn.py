@@ -9,7 +9,8 @@ from helpers.drawn_scenes import scene
 from skimage import data
 from torch.nn.functional import interpolate
 
-from lssat.data.faces import area, loops
+from lssat.data.faces import area
+from lssat.data.faces import compiled_loops as loops
 from lssat.data.faces.mtcnn import Detections, Detector, scales
 
 

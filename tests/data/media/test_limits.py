@@ -12,7 +12,7 @@ from PIL import Image
 
 from lssat.data.media import Decoder, Plan, Unreadable, read, read_image
 from lssat.data.media.image import MOST_PIXELS, _webp_size, bytes_of
-from lssat.data.media.reason import FIXED
+from lssat.data.media.unreadable import FIXED
 
 SIDE = 2000  # 4 million pixels: what is measured beside them is small
 KINDS = {

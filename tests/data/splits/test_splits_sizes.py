@@ -12,7 +12,7 @@ from helpers.splits import sample
 
 from lssat import grid, params
 from lssat.data import splits
-from lssat.data.splits.needs import lacking
+from lssat.data.splits.requirements import lacking
 from lssat.tables import MANIFEST, DataError, read_json
 
 SEEDS = range(25)

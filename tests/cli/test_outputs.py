@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from lssat.cli import apart
 from lssat.cli import commands as cli
+from lssat.cli import outputs
 from lssat.tables import DataError
 
 PRECIOUS = b"precious"
@@ -113,17 +113,17 @@ def test_fault_d12_every_option_that_names_an_output_is_known_as_one() -> None:
     """Whatever is called so must be declared with `option.writes`, or it would not be looked at."""
     group = typer.main.get_command(cli.app)
     for name, command in group.commands.items():
-        assert isinstance(command, apart.Command), name
+        assert isinstance(command, outputs.Command), name
         for param in command.params:
             if {"--out", "--json", "--table", "--rejects", "--summary"} & {*param.opts}:
                 assert param.callback is not None, (name, param.name)
 
 
 def test_fault_d12_a_new_file_beside_what_is_read_is_written(here: Path) -> None:
-    assert apart.from_inputs(here / "new.json", [("--x", here / "file")]) is None
+    assert outputs.from_inputs(here / "new.json", [("--x", here / "file")]) is None
     with pytest.raises(DataError):  # the same call, of what is read itself
-        apart.from_inputs(here / "file", [("--x", here / "file")])
-    assert apart.outside(here / "root/new.json", [here / "root"]) is None
+        outputs.from_inputs(here / "file", [("--x", here / "file")])
+    assert outputs.outside(here / "root/new.json", [here / "root"]) is None
 
 
 def test_fault_d13_names_are_spelt_out_where_the_terminal_cannot_show_them(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from lssat import params, report, tables
 from lssat.orchestrate import hooks
 from lssat.report import gallery
 from lssat.report.kit import pictures
-from lssat.tables import private
+from lssat.tables import face_privacy
 from lssat.training import train as step
 
 REAL = {"datasets": {task: {"root": f"/data/{task}"} for task in drawn.TASKS}}
@@ -50,13 +50,13 @@ def asked(faces: str, root: str = "data/raw/sample/ffpp") -> dict[str, Any]:
 def test_fault_f10_only_the_drawn_samples_faces_are_in_the_report(
     faces: str, root: str, place: str
 ) -> None:
-    assert private.place("ffpp", asked(faces, root)) == place
+    assert face_privacy.place("ffpp", asked(faces, root)) == place
 
 
 def test_fault_f10_what_is_not_known_to_be_the_sample_is_not_shown() -> None:
-    assert private.place("ffpp", {"report": {"title": ""}}) == "local"
+    assert face_privacy.place("ffpp", {"report": {"title": ""}}) == "local"
     other = asked("sample") | {"sample": {"trees": ["celeba"]}}
-    assert private.place("ffpp", other) == "local"
+    assert face_privacy.place("ffpp", other) == "local"
 
 
 def test_fault_f10_the_samples_faces_are_the_default() -> None:
@@ -113,7 +113,7 @@ def local_page(tmp_path: Path, place: str) -> tuple[str, np.ndarray]:
     (files,) = drawn.draw(tmp_path, ("ffpp",), ("vit_micro",), seeds=(0,)).values()
     folders = files.faces[0][0].parent, files.texture[0][0].parent
     where = gallery.Files(files.explain, files.maps, *folders, tmp_path / "runs")
-    out = tmp_path / private.LOCAL
+    out = tmp_path / face_privacy.LOCAL
     gallery.write("Title", {"ffpp": where}, out, {"ffpp": place})
     return out.read_text(encoding="utf-8"), crops_of(files)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.measured import Measured, Span, key
-from lssat.evaluation.scores.paired import paired
+from lssat.evaluation.scores.paired_difference import paired
 from lssat.evaluation.scores.run_group import Scored
 from lssat.params import Evaluate
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lssat.data import media
 from lssat.data.doctor.findings import Inventory, by_folder
 from lssat.data.media import archive, signatures
-from lssat.data.media.reason import read_bytes
+from lssat.data.media.unreadable import read_bytes
 from lssat.tables import DataError
 
 _CHUNK = 2000  # files a thread reads before it takes the next ones
