@@ -6,8 +6,11 @@ not count either: each is known by what it holds, so that a moved or renamed mod
 """
 
 import ast
+import contextlib
 import hashlib
+import json
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -190,7 +193,7 @@ def _is_left_out(name: str) -> bool:
 
 def forget() -> None:
     """Forget what was read, since files have changed."""
-    for remembered in (_source, _held, _digest):
+    for remembered in (_source, _held, _digest, _kept):
         remembered.cache_clear()
 
 
@@ -216,7 +219,46 @@ def digest(rule: str) -> str:
 
 
 def of_modules(entry: list[str]) -> str:
-    """Return the digest of some modules and of those that they use."""
+    """Return the digest of some modules and of those that they use.
+
+    Syntax trees of the whole package take more than a second, at the start of each step and of
+    each Snakemake. Digests are kept beside the package's bytecode until any of its files changes.
+    """
+    kept, key = _kept(), " ".join(entry)
+    if key not in kept.digests:
+        kept.digests[key] = _of_modules(entry)
+        with contextlib.suppress(OSError):  # a package that this user may only read
+            write_text(kept.file, json.dumps(kept._asdict(), default=str))
+    return kept.digests[key]
+
+
+class _Kept(NamedTuple):
+    """Digests of the package as it is now, and the file in which they outlive the process."""
+
+    file: Path
+    package: str  # digest of the bytes of its files, and of the Python that read them
+    digests: dict[str, str]
+
+
+@cache
+def _kept() -> _Kept:
+    ends = {".py", *_SHIPPED}
+    files = sorted(
+        f for f in PACKAGE.rglob("*") if f.suffix in ends and "__pycache__" not in f.parts
+    )
+    contents = (part for f in files for part in (bytes(f.relative_to(PACKAGE)), f.read_bytes()))
+    package = _hash(sys.version.encode(), *contents)
+    file = PACKAGE / "__pycache__" / "digests.json"
+    try:
+        earlier = json.loads(file.read_bytes())
+        if earlier["package"] == package:
+            return _Kept(file, package, dict(earlier["digests"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        pass  # none yet, or not one of ours
+    return _Kept(file, package, {})
+
+
+def _of_modules(entry: list[str]) -> str:
     begins = [_digest(name) for name in entry]
     empty = _hash(ast.dump(ast.Module([], [])).encode())
     used = {_digest(name) for name in _used(entry)} - {

@@ -90,6 +90,37 @@ def test_a_template_of_the_report_counts(package: Path) -> None:
     assert source.digest("train") == before[1]
 
 
+def test_digests_are_kept_until_a_file_of_the_package_changes(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept ones are the digests that are taken anew, and a damaged or foreign file is none."""
+    first, kept = digests(), package / "__pycache__" / "digests.json"
+    text = kept.read_text()
+    with monkeypatch.context() as patch:  # nothing is parsed again
+        patch.setattr(source, "_Source", None)
+        source.forget()
+        assert digests() == first
+    for damaged in ("", "[]", "{}", text[:-9], text.replace('"package": "', '"package": "0')):
+        kept.write_text(damaged)
+        source.forget()
+        assert digests() == first
+    edited(package / "models/ssat/losses.py", "F.mse_loss(", "F.l1_loss(")
+    assert {rule for rule, code in digests().items() if code != first[rule]} >= {"train"}
+
+
+def test_a_package_that_may_only_be_read_has_digests(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    first = digests()
+    shutil.rmtree(package / "__pycache__")
+    monkeypatch.setattr(source, "write_text", refuse)
+    source.forget()
+    assert digests() == first
+
+
 def moved(package: Path, old: str, new: str) -> None:
     """Move a module, and rename it wherever it is imported by its whole name."""
     old_file, new_file = (
