@@ -16,6 +16,7 @@ import yaml
 
 from lssat import grid, params
 from lssat.params import trial as small
+from lssat.params.edits import Edit, edited, last
 from lssat.tables import DataError, write_text
 
 PRESETS = Path("presets")
@@ -94,7 +95,7 @@ def names() -> list[str]:
 def edit(text: str, roots: dict[str, Path]) -> str:
     """Return the text of a params.yaml with these roots and only these data sets."""
     document = yaml.compose(text, Loader=yaml.SafeLoader)
-    edits: list[tuple[int, int, str]] = []
+    edits: list[Edit] = []
     sections = _child(document, "datasets")[1]
     added = {name: root for name, root in roots.items() if name in grid.CROSS}
     if added:
@@ -105,16 +106,14 @@ def edit(text: str, roots: dict[str, Path]) -> str:
             edits.append((*_span(value), _scalar(str(roots[key.value]))))
         else:
             start = text.rindex("\n", 0, key.start_mark.index) + 1
-            end = text.index("\n", _last(section).end_mark.index) + 1
+            end = text.index("\n", last(section).end_mark.index) + 1
             edits.append((start, end, ""))
     edits += _only(_child(document, "benchmark")[1], roots)
     edits += _sliced(text, document, roots)
-    for start, end, new in sorted(edits, reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    return edited(text, edits)
 
 
-def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[tuple[int, int, str]]:
+def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[Edit]:
     """Leave the tasks with a root in the grid and its sweep, which is all empty without any."""
     sweep = _child(benchmark, "sweep")[1]
     for section in (benchmark, sweep):
@@ -128,7 +127,7 @@ def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[tuple[int, int, st
                 yield *_span(value), "[]"
 
 
-def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[tuple[int, int, str]]:
+def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[Edit]:
     """Yield edits that leave out the slices of tasks without a root."""
     for _, named in _child(document, "slices")[1].value:
         if isinstance(named, yaml.MappingNode):
@@ -138,9 +137,7 @@ def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[tuple[
                 yield (*_span(named), "{" + ", ".join(parts) + "}")
 
 
-def _added(
-    text: str, document: Any, sections: Any, roots: dict[str, Path]
-) -> list[tuple[int, int, str]]:
+def _added(text: str, document: Any, sections: Any, roots: dict[str, Path]) -> list[Edit]:
     """Name data sets in benchmark.cross; their sections are FaceForensics++'s, as far as it fits.
 
     The lines are copied with their comments.
@@ -156,7 +153,7 @@ def _added(
                 start = key.start_mark.index
                 lines.append("    " + text[start : text.index("\n", start)])
         parts.append("\n".join([*lines, ""]))
-    end = text.index("\n", _last(sections).end_mark.index) + 1
+    end = text.index("\n", last(sections).end_mark.index) + 1
     return [(*_span(cross), f"[{', '.join(roots)}]"), (end, end, "".join(parts))]
 
 
@@ -223,13 +220,6 @@ def _child(mapping: Any, name: str) -> tuple[yaml.Node, yaml.Node]:
 
 def _span(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.index, node.end_mark.index
-
-
-def _last(node: yaml.Node) -> yaml.Node:
-    """Return the last scalar below a node: a block's own end lies after the comments below it."""
-    while isinstance(node, yaml.CollectionNode) and not node.flow_style:
-        node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
-    return node
 
 
 def _scalar(value: str) -> str:

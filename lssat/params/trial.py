@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from lssat.params.edits import Edit, edited, last
+
 VALUES = {
     "benchmark": {
         "backbones": "[vit_micro]",
@@ -45,8 +47,6 @@ _VIDEOS = {"shards": "1", "rejects_limit": "0.2", "frames": "2", "every": "null"
 _IMAGES = {"shards": "1", "rejects_limit": "0.2"}
 LIMIT = {"videos": 5, "images": 10}  # groups of each split and class
 
-Edit = tuple[int, int, str]  # from, to, what to put there
-
 
 def small(text: str) -> str:
     """Return the text of a params.yaml made small; comments say what the preset has."""
@@ -56,9 +56,7 @@ def small(text: str) -> str:
         if key.value == "datasets":
             for _, each in section.value:
                 edits += _dataset(text, each)
-    for start, end, new in sorted(edits, reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    return edited(text, edits)
 
 
 def _dataset(text: str, section: Any) -> Iterator[Edit]:
@@ -78,8 +76,8 @@ def _values(text: str, mapping: Any, wanted: dict[str, Any]) -> Iterator[Edit]:
         if isinstance(new, dict):
             yield from _values(text, value, new)
         elif new is not None:
-            start, last = key.end_mark.index + 1, _last(value)
-            end = last.end_mark.index
+            start, final = key.end_mark.index + 1, last(value)
+            end = final.end_mark.index
             old = text[start:end].strip()
             if old == new:
                 continue
@@ -90,9 +88,3 @@ def _values(text: str, mapping: Any, wanted: dict[str, Any]) -> Iterator[Edit]:
                 rest = text[end : text.index("\n", end)].strip().removeprefix("#").strip()
                 more = f" {rest}" if rest else ""
                 yield start, text.index("\n", end), f" {new}   # small; the preset: {old}{more}"
-
-
-def _last(node: yaml.Node) -> yaml.Node:
-    while isinstance(node, yaml.CollectionNode) and not node.flow_style:
-        node = node.value[-1][1] if isinstance(node, yaml.MappingNode) else node.value[-1]
-    return node
