@@ -132,7 +132,7 @@ def detects(task):
 def drawn(task):
     """The inventory of a task's tree if that is one of the built-in sample, drawn by us."""
     root = getattr(PARAMS.datasets, task).root
-    ours = private.drawn(root, PARAMS.sample.trees)
+    ours = face_privacy.drawn(root, PARAMS.sample.trees)
     return [f"{os.path.relpath(root)}.json"] if ours else []
 
 
@@ -257,7 +257,7 @@ def refuse_what_lacks():
     for task in sorted(there):
         table, options = f"data/prepared/{task}/manifest.parquet", getattr(PARAMS.datasets, task)
         try:
-            said.append(needs.refusal(task, Path(table), options, PARAMS))
+            said.append(requirements.refusal(task, Path(table), options, PARAMS))
         except DataError as error:
             said.append(error)
     if errors := [str(error) for error in said if error]:
