@@ -49,12 +49,13 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     trained, tested, labels = logits.trained_on(files.train, files.test)
     torch.set_num_threads(params.train.threads)
     parts, records = [], {}
+    splits = logits.Splits(files.faces, files.codes)
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = logits.load_run(folder).to(device)
         records[name] = tables.read_record(folder / "record.json", "weights_sha256")
         for split in filter(None, (files.val, files.test)):
-            where = split, files.faces, files.codes
-            parts.append(logits.predicted(name, model, *where, params.evaluate.batch_size))
+            crops = splits.seen_by(model, split)
+            parts.append(logits.predicted(name, model, crops, params.evaluate.batch_size))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
     table = pa.concat_tables(parts)
     summary = tables.read_json(files.summary)

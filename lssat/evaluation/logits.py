@@ -1,5 +1,6 @@
 """Logits of a trained run for a split, and as rows of the table of predictions."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,34 +67,51 @@ def check_size(model: SSAT, crops: Crops) -> None:
         raise DataError(crops.file, f"has crops of {crops.size} px, the run wants {want}", fix)
 
 
-def rows(
-    run: str, crops: Crops, logits: np.ndarray, chosen: np.ndarray | slice = slice(None)
-) -> pa.Table:
+def rows(run: str, crops: Crops, logits: np.ndarray, chosen: np.ndarray | None = None) -> pa.Table:
     """Return the rows of a run in the table of predictions.
 
     Args:
         run: the run's path.
-        logits: (n, outputs), of the samples that `chosen` picks, in the order of their table.
+        logits: (n, outputs), of the samples that `chosen` picks (None: all), in the order of
+            their table.
     """
     level = "clip" if crops.clips else "frame" if crops.task.level == "video" else "image"
-    table = crops.table.take(np.arange(len(crops))[chosen])
+    samples = crops.table if chosen is None else crops.table.take(np.arange(len(crops))[chosen])
+    return as_table(run, level, samples, logits)
+
+
+def as_table(run: str, level: str, samples: pa.Table, logits: np.ndarray) -> pa.Table:
+    """Return predictions of samples, as rows of a split (schema SPLITS) or those of clips."""
+    starts = np.arange(len(logits) + 1, dtype=np.int32) * logits.shape[1]
+    values = pa.array(np.ascontiguousarray(logits, np.float32).reshape(-1))
     columns = {
-        **{name: table[name] for name in table.column_names},
-        "run": pa.array([run] * len(table)),
-        "level": pa.array([level] * len(table)),
-        "logits": pa.array(list(logits), type=pa.list_(pa.float32())),
+        **{name: samples[name] for name in samples.column_names},
+        "run": pa.array([run] * len(samples)),
+        "level": pa.array([level] * len(samples)),
+        "logits": pa.ListArray.from_arrays(pa.array(starts), values),
     }
-    return pa.table({name: columns[name] for name in tables.PREDICTIONS.names}).cast(
-        tables.PREDICTIONS
-    )
+    names = tables.PREDICTIONS.names
+    return pa.table({name: columns[name] for name in names}).cast(tables.PREDICTIONS)
 
 
-def predicted(
-    run: str, model: SSAT, split: Path, faces: Path, codes: Path, batch_size: int
-) -> pa.Table:
-    """Return the rows of a run on all samples of a split that it can see: frames, or clips."""
-    crops = Crops(split, faces, codes if model.needs_codes else None, model.clips)
+def predicted(run: str, model: SSAT, crops: Crops, batch_size: int) -> pa.Table:
+    """Return the rows of a run on all samples of a split that it can see (`Splits`)."""
     return rows(run, crops, logits(model, crops, batch_size))
+
+
+class Splits:
+    """What models see of splits: images, frames or clips, with codes for those that need them.
+
+    Each is read once for all runs of a task, whose predictions share its columns.
+    """
+
+    def __init__(self, faces: Path, codes: Path):
+        self._read = cache(lambda split, codes, clips: Crops(split, faces, codes, clips))
+        self._codes = codes
+
+    def seen_by(self, model: SSAT, split: Path) -> Crops:
+        """Return the samples of a split that a model can see."""
+        return self._read(split, self._codes if model.needs_codes else None, model.clips)
 
 
 def trained_on(train_file: Path, tested_file: Path) -> tuple[grid.Task, grid.Task, np.ndarray]:

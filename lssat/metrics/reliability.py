@@ -5,8 +5,8 @@ its largest probability, a two-class sample or attribute by the probability of 1
 """
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,19 +41,28 @@ def calibration(kind: str, labels: np.ndarray, scores: np.ndarray) -> dict[str, 
     else:
         brier = float(((scores - labels) ** 2).mean())
         sure, right = scores.reshape(len(scores), -1), labels.reshape(len(labels), -1) == 1
-    each = [_bins(*column) for column in zip(sure.T, right.T, strict=True)]
-    pooled = {name: values.tolist() for name, values in _bins(sure.ravel(), right.ravel()).items()}
+    sums = _sums(sure, right)
+    each = [_bins(*column) for column in sums.transpose(1, 0, 2)]
+    pooled = {name: values.tolist() for name, values in _bins(*sums.sum(axis=1)).items()}
     ece, chance = (float(np.mean([value(bins) for bins in each])) for value in (_error, _chance))
     return dict(ece=ece, ece_if_calibrated=chance, brier=brier, bins=pooled)
 
 
-def _bins(sure: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:
-    place = np.minimum((sure * BINS).astype(int), BINS - 1)
-    count = np.bincount(place, minlength=BINS)
+def _sums(sure: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return count, sum of confidence and number of right ones (3, A, BINS) of each column."""
+    columns = sure.shape[1]
+    place = np.minimum((sure * BINS).astype(int), BINS - 1) + BINS * np.arange(columns)
+    of = (None, sure.ravel(), right.ravel())
+    counted = [np.bincount(place.ravel(), weights=w, minlength=columns * BINS) for w in of]
+    return np.array(counted).reshape(3, columns, BINS)
+
+
+def _bins(count: np.ndarray, sure: np.ndarray, right: np.ndarray) -> dict[str, np.ndarray]:
     filled = count > 0
-    confidence = np.bincount(place, weights=sure, minlength=BINS)[filled] / count[filled]
-    frequency = np.bincount(place, weights=right, minlength=BINS)[filled] / count[filled]
-    return dict(confidence=confidence, frequency=frequency, count=count[filled])
+    count = count[filled]
+    return dict(
+        confidence=sure[filled] / count, frequency=right[filled] / count, count=count.astype(int)
+    )
 
 
 def _error(bins: dict[str, np.ndarray]) -> float:
@@ -91,23 +100,37 @@ def log_loss(
         logits: (N, outputs), finite.
         ids: N, where several rows are one sample, whose probability is their mean (`pooled`).
     """
-    labels, logits = np.asarray(labels), np.asarray(logits, dtype=float)
+    return _loss(kind, np.asarray(labels), np.asarray(logits, dtype=float), _samples(ids))
+
+
+class _Samples(NamedTuple):
+    """Which rows are one sample: rows in the order of samples, and the first of each there."""
+
+    order: np.ndarray
+    starts: np.ndarray
+    sizes: np.ndarray
+
+
+def _samples(ids: Sequence[str] | None) -> _Samples | None:
+    """Return which rows are one sample, or None where each row is a sample of its own."""
+    if ids is None or len(set(ids)) == len(ids):
+        return None
+    index = numbered(ids)
+    count = np.bincount(index)
+    return _Samples(np.argsort(index, kind="stable"), np.cumsum(count) - count, count)
+
+
+def _loss(kind: str, labels: np.ndarray, logits: np.ndarray, samples: _Samples | None) -> float:
     if kind == "multiclass":
         top = logits.max(axis=1)
         total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
         losses = (total - logits[np.arange(len(logits)), labels[:, 0]])[:, None]
     else:
         losses = np.logaddexp(0, logits) - labels * logits
-    return float((losses if ids is None else _pooled_losses(losses, ids)).mean())
-
-
-def _pooled_losses(losses: np.ndarray, ids: Sequence[str]) -> np.ndarray:
-    """Return -log of the mean over each id's rows of exp(-loss), the probability of the label."""
-    index = numbered(ids)
-    order = np.argsort(index, kind="stable")
-    count = np.bincount(index)
-    sums = np.logaddexp.reduceat(-losses[order], np.cumsum(count) - count, axis=0)
-    return np.log(count)[:, None] - sums
+    if samples is not None:  # -log of the mean over rows of exp(-loss), the label's probability
+        sums = np.logaddexp.reduceat(-losses[samples.order], samples.starts, axis=0)
+        losses = np.log(samples.sizes)[:, None] - sums
+    return float(losses.mean())
 
 
 def temperature(
@@ -115,26 +138,58 @@ def temperature(
 ) -> float:
     """Return the temperature T in [0.01, 100] that minimises the loss of logits / T.
 
-    The loss over rows of single samples has one minimum; over pooled rows it may have several, so
-    that the least of a grid is refined. 1 where nothing is better than that.
+    The loss over rows of single samples is convex in 1 / T: its minimum is where its slope is 0.
+    Over pooled rows it may have several minima, and the least of a grid is refined. 1 where
+    nothing is better than that.
 
     Args:
         labels: (N, A) integers of the validation split, never of the test split.
         logits: (N, outputs), finite.
         ids: as for `log_loss`: T is fitted to what is reported, a video where frames are pooled.
     """
-    from scipy.optimize import minimize_scalar  # 0.3 s that training need not pay
-
-    logits = np.asarray(logits, dtype=float)
+    labels, logits = np.asarray(labels), np.asarray(logits, dtype=float)
+    samples = _samples(ids)
 
     def loss(power: float) -> float:
-        return log_loss(kind, labels, logits / np.exp(power), ids)
+        return _loss(kind, labels, logits / np.exp(power), samples)
+
+    power = _lowest(loss) if samples else _level(_slope(kind, labels, logits))
+    return float(np.exp(power)) if loss(power) < loss(0.0) else 1.0
+
+
+def _slope(kind: str, labels: np.ndarray, logits: np.ndarray) -> Callable[[float], float]:
+    """Return the derivative of the loss by 1 / T, as a function of log T; it falls with log T."""
+    from scipy import special  # 0.3 s that training need not pay
+
+    truth = one_hot(labels[:, 0], logits.shape[1]) if kind == "multiclass" else labels
+    right = float((truth * logits).mean())
+
+    def slope(power: float) -> float:
+        powers = logits / np.exp(power)
+        seen = special.softmax(powers, axis=1) if kind == "multiclass" else special.expit(powers)
+        return float((seen * logits).mean()) - right
+
+    return slope
+
+
+def _level(slope: Callable[[float], float]) -> float:
+    """Return where a falling slope is 0 between the bounds of log T, or the bound it points to."""
+    from scipy.optimize import brentq
+
+    low, high = np.log(COLDEST), np.log(HOTTEST)
+    if slope(high) >= 0:
+        return high
+    return brentq(slope, low, high, xtol=1e-9) if slope(low) > 0 else low
+
+
+def _lowest(loss: Callable[[float], float]) -> float:
+    """Return where a loss is least between the bounds of log T."""
+    from scipy.optimize import minimize_scalar
 
     powers = np.linspace(np.log(COLDEST), np.log(HOTTEST), 25)
     least = int(np.argmin([loss(power) for power in powers]))
     around = powers[max(least - 1, 0)], powers[min(least + 1, len(powers) - 1)]
-    found = minimize_scalar(loss, bounds=around, method="bounded", options={"xatol": 1e-6})
-    return float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0
+    return minimize_scalar(loss, bounds=around, method="bounded", options={"xatol": 1e-6}).x
 
 
 def at_bound(temperature: float | None) -> str | None:

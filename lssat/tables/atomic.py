@@ -24,6 +24,7 @@ _STAGED: ContextVar[list[tuple[str, Path]] | None] = ContextVar("staged", defaul
 _CONFIDENTIAL: ContextVar[bool] = ContextVar("confidential", default=False)
 # Folders that hold faces: of crops, of texture by its kind, this machine's pages, DVC's copies.
 _FACES = re.compile(r".*/(faces|texture/[^/]+|results/local|\.dvc/cache)")
+Size = int | Callable[[], int] | None
 
 
 @contextlib.contextmanager
@@ -86,6 +87,10 @@ def _put(temporary: str, path: Path) -> None:
         os.replace(temporary, path)
 
 
+def _bytes(size: int | Callable[[], int]) -> int:
+    return size if isinstance(size, int) else size()
+
+
 def _size(path: str) -> int:
     if not os.path.isdir(path):
         return os.path.getsize(path)
@@ -100,13 +105,14 @@ def _unlink(path: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def atomic(path: str | Path, size: int | None = None) -> Iterator[IO[bytes]]:
+def atomic(path: str | Path, size: Size = None) -> Iterator[IO[bytes]]:
     """Open a temporary file that becomes `path` when the block ends without an exception.
 
     A reader, or a process killed at any moment, sees the old file or the new one, never half.
 
     Args:
-        size: bytes that will be written, for the message; None: not known before.
+        size: bytes that will be written, for the message, or what counts them when it is
+            needed; None: not known.
 
     Raises:
         DataError: the disk is full or the folder cannot be written; the old file is intact.
@@ -151,7 +157,7 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _complete(path: Path, temporary: str, size: int | None = None) -> Iterator[None]:
+def _complete(path: Path, temporary: str, size: Size = None) -> Iterator[None]:
     """Give what the block completes its name, or stage it; remove it where that fails."""
     staged = _STAGED.get()
     try:
@@ -168,7 +174,7 @@ def _complete(path: Path, temporary: str, size: int | None = None) -> Iterator[N
         if error.errno not in _FULL:
             raise
         before = [each for each, _ in staged or []]
-        needed = sum(map(_size, before)) + (_size(temporary) if size is None else size)
+        needed = sum(map(_size, before)) + (_size(temporary) if size is None else _bytes(size))
         for each in [*before, temporary]:
             _unlink(each)  # now, so that their bytes count as free
         more = "more than " if size is None else ""
@@ -178,9 +184,7 @@ def _complete(path: Path, temporary: str, size: int | None = None) -> Iterator[N
             _unlink(temporary)
 
 
-def write_whole(
-    path: str | Path, write: Callable[[IO[bytes]], Any], size: int | None = None
-) -> str:
+def write_whole(path: str | Path, write: Callable[[IO[bytes]], Any], size: Size = None) -> str:
     """Write a file atomically through `write(file)`; return its sha256. `size`: as of `atomic`."""
     with atomic(path, size) as file:
         write(file)
@@ -227,7 +231,7 @@ def check_writable(path: str | Path, folder: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def refusing(path: Path, folder: Path | None = None, size: int | None = None) -> Iterator[None]:
+def refusing(path: Path, folder: Path | None = None, size: Size = None) -> Iterator[None]:
     """Say as a DataError why `path` cannot be written, in place of what the system says.
 
     Args:
@@ -237,7 +241,7 @@ def refusing(path: Path, folder: Path | None = None, size: int | None = None) ->
     try:
         yield
     except OSError as error:
-        needed = None if size is None else f"{size:,}"
+        needed = None if size is None else f"{_bytes(size):,}"
         raise _refusal(path, folder or path.parent, error, needed) from error
 
 

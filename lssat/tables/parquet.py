@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lssat.tables import seal
-from lssat.tables.atomic import write_bytes
+from lssat.tables.atomic import atomic
 from lssat.tables.errors import DataError
 
 
@@ -30,11 +31,28 @@ def write_table(
                 raise DataError(path, f"row {number} differs in column {differ}", "Report this")
         rows = pa.Table.from_pylist(list(rows), schema=schema)
     table = rows.cast(schema).replace_schema_metadata(metadata or None)
-    packed = pa.BufferOutputStream()
-    with pq.ParquetWriter(packed, table.schema) as file:
+    with atomic(path, lambda: _bytes(table)) as out:
+        _write(table, out)
+        seal.seal(out)
+
+
+def _write(table: pa.Table, out: IO[bytes] | pa.NativeFile) -> None:
+    with pq.ParquetWriter(out, table.schema, use_dictionary=_repeated(table.schema)) as file:
         file.write_table(table)
         file.add_key_value_metadata({seal.KEY: seal.BLANK})
-    write_bytes(path, seal.sealed(packed.getvalue().to_pybytes()))
+
+
+def _bytes(table: pa.Table) -> int:
+    """Count the bytes of a table's file, which is written nowhere: the disk is full."""
+    counted = pa.MockOutputStream()
+    _write(table, counted)
+    return counted.size()
+
+
+def _repeated(schema: pa.Schema) -> list[str]:
+    """Name the columns whose values repeat: a dictionary of floats is made only to be dropped."""
+    types = {field.name: getattr(field.type, "value_type", field.type) for field in schema}
+    return [name for name, kind in types.items() if not pa.types.is_floating(kind)]
 
 
 def read_table(path: str | Path, schema: pa.Schema, remedy: str = seal.REMEDY) -> pa.Table:
@@ -43,10 +61,10 @@ def read_table(path: str | Path, schema: pa.Schema, remedy: str = seal.REMEDY) -
     Raises:
         DataError: missing, damaged, or with other columns than the schema's.
     """
-    data = seal.unsealed(path, remedy)
+    seal.check(path, remedy)
     try:
         # pq.read_table would import pandas: half a second in each of the many small processes.
-        with pq.ParquetFile(pa.BufferReader(data)) as file:
+        with pq.ParquetFile(path) as file:
             table = file.read()
     except (pa.ArrowException, OSError) as error:
         first = str(error).splitlines()[0]

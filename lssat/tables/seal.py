@@ -8,7 +8,10 @@ the sealed table or record beside it.
 """
 
 import hashlib
+import io
+import os
 from pathlib import Path
+from typing import IO
 
 from lssat.tables.errors import DataError
 
@@ -16,6 +19,8 @@ REMEDY = "Remove it and run `snakemake --cores 8` to rebuild it"
 KEY = "seal"
 _MARK = b"lssat-sha256:"
 BLANK = _MARK.decode() + "0" * 64
+_END = 1 << 20  # bytes at the end of a table in which its seal stands
+_PIECE = 1 << 20  # bytes that are read at once
 
 
 def sealed(data: bytes) -> bytes:
@@ -23,6 +28,36 @@ def sealed(data: bytes) -> bytes:
     start = data.rindex(BLANK.encode()) + len(_MARK)
     digest = hashlib.sha256(data).hexdigest().encode()
     return data[:start] + digest + data[start + 64 :]
+
+
+def seal(file: IO[bytes]) -> None:
+    """Seal what was written to a file, open for reading too, whose end holds a `BLANK`."""
+    start = file.seek(max(file.tell() - _END, 0))
+    start += file.read().rindex(BLANK.encode()) + len(_MARK)
+    digest = _digest(file, start)
+    file.seek(start)
+    file.write(digest.encode())
+    file.seek(0, os.SEEK_END)
+
+
+def check(path: str | Path, remedy: str = REMEDY) -> None:
+    """Hold a sealed file whose seal is near its end to its bytes, without reading all at once.
+
+    Raises:
+        DataError: as `unsealed`.
+    """
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            start = file.seek(max(size - _END, 0))
+            end = file.read()
+            place = end.rfind(_MARK) + len(_MARK)
+            if place < len(_MARK):
+                raise _without(path, size, remedy)
+            told = end[place : place + 64].decode("ascii", "replace")
+            _compare(path, _digest(file, start + place), told, remedy)
+    except OSError as error:
+        raise _unread(path, error, remedy) from error
 
 
 def unsealed(path: str | Path, remedy: str = REMEDY) -> bytes:
@@ -34,16 +69,35 @@ def unsealed(path: str | Path, remedy: str = REMEDY) -> bytes:
     data = read_bytes(path, remedy)
     start = data.rfind(_MARK) + len(_MARK)
     if start < len(_MARK):
-        what = "is empty" if not data else "is cut, or written by hand or by an older version"
-        raise DataError(path, f"{what}: it does not hold the sha256 of itself", remedy)
+        raise _without(path, len(data), remedy)
     told = data[start : start + 64].decode("ascii", "replace")
-    hash = hashlib.sha256(memoryview(data)[:start])
-    hash.update(b"0" * 64)
-    hash.update(memoryview(data)[start + 64 :])
-    if (found := hash.hexdigest()) != told:
+    _compare(path, _digest(io.BytesIO(data), start), told, remedy)
+    return data
+
+
+def _digest(file: IO[bytes], start: int) -> str:
+    """Return the sha256 of a file in which the 64 bytes from `start` on are zeros."""
+    hash = hashlib.sha256()
+    file.seek(0)
+    for left in (start, None):
+        while part := file.read(_PIECE if left is None else min(_PIECE, left)):
+            hash.update(part)
+            left = None if left is None else left - len(part)
+        if left is not None:
+            hash.update(b"0" * 64)
+            file.seek(start + 64)
+    return hash.hexdigest()
+
+
+def _compare(path: str | Path, found: str, told: str, remedy: str) -> None:
+    if found != told:
         problem = f"is not as it was written (sha256 {found[:12]}..., its seal says {told[:12]}...)"
         raise DataError(path, problem, remedy)
-    return data
+
+
+def _without(path: str | Path, size: int, remedy: str) -> DataError:
+    what = "is cut, or written by hand or by an older version" if size else "is empty"
+    return DataError(path, f"{what}: it does not hold the sha256 of itself", remedy)
 
 
 def vouched(path: str | Path, digest: str, by: str | Path, remedy: str = REMEDY) -> bytes:
@@ -67,7 +121,11 @@ def read_bytes(path: str | Path, remedy: str = REMEDY) -> bytes:
     """Read a file, with a DataError in place of what the system says."""
     try:
         return Path(path).read_bytes()
-    except FileNotFoundError:
-        raise DataError(path, "does not exist", remedy) from None
     except OSError as error:
-        raise DataError(path, f"cannot be read ({error.strerror})", remedy) from error
+        raise _unread(path, error, remedy) from error
+
+
+def _unread(path: str | Path, error: OSError, remedy: str) -> DataError:
+    if isinstance(error, FileNotFoundError):
+        return DataError(path, "does not exist", remedy)
+    return DataError(path, f"cannot be read ({error.strerror})", remedy)

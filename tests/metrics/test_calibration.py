@@ -74,7 +74,8 @@ def test_fault_c21_of_attributes_each_number_is_the_mean_of_theirs() -> None:
     for name in ("ece", "ece_if_calibrated", "brier"):
         assert many[name] == pytest.approx(np.mean([one[name] for one in each]))
     together = cal.calibration("binary", labels.ravel(), scores.ravel())
-    assert many["bins"] == together["bins"]
+    for name, values in together["bins"].items():
+        assert many["bins"][name] == pytest.approx(values)
 
 
 @pytest.mark.parametrize(
@@ -215,3 +216,26 @@ def test_fault_c14_a_temperature_at_its_bound_is_said(
     if not any(logits):
         assert heat == 1
     assert cal.at_bound(None) is None
+
+
+@pytest.mark.parametrize("kind", ["binary", "multilabel", "multiclass"])
+@pytest.mark.parametrize("factor", [0.05, 0.7, 30.0])
+def test_no_other_temperature_has_a_smaller_loss(kind: str, factor: float) -> None:
+    rng = np.random.default_rng(5)
+    outputs = {"binary": 1, "multilabel": 3, "multiclass": 4}[kind]
+    truth = rng.normal(size=(400, outputs))
+    if kind == "multiclass":
+        labels = (truth + rng.gumbel(size=truth.shape)).argmax(axis=1)[:, None]
+    else:
+        labels = (rng.random(truth.shape) < 1 / (1 + np.exp(-truth))).astype(int)
+    heat = cal.temperature(kind, labels, truth * factor)
+    assert heat == pytest.approx(factor, rel=0.4)
+    least = cal.log_loss(kind, labels, truth * factor / heat)
+    for other in np.concatenate([np.geomspace(0.01, 100, 60), heat * np.array([0.999, 1.001])]):
+        assert least <= cal.log_loss(kind, labels, truth * factor / other)
+
+
+def test_a_temperature_without_a_least_loss_is_at_its_bound() -> None:
+    labels, logits = np.array([[0], [1], [1]]), np.array([[-1.0], [2.0], [0.5]])
+    assert cal.at_bound(cal.temperature("binary", labels, logits))
+    assert cal.at_bound(cal.temperature("binary", 1 - labels, logits))

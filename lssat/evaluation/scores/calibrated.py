@@ -3,10 +3,9 @@
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lssat import metrics
-from lssat.evaluation.scores.levels import Level, matrix
+from lssat.evaluation.scores.levels import Level, matrix, places, rows_of
 
 
 def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dict[str, Any]]:
@@ -25,21 +24,21 @@ def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dic
         and `scaled` are None. Runs whose scores are not finite are left out.
     """
     able = [run for run, scores in head.scores.items() if not metrics.unusable(scores)]
-    return {
-        run: metrics.calibration(head.kind, head.labels, head.scores[run])
-        | dict(level=head.name)
-        | _tempered(predictions, task, head, run)
-        for run in able
-    }
+    val, test = places(predictions, "val"), places(predictions, "test")
+    calibrated = {}
+    for run in able:
+        raw = metrics.calibration(head.kind, head.labels, head.scores[run])
+        rows = rows_of(predictions, val[run]) if run in val else None
+        heat = None if rows is None else _temperature(rows, task, head.kind)
+        tempered = _tempered(rows_of(predictions, test[run]), task, head, heat)
+        calibrated[run] = raw | dict(level=head.name) | tempered
+    return calibrated
 
 
-def _tempered(predictions: pa.Table, task: str, head: Level, run: str) -> dict[str, Any]:
-    """Fit a run's temperature on validation and measure the test rows again with it."""
-    of_run = predictions.filter(pc.equal(predictions["run"], run))
-    heat = _temperature(of_run.filter(pc.equal(of_run["split"], "val")), task, head.kind)
+def _tempered(test: pa.Table, task: str, head: Level, heat: float | None) -> dict[str, Any]:
+    """Measure the test rows of a run again with its temperature."""
     if heat is None:
         return dict(temperature=None, note=None, scaled=None)
-    test = of_run.filter(pc.equal(of_run["split"], "test"))
     logits = matrix(test["logits"], task)
     ids, scores = metrics.pooled(head.kind, test["id"].to_pylist(), logits, heat)
     place = {id: at for at, id in enumerate(ids)}
@@ -51,8 +50,6 @@ def _tempered(predictions: pa.Table, task: str, head: Level, run: str) -> dict[s
 
 
 def _temperature(val: pa.Table, task: str, kind: str) -> float | None:
-    if not len(val):
-        return None
     logits = matrix(val["logits"], task)
     if metrics.unusable(logits):
         return None

@@ -30,47 +30,72 @@ def levels(predictions: pa.Table, task: str, kind: str) -> list[list[Level]]:
         for encoders of clips, or both: a clip may be missing where frames are there, so the two
         are never mixed. The last of each list is the headline's.
     """
-    test = predictions.filter(pc.equal(predictions["split"], "test"))
-    names = test["level"].unique().to_pylist()
-    if not names:
+    parts = {run: rows_of(predictions, rows) for run, rows in places(predictions, "test").items()}
+    by_level: dict[str, dict[str, pa.Table]] = {}
+    for run, part in parts.items():
+        for name in part["level"].unique().to_pylist():
+            by_level.setdefault(name, {})[run] = part
+    if not by_level:
         raise _wrong(task, "no rows of the test split")
-    if "image" in names and len(names) > 1:
-        raise _wrong(task, f"levels {', '.join(names)} mixed")
-    return [_levels(test.filter(pc.equal(test["level"], name)), task, kind) for name in names]
+    if "image" in by_level and len(by_level) > 1:
+        raise _wrong(task, f"levels {', '.join(by_level)} mixed")
+    return [_levels(name, own, task, kind) for name, own in by_level.items()]
 
 
-def _levels(test: pa.Table, task: str, kind: str) -> list[Level]:
-    order = [(key, "ascending") for key in ("id", "frame", "clip")]
-    parts = {
-        run: test.filter(pc.equal(test["run"], run)).sort_by(order)
-        for run in test["run"].unique().to_pylist()
-    }
-    first = _same_samples(parts, task)
-    labels = matrix(first["labels"], task)
+def places(predictions: pa.Table, split: str) -> dict[str, np.ndarray]:
+    """Return run -> numbers of its rows of a split, in the order of the table."""
+    runs = predictions["run"].unique()
+    number = pc.index_in(predictions["run"], runs).to_numpy()
+    chosen = np.flatnonzero(pc.equal(predictions["split"], split).to_numpy())
+    order = chosen[np.argsort(number[chosen], kind="stable")]
+    bounds = np.cumsum(np.bincount(number[chosen], minlength=len(runs)))[:-1]
+    parts = zip(runs.to_pylist(), np.split(order, bounds), strict=True)
+    return {run: rows for run, rows in parts if len(rows)}
+
+
+def rows_of(predictions: pa.Table, rows: np.ndarray) -> pa.Table:
+    """Return rows by their numbers, ascending; without a copy where they follow each other.
+
+    A task's predictions may be millions of rows, written run by run.
+    """
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        return predictions.slice(rows[0], len(rows))
+    return predictions.take(rows)
+
+
+def _levels(name: str, parts: dict[str, pa.Table], task: str, kind: str) -> list[Level]:
+    first, scores = "", {}
+    for run, whole in parts.items():
+        part = _sorted(whole.filter(pc.equal(whole["level"], name)))
+        if not first:
+            first, samples = run, _samples(part, run, task)
+        if not part.select(samples.column_names).equals(samples):
+            rows = f"{part.num_rows} and {samples.num_rows} test rows"
+            raise _wrong(task, f"{run} and {first} differ in their samples or labels ({rows})")
+        scores[run] = _scores(kind, matrix(part["logits"], task))
+    labels = matrix(samples["labels"], task)
     level = Level(
-        first["level"][0].as_py(),
+        name,
         kind,
-        first["id"].to_pylist(),
+        samples["id"].to_pylist(),
         labels if kind == "multilabel" else labels[:, 0],
-        first["group"].to_pylist(),
-        np.array(first["subset"].to_pylist()),
-        {run: _scores(kind, matrix(part["logits"], task)) for run, part in parts.items()},
+        samples["group"].to_pylist(),
+        np.array(samples["subset"].to_pylist()),
+        scores,
     )
     return [level] if level.name == "image" else [level, _videos(level, task)]
 
 
-def _same_samples(parts: dict[str, pa.Table], task: str) -> pa.Table:
-    """Return the first run's rows after checking that all have the same samples and labels."""
-    (name, first), *others = parts.items()
-    columns = ["id", "frame", "clip", "labels", "group", "subset"]
-    for run, part in others:
-        if not part.select(columns).equals(first.select(columns)):
-            rows = f"{part.num_rows} and {first.num_rows} test rows"
-            raise _wrong(task, f"{run} and {name} differ in their samples or labels ({rows})")
-    frames = first.num_rows - first.group_by(["id", "frame", "clip"]).aggregate([]).num_rows
-    if frames:
-        raise _wrong(task, f"{frames} test rows repeat an id and frame of {name}")
-    return first
+def _sorted(part: pa.Table) -> pa.Table:
+    return part.sort_by([(key, "ascending") for key in ("id", "frame", "clip")])
+
+
+def _samples(part: pa.Table, run: str, task: str) -> pa.Table:
+    """Return what all runs of a task must have in common, and check that no sample stands twice."""
+    repeated = part.num_rows - part.group_by(["id", "frame", "clip"]).aggregate([]).num_rows
+    if repeated:
+        raise _wrong(task, f"{repeated} test rows repeat an id and frame of {run}")
+    return part.select(["id", "frame", "clip", "labels", "group", "subset"])
 
 
 def _wrong(task: str, problem: str) -> DataError:

@@ -74,12 +74,12 @@ def variant(
 def _predicted(
     task: str, runs: dict[str, Path], folder: Path, params: SimpleNamespace, device: str
 ) -> pa.Table:
-    parts = []
+    parts, splits = [], logits.Splits(folder / "faces", folder / "codes")
     for number, (name, run) in enumerate(sorted(runs.items()), start=1):
         model = logits.load_run(run).to(device)
         if not model.clips:  # clips share one box each; they are no part of this
-            where = folder / "split.parquet", folder / "faces", folder / "codes"
-            parts.append(logits.predicted(name, model, *where, params.evaluate.batch_size))
+            crops = splits.seen_by(model, folder / "split.parquet")
+            parts.append(logits.predicted(name, model, crops, params.evaluate.batch_size))
         print(f"{task}: {number} of {len(runs)} runs predicted", flush=True)
     return pa.concat_tables(parts)
 
