@@ -26,7 +26,8 @@ import skimage.data
 import torch
 from PIL import Image
 
-from lssat import grid, tables, texture
+from lssat import tables, texture
+from lssat.grid import releases
 from lssat.training.loader import Crops
 from lssat.training.prefetch import Ahead
 
@@ -61,7 +62,7 @@ def write(folder: Path, imgs: np.ndarray, codes: np.ndarray) -> Crops:
         write_table(twin.with_suffix(".parquet"), rows, tables.TEXTURE, head)
     split = folder / "train.parquet"
     rows = [row | dict(labels=[0], split="train") for row in where]
-    write_table(split, rows, tables.SPLITS, grid.TASKS["ffpp"].header())
+    write_table(split, rows, tables.SPLITS, releases.TASKS["ffpp"].header())
     return Crops(split, folder / "faces", folder / "texture")
 
 

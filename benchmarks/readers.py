@@ -22,7 +22,9 @@ from pathlib import Path
 
 from lssat import params, tables
 from lssat.data import datasets
-from lssat.data.datasets import ffpp, lists, official
+from lssat.data.datasets import ffpp, lists
+from lssat.data.datasets.affectnet import codes
+from lssat.data.datasets.celeba import IMAGES
 from lssat.grid.labels import ATTRIBUTES
 
 # First bytes, by which a manifest knows what can be read.
@@ -34,7 +36,7 @@ def celeba(root: Path, share: float) -> params.Dataset:
     (root / "img_align_celeba").mkdir(parents=True)
     rng = random.Random(0)
     rows = {"list_attr_celeba.txt": [], "list_eval_partition.txt": [], "identity_CelebA.txt": []}
-    counts = [round(share * n) for n in official.CELEBA.values()]
+    counts = [round(share * n) for n in IMAGES.values()]
     for number in range(1, sum(counts) + 1):
         name = f"{number:06}.jpg"
         (root / "img_align_celeba" / name).write_bytes(JPEG)
@@ -46,7 +48,7 @@ def celeba(root: Path, share: float) -> params.Dataset:
     rows["list_attr_celeba.txt"][:0] = [f"{sum(counts)}", " ".join(ATTRIBUTES)]
     for name, lines in rows.items():
         (root / name).write_text("\n".join(lines) + "\n")
-    return params.Celeba(root=str(root), **COMMON)
+    return params.SECTIONS["celeba"](root=str(root), **COMMON)
 
 
 def affectnet_csv(root: Path, share: float) -> params.Dataset:
@@ -54,7 +56,7 @@ def affectnet_csv(root: Path, share: float) -> params.Dataset:
     points = ";".join(f"{100 + i}.25;{200 + i}.5" for i in range(68))
     for split, name in (("train", "training.csv"), ("val", "validation.csv")):
         lines = [f"{header},expression,valence,arousal"]
-        for code, count in official.AFFECTNET_CSV[split].items():
+        for code, count in codes.CSV[split].items():
             for number in range(round(share * count)):
                 path = f"{number % 1300}/{split}{code}_{number:040}.jpg"
                 image = root / "Manually_Annotated_Images" / path
@@ -62,7 +64,7 @@ def affectnet_csv(root: Path, share: float) -> params.Dataset:
                 image.write_bytes(JPEG)
                 lines.append(f"{path},134,134,899,899,{points},{code},0.785714,-0.055556")
         (root / name).write_text("\n".join(lines) + "\n")
-    return params.Affectnet(root=str(root), classes=8, layout="csv", **COMMON)
+    return params.SECTIONS["affectnet"](root=str(root), classes=8, layout="csv", **COMMON)
 
 
 def affectnet_npy(root: Path, share: float) -> params.Dataset:
@@ -70,7 +72,7 @@ def affectnet_npy(root: Path, share: float) -> params.Dataset:
 
     import numpy as np
 
-    for split, classes in official.AFFECTNET_NPY.items():
+    for split, classes in codes.NPY.items():
         for part in ("images", "annotations"):
             (root / f"{split}_set/{part}").mkdir(parents=True)
         id = 0
@@ -81,7 +83,7 @@ def affectnet_npy(root: Path, share: float) -> params.Dataset:
                 (root / f"{split}_set/images/{id}.jpg").write_bytes(JPEG)
                 (root / f"{split}_set/annotations/{id}_exp.npy").write_bytes(buffer.getvalue())
                 id += 1
-    return params.Affectnet(root=str(root), classes=8, layout="npy", **COMMON)
+    return params.SECTIONS["affectnet"](root=str(root), classes=8, layout="npy", **COMMON)
 
 
 def faceforensics(root: Path, share: float) -> params.Dataset:
@@ -96,7 +98,9 @@ def faceforensics(root: Path, share: float) -> params.Dataset:
                 video.parent.mkdir(parents=True, exist_ok=True)
                 video.write_bytes(MP4)
     methods = list(ffpp.METHODS)
-    return params.Ffpp(root=str(root), compression="c23", methods=methods, frames=32, **COMMON)
+    return params.SECTIONS["ffpp"](
+        root=str(root), compression="c23", methods=methods, frames=32, **COMMON
+    )
 
 
 LAYOUTS: dict[str, tuple[str, Callable[[Path, float], params.Dataset]]] = {

@@ -1,7 +1,9 @@
 """The commands from raw trees to splits."""
 
 import contextlib
+import inspect
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +12,13 @@ import typer
 from lssat import params
 from lssat.cli import option, outputs
 from lssat.cli.base import app, example, quick_imports
+from lssat.grid.releases import DRAWN, HOME, RELEASES
 from lssat.tables import DataError
 
 
 @app.command(epilog=example("lssat sample --tree ffpp --out data/raw/sample/ffpp"))
 def sample(
-    tree: Annotated[str, typer.Option(help="ffpp, celeba or affectnet.")],
+    tree: Annotated[str, typer.Option(help=f"One of {', '.join(DRAWN)}.")],
     out: Annotated[Path, option.writes("Folder of the tree.", folder=True)],
     inventory: Annotated[Path | None, option.writes("JSON; default: beside the folder.")] = None,
     annotations: Annotated[
@@ -32,23 +35,37 @@ def sample(
     step.write(tree, out, inventory, view.sample.seed, annotations or out.with_suffix(".csv"))
 
 
+def _with_roots(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command, in place of `**roots`, an option for the root of each release."""
+    signature = inspect.signature(command)
+    given = {name: each for name, each in signature.parameters.items() if name != "roots"}
+    for name, release in RELEASES.items():
+        end = ", only tested on" if release.test_only else ""
+        kind = Annotated[
+            Path | None, typer.Option(help=f"Root of {release.words}{end}: {release.page}.")
+        ]
+        command.__annotations__[name] = kind
+        given[name] = inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
+        )
+    del command.__annotations__["roots"]
+    command.__signature__ = signature.replace(parameters=[*given.values()])  # type: ignore[attr-defined]
+    return command
+
+
 @app.command(
     epilog=example("lssat init --preset paper --ffpp /data/ffpp --celeba /data/celeba"),
 )
+@_with_roots
 def init(
     preset: Annotated[str, typer.Option(help="A file of presets/: sample, paper, ...")],
-    ffpp: Annotated[Path | None, typer.Option(help="Root of FaceForensics++.")] = None,
-    celeba: Annotated[Path | None, typer.Option(help="Root of CelebA.")] = None,
-    affectnet: Annotated[Path | None, typer.Option(help="Root of AffectNet.")] = None,
-    celebdf: Annotated[Path | None, typer.Option(help="Celeb-DF v2, only tested on.")] = None,
-    dfdc: Annotated[Path | None, typer.Option(help="DFDC, only tested on.")] = None,
-    dfd: Annotated[Path | None, typer.Option(help="DeepFakeDetection, only tested on.")] = None,
     out: Annotated[Path, option.writes("File to write.", apart=True)] = Path("params.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an edited file.")] = False,
     small: Annotated[
         bool,
         typer.Option("--small", help="A trial of minutes on few samples: does all fit?"),
     ] = False,
+    **roots: Path | None,
 ) -> None:
     """Write a params.yaml from a preset, with its comments, for the data sets given.
 
@@ -59,11 +76,9 @@ def init(
     with quick_imports():
         from lssat.params import init as step
 
-    given = {"ffpp": ffpp, "celeba": celeba, "affectnet": affectnet}
-    given |= {"celebdf": celebdf, "dfdc": dfdc, "dfd": dfd}
     outputs.from_inputs(out, [("a preset", file) for file in step.PRESETS.glob("*.yaml")])
-    roots = {name: root for name, root in given.items() if root is not None}
-    print(step.told(preset, out, *step.write(preset, roots, out, force, small)))
+    given = {name: root for name, root in roots.items() if root is not None}
+    print(step.told(preset, out, *step.write(preset, given, out, force, small)))
 
 
 @app.command(epilog=example("lssat check"))
@@ -87,7 +102,7 @@ def check(
 @app.command(epilog=example("lssat doctor ffpp --root /data/ffpp"))
 def doctor(
     dataset: Annotated[
-        str | None, typer.Argument(help="One of ffpp, celeba, ...; default: all of params.yaml.")
+        str | None, typer.Argument(help=f"One of {', '.join(RELEASES)}, or your own; default: all.")
     ] = None,
     root: Annotated[
         Path | None, typer.Option(help="Its tree; params.yaml is then not read.")
@@ -328,7 +343,7 @@ def audit_cross(
     trained_splits: Annotated[Path, typer.Option(help="Folder of the task's splits.")],
     out: Annotated[Path, option.writes("JSON to write if there is no leak.")],
     table: option.FindingsOut,
-    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = "ffpp",
+    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = HOME,
     params_: option.Params = "params.yaml",
 ) -> None:
     """Prove that no crop of a task's train or val is in a data set that it is only tested on."""

@@ -10,6 +10,7 @@ import typer
 from lssat import params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
+from lssat.grid.releases import HOME
 
 
 def _rejects(data: Path, shards: int) -> list[Path]:
@@ -84,8 +85,8 @@ def report(
         )
     across = {
         name: step.CrossFiles(
-            metrics=results / "ffpp/cross" / name / "metrics.json",
-            predictions=results / "ffpp/cross" / name / "predictions.parquet",
+            metrics=results / HOME / "cross" / name / "metrics.json",
+            predictions=results / HOME / "cross" / name / "predictions.parquet",
             splits=data / name / "splits" / "summary.json",
             rejects=_rejects(data / name, values["datasets"][name]["shards"]),
             faces=_faces(data / name, values["datasets"][name]["shards"]),

@@ -10,6 +10,7 @@ import typer
 from lssat import grid, params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
+from lssat.grid.releases import HOME
 from lssat.params import hardware
 from lssat.tables import DataError
 
@@ -201,7 +202,7 @@ def cross(
     out: Annotated[
         Path, option.writes("Folder for predictions.parquet and metrics.json.", folder=True)
     ],
-    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = "ffpp",
+    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = HOME,
     device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
 ) -> None:

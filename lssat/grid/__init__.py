@@ -14,16 +14,14 @@ from lssat.grid.backbones import (
 )
 from lssat.grid.notation import LEARNED, TEXTURES, Configuration, configurations, parse, share
 from lssat.grid.runs import SUPERVISED, Run, every_run, named, repeats, runs_of, swept
-from lssat.grid.tasks import CROSS, TASKS, Task, read_task
+from lssat.grid.tasks import Task, read_task
 
 __all__ = [
     "BASELINES",
-    "CROSS",
     "ENCODERS",
     "LEARNED",
     "MAE_WEIGHTS",
     "SUPERVISED",
-    "TASKS",
     "TEXTURES",
     "TIMM",
     "VIDEO_ENCODERS",

@@ -3,7 +3,6 @@
 import json
 from typing import Any, NamedTuple
 
-from lssat.grid.labels import ATTRIBUTES, DEEPFAKE, EMOTIONS
 from lssat.tables import DataError
 
 
@@ -38,21 +37,3 @@ def read_task(header: dict[str, str], file: Any) -> Task:
     except (KeyError, TypeError, ValueError):
         raise DataError(file, "does not say what its task is", "Run its step again") from None
     return task._replace(classes=tuple(task.classes))
-
-
-# The three official tasks: only the readers of their releases look here.
-_OFFICIAL = (
-    Task("ffpp", "binary", "auc", "video", "Deepfake detection (FaceForensics++)", DEEPFAKE),
-    Task(
-        *("celeba", "multilabel", "balanced_accuracy", "image", "Face attributes (CelebA)"),
-        ATTRIBUTES,
-    ),
-    Task("affectnet", "multiclass", "top1", "image", "Emotion recognition (AffectNet)", EMOTIONS),
-)
-TASKS = {task.name: task for task in _OFFICIAL}
-# Data sets that are only tested on: the same two classes as FaceForensics++.
-CROSS = {
-    "celebdf": TASKS["ffpp"]._replace(name="celebdf", title="Celeb-DF v2"),
-    "dfdc": TASKS["ffpp"]._replace(name="dfdc", title="DFDC"),
-    "dfd": TASKS["ffpp"]._replace(name="dfd", title="DeepFakeDetection"),
-}

@@ -7,18 +7,7 @@
 from lssat.metrics import HEADLINES
 from lssat.params.base import Count, Name, Section, Share
 from lssat.params.check import Source
-from lssat.params.data import (
-    Affectnet,
-    Celeba,
-    Celebdf,
-    Dataset,
-    Datasets,
-    Dfd,
-    Dfdc,
-    Ffpp,
-    Own,
-    Video,
-)
+from lssat.params.data import SECTIONS, Dataset, Datasets, Own, Video
 from lssat.params.reader import ON_REQUEST, READS, examine, load, part, section, section_json, view
 from lssat.params.sections import (
     Audit,
@@ -40,9 +29,8 @@ from lssat.params.sections import (
 )
 
 __all__ = [
-    "HEADLINES", "ON_REQUEST", "READS", "Affectnet", "Audit", "Benchmark", "Celeba", "Celebdf",
-    "Count", "Dataset", "Datasets", "Dfd", "Dfdc", "Evaluate", "Explain", "Faces", "Ffpp", "Name",
-    "Own", "Params", "Report", "Robustness", "Sample", "Section", "Sensitivity", "Share",
-    "Slices", "Source", "Splits", "Sweep", "Texture", "Tracking", "Train", "Video", "examine",
-    "load", "part", "section", "section_json", "view",
+    "HEADLINES", "ON_REQUEST", "READS", "SECTIONS", "Audit", "Benchmark", "Count", "Dataset",
+    "Datasets", "Evaluate", "Explain", "Faces", "Name", "Own", "Params", "Report", "Robustness",
+    "Sample", "Section", "Sensitivity", "Share", "Slices", "Source", "Splits", "Sweep", "Texture",
+    "Tracking", "Train", "Video", "examine", "load", "part", "section", "section_json", "view",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, NamedTuple, get_args
 
 from lssat import grid
+from lssat.grid import releases
 from lssat.params import grid_rules
 from lssat.params import names as named
 from lssat.params.base import nearest
@@ -92,7 +93,7 @@ def across(source: Source) -> list[str]:
             text = "class_weights is balanced too, which corrects twice; leave one of them balanced"
             say(("train", "sampler"), text)
         for task in tasks:
-            known = grid.TASKS.get(task) if isinstance(task, str) else None
+            known = releases.TASKS.get(task) if isinstance(task, str) else None
             kind = known.kind if known else get("datasets", task, "kind")
             if kind == "multilabel":
                 text = f"{task} has several labels a sample, which no order balances; write uniform"
@@ -110,8 +111,8 @@ def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, st
     DVC makes its stages from the sections, Snakemake from the lists.
     """
     for key, names in (("tasks", named), ("cross", cross)):
-        official = grid.TASKS if key == "tasks" else grid.CROSS
-        other = grid.CROSS if key == "tasks" else grid.TASKS
+        official = releases.TASKS if key == "tasks" else releases.CROSS
+        other = releases.CROSS if key == "tasks" else releases.TASKS
         for name in filter(lambda each: isinstance(each, str), names):
             where, own = ("benchmark", key), given.get(name)
             if name in other:
@@ -131,15 +132,16 @@ def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, st
                     word = "true" if key == "cross" else "false"
                     yield ("datasets", name), f"test_only must be {word} in benchmark.{key}"
                 if key == "cross" and own.get("kind") != "binary":
-                    yield ("datasets", name), "must be binary, as ffpp is"
-    if cross and "ffpp" not in named:
-        yield ("benchmark", "cross"), "is tested with the runs of ffpp; add ffpp to benchmark.tasks"
+                    yield ("datasets", name), f"must be binary, as {releases.HOME} is"
+    if cross and (home := releases.HOME) not in named:
+        text = f"is tested with the runs of {home}; add {home} to benchmark.tasks"
+        yield ("benchmark", "cross"), text
     for name in map(str, given):
         if not re.fullmatch("[a-z][a-z0-9_]*", name):
             yield ("datasets", name), "a name is a-z, then a-z, 0-9 and _"
         elif name not in [*named, *cross]:
-            place = "benchmark.cross" if name in grid.CROSS else "benchmark.tasks"
-            hint = "" if name in {**grid.TASKS, **grid.CROSS} else _maybe(name)
+            place = "benchmark.cross" if name in releases.CROSS else "benchmark.tasks"
+            hint = "" if name in releases.RELEASES else _maybe(name)
             yield ("datasets", name), f"is not in {place}; add it there or leave this out{hint}"
 
 
@@ -155,7 +157,7 @@ def _slices(named: list, given: dict, slices: dict) -> Iterator[tuple[tuple, str
             text = "is of the built-in sample, whose data this task does not use; name your own"
             yield ("slices", "lists", task), text
     for task, names in (slices.get("attributes") or {}).items():
-        known, own = grid.TASKS.get(task), given.get(task)
+        known, own = releases.TASKS.get(task), given.get(task)
         kind = known.kind if known else own.get("kind") if isinstance(own, dict) else None
         if kind not in ("multilabel", None):
             text = "has no attributes among its labels; name a list in slices.lists instead"
@@ -168,5 +170,5 @@ def _slices(named: list, given: dict, slices: dict) -> Iterator[tuple[tuple, str
 
 
 def _maybe(name: str) -> str:
-    close = get_close_matches(name, [*grid.TASKS, *grid.CROSS], n=1, cutoff=0.75)
+    close = get_close_matches(name, releases.RELEASES, n=1, cutoff=0.75)
     return f"; did you mean {close[0]}?" if close else ""

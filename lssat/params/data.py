@@ -1,9 +1,10 @@
-"""The sections of data sets: the releases, data of your own, what is only tested on."""
+"""The sections of data sets: the releases, made of their records, and data of your own."""
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, create_model, field_validator, model_validator
 
+from lssat.grid.releases import RELEASES, Release
 from lssat.metrics import HEADLINES
 from lssat.params.base import Count, Section, Share, nearest
 
@@ -33,38 +34,6 @@ class Video(Section):
         if "frames" in info.data and (info.data["frames"] is None) == (every is None):
             raise ValueError("one of frames and every must be a number, the other null")
         return every
-
-
-class Ffpp(Dataset, Video):
-    """FaceForensics++."""
-
-    compression: Literal["raw", "c0", "c23", "c40"]
-    methods: list[str] = Field(min_length=1)  # folders below manipulated_sequences
-
-
-class Celeba(Dataset):
-    """CelebA, aligned images."""
-
-
-class Affectnet(Dataset):
-    """AffectNet, manually annotated."""
-
-    classes: Literal[7, 8]  # 7 drops Contempt
-    layout: Literal["auto", "csv", "npy", "folders"] = "auto"  # auto: by what the root holds
-
-
-class Celebdf(Dataset, Video):
-    """Celeb-DF v2: only tests."""
-
-
-class Dfdc(Dataset, Video):
-    """DFDC: only tests."""
-
-
-class Dfd(Dataset, Video):
-    """DeepFakeDetection, in the tree of FaceForensics++: only tests."""
-
-    compression: Literal["raw", "c0", "c23", "c40"]
 
 
 class Own(Dataset, Video):
@@ -116,15 +85,21 @@ class Own(Dataset, Video):
         return self
 
 
-class Datasets(Section):
+def _section(release: Release) -> type[Dataset]:
+    """Return the model of a release's section: what every data set has, and its own keys."""
+    bases = (Dataset, Video) if release.task.level == "video" else (Dataset,)
+    return create_model(release.words, __base__=bases, **release.options)  # type: ignore[call-overload]
+
+
+SECTIONS = {name: _section(release) for name, release in RELEASES.items()}
+
+
+class _Named(Section):
     """One section for each data set of the benchmark, none for others; other names are `Own`."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Own] = Field(init=False)
 
-    ffpp: Ffpp | None = None
-    celeba: Celeba | None = None
-    affectnet: Affectnet | None = None
-    celebdf: Celebdf | None = None
-    dfdc: Dfdc | None = None
-    dfd: Dfd | None = None
+
+_FIELDS: Any = {name: (model | None, None) for name, model in SECTIONS.items()}
+Datasets: Any = create_model("Datasets", __base__=_Named, **_FIELDS)

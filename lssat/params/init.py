@@ -10,11 +10,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import yaml
 
-from lssat import grid, params
+from lssat import params
+from lssat.grid.releases import CROSS, HOME
 from lssat.params import trial as small
 from lssat.params.edits import Edit, edited, last
 from lssat.tables import DataError, write_text
@@ -31,8 +32,8 @@ def write(
     Args:
         preset: name of a file of presets/, without `.yaml`. `sample` draws its own trees and
             takes no roots; the others need at least one.
-        roots: data set -> folder. Those that are only tested on (Celeb-DF v2, DFDC,
-            DeepFakeDetection) are added to `benchmark.cross`, read as FaceForensics++ is.
+        roots: data set -> folder. Those that are only tested on are added to `benchmark.cross`,
+            read as that of `HOME` is.
         out: the params.yaml; one that is there is replaced if it equals a preset, else only
             with `force`, and kept under another name.
         trial: made small, as a run of minutes (`lssat.params.trial`).
@@ -97,7 +98,7 @@ def edit(text: str, roots: dict[str, Path]) -> str:
     document = yaml.compose(text, Loader=yaml.SafeLoader)
     edits: list[Edit] = []
     sections = _child(document, "datasets")[1]
-    added = {name: root for name, root in roots.items() if name in grid.CROSS}
+    added = {name: root for name, root in roots.items() if name in CROSS}
     if added:
         edits += _added(text, document, sections, added)
     for key, section in sections.value:
@@ -138,18 +139,18 @@ def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[Edit]:
 
 
 def _added(text: str, document: Any, sections: Any, roots: dict[str, Path]) -> list[Edit]:
-    """Name data sets in benchmark.cross; their sections are FaceForensics++'s, as far as it fits.
+    """Name data sets in benchmark.cross; their sections are that of `HOME`, as far as it fits.
 
     The lines are copied with their comments.
     """
     cross = _child(_child(document, "benchmark")[1], "cross")[1]
-    ffpp = _child(sections, "ffpp")[1]
+    home = _child(sections, HOME)[1]
     parts = []
     for name, root in roots.items():
-        model = get_args(params.Datasets.model_fields[name].annotation)[0]
+        known = params.SECTIONS[name].model_fields
         lines = [f"  {name}:", f"    root: {_scalar(str(root))}"]
-        for key, _ in ffpp.value:
-            if key.value in model.model_fields and key.value != "root":
+        for key, _ in home.value:
+            if key.value in known and key.value != "root":
                 start = key.start_mark.index
                 lines.append("    " + text[start : text.index("\n", start)])
         parts.append("\n".join([*lines, ""]))
@@ -166,7 +167,7 @@ def _preset(name: str) -> str:
 
 def _check_roots(preset: str, roots: dict[str, Path], text: str) -> None:
     file = PRESETS / f"{preset}.yaml"
-    known = [*yaml.safe_load(text)["datasets"], *grid.CROSS]
+    known = [*yaml.safe_load(text)["datasets"], *CROSS]
     options = " ".join(f"--{name} DIR" for name in known)
     if preset == "sample" and roots:
         fix = "Leave the folders out, or choose another preset for data of your own"
@@ -174,9 +175,9 @@ def _check_roots(preset: str, roots: dict[str, Path], text: str) -> None:
     if preset != "sample" and not roots:
         fix = f"Give at least one of {options}"
         raise DataError(file, "needs the folder of a data set, and none was given", fix)
-    if cross := [name for name in roots if name in grid.CROSS and "ffpp" not in roots]:
-        problem = f"{cross[0]} is tested with the runs of ffpp, whose folder was not given"
-        raise DataError(file, problem, "Add --ffpp DIR")
+    if cross := [name for name in roots if name in CROSS and HOME not in roots]:
+        problem = f"{cross[0]} is tested with the runs of {HOME}, whose folder was not given"
+        raise DataError(file, problem, f"Add --{HOME} DIR")
     for name in roots:
         if name not in known:
             raise DataError(file, f"has no data set {name}", f"It has {', '.join(known)}")

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lssat import grid, metrics
+from lssat.grid.releases import DRAWN, TASKS
 from lssat.params.base import nearest
 
 Problem = tuple[tuple, str]  # the key in params.yaml, and what is wrong with it
-TREES = ("ffpp", "celeba", "affectnet")  # of the built-in sample
 
 
 def problems(get: Callable[..., Any]) -> Iterator[Problem]:
@@ -19,8 +19,8 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     yield from _select_metric(get)
     yield from _layer_decay(get)
     for number, tree in enumerate(texts(get("sample", "trees"))):
-        if tree not in TREES:
-            yield ("sample", "trees", number), f"unknown {tree!r}{nearest(tree, list(TREES))}"
+        if tree not in DRAWN:
+            yield ("sample", "trees", number), f"unknown {tree!r}{nearest(tree, list(DRAWN))}"
 
 
 def texts(names: Any) -> list[str]:
@@ -30,7 +30,7 @@ def texts(names: Any) -> list[str]:
 
 def kind(get: Callable[..., Any], task: str) -> str | None:
     """Return the kind of a task, None where its section does not say it."""
-    known = grid.TASKS.get(task)
+    known = TASKS.get(task)
     found = known.kind if known else get("datasets", task, "kind")
     return found if found in metrics.NAMES else None
 

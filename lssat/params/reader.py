@@ -197,7 +197,7 @@ def _filled(
 def _section(model: Any, key: str) -> Any:
     """Return the section that a key of a section holds; None: it holds a value."""
     inner = model.model_fields[key].annotation if key in model.model_fields else Own
-    if isinstance(inner, UnionType):  # Ffpp | None
+    if isinstance(inner, UnionType):  # Own | None
         inner = get_args(inner)[0]
     return inner if isinstance(inner, type) and issubclass(inner, Section) else None
 

@@ -12,9 +12,9 @@ from helpers.drawn_data import write
 from helpers.training import files, view
 from sklearn.metrics import roc_auc_score
 
-from lssat import grid, params, tables
+from lssat import params, tables
 from lssat.evaluation import evaluate, logits
-from lssat.grid import Run
+from lssat.grid import Run, releases
 from lssat.tables import DataError
 from lssat.training import train as training
 from lssat.training.loader import Crops
@@ -130,7 +130,7 @@ def test_runs_are_tested_on_a_data_set_that_they_were_not_trained_on(tmp_path: P
             video, frame = divmod(int(row["id"]), 2)
             row |= {"id": f"v/{video:03}", "frame": frame}
             row |= {"labels": [int(video % 3 > 0)]} if file == test else {}
-        head = grid.CROSS["celebdf"].header() if file == test else tables.metadata(table)
+        head = releases.CROSS["celebdf"].header() if file == test else tables.metadata(table)
         tables.write_table(file, rows, table.schema.remove_metadata(), head)
     rows = pq.read_table(test).to_pylist()
     tables.write_json(other / "summary.json", {"coverage": {"test": 0.75, "train": None}})

@@ -10,13 +10,13 @@ from helpers import ROOT, drawn_results
 from helpers.drawn_data import write
 from sklearn.manifold import trustworthiness
 
-from lssat import grid, params, tables
+from lssat import params, tables
 from lssat.evaluation import attribution, evaluate
 from lssat.evaluation import explain as examine
 from lssat.evaluation import logits as predict
 from lssat.evaluation.explain import choose, embed
 from lssat.evaluation.explain.maps import Look
-from lssat.grid import Run
+from lssat.grid import Run, releases
 from lssat.tables import DataError
 from lssat.training import train as training
 from lssat.training.loader import Crops
@@ -81,7 +81,7 @@ def predictions(kind: str, labels: list, logits: list, ids: list[str] | None = N
 
 def test_errors_are_the_most_confident_one_of_each_id() -> None:
     """A real's and a fake's frames; the probability is of what was said, after the temperature."""
-    task = grid.TASKS["ffpp"]
+    task = releases.TASKS["ffpp"]
     labels = [[0], [0], [1], [1], [1], [0]]
     logits = [[1.0], [3.0], [-2.0], [5.0], [float("nan")], [-4.0]]
     table = predictions("binary", labels, logits, ["v", "v", "w", "w", "x", "y"])
@@ -99,7 +99,7 @@ def test_errors_are_the_most_confident_one_of_each_id() -> None:
 
 
 def test_errors_of_classes_and_of_attributes() -> None:
-    task = grid.TASKS["affectnet"]._replace(classes=("a", "b", "c"))
+    task = releases.TASKS["affectnet"]._replace(classes=("a", "b", "c"))
     table = predictions("multiclass", [[0], [1], [2]], [[0.0, 2, 1], [0, 9, 0], [3.0, 0, 0]])
     found = choose.errors(table, "r", task, 1.0, 9)
     assert [(row["label"], row["predicted"], row["target"]) for row in found] == [
@@ -107,7 +107,7 @@ def test_errors_of_classes_and_of_attributes() -> None:
     ]  # fmt: skip
     soft = np.exp([3.0, 0, 0]) / np.exp([3.0, 0, 0]).sum()
     assert found[0]["probability"] == pytest.approx(soft[0])
-    many = grid.TASKS["celeba"]._replace(classes=("a", "b"))
+    many = releases.TASKS["celeba"]._replace(classes=("a", "b"))
     table = predictions("multilabel", [[0, 1], [1, 1]], [[1.0, -2.0], [4.0, 4.0]])
     (only,) = choose.errors(table, "r", many, 1.0, 9)
     assert (only["label"], only["predicted"], only["target"]) == ("b: yes", "b: no", 1)

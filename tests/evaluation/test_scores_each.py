@@ -5,8 +5,8 @@ import pytest
 from helpers.scored import OPTIONS, image_rows, summarise
 from sklearn import metrics as sk
 
-from lssat import grid
 from lssat.evaluation import scores
+from lssat.grid import releases
 from lssat.metrics import statistics
 
 TRAIN = np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]])
@@ -26,7 +26,7 @@ def _found(rows: list[dict], task: str, train: np.ndarray) -> tuple[dict, dict]:
 def test_each_attribute_equals_scikit_learn_with_prevalence_and_majority() -> None:
     rows = image_rows("celeba")
     _, found = _found(rows, "celeba", TRAIN)
-    names = grid.TASKS["celeba"].classes
+    names = releases.TASKS["celeba"].classes
     for column, name in enumerate(names[:2]):
         for seed in (0, 1):
             labels, logits = _arrays(rows, seed)
@@ -57,7 +57,7 @@ def test_each_attribute_equals_scikit_learn_with_prevalence_and_majority() -> No
 
 def test_case_36_a_constant_attribute_is_null_with_a_note() -> None:
     _, found = _found(image_rows("celeba"), "celeba", TRAIN)
-    name = grid.TASKS["celeba"].classes[2]
+    name = releases.TASKS["celeba"].classes[2]
     for metric in ("balanced_accuracy", "f1", "auc", "ap"):
         row = found[name, metric]
         assert row["mean"] is row["low"] is row["high"] is row["baseline"] is None
@@ -77,7 +77,7 @@ def test_the_interval_of_an_attribute_is_that_of_its_own_resamples() -> None:
         sk.roc_auc_score(labels[:, 1], logits[:, 1], sample_weight=weights)
         for weights in drawn.counts[:, drawn.member]
     ]
-    row = found[grid.TASKS["celeba"].classes[1], "auc"]
+    row = found[releases.TASKS["celeba"].classes[1], "auc"]
     # Made for few clusters, so a little wider than percentiles, and of the same size.
     assert [row["low"], row["high"]] == pytest.approx(np.quantile(values, (0.025, 0.975)), abs=0.07)
 
@@ -85,7 +85,7 @@ def test_the_interval_of_an_attribute_is_that_of_its_own_resamples() -> None:
 def test_each_class_equals_scikit_learn() -> None:
     rows = image_rows("affectnet", signal=1.0)
     content, found = _found(rows, "affectnet", np.array([[2], [2], [0]]))
-    names = grid.TASKS["affectnet"].classes[:4]
+    names = releases.TASKS["affectnet"].classes[:4]
     for seed in (0, 1):
         labels, logits = _arrays(rows, seed)
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -134,7 +134,7 @@ def test_silent_error_per_class_accuracy_assumes_sorted_labels() -> None:
     order = np.random.default_rng(3).permutation(len(rows))
     for mixed in (rows, [rows[i] for i in order], sorted(rows, key=lambda row: row["labels"])):
         _, found = _found(mixed, "affectnet", np.array([[2], [0]]))
-        names = grid.TASKS["affectnet"].classes[:4]
+        names = releases.TASKS["affectnet"].classes[:4]
         runs = [row["run"] for row in mixed]
         first = list(dict.fromkeys(runs)).index(rows[0]["run"])  # where seed 0 stands
         recalls = [found[name, "recall"]["values"][first] for name in names]
@@ -145,7 +145,7 @@ def test_silent_error_per_class_accuracy_assumes_sorted_labels() -> None:
 def test_case_36_an_absent_class_is_null_and_the_others_stand() -> None:
     rows = [row for row in image_rows("affectnet") if row["labels"] != [3]]
     content, found = _found(rows, "affectnet", np.array([[0], [1]]))
-    gone, there = grid.TASKS["affectnet"].classes[3], grid.TASKS["affectnet"].classes[0]
+    gone, there = releases.TASKS["affectnet"].classes[3], releases.TASKS["affectnet"].classes[0]
     for metric in ("recall", "f1", "auc"):
         assert found[gone, metric]["mean"] is None
         assert found[gone, metric]["note"] == "no sample of this class among 36 labels"
@@ -178,7 +178,7 @@ def test_a_class_that_is_never_predicted_has_no_precision() -> None:
     for row in rows:
         row["logits"] = [*row["logits"][:3], -99.0]
     _, found = _found(rows, "affectnet", np.array([[0], [1]]))
-    name = grid.TASKS["affectnet"].classes[3]
+    name = releases.TASKS["affectnet"].classes[3]
     assert (found[name, "recall"]["mean"], found[name, "f1"]["mean"]) == (0, 0)
     assert found[name, "precision"]["mean"] is None
     assert found[name, "precision"]["note"] == "never predicted"
@@ -205,7 +205,7 @@ def test_fault_c10_never_predicted_is_said_of_the_seeds_it_is_true_of(
             run = row["run"].replace("seed0", f"seed{seed}")
             rows.append(row | {"run": run, "logits": logits})
     _, found = _found(rows, "affectnet", np.array([[0], [1]]))
-    last, other = (grid.TASKS["affectnet"].classes[k] for k in (3, 0))
+    last, other = (releases.TASKS["affectnet"].classes[k] for k in (3, 0))
     row = found[last, "precision"]
     assert (row["note"] or "").split("; ")[0] == (note or "")
     assert (row["mean"] is None) == bool(never)
@@ -229,6 +229,6 @@ def test_two_classes_have_no_rows_of_their_own() -> None:
     from helpers.scored import deepfake_rows, table
 
     found = scores.summarise(
-        table(deepfake_rows()), grid.TASKS["ffpp"], np.array([[0], [1]]), 1.0, OPTIONS
+        table(deepfake_rows()), releases.TASKS["ffpp"], np.array([[0], [1]]), 1.0, OPTIONS
     )
     assert found["each"] == found["confusion"] == []

@@ -33,7 +33,7 @@ BOX = (20, 10, 40, 44)  # x, y, width, height
 def view_of(rule: str, root: Path, **changes: object) -> object:
     """The view of a rule on a small release of videos."""
     values = params.load(ROOT / "params.yaml")
-    own = params.Ffpp(
+    own = params.SECTIONS["ffpp"](
         root=str(root), shards=1, rejects_limit=0.5, compression="c23", methods=trees.METHODS,
         frames=2,
     )  # fmt: skip

@@ -218,17 +218,17 @@ def _own(root: Path) -> params.Own:
     return params.Own(root=str(root), csv="list.csv", **values)
 
 
-def _celeba(root: Path) -> params.Celeba:
+def _celeba(root: Path) -> params.Dataset:
     names = [f"{n}.jpg" for n in range(6)]
     return trees.celeba_options(trees.celeba(root, names, "000012", [str(n) for n in range(6)]))
 
 
-def _affectnet(root: Path) -> params.Affectnet:
+def _affectnet(root: Path) -> params.Dataset:
     codes = {split: {str(n): str(n) for n in range(8)} for split in ("train", "val")}
     return trees.affectnet_options(trees.affectnet(root, codes))
 
 
-def _affectnet_csv(root: Path) -> params.Affectnet:
+def _affectnet_csv(root: Path) -> params.Dataset:
     rows = {split: [(f"{split}/{n}.jpg", trees.BOX, str(n)) for n in range(8)]
             for split in ("train", "val")}  # fmt: skip
     return trees.affectnet_options(trees.affectnet_csv(root, rows))

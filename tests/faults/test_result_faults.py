@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from helpers.scored import OPTIONS, RUNS, deepfake_rows, image_rows, summarise, table
 
-from lssat import grid, metrics, tables
+from lssat import metrics, tables
 from lssat.evaluation import scores
+from lssat.grid import releases
 
 
 def _rows_of(found: dict) -> dict:
@@ -133,7 +134,9 @@ def test_case_38_a_score_equal_to_the_baseline_does_not_beat_it():
     rows = [  # both classes get the same scores, on both sides of the threshold
         row | {"logits": [1.0 if int(row["group"]) % 2 else -1.0]} for row in deepfake_rows()
     ]
-    found = scores.summarise(table(rows), grid.TASKS["ffpp"], np.array([[0], [1]]), 1.0, OPTIONS)
+    found = scores.summarise(
+        table(rows), releases.TASKS["ffpp"], np.array([[0], [1]]), 1.0, OPTIONS
+    )
     assert all(run["collapsed"] for run in found["runs"])
     row = _rows_of(found)["video", "auc"]
     assert row["mean"] == 0.5 == row["baseline"]

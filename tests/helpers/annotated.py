@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from helpers.scored import deepfake_rows, image_rows, summarise, table
-from lssat import grid
 from lssat.evaluation import slices
+from lssat.grid import releases
 from lssat.tables import MANIFEST, PREDICTIONS, write_json, write_table
 
 
@@ -27,7 +27,7 @@ def written(folder: Path, task: str = "ffpp") -> tuple[slices.Files, Path, list[
     """Predictions of a task, their metrics, and the manifest of their samples and one more."""
     rows = deepfake_rows() if task == "ffpp" else image_rows(task)
     write_table(folder / "predictions.parquet", table(rows), PREDICTIONS)
-    classes = {"celeba": ("Male", "Young", "Hat")}.get(task, grid.TASKS[task].classes)
+    classes = {"celeba": ("Male", "Young", "Hat")}.get(task, releases.TASKS[task].classes)
     found = summarise(rows, task, train=np.array(LABELS[task]))
     write_json(folder / "metrics.json", found | {"classes": classes})
     samples = {row["id"]: row for row in rows}
@@ -37,7 +37,7 @@ def written(folder: Path, task: str = "ffpp") -> tuple[slices.Files, Path, list[
         for id, row in samples.items()
     ]
     manifest.append(manifest[0] | dict(id="train/1", groups=["900"], split="train"))
-    write_table(folder / "manifest.parquet", manifest, MANIFEST, grid.TASKS[task].header())
+    write_table(folder / "manifest.parquet", manifest, MANIFEST, releases.TASKS[task].header())
     files = slices.Files(
         folder / "predictions.parquet", folder / "metrics.json", folder / "slices.json"
     )

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from helpers.splits import crop, sample
-from lssat import grid, params, tables
+from lssat import params, tables
 from lssat.data.audit import crops, leaks, lookalikes
+from lssat.grid import releases
 from lssat.tables import FACES, MANIFEST, SPLITS, read_json, read_table
 
 OPTIONS = params.Audit(near_distance=4, near_limit=0.5)
@@ -18,7 +19,11 @@ class Drawn:
     def __init__(self, folder: Path, rows: list[dict], hashes: dict[tuple[str, int], tuple]):
         self.folder, self.rows = folder, {row["id"]: row for row in rows}
         self.hashes = {key: hashes[key] for key in sorted(hashes)}
-        task = grid.TASKS[rows[0]["dataset"]] if rows[0]["dataset"] != "d" else grid.TASKS["celeba"]
+        task = (
+            releases.TASKS[rows[0]["dataset"]]
+            if rows[0]["dataset"] != "d"
+            else releases.TASKS["celeba"]
+        )
         tables.write_table(folder / "m.parquet", rows, MANIFEST, task.header())
         self._shards()
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import skimage.data
 
-from lssat import grid, tables, texture
+from lssat import tables, texture
+from lssat.grid import releases
 
 SIZE = 40
 SETTINGS = '{"margin": 1.3, "boxes": "whole image"}'  # what made the crops
@@ -58,7 +59,7 @@ def write(
                 schema, full = tables.FACES, [each | rest for each in rows]
             tables.write_table(file.with_suffix(".parquet"), full, schema, head)
     kind = "multiclass" if multiclass else "binary" if outputs == 1 else "multilabel"
-    known = next(task for task in grid.TASKS.values() if task.kind == kind)
+    known = next(task for task in releases.TASKS.values() if task.kind == kind)
     task = known._replace(classes=known.classes[: multiclass or max(outputs, 2)])
     start = 0
     for split, count in counts.items():

@@ -11,6 +11,7 @@ from lssat import grid, metrics, tables, texture
 from lssat.data.audit import crops
 from lssat.evaluation.perturb import PERTURBATIONS
 from lssat.evaluation.slices import measures
+from lssat.grid import releases
 from lssat.report import OUTPUTS, TaskFiles
 
 SIZE, PATCH = 96, 16
@@ -60,7 +61,7 @@ def draw(
 
 def sensitive(files: TaskFiles, task: str) -> TaskFiles:
     """Draw what `sensitivity` writes (tests/evaluation/test_sensitivity.py holds both to it)."""
-    found, known = tables.read_json(files.metrics), grid.TASKS[task]
+    found, known = tables.read_json(files.metrics), releases.TASKS[task]
     rng = np.random.default_rng(5)
     rows = []
     for row in found["table"]:
@@ -90,7 +91,7 @@ def outputs(root: Path) -> dict[str, Path]:
 
 def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: int) -> TaskFiles:
     rng = np.random.default_rng(len(task))
-    known = grid.TASKS[task]
+    known = releases.TASKS[task]
     base, results = root / "data" / task, root / "results" / task
     ids = [f"{METHODS[n % 4]}/c23/{n:03}_{n + 1:03}" for n in range(24)]
     samples = [{"id": id, "frame": n % 3, "clip": -1} for n, id in enumerate(ids)]
@@ -173,7 +174,7 @@ def explained(
 
 def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
     """Draw what `scores.summarise` returns (tests/report/test_report.py holds both to it)."""
-    known = grid.TASKS[task]
+    known = releases.TASKS[task]
     levels = {"video": 80, "frame": 240} if known.kind == "binary" else {"image": 96}
     head, names = next(iter(levels)), metrics.NAMES[known.kind]
     rows, subsets, each, confusion = [], [], [], []
@@ -330,7 +331,7 @@ def _ranks(rows: list[dict], metric: str, level: str) -> list:
 
 def _robustness(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
     """Draw what `robustness` writes (tests/evaluation/test_robustness.py holds both to it)."""
-    known = grid.TASKS[task]
+    known = releases.TASKS[task]
     rows = []
     pairs = ((r.backbone, r.configuration) for r in runs if "lambda" not in r.configuration)
     for backbone, configuration in dict.fromkeys(pairs):
@@ -428,7 +429,7 @@ _SLICED = {
 
 def _slices(files: TaskFiles, task: str, runs: list[grid.Run], rng: np.random.Generator) -> None:
     """Draw what the slices' step writes: two attributes of CelebA, a list of FF++."""
-    known = grid.TASKS[task]
+    known = releases.TASKS[task]
     for file, (name, attributes) in zip(files.slices, _SLICED.get(task, {}).items(), strict=True):
         found: dict = {"slices": [], "rows": [], "disparities": [], "runs": []}
         for attribute, groups in attributes.items():

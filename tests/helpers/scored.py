@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from lssat import grid
 from lssat.evaluation import scores
+from lssat.grid import releases
 from lssat.params import Evaluate
 from lssat.tables import PREDICTIONS
 
@@ -65,7 +66,7 @@ def summarise(
     design: scores.Design | None = None,
 ) -> dict:
     train = np.array([[1], [1], [0]]) if train is None else train
-    found = scores.summarise(table(rows), grid.TASKS[task], train, 0.98, OPTIONS, design)
+    found = scores.summarise(table(rows), releases.TASKS[task], train, 0.98, OPTIONS, design)
     json.dumps(found, allow_nan=False)
     return found
 

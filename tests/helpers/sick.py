@@ -61,7 +61,7 @@ def reader_is_content(dataset: str, root: Path) -> bool:
     from lssat.data import datasets
 
     try:
-        rows, rejects = datasets.READERS[dataset](OPTIONS[dataset](root))
+        rows, rejects = datasets.reader(dataset).read(OPTIONS[dataset](root))
         datasets._once(rows, root)
     except DataError:
         return False

@@ -84,7 +84,7 @@ def ffpp_rows() -> list[dict]:
     return rows
 
 
-def ffpp_options(tmp_path: Path, **other) -> params.Ffpp:
+def ffpp_options(tmp_path: Path, **other) -> params.Dataset:
     return trees.ffpp_options(tmp_path, **other)
 
 

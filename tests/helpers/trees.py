@@ -21,26 +21,28 @@ BEGINNING = b"\0\0\0\x18ftypmp42" + bytes(12)  # of a video that holds no more
 PAIRS = {"train": [["000", "003"]], "val": [["001", "870"]], "test": [["002", "071"]]}
 
 
-def ffpp_options(root: Path, **other) -> params.Ffpp:
+def ffpp_options(root: Path, **other) -> params.Dataset:
     values = {"shards": 1, "rejects_limit": 0.0, "compression": "c23", "methods": METHODS}
-    return params.Ffpp(**{"root": str(root), **values, "frames": 2, **other})
+    return params.SECTIONS["ffpp"](**{"root": str(root), **values, "frames": 2, **other})
 
 
-def celeba_options(root: Path, **other) -> params.Celeba:
-    return params.Celeba(**{"root": str(root), "shards": 1, "rejects_limit": 0.0, **other})
+def celeba_options(root: Path, **other) -> params.Dataset:
+    return params.SECTIONS["celeba"](
+        **{"root": str(root), "shards": 1, "rejects_limit": 0.0, **other}
+    )
 
 
 def options_of_a_test_set(dataset: str, root: Path, **other) -> params.Dataset:
     """Options of `celebdf`, `dfdc` or `dfd`."""
-    model = {"celebdf": params.Celebdf, "dfdc": params.Dfdc, "dfd": params.Dfd}[dataset]
+    model = params.SECTIONS[dataset]
     values = {"compression": "c23"} if dataset == "dfd" else {}
     common = {"root": str(root), "shards": 1, "rejects_limit": 0.0, "frames": 2}
     return model(**{**common, **values, **other})
 
 
-def affectnet_options(root: Path, **other) -> params.Affectnet:
+def affectnet_options(root: Path, **other) -> params.Dataset:
     values = {"shards": 1, "rejects_limit": 0.0, "classes": 8}
-    return params.Affectnet(**{"root": str(root), **values, **other})
+    return params.SECTIONS["affectnet"](**{"root": str(root), **values, **other})
 
 
 def picture(seed: int, height: int = 218, width: int = 178) -> np.ndarray:

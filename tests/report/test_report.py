@@ -20,6 +20,7 @@ from PIL import Image
 
 from lssat import grid, report, tables
 from lssat.evaluation import scores
+from lssat.grid import releases
 from lssat.params import Evaluate
 from lssat.report import csvs, page
 from lssat.report.kit import figures, pictures, words
@@ -242,7 +243,7 @@ def test_fixture_speaks_the_language_of_scores(tmp_path):
     tables.write_table(files.predictions, rows, tables.PREDICTIONS)
     table = tables.read_table(files.predictions, tables.PREDICTIONS)
     options = Evaluate(resamples=100, confidence=0.95, seed=0, batch_size=8)
-    found = scores.summarise(table, grid.TASKS["ffpp"], np.array([[0], [1], [1]]), 1.0, options)
+    found = scores.summarise(table, releases.TASKS["ffpp"], np.array([[0], [1], [1]]), 1.0, options)
     assert set(found) == set(mine)
     parts = ("runs", "table", "subsets", "roc", "comparisons", "backbones", "ranks")
     for name in parts:

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from lssat import grid
 from lssat.evaluation import logits
-from lssat.grid import Run, parse
+from lssat.grid import Run, parse, releases
 from lssat.models import backbones
 from lssat.models.ssat import SSAT
 from lssat.params import Texture, Train
@@ -100,7 +100,7 @@ def test_a_choice_trains_and_predicts(
     codes = data / "texture/ldp" if model.needs_codes else None
     val = Crops(data / "splits/val.parquet", data / "faces", codes, model.clips)
     found = logits.logits(model, val, 5)
-    assert found.shape == (len(val), grid.TASKS[task].outputs)
+    assert found.shape == (len(val), releases.TASKS[task].outputs)
     assert np.isfinite(found).all()
     with np.load(tmp_path / "reconstruction.npz") as pictures:
         names = {"input", "mask", "target", "output"} if "none" not in configuration else set()

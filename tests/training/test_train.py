@@ -16,8 +16,9 @@ from helpers.training import RUN, curve, files, view
 from sklearn.metrics import roc_auc_score
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from lssat import grid, tables
+from lssat import tables
 from lssat.evaluation import logits as predict
+from lssat.grid import releases
 from lssat.models import losses
 from lssat.models.checkpoint import load_weights, save_weights
 from lssat.tables import DataError, sha256
@@ -167,9 +168,9 @@ def test_silent_error_frames_are_validated_as_if_each_were_a_video() -> None:
     for id, logit in zip(ids, logits[:, 0], strict=True):
         means[id].append(1 / (1 + np.exp(-logit)))
     whole = roc_auc_score([1, 0, 0, 1], [np.mean(means[id]) for id in "bacd"])
-    assert step.score(grid.TASKS["ffpp"], crops, logits)["auc"] == whole
+    assert step.score(releases.TASKS["ffpp"], crops, logits)["auc"] == whole
     assert whole != roc_auc_score(labels[:, 0], logits[:, 0])
-    images = grid.TASKS["ffpp"]._replace(level="image")
+    images = releases.TASKS["ffpp"]._replace(level="image")
     assert step.score(images, crops, logits)["auc"] == roc_auc_score(labels[:, 0], logits[:, 0])
 
 

@@ -17,7 +17,7 @@ from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 from lssat import grid, params, tables, texture
 from lssat.evaluation import evaluate
 from lssat.evaluation import logits as predict
-from lssat.grid import Run
+from lssat.grid import Run, releases
 from lssat.models.backbones import load_weights
 from lssat.models.ssat import VideoSSAT
 from lssat.tables import DataError
@@ -70,7 +70,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             mine += [row | of for row in rows if row["id"] == f"v/{video:03}"]
         mine.sort(key=lambda row: (row["id"], row["clip"], row["frame"]))
         where = folder / f"splits/{split}.parquet"
-        tables.write_table(where, mine, tables.SPLITS, grid.TASKS["ffpp"].header())
+        tables.write_table(where, mine, tables.SPLITS, releases.TASKS["ffpp"].header())
         first += count
     summary = {"coverage": dict.fromkeys(COUNTS, 1.0)}
     tables.write_json(folder / "splits/summary.json", summary)

@@ -222,8 +222,8 @@ def kept():
 def resizable(task):
     """Are a task's faces cut out of frames, so that they can be cut again with another margin?"""
     own = getattr(PARAMS.datasets, task)
-    cut = isinstance(own, params.Own) and own.faces != "aligned"
-    return cut or isinstance(own, params.Ffpp)
+    cut = own.faces != "aligned" if isinstance(own, params.Own) else True
+    return cut and isinstance(own, params.Video)
 
 
 def variants(task):

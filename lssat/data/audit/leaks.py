@@ -15,6 +15,7 @@ from rich.table import Table
 
 from lssat import grid
 from lssat.data.audit.crops import FINDINGS, NAMES, by_split, facts, finding, read_crops
+from lssat.grid.releases import PAIRED
 from lssat.tables import (
     MANIFEST,
     DataError,
@@ -45,7 +46,7 @@ def audit(
 ) -> None:
     """Prove that no identity and no crop is in two splits, and list what was found.
 
-    Identities are the manifest's groups and, for FaceForensics++, both halves of a video's own
+    Identities are the manifest's groups and, where they say it, both halves of a video's own
     name. A crop is the same by its sha256: files with the same bytes give the same crops, so
     this covers them. Copies within a split are listed, and are no leak.
 
@@ -85,7 +86,7 @@ def _identities(dataset: str, samples: pa.Table) -> dict[str, set[str]]:
     columns = [samples[name].to_pylist() for name in ("id", "path", "groups")]
     for id, path, groups in zip(*columns, strict=True):
         # The name of a fake holds its target and source, whatever the lists say.
-        halves = Path(path).name.split(".")[0].split("_") if dataset == "ffpp" else []
+        halves = Path(path).name.split(".")[0].split("_") if dataset in PAIRED else []
         identities[id] = {*groups, *halves}
     return identities
 

@@ -4,13 +4,16 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from lssat import grid, params
 from lssat.data import media
-from lssat.data.datasets import affectnet, celeba, celebdf, checks, dfd, dfdc, ffpp, own
+from lssat.data.datasets import checks, own
 from lssat.data.datasets.limit import limit
 from lssat.data.media import archive
+from lssat.grid.releases import RELEASES
 from lssat.tables import (
     MANIFEST,
     REJECTS,
@@ -24,16 +27,21 @@ from lssat.tables import (
 )
 from lssat.tables.listed import count, header
 
-READERS: dict[str, Callable] = {
-    "ffpp": ffpp.read,
-    "celeba": celeba.read,
-    "affectnet": affectnet.read,
-    "celebdf": celebdf.read,
-    "dfdc": dfdc.read,
-    "dfd": dfd.read,
-}
-
 NO_LOSS = ("excluded_class", "duplicate")  # on request; one of the equal rows is used
+
+
+def reader(dataset: str) -> Any:
+    """Return the module that reads a release; docs/add-a-data-set.md says what is in it."""
+    return import_module(f"lssat.data.datasets.{dataset}")
+
+
+def whole(dataset: str) -> Callable[[Any, list[dict]], int]:
+    """Return what says how many samples a complete release has; 0 where a part is as good."""
+    return getattr(reader(dataset), "whole", _any) if dataset in RELEASES else _any
+
+
+def _any(options: params.Dataset, rows: list[dict]) -> int:
+    return 0
 
 
 def manifest(
@@ -42,7 +50,7 @@ def manifest(
     """Read a raw tree and write its manifest and rejects, both sorted by id.
 
     Args:
-        dataset: a key of `READERS`, or the name of a data set of your own.
+        dataset: of `grid.releases.RELEASES`, or the name of a data set of your own.
         options: the data set's section of params.yaml.
         out: path of the table of schema MANIFEST; its header says what the task is, and how
             many samples the lists name (`lssat.tables.listed`).
@@ -82,7 +90,7 @@ def write(
     lost = [_plain(row) for row in rejected if row["reason"] not in no_loss(options)]
     try:
         _stop(lost, len(readable_rows) + len(lost), options.rejects_limit, rejects, kept)
-        checks.check_whole(dataset, options, rows, absent)
+        checks.check_whole(dataset, whole(dataset), options, rows, absent)
     except DataError as error:
         missing = checks.missing(lost)
         return DataError(error.file, error.problem, error.fix + _part(dataset, missing))
@@ -127,7 +135,9 @@ def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict
     Raises:
         DataError: as of `manifest`.
     """
-    read_rows, absent = READERS.get(dataset, partial(own.read, dataset))(options)
+    own_read: Any = partial(own.read, dataset)
+    read = reader(dataset).read if dataset in RELEASES else own_read
+    read_rows, absent = read(options)
     rows, doubles = _once(read_rows, Path(options.root))
     _meant(absent, {row["path"] for row in rows}, Path(options.root))
     return rows, absent + doubles
@@ -173,7 +183,7 @@ def task(dataset: str, options: params.Dataset) -> grid.Task:
     """Return the task of a data set: its kind, headline metric and classes."""
     if isinstance(options, params.Own):
         return own.task(dataset, options)
-    known = {**grid.TASKS, **grid.CROSS}[dataset]
+    known = RELEASES[dataset].task
     return known._replace(classes=known.classes[: getattr(options, "classes", None)])
 
 

@@ -12,6 +12,8 @@ from lssat.grid.labels import ATTRIBUTES
 from lssat.tables import DataError
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
+IMAGES = {"train": 162_770, "val": 19_867, "test": 19_962}  # of list_eval_partition.txt
+IDENTITIES = 10_177  # of identity_CelebA.txt
 AGAIN = "Fetch all three lists again"
 
 _VALUES = {"1": 1, "-1": 0}
@@ -27,7 +29,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
     `img_align_celeba/`, `img_align_celeba_png/` and `img_align_celeba.zip`.
 
     Args:
-        options: `params.Celeba`.
+        options: those of every data set.
 
     Returns:
         Rows of the manifest and rejects (missing). Labels: 40 values, 0 or 1. Ids are the names
@@ -57,6 +59,11 @@ def read(options) -> tuple[list[dict], list[dict]]:
         who = {"groups": [group], "group": group}
         rows.append(tree.row("celeba", name, prefix + file, "image", labels, split, **who))
     return rows, rejects
+
+
+def whole(options, rows: list[dict]) -> int:
+    """Return how many images the release has."""
+    return sum(IMAGES.values())
 
 
 def disagreements(known: Mapping[Path, Collection[str]]) -> Iterator[tuple[Path, list[str]]]:

@@ -11,6 +11,8 @@ from lssat.tables import DataError
 
 LIST = "List_of_testing_videos.txt"
 FOLDERS = {"Celeb-real": "1", "YouTube-real": "1", "Celeb-synthesis": "0"}  # the list's labels
+VIDEOS = {"Celeb-real": 590, "YouTube-real": 300, "Celeb-synthesis": 5_639}  # of the release
+TESTED = {"Celeb-real": 108, "YouTube-real": 70, "Celeb-synthesis": 340}  # of its list
 
 _ROW = ["<1 real | 0 fake>", "<folder>/<video>.mp4"]
 _PERSON = re.compile(r"id\d+")
@@ -20,7 +22,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
     """Read the official list of testing videos and look for each.
 
     Args:
-        options: `params.Celebdf`.
+        options: `partial`.
 
     Returns:
         Rows of the manifest, every one of the split test, and rejects (missing). Labels: [0]

@@ -5,26 +5,28 @@ The manifest and `lssat doctor` both call them, so they refuse the same things.
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from lssat.data.datasets import official, tree
+from lssat.data.datasets import tree
 from lssat.data.media import archive
-from lssat.params import Affectnet, Dataset, Own
+from lssat.params import Dataset, Own
 from lssat.tables import DataError, spelling
 
 CUT = ", and the lists name fewer samples than the release: a list was cut"
 _SHOWN = 3
 
 
-def check_whole(dataset: str, options: Any, rows: list[dict], rejects: list[dict]) -> None:
+def check_whole(
+    dataset: str, whole: Callable, options: Any, rows: list[dict], rejects: list[dict]
+) -> None:
     """Refuse lists that were cut: too short, and more files are unlisted than are missing.
 
     Raises:
         DataError: with the first files that are in no list.
     """
-    if not short(dataset, options, rows, rejects):
+    if not short(whole, options, rows, rejects):
         return
     base = Path(options.root)
     more = extras(base, rows, rejects)
@@ -46,30 +48,12 @@ def missing(rejects: list[dict]) -> int:
     return sum(row["reason"] == "missing" for row in rejects)
 
 
-def short(dataset: str, options: Any, rows: list[dict], rejects: list[dict]) -> bool:
-    """Say whether the lists name fewer samples than the release has.
-
-    A Celeb-DF list names some videos by design, and data of one's own have no release.
-    """
+def short(whole: Callable, options: Any, rows: list[dict], rejects: list[dict]) -> bool:
+    """Say whether the lists name fewer samples than the release has, which `whole` says."""
     if getattr(options, "partial", False):  # params.yaml says that a part is meant
         return False
-    whole = {
-        "ffpp": lambda: sum(official.FFPP_ORIGINALS.values()) * (1 + len(options.methods)),
-        "celeba": lambda: sum(official.CELEBA.values()),
-        "affectnet": lambda: _affectnet(options, rows),
-        "dfdc": lambda: sum(official.DFDC["test"].values()),
-    }
     named = len(rows) + sum(row["reason"] not in ("excluded_class", "duplicate") for row in rejects)
-    return named < whole.get(dataset, lambda: 0)()
-
-
-def _affectnet(options: Affectnet, rows: list[dict]) -> int:
-    npy = any("_set/images/" in row["path"] for row in rows)
-    table = official.AFFECTNET_NPY if npy else official.AFFECTNET_CSV
-    counts = [
-        split[code] for split in table.values() for code in split if int(code) < options.classes
-    ]
-    return sum(counts)
+    return named < whole(options, rows)
 
 
 def extras(base: Path, rows: list[dict], rejects: list[dict]) -> list[str]:

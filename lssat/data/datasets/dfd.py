@@ -15,12 +15,14 @@ SUBSETS = {
     "DeepFakeDetection": ("manipulated_sequences", re.compile(r"(\d+)_(\d+)__.+__\w{8}")),
 }
 
+VIDEOS = {"actors": 363, "DeepFakeDetection": 3_068}
+
 
 def read(options) -> tuple[list[dict], list[dict]]:
     """List the originals and the fakes in the tree: there is no official list.
 
     Args:
-        options: `params.Dfd`; its root is that of FaceForensics++.
+        options: `compression`; the root is that of FaceForensics++.
 
     Returns:
         Rows of the manifest, every one of the split test, and no rejects. Labels: [0] real,

@@ -13,6 +13,10 @@ from lssat.data.datasets import lists, tree
 from lssat.tables import DataError
 
 METADATA, LABELS = "metadata.json", "labels.csv"
+VIDEOS = {  # of the 50 training parts, and of the public test set
+    "train": {"REAL": 19_154, "FAKE": 100_000},
+    "test": {"REAL": 2_500, "FAKE": 2_500},
+}
 
 _CODES = {"REAL": 0, "FAKE": 1, "0": 0, "1": 1}
 
@@ -21,7 +25,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
     """Read the metadata of each part and look for each video that they name.
 
     Args:
-        options: `params.Dfdc`.
+        options: those of every data set.
 
     Returns:
         Rows of the manifest, every one of the split test, and rejects (missing). Labels: [0]
@@ -49,6 +53,11 @@ def read(options) -> tuple[list[dict], list[dict]]:
             who = {"groups": [group], "group": group}
             rows.append(tree.row("dfdc", id, path, "video", [label], "test", **who))
     return rows, rejects
+
+
+def whole(options, rows: list[dict]) -> int:
+    """Return how many videos the public test set has; a training part may be read as well."""
+    return sum(VIDEOS["test"].values())
 
 
 def _parts(base: Path) -> list[Path]:

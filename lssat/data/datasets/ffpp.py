@@ -4,16 +4,22 @@ A pair [a, b] stands for the originals a and b and, per method, the fakes a_b an
 methods share these names, so a video's id is method/compression/name.
 """
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lssat.data.datasets import lists, tree
+from lssat.params.base import nearest
+from lssat.params.names import texts
 from lssat.tables import DataError
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")
 REAL = "original"  # the subset of the originals
 SPLITS = ("train", "val", "test")
+PAIRS = {"train": 360, "val": 70, "test": 70}  # section 4, and the authors' lists
+ORIGINALS = {split: 2 * pairs for split, pairs in PAIRS.items()}  # as many fakes of each method
 SHIPPED = Path(__file__).with_name("ffpp_pairs.json")  # the authors' lists
 
 _NAME = re.compile(r"[A-Za-z0-9]+")  # of an original; a fake's name joins two by "_"
@@ -27,7 +33,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
     release's download leaves it, the authors' own are used, which ship with this package.
 
     Args:
-        options: `params.Ffpp`.
+        options: `compression`, `methods`.
 
     Returns:
         Rows of the manifest and rejects (missing). Labels: [0] real, [1] fake. Ids spell the
@@ -57,6 +63,20 @@ def read(options) -> tuple[list[dict], list[dict]]:
                 kinds = {"subset": method, "groups": numbers, "group": group}
                 rows.append(tree.row("ffpp", id, path, media, labels, split, **kinds))
     return rows, rejects
+
+
+def whole(options, rows: list[dict]) -> int:
+    """Return how many originals and fakes of the methods the release has."""
+    return sum(ORIGINALS.values()) * (1 + len(options.methods))
+
+
+def problems(section: dict, root: Path) -> Iterator[tuple[tuple, str]]:
+    """Yield what is wrong with the section of params.yaml, by key: methods of no release."""
+    folder = root / "manipulated_sequences"
+    for number, method in enumerate(texts(section.get("methods"))):
+        if method not in METHODS and not (folder / method).is_dir():
+            there = sorted(os.listdir(folder)) if folder.is_dir() else []
+            yield ("methods", number), f"unknown {method!r}{nearest(method, [*METHODS, *there])}"
 
 
 def spelling(compression: str) -> str:

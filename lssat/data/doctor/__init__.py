@@ -10,50 +10,38 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import get_args
+from typing import Any
 
 from rich.console import Console
 
 from lssat import params
 from lssat.data import datasets, preflight
-from lssat.data.doctor import (
-    affectnet,
-    celeba,
-    celebdf,
-    dfd,
-    dfdc,
-    ffpp,
-    first_bytes,
-    official,
-    own,
-    terminal,
-)
 from lssat.data.doctor import decode_all as decode
+from lssat.data.doctor import first_bytes, official, terminal
+from lssat.data.doctor.by_reader import ByReader
 from lssat.data.doctor.findings import Inventory
 from lssat.data.doctor.walk import Tree, trouble, walk
 from lssat.data.media.video import IMAGES
 from lssat.data.splits import requirements
+from lssat.grid.releases import RELEASES
 from lssat.tables import DataError
 
-RELEASES: dict[str, ModuleType] = {
-    "ffpp": ffpp,
-    "celeba": celeba,
-    "affectnet": affectnet,
-    "celebdf": celebdf,
-    "dfdc": dfdc,
-    "dfd": dfd,
-}
+__all__ = ["Inventory", "inspect", "run", "stand_in"]
 
-__all__ = ["RELEASES", "Inventory", "inspect", "run", "stand_in"]
+
+def looker(dataset: str) -> Any:
+    """Return what looks at a data set: the module here of its name, or its reader alone."""
+    if dataset in RELEASES and (Path(__file__).parent / f"{dataset}.py").exists():
+        return import_module(f"lssat.data.doctor.{dataset}")
+    return ByReader(dataset)
 
 
 def stand_in(dataset: str, root: Path) -> params.Dataset:
     """Return options for a tree without a params.yaml: everything that is there."""
-    model = get_args(params.Datasets.model_fields[dataset].annotation)[0]
-    rest = {"compression": "c23", "methods": [], "classes": 8}
-    given = {name: value for name, value in rest.items() if name in model.model_fields}
+    given: dict[str, Any] = RELEASES[dataset].bare
+    model = params.SECTIONS[dataset]
     return model.model_construct(root=str(root), shards=1, rejects_limit=1.0, **given)
 
 
@@ -117,7 +105,7 @@ def inspect(
     """Inspect one tree.
 
     Args:
-        dataset: a key of `RELEASES`, or a data set of your own.
+        dataset: of `grid.releases.RELEASES`, or a data set of your own.
         options: its section of params.yaml, or `stand_in`.
         configured: the options come from a params.yaml, so everything they name must exist.
         deep: decode every sample in full.
@@ -134,7 +122,7 @@ def inspect(
         return inventory
     inventory.own = dataset not in RELEASES
     tree = walk(root, inventory)
-    release = RELEASES.get(dataset, own)
+    release = looker(dataset)
     lists = {path: kind for path, kind in _kinds(tree) if release.is_list(path.split("/")[-1])}
     bad = first_bytes.look(root, lists, inventory)
     inventory.faulty |= {wrong.path for wrong in bad}  # reported once, below
@@ -197,7 +185,7 @@ class _Read:
 
 
 def _read(
-    release: ModuleType,
+    release: Any,
     options: params.Dataset,
     configured: bool,
     tree: Tree,
@@ -206,7 +194,7 @@ def _read(
 ) -> _Read:
     """Count each part by the reader; by names alone where the reader refuses."""
     result, short = _Read(), False
-    for name, reading in release.readings(options, configured, tree, inventory):
+    for name, wanted, reading in release.readings(options, configured, tree, inventory):
         by_name = release.look(reading, tree, inventory)
         try:
             read, lost = datasets.listed(inventory.dataset, reading)
@@ -221,9 +209,8 @@ def _read(
         inventory.counts += table
         official.part_of_release(table, inventory)
         short |= not result.refused and datasets.checks.short(
-            inventory.dataset, reading, read, lost
+            datasets.whole(inventory.dataset), reading, read, lost
         )
-        wanted = not configured or name in ("", _compression(options))
         result.rejects.append((lost, wanted))
         official.identities(read, inventory)
         if wanted:
@@ -259,10 +246,6 @@ def _losses(seen: _Read, over: bool, partial: bool, inventory: Inventory) -> Non
         problem = f"folders of extracted frames that hold none: {len(seen.empty):,}"
         level = "error" if over else "warning"
         inventory.add(level, ".", problem, "Extract them again", seen.empty)
-
-
-def _compression(options: params.Dataset) -> str:
-    return datasets.ffpp.spelling(getattr(options, "compression", ""))
 
 
 def _files(rows: list[dict], tree: Tree) -> dict[str, str]:

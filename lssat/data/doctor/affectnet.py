@@ -1,7 +1,8 @@
 """AffectNet before its reader, in each of its layouts."""
 
-from lssat import params
-from lssat.data.datasets import affectnet, official
+from typing import Any
+
+from lssat.data.datasets import affectnet
 from lssat.data.datasets.affectnet import csvs
 from lssat.data.doctor.findings import Inventory, Parts, Seen
 from lssat.data.doctor.official import as_given as readings
@@ -18,7 +19,7 @@ def is_list(name: str) -> bool:
     return name.endswith(_SUFFIX) or name in csvs.FILES.values()
 
 
-def look(options: params.Affectnet, tree: Tree, inventory: Inventory) -> Seen:
+def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
     """Go through the samples of the layout, as far as its lists can be read."""
     layout = inventory.attempt(affectnet.layout, tree.root, options.layout)
     seen = Seen()
@@ -48,11 +49,7 @@ def _pairs(tree: Tree, seen: Seen) -> None:
             seen.add(f"{folder}/{name}.jpg", "", split, there, lacking)
 
 
-def official_parts(options: params.Affectnet, tree: Tree) -> Parts:
+def official_parts(options: Any, tree: Tree) -> Parts:
     """Return the official counts of the requested classes."""
     npy = any(f"{split}_set" in tree.folders[""] for split in ("train", "val"))
-    table = official.AFFECTNET_NPY if npy else official.AFFECTNET_CSV
-    return {
-        ("", split): sum(n for code, n in counts.items() if int(code) < options.classes)
-        for split, counts in table.items()
-    }
+    return affectnet.official(options.classes, affectnet.NPY if npy else affectnet.CSV)

@@ -1,9 +1,9 @@
 """CelebA before its reader: each of the three lists on its own, and against each other."""
 
 from pathlib import Path
+from typing import Any
 
-from lssat import params
-from lssat.data.datasets import celeba, official
+from lssat.data.datasets import celeba
 from lssat.data.doctor.findings import Count, Inventory, Parts, Seen
 from lssat.data.doctor.official import as_given as readings
 from lssat.data.doctor.official import beside
@@ -21,7 +21,7 @@ def is_list(name: str) -> bool:
     return name in LISTS or name == "img_align_celeba.zip"
 
 
-def look(options: params.Celeba, tree: Tree, inventory: Inventory) -> Seen:
+def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
     """Read each list on its own, compare them, and look for the images that they name."""
     read = {
         what: inventory.attempt(_names, tree, name, what)
@@ -31,7 +31,7 @@ def look(options: params.Celeba, tree: Tree, inventory: Inventory) -> Seen:
     _compare(good, inventory)
     if "identity" in good:
         persons = len(set(good["identity"].values()))
-        inventory.counts.append(Count("identities", "", official.CELEBA_IDENTITIES, persons, None))
+        inventory.counts.append(Count("identities", "", celeba.IDENTITIES, persons, None))
     splits = good.get("partition", {})
     images = inventory.attempt(celeba._images, tree.root)
     if images is not None and archive.is_member(images[0]):
@@ -70,6 +70,6 @@ def _compare(lists: dict[str, dict[str, str]], inventory: Inventory) -> None:
         inventory.faulty |= {name, f"Anno/{name}", f"Eval/{name}"}
 
 
-def official_parts(options: params.Celeba, tree: Tree) -> Parts:
+def official_parts(options: Any, tree: Tree) -> Parts:
     """Return the official partition."""
-    return {("", split): n for split, n in official.CELEBA.items()}
+    return {("", split): n for split, n in celeba.IMAGES.items()}

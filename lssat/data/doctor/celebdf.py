@@ -1,7 +1,8 @@
 """Celeb-DF v2 before its reader: all videos of each folder, and those of the list for tests."""
 
-from lssat import params
-from lssat.data.datasets import celebdf, lists, official
+from typing import Any
+
+from lssat.data.datasets import celebdf, lists
 from lssat.data.datasets import tree as raw
 from lssat.data.doctor.findings import Count, Inventory, Parts, Seen
 from lssat.data.doctor.official import as_given as readings
@@ -18,9 +19,9 @@ def is_list(name: str) -> bool:
     return name == celebdf.LIST
 
 
-def look(options: params.Celebdf, tree: Tree, inventory: Inventory) -> Seen:
+def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
     """Count the videos of each folder, and look for those of the list."""
-    for folder, n in official.CELEBDF.items():
+    for folder, n in celebdf.VIDEOS.items():
         videos = sum(name.endswith(".mp4") for name in tree.files[folder])
         inventory.counts.append(Count(f"all of {folder}", "", n, None, videos))
     seen = Seen()
@@ -35,6 +36,6 @@ def _listed(tree: Tree, seen: Seen) -> None:
         seen.add(video, folder, "test", video in tree)
 
 
-def official_parts(options: params.Celebdf, tree: Tree) -> Parts:
+def official_parts(options: Any, tree: Tree) -> Parts:
     """Return how many videos of each folder the official list names."""
-    return {(folder, "test"): n for folder, n in official.CELEBDF_TEST.items()}
+    return {(folder, "test"): n for folder, n in celebdf.TESTED.items()}

@@ -1,9 +1,9 @@
 """DFDC before its reader: the labels of each part on their own."""
 
 from pathlib import Path
+from typing import Any
 
-from lssat import params
-from lssat.data.datasets import dfdc, official
+from lssat.data.datasets import dfdc
 from lssat.data.doctor.findings import Inventory, Parts, Seen
 from lssat.data.doctor.official import as_given as readings
 from lssat.data.doctor.official import beside
@@ -17,7 +17,7 @@ def is_list(name: str) -> bool:
     return name in (dfdc.METADATA, dfdc.LABELS)
 
 
-def look(options: params.Dfdc, tree: Tree, inventory: Inventory) -> Seen:
+def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
     """Look for the videos of each part whose labels can be read."""
     seen = Seen()
     for labels in inventory.attempt(dfdc._parts, tree.root) or ():
@@ -34,6 +34,6 @@ def _part(labels: Path, tree: Tree, seen: Seen) -> None:
         seen.add(path, "", "test", path in tree)
 
 
-def official_parts(options: params.Dfdc, tree: Tree) -> Parts:
+def official_parts(options: Any, tree: Tree) -> Parts:
     """Return the size of the public test set; a training part may be tested on as well."""
-    return {("", "test"): sum(official.DFDC["test"].values())}
+    return {("", "test"): dfdc.whole(options, [])}

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import Any
 
-from lssat import params
-from lssat.data.datasets import ffpp, official
+from lssat.data.datasets import ffpp
 from lssat.data.doctor.findings import Inventory, Parts, Seen
 from lssat.data.doctor.official import beside
 from lssat.data.doctor.walk import Tree
@@ -24,8 +24,8 @@ def is_list(name: str) -> bool:
 
 
 def readings(
-    options: params.Ffpp, configured: bool, tree: Tree, inventory: Inventory
-) -> Iterator[tuple[str, params.Ffpp]]:
+    options: Any, configured: bool, tree: Tree, inventory: Inventory
+) -> Iterator[tuple[str, bool, Any]]:
     """Yield options for each compression in the tree, with the methods that it has."""
     _name_folders(tree, list(options.methods) if configured else [], inventory)
     requested = ffpp.spelling(options.compression) if configured else ""
@@ -41,7 +41,8 @@ def readings(
                 inventory.add("error", f"{_FAKES}/{method}", problem, fix)
         if compression in reals:
             given = {"compression": compression, "methods": there}
-            yield compression, options.model_copy(update=given)
+            asked = wanted or not configured
+            yield compression, asked, options.model_copy(update=given)
         elif wanted or there:
             problem = f"there is no folder {compression}: no originals to set beside the fakes"
             level = "error" if wanted or not configured else "note"
@@ -78,7 +79,7 @@ def _name_folders(tree: Tree, methods: list[str], inventory: Inventory) -> None:
         inventory.add("note", _FAKES, problem, "Fetch what the experiment is to use")
 
 
-def look(options: params.Ffpp, tree: Tree, inventory: Inventory) -> Seen:
+def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
     """Read each list on its own and look for the videos of those that can be read."""
     seen = Seen()
     for split, pairs in _lists(tree, inventory).items():
@@ -107,9 +108,7 @@ def _place(subset: str, compression: str, name: str, tree: Tree) -> str:
     return f"{prefixes[0]}/{compression}/videos/{name}.mp4"
 
 
-def official_parts(options: params.Ffpp, tree: Tree) -> Parts:
+def official_parts(options: Any, tree: Tree) -> Parts:
     """Return the official counts: the originals', and as many fakes of each method."""
     subsets = [ffpp.REAL, *options.methods]
-    return {
-        (subset, split): n for subset in subsets for split, n in official.FFPP_ORIGINALS.items()
-    }
+    return {(subset, split): n for subset in subsets for split, n in ffpp.ORIGINALS.items()}

@@ -19,9 +19,9 @@ _MEANT = "is it "  # before the file that was probably meant by a missing one
 
 def as_given(
     options: params.Dataset, configured: bool, tree: Tree, inventory: Inventory
-) -> Iterator[tuple[str, params.Dataset]]:
+) -> Iterator[tuple[str, bool, params.Dataset]]:
     """Yield the options unchanged: a release with one form has one reading."""
-    yield "", options
+    yield "", True, options
 
 
 def beside(kind: str) -> bool:

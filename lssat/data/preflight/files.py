@@ -6,10 +6,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from lssat import grid
-from lssat.data.datasets.ffpp import METHODS
+from lssat.data import datasets
 from lssat.data.preflight.named_models import WORDS, choices, trained
-from lssat.params.base import nearest
+from lssat.grid.releases import RELEASES
 from lssat.params.names import Problem, texts
 from lssat.tables import spelling
 
@@ -28,7 +27,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     for name, section in sections.items() if isinstance(sections, dict) else ():
         if isinstance(section, dict) and isinstance(root := section.get("root"), str):
             yield from _root(get, str(name), Path(root))
-            yield from _methods(section, str(name), Path(root))
+            yield from _of_release(section, str(name), Path(root))
             yield from _list(section, str(name), Path(root))
     lists = get("slices", "lists")
     for task, file in lists.items() if isinstance(lists, dict) else ():
@@ -59,19 +58,15 @@ def _root(get: Callable[..., Any], name: str, root: Path) -> Iterator[Problem]:
         yield where, f"{root} does not exist{_close(root)}; name the folder of the raw tree"
 
 
-def _methods(section: dict, name: str, root: Path) -> Iterator[Problem]:
-    if name != "ffpp":
-        return
-    folder = root / "manipulated_sequences"
-    for number, method in enumerate(texts(section.get("methods"))):
-        if method not in METHODS and not (folder / method).is_dir():
-            text = f"unknown {method!r}{nearest(method, [*METHODS, *_names(folder)])}"
-            yield ("datasets", name, "methods", number), text
+def _of_release(section: dict, name: str, root: Path) -> Iterator[Problem]:
+    problems = getattr(datasets.reader(name), "problems", None) if name in RELEASES else None
+    for key, text in problems(section, root) if problems else ():
+        yield ("datasets", name, *key), text
 
 
 def _list(section: dict, name: str, root: Path) -> Iterator[Problem]:
     file = section.get("csv")
-    if isinstance(file, str) and name not in {**grid.TASKS, **grid.CROSS} and root.is_dir():
+    if isinstance(file, str) and name not in RELEASES and root.is_dir():
         yield from _there(("datasets", name, "csv"), root / file, "the list of the samples")
 
 

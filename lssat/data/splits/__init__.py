@@ -15,6 +15,7 @@ from lssat import grid, params
 from lssat.data.splits.assign import NAMES, assign, halve, hold_out, requested
 from lssat.data.splits.counts import by_member, summarise
 from lssat.data.splits.requirements import OTHER_SHARE, expected, gaps, needed, off
+from lssat.grid.releases import HALVED
 from lssat.tables import (
     FACES,
     MANIFEST,
@@ -76,7 +77,7 @@ def write(
     where, why = _lost(lost, faces_rejects, rejects[1:], manifest)
     check_rejects("faces", len(lost), len(cropped), options.rejects_limit, where, why)
     names = np.array(assign(dataset, samples, splits, options))
-    seeded = dataset == "affectnet" or names.tolist() != samples["split"].to_pylist()
+    seeded = dataset in HALVED or names.tolist() != samples["split"].to_pylist()
     seed = splits.seed if seeded else None
     check_groups(samples["groups"].to_pylist(), names.tolist(), manifest)
     wishes = _sized(dataset, samples, names.tolist(), splits, options, manifest)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from lssat import params
+from lssat.grid.releases import HALVED
 from lssat.tables import UNUSED
 
 NAMES = ("train", "val", "test")
@@ -50,14 +51,14 @@ def assign(
 
     Args:
         samples: of schema MANIFEST.
-        rules: with `selection: val` the official validation set is `val`, for AffectNet the
-            rest of it. With `train_holdout` that set is unused and `val` is a part of train.
+        rules: with `selection: val` the official validation set is `val`, or the rest of it
+            where it is halved. With `train_holdout` that set is unused, and `val` part of train.
         options: the data set's section; its shares part a list of your own that has no splits.
     """
     names = samples["split"].to_pylist()
     if isinstance(options, params.Own) and "" in names:
         return part(samples, options.val_share, options.test_share, rules.seed)
-    if dataset == "affectnet":
+    if dataset in HALVED:
         names = halve(samples, rules.affectnet_test, rules.seed)
     if _held_out(names, rules):
         names = [UNUSED if name == "val" else name for name in names]

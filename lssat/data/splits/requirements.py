@@ -16,6 +16,7 @@ import pyarrow as pa
 from lssat import grid, params
 from lssat.data.splits.assign import NAMES, assign, requested
 from lssat.data.splits.counts import by_member
+from lssat.grid.releases import CROSS, HALVED, RELEASES, TASKS
 from lssat.tables import MANIFEST, DataError, check_groups, listed, metadata, read_table
 
 PAGE = "docs/part-of-the-data.md"
@@ -32,7 +33,7 @@ class Gap(NamedTuple):
 
 def needed(dataset: str, options: params.Dataset) -> tuple[str, ...]:
     """Return the splits that must hold samples; only test for a data set without training."""
-    only = dataset in grid.CROSS or getattr(options, "test_only", False)
+    only = dataset in CROSS or getattr(options, "test_only", False)
     return ("test",) if only else NAMES
 
 
@@ -184,7 +185,7 @@ def _name(gap: Gap, inventory: _Inventory) -> str:
 
 def _listed(gap: Gap, inventory: _Inventory) -> str:
     """Say how many samples the lists name in the official split that ours comes from."""
-    if inventory.dataset == "affectnet" and gap.split == "test":
+    if inventory.dataset in HALVED and gap.split == "test":
         source = "val"  # halved
     elif isinstance(inventory.options, params.Own) and any(
         not split for split, _, _ in inventory.listed
@@ -241,16 +242,15 @@ def _ways(missing: list[Gap], most: list[int], inventory: _Inventory, off: bool)
         ways.append("add them")
         methods = {gap.member for gap in missing if gap.what == "subsets"}
         left = set(getattr(inventory.options, "methods", [])) - methods
-        if methods and left and dataset == "ffpp":
+        if methods and left:
             names = ", ".join(sorted(methods))
-            ways.append(f"take {names} out of datasets.ffpp.methods")
-        if dataset == "ffpp":
-            ways.append("write lists of pairs of your own (splits/{train,val,test}.json)")
-        if dataset == "affectnet" and {gap.member for gap in missing} == {"7"}:
-            ways.append("write datasets.affectnet.classes: 7")
+            ways.append(f"take {names} out of datasets.{dataset}.methods")
+        if dataset in RELEASES:
+            members = {gap.member for gap in missing}
+            ways += [way for m, way in RELEASES[dataset].ways.items() if not m or members == {m}]
         if isinstance(inventory.options, params.Own):
             ways.append("part your files in another way (split, group, val_share, test_share)")
-        elif dataset in grid.TASKS:
+        elif dataset in TASKS:
             ways.append("list your files in a CSV of your own")
         if "train" not in needed(dataset, inventory.options):
             ways.append(f"take {dataset} out of benchmark.cross")

@@ -9,7 +9,7 @@ from helpers import trees
 from helpers.reading import fails, read
 from helpers.steps import steps
 
-from lssat.data.datasets import ffpp, lists, official
+from lssat.data.datasets import ffpp, lists
 
 ONE = {"train": [["071", "054"]], "val": [], "test": []}
 
@@ -73,7 +73,7 @@ def test_reals_as_videos_and_fakes_as_frames_are_refused(tmp_path: Path) -> None
 
 def test_the_shipped_lists_are_the_official_ones() -> None:
     shipped = lists.json_of(ffpp.SHIPPED)
-    assert {split: len(shipped[split]) for split in ffpp.SPLITS} == official.FFPP_PAIRS
+    assert {split: len(shipped[split]) for split in ffpp.SPLITS} == ffpp.PAIRS
     named = [name for split in ffpp.SPLITS for pair in shipped[split] for name in pair]
     assert sorted(named) == [f"{number:03}" for number in range(1000)]
     # The first pairs of the authors' repository.
@@ -88,7 +88,7 @@ def test_a_tree_without_lists_is_read_by_the_shipped_ones(tmp_path: Path) -> Non
     rows, rejects = read("ffpp", trees.ffpp_options(root, rejects_limit=1.0), tmp_path)
     assert len(rows) == 6
     assert {row["split"] for row in rows.values()} == {"train"}
-    expected = sum(official.FFPP_ORIGINALS.values()) * (1 + len(trees.METHODS))
+    expected = sum(ffpp.ORIGINALS.values()) * (1 + len(trees.METHODS))
     assert len(rows) + len(rejects) == expected
     assert {row["reason"] for row in rejects} == {"missing"}
 

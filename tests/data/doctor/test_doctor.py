@@ -11,7 +11,7 @@ import pytest
 from helpers import ROOT, sick, trees
 
 from lssat.data import datasets, doctor
-from lssat.data.datasets import official
+from lssat.data.datasets import celeba
 from lssat.data.doctor import first_bytes
 
 CASES = [(name, kind) for name, kinds in sick.DAMAGE.items() for kind in kinds]
@@ -32,7 +32,7 @@ def test_a_consistent_part_of_a_release_is_no_error(
 @pytest.mark.parametrize("dataset", sick.MAKE)
 def test_counts_are_the_readers(tmp_path: Path, dataset: str) -> None:
     root = sick.MAKE[dataset](tmp_path / "raw")
-    rows, _ = datasets.READERS[dataset](sick.OPTIONS[dataset](root))
+    rows, _ = datasets.reader(dataset).read(sick.OPTIONS[dataset](root))
     wanted = Counter((row["subset"], row["split"]) for row in rows)
     inventory = sick.inspect(dataset, root)
     found = {
@@ -85,8 +85,8 @@ def test_the_whole_release_is_told_from_a_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = sick.celeba(tmp_path / "raw")
-    monkeypatch.setattr(official, "CELEBA", {"train": 6, "val": 2, "test": 2})
-    monkeypatch.setattr(official, "CELEBA_IDENTITIES", 9)
+    monkeypatch.setattr(celeba, "IMAGES", {"train": 6, "val": 2, "test": 2})
+    monkeypatch.setattr(celeba, "IDENTITIES", 9)
     assert sick.inspect("celeba", root).verdict == "whole"
     (root / "img_align_celeba/more.jpg").write_bytes(
         (root / "img_align_celeba/000001.jpg").read_bytes()

@@ -28,7 +28,7 @@ def test_what_the_reader_takes_is_counted(tmp_path: Path, layout: str, asked: bo
     dataset, make, other = LAYOUTS[layout]
     root = make(tmp_path / "raw")
     given = options(dataset, root, **other)
-    rows, rejects = datasets.READERS[dataset](given)
+    rows, rejects = datasets.reader(dataset).read(given)
     assert all(row["reason"] == "excluded_class" for row in rejects)
     given = given if asked else doctor.stand_in(dataset, root)
     inventory = doctor.inspect(dataset, given, asked)
@@ -43,7 +43,7 @@ def test_a_page_in_place_of_a_sample_is_an_error_and_beside_them_a_warning(
 ) -> None:
     dataset, make, other = LAYOUTS[layout]
     root = make(tmp_path / "raw")
-    rows, _ = datasets.READERS[dataset](options(dataset, root, **other))
+    rows, _ = datasets.reader(dataset).read(options(dataset, root, **other))
     victim = root / rows[0]["path"].split("!/")[0]
     victim = victim / "0000.png" if victim.is_dir() else victim
     victim.write_bytes(sick.PAGE)

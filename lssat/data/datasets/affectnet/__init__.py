@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lssat.data.datasets import tree
 from lssat.data.datasets.affectnet import csvs, folders, npy
-from lssat.data.datasets.affectnet.codes import CODES, EXCLUDED, NAMES, Sample
+from lssat.data.datasets.affectnet.codes import CODES, CSV, EXCLUDED, NAMES, NPY, Sample
 from lssat.tables import DataError, reject
 
 LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Iterator[Sample]]]] = {
@@ -25,7 +25,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
     """Read each annotation and look for its image.
 
     Args:
-        options: `params.Affectnet`; 7 classes drop Contempt.
+        options: `classes`: 7 drop Contempt; `layout`.
 
     Returns:
         Rows of the manifest and rejects (missing, excluded_class; no_face where a row of the CSV
@@ -54,6 +54,20 @@ def read(options) -> tuple[list[dict], list[dict]]:
     if unknown:
         _refuse(base, unknown)
     return rows, rejects
+
+
+def whole(options, rows: list[dict]) -> int:
+    """Return how many samples of the requested classes the release has."""
+    table = NPY if any("_set/images/" in row["path"] for row in rows) else CSV
+    return sum(official(options.classes, table).values())
+
+
+def official(classes: int, table: dict[str, dict[str, int]]) -> dict[tuple[str, str], int]:
+    """Return the official counts of the first classes, by subset (none) and split."""
+    return {
+        ("", split): sum(n for code, n in counts.items() if int(code) < classes)
+        for split, counts in table.items()
+    }
 
 
 def layout(base: Path, requested: str = "auto") -> str:
