@@ -1,10 +1,13 @@
 """What the pages "add a ..." say is enough: each is followed, word for word, in a copy."""
 
+import json
+import shutil
 from pathlib import Path
 
-from helpers import pages
+from helpers import ROOT, pages
 
 from lssat import grid, texture
+from lssat.tables import source
 
 
 def test_add_a_metric(tmp_path: Path) -> None:
@@ -93,3 +96,51 @@ assert len(re.findall('<section id=', page)) == 21
 print("done")
 """
     assert pages.run(pages.follow("add-a-report-section.md", tmp_path), code) == "done\n"
+
+
+def test_add_a_data_set(tmp_path: Path) -> None:
+    """Doctor, init, manifest and Snakemake know it; only its own steps see other code."""
+    code = """
+import json, os, subprocess, sys
+from pathlib import Path
+from helpers import trees
+from lssat import params
+from lssat.data import datasets, doctor
+from lssat.params import init
+from lssat.tables import MANIFEST, REJECTS, read_table, source
+
+raw, lines = Path("raw/wild"), ["a.mp4 ann fake", "b.mp4 bob real", "c.mp4 ann real"]
+(raw / "videos").mkdir(parents=True)
+for line in lines[:2]:
+    (raw / "videos" / line.split()[0]).write_bytes(trees.BEGINNING)
+(raw / "videos.txt").write_text(os.linesep.join(lines))
+seen = doctor.inspect("wild", doctor.stand_in("wild", raw), configured=False)
+(count,) = [row for row in seen.counts if row.split == "test"]
+assert (count.official, count.found) == (4, 2)
+errors = [each.problem for each in seen.findings if each.severity == "error"]
+assert errors == ["1 file of the lists is missing"], errors
+
+roots = {"ffpp": Path("raw"), "wild": raw}
+written, _ = init.write("paper", roots, Path("params.yaml"), trial=True)
+assert written.benchmark.cross == ["wild"] and written.datasets.wild.frames == 2
+own = written.datasets.wild.model_copy(update={"rejects_limit": 0.5})
+datasets.manifest("wild", own, Path("m.parquet"), Path("r.parquet"))
+rows = read_table(Path("m.parquet"), MANIFEST).to_pylist()
+assert [(row["id"], row["labels"], row["split"]) for row in rows] == [
+    ("a", [1], "test"), ("b", [0], "test")
+]
+assert [row["reason"] for row in read_table(Path("r.parquet"), REJECTS).to_pylist()] == ["missing"]
+
+command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", "--quiet", "host"]
+planned = subprocess.run(command, capture_output=True, text=True)
+assert planned.returncode == 0, planned.stdout + planned.stderr
+assert "results/tasks/ffpp/cross/wild/metrics.json" in planned.stdout + planned.stderr
+print(json.dumps({rule: source.digest(rule) for rule in source.ENTRY}))
+"""
+    folder = pages.follow("add-a-data-set.md", tmp_path)
+    for name in ("workflow", "profiles", "presets", "docs"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "Snakefile", folder)
+    digests = json.loads(pages.run(folder, code).splitlines()[-1])
+    changed = {rule for rule, digest in digests.items() if digest != source.digest(rule)}
+    assert changed == {"manifest", "splits", "audit", "slices", "slices_listed"}
