@@ -28,6 +28,7 @@ from threadpoolctl import threadpool_limits
 from lssat import grid, params, tables
 from lssat.evaluation import logits
 from lssat.evaluation.scores import levels
+from lssat.grid import releases
 
 SAMPLES = {"ffpp": 700, "celeba": 19_962, "affectnet": 2_000}  # videos or images of the test
 FRAMES = 32
@@ -174,9 +175,9 @@ def main() -> None:
     for name in asked.tasks:
         for size in asked.sizes:
             with tempfile.TemporaryDirectory() as folder:
-                runs = artifacts(grid.TASKS[name], SMALL * size, asked.share, Path(folder))
+                runs = artifacts(releases.TASKS[name], SMALL * size, asked.share, Path(folder))
                 measure(evaluate, name, runs, Path(folder))
-                if grid.TASKS[name].kind == "multilabel":
+                if releases.TASKS[name].kind == "multilabel":
                     measure(slices, name, runs, Path(folder))
 
 
