@@ -14,11 +14,11 @@ import argparse
 import contextlib
 import functools
 import hashlib
-import multiprocessing
 import resource
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +73,7 @@ def splits(task: grid.Task, share: float, folder: Path) -> None:
     tables.write_json(folder / "summary.json", {"coverage": covered, "coverage_present": covered})
 
 
-def artifacts(task: grid.Task, runs: int, share: float, folder: Path) -> list[grid.Run]:
+def artifacts(task: grid.Task, runs: int, share: float, folder: Path) -> None:
     """Draw splits, and the records of a grid's runs; their weights are never read."""
     splits(task, share, folder)
     seeds = list(range(-(-runs // (len(BACKBONES) * len(CONFIGURATIONS)))))
@@ -84,7 +84,6 @@ def artifacts(task: grid.Task, runs: int, share: float, folder: Path) -> list[gr
         digest = hashlib.sha256(run.path.encode()).hexdigest()
         record = {"version": 1, "weights_sha256": digest, "best_loss": 0.5}
         tables.write_json(folder / run.path / "record.json", record)
-    return chosen
 
 
 class Drawn:
@@ -145,24 +144,27 @@ def slices(task: str, runs: list[grid.Run], folder: Path) -> None:
     step.own(task, files, ["Male", "Young"], 10, options.evaluate)
 
 
-def measure(step: Callable[..., None], *asked: object) -> None:
+STEPS = {"evaluate": evaluate, "slices": slices}
+
+
+def measure(step: str, task: str, folder: Path) -> None:
     """Run a step in a process of its own and print what it took."""
     began = time.perf_counter()
-    process = multiprocessing.get_context("spawn").Process(target=_child, args=(step, *asked))
-    process.start()
-    process.join()
-    if process.exitcode:
-        raise SystemExit(f"{step.__name__} of {asked[0]} ended with {process.exitcode}")
-    print(f"{time.perf_counter() - began:8.1f} s wall", flush=True)
+    command = [sys.executable, __file__, "--step", step, task, str(folder)]
+    used = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    print(f"{used} {time.perf_counter() - began:8.1f} s wall", flush=True)
 
 
-def _child(step: Callable[..., None], task: str, runs: list[grid.Run], folder: Path) -> None:
+def alone(step: str, task: str, folder: Path) -> None:
+    """Run a step in this process, on one thread, and print what the process used."""
+    runs = sorted(path.parent for path in folder.glob(f"{task}/*/*/seed*/record.json"))
+    names = [grid.Run.of(f"{run.relative_to(folder)}") for run in runs]
     with threadpool_limits(1), contextlib.redirect_stdout(None):
-        step(task, runs, folder)
+        STEPS[step](task, names, folder)
     used = resource.getrusage(resource.RUSAGE_SELF)
-    name = f"{step.__name__} {task}, {len(runs)} runs"
     cpu, most = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024**2
-    print(f"{name:32} {cpu:8.1f} s CPU {most:6.2f} GiB", end="", flush=True)
+    name = f"{step} {task}, {len(runs)} runs"
+    print(f"{name:32} {cpu:8.1f} s CPU {most:6.2f} GiB", end="")
 
 
 def main() -> None:
@@ -171,14 +173,17 @@ def main() -> None:
     parser.add_argument("--tasks", nargs="+", default=list(SAMPLES), choices=list(SAMPLES))
     parser.add_argument("--sizes", nargs="+", type=int, default=[1, 4, 15], help=f"x {SMALL} runs")
     parser.add_argument("--share", type=float, default=1.0, help="of the papers' test samples")
+    parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.step:
+        return alone(*asked.step[:2], Path(asked.step[2]))
     for name in asked.tasks:
         for size in asked.sizes:
             with tempfile.TemporaryDirectory() as folder:
-                runs = artifacts(releases.TASKS[name], SMALL * size, asked.share, Path(folder))
-                measure(evaluate, name, runs, Path(folder))
+                artifacts(releases.TASKS[name], SMALL * size, asked.share, Path(folder))
+                measure("evaluate", name, Path(folder))
                 if releases.TASKS[name].kind == "multilabel":
-                    measure(slices, name, runs, Path(folder))
+                    measure("slices", name, Path(folder))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lssat.tables import seal
@@ -55,8 +56,17 @@ def _repeated(schema: pa.Schema) -> list[str]:
     return [name for name, kind in types.items() if not pa.types.is_floating(kind)]
 
 
-def read_table(path: str | Path, schema: pa.Schema, remedy: str = seal.REMEDY) -> pa.Table:
+def read_table(
+    path: str | Path,
+    schema: pa.Schema,
+    remedy: str = seal.REMEDY,
+    only: dict[str, Sequence[str]] | None = None,
+) -> pa.Table:
     """Read a table and hold it to its seal and to `schema`.
+
+    Args:
+        only: column -> values: rows with other values are not kept. A task's predictions may be
+            millions of rows, of which a reader wants one split, or two runs.
 
     Raises:
         DataError: missing, damaged, or with other columns than the schema's.
@@ -65,7 +75,9 @@ def read_table(path: str | Path, schema: pa.Schema, remedy: str = seal.REMEDY) -
     try:
         # pq.read_table would import pandas: half a second in each of the many small processes.
         with pq.ParquetFile(path) as file:
-            table = file.read()
+            groups = range(file.num_row_groups)
+            parts = [_kept(file.read_row_group(group), only or {}) for group in groups]
+            table = pa.concat_tables(parts) if parts else file.read()
     except (pa.ArrowException, OSError) as error:
         first = str(error).splitlines()[0]
         raise DataError(path, f"is not a readable table ({first})", remedy) from error
@@ -74,6 +86,12 @@ def read_table(path: str | Path, schema: pa.Schema, remedy: str = seal.REMEDY) -
         what = f"columns {', '.join(sorted(differ))}" if differ else "column types"
         raise DataError(path, f"has other {what} than this version writes", remedy)
     return table
+
+
+def _kept(rows: pa.Table, only: dict[str, Sequence[str]]) -> pa.Table:
+    for column, values in only.items():
+        rows = rows.filter(pc.is_in(rows[column], pa.array(values, rows[column].type)))
+    return rows
 
 
 def metadata(table: pa.Table) -> dict[str, str]:

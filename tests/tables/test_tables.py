@@ -197,3 +197,15 @@ def test_fault_f9_a_shard_that_is_no_file_or_empty(tmp_path: Path) -> None:
     (tmp_path / "s.npy").touch()
     with pytest.raises(DataError, match="is not a readable NPY file"):
         tables.open_shard(tmp_path / "s.npy", None, "Build it again")
+
+
+def test_a_reader_of_some_rows_is_given_those_and_the_header(tmp_path: Path) -> None:
+    rows = [{"id": f"{k}", "frame": k, "shard": k % 3, "row": k, "clip": -1} for k in range(9)]
+    file = tmp_path / "rows.parquet"
+    tables.write_table(file, rows, tables.TEXTURE, {"kind": "ldp"})
+    some = tables.read_table(file, tables.TEXTURE, only={"id": ["1", "4", "no row"]})
+    assert some["frame"].to_pylist() == [1, 4]
+    assert tables.metadata(some) == {"kind": "ldp"}
+    assert tables.read_table(file, tables.TEXTURE, only={"id": []}).num_rows == 0
+    tables.write_table(file, [], tables.TEXTURE)
+    assert tables.read_table(file, tables.TEXTURE, only={"id": ["1"]}).num_rows == 0

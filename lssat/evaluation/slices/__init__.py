@@ -89,7 +89,7 @@ def _write(
     decisions between groups. `runs`: the numbers of each run for MLflow.
     """
     known = read_metrics(files.metrics, "classes")
-    predictions = read_table(files.predictions, PREDICTIONS)
+    predictions = read_table(files.predictions, PREDICTIONS, only={"split": ["test"]})
     content: dict[str, list] = {"slices": [], "rows": [], "disparities": [], "runs": []}
     for row_levels in levels(predictions, task, known["kind"]):
         head = row_levels[-1]

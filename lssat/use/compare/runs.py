@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.grid import trained
@@ -67,9 +66,8 @@ def read(letter: str, name: Path, runs: Path, results: Path | None, dataset: str
         problem = f"{what}, for {folder}"
         raise DataError(base / "metrics.json", problem, "Run `snakemake --cores 8` to evaluate")
     file = base / "predictions.parquet"
-    table = read_table(file, PREDICTIONS)
-    of_run = pc.and_(pc.equal(table["run"], record["run"]), pc.equal(table["split"], "test"))
-    return Arm(letter, folder, record, metrics, table.filter(of_run), file)
+    rows = read_table(file, PREDICTIONS, only={"run": [record["run"]], "split": ["test"]})
+    return Arm(letter, folder, record, metrics, rows, file)
 
 
 def together(a: Arm, b: Arm) -> tuple[list[Level], dict[str, int]]:
