@@ -17,7 +17,19 @@ from lssat import grid
 from lssat.cli import outputs
 
 # For people, in the order of their help; then what keeps a project; the others are steps.
-PEOPLE = ("init", "doctor", "run", "show", "predict", "compare", "verify", "sync", "report")
+PEOPLE = (
+    "init",
+    "doctor",
+    "plan",
+    "run",
+    "status",
+    "show",
+    "predict",
+    "compare",
+    "verify",
+    "sync",
+    "report",
+)
 UPKEEP = ("check", "rejects", "save", "digest", "restore")
 _STEPS = "Steps of the pipeline, as Snakemake calls them"
 

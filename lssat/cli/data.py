@@ -78,7 +78,14 @@ def init(
 
     outputs.from_inputs(out, [("a preset", file) for file in step.PRESETS.glob("*.yaml")])
     given = {name: root for name, root in roots.items() if root is not None}
-    print(step.told(preset, out, *step.write(preset, given, out, force, small)))
+    written, before = step.write(preset, given, out, force, small)
+    print(step.told(preset, out, written, before))
+    if Path("profiles/default").is_dir():  # else it is not known where this will run
+        from rich.console import Console
+
+        from lssat.orchestrate.plan import terminal
+
+        terminal.tell(written, Console(markup=False, emoji=False, highlight=False))
 
 
 @app.command(epilog=example("lssat check"))

@@ -77,6 +77,7 @@ def told(preset: str, out: Path, written: params.Params, before: str = "") -> st
     if any(each and each.limit for _, each in written.datasets):
         lines.append("few samples of each data set, a trial; without --small it is the long run")
     lines += ["next:", f"  lssat doctor{named}   # looks the data over before anything runs"]
+    lines += [f"  lssat plan{named}     # how long, how much disk, is all there?"]
     return "\n".join([*lines, "  make           # runs everything"])
 
 

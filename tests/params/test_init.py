@@ -255,6 +255,7 @@ def test_the_command_says_what_is_left_out_and_what_comes_next() -> None:
         "left out, for want of --celeba --affectnet: celeba, affectnet",
         "next:",
         "  lssat doctor   # looks the data over before anything runs",
+        "  lssat plan     # how long, how much disk, is all there?",
         "  make           # runs everything",
     ]
     again = subprocess.run(

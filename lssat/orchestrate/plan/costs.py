@@ -1,0 +1,202 @@
+"""The seconds of each job: of a core, or of the devices that a training uses."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from lssat import grid, params
+from lssat.orchestrate.plan import amounts, operations
+from lssat.orchestrate.plan.rates import Machine
+
+# Seconds of one core, measured on the built-in sample (docs/run.md), beside what grows with data.
+_START = {"cpu": 1.3, "cuda": 20.0}  # of a process with torch; on a GPU its libraries as well
+_DRAW = {"ffpp": 20.0, "celeba": 13.0, "affectnet": 9.0}
+_CODES, _CODES_START = 9e-5, 4.0  # of a crop of 224 px; numba compiles first
+_ALIGNED = 0.003  # an image that is decoded and made smaller
+_DECODE, _DETECT, _DETECT_FAST = 0.45, 0.078, 0.035  # a video at 720p; a frame, MTCNN
+_DRAWN_VIDEO, _DRAWN_FRAME = 0.01, 0.03  # of the built-in sample's small videos
+_FAST = 39.0  # pixels: `faces.min_face_size: fast`
+_PERTURB = 4e-4  # of an image of 80 px
+_SMALL = {"manifest": 0.4, "splits": 0.6, "audit": 0.7, "lookalikes": 0.8, "audit_cross": 0.8}
+_SMALL |= {"slices": 2.0, "slices_listed": 0.8, "track_slices": 2.4, "track_cross": 1.2}
+_SMALL |= {"gallery": 1.0, "report": 4.0, "track_report": 1.5, "repeat": 0.4}
+_OF_CROPS = {"manifest": 2e-5, "splits": 2e-5, "audit": 2e-5, "lookalikes": 5e-5}
+_TRACKED = 0.3  # a run
+_MEASURED, _RESAMPLED = 0.15, 3e-8  # a run; and its intervals, of each sample and resample
+_EXPLAINED = 0.8  # a row
+_SPEED = 4.5  # a backbone
+_GPU_RULES = {"train", "evaluate", "cross", "robustness", "explain", "speed", "variant"}
+
+
+class Costs:
+    """What each job of the graph costs on a machine.
+
+    Args:
+        values: of params.yaml. machine: where its jobs run.
+    """
+
+    def __init__(self, values: params.Params, machine: Machine):
+        self.values, self.machine = values, machine
+        self.runs = values.runs()
+        self._samples: dict[str, amounts.Samples] = {}
+        self._work: dict[tuple[str, str, int], operations.Work] = {}
+
+    def samples(self, task: str) -> amounts.Samples:
+        """Return what a data set has."""
+        if task not in self._samples:
+            self._samples[task] = amounts.samples(task, self.values)
+        return self._samples[task]
+
+    def work(self, run: grid.Run) -> operations.Work:
+        """Return what an image, or a clip, of a run costs."""
+        frames = self.samples(run.task).clip_frames or 16
+        key = run.backbone, run.configuration, frames
+        if key not in self._work:
+            own = self.values.faces.size, self.values.train.mask_ratio, frames
+            self._work[key] = operations.work(run.backbone, grid.parse(run.configuration), *own)
+        return self._work[key]
+
+    def row(self, run: grid.Run) -> str:
+        """Return what runs of equal cost an update have in common."""
+        clips = f" {self.samples(run.task).clip_frames}" if self.is_clip(run) else ""
+        return f"{run.backbone} {grid.parse(run.configuration).shared.slug}{clips}"
+
+    @staticmethod
+    def is_clip(run: grid.Run) -> bool:
+        """Say whether a run reads clips."""
+        return run.backbone in grid.VIDEO_ENCODERS
+
+    def images(self, run: grid.Run) -> amounts.Amount:
+        """Return the images, or clips, of each split that a run reads."""
+        return self.samples(run.task).seen(self.is_clip(run))
+
+    def updates(self, run: grid.Run) -> int:
+        """Return the updates of an epoch."""
+        recipe = self.values.train
+        return max(1, self.images(run).train // (recipe.batch_size * recipe.accumulate))
+
+    def epochs(self, run: grid.Run) -> dict[str, int]:
+        """Return the epochs of each phase of a run."""
+        recipe = self.values.train
+        return operations.phases(
+            grid.parse(run.configuration), recipe.epochs, recipe.pretrain_epochs
+        )
+
+    def flops(self, run: grid.Run) -> float:
+        """Return the operations of a whole training."""
+        recipe, work = self.values.train, self.work(run)
+        images = self.updates(run) * recipe.batch_size * recipe.accumulate
+        again = 4 / 3 if recipe.grad_checkpointing else 1
+        return again * images * sum(work.training[p] * n for p, n in self.epochs(run).items())
+
+    def update(self, run: grid.Run) -> float:
+        """Return the seconds of an update, as measured, or by its operations."""
+        machine, recipe, work = self.machine, self.values.train, self.work(run)
+        if measured := machine.measured.get(self.row(run)):
+            return measured
+        calls = recipe.accumulate * machine.calls(work.blocks, bool(work.decoder_parameters))
+        updates = self.updates(run) * sum(self.epochs(run).values())
+        rate = machine.operations(recipe.precision) * machine.devices
+        return calls + self.flops(run) / rate / max(1, updates)
+
+    def train(self, run: grid.Run) -> float:
+        """Return the seconds of a training, from its start to its weights."""
+        found, epochs = self.images(run), sum(self.epochs(run).values())
+        seconds = self.updates(run) * self.update(run) + found.val * self.inference(run)
+        if self.machine.device == "cpu" and grid.parse(run.configuration).texture:
+            seconds += found.train * _CODES
+        return _START[self.machine.device] + epochs * seconds
+
+    def inference(self, run: grid.Run) -> float:
+        """Return the seconds of one image in inference, which is float32."""
+        rate = self.machine.operations("32-true") * self.machine.devices
+        return self.work(run).inference / rate + 2e-5
+
+    def of(self, rule: str, wildcards: Mapping[str, Any]) -> float:
+        """Return the seconds of a job: of one core, or of the devices it uses."""
+        if rule == "train":
+            names = (wildcards[name] for name in ("task", "backbone", "configuration"))
+            return self.train(grid.Run(*names, int(wildcards["seed"])))  # type: ignore[call-arg]
+        task = str(wildcards.get("task", ""))
+        own = getattr(self, f"_{rule}", None)
+        if own is not None:
+            return own(task)
+        if rule in _SMALL:
+            crops = self.samples(task).crops if rule in _OF_CROPS else 0
+            return _SMALL[rule] + crops * _OF_CROPS.get(rule, 0)
+        return 1.0
+
+    def share(self, rule: str, wildcards: Mapping[str, Any]) -> float:
+        """Return what a job adds to the time of the whole: its seconds over jobs at a time."""
+        if rule == "speed":  # alone on the machine
+            return self.of(rule, wildcards)
+        on_gpu = self.machine.device != "cpu" and rule in _GPU_RULES
+        return self.of(rule, wildcards) / (self.machine.at_once if on_gpu else self.machine.cores)
+
+    def _of_task(self, task: str) -> list[grid.Run]:
+        return [run for run in self.runs if run.task == task]
+
+    @cached_property
+    def _first(self) -> int:
+        return min(self.values.benchmark.seeds)
+
+    def _rows(self, task: str) -> list[grid.Run]:
+        """Return the first seed of each row of a task."""
+        return [run for run in self._of_task(task) if run.seed == self._first]
+
+    def _sample(self, task: str) -> float:
+        return _DRAW.get(task, 10.0)
+
+    def _shards(self, task: str) -> int:
+        return getattr(self.values.datasets, task).shards
+
+    def _faces(self, task: str) -> float:
+        found = self.samples(task)
+        if not found.videos:
+            return 1.0 + found.files.all * _ALIGNED / self._shards(task)
+        fast = self.values.faces.min_face_size >= _FAST
+        frame = _DRAWN_FRAME if found.drawn else _DETECT_FAST if fast else _DETECT
+        video = _DRAWN_VIDEO if found.drawn else _DECODE
+        work = found.files.all * video + found.crops * frame
+        return _START["cpu"] + work / self._shards(task)
+
+    def _texture(self, task: str) -> float:
+        area = (self.values.faces.size / 224) ** 2
+        return _CODES_START + self.samples(task).crops * _CODES * area / self._shards(task)
+
+    def _evaluate(self, task: str) -> float:
+        return self._tested(self._of_task(task), task)
+
+    def _cross(self, task: str) -> float:
+        return self._tested(self._of_task("ffpp"), task)
+
+    def _tested(self, runs: list[grid.Run], task: str) -> float:
+        clips = map(self.is_clip, runs)
+        counts = [self.samples(task).seen(each).test for each in clips]
+        seconds = sum(n * self.inference(run) for n, run in zip(counts, runs, strict=True))
+        again = sum(counts) * self.values.evaluate.resamples * _RESAMPLED
+        return _START[self.machine.device] + seconds + len(runs) * _MEASURED + again
+
+    def _robustness(self, task: str) -> float:
+        own = self.values.robustness
+        runs = self._of_task(task) if own.seeds == "all" else self._rows(task)
+        times = len(own.perturbations) * len(own.strengths) + 1
+        number = min(own.samples or 10**9, self.samples(task).frames.test)
+        perturbed = _PERTURB * (self.values.faces.size / 80) ** 2
+        each = perturbed * len({run.backbone for run in runs}) + sum(map(self.inference, runs))
+        start = _START[self.machine.device] + 0.4 * len(runs)
+        return start + times * number * each
+
+    def _explain(self, task: str) -> float:
+        own, rows = self.values.explain, self._rows(task)
+        passes = 3 * own.samples * own.steps + own.points
+        work = passes * sum(map(self.inference, rows))
+        return _START[self.machine.device] + len(rows) * _EXPLAINED + work
+
+    def _speed(self, task: str) -> float:
+        names = self.values.benchmark
+        clips = names.clip_backbones if names.clip_tasks else []
+        return 1.0 + _SPEED * len([*names.backbones, *names.baselines, *clips])
+
+    def _track(self, task: str) -> float:
+        return 1.0 + _TRACKED * len(self._of_task(task))

@@ -1,0 +1,161 @@
+"""Operations, parameters and memory of a backbone by formula, without building it.
+
+A multiplication and an addition are two operations, as in `lssat.training.costs`, whose counter
+the formula is held to by a test.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from typing import NamedTuple
+
+from lssat import grid
+from lssat.grid import Configuration
+
+_SAVED = 19.3  # numbers of a token's width that a block keeps for its backward pass, as measured
+_BY_NAME = {  # timm's plain ViTs: width, blocks, heads
+    "tiny": (192, 12, 3),
+    "small": (384, 12, 6),
+    "base": (768, 12, 12),
+    "large": (1024, 24, 16),
+    "huge": (1280, 32, 16),
+}
+# At 224 px: operations of a forward pass (twice the published multiply-adds), parameters without
+# the head, and numbers that are kept for a backward pass.
+_CONVOLUTIONAL = {
+    "resnet18": (3.6e9, 11.2e6, 5.7e6),
+    "resnet50": (8.2e9, 23.5e6, 27.0e6),
+    "efficientnet_b4": (3.1e9, 17.5e6, 36.0e6),
+    "xception": (9.2e9, 20.8e6, 36.0e6),
+}
+
+
+class Sizes(NamedTuple):
+    """What the formula needs of a ViT; `tubelet` 0: of images."""
+
+    dim: int
+    depth: int
+    patch: int
+    decoder_dim: int
+    decoder_depth: int
+    tubelet: int = 0
+    prefix: int = 1  # class token and registers
+
+
+class Work(NamedTuple):
+    """What one image, or clip, costs."""
+
+    training: dict[str, float]  # operations of a forward and backward pass, by phase
+    inference: float  # operations
+    parameters: float
+    decoder_parameters: float
+    saved: float  # numbers that training keeps for the backward pass of an image
+    blocks: int  # of encoder and decoder: each is some calls to the device
+
+
+def sizes_of(backbone: str) -> Sizes | None:
+    """Return the sizes of a ViT; None of a convolutional baseline.
+
+    A ViT of timm whose name does not tell its size is built once by timm, in a process of its own.
+    """
+    if backbone in grid.BASELINES:
+        return None
+    if backbone in grid.VIDEO_ENCODERS:
+        clip = grid.VIDEO_ENCODERS[backbone]
+        own = clip.embed_dim, clip.depth, clip.patch_size, clip.decoder_dim, clip.decoder_depth
+        return Sizes(*own, tubelet=clip.tubelet, prefix=0)
+    if backbone in grid.ENCODERS:
+        image = grid.ENCODERS[backbone]
+        own = image.embed_dim, image.depth, image.patch_size, image.decoder_dim, image.decoder_depth
+        return Sizes(*own)
+    return _of_timm(backbone.removeprefix(grid.TIMM))
+
+
+@cache
+def _of_timm(name: str) -> Sizes:
+    told = re.match(r"(?:vit|deit)_(tiny|small|base|large|huge)_patch(\d+)_\d+(?:\.|$)", name)
+    if told:
+        dim, depth, _ = _BY_NAME[told[1]]
+        patch, prefix = int(told[2]), 1
+    else:
+        code = (
+            "import json, sys, torch\nfrom lssat.models.backbones import timm_models\n"
+            "with torch.device('meta'): m = timm_models.vit(sys.argv[1], 224)\n"
+            "p = m.patch_embed.patch_size[0]\n"
+            "print(json.dumps([m.embed_dim, len(m.blocks), p, m.num_prefix_tokens]))"
+        )
+        command = [sys.executable, "-W", "ignore", "-c", code, name]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        dim, depth, patch, prefix = json.loads(done.stdout.splitlines()[-1])
+    decoder = (128, 2) if dim <= 384 else (512, 8)  # as `models.backbones.decoder_sizes`
+    return Sizes(dim, depth, patch, *decoder, prefix=prefix)
+
+
+def work(
+    backbone: str, configuration: Configuration, size: int, mask_ratio: float, frames: int = 16
+) -> Work:
+    """Return what one image of `size` pixels, or one clip of `frames`, costs."""
+    sizes = sizes_of(backbone)
+    if sizes is None:
+        return _convolutional(backbone, size)
+    d, depth = sizes.dim, sizes.depth
+    slots = frames // sizes.tubelet if sizes.tubelet else 1
+    places = (size // sizes.patch) ** 2
+    cube = sizes.patch**2 * max(1, sizes.tubelet)
+    tokens, kept = places * slots, int(places * (1 - mask_ratio)) * slots
+    embed = 2.0 * tokens * 3 * cube * d
+    class_only = not sizes.tubelet  # the last block makes the class token's row alone
+    whole = embed + _blocks(tokens + sizes.prefix, d, depth, 1 if class_only else None)
+    parameters = depth * _block_parameters(d) + (3 * cube + tokens * (not sizes.tubelet)) * d
+    if not configuration.masked:
+        once = {"joint": _trained(whole, embed)}
+        saved = _SAVED * (tokens + sizes.prefix) * depth * d
+        return Work(once, whole, parameters, 0, saved, depth)
+    seen, width = kept + sizes.prefix, sizes.decoder_dim
+    masked = _blocks(seen, d, depth)
+    values = cube * sum(3 if target == "RGB" else 1 for target in configuration.targets)
+    removed = tokens - kept
+    decode = 2.0 * seen * d * width + 2 * removed * width * values
+    decode += _blocks(tokens + sizes.prefix, width, sizes.decoder_depth, removed)
+    apart = embed if configuration.masked != configuration.classified else 0.0
+    joint = _trained(whole + masked + apart + decode, embed + apart)
+    alone = _trained(embed + masked + decode, embed)
+    phases = {"joint": joint, "reconstruct": alone, "classify": _trained(whole, embed)}
+    both = tokens + sizes.prefix + seen
+    saved = _SAVED * (both * depth * d + (tokens + 1) * sizes.decoder_depth * width)
+    rest = width * (d + values + tokens * (not sizes.tubelet))
+    decoder = sizes.decoder_depth * _block_parameters(width) + rest
+    return Work(phases, whole, parameters, decoder, saved, depth + sizes.decoder_depth)
+
+
+def _blocks(tokens: int, dim: int, depth: int, read: int | None = None) -> float:
+    """Return a forward pass of blocks; of the last one `read` tokens only, if said."""
+    block = 24.0 * tokens * dim**2 + 4 * tokens**2 * dim
+    if read is None:
+        return depth * block
+    last = 4 * tokens * dim**2 + 20 * read * dim**2 + 4 * read * tokens * dim
+    return (depth - 1) * block + last
+
+
+def _trained(forward: float, embed: float) -> float:
+    return 3 * forward - embed  # nobody asks for the gradient of the pixels
+
+
+def _block_parameters(dim: int) -> int:
+    return 12 * dim**2 + 13 * dim
+
+
+def _convolutional(backbone: str, size: int) -> Work:
+    operations, parameters, saved = _CONVOLUTIONAL[backbone]
+    share = (size / 224) ** 2
+    forward = operations * share
+    return Work({"joint": 3 * forward}, forward, parameters, 0, saved * share, 16)
+
+
+def phases(configuration: Configuration, epochs: int, pretrain_epochs: int) -> dict[str, int]:
+    """Return the phases of a training and the epochs of each."""
+    if configuration.sequential:
+        return {"reconstruct": pretrain_epochs, "classify": epochs}
+    return {"joint": epochs}

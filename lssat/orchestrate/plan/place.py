@@ -1,0 +1,134 @@
+"""Where a run's jobs go and why: device, profile, partition; and what is lacking there."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lssat.data import preflight
+from lssat.orchestrate.plan.rates import Machine, look, machine_of
+from lssat.orchestrate.plan.totals import Plan
+from lssat.params import hardware
+from lssat.params.yaml12 import read_yaml
+from lssat.tables import DataError
+
+DEFAULT = Path("profiles/default")
+_ROOM = 1.1  # of the disk that is planned
+
+
+@dataclass(frozen=True)
+class Place:
+    """A profile, and the machine that it describes."""
+
+    profile: Path
+    config: dict[str, Any]  # of its machine.yaml
+    hardware: hardware.Hardware
+    cluster: bool
+    elsewhere: bool  # a machine that was only named: nothing of it can be looked at
+    why: list[str]  # in sentences
+    machine: Machine
+
+
+def place(
+    profile: Path = DEFAULT,
+    cores: int = 8,
+    gpus: int | None = None,
+    gpu: str | None = None,
+    rate: float | None = None,
+) -> Place:
+    """Read a profile as Snakemake does.
+
+    Args:
+        profile: its folder. cores: for Snakemake. gpus, gpu, rate: as of `machine_of`.
+
+    Raises:
+        DataError: no such profile, or a machine.yaml that cannot be.
+    """
+    options, config = _yaml(profile / "profile.yaml"), _yaml(profile / "machine.yaml")
+    if found := hardware.problems(config, here=False):
+        raise DataError.of(profile / "machine.yaml", found)
+    if gpu:
+        config |= {"device": "cuda"}
+    known = hardware.read(config)
+    cluster = bool(options.get("executor"))
+    if cluster:
+        cores = int(options.get("jobs", 1))
+    allowed = gpus or _gpus(options)
+    machine = machine_of(known, cores, allowed, gpu, rate, here=not cluster)
+    why = _why(profile, options, known, machine, gpu)
+    return Place(profile, config, known, cluster, gpu is not None, why, machine)
+
+
+def _yaml(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        fix = "Name the folder of a profile, such as profiles/default or profiles/slurm"
+        raise DataError(file, "is not there", fix)
+    raw: Any = read_yaml(file)[0]
+    return raw or {}
+
+
+def _gpus(options: dict[str, Any]) -> int | None:
+    """Return `gpu` of a profile's resources."""
+    pairs = (str(each).partition("=") for each in options.get("resources", []))
+    return next((int(value) for name, _, value in pairs if name == "gpu"), None)
+
+
+def _why(
+    profile: Path,
+    options: dict[str, Any],
+    known: hardware.Hardware,
+    machine: Machine,
+    gpu: str | None,
+) -> list[str]:
+    file = profile / "machine.yaml"
+    if options.get("executor"):
+        parts = [("with a GPU", "gpu_partition"), ("without one", "cpu_partition")]
+        where = f"{options['executor']}: `executor` in {profile / 'profile.yaml'}"
+        said = [f"{where}, at most {machine.cores} jobs at a time"]
+        for what, key in parts:
+            name = getattr(known, key)
+            spelt = f"partition {name}" if name else "the cluster's own partition"
+            said.append(f"jobs {what}: {spelt} (`{key}` in {file})")
+        said.append(f"device {known.device} (`device` in {file})")
+    elif gpu:
+        said = [f"a machine like this one with a GPU {gpu}, as --gpu says"]
+    else:
+        said = [f"this machine, {machine.cores} cores at a time: {profile} names no cluster"]
+        said.append(f"device {known.device}: `device` in {file}")
+    if machine.device == "cuda":
+        seen = "named" if gpu else "found here" if machine.seen else "assumed; --gpu names another"
+        many = f"{machine.gpus} at a time, {machine.devices} for a training"
+        said.append(f"GPU {machine.gpu}, {seen}; {many}")
+    elif not options.get("executor") and (unused := look()):
+        said.append(f"its GPU ({unused}) stays idle: write `device: cuda` in {file} to use it")
+    return said
+
+
+def lacking(where: Place, made: Plan, params_: str, batch_size: int) -> list[str]:
+    """Say what would stop a job there, a line each: parameters, weights, device, memory, disk."""
+    said = list(preflight.problems(params_)[1])
+    here = not where.cluster and not where.elsewhere
+    said += hardware.problems(
+        where.config, batch_size=batch_size, here=here, partitions=where.cluster
+    )
+    memory = where.machine.memory
+    for row in made.rows:
+        if memory and row.memory > memory:
+            need = f"{row.backbone} takes about {row.memory / 2**30:.0f} GiB of GPU memory"
+            fix = "lower train.batch_size and raise train.accumulate, or use grad_checkpointing"
+            said.append(f"{need}, and {where.machine.gpu} has {memory / 2**30:.0f}; {fix}")
+    if where.elsewhere:
+        return said
+    free = shutil.disk_usage(os.getcwd()).free
+    there = sum(map(_size, ("data/prepared", "runs", "results")))
+    if (room := _ROOM * sum(made.disk.values()) - there) > free:
+        short = f"the disk of {Path.cwd()} has {free / 1e9:.1f} GB free"
+        said.append(f"{short}, and {room / 1e9:.1f} GB are needed; free some, or work elsewhere")
+    return said
+
+
+def _size(folder: str) -> int:
+    """Return the bytes of a folder's files."""
+    files = (os.path.join(top, name) for top, _, names in os.walk(folder) for name in names)
+    return sum(os.lstat(file).st_size for file in files)

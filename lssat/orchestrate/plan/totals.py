@@ -1,0 +1,148 @@
+"""The whole of a plan: its jobs, and what they take together."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lssat import grid, params
+from lssat.orchestrate.plan.amounts import Samples
+from lssat.orchestrate.plan.costs import Costs
+
+_GRAPH = 8.0  # seconds of Snakemake before the first job, and of saving for DVC after the last
+_JOB = 0.05  # seconds of Snakemake's, of each job
+_OPTIMIZER = {"adamw": 2, "sgd": 1}  # numbers beside each parameter
+_BASE_MEMORY = 0.7e9  # bytes of a process with torch
+_ARTIFACTS = 0.4e6  # bytes of a run in MLflow, of its reconstructions and logs
+PHASES = {
+    "data": ("sample", "manifest", "faces", "texture", "splits", "audit", "lookalikes"),
+    "training": ("train", "repeat"),
+}
+_DATA = {"audit_cross", *PHASES["data"]}
+
+
+class Job(NamedTuple):
+    """A job of the graph."""
+
+    rule: str
+    wildcards: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the runs of a backbone take."""
+
+    backbone: str
+    runs: int
+    images: int  # times epochs, of all runs
+    flops: float
+    seconds: float  # of the devices of a run, of all runs
+    memory: float  # bytes on a device, of the greediest configuration
+    kwh: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run from nothing takes."""
+
+    rows: list[Row]
+    jobs: Counter
+    seconds: float  # until the end
+    phases: dict[str, float]  # seconds of each part of it
+    disk: dict[str, float]  # bytes
+    kwh: float
+    samples: dict[str, Samples]
+
+
+def jobs(values: params.Params) -> Iterator[Job]:
+    """Yield the jobs of the whole graph, as Snakemake has them from nothing."""
+    tasks, cross = values.benchmark.tasks, values.benchmark.cross
+    for task in tasks + cross:
+        if task in values.sample.trees:
+            yield Job("sample", {"task": task})
+        for shard in range(getattr(values.datasets, task).shards):
+            for rule in ("faces", "texture"):
+                yield Job(rule, {"task": task, "shard": f"{shard:05d}"})
+        for rule in ("manifest", "splits", "audit", "lookalikes"):
+            yield Job(rule, {"task": task})
+    for run in values.named():
+        wildcards = {key: str(value) for key, value in run._asdict().items()}
+        yield Job("repeat" if run.configuration in values.repeats() else "train", wildcards)
+    for task in tasks:
+        yield from (Job(rule, {"task": task}) for rule in _TESTS)
+    for task in cross:
+        yield from (Job(rule, {"task": task}) for rule in ("audit_cross", "cross", "track_cross"))
+    for rule, named in (("slices", "attributes"), ("slices_listed", "lists")):
+        for task in getattr(values.slices, named):
+            yield from (Job(each, {"task": task}) for each in (rule, "track_slices"))
+    yield from (Job(rule, {}) for rule in ("speed", "gallery", "report", "track_report"))
+
+
+_TESTS = ("evaluate", "robustness", "explain", "track")
+
+
+def plan(costs: Costs) -> Plan:
+    """Add up what a run from nothing takes."""
+    every = list(jobs(costs.values))
+    phases: defaultdict[str, float] = defaultdict(float)
+    for job in every:
+        phases[_phase(job.rule)] += costs.share(job.rule, job.wildcards)
+    together = sum(phases.values()) + _GRAPH + _JOB * len(every)
+    longest = max((costs.train(run) for run in costs.runs), default=0.0)
+    seconds = max(together, longest)
+    rows = [_row(costs, backbone) for backbone in dict.fromkeys(r.backbone for r in costs.runs)]
+    watts = costs.machine.watts() if costs.machine.device == "cpu" else 0.0
+    kwh = sum(row.kwh for row in rows) if not watts else seconds * watts / 3.6e6
+    counts = Counter(job.rule for job in every)
+    tasks = costs.values.benchmark.tasks + costs.values.benchmark.cross
+    found = {task: costs.samples(task) for task in tasks}
+    return Plan(rows, counts, seconds, dict(phases), _disk(costs), kwh, found)
+
+
+def _phase(rule: str) -> str:
+    return "data" if rule in _DATA else "training" if rule in PHASES["training"] else "results"
+
+
+def _row(costs: Costs, backbone: str) -> Row:
+    runs = [run for run in costs.runs if run.backbone == backbone]
+    images = sum(costs.images(run).train * sum(costs.epochs(run).values()) for run in runs)
+    seconds = sum(map(costs.train, runs))
+    machine = costs.machine
+    watts = machine.watts() / (machine.cores if machine.device == "cpu" else machine.at_once)
+    memory = max(memory_of(costs, run) for run in runs)
+    flops = sum(map(costs.flops, runs))
+    return Row(backbone, len(runs), images, flops, seconds, memory, seconds * watts / 3.6e6)
+
+
+def memory_of(costs: Costs, run: grid.Run) -> float:
+    """Return the bytes that a training holds on each device."""
+    if measured := costs.machine.memories.get(costs.row(run)):
+        return measured
+    recipe, work = costs.values.train, costs.work(run)
+    numbers = work.parameters + work.decoder_parameters
+    state = 4 * numbers * (2 + _OPTIMIZER[recipe.optimizer])
+    batch = recipe.batch_size / costs.machine.devices
+    kept = work.saved / (8 if recipe.grad_checkpointing else 1)
+    return _BASE_MEMORY + state + batch * kept * (2 if recipe.precision == "bf16-mixed" else 4)
+
+
+def _disk(costs: Costs) -> dict[str, float]:
+    """Return the bytes of what a run leaves, and of the states while it is under way."""
+    values, size = costs.values, costs.values.faces.size
+    tasks = values.benchmark.tasks + values.benchmark.cross
+    pixels = float(sum(costs.samples(task).crops for task in tasks) * size**2)
+    parameters = [_parameters(costs, run) for run in costs.runs]
+    at_once = sorted(parameters, reverse=True)[: costs.machine.at_once]
+    state = 4 * (2 + _OPTIMIZER[values.train.optimizer])
+    tested = sum(costs.images(run).test for run in costs.runs)
+    return {
+        "crops": 3 * pixels,
+        "codes": pixels,
+        "weights": 4 * sum(parameters),
+        "saved states": 2 * state * sum(at_once),
+        "results": 300.0 * tested + _ARTIFACTS * len(parameters) + 2e7,
+    }
+
+
+def _parameters(costs: Costs, run: grid.Run) -> float:
+    return costs.work(run).parameters + costs.work(run).decoder_parameters

@@ -1,0 +1,263 @@
+"""`lssat plan`: what will run, how long, how much; held to what a real run took."""
+
+import base64
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter, namedtuple
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from helpers import ROOT
+from helpers.project import copy
+from rich.console import Console
+
+from lssat import grid, params
+from lssat.models.ssat import kind_of
+from lssat.orchestrate.plan import Costs, Machine, operations, place, terminal, totals
+from lssat.tables import DataError, write_json
+from lssat.training import costs as counted
+
+RECORDED = json.loads((ROOT / "tests/orchestrate/recorded_make.json").read_text())
+FACTOR = 1.5
+SAMPLE = params.load(ROOT / "presets/sample.yaml")
+PAPER = params.load(ROOT / "presets/paper.yaml")
+CPU = Machine(cores=RECORDED["cores"])
+SWEEP = ("tasks", "backbones", "configurations", "lambdas")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder: a project in which nothing was made."""
+    for name in ("presets", "profiles", "Snakefile"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "presets/sample.yaml", tmp_path / "params.yaml")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def within(predicted: float, took: float) -> bool:
+    return took / FACTOR <= predicted <= took * FACTOR
+
+
+def trained() -> dict[tuple[str, ...], tuple[int, float]]:
+    """The rows of the recorded run: how many trainings, and their seconds of a core."""
+    return {tuple(k.split("/")[1:]): v for k, v in RECORDED["jobs"].items() if k[:6] == "train/"}
+
+
+def test_the_plan_of_the_sample_is_what_make_took() -> None:
+    made = totals.plan(Costs(SAMPLE, CPU))
+    assert within(made.seconds, RECORDED["wall"])
+    assert sum(made.jobs.values()) == sum(n for n, _ in RECORDED["jobs"].values())
+
+
+def test_the_plan_of_each_training_is_what_it_took() -> None:
+    costs = Costs(SAMPLE, CPU)
+    for row, (number, seconds) in trained().items():
+        assert within(number * costs.train(grid.Run(*row, 0)), seconds), row
+
+
+def test_the_plan_of_each_part_is_what_it_took() -> None:
+    took: Counter = Counter()
+    for job, (_, seconds) in RECORDED["jobs"].items():
+        rule = job.split("/")[0]
+        # The timing has the machine to itself.
+        took[totals._phase(rule)] += seconds if rule == "speed" else seconds / CPU.cores
+    planned = totals.plan(Costs(SAMPLE, CPU)).phases
+    for part, seconds in took.items():
+        assert within(planned[part], seconds), part
+
+
+def test_steps_measured_on_one_task_tell_what_the_others_take() -> None:
+    """The recorded runs of AffectNet stand for the steps that `--measure` makes."""
+    costs = Costs(SAMPLE, CPU)
+    known = {}
+    for (task, *row), (number, seconds) in trained().items():
+        if task == "affectnet":
+            run = grid.Run(task, *row, 0)
+            known[costs.row(run)] = seconds / number / costs.updates(run) / SAMPLE.train.epochs
+    costs = Costs(SAMPLE, Machine(cores=2, measured=known))
+    for (task, *row), (number, seconds) in trained().items():
+        assert within(number * costs.train(grid.Run(task, *row, 0)), seconds), (task, row)
+
+
+def test_the_samples_are_counted_before_they_are_drawn() -> None:
+    for task, counts in RECORDED["samples"].items():
+        assert list(Costs(SAMPLE, CPU).samples(task).files) == counts
+    assert Costs(PAPER, CPU).samples("ffpp").crops == 5000 * 32
+    assert Costs(PAPER, CPU).samples("celeba").files.all == 202_599
+    assert Costs(PAPER, CPU).samples("affectnet").files.all == 291_651
+
+
+def test_splits_count_if_they_are_of_these_parameters(folder: Path) -> None:
+    made = {"samples": {"train": 7, "val": 5, "test": 3}}
+    splits = folder / "data/prepared/celeba/splits"
+    splits.mkdir(parents=True)
+    write_json(splits / "summary.json", made)
+    drawn = Costs(SAMPLE, CPU).samples("celeba")
+    assert drawn.files.all == 532  # nobody says what these splits were made of
+    name = base64.b64encode(b"data/prepared/celeba/manifest.parquet").decode()
+    (folder / ".snakemake/metadata").mkdir(parents=True)
+    section = params.section_json(SAMPLE, "manifest", task="celeba")
+    record = {"params": ["'x'", repr(section)]}
+    (folder / ".snakemake/metadata" / name).write_text(json.dumps(record))
+    assert list(Costs(SAMPLE, CPU).samples("celeba").files) == [7, 5, 3]
+    assert Costs(PAPER, CPU).samples("celeba").files.all == 202_599  # of another tree
+
+
+def test_files_of_a_tree_of_ones_own_are_counted(folder: Path) -> None:
+    values = yaml.safe_load((folder / "params.yaml").read_text())
+    own = dict(root="mine", shards=1, rejects_limit=0.0, kind="binary", faces="aligned")
+    values["datasets"] = {"mine": own | dict(positive="b", val_share=0.25, test_share=0.25)}
+    values["benchmark"] |= {"tasks": ["mine"]}
+    values["benchmark"]["sweep"] = {key: [] for key in SWEEP}
+    values["sample"]["trees"], values["slices"]["attributes"] = [], {}
+    values["slices"]["lists"] = {}
+    for number in range(8):
+        (folder / "mine/all/a").mkdir(parents=True, exist_ok=True)
+        (folder / f"mine/all/a/{number}.PNG").write_bytes(b"")
+    (folder / "mine/readme.txt").write_text("")
+    (folder / "own.yaml").write_text(yaml.safe_dump(values))
+    found = Costs(params.load("own.yaml"), CPU).samples("mine")
+    assert (list(found.files), found.source) == ([4, 2, 2], "files of its tree")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "configuration", "size"),
+    [
+        ("vit_micro", "none-none-CLDP", 80),
+        ("vit_mini", "MRGB-RLDP-CRGB", 80),
+        ("vit_small", "MLDP-RRGB+RLDP-CRGB", 224),
+        ("vit_base", "MRGB-RRGB-thenCRGB", 224),
+        ("timm:vit_tiny_patch16_224", "MRGB-RLDP-CRGB", 224),
+        ("videomae_small", "MRGB-RLDP-CRGB", 224),
+        ("videomae_mini", "none-none-CRGB", 80),
+        ("resnet50", "none-none-CRGB", 224),
+        ("xception", "none-none-CRGB", 224),
+    ],
+)
+def test_the_formula_counts_what_torch_counts(backbone: str, configuration: str, size: int) -> None:
+    parsed, clips = grid.parse(configuration), backbone in grid.VIDEO_ENCODERS
+    shape = (*((16,) if clips else ()), size, size)
+    with torch.device("meta"):
+        model = kind_of(backbone)(backbone, parsed, size, 2, **({"frames": 16} if clips else {}))
+        imgs = torch.zeros(2, 3, *shape, dtype=torch.uint8)
+        codes = torch.zeros(2, 1, *shape, dtype=torch.uint8)
+        noise = torch.zeros(2, model.num_patches)
+    work = operations.work(backbone, parsed, size, 0.75)
+    phases = [phase for phase in work.training if phase != "joint" or not parsed.sequential]
+    for phase in phases:
+        found = counted.flops(model, imgs, codes, noise, phase)
+        assert work.inference == pytest.approx(found["flops_inference"], rel=0.03)
+        if backbone not in grid.BASELINES:  # torch's counter misses grouped convolutions
+            assert work.training[phase] == pytest.approx(found["flops_training"], rel=0.03)
+    encoder, decoder = counted.parameters(model)
+    assert work.parameters == pytest.approx(encoder, rel=0.03)
+    assert work.decoder_parameters == pytest.approx(decoder, rel=0.05)
+
+
+def test_saved_activations_are_those_that_were_measured() -> None:
+    """MiB of an image in bfloat16, packed: docs/model.md."""
+    for backbone, mib in (("vit_base", 114), ("vit_large", 252), ("vit_huge16", 399)):
+        work = operations.work(backbone, grid.parse("MRGB-RLDP-CRGB"), 224, 0.75)
+        assert work.saved * 2 / 2**20 == pytest.approx(mib, rel=0.03)
+
+
+def test_weeks_on_a_cpu_are_said_in_red_before_anything_starts(folder: Path) -> None:
+    for name in ("ffpp", "celeba", "affectnet"):
+        (folder / name).mkdir()
+    command = [sys.executable, "-m", "lssat", "init", "--preset", "paper"]
+    command += [part for name in ("ffpp", "celeba", "affectnet") for part in (f"--{name}", name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "plan: 234 runs, about " in done.stdout
+    assert "On this CPU that is " in done.stdout
+    screen = io.StringIO()
+    terminal.tell(PAPER, Console(file=screen, force_terminal=True, color_system="standard"))
+    assert "\x1b[1;31mOn this CPU that is" in screen.getvalue()
+    screen = io.StringIO()
+    terminal.tell(SAMPLE, Console(file=screen))
+    assert "On this CPU" not in screen.getvalue()
+
+
+def test_where_it_runs_and_why() -> None:
+    here, cluster = place.place(), place.place(Path("profiles/slurm"))
+    assert here.why[1] == "device cpu: `device` in profiles/default/machine.yaml"
+    assert cluster.why[0].startswith(
+        "slurm: `executor` in profiles/slurm/profile.yaml, at most 100"
+    )
+    assert "jobs with a GPU: partition gpu (`gpu_partition` in " in cluster.why[1]
+    assert (cluster.machine.gpus, cluster.machine.at_once) == (100, 100)
+    named = place.place(gpu="H100", gpus=4)
+    assert named.machine.at_once == 4
+    with pytest.raises(DataError, match=r"profiles/none/profile\.yaml: is not there"):
+        place.place(Path("profiles/none"))
+
+
+def test_more_gpus_and_faster_ones_take_less_time() -> None:
+    def days(gpu: str, gpus: int) -> float:
+        costs = Costs(PAPER, place.place(gpu=gpu, gpus=gpus).machine)
+        return totals.plan(costs).phases["training"]
+
+    assert days("H100", 8) == pytest.approx(days("H100", 1) / 8)
+    assert days("H100", 1) < days("A100", 1) < days("T4", 1)
+
+
+def test_what_is_lacking_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(1, 1, 10**6))
+    where = place.place()
+    said = place.lacking(where, totals.plan(Costs(SAMPLE, where.machine)), "params.yaml", 16)
+    assert len(said) == 1
+    assert "has 0.0 GB free, and 0.3 GB are needed" in said[0]
+    values = yaml.safe_load((folder / "params.yaml").read_text())
+    values["benchmark"] |= {"backbones": ["vit_huge14"], "sweep": {key: [] for key in SWEEP}}
+    values["train"] |= {"batch_size": 256, "weights": "absent.safetensors"}
+    values["faces"] |= {"size": 224}
+    (folder / "huge.yaml").write_text(yaml.safe_dump(values))
+    where = place.place(gpu="T4")
+    made = totals.plan(Costs(params.load("huge.yaml"), where.machine))
+    weights, memory = place.lacking(where, made, "huge.yaml", 256)
+    assert "absent.safetensors does not exist" in weights
+    assert "GiB of GPU memory, and T4 has 16; lower train.batch_size" in memory
+
+
+def test_the_command_prints_a_plan_and_writes_it(folder: Path) -> None:
+    command = [sys.executable, "-m", "lssat", "plan", "--json", "plan.json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for begins in ("where: ", "data:  ffpp: 450 videos", "jobs:  125: 80 train", "time:  about "):
+        assert f"\n{begins}" in f"\n{done.stdout}"
+    written = json.loads((folder / "plan.json").read_text())
+    assert written["exit_code"] == 0
+    assert [row["runs"] for row in written["backbones"]] == [36, 44]
+    done = subprocess.run([*command, "--gpu", "H101"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+
+
+@pytest.mark.slow
+def test_steps_are_measured_on_this_machine(folder: Path) -> None:
+    command = [sys.executable, "-m", "lssat", "plan", "--measure", "--json", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    measured = json.loads(done.stdout)["measured"]
+    assert {*measured} == {
+        f"{backbone} {configuration}"
+        for backbone in SAMPLE.benchmark.backbones
+        for configuration in SAMPLE.benchmark.configurations
+    }
+    assert all(seconds > 0 for seconds in measured.values())
+
+
+@pytest.mark.slow
+def test_the_jobs_are_those_of_snakemake(tmp_path_factory: pytest.TempPathFactory) -> None:
+    project = copy(tmp_path_factory.mktemp("project"))
+    shutil.copy(ROOT / "presets/sample.yaml", project.path / "params.yaml")
+    told = project.run("snakemake", "-n", "--cores", "2", "--quiet", "rules")
+    table = told.partition("Job stats:")[2].split("\n\n")[0]
+    lines = (line.split() for line in table.splitlines())
+    counts = {words[0]: int(words[1]) for words in lines if len(words) == 2 and words[1].isdigit()}
+    for name in ("all", "total"):
+        counts.pop(name)
+    assert dict(totals.plan(Costs(SAMPLE, CPU)).jobs) == counts
