@@ -30,6 +30,7 @@ LIGHT = [
     *("tables", "metrics", "grid", "params", "report", "report.page", "cli", "tracking.runs"),
     *("data.datasets", "data.doctor", "data.preflight", "data.splits", "evaluation.slices"),
     *("use.compare", "use.show", "use.verify", "orchestrate.hooks", "orchestrate.sync"),
+    *("orchestrate.plan.place", "orchestrate.plan.terminal"),
 ]
 FILES = [file for file in sorted(PACKAGE.rglob("*.py")) if file.parent != PACKAGE]
 
