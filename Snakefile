@@ -39,7 +39,7 @@ rule shared:
 
 onstart:
     refuse_what_lacks()
-    HOOKS.start(PARAMS.train.threads if SHORT else None)
+    HOOKS.start(PARAMS, HARDWARE, PARAMS.train.threads if SHORT else None)
 
 
 onsuccess:

@@ -18,7 +18,11 @@ from types import FrameType
 from typing import Any
 
 from lssat.orchestrate import guard, lock, restore, steps, warm
+from lssat.orchestrate.events import Writer
 from lssat.orchestrate.failures import tell
+from lssat.orchestrate.plan import Costs, machine_of
+from lssat.params import Params
+from lssat.params.hardware import Hardware
 from lssat.tables import close_folder, sha256, source
 
 # Of Snakemake: these look, or do something else than jobs.
@@ -29,6 +33,7 @@ _LOOKS = (
     *("--generate-unit-tests", "--cleanup-metadata", "--print-compilation", "--conda-list"),
 )
 _LOOKS_SHORT = re.compile(r"^-[kpqrFfRtT]*[nlDS]")
+GRAPH = "LSSAT_GRAPH"  # a file for the jobs of the graph, in a process that only looks
 _ONE_KEY = 2.0  # seconds
 _IMPORT_MUCH = {"train", "evaluate", "cross", "robustness", "explain"}
 _MANY = 4  # jobs of these, of a second's work and seconds of imports each
@@ -54,9 +59,12 @@ class Hooks:
         self.workflow = workflow
         self.stopped: int | None = None  # by this signal
         self._since = 0.0
+        self._events: Writer | None = None
         self._warm: subprocess.Popen | None = None  # the process that steps are forked from
         self.inside_dvc = "DVC_STAGE" in os.environ
         self.saves = not self.inside_dvc and not os.environ.get("LSSAT_SYNC")
+        if graph := os.environ.get(GRAPH):
+            atexit.register(self._tell_graph, Path(graph))
         self.works = workflow.is_main_process and not looks(sys.argv[1:])
         steps.lead()
         make_writable()
@@ -73,10 +81,11 @@ class Hooks:
         """Do steps ask DVC's run cache? In `dvc repro` DVC has looked itself."""
         return self.saves and restore.PARAMS in os.environ and restore.worth_asking()
 
-    def start(self, threads: int | None = None) -> None:
+    def start(self, values: Params, hardware: Hardware, threads: int | None = None) -> None:
         """Before the first job: save what a killed run left, then make DVC refuse to work.
 
         Args:
+            values, hardware: of the run: by them jobs are weighed, for progress.
             threads: of a step on a CPU of this machine: many short ones share their imports.
         """
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -88,12 +97,32 @@ class Hooks:
         jobs = [job for job in self.workflow.dag.needrun_jobs() if job.rule.name in _IMPORT_MUCH]
         if threads and len(jobs) >= _MANY:
             self._warm = warm.start(threads)
+        if not os.environ.get("LSSAT_SYNC"):
+            self._events = self._listen(values, hardware)
+
+    def _listen(self, values: Params, hardware: Hardware) -> Writer:
+        """Write what happens to a file, each job with its share of the time."""
+        here = self.workflow.resource_settings.nodes is None
+        cores = self.workflow.cores if here else self.workflow.resource_settings.nodes
+        gpus = int(self.workflow.global_resources.get("gpu", 1)) if hardware.device != "cpu" else 1
+        costs = Costs(values, machine_of(hardware, int(cores), gpus, here=here))
+        jobs = []
+        for job in self.workflow.dag.needrun_jobs():
+            named = dict(job.wildcards_dict)
+            weight = costs.share(job.rule.name, named) if job.output else 0.0
+            log = str(job.log[0]) if job.log else ""
+            jobs.append((job.jobid, job.rule.name, named, log, weight))
+        return Writer(jobs, int(cores))
 
     def end(self, failed: bool) -> None:
         """After the last job: save what was made for DVC; say last what has failed."""
         if self._warm:
             warm.stop(self._warm)
-        if self.saves:
+        if self._events:
+            self._events.end("stopped" if self.stopped else "failed" if failed else "done")
+        if self.stopped:
+            pass  # somebody waits for the prompt: the next run saves, and DVC refuses until then
+        elif self.saves:
             self._save(self.workflow.dag)
         elif self.inside_dvc and not (failed and self._some_are_done()):
             guard.remove()  # DVC saves the stage itself
@@ -138,8 +167,23 @@ class Hooks:
 
     def _close(self) -> None:
         """Save what is left unsaved where Snakemake ended without its hooks, or had no job."""
-        if self.saves and guard.there():
+        if self.saves and guard.there() and not self.stopped:
             self._save(getattr(self.workflow, "dag", None) if self._idle() else None)
+
+    def _tell_graph(self, file: Path) -> None:
+        """Write the jobs of the graph for `lssat status`: those to do with Snakemake's reason."""
+        dag = getattr(self.workflow, "dag", None)
+        jobs = [
+            [
+                job.rule.name,
+                dict(job.wildcards_dict),
+                str(job.log[0]) if job.log else "",
+                str(dag.reason(job)) if dag.needrun(job) else None,
+            ]
+            for job in (dag.jobs if dag else ())
+            if job.output
+        ]
+        file.write_text(json.dumps(jobs), encoding="utf-8")
 
     def _idle(self) -> bool:
         dag = getattr(self.workflow, "dag", None)

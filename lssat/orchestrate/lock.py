@@ -60,6 +60,15 @@ def hold(inside_dvc: bool) -> None:
         print(f"{_LOCKS}: locks {whose}: removed.", file=sys.stderr)
 
 
+def owner() -> str | None:
+    """Return which run works in this folder, if one does; it is not disturbed."""
+    try:
+        with open(OWNER, encoding="utf-8") as file:
+            return None if _lock(file, fcntl.LOCK_SH) else file.read()
+    except FileNotFoundError:
+        return None
+
+
 def describe() -> str:
     """Return what this process is, for the one who finds the folder taken."""
     words = [Path(sys.argv[0]).name.replace("__main__.py", "snakemake"), *sys.argv[1:]]

@@ -1,4 +1,4 @@
-"""`lssat run`: Snakemake with a line a finished step, the time left, and a short end."""
+"""`lssat run`: Snakemake with its progress, the time left, and a short end."""
 
 import contextlib
 import os
@@ -6,26 +6,36 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from rich.console import Console
+from rich.live import Live
+
+from lssat.orchestrate.events import Reader
 from lssat.orchestrate.failures import HEADING
+from lssat.orchestrate.progress import Progress
 from lssat.tables import DataError, check_writable
 from lssat.use.show import show
 
 LOG = Path("logs/snakemake.log")
-_DONE = re.compile(r"^(\d+) of (\d+) steps")
-_FINISHED = re.compile(r"^Finished jobid: \d+ \(Rule: (\w+)\)")
-_TROUBLE = re.compile(r"^(Error|.*Exception|Workflow|.*Error in)")
+# Where Snakemake gives up before any job: the words of its own that are read.
+_TROUBLE = re.compile(r"^(Error|.*Exception|Workflow|.*Error in)", re.M)
+_EVERY = 0.5  # seconds between two looks at what has happened
+_TRAININGS = 300.0  # seconds between two lines on the trainings at work, in a log
 
 
-def run(cores: int) -> int:
-    """Run `snakemake --cores N`, print a line a finished step, then the headline table.
+def run(cores: int, targets: Sequence[str] = ()) -> int:
+    """Run `snakemake --cores N`, show its progress, then the headline table.
 
     Snakemake's own words go to logs/snakemake.log; of a failure only what failed is shown. A
     signal that ends this process ends Snakemake and its steps, which save their state.
+
+    Args:
+        cores: for Snakemake. targets: files to make; none: all.
 
     Returns:
         Snakemake's exit code; 128 + the signal that stopped it.
@@ -37,27 +47,37 @@ def run(cores: int) -> int:
     check_writable(LOG)
     LOG.parent.mkdir(exist_ok=True)
     process = subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--cores", str(cores)],
+        [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--cores",
+            str(cores),
+            *(["--", *targets] if targets else []),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env=os.environ | {"LSSAT_RUN": str(os.getpid())},
     )
-    progress = Progress()
+    view = View(process)
     with open(LOG, "w", encoding="utf-8") as log, _passing_on(process) as got:
-        assert process.stdout is not None
-        _follow(process.stdout, log, progress)
-        code = process.wait()
+        keeper = threading.Thread(target=_keep, args=(process.stdout, log))
+        keeper.start()
+        code = view.follow()
+        keeper.join()
     if got:
         print("Stopped; finished steps are kept. Run the same command again to go on.")
+        print("DVC works again after that, or after `lssat save`.")
         return 128 + got[0]
     if code:
-        print(progress.end(LOG.read_text(encoding="utf-8")), file=sys.stderr)
+        print(_trouble(LOG.read_text(encoding="utf-8")), file=sys.stderr)
         print(f"The whole log: {LOG}.", file=sys.stderr)
         return code
-    if not progress.done:
+    if not view.reader.finished:
         print("Nothing to be done: all results are up to date.")
-    show(Path("results"))
+    if not targets:
+        show(Path("results"))
     return 0
 
 
@@ -91,54 +111,69 @@ def check_project() -> None:
         raise DataError("Snakefile", problem, fix)
 
 
-def _follow(lines: IO[str], log: IO[str], progress: "Progress") -> None:
+def _keep(lines: IO[str], log: IO[str]) -> None:
     for line in lines:
         log.write(line)
         log.flush()
-        progress.read(line)
 
 
-class Progress:
-    """Turns Snakemake's output into one line a step: how many of how many, and the time left."""
+class View:
+    """Shows a run's progress: in place on a terminal, else a line a finished step.
 
-    def __init__(self) -> None:
-        self.started = time.monotonic()
-        self.done = 0
-        self.trouble = 0  # where in the log the trouble begins
-        self._read = 0
-        self._rule = ""
+    Args:
+        process: the run's Snakemake.
+    """
 
-    def read(self, line: str) -> None:
-        """Take one line of Snakemake's output."""
-        if not self.trouble and _TROUBLE.match(line):
-            self.trouble = self._read
-        self._read += len(line)
-        if match := _FINISHED.match(line):
-            self._rule = match[1]
-        elif match := _DONE.match(line):
-            self.done = int(match[1])
-            self._print(int(match[2]))
+    def __init__(self, process: subprocess.Popen, console: Console | None = None):
+        self.process = process
+        self.console = console or Console(markup=False, emoji=False, highlight=False)
+        self.reader = Reader()
+        self.progress = Progress(self.reader)
+        self._told, self._said = 0, time.monotonic()
 
-    def end(self, log: str) -> str:
-        """Return what a log says of a failure: what failed, or all that Snakemake said of it."""
-        _, found, rest = log.rpartition(f"\n{HEADING}\n")
-        if not found:
-            return log[self.trouble :].rstrip()
-        told = rest.split("\n")
-        block = [line for line in told if line.startswith("  ")]
+    def follow(self) -> int:
+        """Show until the run has ended; return its exit code."""
+        live: Any = contextlib.nullcontext()
+        if self.console.is_terminal:
+            live = Live(console=self.console, auto_refresh=False, transient=True)
+        with live as screen:
+            while (code := self._wait()) is None:
+                self.reader.read(self.process.pid)
+                if self.console.is_terminal:
+                    if self.reader.jobs:
+                        width = self.console.width
+                        screen.update(self.progress.screen(time.time(), width), refresh=True)
+                else:
+                    self.lines()
+        self.reader.read(self.process.pid)
+        if not self.console.is_terminal:
+            self.lines()
+        return code
+
+    def _wait(self) -> int | None:
+        try:
+            return self.process.wait(_EVERY)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def lines(self) -> None:
+        """Print what has finished since the last look; the trainings now and then."""
+        for number, job in enumerate(self.reader.finished[self._told :], self._told + 1):
+            print(self.progress.line(job, number), flush=True)
+        self._told = len(self.reader.finished)
+        if time.monotonic() - self._said > _TRAININGS:
+            self._said = time.monotonic()
+            for row in self.progress.trainings(time.time()):
+                print(
+                    f"  at work: {', '.join(filter(None, row))}{' left' * bool(row[3])}", flush=True
+                )
+
+
+def _trouble(log: str) -> str:
+    """Return what a log says of a failure: what failed, or all that Snakemake said of it."""
+    _, found, rest = log.rpartition(f"\n{HEADING}\n")
+    if found:
+        block = [line for line in rest.split("\n") if line.startswith("  ")]
         return "\n".join([HEADING, *block])
-
-    def _print(self, total: int) -> None:
-        spent = time.monotonic() - self.started
-        left = spent / self.done * (total - self.done)
-        # The first steps say little about the many training runs that follow.
-        guess = f", about {_clock(left)} left" if self.done >= min(10, total / 2) else ""
-        width = len(str(total))
-        print(
-            f"[{self.done:{width}} of {total}] {self._rule:8} {_clock(spent)} spent{guess}",
-            flush=True,
-        )
-
-
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+    began = _TROUBLE.search(log)
+    return log[began.start() :].rstrip() if began else log.rstrip()

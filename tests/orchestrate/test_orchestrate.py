@@ -1,4 +1,4 @@
-"""Progress lines and the headline table for the terminal."""
+"""The headline table for the terminal."""
 
 from pathlib import Path
 
@@ -7,30 +7,8 @@ import yaml
 from helpers import ROOT
 
 from lssat import grid, params
-from lssat.orchestrate import run as orchestrate
 from lssat.tables import DataError, write_json
 from lssat.use.show import headline, show
-
-LINES = """
-[Sun Nov 22 12:00:00 2026]
-Finished jobid: 5 (Rule: train)
-6 of 12 steps (50%) done
-Error in rule evaluate:
-    message: None
-"""
-
-
-def test_progress_says_how_many_of_how_many_and_the_time_left(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
-    now = iter([100.0, 190.0])
-    monkeypatch.setattr(orchestrate.time, "monotonic", lambda: next(now))
-    progress = orchestrate.Progress()
-    for line in LINES.splitlines(keepends=True):
-        progress.read(line)
-    assert capsys.readouterr().out == "[ 6 of 12] train    1:30 spent, about 1:30 left\n"
-    assert progress.done == 6
-    assert LINES[progress.trouble :].startswith("Error in rule evaluate:")
 
 
 def metrics(values: dict[str, float | None]) -> dict:

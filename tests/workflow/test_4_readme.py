@@ -81,7 +81,7 @@ def test_make_runs_the_benchmark(by_snakemake: Project) -> None:
         os.utime(by_snakemake.path / name, (0, 0))
     (by_snakemake.path / "results/report.html").unlink()
     told = by_snakemake.run("make")
-    assert re.search(r"\[1 of \d\] report +0:\d\d spent", told)
+    assert re.search(r"\[1 of \d\] report +0:\d\d spent, +\d+ %, about 0:\d\d left", told)
     assert "Face attributes (CelebA)" in told
     assert f"report: {by_snakemake.path}/results/report.html" in told
     assert (by_snakemake.path / "results/report.html").exists()

@@ -282,6 +282,8 @@ def test_fault_f2_f3_a_signal_to_lssat_run_saves_states_and_says_how_to_go_on(
     assert "Traceback" not in told
     assert len(told.splitlines()) < 30
     assert [*training.path.glob("checkpoints/**/*.safetensors")]
+    assert (training.path / "unsaved").exists()  # saving would keep the terminal for seconds
+    assert "Saved for DVC" in training.run("lssat", "save")
     assert not (training.path / "unsaved").exists()
 
 
