@@ -21,6 +21,13 @@ def main() -> None:
     steps.follow()
     if (code := warm.hand_over()) is not None:
         sys.exit(code)
+    try:
+        _work()
+    except KeyboardInterrupt:  # before a command has its own way of stopping
+        sys.exit(130)
+
+
+def _work() -> None:
     from lssat.cli.commands import app, leave
     from lssat.tables import DataError
 

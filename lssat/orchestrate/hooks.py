@@ -172,7 +172,7 @@ class Hooks:
 
     def _tell_graph(self, file: Path) -> None:
         """Write the jobs of the graph for `lssat status`: those to do with Snakemake's reason."""
-        dag = getattr(self.workflow, "dag", None)
+        dag: Any = getattr(self.workflow, "dag", None)
         jobs = [
             [
                 job.rule.name,
