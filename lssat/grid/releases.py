@@ -28,6 +28,8 @@ class Release:
         halved: it has no public test set: its validation set is parted into val and test.
         paired: the name of a fake, `<target>_<source>`, says who is in it, whatever lists say.
         drawn: the built-in sample has a tree of it.
+        size: its videos or images of train, val and test, with `methods` those of each folder,
+            for a plan; small: those of the built-in sample's tree.
         ways: what can be done where a part does not fill the splits: if that class alone is
             missing, or ("") in any case.
     """
@@ -41,6 +43,8 @@ class Release:
     halved: bool = False
     paired: bool = False
     drawn: bool = False
+    size: tuple[int, int, int] = (0, 0, 0)
+    small: tuple[int, int, int] = (0, 0, 0)
     ways: dict[str, str] = field(default_factory=dict)
 
 
@@ -57,6 +61,8 @@ _RECORDS = (
         bare={"compression": "c23", "methods": []},
         paired=True,
         drawn=True,
+        size=(720, 140, 140),
+        small=(34, 8, 48),
         ways={"": "write lists of pairs of your own (splits/{train,val,test}.json)"},
     ),
     Release(
@@ -67,6 +73,8 @@ _RECORDS = (
         words="CelebA",
         page="docs/data-celeba.md",
         drawn=True,
+        size=(162_770, 19_867, 19_962),
+        small=(288, 64, 180),
     ),
     Release(
         Task(
@@ -82,6 +90,8 @@ _RECORDS = (
         bare={"classes": 8},
         halved=True,
         drawn=True,
+        size=(287_651, 2_000, 2_000),
+        small=(240, 128, 128),
         ways={"7": "write datasets.affectnet.classes: 7"},
     ),
     Release(
@@ -89,18 +99,21 @@ _RECORDS = (
         words="Celeb-DF v2",
         page="docs/data-celebdf-dfdc.md",
         test_only=True,
+        size=(0, 0, 518),
     ),
     Release(
         Task("dfdc", "binary", "auc", "video", "DFDC", DEEPFAKE),
         words="DFDC",
         page="docs/data-celebdf-dfdc.md",
         test_only=True,
+        size=(0, 0, 5_000),
     ),
     Release(  # in the tree of FaceForensics++
         Task("dfd", "binary", "auc", "video", "DeepFakeDetection", DEEPFAKE),
         words="DeepFakeDetection",
         page="docs/data-ffpp.md",
         test_only=True,
+        size=(0, 0, 3_431),
         options={"compression": _COMPRESSION},
         bare={"compression": "c23"},
     ),

@@ -13,17 +13,8 @@ from typing import Any, NamedTuple
 
 from lssat import params, tables
 from lssat.data.preflight.files import SAMPLE
+from lssat.grid.releases import RELEASES
 
-# Videos or images of train, val and test; of FaceForensics++ for each folder of videos.
-_OFFICIAL = {
-    "ffpp": (720, 140, 140),
-    "celeba": (162_770, 19_867, 19_962),
-    "affectnet": (287_651, 2_000, 2_000),
-    "celebdf": (0, 0, 518),
-    "dfdc": (0, 0, 5_000),
-    "dfd": (0, 0, 3_431),
-}
-_DRAWN = {"ffpp": (34, 8, 48), "celeba": (288, 64, 180), "affectnet": (240, 128, 128)}
 _FRAMES = 500  # of a video of FaceForensics++, on average
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".mp4", ".avi", ".mov", ".mkv"}
 
@@ -70,7 +61,7 @@ def samples(task: str, values: params.Params) -> Samples:
     """Count what a data set has, by the best source that there is."""
     options: Any = getattr(values.datasets, task)
     drawn = os.path.dirname(os.path.relpath(options.root)) == SAMPLE
-    videos = getattr(options, "media", None) == "video" or task in ("ffpp", *_TESTED)
+    videos = getattr(options, "media", None) == "video" or _of_videos(task)
     per = (options.frames or _FRAMES // options.every) if videos else 1
     clips = options.clips if videos else 0
     made = _made(task, values)
@@ -79,7 +70,8 @@ def samples(task: str, values: params.Params) -> Samples:
     return Samples(files, *cut, videos, drawn, source)
 
 
-_TESTED = ("celebdf", "dfdc", "dfd")
+def _of_videos(task: str) -> bool:
+    return task in RELEASES and RELEASES[task].task.level == "video"
 
 
 def _made(task: str, values: params.Params) -> Amount | None:
@@ -102,21 +94,22 @@ def _named(path: str) -> str:
 
 
 def _expected(task: str, options: Any, drawn: bool) -> tuple[Amount, str]:
-    if drawn and Path(options.root).name in _DRAWN:
-        known, source = _DRAWN[Path(options.root).name], "the built-in sample"
-    elif task in _OFFICIAL:
-        known, source = _OFFICIAL[task], "the release's numbers"
-        if task == "affectnet" and options.classes == 7:
-            known = 283_901, 1_750, 1_750
+    if task in RELEASES:
+        known = RELEASES[task].small if drawn else RELEASES[task].size
+        source = "the built-in sample" if drawn else "the release's numbers"
     else:
         number = _files(Path(options.root))
         shares = 1 - options.val_share - options.test_share, options.val_share, options.test_share
-        known = tuple(round(number * share) for share in shares)  # type: ignore[assignment]
+        known = tuple(round(number * share) for share in shares)
         known = (0, 0, number) if options.test_only else known
         source = "files of its tree"
     amount = Amount(*known)
-    if task == "ffpp":
-        amount = amount.times(1 + len(options.methods))
+    if methods := getattr(options, "methods", None):
+        amount = amount.times(1 + len(methods))
+    if options.partial and task in RELEASES:
+        there = _files(Path(options.root))
+        amount = amount.times(min(1.0, there / max(1, amount.all)))
+        source = f"{there:,} files of its tree, a part"
     if options.limit:
         amount = Amount(*(min(n, 10 * options.limit) for n in amount))
         source = f"at most {options.limit} groups of each split and class"

@@ -5,12 +5,13 @@ from functools import cached_property
 from typing import Any
 
 from lssat import grid, params
+from lssat.grid.releases import HOME
 from lssat.orchestrate.plan import amounts, operations
 from lssat.orchestrate.plan.rates import Machine
 
 # Seconds of one core, measured on the built-in sample (docs/run.md), beside what grows with data.
 _START = {"cpu": 1.3, "cuda": 20.0}  # of a process with torch; on a GPU its libraries as well
-_DRAW = {"ffpp": 20.0, "celeba": 13.0, "affectnet": 9.0}
+_DRAW = {True: 20.0, False: 11.0}  # a tree of the sample, of videos or images
 _CODES, _CODES_START = 9e-5, 4.0  # of a crop of 224 px; numba compiles first
 _ALIGNED = 0.003  # an image that is decoded and made smaller
 _DECODE, _DETECT, _DETECT_FAST = 0.45, 0.078, 0.035  # a video at 720p; a frame, MTCNN
@@ -145,7 +146,7 @@ class Costs:
         return [run for run in self._of_task(task) if run.seed == self._first]
 
     def _sample(self, task: str) -> float:
-        return _DRAW.get(task, 10.0)
+        return _DRAW[self.samples(task).videos]
 
     def _shards(self, task: str) -> int:
         return getattr(self.values.datasets, task).shards
@@ -168,7 +169,7 @@ class Costs:
         return self._tested(self._of_task(task), task)
 
     def _cross(self, task: str) -> float:
-        return self._tested(self._of_task("ffpp"), task)
+        return self._tested(self._of_task(HOME), task)
 
     def _tested(self, runs: list[grid.Run], task: str) -> float:
         clips = map(self.is_clip, runs)
