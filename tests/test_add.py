@@ -144,3 +144,38 @@ print(json.dumps({rule: source.digest(rule) for rule in source.ENTRY}))
     digests = json.loads(pages.run(folder, code).splitlines()[-1])
     changed = {rule for rule, digest in digests.items() if digest != source.digest(rule)}
     assert changed == {"manifest", "splits", "audit", "slices", "slices_listed"}
+
+
+def test_add_a_backbone(tmp_path: Path) -> None:
+    """Its record refuses what does not fit, and a run of two epochs is trained by the command."""
+    code = """
+import json, subprocess, sys
+from pathlib import Path
+import torch
+from helpers import ROOT, drawn_data, training
+from lssat import grid, params
+from lssat.grid import parse
+from lssat.models import ssat
+from lssat.params.grid_rules import problems
+
+assert grid.backbone_problem("reg_micro", 50, 0.5).startswith("50 px is not a multiple of the patch")
+assert grid.weights_problem("reg_micro", "timm") == (
+    "timm has no weights for reg_micro; write scratch, or the path of a safetensors file"
+)
+model = ssat.SSAT("reg_micro", parse("MRGB-RLDP-CRGB"), 40, 1)
+assert (model.encoder.num_prefix_tokens, model.num_patches) == (5, 4)
+assert model.decoder is not None and model.decoder.mask_token.shape[-1] == 64
+
+text = Path(ROOT / "params.yaml").read_text().replace("backbones: [vit_micro", "backbones: [reg_micro")
+Path("params.yaml").write_text(text)
+assert params.load("params.yaml").benchmark.backbones[0] == "reg_micro"
+
+data, out = Path("data"), Path("out")
+drawn_data.write(data, {"train": 32, "val": 16, "test": 8})
+training.RUN, training.EPOCHS = training.RUN._replace(backbone="reg_micro"), 2
+subprocess.run(training.command(data, out), check=True, stdout=subprocess.DEVNULL)
+record = json.loads((out / "record.json").read_text())
+assert (record["backbone"], len(training.curve(out))) == ("reg_micro", 2), record
+print("done")
+"""
+    assert pages.run(pages.follow("add-a-backbone.md", tmp_path), code) == "done\n"

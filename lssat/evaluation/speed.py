@@ -56,7 +56,7 @@ def models(benchmark: Benchmark) -> list[tuple[str, str]]:
 def _backbone(
     backbone: str, configuration: str, params: SimpleNamespace, device: str
 ) -> dict[str, Any]:
-    clips = backbone in grid.VIDEO_ENCODERS
+    clips = grid.family(backbone).clips
     parsed = grid.parse(configuration)
     described = dict(
         backbone=backbone,

@@ -1,8 +1,10 @@
-"""The backbones by name: sizes, released weights, and what each can take. No torch."""
+"""The backbones: names, sizes, released weights, and a record of each family. No torch."""
 
 import math
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 
 class Encoder(NamedTuple):
@@ -71,17 +73,66 @@ MAE_WEIGHTS = {
 }
 
 
+@dataclass(frozen=True)
+class Family:
+    """What the backbones of one kind share; `lssat/models/backbones/<name>.py` builds them.
+
+    Args:
+        name: of its module.
+        sizes: its names, and for each what its module builds from; `patch_size` is asked of it.
+        prefix: how any other name of the family begins; "": there is none.
+        masks: it has patches to mask; else it is a baseline, which pools by itself.
+        clips: it reads clips, else images.
+        released: a word of `train.weights` -> timm's names of the weights by ours, or the names
+            themselves, without the prefix.
+        no_timm: why timm's weights are none for it, and what to do.
+    """
+
+    name: str
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+    prefix: str = ""
+    masks: bool = True
+    clips: bool = False
+    released: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    no_timm: str = "; write scratch, or the path of a safetensors file"
+
+    def has(self, name: str) -> bool:
+        """Say whether a backbone is of this family."""
+        return name in self.sizes or bool(self.prefix and name.startswith(self.prefix))
+
+
+_ANY = Family("timm_vit", prefix=TIMM, released={"timm": {}})
+FAMILIES = (
+    Family(
+        "vit",  # MAE's fixed positions
+        ENCODERS,
+        released={"mae": MAE_WEIGHTS},
+        no_timm=f", which has fixed positions; name such a backbone {TIMM}<name of the model>",
+    ),
+    _ANY,
+    Family("convolutional", BASELINES, masks=False, released={"timm": BASELINES}),
+    Family(
+        "videomae",
+        VIDEO_ENCODERS,
+        clips=True,
+        no_timm="; fetch a VideoMAE's safetensors and name it",
+    ),
+)
+
+
+def family(name: str) -> Family:
+    """Return the family of a backbone; of a name that nobody knows that of timm's ViTs."""
+    return next((each for each in FAMILIES if each.has(name)), _ANY)
+
+
 def weights_problem(name: str, weights: str | None) -> str | None:
     """Say why a backbone cannot start from the weights `mae` or `timm`, or None."""
-    if weights == "mae" and name not in MAE_WEIGHTS:
-        released = ", ".join(MAE_WEIGHTS)
-        fix = f"MAE released {released}; use one of them, scratch, or a safetensors file"
-        return f"mae has no weights for {name}; {fix}"
-    if weights in ("mae", "timm") and name in VIDEO_ENCODERS:
-        return f"{weights} has no weights for {name}; fetch a VideoMAE's safetensors and name it"
-    if weights == "timm" and name in ENCODERS:
-        fix = f"name such a backbone {TIMM}<name of the model>"
-        return f"timm has no weights for {name}, which has fixed positions; {fix}"
+    released = family(name).released
+    if weights == "mae" and name not in released.get("mae", ()):
+        fix = "use one of them, scratch, or a safetensors file"
+        return f"mae has no weights for {name}; MAE released {', '.join(MAE_WEIGHTS)}; {fix}"
+    if weights == "timm" and "timm" not in released:
+        return f"timm has no weights for {name}{family(name).no_timm}"
     return None
 
 
@@ -90,10 +141,11 @@ def backbone_problem(name: str, img_size: int, mask_ratio: float) -> str | None:
 
     The patch size of a ViT of timm is read from its name, where the name tells it.
     """
-    if name in ENCODERS:
-        return patch_problem(img_size, ENCODERS[name].patch_size, mask_ratio)
-    told = re.search(r"patch(\d+)", name) if name.startswith(TIMM) else None
-    return patch_problem(img_size, int(told[1]), mask_ratio) if told else None
+    kind, told = family(name), re.search(r"patch(\d+)", name)
+    patch = getattr(kind.sizes.get(name), "patch_size", None)
+    if name.startswith(TIMM) and told:
+        patch = int(told[1])
+    return patch_problem(img_size, patch, mask_ratio) if patch and not kind.clips else None
 
 
 def patch_problem(

@@ -60,7 +60,7 @@ def _baselines(
     backbones: list[str], baselines: list[str], configurations: list[grid.Configuration]
 ) -> Iterator[Problem]:
     masked = [made.slug for made in configurations if made.masked]
-    for name in [name for name in backbones if name in grid.BASELINES]:
+    for name in [name for name in backbones if not grid.family(name).masks]:
         if masked:
             fix = f"move it to benchmark.baselines, which run with {grid.SUPERVISED}"
             text = f"{name} has no patches to mask, so it cannot run {masked[0]}; {fix}"
@@ -79,8 +79,8 @@ def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
             yield where, f"{task} is not in benchmark.tasks; add it there too"
         elif not get("datasets", task, "clips"):
             yield where, f"{task} has no clips; set datasets.{task}.clips to 1 or more"
-    for name in [name for name in videos if name in grid.VIDEO_ENCODERS]:
-        sizes = grid.VIDEO_ENCODERS[name]
+    for name in [name for name in videos if grid.family(name).clips]:
+        sizes = grid.family(name).sizes[name]
         for task in tasks:
             frames = get("datasets", task, "clip_frames") or 16
             if isinstance(frames, int) and frames % sizes.tubelet:
@@ -111,7 +111,7 @@ def _sweep(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator
     for task in tasks:
         if task not in _names(get("benchmark", "tasks")):
             yield (*where, "tasks"), f"{task} is not in benchmark.tasks; add it there too"
-    images = set(_names(get("benchmark", "backbones"))) - set(grid.BASELINES)
+    images = [name for name in _names(get("benchmark", "backbones")) if grid.family(name).masks]
     without = [task for task in tasks if task not in _names(get("benchmark", "clip_tasks"))]
     for name in _names(get("benchmark", "sweep", "backbones")):
         if name in _names(get("benchmark", "clip_backbones")):

@@ -73,12 +73,12 @@ class Benchmark(Section):
             for name in names:
                 _configuration(name)
             return names
-        known = list(grid.VIDEO_ENCODERS if "clip" in info.field_name else grid.BASELINES)
-        if info.field_name == "backbones":
-            known = [*grid.ENCODERS, *known]
+        families = [each for each in grid.FAMILIES if each.clips == ("clip" in info.field_name)]
+        if info.field_name == "baselines":
+            families = [each for each in families if not each.masks]
+        known = [name for each in families for name in each.sizes]
         for name in names:
-            timm = info.field_name == "backbones" and name.startswith(grid.TIMM)
-            if name not in known and not timm:
+            if not any(each.has(name) for each in families):
                 raise ValueError(f"unknown {name!r}{nearest(name, known)}")
         return names
 

@@ -76,7 +76,7 @@ def train(run: grid.Run, files: Files, params: SimpleNamespace, hardware: Hardwa
         meter.start()
     torch.set_num_threads(recipe.threads)
     torch.use_deterministic_algorithms(True, warn_only=hardware.device != "cpu")
-    clips = run.backbone in grid.VIDEO_ENCODERS
+    clips = grid.family(run.backbone).clips
     where = files.faces, files.codes, clips
     data = {split: Crops(getattr(files, split), *where) for split in _SPLITS}
     _check(data, files, recipe, hardware)

@@ -60,7 +60,7 @@ def released(name: str, choice: str) -> tuple[str, str, list[str]]:
     Raises:
         DataError: there are no released weights of this name.
     """
-    source = grid.MAE_WEIGHTS[name] if choice == "mae" else weights.timm_name(name)
+    source = weights.released(name, choice)
     config = get_pretrained_cfg(source)
     if config is not None and isinstance(config.url, str) and config.url and not config.hf_hub_id:
         return source, config.url, []

@@ -57,8 +57,8 @@ def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
         weights = given.get(name, "scratch")
         if grid.weights_problem(name, weights) or not (weights in WORDS or Path(weights).is_file()):
             weights = "scratch"  # reported elsewhere
-        known = name in {*grid.ENCODERS, *grid.BASELINES, *grid.VIDEO_ENCODERS}
-        if weights == "scratch" if known else not name.startswith(grid.TIMM):
+        family = grid.family(name)
+        if weights == "scratch" if name in family.sizes else not family.has(name):
             continue
         if grid.backbone_problem(name, size, 0.5):
             continue
@@ -69,7 +69,7 @@ def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
             mask_ratio=ratio if isinstance(ratio, float) and 0 < ratio < 1 else 0.5,
             weights=weights,
             file=_stamp(weights),
-            **({"frames": _frames(get)} if name in grid.VIDEO_ENCODERS else {}),
+            **({"frames": _frames(get)} if family.clips else {}),
         )
 
 
@@ -78,7 +78,7 @@ def _masked(name: str, known: list[grid.Configuration]) -> str:
     masked = [
         configuration.slug
         for configuration in known
-        if configuration.masked and name not in grid.BASELINES
+        if configuration.masked and grid.family(name).masks
     ]
     return masked[0] if masked else grid.SUPERVISED
 

@@ -57,7 +57,7 @@ def trained(get: Callable[..., Any], backbone: str) -> bool:
     configured = (
         [grid.SUPERVISED] if backbone in texts(get("benchmark", "baselines")) else configured
     )
-    tasks = texts(get("benchmark", "clip_tasks")) if backbone in grid.VIDEO_ENCODERS else tasks
+    tasks = texts(get("benchmark", "clip_tasks")) if grid.family(backbone).clips else tasks
     wanted = {
         RUNS / grid.Run(t, backbone, c, s).path for t in tasks for c in configured for s in seeds
     }

@@ -13,7 +13,7 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from lssat.grid import VideoEncoder
+from lssat.grid import VIDEO_ENCODERS, VideoEncoder
 from lssat.models.backbones.vit import LayerNorm, init_mae
 
 
@@ -166,6 +166,28 @@ class VideoDecoder(nn.Module):
             x = block(x)
         x = self.norm(x[:, -ids_remove.shape[1] :])
         return {kind: head(x) for kind, head in self.pred.items()}
+
+
+def build(name: str, img_size: int, frames: int | None) -> VideoViT:
+    """Build an encoder of `VIDEO_ENCODERS` for clips of `frames` frames, with fresh weights."""
+    assert frames is not None
+    return VideoViT(VIDEO_ENCODERS[name], img_size, frames)
+
+
+def from_file(encoder: VideoViT, name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Read a file in our names or in those of `transformers`.
+
+    Its pre-trained models have no `fc_norm` and its fine-tuned ones no `norm`, so one of the two
+    starts fresh; nothing else may be missing.
+    """
+    if any("embeddings.patch_embeddings" in key for key in state):
+        state = from_transformers(state)
+    fresh = encoder.state_dict()
+    for part in ("norm", "fc_norm"):
+        names = {f"{part}.weight", f"{part}.bias"}
+        if not names & state.keys():
+            return state | {name: fresh[name] for name in names}
+    return state
 
 
 _LAYER = re.compile(r"encoder\.layer\.(\d+)\.(.+)")

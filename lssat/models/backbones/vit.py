@@ -1,4 +1,4 @@
-"""The encoders of the papers: timm's VisionTransformer with the sizes of `grid.ENCODERS`.
+"""The encoders of the papers: timm's VisionTransformer with the sizes of `ENCODERS`.
 
 Positions are MAE's fixed 2-D sin-cos table; parameter names are timm's, so that weights in
 timm's format load by name.
@@ -10,7 +10,7 @@ import torch
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
-from lssat.grid import Encoder
+from lssat.grid import ENCODERS
 
 LayerNorm = partial(nn.LayerNorm, eps=1e-6)
 
@@ -45,13 +45,14 @@ def init_mae(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
-def build(sizes: Encoder, img_size: int) -> VisionTransformer:
-    """Build an encoder of given sizes with fresh weights, drawn from torch's generator.
+def build(name: str, img_size: int, frames: None = None) -> VisionTransformer:
+    """Build an encoder of `ENCODERS` with fresh weights, drawn from torch's generator.
 
     Returns:
         a timm VisionTransformer without head: `patch_embed`, `cls_token` (1, 1, D),
         `pos_embed` (1, 1 + L, D) fixed, `blocks`, `norm`.
     """
+    sizes = ENCODERS[name]
     encoder = VisionTransformer(
         img_size=img_size,
         patch_size=sizes.patch_size,
@@ -68,3 +69,8 @@ def build(sizes: Encoder, img_size: int) -> VisionTransformer:
     fixed = positions(img_size // sizes.patch_size, sizes.embed_dim, encoder.num_prefix_tokens)
     encoder.pos_embed = nn.Parameter(fixed, requires_grad=False)
     return encoder
+
+
+def fitted(encoder: VisionTransformer, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Keep our positions: fixed by definition, and the file's may be of another image size."""
+    return {**state, "pos_embed": encoder.state_dict()["pos_embed"]}

@@ -1,15 +1,15 @@
 """Initial weights: fresh ones, released ones from the hub, or a local safetensors file."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import timm
 from safetensors.torch import load_file
-from timm.models import eva, get_pretrained_cfg, vision_transformer
+from timm.models import get_pretrained_cfg
 from torch import Tensor
 
 from lssat import grid
-from lssat.models.backbones import videomae
 from lssat.tables import DataError
 
 
@@ -37,7 +37,7 @@ def load_weights(encoder: Any, name: str, weights: str | dict[str, str]) -> Weig
         what, _, fix = problem.partition("; ")
         raise DataError("params.yaml", f"train.weights: {what}", fix[:1].upper() + fix[1:])
     if choice in ("mae", "timm"):
-        source = grid.MAE_WEIGHTS[name] if choice == "mae" else timm_name(name)
+        source = released(name, choice)
         state = _fitted(encoder, name, source, _from_hub(encoder, name, source))
         encoder.load_state_dict(state)
         return Weights(source, licence(source))
@@ -54,34 +54,23 @@ def check_file(encoder: Any, name: str, path: str) -> dict[str, Tensor]:
     Raises:
         DataError: it cannot be read, or names and shapes differ.
     """
-    if name in grid.VIDEO_ENCODERS:
-        state = _of_videomae(encoder, _from_file(path))
-    elif name in grid.ENCODERS:
-        state = _from_file(path)
-    else:
-        state = _read_by_timm(encoder, name, path)
+    module, state = _module(name), _from_file(path)
+    kernel = "patch_embed.proj.weight"  # timm would resample it, too, to another patch size
+    if grid.family(name).prefix and kernel in state and state[kernel].ndim == 4:
+        _check(name, path, {kernel: encoder.state_dict()[kernel]}, {kernel: state[kernel]})
+    if hasattr(module, "from_file"):
+        state = module.from_file(encoder, name, state)
     return _fitted(encoder, name, path, state)
 
 
-def _of_videomae(encoder: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Read a file in our names or in those of `transformers`.
-
-    Its pre-trained models have no `fc_norm` and its fine-tuned ones no `norm`, so one of the two
-    starts fresh; nothing else may be missing.
-    """
-    if any("embeddings.patch_embeddings" in key for key in state):
-        state = videomae.from_transformers(state)
-    fresh = encoder.state_dict()
-    for part in ("norm", "fc_norm"):
-        names = {f"{part}.weight", f"{part}.bias"}
-        if not names & state.keys():
-            return state | {name: fresh[name] for name in names}
-    return state
+def _module(name: str) -> Any:
+    return import_module(f"lssat.models.backbones.{grid.family(name).name}")
 
 
-def timm_name(name: str) -> str:
-    """Return timm's name, with the tag of its weights, of a baseline or `timm:<name>`."""
-    return grid.BASELINES.get(name, name.removeprefix(grid.TIMM))
+def released(name: str, choice: str) -> str:
+    """Return timm's name of the weights that `mae` or `timm` means for a backbone."""
+    family = grid.family(name)
+    return family.released[choice].get(name, name.removeprefix(family.prefix))
 
 
 def licence(hub: str) -> str | None:
@@ -91,10 +80,9 @@ def licence(hub: str) -> str | None:
 
 
 def _fitted(encoder: Any, name: str, source: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    own = encoder.state_dict()
-    if name in grid.ENCODERS:  # fixed by definition; the file's may be of another image size
-        state = {**state, "pos_embed": own["pos_embed"]}
-    _check(name, source, own, state)
+    if hasattr(_module(name), "fitted"):
+        state = _module(name).fitted(encoder, state)
+    _check(name, source, encoder.state_dict(), state)
     return state
 
 
@@ -127,7 +115,7 @@ def _from_file(path: str) -> dict[str, Tensor]:
 
 def _from_hub(encoder: Any, name: str, hub: str) -> dict[str, Tensor]:
     # Positions of our own encoders are not loaded, so that the release's size may be another.
-    sized = name.startswith(grid.TIMM)
+    sized = bool(grid.family(name).prefix)
     options: dict[str, Any] = {"img_size": encoder.patch_embed.img_size} if sized else {}
     try:
         model = timm.create_model(hub, pretrained=True, num_classes=0, **options)
@@ -138,17 +126,3 @@ def _from_hub(encoder: Any, name: str, hub: str) -> dict[str, Tensor]:
             "Connect this machine, or fetch the file elsewhere and set train.weights to its path",
         ) from error
     return model.state_dict()
-
-
-def _read_by_timm(encoder: Any, name: str, path: str) -> dict[str, Tensor]:
-    """Read released weights as timm would: without their head, positions resampled to our size."""
-    state, model = _from_file(path), timm_name(name)
-    kernel = "patch_embed.proj.weight"  # timm would resample it, too, to another patch size
-    if kernel in state and state[kernel].ndim == 4:
-        _check(name, path, {kernel: encoder.state_dict()[kernel]}, {kernel: state[kernel]})
-    if name not in grid.BASELINES:
-        adapt = eva if isinstance(encoder, eva.Eva) else vision_transformer
-        state = adapt.checkpoint_filter_fn(state, encoder)
-    config = get_pretrained_cfg(model)
-    head = config.classifier if config else None
-    return {key: value for key, value in state.items() if key.rpartition(".")[0] != head}

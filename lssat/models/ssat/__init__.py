@@ -11,7 +11,7 @@ from lssat.models.ssat.video import VideoSSAT, clips_of, frames_of
 
 def kind_of(backbone: str) -> type[SSAT]:
     """Return the model of a backbone: on images or frames, or on clips."""
-    return VideoSSAT if backbone in grid.VIDEO_ENCODERS else SSAT
+    return VideoSSAT if grid.family(backbone).clips else SSAT
 
 
 __all__ = ["SSAT", "Decoder", "Inputs", "Mask", "Output", "VideoSSAT", "bits_loss"]

@@ -68,7 +68,7 @@ class SSAT(nn.Module):
         self.configuration, self.img_size, self.frames = configuration, img_size, frames
         self.mask_ratio, self.norm_pix_loss, self.encoding = mask_ratio, norm_pix_loss, encoding
         self.fused = fuses(head, configuration)
-        self.convolutional = backbone in grid.BASELINES
+        self.convolutional = not grid.family(backbone).masks
         self.encoder: Any = self._build(backbone)
         released = getattr(self.encoder, "pretrained_cfg", None) or {}
         self.prepare = Inputs(released.get("mean", IMAGENET[0]), released.get("std", IMAGENET[1]))
@@ -77,7 +77,7 @@ class SSAT(nn.Module):
         self.decoder = self._decoder(backbone) if configuration.masked else None
 
     def _build(self, backbone: str) -> Any:
-        return build(backbone, self.img_size)
+        return build(backbone, self.img_size, self.frames)
 
     def _init_head(self) -> None:
         init_mae(self.head)  # SSAT's; MAE's fine-tuning begins with a head of almost 0

@@ -6,7 +6,6 @@ into the same tubelets.
 
 from torch import Tensor, nn
 
-from lssat import grid
 from lssat.models.backbones import videomae
 from lssat.models.ssat.model import SSAT
 from lssat.models.ssat.patches import Mask
@@ -25,10 +24,6 @@ class VideoSSAT(SSAT):
     """
 
     clips = True
-
-    def _build(self, backbone: str) -> nn.Module:
-        assert self.frames is not None
-        return videomae.VideoViT(grid.VIDEO_ENCODERS[backbone], self.img_size, self.frames)
 
     def _init_head(self) -> None:
         nn.init.trunc_normal_(self.head.weight, std=0.02)

@@ -1,14 +1,15 @@
-"""Models of timm by name: any plain ViT, and the convolutional baselines."""
+"""Any plain ViT of timm, named `timm:<name>`."""
 
 from difflib import get_close_matches
 from typing import Any
 
 import timm
+from timm.models import eva, get_pretrained_cfg, vision_transformer
 from timm.models.eva import Eva
 from timm.models.vision_transformer import VisionTransformer
-from torch import nn
+from torch import Tensor, nn
 
-from lssat.grid import patch_problem
+from lssat.grid import TIMM, patch_problem
 from lssat.tables import DataError
 
 # Why a mask cannot follow what looks like a ViT; any other class is no ViT at all.
@@ -19,7 +20,7 @@ _REFUSED = {
 }
 
 
-def vit(name: str, img_size: int) -> nn.Module:
+def build(name: str, img_size: int, frames: None = None) -> nn.Module:
     """Build a ViT of timm for square images of `img_size` pixels, without head, not pretrained.
 
     Handled: a class token or none, registers, absolute positions (learned, and resampled by timm
@@ -30,6 +31,7 @@ def vit(name: str, img_size: int) -> nn.Module:
         DataError: an unknown name (with close ones), a size that does not fit, or a model that
             cannot be masked, with the reason.
     """
+    name = name.removeprefix(TIMM)
     model: Any = create(name, img_size=img_size)
     kind = type(model).__name__
     if type(model) not in (VisionTransformer, Eva):
@@ -43,6 +45,20 @@ def vit(name: str, img_size: int) -> nn.Module:
     if model.global_pool == "":
         raise _refuse(name, "it does not pool its tokens into features")
     return model
+
+
+def from_file(encoder: Any, name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Read released weights as timm would: without head, positions resampled to our size."""
+    adapt = eva if isinstance(encoder, Eva) else vision_transformer
+    adapted = adapt.checkpoint_filter_fn(state, encoder)
+    return without_head(name.removeprefix(TIMM), adapted)
+
+
+def without_head(name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out the head that timm's model of this name has."""
+    config = get_pretrained_cfg(name)
+    head = config.classifier if config else None
+    return {key: value for key, value in state.items() if key.rpartition(".")[0] != head}
 
 
 def create(name: str, **options) -> nn.Module:
