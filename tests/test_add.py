@@ -156,9 +156,9 @@ from helpers import ROOT, drawn_data, training
 from lssat import grid, params
 from lssat.grid import parse
 from lssat.models import ssat
-from lssat.params.grid_rules import problems
 
-assert grid.backbone_problem("reg_micro", 50, 0.5).startswith("50 px is not a multiple of the patch")
+said = grid.backbone_problem("reg_micro", 50, 0.5)
+assert said.startswith("50 px is not a multiple of the patch size 20"), said
 assert grid.weights_problem("reg_micro", "timm") == (
     "timm has no weights for reg_micro; write scratch, or the path of a safetensors file"
 )
@@ -166,8 +166,8 @@ model = ssat.SSAT("reg_micro", parse("MRGB-RLDP-CRGB"), 40, 1)
 assert (model.encoder.num_prefix_tokens, model.num_patches) == (5, 4)
 assert model.decoder is not None and model.decoder.mask_token.shape[-1] == 64
 
-text = Path(ROOT / "params.yaml").read_text().replace("backbones: [vit_micro", "backbones: [reg_micro")
-Path("params.yaml").write_text(text)
+text = (ROOT / "params.yaml").read_text()
+Path("params.yaml").write_text(text.replace("[vit_micro, vit_mini]", "[reg_micro, vit_mini]"))
 assert params.load("params.yaml").benchmark.backbones[0] == "reg_micro"
 
 data, out = Path("data"), Path("out")
