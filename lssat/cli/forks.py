@@ -12,7 +12,8 @@ _IMPORTED = (
     *("lssat.cli.commands", "lssat.training.train", "codecarbon", "codecarbon.external.ram"),
     *("torch._dynamo", "torch.utils.flop_counter", "lssat.evaluation.evaluate"),
     *("lssat.evaluation.robustness", "lssat.evaluation.explain", "lssat.report"),
-    *("lssat.tracking.runs", "mlflow.tracking"),
+    *("lssat.tracking.live", "lssat.tracking.runs", "mlflow.tracking"),
+    "mlflow.system_metrics.system_metrics_monitor",
 )
 
 

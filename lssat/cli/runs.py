@@ -45,7 +45,7 @@ def train(
     tracking: Annotated[
         str,
         typer.Option(
-            help="JSON of the section tracking: a failure becomes an MLflow run.",
+            help="JSON of the section tracking: the run is in MLflow while it trains.",
             envvar="LSSAT_TRACKING",
         ),
     ] = "",
@@ -68,7 +68,9 @@ def train(
     if problems := hardware.problems(machine, spelt="--{} {}", here=devices > 1):
         raise DataError.of("lssat train", problems)
     with quick_imports():
+        from lssat.tracking import live
         from lssat.training import train as step
+        from lssat.training.parallel import is_first
 
     view = params.view(params_, "train")
     which = grid.Run.of(run)
@@ -84,20 +86,13 @@ def train(
         reconstruction=out / "reconstruction.npz",
         checkpoints=checkpoints / which.path,
     )
+    section = json.loads(tracking) if tracking and is_first() else None
     try:
-        step.train(which, files, view, hardware.read(machine))
+        with live.watching(which, view, section, device) as observer:
+            step.train(which, files, view, hardware.read(machine), observer)
     except step.Stopped as stopped:
         print(stopped, file=sys.stderr)
         raise typer.Exit(stopped.code) from None
-    except DataError as error:
-        if tracking:
-            from lssat.tracking import runs as mlflow
-
-            try:
-                mlflow.fail(which, f"{error}", view, json.loads(tracking))
-            except DataError as also:  # what the training ended with matters more
-                print(f"The failure is not in MLflow: {also}", file=sys.stderr)
-        raise
 
 
 @app.command(

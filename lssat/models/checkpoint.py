@@ -77,6 +77,7 @@ class Checkpoints:
 
     def __init__(self, folder: str | Path, key: str):
         self.run, self.folder = Path(folder), Path(folder) / key
+        self.lock = self.run / ".lock"  # held by the process that trains the run
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -85,10 +86,9 @@ class Checkpoints:
         Raises:
             DataError: another process is training it.
         """
-        held = self.run / ".lock"
-        with refusing(held):
+        with refusing(self.lock):
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = open(held, "a+")  # noqa: SIM115
+            lock = open(self.lock, "a+")  # noqa: SIM115
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -107,6 +107,7 @@ class Record(TypedDict):
     seconds: float
     imgs_per_second: float
     resumed: int
+    times: NotRequired[dict[str, Any]]  # seconds since 1970: started, ended, epochs: [..]
     device: str
     devices: int
     environment: dict[str, Any]

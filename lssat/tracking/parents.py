@@ -6,8 +6,6 @@ A run that is in several states, since a seed was added, is a child of the newes
 """
 
 import hashlib
-import itertools
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from lssat.tables import Metrics, RunMetrics, sha256
 
 _STATE = "lssat.state"
 _REPORT = "lssat.report_sha256"
-_LONGEST = 80  # characters of a part of a metric's name, of which MLflow takes 250
 _PARENT = "mlflow.parentRunId"  # MLflow's own name: its pages then fold children under parents
 
 
@@ -55,42 +52,31 @@ def _create(client: Any, experiment_id: str, content: Metrics, digest: str) -> s
     return run_id
 
 
+def describe(client: Any, parent_id: str, content: Metrics) -> None:
+    """Give a parent its description: the headline of each row, mean over seeds and interval."""
+    level, metric = content["level"], content["metric"]
+    rows = [row for row in content["table"] if (row["level"], row["metric"]) == (level, metric)]
+    lines = [
+        f"| {row['backbone']} | {row['configuration']} | {_number(row['mean'])} | "
+        f"{_number(row['low'])} to {_number(row['high'])} |"
+        for row in rows
+    ]
+    head = f"{metric} of each {level} on test data, mean over seeds with its interval:"
+    text = "\n".join(
+        [head, "", "| backbone | configuration | mean | interval |", "|---|---|---|---|", *lines]
+    )
+    client.set_tag(parent_id, "mlflow.note.content", text[:5000])  # it takes so many
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
+
 def adopt(client: Any, parent_id: str, children: list[str]) -> None:
     """Make runs the children of a parent."""
     for child in children:
         if client.get_run(child).data.tags.get(_PARENT) != parent_id:
             client.set_tag(child, _PARENT, parent_id)
-
-
-def means(content: Metrics) -> dict[str, float | None]:
-    """Return a parent's metrics: the headline of each row, mean over seeds, low and high.
-
-    `mean/<backbone>/<configuration>`, as `key` writes it.
-    """
-    return {
-        key(f"{end}/{row['backbone']}/{row['configuration']}"): row[end]
-        for row in content["table"]
-        if (row["level"], row["metric"]) == (content["level"], content["metric"])
-        for end in ("mean", "low", "high")
-    }
-
-
-def key(name: str) -> str:
-    """Return a metric's name as MLflow takes it: it refuses other characters, and paths that lead
-    elsewhere or nowhere, since a store may keep a metric in a file of that name.
-    """
-    parts = [re.sub(r"[^\w. :-]", "_", part) for part in name.split("/")]
-    return "/".join("_" if part in ("", ".", "..") else part[:_LONGEST] for part in parts)
-
-
-def keyed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return values under MLflow's names; those that it would spell alike are numbered from 2."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        own = key(f"{prefix}{name}")
-        more = (f"{own} {number}" for number in itertools.count(2))
-        found[own if own not in found else next(each for each in more if each not in found)] = value
-    return found
 
 
 def alike(content: Metrics, run: RunMetrics) -> dict[str, float | None]:

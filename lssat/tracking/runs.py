@@ -1,37 +1,36 @@
-"""MLflow, and nothing else knows it: every finished run of a task becomes one MLflow run.
+"""What is known of finished runs goes to MLflow: their tests, weights, description, report.
 
-Logging from the runs' own files, in one process for a task, is fast, survives a restart and can
-be repeated: a run that the database holds already (same path, same weights) is brought up to
-date, a retrained one is added beside the old one.
+A training has told MLflow of itself while it went on (`live`). Where it has not, or was cut off,
+its run is made or completed here from its own files, with the times at which things happened.
+Logging again changes nothing.
 """
 
 import csv
-import fcntl
 import io
-import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from lssat import grid
+from lssat.report.kit import linechart
 from lssat.tables import (
     DataError,
+    Metrics,
     Record,
-    dotted,
     read_json,
     read_metrics,
     read_record,
-    refusing,
     vouched,
     write_json,
 )
-from lssat.tracking import parents, store
+from lssat.tracking import entry, experiment, names, parents, store
+from lssat.tracking.experiment import connect
 
-_NAME = "lssat.run"
+__all__ = ["Files", "connect", "lacking", "track", "track_more", "track_report"]
+
 _NEEDS = (
     "backbone",
     "configuration",
@@ -43,7 +42,6 @@ _NEEDS = (
     "weights_sha256",
     "curve_sha256",
 )
-_KEY = "lssat.weights_sha256"
 
 
 @dataclass(frozen=True)
@@ -57,79 +55,159 @@ class Files:
     out: Path
 
 
-def in_project(path: Path) -> Path:
-    """Return where a file of MLflow's lies: below the project's folder, which is the current one.
-
-    `dvc exp run --temp` works in a copy below `.dvc/tmp/exps`, which it removes: what is logged
-    there belongs to the project.
-    """
-    here = Path.cwd()
-    for folder in here.parents:
-        if folder.parts[-3:] == (".dvc", "tmp", "exps"):
-            return folder.parents[2] / path
-    return here / path
-
-
-@contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    """Let one process at a time in: MLflow's first use of a new database is a race."""
-    if database.exists() and not os.access(database, os.W_OK, effective_ids=True):
-        fix = f"Make it writable for uid {os.geteuid()}, or name another database"
-        raise DataError(database, "cannot be written: it is read-only", fix)
-    with refusing(database):
-        database.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(database.with_name(f"{database.name}.lock"), "w")  # noqa: SIM115
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -> tuple[Any, str]:
-    """Open the tracking store, making it and the experiment where they are new.
-
-    Returns:
-        the MLflow client and the experiment's id.
-    """
-    with _alone(in_project(database)):
-        client = store.client(uri, in_project(database))
-        found = client.get_experiment_by_name(experiment)
-        if found is not None:
-            return client, found.experiment_id
-        # A server decides by itself where artifacts lie; for the local database we say it.
-        place = None if uri else (in_project(artifacts) / experiment).as_uri()
-        # Without the kind MLflow's pages open on those for language models, with no run in sight.
-        kind = {"mlflow.experimentKind": "custom_model_development"}
-        return client, client.create_experiment(experiment, artifact_location=place, tags=kind)
-
-
-def track(task: str, files: Files, experiment: str, uri: str | None) -> None:
-    """Log all runs of a task: parameters, curves, test metrics, tags, record.
+def track(task: str, files: Files, base: str, uri: str | None) -> None:
+    """Complete the MLflow runs of a task, or make them: curve, costs, tests, weights, description.
 
     Args:
-        experiment: the experiment's name becomes `<experiment>-<task>`.
+        base: the experiment's name becomes `<base>-<task>`.
         uri: of a tracking server or database; None: SQLite at `files.database`.
     """
     with store.named(uri, files.database):
-        client, experiment_id = connect(
-            uri, files.database, f"{experiment}-{task}", files.artifacts
-        )
+        name = f"{base}-{task}"
+        client, experiment_id = connect(uri, files.database, name, files.artifacts)
         content = read_metrics(files.metrics, "runs", "table")
         measured = {each["run"]: each for each in content["runs"]}
         ids, weights = {}, {}
-        for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
+        for number, (run, folder) in enumerate(sorted(files.runs.items()), start=1):
             record = read_record(folder / "record.json", *_NEEDS)
-            _sweep(client, experiment_id, name)
-            weights[name] = record["weights_sha256"]
-            alike = parents.alike(content, measured[name])
-            run_id = _find(client, experiment_id, name, weights[name])
-            ids[name] = run_id or _create(client, experiment_id, name, folder, record, alike)
-            _log_test(client, ids[name], alike | measured[name]["metrics"])
+            weights[run] = record["weights_sha256"]
+            tests = _tests(content, measured[run])
+            ids[run] = _complete(client, experiment_id, _Finished(run, folder, record), tests)
             print(f"{task}: {number} of {len(files.runs)} runs in MLflow", flush=True)
         parent = parents.parent(client, experiment_id, content, weights)
-        _log_test(client, parent, parents.means(content), prefix="")
+        parents.describe(client, parent, content)
         parents.adopt(client, parent, list(ids.values()))
-        told = {"experiment": f"{experiment}-{task}", "parent": parent, "runs": ids}
-        write_json(files.out, told)
+        write_json(files.out, {"experiment": name, "parent": parent, "runs": ids})
+
+
+def _tests(content: Metrics, run: Any) -> dict[str, float | None]:
+    """Return a run's test metrics under MLflow's names, those that all tasks share among them."""
+    alike = parents.alike(content, run)
+    first = {names.HEADLINE: alike.pop("headline")}
+    return first | names.keyed("test_", alike | run["metrics"])
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """A run whose files are all there."""
+
+    path: str
+    folder: Path
+    record: Record
+
+    @property
+    def times(self) -> dict[str, Any]:
+        """When it started, ended, and its epochs did; older records lack that: as if just now."""
+        if "times" in self.record:
+            return self.record["times"]
+        ended = (self.folder / "record.json").stat().st_mtime
+        started, rows = ended - self.record["seconds"], len(self.curve)
+        each = (ended - started) / rows
+        return dict(started=started, ended=ended, epochs=[started + each * n for n in range(rows)])
+
+    @property
+    def curve(self) -> list[dict[str, Any]]:
+        """The curve: column -> value, None where it was undefined in the epoch."""
+        data = vouched(self.folder / "curve.csv", self.record["curve_sha256"], "record.json")
+        lines = csv.DictReader(io.StringIO(data.decode(), newline=""))
+        return [{k: float(v) if v else None for k, v in row.items()} for row in lines]
+
+    @property
+    def training(self) -> entry.Training:
+        """What was known at its start."""
+        record, run = self.record, grid.Run.of(self.path)
+        given = record["params"], record["data"], record["git"], record["device"]
+        return entry.Training(run, self.times["started"], *given)
+
+    @property
+    def metric(self) -> str:
+        """The headline of its task."""
+        return str(self.record.get("predicts", {}).get("metric"))
+
+
+def _complete(
+    client: Any, experiment_id: str, run: _Finished, tests: dict[str, float | None]
+) -> str:
+    """Bring the MLflow run of a finished run up to date; return its id."""
+    found = entry.runs(client, experiment_id, run.path)
+    weights = run.record["weights_sha256"]
+    timed = "times" in run.record
+    tag, value = (entry.STARTED, run.training.key) if timed else (entry.WEIGHTS, weights)
+    mine = next((each for each in found if each.data.tags.get(tag) == value), None)
+    entry.sweep(client, [each for each in found if each is not mine])
+    if mine is None:
+        mine = client.get_run(entry.create(client, experiment_id, run.training))
+    if mine.data.tags.get(entry.WEIGHTS) != weights:
+        _finish(client, experiment_id, mine, run)
+        mine = client.get_run(mine.info.run_id)
+    _log_test(client, mine, tests)
+    return str(mine.info.run_id)
+
+
+def _finish(client: Any, experiment_id: str, mine: Any, run: _Finished) -> None:
+    """Give a run what its files hold; the tag that says so comes last."""
+    run_id, times = mine.info.run_id, run.times
+    entry.facts(client, run_id, run.training)
+    entry.log_epochs(client, mine, run.curve, times["epochs"], run.metric)
+    client.log_batch(run_id, metrics=_costs(run.record, entry.millis(times["ended"])))
+    for file in ("record.json", "curve.csv"):
+        client.log_artifact(run_id, str(run.folder / file))
+    client.log_text(run_id, linechart.svg(_panels(run)), "curves.svg")
+    client.set_tag(run_id, "mlflow.note.content", _note(run_id, run))
+    if not mine.outputs.model_outputs:
+        _log_weights(client, experiment_id, run_id, run)
+    client.set_terminated(run_id, "FINISHED", entry.millis(times["ended"]))
+    client.set_tag(run_id, entry.WEIGHTS, run.record["weights_sha256"])
+
+
+def _panels(run: _Finished) -> list[linechart.Panel]:
+    rows = run.curve
+    wanted = {"loss": ("loss_cls", "val_loss_cls"), run.metric: (f"val_{run.metric}",)}
+    return [
+        linechart.Panel(title, {name: [row.get(name) for row in rows] for name in columns})
+        for title, columns in wanted.items()
+    ]
+
+
+def _note(run_id: str, run: _Finished) -> str:
+    record = run.record
+    picture = f"![Loss and headline by epoch](get-artifact?path=curves.svg&run_uuid={run_id})"
+    lines = [
+        f"**{record['backbone']}**, {record['configuration']}, seed {record['seed']}: "
+        f"weights of epoch {record['best_epoch']}, chosen on validation.",
+        picture,
+    ]
+    return entry.note(run.path, lines)
+
+
+def _log_weights(client: Any, experiment_id: str, run_id: str, run: _Finished) -> None:
+    """Make the weights a model of MLflow's: a safetensors file, nothing that is unpickled."""
+    from mlflow.entities import LoggedModelOutput
+
+    own = {key: str(run.record[key]) for key in ("backbone", "configuration", "seed")}  # type: ignore[literal-required]
+    name = names.model(run.path)
+    tags = {entry.WEIGHTS: run.record["weights_sha256"]}
+    made = client.create_logged_model(experiment_id, name, run_id, tags, own, "ssat")
+    weights = run.folder / "weights.safetensors"
+    if weights.exists():
+        _place(client, made, weights)
+    client.finalize_logged_model(made.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(made.model_id, 0)])
+
+
+def _place(client: Any, model: Any, weights: Path) -> None:
+    """Store weights with their model; beside it on the disk, by a link, so that they lie once."""
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
+    if model.artifact_location.startswith("file:"):
+        folder = Path(local_file_uri_to_path(model.artifact_location))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            os.link(weights, folder / weights.name)
+        except OSError:  # another disk
+            client.log_model_artifact(model.model_id, str(weights))
+    else:
+        client.log_model_artifact(model.model_id, str(weights))
 
 
 def lacking(tracked: list[Path], database: Path, uri: str | None) -> list[Path]:
@@ -138,8 +216,7 @@ def lacking(tracked: list[Path], database: Path, uri: str | None) -> list[Path]:
     So it is where results came from another machine, or from another state of `mlflow.db`.
     """
     with store.named(uri, database):
-        with _alone(in_project(database)):
-            client = store.client(uri, in_project(database))
+        client = experiment.client(uri, database)
         found = []
         for file in tracked:
             told = read_json(file)
@@ -163,8 +240,7 @@ def track_report(
         out: JSON to write: experiment -> id of the parent run that holds the report, or null.
     """
     with store.named(uri, database):
-        with _alone(in_project(database)):
-            client = store.client(uri, in_project(database))
+        client = experiment.client(uri, database)
         held: dict[str, str | None] = {}
         for file in tracked:
             known = read_json(file)
@@ -181,10 +257,10 @@ def track_report(
 def track_more(
     prefix: str, measured: Path, tracked: Path, database: Path, uri: str | None, out: Path
 ) -> None:
-    """Add what a later step measured to MLflow runs: `cross/<dataset>/...`, `slice/...`.
+    """Add what a later step measured to MLflow runs: `cross_<dataset>_...`, `slice_...`.
 
     Args:
-        prefix: of the metrics' names, with its slash.
+        prefix: of the metrics' names; a slash becomes `_`.
         measured: the JSON of that step, with `runs`: each a `run` with its `metrics`.
         tracked: what `track` wrote: the ids of the MLflow runs.
         out: JSON to write: the experiment and the ids of the runs that were added to.
@@ -194,8 +270,7 @@ def track_more(
     """
     with store.named(uri, database):
         known = read_json(tracked)
-        with _alone(in_project(database)):
-            client = store.client(uri, in_project(database))
+        client = experiment.client(uri, database)
         there = client.get_experiment_by_name(known["experiment"])
         if there is None:
             problem = f"names the experiment {known['experiment']}, which MLflow does not have"
@@ -205,132 +280,34 @@ def track_more(
         ids = {}
         for each in read_json(measured)["runs"]:
             ids[each["run"]] = known["runs"][each["run"]]
-            named = parents.keyed(prefix, each["metrics"])
-            _log_test(client, ids[each["run"]], named, prefix="")
+            named = names.keyed(prefix, each["metrics"])
+            _log_test(client, client.get_run(ids[each["run"]]), named)
         write_json(out, {"experiment": known["experiment"], "runs": ids})
 
 
-def fail(
-    run: grid.Run,
-    why: str,
-    params: SimpleNamespace,
-    tracking: dict[str, Any],
-    database: Path = Path("mlflow.db"),
-    artifacts: Path = Path("mlartifacts"),
-) -> None:
-    """Log a training that ended with an error as an MLflow run with the status FAILED.
-
-    Args:
-        why: the error's text; it becomes the run's tag `lssat.error`.
-        params: the view of the rule `train`.
-        tracking: values of the section `tracking`.
-    """
-    with store.named(tracking["uri"], database):
-        experiment = f"{tracking['experiment']}-{run.task}"
-        client, experiment_id = connect(tracking["uri"], database, experiment, artifacts)
-        tags = {_NAME: run.path, "lssat.task": run.task, "lssat.error": why[:5000]}
-        made = client.create_run(
-            experiment_id, tags=tags, run_name=run.path.split("/", maxsplit=1)[1]
-        )
-        values = {key: value.model_dump() for key, value in vars(params).items()}
-        client.log_batch(made.info.run_id, params=_params(values))
-        client.set_terminated(made.info.run_id, "FAILED")
-
-
-def _sweep(client: Any, experiment_id: str, name: str) -> None:
-    """Mark as KILLED what a killed process left as RUNNING; only one logs a run at a time."""
-    left = f"tags.`{_NAME}` = '{name}' and attributes.status = 'RUNNING'"
-    for run in client.search_runs([experiment_id], left):
-        client.set_terminated(run.info.run_id, "KILLED")
-
-
-def _find(client: Any, experiment_id: str, name: str, digest: str) -> str | None:
-    wanted = f"tags.`{_NAME}` = '{name}' and tags.`{_KEY}` = '{digest}'"
-    found = client.search_runs(
-        [experiment_id], f"{wanted} and attributes.status = 'FINISHED'", max_results=1
-    )
-    return found[0].info.run_id if found else None
-
-
-def _create(
-    client: Any, experiment_id: str, name: str, folder: Path, record: Record, first: dict
-) -> str:
-    """Make a run; MLflow's page of comparisons opens with the metric that was logged first."""
-
-    run = client.create_run(
-        experiment_id, tags=_tags(name, record), run_name=name.split("/", maxsplit=1)[1]
-    )
-    run_id = run.info.run_id
-    own = {key: record[key] for key in ("backbone", "configuration", "seed", "device")}
-    params = _params(record["params"] | own)
-    metrics = _metrics(first, "test/")
-    metrics += _curve(folder / "curve.csv", record, run.info.start_time) + _costs(record)
-    client.log_batch(run_id, metrics, params)
-    for file in ("record.json", "curve.csv"):
-        client.log_artifact(run_id, str(folder / file))
-    client.set_terminated(run_id, "FINISHED")
-    return run_id
-
-
-def _tags(name: str, record: Record) -> dict[str, str]:
-    run = grid.Run.of(name)
-    tags = {
-        _NAME: name,
-        _KEY: record["weights_sha256"],
-        "lssat.task": run.task,
-        "lssat.data_sha256": json.dumps(record["data"], sort_keys=True),
-        "lssat.git_dirty": str(record["git"]["dirty"]),
-        "mlflow.source.name": f"lssat train {run.path}",
-    }
-    if record["git"]["revision"]:
-        tags["mlflow.source.git.commit"] = record["git"]["revision"]
-    return tags
-
-
-def _params(values: dict[str, Any]) -> list[Any]:
-    from mlflow.entities import Param
-
-    return [Param(key, str(value)) for key, value in dotted(values).items()]
-
-
-def _curve(file: Path, record: Record, start: int) -> list[Any]:
+def _costs(record: Record, at: int) -> list[Any]:
     from mlflow.entities import Metric
 
-    found = []
-    data = vouched(file, record["curve_sha256"], "record.json")
-    for row in csv.DictReader(io.StringIO(data.decode(), newline="")):
-        epoch = int(row.pop("epoch"))
-        for key, value in row.items():
-            if value != "":  # undefined in this epoch
-                found.append(Metric(_metric_name(key), float(value), start + epoch, epoch))
-    return found
-
-
-def _metric_name(column: str) -> str:
-    split, rest = column.split("_", 1) if column.startswith("val_") else ("train", column)
-    return f"{split}/{rest}"
-
-
-def _costs(record: Record) -> list[Any]:
-    from mlflow.entities import Metric
-
-    names = ("parameters", "decoder_parameters", "seconds", "imgs_per_second", "best_epoch")
+    columns = ("parameters", "decoder_parameters", "seconds", "imgs_per_second", "best_epoch")
     made: Mapping[str, Any] = record
-    found = {name: made[name] for name in names}
+    found = {name: made[name] for name in columns}
     found |= {k: v for k, v in record.get("costs", {}).items() if isinstance(v, (int, float))}
-    return [Metric(f"cost/{name}", float(value), 0, 0) for name, value in found.items()]
+    return [Metric(f"cost_{name}", float(value), at, 0) for name, value in found.items()]
 
 
-def _metrics(values: dict[str, float | None], prefix: str) -> list[Any]:
+def _log_test(client: Any, run: Any, metrics: dict[str, float | None]) -> None:
+    """Log what a run has not at the time of its end, for its model too; what it has otherwise, now.
+
+    A store takes one value of a model's metric at a time.
+    """
     from mlflow.entities import Metric
 
-    known = {name: value for name, value in values.items() if value is not None}
-    return [Metric(f"{prefix}{name}", float(value), 0, 0) for name, value in known.items()]
-
-
-def _log_test(
-    client: Any, run_id: str, metrics: dict[str, float | None], prefix: str = "test/"
-) -> None:
-    known = client.get_run(run_id).data.metrics
-    new = [each for each in _metrics(metrics, prefix) if known.get(each.key) != each.value]
-    client.log_batch(run_id, new)
+    models = [each.model_id for each in run.outputs.model_outputs]
+    end, now, known = run.info.end_time, entry.millis(time.time()), run.data.metrics
+    new = {k: v for k, v in metrics.items() if v is not None and known.get(k) != float(v)}
+    model = models[0] if models else None
+    logged = [
+        Metric(key, float(value), now if key in known else end, 0, model_id=model)
+        for key, value in new.items()
+    ]
+    client.log_batch(run.info.run_id, logged)

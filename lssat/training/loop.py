@@ -21,6 +21,7 @@ from lssat.tables import DataError
 from lssat.training import recipe as recipes
 from lssat.training.feed import Feed
 from lssat.training.loader import Batch, Crops
+from lssat.training.observe import Nobody, Observer
 from lssat.training.prefetch import Ahead
 from lssat.training.resume import Progress, Stop, restore, states
 
@@ -34,6 +35,7 @@ class Trainer:
         stop: set by a signal, checked between updates.
         pause: seconds of training between two saved states.
         ahead: reads the batches.
+        observer: is told of each epoch.
     """
 
     def __init__(
@@ -47,9 +49,11 @@ class Trainer:
         pause: float,
         ahead: Ahead,
         compile: bool = False,
+        observer: Observer | None = None,
     ):
         self.run, self.data, self.recipe, self.fabric = run, data, recipe, fabric
         self.stop, self.pause = stop, pause
+        self.observer: Observer = observer or Nobody()
         self.task = data["train"].task
         self.metric = recipe.select_metric or self.task.metric
         self.updates = len(data["train"]) // (recipe.batch_size * recipe.accumulate)
@@ -134,6 +138,7 @@ class Trainer:
             last = sum(epochs for _, epochs in self.phases)
             where = f"{self.run.path}: epoch {epoch + 1} of {last}"
             print(f"{where}, {', '.join(values)}", flush=True)
+            self.observer.epoch(progress.curve[-1], progress.times[-1])
 
     def _update(self, phase: str, epoch: int, update: int, batches: list[Batch]) -> Tensor:
         """Make one step of the optimizer; return both losses, unweighted, as (2,)."""

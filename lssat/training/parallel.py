@@ -39,7 +39,7 @@ class Processes(LightningEnvironment):
 
     def __init__(self) -> None:
         super().__init__()
-        self._started = os.environ.get(_PARENT) == str(os.getppid())
+        self._started = not is_first()
         if not self._started:
             for name in filter(_OF_LAUNCHERS.fullmatch, list(os.environ)):
                 del os.environ[name]
@@ -48,6 +48,11 @@ class Processes(LightningEnvironment):
     def creates_processes_externally(self) -> bool:
         """Say whether another process of this run started this one."""
         return self._started
+
+
+def is_first() -> bool:
+    """Say whether no other process of this run started this one."""
+    return os.environ.get(_PARENT) != str(os.getppid())
 
 
 def launch(fabric: Fabric) -> None:

@@ -1,5 +1,6 @@
 """The record of a run: its settings, environment and costs."""
 
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ def record(
         seconds=seconds,
         imgs_per_second=done / seconds,
         resumed=progress.resumed,
+        times=dict(started=progress.started, epochs=progress.times, ended=time.time()),
         device=hardware.device,
         devices=hardware.devices,
         environment=environment(),

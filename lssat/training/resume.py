@@ -3,6 +3,7 @@
 import copy
 import itertools
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -67,6 +68,8 @@ class Progress:
         self.epoch, self.update = 0, 0  # the next update to make
         self.total = torch.zeros(2)  # sums of both losses over the epoch's updates so far
         self.curve: list[dict[str, Any]] = []
+        self.started = time.time()  # seconds since 1970, of the run's first process
+        self.times: list[float] = []  # at which the curve's epochs ended
         self.best_value: float | None = None
         self.best_epoch = -1
         self.best: dict[str, Tensor] = {}
@@ -79,6 +82,7 @@ class Progress:
     def close(self, row: dict[str, Any], metric: str, model: SSAT, phase: str) -> None:
         """Add an epoch; keep its weights if its metric is the best so far, or the first."""
         self.curve.append(row)
+        self.times.append(time.time())
         value, best = row[f"val_{metric}"], self.best_value
         lower = metric in metrics.LOWER_IS_BETTER
         better = value is not None and (best is None or (value < best if lower else value > best))
@@ -91,7 +95,8 @@ class Progress:
     def plain(self) -> dict[str, Any]:
         """Return the values that JSON holds."""
         names = ("epoch", "update", "curve", "best_value", "best_epoch", "seconds", "ended")
-        return {name: getattr(self, name) for name in (*names, "resumed")}
+        more = ("resumed", "started", "times")
+        return {name: getattr(self, name) for name in (*names, *more)}
 
     def take(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
         """Go on from a saved state."""

@@ -31,6 +31,7 @@ from lssat.training.build import make_model, rebuild
 from lssat.training.costs import Energy
 from lssat.training.loader import Crops
 from lssat.training.loop import Trainer, score
+from lssat.training.observe import Begun, Observer
 from lssat.training.parallel import Processes, launch, strategy
 from lssat.training.prefetch import Ahead
 from lssat.training.reconstruction import reconstructions
@@ -58,12 +59,19 @@ class Files:
     checkpoints: Path  # folder of the run's states, while it is under way
 
 
-def train(run: grid.Run, files: Files, params: SimpleNamespace, hardware: Hardware = QUIET) -> None:
+def train(
+    run: grid.Run,
+    files: Files,
+    params: SimpleNamespace,
+    hardware: Hardware = QUIET,
+    observer: Observer | None = None,
+) -> None:
     """Train a run, keep the weights of its best epoch by validation, write its record.
 
     Args:
         params: the view of the rule `train`: sections `texture` and `train`.
         hardware: devices and the like.
+        observer: is told of the run as it goes on.
 
     Raises:
         DataError: unusable input, a loss that is not finite, another process at the same run.
@@ -104,9 +112,12 @@ def train(run: grid.Run, files: Files, params: SimpleNamespace, hardware: Hardwa
             pause=60 * hardware.minutes,
             ahead=ahead,
             compile=hardware.compile,
+            observer=observer,
         )
         _say_texture(trainer)
         _go_on(trainer, states)
+        if fabric.is_global_zero:
+            trainer.observer.begin(_begun(trainer, params, hardware.device))
         started, before = time.perf_counter(), trainer.progress.seconds
         progress = trainer.fit()
         seconds = before + time.perf_counter() - started
@@ -203,6 +214,20 @@ def _go_on(trainer: Trainer, states: Checkpoints) -> None:
         if trainer.fabric.is_global_zero:
             where = f"epoch {trainer.progress.epoch}, update {trainer.progress.update}"
             print(f"{trainer.run.path}: resumed from {where}", flush=True)
+
+
+def _begun(trainer: Trainer, params: SimpleNamespace, device: str) -> Begun:
+    progress = trainer.progress
+    return Begun(
+        started=progress.started,
+        params={key: value.model_dump() for key, value in vars(params).items()},
+        data={split: crops.sha256 for split, crops in trainer.data.items()},
+        metric=trainer.task.metric,
+        device=device,
+        lock=progress.checkpoints.lock.absolute(),
+        curve=list(progress.curve),
+        times=list(progress.times),
+    )
 
 
 def _say_texture(trainer: Trainer) -> None:

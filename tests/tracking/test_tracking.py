@@ -17,10 +17,9 @@ import yaml
 from helpers import ROOT
 from mlflow.tracking import MlflowClient
 
-from lssat import params
 from lssat.grid import states
 from lssat.tables import DataError, read_json, write_json
-from lssat.tracking import parents, store
+from lssat.tracking import entry, names, parents, store
 from lssat.tracking import runs as tracking
 
 NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
@@ -30,6 +29,9 @@ CURVE = """epoch,lr,loss_cls,loss_rec,val_loss_cls,val_auc
 """
 
 
+START = {"abc": 1_700_000_000.0, "new": 1_800_000_000.0}  # of trainings, by their weights
+
+
 def record(digest: str = "abc") -> dict:
     return {
         "run": NAME, "backbone": "vit_micro", "configuration": "MRGB/RLDP/CRGB", "seed": 0,
@@ -37,6 +39,9 @@ def record(digest: str = "abc") -> dict:
         "seconds": 1.5, "imgs_per_second": 100.0, "best_epoch": 1,
         "git": {"revision": "f" * 40, "dirty": False}, "data": {"train": "1", "val": "2"},
         "params": {"train": {"lr": 0.001, "epochs": 2}, "texture": {"kind": "ldp"}},
+        "predicts": {"metric": "auc"},
+        "times": {"started": START[digest], "epochs": [START[digest] + 1, START[digest] + 2.5],
+                  "ended": START[digest] + 3},
     }  # fmt: skip
 
 
@@ -63,6 +68,7 @@ def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> track
     run = folder / "runs" / NAME
     run.mkdir(parents=True, exist_ok=True)
     (run / "curve.csv").write_text(CURVE)
+    (run / "weights.safetensors").write_bytes(digest.encode())
     vouched = {"curve_sha256": hashlib.sha256(CURVE.encode()).hexdigest()}
     write_json(run / "record.json", record(digest) | vouched)
     write_json(folder / "metrics.json", measured(auc))
@@ -92,17 +98,91 @@ def test_a_run_is_logged_whole(tmp_path: Path, client: MlflowClient) -> None:
     assert told["experiment"] == "lssat-ffpp"
     run = client.get_run(told["runs"][NAME])
     assert run.info.status == "FINISHED"
+    assert run.info.run_name == "vit_micro MRGB-RLDP-CRGB seed0"
     assert run.data.params["train.lr"] == "0.001"
     assert run.data.params["configuration"] == "MRGB/RLDP/CRGB"
     assert run.data.tags["lssat.run"] == NAME
     assert run.data.tags["mlflow.source.git.commit"] == "f" * 40
+    assert run.data.tags["mlflow.source.name"] == f"lssat train --run {NAME}"
     assert json.loads(run.data.tags["lssat.data_sha256"]) == {"train": "1", "val": "2"}
-    assert run.data.metrics["test/video/auc"] == 0.8
-    losses = client.get_metric_history(run.info.run_id, "train/loss_rec")
-    assert [(each.step, each.value) for each in losses] == [(0, 1.2), (1, 1.0)]
-    assert [m.step for m in client.get_metric_history(run.info.run_id, "val/auc")] == [1]
     names = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert names == {"record.json", "curve.csv"}
+    assert names == {"record.json", "curve.csv", "curves.svg"}
+    note = run.data.tags["mlflow.note.content"]
+    assert f"(get-artifact?path=curves.svg&run_uuid={run.info.run_id})" in note
+    assert f"`snakemake --cores 8 --forcerun train -- runs/{NAME}/record.json`" in note
+
+
+def test_times_are_those_at_which_things_happened(tmp_path: Path, client: MlflowClient) -> None:
+    tracking.track("ffpp", written(tmp_path), "lssat", None)
+    run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
+    start, info = 1_700_000_000_000, client.get_run(run_id).info
+    assert (info.start_time, info.end_time) == (start, start + 3000)
+
+    def history(name: str) -> list[tuple]:
+        found = client.get_metric_history(run_id, name)
+        return [(each.step, each.value, each.timestamp - start) for each in found]
+
+    assert history("loss_rec") == [(0, 1.2, 1000), (1, 1.0, 2500)]
+    assert history("val_auc") == history("Headline_val") == [(1, 0.75, 2500)]
+    assert history("Headline_test") == history("test_video_auc") == [(0, 0.8, 3000)]
+    assert history("cost_seconds") == [(0, 1.5, 3000)]
+
+
+def test_charts_are_not_split_by_slashes_and_the_headline_is_first(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    tracking.track("ffpp", written(tmp_path), "lssat", None)
+    run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
+    found = client.get_run(run_id).data.metrics
+    assert not [name for name in found if "/" in name]
+    assert sorted(found)[:2] == [names.HEADLINE, names.CURVE]  # as MLflow's pages sort charts
+
+
+def test_splits_are_inputs_and_weights_a_model_with_its_metrics(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    files = written(tmp_path)
+    for _ in range(2):
+        tracking.track("ffpp", files, "lssat", None)
+    run = client.get_run(json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME])
+    inputs = [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs]
+    assert sorted(inputs) == [("ffpp train", "1"), ("ffpp val", "2")]
+    (output,) = run.outputs.model_outputs
+    model = client.get_logged_model(output.model_id)
+    assert (model.status, model.source_run_id) == ("READY", run.info.run_id)
+    measured = {each.key: each.value for each in model.metrics}
+    assert measured["Headline_test"] == measured["test_video_auc"] == 0.8
+    (file,) = client.list_logged_model_artifacts(model.model_id)
+    assert file.path == "weights.safetensors"
+    stored = Path(model.artifact_location.removeprefix("file://")) / file.path
+    assert stored.samefile(files.runs[NAME] / "weights.safetensors")  # it lies on the disk once
+
+
+def test_a_record_without_times_is_logged_once_too(tmp_path: Path, client: MlflowClient) -> None:
+    """Of a run that was trained before records had them."""
+    files = written(tmp_path)
+    old = read_json(files.runs[NAME] / "record.json")
+    del old["times"], old["predicts"]
+    write_json(files.runs[NAME] / "record.json", {k: v for k, v in old.items() if k != "seal"})
+    ids = []
+    for _ in range(2):
+        tracking.track("ffpp", files, "lssat", None)
+        ids.append(json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME])
+    assert ids[0] == ids[1]
+    info = client.get_run(ids[0]).info
+    assert info.end_time - info.start_time == 1500
+
+
+def test_the_experiment_opens_a_table_that_says_what_each_run_is(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    tracking.track("ffpp", written(tmp_path), "lssat", None)
+    tags = client.get_experiment_by_name("lssat-ffpp").tags
+    view = json.loads(tags["mlflow.sharedViewState.lssat"])
+    wanted = [f"params.`{name}`" for name in ("backbone", "configuration", "seed")]
+    assert view["selectedColumns"][:4] == [*wanted, "metrics.`Headline_test`"]
+    assert view["orderByKey"] == "metrics.`Headline_test`"
+    assert "runs?viewStateShareKey=lssat" in tags["mlflow.note.content"]
 
 
 def test_logging_again_changes_nothing_and_a_retrained_run_stands_beside_the_old(
@@ -113,29 +193,31 @@ def test_logging_again_changes_nothing_and_a_retrained_run_stands_beside_the_old
         tracking.track("ffpp", written(tmp_path, digest, auc), "lssat", None)
         ids.append(json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME])
     assert ids[0] == ids[1] == ids[2] != ids[3]
-    assert client.get_run(ids[0]).data.metrics["test/video/auc"] == 0.9
-    assert client.get_run(ids[3]).data.metrics["test/video/auc"] == 0.7
+    assert client.get_run(ids[0]).data.metrics["test_video_auc"] == 0.9
+    assert client.get_run(ids[3]).data.metrics["test_video_auc"] == 0.7
 
 
-def test_case_34_a_run_that_a_killed_process_left_open_is_marked_killed(
+def test_case_34_a_run_that_a_killed_process_left_open_is_completed(
     tmp_path: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = written(tmp_path)
-    with monkeypatch.context() as broken:
-        broken.setattr(tracking, "_curve", lambda file, record, start: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            tracking.track("ffpp", files, "lssat", None)
+    for place, name in ((entry, "log_epochs"), (tracking, "_log_weights"), (tracking, "_costs")):
+        with monkeypatch.context() as broken:
+            broken.setattr(place, name, lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                tracking.track("ffpp", files, "lssat", None)
     tracking.track("ffpp", files, "lssat", None)
     experiment = client.get_experiment_by_name("lssat-ffpp").experiment_id
-    found = client.search_runs([experiment], f"tags.`lssat.run` = '{NAME}'")
-    assert sorted(run.info.status for run in found) == ["FINISHED", "KILLED"]
+    (found,) = client.search_runs([experiment], f"tags.`lssat.run` = '{NAME}'")
+    assert found.info.status == "FINISHED"
+    assert len(client.get_metric_history(found.info.run_id, "loss_rec")) == 2
 
 
 def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -> None:
     tracking.track("ffpp", written(tmp_path, auc=None), "lssat", None)
     run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
-    assert set(client.get_run(run_id).data.metrics) >= {"test/frame/auc", "cost/seconds"}
-    assert "test/video/auc" not in client.get_run(run_id).data.metrics
+    assert set(client.get_run(run_id).data.metrics) >= {"test_frame_auc", "cost_seconds"}
+    assert "test_video_auc" not in client.get_run(run_id).data.metrics
 
 
 @pytest.mark.slow
@@ -170,10 +252,10 @@ def test_results_across_data_sets_are_added_to_the_run(
     tracked = read_json(files.out)
     assert told == {key: tracked[key] for key in ("experiment", "runs")}
     found = client.get_run(told["runs"][NAME]).data.metrics
-    assert found["cross/celebdf/video/auc"] == 0.6
-    assert found["test/video/auc"] == 0.8
-    assert "cross/celebdf/frame/auc" not in found
-    assert len(client.get_metric_history(told["runs"][NAME], "cross/celebdf/video/auc")) == 1
+    assert found["cross_celebdf_video_auc"] == 0.6
+    assert found["test_video_auc"] == 0.8
+    assert "cross_celebdf_frame_auc" not in found
+    assert len(client.get_metric_history(told["runs"][NAME], "cross_celebdf_video_auc")) == 1
     with pytest.raises(DataError, match=r"mlflow\.json: names the experiment lssat-ffpp, which"):
         tracking.track_more(*given[:3], tmp_path / "other.db", None, out)
 
@@ -190,28 +272,13 @@ def test_case_37_slices_are_added_under_names_that_mlflow_takes(
     out = tmp_path / "slices.mlflow.json"
     tracking.track_more("slice/", tmp_path / "slices.json", files.out, files.database, None, out)
     found = client.get_run(json.loads(out.read_text())["runs"][NAME]).data.metrics
-    assert found["slice/Male/gap"] == 0.25
-    assert found["slice/skin _I-VI_ _ 50_/worst"] == 0.5
-    assert found["slice/skin _I-VI_ _ 50_/worst 2"] == 0.25
-    assert found["slice/skin _I-VI_ _ 50_/worst 3"] == 0.75
-    assert found["slice/_script__x__1_1_/gap"] == 0.125
-    assert found["slice/a/_/b/_/gap"] == 0.75
-    assert found[f"slice/{'long' * 20}/gap"] == 0.875
-
-
-def test_case_33_a_failed_training_is_a_failed_run(tmp_path: Path) -> None:
-    from lssat.grid import Run
-
-    run = Run("celeba", "vit_micro", "MRGB-RLDP-CRGB", 0)
-    view = params.view(str(ROOT / "params.yaml"), "train")
-    where = tmp_path / "mlflow.db", tmp_path / "artifacts"
-    tracking.fail(run, "the loss is not finite", view, {"experiment": "x", "uri": None}, *where)
-    client, experiment = tracking.connect(None, where[0], "x-celeba", where[1])
-    (found,) = client.search_runs([experiment])
-    assert found.info.status == "FAILED"
-    assert found.data.tags["lssat.run"] == run.path
-    assert found.data.tags["lssat.error"] == "the loss is not finite"
-    assert found.data.params["train.lr"] == str(view.train.lr)
+    assert found["slice_Male_gap"] == 0.25
+    assert found["slice_skin _I-VI_ _ 50__worst"] == 0.5
+    assert found["slice_skin _I-VI_ _ 50__worst 2"] == 0.25
+    assert found["slice_skin _I-VI_ _ 50__worst 3"] == 0.75
+    assert found["slice__script__x__1_1__gap"] == 0.125
+    assert found["slice_a__b_.._gap"] == 0.75
+    assert found[f"slice_{'long' * 20}_gap"] == 0.875
 
 
 def test_a_state_of_the_grid_is_one_parent_of_its_runs(
@@ -229,10 +296,9 @@ def test_a_state_of_the_grid_is_one_parent_of_its_runs(
         assert child.data.tags["mlflow.parentRunId"] == each["parent"]
     parent = client.get_run(first["parent"])
     assert parent.info.status == "FINISHED"
-    assert parent.data.metrics == {
-        f"{end}/vit_micro/MRGB/RLDP/CRGB": value
-        for end, value in (("mean", 0.8), ("low", 0.7), ("high", 0.9))
-    }
+    assert parent.data.metrics == {}  # charts are of runs
+    row = "| vit_micro | MRGB/RLDP/CRGB | 0.800 | 0.700 to 0.900 |"
+    assert row in parent.data.tags["mlflow.note.content"]
     assert parent.data.params["backbones"] == "vit_micro"
 
 
@@ -246,9 +312,9 @@ def test_metrics_have_names_that_every_task_has(tmp_path: Path, client: MlflowCl
     tracking.track("ffpp", written(tmp_path), "lssat", None)
     run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
     found = client.get_run(run_id).data.metrics
-    wanted = {"headline": 0.8, "baseline": 0.5, "accuracy": 0.6, "balanced_accuracy": 0.55}
-    assert {name: found[f"test/{name}"] for name in wanted} == wanted
-    assert found["test/collapsed"] == 0
+    wanted = {"baseline": 0.5, "accuracy": 0.6, "balanced_accuracy": 0.55, "collapsed": 0}
+    assert {name: found[f"test_{name}"] for name in wanted} == wanted
+    assert found["Headline_test"] == 0.8
     content = measured(None) | {"kind": "multiclass", "metric": "top1", "level": "image"}
     mine = {"image/top1": 0.3, "image/balanced_accuracy": 0.2}
     content["runs"][0]["metrics"] = mine
@@ -257,16 +323,6 @@ def test_metrics_have_names_that_every_task_has(tmp_path: Path, client: MlflowCl
         "headline": 0.3, "baseline": 0.125, "accuracy": 0.3, "balanced_accuracy": 0.2,
         "collapsed": 0.0,
     }  # fmt: skip
-
-
-def test_names_that_mlflow_refuses_are_mended(tmp_path: Path, client: MlflowClient) -> None:
-    files = written(tmp_path)
-    content = measured(0.8)
-    content["table"][0]["configuration"] = "MRGB/RRGB+RLDP/CRGB"
-    write_json(files.metrics, content)
-    tracking.track("ffpp", files, "lssat", None)
-    parent = json.loads(files.out.read_text())["parent"]
-    assert "mean/vit_micro/MRGB/RRGB_RLDP/CRGB" in client.get_run(parent).data.metrics
 
 
 def test_the_report_is_attached_to_the_parent_once(tmp_path: Path, client: MlflowClient) -> None:

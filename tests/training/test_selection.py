@@ -137,7 +137,7 @@ def train(root: Path, monkeypatch: pytest.MonkeyPatch, **changes) -> dict:
     names = ("weights.safetensors", "curve.csv", "reconstruction.npz")
     found = {name: (out / name).read_bytes() for name in names}
     record = tables.read_json(out / "record.json")
-    for name in ("seconds", "imgs_per_second", "costs"):
+    for name in ("seconds", "imgs_per_second", "costs", "times"):
         del record[name]
     return found | {"record": record}
 

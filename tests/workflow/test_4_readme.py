@@ -168,15 +168,15 @@ def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_pa
             page.wait("document.body.innerText.includes('benchmark ')")
             page.wait(f"{PARENT} !== null")
             page.run(f"{PARENT}.click()")  # its runs are folded below it
-            page.wait("document.body.innerText.includes('vit_micro/none-none-CRGB/seed0')")
-            page.wait("document.body.innerText.includes('vit_micro/MRGB-RLDP-CRGB/seed0')")
+            page.wait("document.body.innerText.includes('vit_micro none-none-CRGB seed0')")
+            page.wait("document.body.innerText.includes('vit_micro MRGB-RLDP-CRGB seed0')")
             page.picture(by_snakemake.path / "mlflow-runs.png")
             page.open(f"{address}/{_compare(by_snakemake)}")
             for seen in (
-                "test/headline",
+                "Headline_test",
                 "train.lambda_cls",
-                "test/accuracy",
-                "vit_micro/MRGB-RLDP-CRGB",
+                "test_accuracy",
+                "vit_micro MRGB-RLDP-CRGB",
             ):
                 page.wait(f"document.body.innerText.includes('{seen}')")
             page.picture(by_snakemake.path / "mlflow-compare.png")

@@ -1,0 +1,73 @@
+"""Curves by epoch as SVG: small, the same bytes for the same numbers, shown without a script."""
+
+import html
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+_WIDE, _HIGH = 380, 260  # pixels of a panel
+_LEFT, _RIGHT, _TOP, _BELOW = 46, 12, 46, 30  # of its margins
+
+
+class Panel(NamedTuple):
+    """One plot: a title, and lines by name, a value an epoch; None is a gap.
+
+    Lines of one group, the part of their names before `#`, share a colour and a place in the
+    legend.
+    """
+
+    title: str
+    lines: Mapping[str, Sequence[float | None]]
+
+
+def svg(panels: Sequence[Panel], across: int = 3) -> str:
+    """Draw panels in rows of at most `across`."""
+    shown = [panel for panel in panels if any(map(_known, panel.lines.values()))]
+    columns = min(across, max(1, len(shown)))
+    rows = -(-len(shown) // columns)
+    size = f'width="{columns * _WIDE}" height="{max(1, rows) * _HIGH}"'
+    parts = [
+        f'<g transform="translate({n % columns * _WIDE},{n // columns * _HIGH})">{_panel(each)}</g>'
+        for n, each in enumerate(shown)
+    ]
+    style = 'font-family="sans-serif" font-size="11" fill="#222"'
+    ground = '<rect width="100%" height="100%" fill="#fff"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{ground}{"".join(parts)}</svg>'
+
+
+def _known(values: Sequence[float | None]) -> list[float]:
+    return [value for value in values if value is not None and abs(value) < 1e30]
+
+
+def _panel(panel: Panel) -> str:
+    every = [value for line in panel.lines.values() for value in _known(line)]
+    low, high = min(every), max(every)
+    span = high - low or 1.0
+    last = max(len(line) for line in panel.lines.values()) - 1 or 1
+    groups = list(dict.fromkeys(name.partition("#")[0] for name in panel.lines))
+    colours = dict(zip(groups, itertools.cycle(COLOURS), strict=False))
+    right, floor = _WIDE - _RIGHT, _HIGH - _BELOW
+
+    def place(epoch: int, value: float) -> str:
+        x = _LEFT + (right - _LEFT) * epoch / last
+        return f"{x:.1f},{floor - (floor - _TOP) * (value - low) / span:.1f}"
+
+    found = [f'<text x="{_LEFT}" y="16" font-weight="bold">{html.escape(panel.title)}</text>']
+    for part in range(5):
+        value = low + span * part / 4
+        y = floor - (floor - _TOP) * part / 4
+        found.append(f'<path d="M{_LEFT} {y:.1f}H{right}" stroke="#ddd"/>')
+        found.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+    found.append(f'<text x="{_LEFT}" y="{floor + 15}">epoch 0</text>')
+    found.append(f'<text x="{right}" y="{floor + 15}" text-anchor="end">{last}</text>')
+    for name, line in panel.lines.items():
+        points = [place(n, v) for n, v in enumerate(line) if v is not None and abs(v) < 1e30]
+        drawn = f'stroke="{colours[name.partition("#")[0]]}" fill="none" stroke-width="1.5"'
+        found.append(f'<polyline points="{" ".join(points)}" {drawn}/>')
+    x = float(_LEFT)
+    for group in groups:
+        found.append(f'<rect x="{x:.0f}" y="26" width="9" height="9" fill="{colours[group]}"/>')
+        found.append(f'<text x="{x + 13:.0f}" y="35">{html.escape(group)}</text>')
+        x += 26 + 6.2 * len(group)
+    return "".join(found)
