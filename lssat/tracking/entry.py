@@ -148,11 +148,13 @@ def log_epochs(
         metrics = []
         part = range(first, min(first + _ROWS, len(rows)))
         for number in part:
-            row = {name: value for name, value in rows[number].items() if value is not None}
+            row = dict(rows[number])
             epoch = int(row.pop("epoch"))
-            row |= {names.CURVE: row[f"val_{metric}"]} if f"val_{metric}" in row else {}
+            # First: MLflow's page of comparisons opens with the metric that a run had first.
+            row = {names.CURVE: row.get(f"val_{metric}")} | row
             at = millis(times[number])
-            metrics += [Metric(name, float(value), at, epoch) for name, value in row.items()]
+            known = {name: float(value) for name, value in row.items() if value is not None}
+            metrics += [Metric(name, value, at, epoch) for name, value in known.items()]
         client.log_batch(run.info.run_id, metrics, tags=[RunTag(_EPOCHS, str(part.stop))])
 
 

@@ -13,11 +13,16 @@ from lssat.tracking import names, store
 
 _VIEW = "lssat"  # the name of the view that the experiment's description links to
 _SHARED = f"mlflow.sharedViewState.{_VIEW}"
-_COLUMNS = (
-    *("params.`backbone`", "params.`configuration`", "params.`seed`"),
-    *(f"metrics.`{names.HEADLINE}`", "metrics.`test_baseline`", f"metrics.`{names.CURVE}`"),
-    *("metrics.`cost_seconds`", "attributes.`Models`", "attributes.`Dataset`"),
-)
+_COLUMNS = {  # of its table, and their widths in pixels
+    "params.`backbone`": 110,
+    "params.`configuration`": 150,
+    "params.`seed`": 60,
+    f"metrics.`{names.HEADLINE}`": 115,
+    "metrics.`test_baseline`": 110,
+    f"metrics.`{names.CURVE}`": 115,
+    "metrics.`run_seconds`": 100,
+}
+_FIRST = {"attributes.`Run Name`": 260}
 
 
 def in_project(path: Path) -> Path:
@@ -73,8 +78,11 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
 
 
 def _tags(experiment_id: str) -> dict[str, str]:
+    widths = _FIRST | _COLUMNS
     view = {
         "selectedColumns": list(_COLUMNS),
+        "columnOrder": list(widths),
+        "columnWidths": widths,
         "orderByKey": f"metrics.`{names.HEADLINE}`",
         "orderByAsc": False,
     }

@@ -292,7 +292,7 @@ def _costs(record: Record, at: int) -> list[Any]:
     made: Mapping[str, Any] = record
     found = {name: made[name] for name in columns}
     found |= {k: v for k, v in record.get("costs", {}).items() if isinstance(v, (int, float))}
-    return [Metric(f"cost_{name}", float(value), at, 0) for name, value in found.items()]
+    return [Metric(f"run_{name}", float(value), at, 0) for name, value in found.items()]
 
 
 def _log_test(client: Any, run: Any, metrics: dict[str, float | None]) -> None:

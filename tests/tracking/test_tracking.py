@@ -125,7 +125,7 @@ def test_times_are_those_at_which_things_happened(tmp_path: Path, client: Mlflow
     assert history("loss_rec") == [(0, 1.2, 1000), (1, 1.0, 2500)]
     assert history("val_auc") == history("Headline_val") == [(1, 0.75, 2500)]
     assert history("Headline_test") == history("test_video_auc") == [(0, 0.8, 3000)]
-    assert history("cost_seconds") == [(0, 1.5, 3000)]
+    assert history("run_seconds") == [(0, 1.5, 3000)]
 
 
 def test_charts_are_not_split_by_slashes_and_the_headline_is_first(
@@ -216,7 +216,7 @@ def test_case_34_a_run_that_a_killed_process_left_open_is_completed(
 def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -> None:
     tracking.track("ffpp", written(tmp_path, auc=None), "lssat", None)
     run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
-    assert set(client.get_run(run_id).data.metrics) >= {"test_frame_auc", "cost_seconds"}
+    assert set(client.get_run(run_id).data.metrics) >= {"test_frame_auc", "run_seconds"}
     assert "test_video_auc" not in client.get_run(run_id).data.metrics
 
 
