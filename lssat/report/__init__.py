@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat.evaluation.scores import flat
-from lssat.report import csvs, latex
+from lssat.report import csvs, latex, short
 from lssat.report.kit.results import (
     Cross,
     CrossFiles,
@@ -33,6 +33,8 @@ OUTPUTS = {
     "figures": "figures.pdf",
     "metrics": "metrics.json",
     "ranks": "ranks.json",
+    "headline": "headline.json",
+    "picture": "curves.svg",
 }
 
 # Of these, what MLflow keeps with the parent run of each task.
@@ -56,7 +58,7 @@ def write(
         tasks: where the results of each task lie, in the order of the page.
         files: where to write, one path for each name in `OUTPUTS`
             (the page, CSV tables, LaTeX tables, PDF figures, metrics.json,
-            ranks.json).
+            ranks.json, and for DVC headline.json and curves.svg).
         cross: where the results on data sets lie that runs were only tested on.
 
     Raises:
@@ -83,10 +85,12 @@ def write(
     write_json(
         files["metrics"],
         {k: v for task in every for k, v in flat(task.metrics).items()},
-        sealed=False,  # DVC shows it as a table, and no step reads it
+        sealed=False,  # for other programs: no step reads it
     )
     families = ranks.families(read)
     write_json(files["ranks"], families, sealed=False)
+    write_json(files["headline"], short.headline(read), sealed=False)
+    write_text(files["picture"], short.curves(read))
     write_text(files["latex"], latex.tables(read))
     with atomic(files["figures"]) as file:
         pdf.write(file, read, families)

@@ -358,6 +358,7 @@ rule report:
         ),
         metrics="results/metrics.json",
         ranks="results/ranks.json",
+        short=["results/headline.json", "results/curves.svg"],  # for DVC
         tables=report(
             multiext(
                 "results/",

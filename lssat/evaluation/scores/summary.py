@@ -135,7 +135,7 @@ def _part(
 
 
 def flat(content: Metrics) -> dict[str, float | None]:
-    """Return the headline rows of metrics.json under flat keys, for `dvc metrics show`.
+    """Return the headline rows of metrics.json under flat keys.
 
     `<task>.<backbone>.<configuration as in paths>.<metric>` is the mean over seeds; the same
     with `.low` and `.high` is its interval. Across data sets they begin with

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
-_WIDE, _HIGH = 380, 260  # pixels of a panel
-_LEFT, _RIGHT, _TOP, _BELOW = 46, 12, 46, 30  # of its margins
+_WIDE, _PLOT = 460, 190  # pixels of a panel, and of the plot's height in it
+_LEFT, _RIGHT, _TOP, _BELOW = 46, 12, 26, 30  # of its margins, without the legend
+_LINE, _LETTER = 15, 6.2  # pixels of the legend's
 
 
 class Panel(NamedTuple):
@@ -26,9 +27,12 @@ def svg(panels: Sequence[Panel], across: int = 3) -> str:
     shown = [panel for panel in panels if any(map(_known, panel.lines.values()))]
     columns = min(across, max(1, len(shown)))
     rows = -(-len(shown) // columns)
-    size = f'width="{columns * _WIDE}" height="{max(1, rows) * _HIGH}"'
+    below = _TOP + max((_legend(panel)[1] for panel in shown), default=0)
+    high = below + _PLOT + _BELOW
+    size = f'width="{columns * _WIDE}" height="{max(1, rows) * high}"'
     parts = [
-        f'<g transform="translate({n % columns * _WIDE},{n // columns * _HIGH})">{_panel(each)}</g>'
+        f'<g transform="translate({n % columns * _WIDE},{n // columns * high})">'
+        f"{_panel(each, below)}</g>"
         for n, each in enumerate(shown)
     ]
     style = 'font-family="sans-serif" font-size="11" fill="#222"'
@@ -40,34 +44,44 @@ def _known(values: Sequence[float | None]) -> list[float]:
     return [value for value in values if value is not None and abs(value) < 1e30]
 
 
-def _panel(panel: Panel) -> str:
+def _legend(panel: Panel) -> tuple[dict[str, tuple[float, int, str]], int]:
+    """Return left, top and colour of each group's entry, and the height of all."""
+    x, y, found = float(_LEFT), 0, {}
+    groups = dict.fromkeys(name.partition("#")[0] for name in panel.lines)
+    for group, colour in zip(groups, itertools.cycle(COLOURS), strict=False):
+        width = 26 + _LETTER * len(group)
+        if x > _LEFT and x + width > _WIDE:
+            x, y = float(_LEFT), y + _LINE
+        found[group] = (x, y, colour)
+        x += width
+    return found, y + _LINE
+
+
+def _panel(panel: Panel, top: int) -> str:
     every = [value for line in panel.lines.values() for value in _known(line)]
     low, high = min(every), max(every)
     span = high - low or 1.0
     last = max(len(line) for line in panel.lines.values()) - 1 or 1
-    groups = list(dict.fromkeys(name.partition("#")[0] for name in panel.lines))
-    colours = dict(zip(groups, itertools.cycle(COLOURS), strict=False))
-    right, floor = _WIDE - _RIGHT, _HIGH - _BELOW
+    groups, _ = _legend(panel)
+    right, floor = _WIDE - _RIGHT, top + _PLOT
 
     def place(epoch: int, value: float) -> str:
         x = _LEFT + (right - _LEFT) * epoch / last
-        return f"{x:.1f},{floor - (floor - _TOP) * (value - low) / span:.1f}"
+        return f"{x:.1f},{floor - _PLOT * (value - low) / span:.1f}"
 
     found = [f'<text x="{_LEFT}" y="16" font-weight="bold">{html.escape(panel.title)}</text>']
     for part in range(5):
         value = low + span * part / 4
-        y = floor - (floor - _TOP) * part / 4
+        y = floor - _PLOT * part / 4
         found.append(f'<path d="M{_LEFT} {y:.1f}H{right}" stroke="#ddd"/>')
         found.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
     found.append(f'<text x="{_LEFT}" y="{floor + 15}">epoch 0</text>')
     found.append(f'<text x="{right}" y="{floor + 15}" text-anchor="end">{last}</text>')
     for name, line in panel.lines.items():
         points = [place(n, v) for n, v in enumerate(line) if v is not None and abs(v) < 1e30]
-        drawn = f'stroke="{colours[name.partition("#")[0]]}" fill="none" stroke-width="1.5"'
+        drawn = f'stroke="{groups[name.partition("#")[0]][2]}" fill="none" stroke-width="1.5"'
         found.append(f'<polyline points="{" ".join(points)}" {drawn}/>')
-    x = float(_LEFT)
-    for group in groups:
-        found.append(f'<rect x="{x:.0f}" y="26" width="9" height="9" fill="{colours[group]}"/>')
-        found.append(f'<text x="{x + 13:.0f}" y="35">{html.escape(group)}</text>')
-        x += 26 + 6.2 * len(group)
+    for group, (x, y, colour) in groups.items():
+        found.append(f'<rect x="{x:.0f}" y="{y + 26}" width="9" height="9" fill="{colour}"/>')
+        found.append(f'<text x="{x + 13:.0f}" y="{y + 35}">{html.escape(group)}</text>')
     return "".join(found)

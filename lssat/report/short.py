@@ -1,0 +1,31 @@
+"""What DVC shows: a few numbers that fit a terminal, and one picture that needs no script."""
+
+from typing import Any
+
+from lssat.report.kit import linechart, words
+from lssat.report.kit.results import Task
+
+
+def headline(tasks: list[Task]) -> dict[str, dict[str, float | None]]:
+    """Return each task's headline: task -> metric -> mean of its best row, null if undefined."""
+    found: dict[str, dict[str, float | None]] = {}
+    for task in tasks:
+        best: Any = words.best(task.headline)
+        found[task.name] = {task.metrics["metric"]: best["mean"] if best else None}
+    return found
+
+
+def curves(tasks: list[Task]) -> str:
+    """Draw the headline on validation by epoch as SVG: a plot a task, a line a run."""
+    return linechart.svg([_panel(task) for task in tasks], across=2)
+
+
+def _panel(task: Task) -> linechart.Panel:
+    metric = task.metrics["metric"]
+    lines = {
+        f"{row['backbone']} {row['configuration']}#{run['seed']}": curve[f"val_{metric}"]
+        for row in task.headline
+        for run in task.runs_of(row["backbone"], row["configuration"])
+        if f"val_{metric}" in (curve := task.curves[run["run"]])
+    }
+    return linechart.Panel(f"{task.name}: {words.metric(metric)} on validation", lines)
