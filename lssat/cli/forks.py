@@ -14,6 +14,7 @@ _IMPORTED = (
     *("lssat.evaluation.robustness", "lssat.evaluation.explain", "lssat.report"),
     *("lssat.tracking.live", "lssat.tracking.runs", "mlflow.tracking"),
     "mlflow.system_metrics.system_metrics_monitor",
+    "mlflow.store.tracking.sqlalchemy_store",  # of a local database
 )
 
 

@@ -22,7 +22,7 @@ from lssat.tracking import entry, experiment, store
 from lssat.training.observe import Begun
 from lssat.training.resume import Stopped
 
-_GATHER = 1.0  # seconds in which epochs come together in one call
+_GATHER = 3.0  # seconds in which epochs come together in one call
 _PATIENCE = 10.0  # seconds that the end of a training waits for its last call
 
 

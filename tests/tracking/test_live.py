@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import shutil
 import socket
 import threading
@@ -233,3 +234,10 @@ def test_mlflow_that_never_answers_holds_up_neither_an_epoch_nor_for_long_the_en
 def test_where_nothing_is_tracked_nobody_looks_on() -> None:
     with live.watching(RUN, VIEW, None, "cpu") as observer:
         assert observer is None
+
+
+def test_mlflow_reports_nothing_to_its_makers() -> None:
+    from mlflow.telemetry.utils import is_telemetry_disabled
+
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert is_telemetry_disabled()
