@@ -140,7 +140,7 @@ class Hooks:
     def _save(self, dag: Any) -> None:
         made: dict[str, Any] = {"params": os.environ[restore.PARAMS]}
         made |= {"fresh": [], "stale": [], "done": []}
-        for job in dag.jobs if dag else ():
+        for job in () if dag is None else dag.jobs:  # it is false without jobs to do
             files = [str(file) for file in job.output]
             fresh = dag.finished(job) or not dag.needrun(job)
             made["fresh" if fresh else "stale"] += files
@@ -180,7 +180,7 @@ class Hooks:
                 str(job.log[0]) if job.log else "",
                 str(dag.reason(job)) if dag.needrun(job) else None,
             ]
-            for job in (dag.jobs if dag else ())
+            for job in (() if dag is None else dag.jobs)  # it is false without jobs to do
             if job.output
         ]
         file.write_text(json.dumps(jobs), encoding="utf-8")

@@ -49,6 +49,12 @@ RUN_BY = {
     ),
     COMPARE: "test_compare_writes_a_page_about_two_runs",
     "lssat verify": "test_the_small_grid_gives_the_numbers_that_are_committed",
+    "lssat plan": "test_a_finished_project_is_planned_and_looked_at",
+    "lssat run": "test_a_finished_project_is_planned_and_looked_at",
+    "lssat run --task celeba": "test_a_finished_project_is_planned_and_looked_at",
+    "lssat status": "test_a_finished_project_is_planned_and_looked_at",
+    "lssat plan --profile profiles/slurm": "test_a_finished_project_is_planned_and_looked_at",
+    "snakemake --profile profiles/slurm": "test_fault_f14_the_profile_as_typed_places_each_job",
     "lssat sync": "test_lssat_sync_puts_snakemake_in_step_without_retraining",
 }
 PARENT = "document.querySelector('[data-component-id*=runnamecellrenderer]')"
@@ -85,6 +91,19 @@ def test_make_runs_the_benchmark(by_snakemake: Project) -> None:
     assert "Face attributes (CelebA)" in told
     assert f"report: {by_snakemake.path}/results/report.html" in told
     assert (by_snakemake.path / "results/report.html").exists()
+
+
+def test_a_finished_project_is_planned_and_looked_at(by_snakemake: Project) -> None:
+    assert "time:  about " in by_snakemake.run("lssat", "plan")
+    told = by_snakemake.run("lssat", "plan", "--profile", "profiles/slurm")
+    assert "jobs with a GPU: partition gpu" in told
+    told = by_snakemake.run("lssat", "status")
+    assert "all is done and up to date" in told
+    assert re.search(r" train +celeba +2 ", told)
+    assert "Nothing to be done" in by_snakemake.run("lssat", "run")
+    told = by_snakemake.run("lssat", "run", "--task", "celeba")
+    assert "2 runs of 2: below runs/" in told
+    assert "evaluated: celeba" in told
 
 
 def test_predict_scores_a_file_of_the_test_split(by_snakemake: Project) -> None:
