@@ -50,7 +50,7 @@ def write(
     Args:
         title: the report's.
         tasks: in the order of the page.
-        places: by task, where its faces are shown (`private.place`); default: in the report.
+        places: by task, where its faces are shown (`face_privacy.place`); default: in the report.
 
     Raises:
         DataError: a file is missing or damaged.
