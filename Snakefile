@@ -24,17 +24,17 @@ localrules:
 rule all:
     input:
         kept(),
-        "results/report.html",
-        "results/mlflow.json",
-        "results/local/gallery.html",
+        REPORT["report"],
+        HERE.results.attached,
+        HERE.results.gallery,
 
 
 # What DVC keeps: all but the gallery of faces, which stays on the machine that made it.
 rule shared:
     input:
         kept(),
-        "results/report.html",
-        "results/mlflow.json",
+        REPORT["report"],
+        HERE.results.attached,
 
 
 onstart:
@@ -44,8 +44,8 @@ onstart:
 
 onsuccess:
     HOOKS.end(failed=False)
-    if HOOKS.saves and "LSSAT_RUN" not in os.environ and Path("results/report.html").exists():
-        shell("lssat show --results results")
+    if HOOKS.saves and "LSSAT_RUN" not in os.environ and REPORT["report"].exists():
+        shell("lssat show")
 
 
 onerror:

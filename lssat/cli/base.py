@@ -13,8 +13,9 @@ import typer
 from typer.core import TyperGroup
 
 import lssat
-from lssat import grid
+from lssat import grid, tables
 from lssat.cli import outputs
+from lssat.tables.project import Project
 
 # For people, in the order of their help; then what keeps a project; the others are steps.
 PEOPLE = (
@@ -82,8 +83,14 @@ def _root(
 
 
 @contextlib.contextmanager
-def quick_imports() -> Iterator[None]:
-    """Pause the garbage collector: imports make a million objects and no garbage (-15 %)."""
+def quick_imports(*outputs: Path) -> Iterator[None]:
+    """Pause the garbage collector: imports make a million objects and no garbage (-15 %).
+
+    Args:
+        outputs: files that the step is to write; one that cannot be written ends it here.
+    """
+    for file in outputs:
+        tables.check_writable(file)
     gc.disable()
     try:
         yield
@@ -114,11 +121,11 @@ def example(*parts: str) -> str:
     return f"Example: [bold]{' '.join(parts)}[/bold]"
 
 
-def run_folders(runs: Path, task: str, view: Any) -> dict[str, Path]:
+def run_folders(project: Project, task: str, view: Any) -> dict[str, Path]:
     """Return the folder of each run of a task, by the run's path.
 
     Args:
         view: of a rule that reads the grid's lists and `train.lambda_cls`.
     """
     listed = grid.runs_of(view.benchmark, [task], view.train.lambda_cls)
-    return {run.path: runs / run.path for run in listed}
+    return {run.path: project.runs.run(run.path).root for run in listed}

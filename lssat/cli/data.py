@@ -14,25 +14,23 @@ from lssat.cli import option, outputs
 from lssat.cli.base import app, example, quick_imports
 from lssat.grid.releases import DRAWN, HOME, RELEASES
 from lssat.tables import DataError
+from lssat.tables.project import Data
 
 
-@app.command(epilog=example("lssat sample --tree ffpp --out data/raw/sample/ffpp"))
+@app.command(epilog=example("lssat sample --tree ffpp"))
 def sample(
     tree: Annotated[str, typer.Option(help=f"One of {', '.join(DRAWN)}.")],
-    out: Annotated[Path, option.writes("Folder of the tree.", folder=True)],
-    inventory: Annotated[Path | None, option.writes("JSON; default: beside the folder.")] = None,
-    annotations: Annotated[
-        Path | None, option.writes("CSV of how the people look; default: beside the folder.")
-    ] = None,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Draw one tree of the built-in sample from real faces, in its official layout."""
-    with quick_imports():
+    where = project.sample
+    inventory, annotations = where.inventory(tree), where.annotations(tree)
+    with quick_imports(inventory, annotations):
         from lssat.data import sample as step
 
-    view = params.view(params_, "sample")
-    inventory = inventory or out.with_suffix(".json")
-    step.write(tree, out, inventory, view.sample.seed, annotations or out.with_suffix(".csv"))
+    seed = params.view(params_, "sample").sample.seed
+    step.write(tree, where.root / tree, inventory, seed, annotations)
 
 
 def _with_roots(command: Callable[..., None]) -> Callable[..., None]:
@@ -138,38 +136,29 @@ def doctor(
     sys.exit(step.run(dataset, root, params_, json_, deep))
 
 
-@app.command(
-    epilog=example(
-        "lssat manifest --task ffpp",
-        "--out data/prepared/ffpp/manifest.parquet",
-        "--rejects data/prepared/ffpp/manifest.rejects.parquet",
-    )
-)
+@app.command(epilog=example("lssat manifest --task ffpp"))
 def manifest(
     task: option.Task,
-    out: Annotated[Path, option.writes("Manifest table to write.")],
-    rejects: Annotated[Path, option.writes("Rejects table to write.")],
-    kept: Annotated[
-        Path | None,
-        option.writes("Copy of the rejects where there are too many: Snakemake removes the table."),
-    ] = None,
     check: Annotated[
-        Path | None, typer.Option(help="A whole params.yaml: can its splits and batches be filled?")
-    ] = None,
+        bool, typer.Option("--check", help="Also: can params.yaml's splits and batches be filled?")
+    ] = False,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """List every sample that the release's official lists name.
 
     With --check it also refuses what no detection of faces can mend: an empty split, class or
     method, fewer samples than one batch.
     """
-    with quick_imports():
+    out, kept = project.data(task), project.kept_rejects(task)
+    with quick_imports(out.manifest, out.rejects, kept):
         from lssat.data import datasets as step
         from lssat.data.splits import requirements
 
     options = getattr(params.view(params_, "manifest", task=task).datasets, task)
-    lost = step.write(task, options, out, rejects, kept)
-    lacking = requirements.refusal(task, out, options, params.load(check)) if check else None
+    lost = step.write(task, options, out.manifest, out.rejects, kept)
+    whole = params.load(project.params) if check else None
+    lacking = requirements.refusal(task, out.manifest, options, whole) if whole else None
     if errors := [error for error in (lost, lacking) if error]:
         raise DataError.all_of(errors)
 
@@ -182,182 +171,120 @@ def rejects(
     task: Annotated[str | None, typer.Option(help="Of this section of datasets alone.")] = None,
     reason: Annotated[str | None, typer.Option(help="This reason alone.")] = None,
     rows: Annotated[int, typer.Option(min=0, help="Samples shown of each reason; 0: all.")] = 10,
-    prepared: Annotated[Path, typer.Option(help="Folder of what the steps made.")] = Path(
-        "data/prepared"
-    ),
-    logs: Annotated[Path, typer.Option(help="Folder of the logs.")] = Path("logs"),
+    project: option.InProject = option.HERE,
 ) -> None:
     """Print what the steps left out: how many samples for each reason, and the first of them."""
     from lssat.data import rejected as step
 
-    step.show(files or step.tables_of(task, prepared, logs), rows, reason)
+    step.show(files or step.tables_of(task, project), rows, reason)
 
 
-@app.command(
-    epilog=example(
-        "lssat faces --task celeba --shard 0",
-        "--manifest data/prepared/celeba/manifest.parquet",
-        "--out data/prepared/celeba/faces/shard-00000.npy",
-        "--table data/prepared/celeba/faces/shard-00000.parquet",
-        "--rejects data/prepared/celeba/faces/shard-00000.rejects.parquet",
-    )
-)
+@app.command(epilog=example("lssat faces --task celeba --shard 0"))
 def faces(
     task: option.Task,
-    shard: Annotated[int, typer.Option(help="Number of the shard, from 0.")],
-    manifest: option.Manifest,
-    out: Annotated[Path, option.writes("NPY shard of crops to write.")],
-    table: Annotated[Path, option.writes("Table of the crops to write.")],
-    rejects: Annotated[Path, option.writes("Rejects table to write.")],
+    shard: option.Shard,
     device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Detect, crop and store the faces of one shard."""
-    with quick_imports():
+    data = project.data(task)
+    out = data.faces.shard(shard)
+    with quick_imports(*out):
         from lssat.data import faces as step
 
     view = params.view(params_, "faces", task=task)
     options = getattr(view.datasets, task)
-    step.crop_shard(manifest, task, options, view.faces, shard, out, table, rejects, device)
+    step.crop_shard(data.manifest, task, options, view.faces, shard, *out, device)
 
 
-@app.command(
-    epilog=example(
-        "lssat texture",
-        "--faces data/prepared/celeba/faces/shard-00000.npy",
-        "--faces-table data/prepared/celeba/faces/shard-00000.parquet",
-        "--out data/prepared/celeba/texture/ldp/shard-00000.npy",
-        "--table data/prepared/celeba/texture/ldp/shard-00000.parquet",
-    )
-)
+@app.command(epilog=example("lssat texture --task celeba --shard 0"))
 def texture(
-    faces: Annotated[Path, typer.Option(help="NPY shard of crops.")],
-    faces_table: Annotated[Path, typer.Option(help="Table of the crops.")],
-    out: Annotated[Path, option.writes("NPY shard of codes to write.")],
-    table: Annotated[Path, option.writes("Table of the codes to write.")],
+    task: option.Task,
+    shard: option.Shard,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Compute the texture codes of one shard of crops."""
-    with quick_imports():
+    settings = params.view(params_, "texture").texture
+    crops = project.data(task).faces.shard(shard)
+    codes = project.data(task).texture(settings.kind).shard(shard)
+    with quick_imports(codes.npy, codes.table):
         from lssat.data import texture as step
 
-    step.write_shard(faces, faces_table, params.view(params_, "texture").texture, out, table)
+    step.write_shard(crops.npy, crops.table, settings, codes.npy, codes.table)
 
 
-@app.command(
-    epilog=example(
-        "lssat splits --task affectnet",
-        "--manifest data/prepared/affectnet/manifest.parquet",
-        "--manifest-rejects data/prepared/affectnet/manifest.rejects.parquet",
-        "--faces data/prepared/affectnet/faces/shard-00000.parquet",
-        "--faces-rejects data/prepared/affectnet/faces/shard-00000.rejects.parquet",
-        "--train data/prepared/affectnet/splits/train.parquet",
-        "--val data/prepared/affectnet/splits/val.parquet",
-        "--test data/prepared/affectnet/splits/test.parquet",
-        "--summary data/prepared/affectnet/splits/summary.json",
-    )
-)
+@app.command(epilog=example("lssat splits --task affectnet"))
 def splits(
     task: option.Task,
-    manifest: option.Manifest,
-    manifest_rejects: Annotated[Path, typer.Option(help="Its rejects.")],
-    faces: option.CropTables,
-    faces_rejects: Annotated[list[Path], typer.Option(help="Their rejects.")],
-    train: Annotated[Path, option.writes("Table to write.")],
-    val: Annotated[Path, option.writes("Table to write.")],
-    test: Annotated[Path, option.writes("Table to write.")],
-    summary: option.JsonOut,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Assign each crop to train, val or test, and prove that nobody stands in two."""
-    with quick_imports():
+    data = project.data(task)
+    with quick_imports(*data.splits.files.values()):
         from lssat.data import splits as step
 
     view = params.view(params_, "splits", task=task)
-    files = {"train": train, "val": val, "test": test, "summary": summary}
-    lists = (*step.NAMES, step.UNUSED)
-    files |= {f"{name}_ids": summary.with_name(f"{name}.txt") for name in lists}
     options = getattr(view.datasets, task)
-    step.write(task, manifest, manifest_rejects, faces, faces_rejects, options, view.splits, files)
+    tables, rejects = _tables(data, options.shards), data.rejected(options.shards)[1:]
+    made = data.splits.files
+    step.write(task, data.manifest, data.rejects, tables, rejects, options, view.splits, made)
 
 
-@app.command(
-    epilog=example(
-        "lssat audit",
-        "--manifest data/prepared/celeba/manifest.parquet",
-        "--faces data/prepared/celeba/faces/shard-00000.parquet",
-        "--splits data/prepared/celeba/splits",
-        "--out data/prepared/celeba/audit.json --table data/prepared/celeba/audit.parquet",
-    )
-)
+def _tables(data: Data, shards: int) -> list[Path]:
+    return [shard.table for shard in data.faces.first(shards)]
+
+
+@app.command(epilog=example("lssat audit --task celeba"))
 def audit(
-    manifest: option.Manifest,
-    faces: option.CropTables,
-    splits: option.Splits,
-    out: Annotated[Path, option.writes("JSON to write if there is no leak.")],
-    table: option.FindingsOut,
+    task: option.Task,
+    params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Prove before training that nobody and no crop stands in two splits."""
-    with quick_imports():
-        from lssat.data.audit import crops
+    data = project.data(task)
+    out = data.found("audit")
+    with quick_imports(*out):
         from lssat.data.audit import leaks as step
 
-    step.audit(manifest, faces, crops.files(splits), out, table)
+    shards = getattr(params.view(params_, "audit", task=task).datasets, task).shards
+    step.audit(data.manifest, _tables(data, shards), data.splits.tables, *out)
 
 
-@app.command(
-    epilog=example(
-        "lssat lookalikes --task celeba",
-        "--faces data/prepared/celeba/faces/shard-00000.parquet",
-        "--splits data/prepared/celeba/splits",
-        "--out data/prepared/celeba/lookalikes.json",
-        "--table data/prepared/celeba/lookalikes.parquet",
-    )
-)
+@app.command(epilog=example("lssat lookalikes --task celeba"))
 def lookalikes(
     task: option.Task,
-    faces: option.CropTables,
-    splits: option.Splits,
-    out: option.JsonOut,
-    table: option.FindingsOut,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """List near-duplicates across splits by perceptual hash, for a person to look at."""
-    with quick_imports():
-        from lssat.data.audit import crops
+    data = project.data(task)
+    out = data.found("lookalikes")
+    with quick_imports(*out):
         from lssat.data.audit import lookalikes as step
 
-    view = params.view(params_, "lookalikes")
-    step.lookalikes(task, faces, crops.files(splits), view.audit, out, table)
+    view = params.view(params_, "lookalikes", task=task)
+    tables = _tables(data, getattr(view.datasets, task).shards)
+    step.lookalikes(task, tables, data.splits.tables, view.audit, *out)
 
 
-@app.command(
-    epilog=example(
-        "lssat audit-cross --dataset celebdf",
-        "--faces data/prepared/celebdf/faces/shard-00000.parquet",
-        "--splits data/prepared/celebdf/splits",
-        "--trained-faces data/prepared/ffpp/faces/shard-00000.parquet",
-        "--trained-splits data/prepared/ffpp/splits",
-        "--out data/prepared/celebdf/audit_cross.json",
-        "--table data/prepared/celebdf/audit_cross.parquet",
-    )
-)
+@app.command(epilog=example("lssat audit-cross --dataset celebdf"))
 def audit_cross(
-    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
-    faces: Annotated[list[Path], typer.Option(help="Its tables of crops; once for each shard.")],
-    splits: Annotated[Path, typer.Option(help="Folder of its splits.")],
-    trained_faces: Annotated[list[Path], typer.Option(help="Tables of crops of the task.")],
-    trained_splits: Annotated[Path, typer.Option(help="Folder of the task's splits.")],
-    out: Annotated[Path, option.writes("JSON to write if there is no leak.")],
-    table: option.FindingsOut,
-    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = HOME,
+    dataset: option.Dataset,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
-    """Prove that no crop of a task's train or val is in a data set that it is only tested on."""
-    with quick_imports():
+    """Prove that no crop of ffpp's train or val is in a data set that it is only tested on."""
+    out = project.data(dataset).found("audit_cross")
+    with quick_imports(*out):
         from lssat.data.audit import across as step
-        from lssat.data.audit import crops
 
-    trained = task, trained_faces, crops.files(trained_splits)
-    tested = dataset, faces, crops.files(splits)
-    step.across(trained, tested, params.view(params_, "audit_cross").audit, out, table)
+    view = params.view(params_, "audit_cross", task=dataset)
+
+    def known(name: str) -> tuple[str, list[Path], dict[str, Path]]:
+        data, shards = project.data(name), getattr(view.datasets, name).shards
+        return name, _tables(data, shards), data.splits.tables
+
+    step.across(known(HOME), known(dataset), view.audit, *out)

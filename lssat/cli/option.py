@@ -1,5 +1,6 @@
 """The options that recur, and those that name an output."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,8 +10,10 @@ from lssat import tables
 from lssat.cli.outputs import Output, note
 from lssat.params import hardware
 from lssat.tables import DataError
+from lssat.tables.project import Project
 
 MACHINE = hardware.Hardware()  # its defaults
+HERE = Project()
 
 
 def writes(what: str, *names: str, folder: bool = False, apart: bool = False) -> Any:
@@ -54,6 +57,22 @@ def _machine(key: str, *names: str) -> Any:
     )
 
 
+def _enter(folder: str | Project) -> Project:
+    """Go to a project's folder: all that is relative, params.yaml and raw trees too, is so to it.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if isinstance(folder, Project):  # the default
+        return folder
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        problem = f"is no folder to go to: {error.strerror}"
+        raise DataError(folder, problem, "Name the folder of a project") from error
+    return Project()
+
+
 _HARDWARE = "Hardware, as in a profile's machine.yaml"
 Params = Annotated[
     str, typer.Option("--params", help="A params.yaml, or the JSON of the sections that are read.")
@@ -70,17 +89,20 @@ Readers = Annotated[int | None, _machine("readers")]
 Energy = Annotated[bool, _machine("energy")]
 Country = Annotated[str | None, _machine("country")]
 Task = Annotated[str, typer.Option(help="A section of datasets.")]
-Manifest = Annotated[Path, typer.Option(help="Manifest table.")]
-Crops = Annotated[Path, typer.Option(help="Folder of the crops' shards.")]
-CropTables = Annotated[list[Path], typer.Option(help="Tables of crops; once for each shard.")]
-Codes = Annotated[Path, typer.Option(help="Folder of the texture's shards.")]
-Splits = Annotated[Path, typer.Option(help="Folder of the splits.")]
-TestSplit = Annotated[Path, typer.Option(help="Test split.")]
+RunPath = Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")]
+Dataset = Annotated[str, typer.Option(help="A data set of benchmark.cross.")]
+Shard = Annotated[int, typer.Option(min=0, help="Number of the shard, from 0.")]
 Runs = Annotated[Path, typer.Option(help="Folder of all runs.")]
-JsonOut = Annotated[Path, writes("JSON to write.")]
-IdsOut = Annotated[Path, writes("JSON of the MLflow ids to write.")]
-FindingsOut = Annotated[Path, writes("Table of findings to write.")]
-Database = Annotated[Path, writes("SQLite database.")]
+InProject = Annotated[
+    Project,
+    typer.Option(
+        "--project",
+        parser=_enter,
+        metavar="DIR",
+        help="Folder of the project; default: this one.",
+        show_default=False,
+    ),
+]
 Json = Annotated[
     str | None, writes("Write JSON to this file; - for stdout alone.", "--json", apart=True)
 ]

@@ -11,97 +11,68 @@ from lssat import params, tables
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
 from lssat.grid.releases import HOME
+from lssat.tables.project import Data
 
 
-def _rejects(data: Path, shards: int) -> list[Path]:
-    names = [f"faces/shard-{number:05d}.rejects.parquet" for number in range(shards)]
-    return [data / name for name in ("manifest.rejects.parquet", *names)]
-
-
-def _faces(data: Path, shards: int) -> list[tuple[Path, Path]]:
-    names = [data / f"faces/shard-{number:05d}" for number in range(shards)]
-    return [(name.with_suffix(".npy"), name.with_suffix(".parquet")) for name in names]
-
-
-def _audit(data: Path, *more: str) -> dict[str, Any]:
-    files = {name: data / f"{name}.json" for name in ("audit", "lookalikes")}
-    findings = [data / f"{name}.parquet" for name in (*files, *more)]
-    return {**files, "findings": findings}
-
-
-def _slices(folder: Path, task: str, asked: dict[str, Any]) -> tuple[Path, ...]:
-    names = {"slices": "attributes", "slices_listed": "lists"}
-    return tuple(folder / f"{name}.json" for name, key in names.items() if task in asked[key])
-
-
-def _asked(file: Path) -> Path | None:
-    return file if file.exists() else None
-
-
-@app.command(
-    epilog=example(
-        "lssat report --runs runs --data data/prepared --results results/tasks",
-        "--explained results/explain --speed results/speed.json --out results",
+def _data(data: Data, shards: int, *audits: str) -> dict[str, Any]:
+    """Where the report finds what the data steps made of a data set."""
+    return dict(
+        splits=data.splits.summary,
+        rejects=data.rejected(shards),
+        faces=[shard[:2] for shard in data.faces.first(shards)],
+        **{name: data.found(name).json for name in ("audit", "lookalikes")},
+        findings=[data.found(name).table for name in ("audit", "lookalikes", *audits)],
     )
-)
+
+
+@app.command(epilog=example("lssat report"))
 def report(
-    runs: option.Runs,
-    data: Annotated[Path, typer.Option(help="Folder of all tasks' data.")],
-    results: Annotated[Path, typer.Option(help="Folder of all tasks' metrics and predictions.")],
-    explained: Annotated[Path, typer.Option(help="Folder of what `lssat explain` wrote.")],
-    speed: Annotated[Path, typer.Option(help="What `lssat speed` wrote.")],
-    out: Annotated[Path, option.writes("Folder for the page and the tables.", folder=True)],
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Write the report: one page, readable without network, and the same numbers as tables."""
-    with quick_imports():
+    written = project.results.report()
+    with quick_imports(*written.values()):
         from lssat import report as step
 
     values = params.part(params_, "report")
     view = params.view(params_, "report")
-    benchmark = view.benchmark
-    kind = values["texture"]["kind"]
+    lists = {"slices": view.slices.attributes, "slices_listed": view.slices.lists}
     files = {}
-    for task in benchmark.tasks:
-        numbers = range(values["datasets"][task]["shards"])
-        names = [f"shard-{number:05d}" for number in numbers]
-        faces, codes = data / task / "faces", data / task / "texture" / kind
+    for task in view.benchmark.tasks:
+        made, explained = project.results.task(task), project.results.explain(task)
+        data, shards = project.data(task), values["datasets"][task]["shards"]
+        sensitivity = made.sensitivity.json
         files[task] = step.TaskFiles(
-            robustness=results / task / "robustness.json",
-            sensitivity=_asked(results / task / "sensitivity/sensitivity.json"),
-            metrics=results / task / "metrics.json",
-            predictions=results / task / "predictions.parquet",
-            experiment=f"{values['tracking']['experiment']}-{task}",
-            explain=explained / task / "explain.json",
-            maps=explained / task / "explain.npz",
-            runs=run_folders(runs, task, view),
-            faces=[(faces / f"{name}.npy", faces / f"{name}.parquet") for name in names],
-            texture=[(codes / f"{name}.npy", codes / f"{name}.parquet") for name in names],
-            splits=data / task / "splits" / "summary.json",
-            rejects=_rejects(data / task, len(names)),
-            speed=speed,
-            slices=_slices(results / task, task, values["slices"]),
-            **_audit(data / task),
+            robustness=made.robustness,
+            sensitivity=sensitivity if sensitivity.exists() else None,
+            metrics=made.metrics,
+            predictions=made.predictions,
+            experiment=f"{view.tracking.experiment}-{task}",
+            explain=explained.json,
+            maps=explained.maps,
+            runs=run_folders(project, task, view),
+            texture=[shard[:2] for shard in data.texture(view.texture.kind).first(shards)],
+            speed=project.results.speed,
+            slices=tuple(made.slices(name) for name, asked in lists.items() if task in asked),
+            **_data(data, shards),
         )
-    across = {
-        name: step.CrossFiles(
-            metrics=results / HOME / "cross" / name / "metrics.json",
-            predictions=results / HOME / "cross" / name / "predictions.parquet",
-            splits=data / name / "splits" / "summary.json",
-            rejects=_rejects(data / name, values["datasets"][name]["shards"]),
-            faces=_faces(data / name, values["datasets"][name]["shards"]),
-            across=data / name / "audit_cross.json",
-            **_audit(data / name, "audit_cross"),
+    across = {}
+    for name in view.benchmark.cross:
+        tested = project.results.task(HOME).cross(name)
+        data, shards = project.data(name), values["datasets"][name]["shards"]
+        across[name] = step.CrossFiles(
+            metrics=tested.metrics,
+            predictions=tested.predictions,
+            across=data.found("audit_cross").json,
+            **_data(data, shards, "audit_cross"),
         )
-        for name in benchmark.cross
-    }
-    written = {name: out / file for name, file in step.OUTPUTS.items()}
     step.write(values, files, written, across)
 
 
 @app.command(epilog=example("lssat show"))
 def show(
-    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder of results.")] = option.HERE.results.root,
     everything: Annotated[
         bool, typer.Option("--all", help="What the params.yaml beside it does not ask for, too.")
     ] = False,
@@ -113,15 +84,12 @@ def show(
     step.show(results, everything)
 
 
-@app.command(epilog=example("lssat digest --out data/code"))
-def digest(
-    out: Annotated[Path, option.writes("Folder for a file a rule.", folder=True)],
-) -> None:
+@app.command(epilog=example("lssat digest"))
+def digest(project: option.InProject = option.HERE) -> None:
     """Write the digest of the code of each rule: DVC redoes what an edit of the code changes."""
-    with quick_imports():
-        from lssat.tables import source
+    from lssat.tables import source
 
-    source.write(out)
+    source.write(project.code)
 
 
 @app.command(epilog=example("lssat save"))

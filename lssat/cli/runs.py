@@ -13,27 +13,12 @@ from lssat.cli.base import app, example, quick_imports, run_folders
 from lssat.grid.releases import HOME
 from lssat.params import hardware
 from lssat.tables import DataError
+from lssat.tables.project import Project
 
 
-@app.command(
-    epilog=example(
-        "lssat train --run ffpp/vit_micro/MRGB-RLDP-CRGB/seed0",
-        "--train data/prepared/ffpp/splits/train.parquet",
-        "--val data/prepared/ffpp/splits/val.parquet",
-        "--faces data/prepared/ffpp/faces --codes data/prepared/ffpp/texture/ldp",
-        "--out runs/ffpp/vit_micro/MRGB-RLDP-CRGB/seed0",
-    )
-)
+@app.command(epilog=example("lssat train --run ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"))
 def train(
-    run: Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")],
-    train: Annotated[Path, typer.Option(help="Training split.")],
-    val: Annotated[Path, typer.Option(help="Validation split.")],
-    faces: option.Crops,
-    out: Annotated[Path, option.writes("The run's folder.", folder=True)],
-    codes: Annotated[Path | None, typer.Option(help="Folder of the texture's shards.")] = None,
-    checkpoints: Annotated[
-        Path, option.writes("Folder of all runs' states while they are under way.", folder=True)
-    ] = Path("checkpoints"),
+    run: option.RunPath,
     device: option.Device = option.MACHINE.device,
     devices: option.Devices = option.MACHINE.devices,
     strategy: option.Strategy = option.MACHINE.strategy,
@@ -50,6 +35,7 @@ def train(
         ),
     ] = "",
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Train one run, or go on with it, and keep the weights of its best epoch by validation.
 
@@ -67,24 +53,25 @@ def train(
     )
     if problems := hardware.problems(machine, spelt="--{} {}", here=devices > 1):
         raise DataError.of("lssat train", problems)
-    with quick_imports():
+    which = grid.Run.of(run)
+    data, out, states = project.data(which.task), project.runs.run(run), project.states / run
+    with quick_imports(*out, states / ".lock"):
         from lssat.tracking import live
         from lssat.training import train as step
         from lssat.training.parallel import is_first
 
     view = params.view(params_, "train")
-    which = grid.Run.of(run)
     needs = grid.parse(which.configuration).texture is not None
     files = step.Files(
-        train=train,
-        val=val,
-        faces=faces,
-        codes=codes if needs else None,
-        weights=out / "weights.safetensors",
-        curve=out / "curve.csv",
-        record=out / "record.json",
-        reconstruction=out / "reconstruction.npz",
-        checkpoints=checkpoints / which.path,
+        train=data.splits.train,
+        val=data.splits.val,
+        faces=data.faces.root,
+        codes=data.texture(view.texture.kind).root if needs else None,
+        weights=out.weights,
+        curve=out.curve,
+        record=out.record,
+        reconstruction=out.reconstruction,
+        checkpoints=states,
     )
     section = json.loads(tracking) if tracking and is_first() else None
     try:
@@ -97,160 +84,105 @@ def train(
 
 @app.command(
     epilog=example(
-        "lssat repeat --run runs/ffpp/vit_mini/MRGB-RLDP-CRGB/seed0",
-        "--out runs/ffpp/vit_mini/MRGB-RLDP-CRGB-lambda0.1/seed0",
+        "lssat repeat --run ffpp/vit_mini/MRGB-RLDP-CRGB/seed0",
+        "--again ffpp/vit_mini/MRGB-RLDP-CRGB-lambda0.1/seed0",
     )
 )
 def repeat(
-    run: Annotated[Path, typer.Option(help="Folder of the run.")],
-    out: Annotated[Path, option.writes("Its other folder.", folder=True)],
+    run: option.RunPath,
+    again: Annotated[str, typer.Option(help="Its other name.")],
+    project: option.InProject = option.HERE,
 ) -> None:
     """Give a run a second folder, for a configuration whose own lambda is the recipe's."""
     from lssat.grid import trained
 
-    trained.repeat(run, out)
+    trained.repeat(project.runs.run(run), project.runs.run(again))
 
 
-@app.command(
-    epilog=example(
-        "lssat evaluate --task celeba --runs runs",
-        "--splits data/prepared/celeba/splits",
-        "--faces data/prepared/celeba/faces --codes data/prepared/celeba/texture/ldp",
-        "--out results/tasks/celeba",
-    )
-)
+@app.command(epilog=example("lssat evaluate --task celeba"))
 def evaluate(
     task: option.Task,
-    runs: option.Runs,
-    splits: option.Splits,
-    faces: option.Crops,
-    codes: option.Codes,
-    out: Annotated[
-        Path, option.writes("Folder for predictions.parquet and metrics.json.", folder=True)
-    ],
     device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Predict with each run of a task and measure, once, on the test split."""
-    with quick_imports():
-        from lssat.evaluation import evaluate as step
-
-    view = params.view(params_, "evaluate")
-    files = step.Files(
-        runs=run_folders(runs, task, view),
-        train=splits / "train.parquet",
-        val=splits / "val.parquet",
-        test=splits / "test.parquet",
-        summary=splits / "summary.json",
-        faces=faces,
-        codes=codes,
-        predictions=out / "predictions.parquet",
-        metrics=out / "metrics.json",
-    )
-    step.evaluate(task, files, view, device)
+    _evaluate("evaluate", task, task, device, params_, project)
 
 
-@app.command(
-    epilog=example(
-        "lssat robustness --task celeba --runs runs",
-        "--train data/prepared/celeba/splits/train.parquet",
-        "--test data/prepared/celeba/splits/test.parquet",
-        "--faces data/prepared/celeba/faces",
-        "--out results/tasks/celeba/robustness.json",
-    )
-)
-def robustness(
-    task: option.Task,
-    runs: option.Runs,
-    train: Annotated[Path, typer.Option(help="Training split: the trivial baseline.")],
-    test: option.TestSplit,
-    faces: option.Crops,
-    out: option.JsonOut,
-    device: option.Device = option.MACHINE.device,
-    params_: option.Params = "params.yaml",
-) -> None:
-    """Measure the runs of a task on perturbed test crops."""
-    with quick_imports():
-        from lssat.evaluation import robustness as step
-
-    view = params.view(params_, "robustness")
-    files = step.Files(run_folders(runs, task, view), train, test, faces, out)
-    step.robustness(task, files, view, device)
-
-
-@app.command(
-    epilog=example(
-        "lssat cross --dataset celebdf --task ffpp --runs runs",
-        "--train data/prepared/ffpp/splits/train.parquet",
-        "--splits data/prepared/celebdf/splits",
-        "--faces data/prepared/celebdf/faces --codes data/prepared/celebdf/texture/ldp",
-        "--out results/tasks/ffpp/cross/celebdf",
-    )
-)
+@app.command(epilog=example("lssat cross --dataset celebdf"))
 def cross(
-    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
-    train: Annotated[Path, typer.Option(help="Training split of the task: its baseline.")],
-    runs: option.Runs,
-    splits: Annotated[Path, typer.Option(help="Folder of the data set's splits.")],
-    faces: option.Crops,
-    codes: option.Codes,
-    out: Annotated[
-        Path, option.writes("Folder for predictions.parquet and metrics.json.", folder=True)
-    ],
-    task: Annotated[str, typer.Option(help="The task whose runs are tested.")] = HOME,
+    dataset: option.Dataset,
     device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
-    """Test the runs of a task on a data set that they were not trained on."""
-    with quick_imports():
+    """Test the runs of ffpp on a data set that they were not trained on."""
+    _evaluate("cross", HOME, dataset, device, params_, project)
+
+
+def _evaluate(
+    rule: str, task: str, dataset: str, device: str, params_: str, project: Project
+) -> None:
+    results = project.results.task(task)
+    out = results if dataset == task else results.cross(dataset)
+    with quick_imports(out.predictions, out.metrics):
         from lssat.evaluation import evaluate as step
 
-    view = params.view(params_, "cross")
+    view = params.view(params_, rule)
+    data, trained = project.data(dataset), project.data(task)
     files = step.Files(
-        runs=run_folders(runs, task, view),
-        train=train,
-        val=None,
-        test=splits / "test.parquet",
-        summary=splits / "summary.json",
-        faces=faces,
-        codes=codes,
-        predictions=out / "predictions.parquet",
-        metrics=out / "metrics.json",
+        runs=run_folders(project, task, view),
+        train=trained.splits.train,
+        val=trained.splits.val if dataset == task else None,
+        test=data.splits.test,
+        summary=data.splits.summary,
+        faces=data.faces.root,
+        codes=data.texture(view.texture.kind).root,
+        predictions=out.predictions,
+        metrics=out.metrics,
     )
     step.evaluate(dataset, files, view, device)
 
 
-@app.command(
-    epilog=example(
-        "lssat slices --task celeba",
-        "--predictions results/tasks/celeba/predictions.parquet",
-        "--metrics results/tasks/celeba/metrics.json",
-        "--out results/tasks/celeba/slices.json",
-    )
-)
+@app.command(epilog=example("lssat robustness --task celeba"))
+def robustness(
+    task: option.Task,
+    device: option.Device = option.MACHINE.device,
+    params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
+) -> None:
+    """Measure the runs of a task on perturbed test crops."""
+    data, out = project.data(task), project.results.task(task).robustness
+    with quick_imports(out):
+        from lssat.evaluation import robustness as step
+
+    view = params.view(params_, "robustness")
+    runs, splits = run_folders(project, task, view), data.splits
+    files = step.Files(runs, splits.train, splits.test, data.faces.root, out)
+    step.robustness(task, files, view, device)
+
+
+@app.command(epilog=example("lssat slices --task celeba"))
 def slices(
     task: option.Task,
-    predictions: Annotated[Path, typer.Option(help="The predictions of lssat evaluate.")],
-    metrics: Annotated[Path, typer.Option(help="Its metrics.json.")],
-    out: option.JsonOut,
-    annotations: Annotated[
-        Path | None, typer.Option(help="CSV; default: the attributes of slices.attributes.")
-    ] = None,
-    manifest: Annotated[Path | None, typer.Option(help="Manifest table, for a CSV.")] = None,
+    listed: Annotated[
+        bool,
+        typer.Option("--listed", help="By the CSV of slices.lists, not by slices.attributes."),
+    ] = False,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Measure groups of the test samples: worst group, gap, intervals, by attribute."""
-    with quick_imports():
+    rule = "slices_listed" if listed else "slices"
+    results = project.results.task(task)
+    with quick_imports(results.slices(rule)):
         from lssat.evaluation import slices as step
 
-    files = step.Files(predictions, metrics, out)
-    if (annotations is None) != (manifest is None):
-        raise typer.BadParameter("--annotations and --manifest go together")
-    if annotations is None or manifest is None:
-        view = params.view(params_, "slices", task=task)
-        names = view.slices.attributes[task]
-        step.own(task, files, names, view.slices.min_n, view.evaluate)
-    else:
-        view = params.view(params_, "slices_listed", task=task)
-        lists = step.Annotated(annotations, manifest)
+    view = params.view(params_, rule, task=task)
+    files = step.Files(results.predictions, results.metrics, results.slices(rule))
+    if listed:
+        lists = step.Annotated(Path(view.slices.lists[task]), project.data(task).manifest)
         step.listed(task, files, lists, view.slices.min_n, view.evaluate)
+    else:
+        step.own(task, files, view.slices.attributes[task], view.slices.min_n, view.evaluate)

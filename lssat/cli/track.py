@@ -1,6 +1,6 @@
 """The commands that log in MLflow what runs, evaluations and the report have written."""
 
-from pathlib import Path
+import re
 from typing import Annotated
 
 import typer
@@ -8,91 +8,58 @@ import typer
 from lssat import params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
+from lssat.tables.project import ATTACHED
 
 
-@app.command(
-    epilog=example(
-        "lssat track --task celeba --runs runs",
-        "--metrics results/tasks/celeba/metrics.json --out results/mlflow/celeba.json",
-    )
-)
+@app.command(epilog=example("lssat track --task celeba"))
 def track(
     task: option.Task,
-    runs: option.Runs,
-    metrics: Annotated[Path, typer.Option(help="The task's metrics.json.")],
-    out: option.IdsOut,
-    database: option.Database = Path("mlflow.db"),
-    artifacts: Annotated[Path, option.writes("Folder of artifacts.", folder=True)] = Path(
-        "mlartifacts"
-    ),
+    added: Annotated[
+        str | None,
+        typer.Option(help="Add this to its runs: slices, slices_listed or cross/<data set>."),
+    ] = None,
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
-    """Log the runs of a task in MLflow: losses, metrics, parameters, tags."""
-    with quick_imports():
+    """Log the runs of a task in MLflow: losses, metrics, parameters, tags; or what came later."""
+    results, tracked = project.results.task(task), project.results.mlflow
+    out, database = tracked(_name(task, added)), project.database
+    with quick_imports(out, database, project.artifacts / "0"):
         from lssat.tracking import runs as step
 
-    view = params.view(params_, "track")
-    files = step.Files(run_folders(runs, task, view), metrics, database, artifacts, out)
-    step.track(task, files, view.tracking.experiment, view.tracking.uri)
+    if added is None:
+        view = params.view(params_, "track")
+        runs = run_folders(project, task, view)
+        files = step.Files(runs, results.metrics, database, project.artifacts, out)
+        step.track(task, files, view.tracking.experiment, view.tracking.uri)
+        return
+    kind, _, dataset = added.partition("/")
+    uri = params.view(params_, "track_cross" if dataset else "track_slices").tracking.uri
+    measured = results.cross(dataset).metrics if dataset else results.slices(kind)
+    prefix = f"{added}/" if dataset else "slice/"
+    step.track_more(prefix, measured, tracked(task), database, uri, out)
 
 
-@app.command(
-    epilog=example(
-        "lssat track-cross --dataset celebdf",
-        "--metrics results/tasks/ffpp/cross/celebdf/metrics.json",
-        "--tracked results/mlflow/ffpp.json --out results/mlflow/cross/celebdf.json",
-    )
-)
-def track_cross(
-    dataset: Annotated[str, typer.Option(help="A data set of benchmark.cross.")],
-    metrics: Annotated[Path, typer.Option(help="The metrics.json of lssat cross.")],
-    tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
-    out: option.IdsOut,
-    database: option.Database = Path("mlflow.db"),
-    params_: option.Params = "params.yaml",
-) -> None:
-    """Add the metrics of another data set to the MLflow runs, as cross/<dataset>/..."""
-    with quick_imports():
-        from lssat.tracking import runs as step
-
-    view = params.view(params_, "track_cross")
-    step.track_more(f"cross/{dataset}/", metrics, tracked, database, view.tracking.uri, out)
+def _name(task: str, added: str | None) -> str:
+    """Return the name of the ids: of a task, or of what is added to its runs."""
+    if added is None or re.fullmatch(r"cross/[a-z0-9_]+", added):
+        return added or task
+    if added in ("slices", "slices_listed"):
+        return f"{added}/{task}"
+    raise typer.BadParameter(f"--added {added!r} is not slices, slices_listed or cross/<data set>")
 
 
-@app.command(
-    epilog=example(
-        "lssat track-slices --slices results/tasks/celeba/slices.json",
-        "--tracked results/mlflow/celeba.json --out results/mlflow/slices/celeba.json",
-    )
-)
-def track_slices(
-    slices: Annotated[Path, typer.Option(help="What lssat slices wrote.")],
-    tracked: Annotated[Path, typer.Option(help="The JSON of MLflow ids of lssat track.")],
-    out: option.IdsOut,
-    database: option.Database = Path("mlflow.db"),
-    params_: option.Params = "params.yaml",
-) -> None:
-    """Add worst group and gap to the MLflow runs, as slice/<attribute>/..."""
-    with quick_imports():
-        from lssat.tracking import runs as step
-
-    view = params.view(params_, "track_slices")
-    step.track_more("slice/", slices, tracked, database, view.tracking.uri, out)
-
-
-@app.command(epilog=example("lssat track-report --results results --out results/mlflow.json"))
+@app.command(epilog=example("lssat track-report"))
 def track_report(
-    results: Annotated[Path, typer.Option(help="Folder of the report.")],
-    out: option.IdsOut,
-    database: option.Database = Path("mlflow.db"),
     params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
 ) -> None:
     """Attach the report to the MLflow parent run of each task."""
-    with quick_imports():
-        from lssat import report
+    results = project.results
+    with quick_imports(results.attached, project.database):
         from lssat.tracking import runs as tracking
 
     view = params.view(params_, "track_report")
-    tracked = [results / "mlflow" / f"{task}.json" for task in view.benchmark.tasks]
-    files = [results / name for name in report.ATTACHED]
-    tracking.track_report(tracked, files, database, view.tracking.uri, out)
+    tracked = [results.mlflow(task) for task in view.benchmark.tasks]
+    files = list(results.report(*ATTACHED).values())
+    tracking.track_report(tracked, files, project.database, view.tracking.uri, results.attached)

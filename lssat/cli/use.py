@@ -48,8 +48,8 @@ def predict(
     ] = None,
     results: Annotated[
         Path, typer.Option(help="Folder of results: where the calibration is.")
-    ] = Path("results"),
-    runs: option.Runs = Path("runs"),
+    ] = option.HERE.results.root,
+    runs: option.Runs = option.HERE.runs.root,
     device: option.Device = option.MACHINE.device,
 ) -> None:
     """Score images and videos with a trained run, through the code of the benchmark.
@@ -146,7 +146,7 @@ def _write_json(where: str, value: dict) -> None:
 
 @app.command(epilog=example("lssat verify"))
 def verify(
-    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    results: Annotated[Path, typer.Option(help="Folder of results.")] = option.HERE.results.root,
     expected: Annotated[Path, typer.Option(help="File of expected numbers.")] = Path(
         "expected/sample.json"
     ),
@@ -163,7 +163,7 @@ def verify(
         str | None, typer.Option(help="With --with: in which way, for the file.")
     ] = None,
     json_: option.Json = None,
-    params_: Annotated[Path, typer.Option("--params", help="A params.yaml.")] = Path("params.yaml"),
+    params_: Annotated[Path, typer.Option("--params", help="A params.yaml.")] = option.HERE.params,
 ) -> None:
     """Hold results to expected numbers, each within its tolerance.
 
@@ -217,7 +217,7 @@ def compare(
     results_b: Annotated[
         Path | None, typer.Option(help="Default: results beside the folder of RUN_B's runs.")
     ] = None,
-    runs: option.Runs = Path("runs"),
+    runs: option.Runs = option.HERE.runs.root,
 ) -> None:
     """Compare two runs of one task on their common test samples.
 

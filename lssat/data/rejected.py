@@ -7,8 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lssat.tables import REJECTS, DataError, read_table
-
-_END = "rejects.parquet"
+from lssat.tables.project import Project
 
 
 def show(files: list[Path], rows: int, reason: str | None, console: Console | None = None) -> None:
@@ -43,25 +42,25 @@ def show(files: list[Path], rows: int, reason: str | None, console: Console | No
             console.print(f"  and {len(rejected) - len(shown):,} more (--rows 0 shows all)")
 
 
-def tables_of(task: str | None, prepared: Path, logs: Path) -> list[Path]:
+def tables_of(task: str | None, project: Project) -> list[Path]:
     """Return the tables of rejects of a project: of one data set, or of all.
 
     Raises:
         DataError: there is none.
     """
-    stopped = {file.name.split(".")[0]: file for file in logs.glob(f"manifest/*.{_END}")}
-    finished = {file.parent.name: file for file in prepared.glob(f"*/manifest.{_END}")}
+    stopped = {file.name.split(".")[0]: file for file in project.find(project.kept_rejects("*"))}
+    finished = {file.parent.name: file for file in project.find(project.data("*").rejects)}
     names = sorted({*stopped, *finished})
     chosen = [name for name in names if task in (None, name)]
     if not chosen:
         there = f"there are those of {', '.join(names)}" if names else "no step has written one"
         what = f" of {task}" if task else ""
         fix = "Run snakemake first, in the folder of the project"
-        raise DataError(prepared, f"holds no table of rejects{what}; {there}", fix)
+        raise DataError(project.prepared, f"holds no table of rejects{what}; {there}", fix)
     files = []
     for name in chosen:
         files.append((finished | stopped)[name])
-        files += sorted(prepared.glob(f"{name}/faces/*.{_END}"))
+        files += project.find(project.data(name).faces.shard("*").rejects)
     return files
 
 

@@ -16,7 +16,7 @@ from lssat.grid.backbones import (
     weights_problem,
 )
 from lssat.grid.notation import LEARNED, TEXTURES, Configuration, configurations, parse, share
-from lssat.grid.runs import SUPERVISED, Run, every_run, named, repeats, runs_of, swept
+from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, named, repeats, runs_of, swept
 from lssat.grid.tasks import Task, read_task
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "FAMILIES",
     "LEARNED",
     "MAE_WEIGHTS",
+    "RUN",
     "SUPERVISED",
     "TEXTURES",
     "TIMM",

@@ -119,7 +119,7 @@ _RECORDS = (
     ),
 )
 RELEASES = {record.task.name: record for record in _RECORDS}
-HOME = "ffpp"  # the task whose runs are tested on other data sets; paths of rules name it too
+HOME = "ffpp"  # the task whose runs are tested on other data sets
 TASKS = {name: record.task for name, record in RELEASES.items() if not record.test_only}
 CROSS = {name: record.task for name, record in RELEASES.items() if record.test_only}
 HALVED = {name for name, record in RELEASES.items() if record.halved}

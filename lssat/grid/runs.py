@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from lssat.grid.notation import parse
 
+RUN = "{task}/{backbone}/{configuration}/seed{seed}"  # a run's path
 SUPERVISED = "none-none-CRGB"  # the configuration of the grid's baselines
 
 
@@ -21,7 +22,7 @@ class Run(NamedTuple):
     @property
     def path(self) -> str:
         """`ffpp/vit_micro/MRGB-RLDP-CRGB/seed0`, below the folder of all runs."""
-        return f"{self.task}/{self.backbone}/{self.configuration}/seed{self.seed}"
+        return RUN.format(**self._asdict())
 
     @classmethod
     def of(cls, path: str) -> "Run":

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lssat import metrics, tables
+from lssat.grid.runs import RUN
 from lssat.tables import DataError, Record, read_record
-
-RECORD = "record.json"
-FILES = ("weights.safetensors", "curve.csv", RECORD, "reconstruction.npz")
+from lssat.tables.project import RunFiles, Runs
 
 
 def record(folder: Path, *needs: str) -> Record:
     """Read what a run says of itself; `needs` are keys that must be there."""
-    return read_record(folder / RECORD, *needs, remedy="Name the folder of a run, which holds it")
+    file = RunFiles(folder).record
+    return read_record(file, *needs, remedy="Name the folder of a run, which holds it")
 
 
 def find(name: Path, runs: Path) -> Path:
@@ -29,7 +29,7 @@ def find(name: Path, runs: Path) -> Path:
         DataError: there is no such run; the message says which names are close.
     """
     for folder in (name, runs / name):
-        if (folder / RECORD).is_file():
+        if RunFiles(folder).record.is_file():
             return folder
     base = name.parents[3] if len(name.parts) > 4 else runs  # where it was said to be
     known = [f"{folder}" for folder in dict.fromkeys([*_all(base), *_all(runs)])]
@@ -38,18 +38,17 @@ def find(name: Path, runs: Path) -> Path:
     if close:
         raise DataError(name, "is no trained run", f"Did you mean {' or '.join(close)}?")
     fix = f"{len(known)} runs are below {base}" if known else "Train with `snakemake --cores 8`"
-    raise DataError(name, f"is no trained run (it holds no {RECORD})", fix)
+    raise DataError(name, f"is no trained run (it holds no {RunFiles(name).record.name})", fix)
 
 
-def repeat(folder: Path, out: Path) -> None:
+def repeat(run: RunFiles, again: RunFiles) -> None:
     """Give a run another folder: the same files, linked where the file system can, else copied.
 
     Raises:
-        DataError: it is not trained, or `out` cannot be written.
+        DataError: it is not trained, or `again` cannot be written.
     """
-    record(folder)
-    for name in FILES:
-        source, target = folder / name, out / name
+    record(run.root)
+    for source, target in zip(run, again, strict=True):
         with tables.refusing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.unlink(missing_ok=True)
@@ -61,7 +60,9 @@ def repeat(folder: Path, out: Path) -> None:
 
 
 def _all(runs: Path, task: str = "*") -> list[Path]:
-    return sorted(file.parent for file in runs.glob(f"{task}/*/*/seed*/{RECORD}"))
+    there = Runs(runs)
+    pattern = there.run(RUN.format(task=task, backbone="*", configuration="*", seed="*"))
+    return [file.parent for file in there.find(pattern.record)]
 
 
 def _once(folders: list[Path]) -> Iterator[tuple[Path, Record]]:

@@ -24,6 +24,7 @@ from lssat.orchestrate.plan import Costs, machine_of
 from lssat.params import Params
 from lssat.params.hardware import Hardware
 from lssat.tables import close_folder, sha256, source
+from lssat.tables.project import Project
 
 # Of Snakemake: these look, or do something else than jobs.
 _LOOKS = (
@@ -37,7 +38,10 @@ GRAPH = "LSSAT_GRAPH"  # a file for the jobs of the graph, in a process that onl
 _ONE_KEY = 2.0  # seconds
 _IMPORT_MUCH = {"train", "evaluate", "cross", "robustness", "explain"}
 _MANY = 4  # jobs of these, of a second's work and seconds of imports each
-_MADE = ("runs", "results", "data/prepared", "data/code")  # folders, of Snakemake's outputs
+_HERE = Project()
+_WITH_FACES = (_HERE.prepared, _HERE.results.root, _HERE.runs.root)
+_RECONSTRUCTION = _HERE.runs.run("").reconstruction.name
+_MADE = (*_WITH_FACES, _HERE.code)  # folders, of Snakemake's outputs
 
 
 def looks(arguments: list[str]) -> bool:
@@ -72,7 +76,7 @@ class Hooks:
         if self.works:
             lock.hold(self.inside_dvc)
             source.write()
-            os.environ[restore.PARAMS] = sha256("params.yaml")
+            os.environ[restore.PARAMS] = sha256(_HERE.params)
             atexit.register(self._close)
         # With it begins the shell command of each step that takes long; `false`: it works.
         os.environ["LSSAT_ASK"] = "lssat restore" if self._asks() else "false"
@@ -96,7 +100,7 @@ class Hooks:
             guard.put()
         jobs = [job for job in self.workflow.dag.needrun_jobs() if job.rule.name in _IMPORT_MUCH]
         if threads and len(jobs) >= _MANY:
-            self._warm = warm.start(threads)
+            self._warm = warm.start(threads, _HERE.log("warm"))
         if not os.environ.get("LSSAT_SYNC"):
             self._events = self._listen(values, hardware)
 
@@ -196,10 +200,10 @@ def close_faces() -> None:
     It gives what it links a mode for all readers, and what it puts back the umask's.
     """
     close_folder(Path(".dvc/cache"))
-    for top in ("data/prepared", "results", "runs"):
+    for top in _WITH_FACES:
         for path, _, names in os.walk(top):
             closed = close_folder(Path(path))
-            for name in names if closed else {"reconstruction.npz"} & set(names):
+            for name in names if closed else {_RECONSTRUCTION} & set(names):
                 with contextlib.suppress(PermissionError):
                     os.chmod(os.path.join(path, name), 0o600)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from lssat.orchestrate.repository import opened, relative, stages_of
 from lssat.tables import sha256
+from lssat.tables.project import Project
 
 PARAMS = "LSSAT_PARAMS_SHA256"  # of the params.yaml that the run's Snakemake has read
 
@@ -38,7 +39,7 @@ def restore(outputs: list[str]) -> bool:
     """
     from dvc.stage.cache import RunCacheNotFoundError
 
-    if os.environ.get(PARAMS) != sha256("params.yaml"):
+    if os.environ.get(PARAMS) != sha256(Project().params):
         return False  # edited since Snakemake started: DVC would look for other results
     with opened() as repo:
         stage = _stage(repo, outputs[0]) if repo else None

@@ -19,9 +19,10 @@ from lssat.orchestrate.events import Reader
 from lssat.orchestrate.failures import HEADING
 from lssat.orchestrate.progress import Progress
 from lssat.tables import DataError, check_writable
+from lssat.tables.project import Project
 from lssat.use.show import show
 
-LOG = Path("logs/snakemake.log")
+LOG = Project().log("snakemake")
 # Where Snakemake gives up before any job: the words of its own that are read.
 _TROUBLE = re.compile(r"^(Error|.*Exception|Workflow|.*Error in)", re.M)
 _EVERY = 0.5  # seconds between two looks at what has happened
@@ -77,7 +78,7 @@ def run(cores: int, targets: Sequence[str] = ()) -> int:
     if not view.reader.finished:
         print("Nothing to be done: all results are up to date.")
     if not targets:
-        show(Path("results"))
+        show(Project().results.root)
     return 0
 
 

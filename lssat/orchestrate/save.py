@@ -13,8 +13,9 @@ from typing import Any
 from lssat.orchestrate import guard
 from lssat.orchestrate.repository import opened, relative, stages_of
 from lssat.tables import sha256, source
+from lssat.tables.project import Project
 
-_DRAWN = "data/raw/"  # trees that people edit in place: copied, not linked
+_DRAWN = f"{Project().sample.root}/"  # trees that people edit in place: copied, not linked
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def save(made: Made) -> str:
         if repo is None:
             guard.remove()
             return ""
-        known = not source.changed() and sha256("params.yaml") == made.params
+        known = not source.changed() and sha256(Project().params) == made.params
         stages = stages_of(repo)
         changed = [stage for stage in stages if _save(stage, made if known else Made())]
         if changed:

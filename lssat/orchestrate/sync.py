@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import Any
 
 from lssat import params
 from lssat.orchestrate import guard
 from lssat.orchestrate.run import check_project
 from lssat.tables import source
+from lssat.tables.project import Project
 from lssat.tracking import runs as tracking
 
 _OF_CODE = " If only the code has changed, and no result: `lssat sync --code`."
@@ -64,14 +65,23 @@ def _stale(code: bool) -> list[str] | None:
 
 
 def _of_code_alone(changes: list) -> bool:
-    """Say whether a stage's changes are those of the code and of nothing else."""
-    places = [
-        place
-        for change in changes
-        for kind, files in (change.items() if isinstance(change, dict) else [(change, {"": ""})])
-        for place in (files if kind == "changed deps" else [""])
-    ]
-    return all(place == "lssat" or place.startswith(f"{source.WRITTEN}/") for place in places)
+    """Say whether a stage's changes are those of the code and of nothing else.
+
+    What a stage does, and which parameters it watches, is said by dvc.yaml, which is code too.
+    """
+    kinds = [each if isinstance(each, dict) else {each: {}} for each in changes]
+    if not {kind for each in kinds for kind in each} <= {"changed command", "changed deps"}:
+        return False
+    deps = [each for kind in kinds for each in kind.get("changed deps", {}).items()]
+    return all(
+        place == "lssat" or place.startswith(f"{source.WRITTEN}/") or _newly_watched(place, change)
+        for place, change in deps
+    )
+
+
+def _newly_watched(place: str, change: Any) -> bool:
+    said = change.values() if isinstance(change, dict) else [change]
+    return place == str(Project().params) and set(said) == {"new"}
 
 
 def _tell() -> None:
@@ -80,7 +90,8 @@ def _tell() -> None:
 
 
 def _unknown_to_mlflow() -> list[str]:
-    values = params.load("params.yaml")
-    files = [Path("results/mlflow") / f"{task}.json" for task in values.benchmark.tasks]
+    here = Project()
+    values = params.load(here.params)
+    files = [here.results.mlflow(task) for task in values.benchmark.tasks]
     there = [file for file in files if file.exists()]
-    return [str(file) for file in tracking.lacking(there, Path("mlflow.db"), values.tracking.uri)]
+    return [str(file) for file in tracking.lacking(there, here.database, values.tracking.uri)]

@@ -24,7 +24,6 @@ from typing import Any
 
 from lssat.orchestrate.steps import PARENT
 
-LOG = Path("logs/warm.log")
 # Not `-m`: the texts of wrong usage would name it.
 PROGRAM = [sys.executable, "-c", "from lssat.cli.forks import main; main()"]
 _WHERE = "LSSAT_WARM"  # path of the socket, relative: a socket's name may have 107 bytes
@@ -35,13 +34,17 @@ _MOST = 1 << 20  # bytes of a message
 _REFUSED = b"no"
 
 
-def start(threads: int) -> subprocess.Popen:
-    """Start the process that steps of so many threads are forked from; kill it after the last."""
+def start(threads: int, told: Path) -> subprocess.Popen:
+    """Start the process that steps of so many threads are forked from; kill it after the last.
+
+    Args:
+        told: its log.
+    """
     where = f".snakemake/warm-{os.getpid()}"
     environment = os.environ | thread_counts(threads)
     environment.pop(PARENT, None)  # it is no step; its forks are
-    LOG.parent.mkdir(exist_ok=True)
-    with open(LOG, "a", encoding="utf-8") as log:
+    told.parent.mkdir(exist_ok=True)
+    with open(told, "a", encoding="utf-8") as log:
         process = subprocess.Popen(
             [*PROGRAM, where],
             stdin=subprocess.PIPE,  # ends with this process, however that ends

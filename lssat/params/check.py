@@ -14,8 +14,9 @@ from lssat.params import names as named
 from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
 from lssat.params.sections import Params
+from lssat.tables.project import Project
 
-SAMPLE = "data/raw/sample/"  # where the built-in sample is drawn
+SAMPLE = f"{Project().sample.root}/"
 
 
 def say(path: str | Path, lines: dict, error: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError, create_model
 
+from lssat.grid.releases import HOME
 from lssat.params import check
 from lssat.params.base import Section
 from lssat.params.data import Datasets, Own
@@ -25,12 +26,12 @@ READS = {
     "faces": ["datasets.{task}", "faces"],
     "texture": ["texture.kind", "texture.k"],
     "splits": ["datasets.{task}", "splits"],
-    "audit": [],  # nothing that could be edited and make runs stale
-    "lookalikes": ["audit"],
-    "audit_cross": ["audit"],
+    "audit": ["datasets.{task}.shards"],  # nothing that could be edited and make runs stale
+    "lookalikes": ["audit", "datasets.{task}.shards"],
+    "audit_cross": ["audit", "datasets.{task}.shards", f"datasets.{HOME}.shards"],
     "train": ["texture", "train"],
-    "evaluate": [*_GRID, "evaluate", "train.threads"],
-    "cross": [*_GRID, "evaluate", "train.threads"],
+    "evaluate": [*_GRID, "evaluate", "texture.kind", "train.threads"],
+    "cross": [*_GRID, "evaluate", "texture.kind", "train.threads"],
     "robustness": [
         *_GRID,
         "robustness",
@@ -41,7 +42,7 @@ READS = {
     ],
     "slices": ["slices.attributes.{task}", "slices.min_n", "evaluate"],
     "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
-    "explain": [*_GRID, "explain", "train.threads"],
+    "explain": [*_GRID, "explain", "texture.kind", "train.threads"],
     "gallery": ["benchmark.tasks", "texture.kind", "report", "sample", "datasets"],
     "variant": [
         *_GRID,

@@ -268,6 +268,16 @@ class Sensitivity(Section):
     def _once(cls, items: list) -> list:
         return once(items)
 
+    def variants(self, margin: float, frames: int | None) -> list[str]:
+        """Name the variants that must be made; the others are the stored crops, or some of them.
+
+        Args:
+            margin, frames: of what is stored; frames: None where each n-th frame is taken.
+        """
+        more = [n for n in self.frames if frames and n > frames]
+        others = [m for m in self.margins if m != margin]
+        return [f"margin-{m}" for m in others] + [f"frames-{n}" for n in more]
+
 
 class Tracking(Section):
     """MLflow."""

@@ -17,28 +17,7 @@ from lssat.report.kit.results import (
 from lssat.report.sections import ranks
 from lssat.tables import atomic, together, write_json, write_text
 
-__all__ = ["ATTACHED", "OUTPUTS", "CrossFiles", "TaskFiles", "write"]
-
-# What is written -> the name of its file.
-OUTPUTS = {
-    "report": "report.html",
-    **{
-        name: f"{name}.csv"
-        for name in (
-            *("table", "subsets", "attributes", "classes", "confusion", "comparisons"),
-            *("runs", "costs", "curves", "rejects", "slices", "robustness"),
-        )
-    },
-    "latex": "tables.tex",
-    "figures": "figures.pdf",
-    "metrics": "metrics.json",
-    "ranks": "ranks.json",
-    "headline": "headline.json",
-    "picture": "curves.svg",
-}
-
-# Of these, what MLflow keeps with the parent run of each task.
-ATTACHED = [OUTPUTS[name] for name in ("report", "figures", "latex", "table", "costs")]
+__all__ = ["CrossFiles", "TaskFiles", "write"]
 
 
 @together()
@@ -56,7 +35,7 @@ def write(
         params_json: plain values. `report` may give title and note, the whole is shown as it is;
             what was run comes from the runs' own records.
         tasks: where the results of each task lie, in the order of the page.
-        files: where to write, one path for each name in `OUTPUTS`
+        files: where to write, one path for each name in `project.REPORT`
             (the page, CSV tables, LaTeX tables, PDF figures, metrics.json,
             ranks.json, and for DVC headline.json and curves.svg).
         cross: where the results on data sets lie that runs were only tested on.
@@ -94,6 +73,6 @@ def write(
     write_text(files["latex"], latex.tables(read))
     with atomic(files["figures"]) as file:
         pdf.write(file, read, families)
-    others = ", ".join(files[name].name for name in OUTPUTS if name != "report")
+    others = ", ".join(files[name].name for name in files if name != "report")
     text = page.render(params_json, read, across, families, rejects, others)
     write_text(files["report"], text)

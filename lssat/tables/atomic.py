@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lssat.tables.errors import DataError
+from lssat.tables.project import Data, Project
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Within `together`: temporary files and folders that are complete, each with its final path.
@@ -23,7 +24,9 @@ _STAGED: ContextVar[list[tuple[str, Path]] | None] = ContextVar("staged", defaul
 # Within `confidential`: what is written is for its owner's eyes.
 _CONFIDENTIAL: ContextVar[bool] = ContextVar("confidential", default=False)
 # Folders that hold faces: of crops, of texture by its kind, this machine's pages, DVC's copies.
-_FACES = re.compile(r".*/(faces|texture/[^/]+|results/local|\.dvc/cache)")
+_DATA = Data(Path())
+_OF_FACES = _DATA.faces.root, _DATA.texture("[^/]+").root, Project().results.gallery.parent
+_FACES = re.compile(rf".*/({'|'.join(map(str, _OF_FACES))}|\.dvc/cache)")
 Size = int | Callable[[], int] | None
 
 

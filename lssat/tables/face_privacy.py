@@ -4,8 +4,10 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-SAMPLE = "data/raw/sample"  # where the built-in sample is drawn, of faces that may be passed on
-LOCAL = "results/local/gallery.html"
+from lssat.tables.project import Project
+
+SAMPLE = str(Project().sample.root)  # of faces that may be passed on
+LOCAL = str(Project().results.gallery)
 
 
 def drawn(root: str, trees: list[str]) -> bool:

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
 from lssat.tables.atomic import write_text
+from lssat.tables.project import Project
 
 PACKAGE = Path(__file__).parent.parent
-WRITTEN = Path("data/code")  # of a project: <rule>.txt, which DVC's stages depend on
+WRITTEN = Project().code
 
 # The modules in which the work of each rule begins; what they import is found in their source.
 ENTRY = {
@@ -49,8 +50,9 @@ ENTRY = {
     "track_report": ["tracking.runs"],
 }
 # The values of params.yaml reach each rule as they are, defaults included, and are recorded
-# there: an edit of their reader alone changes no result.
-_NOT_FOLLOWED = ("params", "cli", "tables.source", "tables.digest")
+# there: an edit of their reader alone changes no result. Nor does one of where files lie, which
+# Snakemake and DVC see for themselves.
+_NOT_FOLLOWED = ("params", "cli", "tables.source", "tables.digest", "tables.project")
 _SHIPPED = {".j2", ".css", ".js", ".json"}
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 

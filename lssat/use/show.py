@@ -10,6 +10,7 @@ from rich.table import Table
 from lssat import grid, params
 from lssat.grid import trained
 from lssat.tables import DataError, Metrics, Row, read_metrics
+from lssat.tables.project import Project, Results
 
 
 def headline(metrics: Metrics) -> list[Row]:
@@ -41,11 +42,12 @@ def show(results: Path, everything: bool = False) -> None:
     Raises:
         DataError: there is no result, or none that is requested.
     """
-    there = {file.parent.name: file for file in sorted(results.glob("tasks/*/metrics.json"))}
+    known = Results(results)
+    there = {file.parent.name: file for file in known.find(known.task("*").metrics)}
     if not there:
         fix = "Run `snakemake --cores 8`, or name another folder with --results"
         raise DataError(results, "holds no result (no tasks/<task>/metrics.json)", fix)
-    requested = None if everything else _requested(results.parent / "params.yaml")
+    requested = None if everything else _requested(Project(results.parent).params)
     shown = [task for task in (there if requested is None else requested) if task in there]
     if not shown:
         problem = f"holds no result of {', '.join(requested or [])}, which params.yaml asks for"
@@ -67,7 +69,7 @@ def show(results: Path, everything: bool = False) -> None:
     if left:
         what = f"{results}/ also holds {_list(left)}, which params.yaml does not ask for"
         console.print(f"{what}: {_all(results)}", soft_wrap=True)
-    if (page := results / "report.html").exists():
+    if (page := known.report()["report"]).exists():
         console.print(f"report: {page.resolve()}", soft_wrap=True)
     else:
         console.print("report: not made yet; run `snakemake --cores 8`")
@@ -75,7 +77,7 @@ def show(results: Path, everything: bool = False) -> None:
 
 
 def _all(results: Path) -> str:
-    named = "" if results == Path("results") else f" --results {results}"
+    named = "" if results == Project().results.root else f" --results {results}"
     return f"lssat show --all{named}"
 
 

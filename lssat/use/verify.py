@@ -16,6 +16,7 @@ from rich.table import Table
 from lssat import params
 from lssat.tables import DataError, Metrics, dotted, read_json, read_metrics, write_json
 from lssat.tables.environment import environment, revision
+from lssat.tables.project import Results
 
 FACTOR = 2.0  # tolerance / largest difference that was seen between computations
 _EXACT = ("kind", "metric", "level", "classes", "n", "groups", "coverage")
@@ -48,12 +49,13 @@ def expected_of(results: Path, yaml: Path) -> dict[str, Any]:
     Raises:
         DataError: it holds no metrics, or the parameters cannot be read.
     """
-    files = sorted(results.glob("tasks/**/metrics.json"))
+    of_tasks = Results(results).task("**")
+    files = Results(results).find(of_tasks.metrics)
     if not files:
         fix = "Run `snakemake --cores 8` first, or name another folder with --results"
         raise DataError(results, "holds no tasks/<task>/metrics.json", fix)
     tasks = {
-        str(file.parent.relative_to(results / "tasks")): read_metrics(file, "runs", *_EXACT)
+        str(file.parent.relative_to(of_tasks.root.parent)): read_metrics(file, "runs", *_EXACT)
         for file in files
     }
     return {

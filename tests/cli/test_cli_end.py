@@ -22,7 +22,7 @@ def test_an_error_of_training_stands_alone_on_stderr(tmp_path: Path) -> None:
     done = run(*command(tmp_path, tmp_path / "out")[1:])
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert f"{tmp_path}/splits/train.parquet: does not exist" in done.stderr
+    assert "data/prepared/ffpp/splits/train.parquet: does not exist" in done.stderr
 
 
 @pytest.mark.parametrize(

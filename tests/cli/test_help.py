@@ -15,10 +15,18 @@ from typer.testing import CliRunner
 import lssat
 from lssat.cli import base
 from lssat.cli import commands as cli
+from lssat.params import READS, hardware
+from lssat.tables import DataError
+from lssat.tables.project import Project
 
 ROOT = Path(__file__).parent.parent.parent
 GROUP = typer.main.get_command(cli.app)
-RULES = "".join(file.read_text() for file in (ROOT / "workflow/rules").glob("*.smk"))
+ALSO = {
+    "report",
+    "slices_listed",
+    "track_cross",
+    "track_slices",
+}  # in a panel, or command, of others
 assert isinstance(GROUP, typer.core.TyperGroup)
 
 
@@ -41,26 +49,58 @@ def test_each_example_is_read_by_its_own_parser(
 
 
 @pytest.mark.parametrize("name", list(GROUP.commands))
-def test_files_that_an_example_names_lie_where_the_rules_put_them(name: str) -> None:
+def test_files_that_an_example_names_lie_where_a_project_has_them(name: str) -> None:
+    here = Project()
+    places = here.sample.root, here.prepared, here.runs.root, here.results.root
     for word in words(name)[2:]:
-        if "/" not in word or word.startswith("/"):
-            continue
-        if re.fullmatch(r"\w+/\w+/[\w-]+/seed\d", word):  # the name of a run
-            continue
-        assert word.split("/")[0] in ("data", "runs", "results"), word
-        suffix = r"(\.rejects)?\.(parquet|npy|json|csv|svg|html)$"
-        if re.search(suffix, word):
-            known = re.sub(r"shard-\d+", "shard-{shard}", word)
-            known = re.sub(r"margin-1\.6|frames-\d+", "{{variant}}", known)
-            stems = {known.rsplit("/", 1)[1], known.rsplit(".", 1)[1]}
-            assert stems & set(re.findall(r"[\w{}.-]+", RULES)) or _of_a_task(known), word
+        run = re.fullmatch(r"\w+/\w+/[\w.-]+/seed\d", word)
+        if "/" in word and not word.startswith("/") and not run:
+            assert any(Path(word).is_relative_to(place) for place in places), word
 
 
-def _of_a_task(path: str) -> bool:
-    """Is it named by a task: results/mlflow/{task}.json?"""
-    named = re.sub(r"\b(ffpp|celeba|affectnet|celebdf)\.json$", "{task}.json", path)
-    named = re.sub(r"/(slices|slices_listed)/\{task\}", "/{sliced}/{task}", named)
-    return named != path and named in RULES
+def test_a_step_is_told_what_to_do_and_not_where_its_files_lie() -> None:
+    """What it works on, its parameters, the machine's hardware, and the project."""
+    what = {"--task", "--run", "--again", "--dataset", "--shard", "--tree", "--variant"}
+    what |= {"--check", "--listed", "--added", "--params", "--project", "--tracking"}
+    what |= {f"--{key}" for key in hardware.Hardware.model_fields}
+    steps = {name: each for name, each in GROUP.commands.items()
+             if str(getattr(each, "rich_help_panel", "")).startswith("Steps")}  # fmt: skip
+    assert {name.replace("-", "_") for name in steps} >= READS.keys() - ALSO
+    for name in (*steps, "report", "digest"):
+        command = GROUP.commands[name]
+        assert {param.opts[0] for param in command.params} <= what, name
+        assert any("--project" in param.opts for param in command.params), name
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("robustness --task celeba", "params.yaml: does not exist"),
+        ("lookalikes --task celeba --params {}", "--params: 2 problems"),
+        ("manifest --task celeba --params other.yaml", "other.yaml: does not exist"),
+    ],
+)
+def test_what_is_relative_is_so_to_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gc.freeze", lambda: None)  # this process goes on
+    (tmp_path / "there").mkdir()
+    (tmp_path / "other.yaml").touch()
+    done = CliRunner().invoke(cli.app, [*line.split(), "--project", "there"])
+    assert said in str(done.exception)
+    assert Path.cwd() == tmp_path / "there"
+
+
+@pytest.mark.parametrize(("name", "why"), [("none", "No such file"), ("file", "Not a directory")])
+def test_a_project_that_is_no_folder_is_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    done = CliRunner().invoke(cli.app, ["texture", "--task=x", "--shard=0", "--project", name])
+    assert isinstance(done.exception, DataError)
+    assert str(done.exception).startswith(f"{name}: is no folder to go to: {why}")
 
 
 def test_the_commands_for_people_stand_first_and_the_steps_in_a_panel_of_their_own() -> None:
@@ -81,7 +121,7 @@ def test_a_task_is_called_task_by_every_command() -> None:
     """`--dataset` names only what the task's runs are tested on and not trained on."""
     named = {name for name, each in GROUP.commands.items()
              if any("--dataset" in param.opts for param in each.params)}  # fmt: skip
-    assert named == {"cross", "audit-cross", "track-cross", "compare"}
+    assert named == {"cross", "audit-cross", "compare"}
 
 
 def test_the_version_stands_in_one_place() -> None:

@@ -134,11 +134,11 @@ def test_case_01_snakemake_and_the_command_line_say_it_before_any_job(tmp_path: 
     assert done.returncode == 1
     assert "train.epoch: unknown key; did you mean epochs" in done.stderr
     assert "Traceback" not in done.stderr
-    command = [sys.executable, "-m", "lssat", "sample", "--tree", "ffpp", "--out", "x"]
+    command = [sys.executable, "-m", "lssat", "sample", "--tree", "ffpp"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("params.yaml: 2 problems")
-    assert not (tmp_path / "x").exists()
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(

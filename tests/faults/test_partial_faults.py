@@ -25,6 +25,7 @@ from lssat.params import init
 from lssat.report.kit import words
 from lssat.report.sections import headline
 from lssat.tables import DataError
+from lssat.tables.project import Project
 from lssat.use import show
 
 BIN = Path(sys.executable).parent
@@ -377,12 +378,13 @@ def test_fault_b2_the_step_says_all_at_once_and_an_edit_of_the_batch_is_no_param
     json_ = params.section_json(whole, "manifest", task="ffpp")
     assert "batch_size" not in json_
     assert "splits" not in json_
-    command = [sys.executable, "-m", "lssat", "manifest", "--task", "ffpp", "--out", "m.parquet"]
-    command += ["--rejects", "r.parquet", "--check", "params.yaml", "--params", json_]
+    command = [sys.executable, "-m", "lssat", "manifest", "--task", "ffpp", "--check"]
+    command += ["--params", json_]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     first, second, third = done.stderr.splitlines()
-    assert first.startswith("r.parquet: manifest: 4,965 of 5,000 rejected (99.3 %, limit 1 %)")
+    rejects = Project().data("ffpp").rejects
+    assert first.startswith(f"{rejects}: manifest: 4,965 of 5,000 rejected (99.3 %, limit 1 %)")
     assert first.endswith("if a part is all that you have, write datasets.ffpp.partial: true.")
     assert (
         second == f"  {root}: what the runs of ffpp need is not there, as its lists and files show:"

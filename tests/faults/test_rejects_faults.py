@@ -13,6 +13,7 @@ from rich.console import Console
 
 from lssat.data import datasets, faces, rejected, splits
 from lssat.tables import MANIFEST, REJECTS, DataError, read_table, reasons, reject, shard_of
+from lssat.tables.project import Project
 
 ROWS = [f"{n}.jpg,{'ab'[n % 2]},{('train', 'val', 'test')[n // 2 % 3]}" for n in range(12)]
 
@@ -113,10 +114,10 @@ def shown(files: list[Path], rows: int, reason: str | None) -> str:
 
 
 def test_fault_d10_one_command_prints_rejects(project: Path) -> None:
-    prepared, logs = project / "data/prepared", project / "logs"
-    files = rejected.tables_of(None, prepared, logs)
+    here = Project(project)
+    files = rejected.tables_of(None, here)
     assert [file.parent.name for file in files] == ["mine", "faces", "manifest"]
-    files = rejected.tables_of("mine", prepared, logs)
+    files = rejected.tables_of("mine", here)
     text = shown(files, 2, None)
     counts = [line.split() for line in text.splitlines() if "manifest" in line and "│" in line]
     assert [[word for word in line if word != "│"] for line in counts] == [
@@ -129,9 +130,9 @@ def test_fault_d10_one_command_prints_rejects(project: Path) -> None:
     with pytest.raises(
         DataError, match="no table of rejects of pets; there are those of mine, oth"
     ):
-        rejected.tables_of("pets", prepared, logs)
+        rejected.tables_of("pets", here)
     with pytest.raises(DataError, match="no step has written one"):
-        rejected.tables_of(None, project / "nowhere", project / "nowhere")
+        rejected.tables_of(None, Project(project / "nowhere"))
 
 
 def test_fault_d10_the_command_as_typed(project: Path) -> None:

@@ -9,6 +9,7 @@ from lssat import params, tables
 from lssat.data.audit import crops, leaks, lookalikes
 from lssat.grid import releases
 from lssat.tables import FACES, MANIFEST, SPLITS, read_json, read_table
+from lssat.tables.project import Splits
 
 OPTIONS = params.Audit(near_distance=4, near_limit=0.5)
 
@@ -49,7 +50,7 @@ class Drawn:
 
     def audit(self) -> tuple[list[dict], dict]:
         out, table = self.folder / "audit.json", self.folder / "audit.parquet"
-        leaks.audit(self.folder / "m.parquet", self.faces, crops.files(self.folder), out, table)
+        leaks.audit(self.folder / "m.parquet", self.faces, Splits(self.folder).tables, out, table)
         return self.findings("audit"), read_json(out)
 
     def findings(self, name: str) -> list[dict]:
@@ -57,7 +58,7 @@ class Drawn:
 
     def lookalikes(self, options: params.Audit = OPTIONS) -> tuple[list[dict], dict]:
         out, table = self.folder / "lookalikes.json", self.folder / "lookalikes.parquet"
-        files = crops.files(self.folder)
+        files = Splits(self.folder).tables
         lookalikes.lookalikes("d", self.faces, files, options, out, table)
         return self.findings("lookalikes"), read_json(out)
 

@@ -12,7 +12,8 @@ from lssat.data.audit import crops
 from lssat.evaluation.perturb import PERTURBATIONS
 from lssat.evaluation.slices import measures
 from lssat.grid import releases
-from lssat.report import OUTPUTS, TaskFiles
+from lssat.report import TaskFiles
+from lssat.tables.project import Project
 
 SIZE, PATCH = 96, 16
 TASKS = ("ffpp", "celeba", "affectnet")
@@ -86,7 +87,7 @@ def sensitive(files: TaskFiles, task: str) -> TaskFiles:
 
 def outputs(root: Path) -> dict[str, Path]:
     """Say where a report is written."""
-    return {name: root / "results" / file for name, file in OUTPUTS.items()}
+    return Project(root).results.report()
 
 
 def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: int) -> TaskFiles:

@@ -12,6 +12,7 @@ import pytest
 from helpers import ROOT
 from lssat import params
 from lssat.grid import Run
+from lssat.tables.project import Data, Project, RunFiles
 from lssat.training import train as step
 from lssat.training.resume import Stop
 
@@ -26,11 +27,11 @@ def view(**changes):
 
 
 def files(data: Path, out: Path, codes: bool = True) -> step.Files:
+    splits, run = Data(data).splits, RunFiles(out)
     return step.Files(
-        train=data / "splits/train.parquet", val=data / "splits/val.parquet",
-        faces=data / "faces", codes=data / "texture" if codes else None,
-        weights=out / "weights.safetensors", curve=out / "curve.csv",
-        record=out / "record.json", reconstruction=out / "reconstruction.npz",
+        train=splits.train, val=splits.val,
+        faces=Data(data).faces.root, codes=data / "texture" if codes else None,
+        weights=run.weights, curve=run.curve, record=run.record, reconstruction=run.reconstruction,
         checkpoints=out / "states",
     )  # fmt: skip
 
@@ -62,10 +63,22 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, updates: int) -> None:
 
 
 def command(data: Path, out: Path, *more: str) -> list[str]:
+    """Return the command of a run in a project that is made of links: of `data` and `out`."""
+    project = Project(data / "projects" / out.name)
+    prepared = project.data(RUN.task)
+    link(prepared.faces.root, data / "faces")
+    link(prepared.texture("ldp").root, data / "texture")
+    link(prepared.splits.root, data / "splits")
+    link(project.runs.run(RUN.path).root, out)
+    link(project.states / RUN.path, out / "states")
     section = json.dumps({k: v.model_dump() for k, v in vars(view(epochs=EPOCHS)).items()})
-    return [
-        *(sys.executable, "-m", "lssat", "train", "--run", RUN.path, "--out", str(out)),
-        *("--train", str(data / "splits/train.parquet"), "--val", str(data / "splits/val.parquet")),
-        *("--faces", str(data / "faces"), "--codes", str(data / "texture"), "--minutes", "0"),
-        *("--checkpoints", str(out / "states"), "--params", section, *more),
-    ]
+    given = ("--project", str(project.root), "--minutes", "0", "--params", section, *more)
+    return [sys.executable, "-m", "lssat", "train", "--run", RUN.path, *given]
+
+
+def link(place: Path, to: Path) -> None:
+    """Let a folder be found at another place."""
+    for folder in (to, place.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    place.symlink_to(to)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from lssat.orchestrate import warm
+from lssat.tables.project import Project
 
+LOG = Project().log("warm")
 # Has its own commands, so that nothing heavy is imported; `hand_over` and `serve` are the real.
 PROGRAM = """
 import os, signal, sys, time
@@ -51,7 +53,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     Path(".snakemake").mkdir()
     Path("program.py").write_text(PROGRAM)
     monkeypatch.setattr(warm, "PROGRAM", [sys.executable, "program.py", "warm"])
-    process = warm.start(1)
+    process = warm.start(1, LOG)
     for _ in range(600):
         if Path(os.environ["LSSAT_WARM"]).exists():
             break
@@ -59,7 +61,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     yield process
     warm.stop(process)
     assert not list(Path(".snakemake").iterdir())
-    assert all(line.startswith("forked: ") for line in warm.LOG.read_text().splitlines())
+    assert all(line.startswith("forked: ") for line in LOG.read_text().splitlines())
 
 
 def step(code: str, **environment: str) -> subprocess.Popen:

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from helpers import ROOT
 
-from lssat.report import OUTPUTS, short
+from lssat.report import short
+from lssat.tables.project import REPORT as OUTPUTS
 from lssat.report.kit import linechart
 from lssat.report.kit.results import Task
 

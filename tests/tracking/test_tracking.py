@@ -514,4 +514,4 @@ def test_fault_d16_the_report_comes_first_and_waits_for_nothing_of_mlflow() -> N
     rules = (root / "workflow/rules/runs.smk").read_text().split("\n\n\nrule ")
     report, track = (next(r for r in rules if r.startswith(f"{n}:")) for n in ("report", "track"))
     assert "mlflow" not in report
-    assert "results/report.html" in track.split("output:")[0]
+    assert 'REPORT["report"]' in track.split("output:")[0]

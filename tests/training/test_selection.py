@@ -46,6 +46,9 @@ def project(root: Path) -> Path:
     """Draw the data of a project of which one run was evaluated, as its own steps lay it out."""
     data = root / DATA
     write(data, COUNTS)
+    (data / "texture").rename(data / "ldp")
+    (data / "texture").mkdir()
+    (data / "ldp").rename(data / "texture/ldp")
     rows = [row for name in COUNTS for row in rows_of(data / f"splits/{name}.parquet")]
     manifest = [
         dict(
@@ -89,7 +92,7 @@ def other_test(root: Path) -> None:
     turned(root / RESULTS / "predictions.parquet", tables.PREDICTIONS)
     tables.write_json(root / RESULTS / "metrics.json", {})
     vouched: dict[str, str] = {}
-    for folder, schema in (("faces", tables.FACES), ("texture", tables.TEXTURE)):
+    for folder, schema in (("faces", tables.FACES), ("texture/ldp", tables.TEXTURE)):
         for file in sorted((data / folder).glob("*.npy")):
             table = tables.read_table(file.with_suffix(".parquet"), schema)
             test = np.array([int(id) >= FIRST for id in table["id"].to_pylist()])
@@ -124,13 +127,9 @@ def train(root: Path, monkeypatch: pytest.MonkeyPatch, **changes) -> dict:
     part = view(epochs=4, lr=1e-3, early_stop=3, lambda_cls="learned", **changes)
     section = {name: value.model_dump() for name, value in vars(part).items()}
     out = Path("runs") / RUN.path
-    given = SimpleNamespace(
-        run=RUN.path, out=out, faces=DATA / "faces", codes=DATA / "texture", device="cpu",
-        section=json.dumps(section),
-    )  # fmt: skip
-    splits = SimpleNamespace(train=DATA / "splits/train.parquet", val=DATA / "splits/val.parquet")
+    given = SimpleNamespace(run=RUN.path, device="cpu", section=json.dumps(section))
     monkeypatch.setenv("LSSAT_READERS", "0")
-    words = command("train", params=given, input=splits)
+    words = command("train", params=given)
     told = CliRunner().invoke(cli.app, [*words, "--no-energy"], catch_exceptions=False)
     gc.unfreeze()  # what the command froze
     assert told.exit_code == 0
@@ -216,7 +215,7 @@ def test_training_opens_no_file_that_holds_a_test_label(
     assert not opened & TELL
     shards = {
         f"{DATA}/{folder}/shard-0000{number}.{end}"
-        for folder in ("faces", "texture") for number in (0, 1) for end in ("npy", "parquet")
+        for folder in ("faces", "texture/ldp") for number in (0, 1) for end in ("npy", "parquet")
     }  # fmt: skip
     # "#": without a name, by which the command finds out whether it can write.
     data = {name for name in opened if not name.startswith(("runs/", "checkpoints/", "#"))}
@@ -237,7 +236,7 @@ def evaluated(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict, list[d
     splits = {name: DATA / f"splits/{name}.parquet" for name in COUNTS}
     files = evaluate.Files(
         {RUN.path: Path("runs") / RUN.path}, **splits, summary=DATA / "splits/summary.json",
-        faces=DATA / "faces", codes=DATA / "texture",
+        faces=DATA / "faces", codes=DATA / "texture/ldp",
         predictions=RESULTS / "predictions.parquet", metrics=RESULTS / "metrics.json",
     )  # fmt: skip
     evaluate.evaluate("ffpp", files, part)

@@ -21,6 +21,7 @@ from lssat.data import media
 from lssat.grid import Run, trained
 from lssat.metrics import probabilities
 from lssat.tables import DataError
+from lssat.tables.project import RunFiles
 from lssat.use import predict
 from lssat.use.predict import picture, terminal
 
@@ -320,19 +321,19 @@ def test_fault_a4_a_repeated_run_has_two_folders_and_is_chosen_as_one(
 ) -> None:
     run, again = (tmp_path / f"ffpp/a/MRGB-RLDP-CRGB{end}/seed0" for end in ("", "-lambda0.5"))
     record = {"run": "ffpp/a/MRGB-RLDP-CRGB/seed0", "select_metric": "val_auc", "best_value": 0.9}
-    for name in trained.FILES:
-        tables.write_json(run / name, record)
+    for file in RunFiles(run):
+        tables.write_json(file, record)
     if not links:
         monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError()))
     for _ in range(2):
-        trained.repeat(run, again)
-    assert sorted(file.name for file in again.iterdir()) == sorted(trained.FILES)
-    for name in trained.FILES:
-        assert (again / name).read_bytes() == (run / name).read_bytes()
-        assert (again / name).samefile(run / name) == links
+        trained.repeat(RunFiles(run), RunFiles(again))
+    assert sorted(again.iterdir()) == sorted(RunFiles(again))
+    for file, other in zip(RunFiles(run), RunFiles(again), strict=True):
+        assert other.read_bytes() == file.read_bytes()
+        assert other.samefile(file) == links
     assert trained.best("ffpp", tmp_path) == (run, "best of 1 by val_auc, 0.900")
     with pytest.raises(DataError, match=r"record\.json: does not exist"):
-        trained.repeat(run / "no", again)
+        trained.repeat(RunFiles(run / "no"), RunFiles(again))
 
 
 def test_an_unknown_run_is_named_with_close_ones(tmp_path: Path) -> None:

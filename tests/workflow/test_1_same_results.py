@@ -7,6 +7,7 @@ import pytest
 import yaml
 from helpers import ROOT
 from helpers.project import Project
+from helpers.training import link
 
 from lssat.use import verify
 
@@ -69,17 +70,12 @@ def test_runs_of_the_whole_sample_give_the_numbers_that_are_committed(
     params = yaml.safe_load((by_snakemake.path / "params.yaml").read_text())
     params["train"] = yaml.safe_load(preset.read_text())["train"]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
-    shared = ("--faces", f"{data}/faces", "--codes", f"{data}/texture/ldp")
-    shared += ("--params", str(tmp_path / "params.yaml"))
-    splits, out = f"{data}/splits", tmp_path / "results/tasks/celeba"
+    link(tmp_path / data, by_snakemake.path / data)
+    here = ("--project", str(tmp_path))
     runs = [f"celeba/vit_micro/{slug}/seed0" for slug in ("MRGB-RLDP-CRGB", "none-none-CRGB")]
     for run in runs:
-        command = ("lssat", "train", "--run", run, "--out", str(tmp_path / "runs" / run), *shared)
-        states = ("--checkpoints", str(tmp_path / "states"), "--no-energy")
-        parts = ("--train", f"{splits}/train.parquet", "--val", f"{splits}/val.parquet")
-        by_snakemake.run(*command, *states, *parts)
-    command = ("lssat", "evaluate", "--task", "celeba", "--runs", str(tmp_path / "runs"), *shared)
-    by_snakemake.run(*command, "--splits", splits, "--out", str(out))
+        by_snakemake.run("lssat", "train", "--run", run, "--no-energy", *here)
+    by_snakemake.run("lssat", "evaluate", "--task", "celeba", *here)
     file = ROOT / "expected/sample.json"
     wanted = json.loads(file.read_text())
     task = wanted["tasks"]["celeba"]

@@ -8,11 +8,20 @@ from snakemake.exceptions import WorkflowError
 
 from lssat.tables import digest, face_privacy, source
 from lssat.params import hardware
-from lssat import params
+from lssat import grid, params
 from lssat.orchestrate.hooks import Hooks
+from lssat.grid.releases import HOME
 from lssat.tables import DataError
+from lssat.tables.project import ATTACHED, Project
 
-MEMORY = ".lssat/trees.sqlite"  # hashes of raw files by size, time and inode
+# Where all files lie; with a wildcard for a name, the patterns of the rules.
+HERE = Project()
+DATA, RESULTS, EXPLAINED = (
+    each("{task}") for each in (HERE.data, HERE.results.task, HERE.results.explain)
+)
+ACROSS = HERE.results.task(HOME).cross("{task}")
+REPORT = HERE.results.report()
+RUN = HERE.runs.run(grid.RUN)
 # A profile names its machine's file; without one, this machine.
 if not workflow.overwrite_configfiles:
 
@@ -27,9 +36,9 @@ try:
     if workflow.is_main_process and not os.environ.get("LSSAT_SYNC"):
         from lssat.data import preflight  # not in jobs, whose start counts
 
-        PARAMS = preflight.check("params.yaml")
+        PARAMS = preflight.check(HERE.params)
     else:
-        PARAMS = params.load("params.yaml")
+        PARAMS = params.load(HERE.params)
 except DataError as error:
     PARAMS = None
     PROBLEMS.append(str(error))
@@ -62,11 +71,6 @@ if "gpu" not in workflow.global_resources:  # of all jobs at a time; without it 
     workflow.global_resources["gpu"] = max(1, GPUS)
 if HARDWARE.cpu_partition:  # of every job that names none itself, as those with a GPU do
     workflow.resource_settings._parsed_default_resources["slurm_partition"] = HARDWARE.cpu_partition
-
-SENSITIVE = "results/tasks/{task}/sensitivity"  # of a task, asked for by name
-SPLIT_NAMES = ["train", "val", "test", "unused"]
-SPLIT_FILES = ["train.parquet", "val.parquet", "test.parquet"]
-RUN_FILES = ["weights.safetensors", "curve.csv", "record.json", "reconstruction.npz"]
 
 
 wildcard_constraints:
@@ -118,10 +122,9 @@ def read(rule):
     return lambda wildcards: params.section_json(PARAMS, rule, **wildcards)
 
 
-def shards(task, pattern):
-    """Files of all shards of a task's data, such as data/prepared/ffpp/faces/shard-00000.npy."""
-    count = getattr(PARAMS.datasets, task).shards
-    return [pattern.format(task=task, shard=f"{k:05d}") for k in range(count)]
+def shards(task):
+    """How many shards a task's data are cut into."""
+    return getattr(PARAMS.datasets, task).shards
 
 
 def detects(task):
@@ -133,7 +136,7 @@ def drawn(task):
     """The inventory of a task's tree if that is one of the built-in sample, drawn by us."""
     root = getattr(PARAMS.datasets, task).root
     ours = face_privacy.drawn(root, PARAMS.sample.trees)
-    return [f"{os.path.relpath(root)}.json"] if ours else []
+    return [HERE.sample.inventory(os.path.basename(os.path.relpath(root)))] if ours else []
 
 
 def raw_input(wildcards):
@@ -144,7 +147,7 @@ def raw_input(wildcards):
 def raw_digest(wildcards):
     """Content of the raw tree: an edited, added or removed file redoes the manifest."""
     root = getattr(PARAMS.datasets, wildcards.task).root
-    return digest.tree(root, MEMORY) if drawn(wildcards.task) else digest_of(root)
+    return digest.tree(root, HERE.memory) if drawn(wildcards.task) else digest_of(root)
 
 
 @cache
@@ -153,70 +156,74 @@ def digest_of(root):
 
     Not of a drawn tree, which comes to be, or changes, in the same process.
     """
-    return digest.tree(root, MEMORY)
+    return digest.tree(root, HERE.memory)
+
+
+def of_shards(folder, task):
+    """The shards of a folder of crops or codes, and their tables."""
+    found = folder.first(shards(task))
+    return [each.npy for each in found] + [each.table for each in found]
 
 
 def crops_of(task):
     """Shards of crops and their tables."""
-    return [
-        *shards(task, "data/prepared/{task}/faces/shard-{shard}.npy"),
-        *shards(task, "data/prepared/{task}/faces/shard-{shard}.parquet"),
-    ]
+    return of_shards(HERE.data(task).faces, task)
 
 
 def codes_of(task):
     """Shards of texture codes and their tables."""
-    return [
-        *shards(task, f"data/prepared/{{task}}/texture/{TEXTURE}/shard-{{shard}}.npy"),
-        *shards(task, f"data/prepared/{{task}}/texture/{TEXTURE}/shard-{{shard}}.parquet"),
-    ]
+    return of_shards(HERE.data(task).texture(TEXTURE), task)
+
+
+def tables_of(task):
+    """Tables of crops."""
+    return [each.table for each in HERE.data(task).faces.first(shards(task))]
 
 
 def rejects_of(task):
     """Tables of the samples that a step skipped."""
-    return [f"data/prepared/{task}/manifest.rejects.parquet"] + shards(
-        task, "data/prepared/{task}/faces/shard-{shard}.rejects.parquet"
-    )
+    return HERE.data(task).rejected(shards(task))
 
 
 def slices_of():
     """The results by slice: of a task's own attributes, and of a list of annotations."""
-    own = [f"results/tasks/{task}/slices.json" for task in OWN]
-    return own + [f"results/tasks/{task}/slices_listed.json" for task in LISTED]
+    asked = [("slices", task) for task in OWN] + [("slices_listed", task) for task in LISTED]
+    return [HERE.results.task(task).slices(step) for step, task in asked]
 
 
 def tracked_more():
     """What was added to MLflow's runs: slices, and results on other data sets."""
-    sliced = [f"results/mlflow/slices/{task}.json" for task in OWN]
-    sliced += [f"results/mlflow/slices_listed/{task}.json" for task in LISTED]
-    return sliced + [f"results/mlflow/cross/{task}.json" for task in CROSS]
+    names = [f"slices/{task}" for task in OWN] + [f"slices_listed/{task}" for task in LISTED]
+    return [HERE.results.mlflow(name) for name in names + [f"cross/{task}" for task in CROSS]]
 
 
 def runs_of(task):
     """The records of all runs of a task; each vouches for its weights by their sha256."""
-    return [f"runs/{run.path}/record.json" for run in RUNS if run.task == task]
+    return [HERE.runs.run(run.path).record for run in RUNS if run.task == task]
+
+
+def repeated(wildcards):
+    """The run that a run repeats."""
+    return grid.RUN.format(**wildcards | {"configuration": REPEATS[wildcards.configuration]})
 
 
 def kept():
     """All files between the raw trees and the report: of the data, the runs and the results."""
-    data = [
-        *("manifest.parquet", "audit.json", "lookalikes.json"),
-        *(f"splits/{name}" for name in [*SPLIT_FILES, "summary.json"]),
-    ]
-    files = [f"data/prepared/{task}/{name}" for task in TASKS + CROSS for name in data]
-    files.append("results/speed.json")
+    files = [HERE.results.speed, *slices_of()]
+    for data in map(HERE.data, TASKS + CROSS):
+        files += [data.manifest, data.found("audit").json, data.found("lookalikes").json]
+        files += [*data.splits.tables.values(), data.splits.summary]
     for task in TASKS + CROSS:
         files += [*crops_of(task), *codes_of(task), *rejects_of(task)]
+    for run in RUNS:
+        files += HERE.runs.run(run.path)
     for task in TASKS:
-        files += [f"{os.path.dirname(run)}/{name}" for run in runs_of(task) for name in RUN_FILES]
-        made = ["metrics.json", "predictions.parquet", "robustness.json"]
-        files += [f"results/tasks/{task}/{name}" for name in made]
-        files += [f"results/explain/{task}/{name}" for name in ["explain.json", "explain.npz"]]
+        made, explained = HERE.results.task(task), HERE.results.explain(task)
+        files += [made.metrics, made.predictions, made.robustness, explained.json, explained.maps]
     for task in CROSS:
-        made = ["metrics.json", "predictions.parquet"]
-        files += [f"results/tasks/ffpp/cross/{task}/{name}" for name in made]
-        files.append(f"data/prepared/{task}/audit_cross.json")
-    return list(dict.fromkeys([*files, *slices_of()]))
+        made = HERE.results.task(HOME).cross(task)
+        files += [made.metrics, made.predictions, HERE.data(task).found("audit_cross").json]
+    return list(dict.fromkeys(files))
 
 
 def resizable(task):
@@ -228,16 +235,14 @@ def resizable(task):
 
 def variants(task):
     """The variants of a task's test crops that must be made; the others are parts of the stored."""
-    margins = [m for m in PARAMS.sensitivity.margins if m != PARAMS.faces.margin]
     stored = getattr(PARAMS.datasets, task).frames
-    frames = [n for n in PARAMS.sensitivity.frames if stored and n > stored]
-    return [f"margin-{m}" for m in margins] + [f"frames-{n}" for n in frames]
+    return PARAMS.sensitivity.variants(PARAMS.faces.margin, stored)
 
 
 def asked():
     """Results of sensitivity that are there, for the report."""
-    files = [f"{SENSITIVE.format(task=task)}/sensitivity.json" for task in TASKS]
-    return [file for file in files if Path(file).exists()]
+    files = [HERE.results.task(task).sensitivity.json for task in TASKS]
+    return [file for file in files if file.exists()]
 
 
 def refuse_what_lacks():
@@ -255,9 +260,9 @@ def refuse_what_lacks():
     there -= {job.wildcards.task for job in dag.needrun_jobs() if job.rule.name == "manifest"}
     said = []
     for task in sorted(there):
-        table, options = f"data/prepared/{task}/manifest.parquet", getattr(PARAMS.datasets, task)
+        table, options = HERE.data(task).manifest, getattr(PARAMS.datasets, task)
         try:
-            said.append(requirements.refusal(task, Path(table), options, PARAMS))
+            said.append(requirements.refusal(task, table, options, PARAMS))
         except DataError as error:
             said.append(error)
     if errors := [str(error) for error in said if error]:
@@ -267,7 +272,7 @@ def refuse_what_lacks():
 # Without Snakemake's records changed parameters and code go unnoticed: refuse to guess.
 if (
     not {"LSSAT_SYNC", "DVC_STAGE"} & set(os.environ)  # DVC itself knows what is stale
-    and any(Path("results").glob("tasks/*/metrics.json"))
+    and HERE.results.find(HERE.results.task("*").metrics)
     and not any(Path(".snakemake/metadata").glob("*"))
 ):
     raise WorkflowError(

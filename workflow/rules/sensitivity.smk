@@ -2,20 +2,20 @@
 # there are results the report shows them, and they are kept in step with the runs.
 rule sensitivity:
     input:
-        [f"{SENSITIVE.format(task=task)}/sensitivity.json" for task in TASKS if resizable(task)],
+        [HERE.results.task(task).sensitivity.json for task in TASKS if resizable(task)],
     localrule: True
 
 
 rule sensitivity_variant:
     input:
-        manifest="data/prepared/{task}/manifest.parquet",
-        test="data/prepared/{task}/splits/test.parquet",
-        crops=lambda wc: crops_of(wc.task),
-        runs=lambda wc: runs_of(wc.task),
+        DATA.manifest,
+        DATA.splits.test,
+        lambda wc: crops_of(wc.task),
+        lambda wc: runs_of(wc.task),
     output:
-        f"{SENSITIVE}/{{variant}}.parquet",
+        RESULTS.sensitivity.variant("{variant}"),
     log:
-        "logs/sensitivity/{task}-{variant}.log",
+        HERE.log("sensitivity", "{task}-{variant}"),
     wildcard_constraints:
         variant=r"(margin|frames)-[0-9.]+",
     threads: PARAMS.train.threads
@@ -26,35 +26,27 @@ rule sensitivity_variant:
         section=read("variant"),
         code=code("variant"),
         device=device,
-        faces=lambda wc, input: os.path.dirname(input.crops[0]),
     shell:
-        "exec lssat variant --task {wildcards.task} --variant {wildcards.variant} --runs runs"
-        " --manifest {input.manifest} --test {input.test} --faces {params.faces} --out {output}"
+        "exec lssat variant --task {wildcards.task} --variant {wildcards.variant}"
         " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
 
 rule sensitivity_table:
     input:
-        test="data/prepared/{task}/splits/test.parquet",
-        faces=lambda wc: shards(wc.task, "data/prepared/{task}/faces/shard-{shard}.parquet"),
-        metrics="results/tasks/{task}/metrics.json",
-        predictions="results/tasks/{task}/predictions.parquet",
-        variants=lambda wc: [
-            f"{SENSITIVE.format(task=wc.task)}/{name}.parquet" for name in variants(wc.task)
-        ],
+        DATA.splits.test,
+        lambda wc: tables_of(wc.task),
+        RESULTS.metrics,
+        RESULTS.predictions,
+        lambda wc: map(HERE.results.task(wc.task).sensitivity.variant, variants(wc.task)),
     output:
-        json=f"{SENSITIVE}/sensitivity.json",
-        table=f"{SENSITIVE}/sensitivity.csv",
-        picture=f"{SENSITIVE}/sensitivity.svg",
+        RESULTS.sensitivity.json,
+        RESULTS.sensitivity.table,
+        RESULTS.sensitivity.picture,
     log:
-        "logs/sensitivity/{task}.log",
+        HERE.log("sensitivity", "{task}"),
     threads: 1
     params:
         section=read("sensitivity"),
         code=code("sensitivity"),
-        faces=lambda wc, input: [f"--faces {file}" for file in input.faces],
-        variants=lambda wc, input: [f"--variants {file}" for file in input.variants],
     shell:
-        "exec lssat sensitivity --task {wildcards.task} --test {input.test} --metrics {input.metrics}"
-        " --predictions {input.predictions} {params.faces} {params.variants} --out {output.json}"
-        " --table {output.table} --picture {output.picture} --params {params.section:q} > {log} 2>&1"
+        "exec lssat sensitivity --task {wildcards.task} --params {params.section:q} > {log} 2>&1"

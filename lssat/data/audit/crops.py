@@ -42,11 +42,6 @@ def finding(kind: str, first: dict, other: dict, what: str, distance: int | None
     return dict(kind=kind, **one, **second, what=what, distance=distance)
 
 
-def files(folder: Path) -> dict[str, Path]:
-    """Return the tables of the splits in a folder, by name."""
-    return {name: folder / f"{name}.parquet" for name in NAMES}
-
-
 def read_crops(splits: dict[str, Path], faces: list[Path]) -> pa.Table:
     """Read the crops of the splits, with their hashes.
 

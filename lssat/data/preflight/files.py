@@ -11,9 +11,10 @@ from lssat.data.preflight.named_models import WORDS, choices, trained
 from lssat.grid.releases import RELEASES
 from lssat.params.names import Problem, texts
 from lssat.tables import spelling
+from lssat.tables.project import Project
 
-SAMPLE = "data/raw/sample"  # where the built-in sample is drawn
-PREPARED = Path("data/prepared")
+HERE = Project()
+SAMPLE = str(HERE.sample.root)
 _PICKLED = {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pickle", ".tar", ".pyth", ".th"}
 
 
@@ -46,7 +47,7 @@ def _drawn(get: Callable[..., Any], path: str) -> bool:
 
 def _root(get: Callable[..., Any], name: str, root: Path) -> Iterator[Problem]:
     # With a manifest, as after `dvc pull`, the tree may be on another machine.
-    done = (PREPARED / name / "manifest.parquet").exists()
+    done = HERE.data(name).manifest.exists()
     if root.is_dir() or done or _drawn(get, str(root)):
         return
     where = ("datasets", name, "root")

@@ -7,9 +7,10 @@ from typing import Any
 
 from lssat import grid
 from lssat.params.names import texts
+from lssat.tables.project import Project
 
 WORDS = ("scratch", "mae", "timm")  # that train.weights may be, beside the path of a file
-RUNS = Path("runs")
+RUNS = Project().runs
 _LISTS = ("backbones", "baselines", "clip_backbones")
 
 
@@ -48,7 +49,8 @@ def trained(get: Callable[..., Any], backbone: str) -> bool:
     Then its weights are not needed, and may be on another machine (`dvc pull`).
     """
     recipe = get("train")
-    records = list(RUNS.glob(f"*/{backbone}/*/seed*/record.json"))
+    trained = grid.RUN.format(task="*", backbone=backbone, configuration="*", seed="*")
+    records = RUNS.find(RUNS.run(trained).record)
     names = (texts(get("benchmark", key)) for key in ("tasks", "configurations"))
     tasks, configured = map(list, names)
     seeds = get("benchmark", "seeds")
@@ -59,7 +61,10 @@ def trained(get: Callable[..., Any], backbone: str) -> bool:
     )
     tasks = texts(get("benchmark", "clip_tasks")) if grid.family(backbone).clips else tasks
     wanted = {
-        RUNS / grid.Run(t, backbone, c, s).path for t in tasks for c in configured for s in seeds
+        RUNS.run(grid.Run(t, backbone, c, s).path).root
+        for t in tasks
+        for c in configured
+        for s in seeds
     }
     return wanted <= {file.parent for file in records} and all(
         _recipe(file) == {**recipe, "lambda_cls": _recipe(file).get("lambda_cls")}

@@ -20,14 +20,14 @@ def pictures(arm: Arm, level: Level, rows: list[dict[str, Any]]) -> tuple[list[P
     Raises:
         DataError: a shard is damaged.
     """
-    folder = arm.root / "data/prepared" / arm.metrics["dataset"] / "faces"
-    tables = sorted(folder.glob("shard-?????.parquet"))
+    faces = arm.project.data(arm.metrics["dataset"]).faces
+    tables = faces.find(faces.shard("?????").table)
     if not tables:
-        return [], f"There are no crops below {folder}, so none are shown."
+        return [], f"There are no crops below {faces.root}, so none are shown."
     wanted = [row["id"] for row in rows[:MOST]]
     places = _places(tables, set(wanted))
     shown = [_picture(places[row["id"]], row) for row in rows[:MOST] if row["id"] in places]
-    return shown, "" if shown else f"The crops below {folder} are of other samples."
+    return shown, "" if shown else f"The crops below {faces.root} are of other samples."
 
 
 def _places(tables: list[Path], wanted: set[str]) -> dict[str, tuple[Path, int]]:

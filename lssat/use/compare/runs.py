@@ -8,6 +8,7 @@ import pyarrow as pa
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.grid import trained
 from lssat.tables import PREDICTIONS, DataError, Metrics, Record, read_metrics, read_table
+from lssat.tables.project import Project, Results
 
 _SAMPLE = ("id", "frame", "clip")
 
@@ -34,9 +35,9 @@ class Arm:
         return f"{self.letter}/{self.run}"
 
     @property
-    def root(self) -> Path:
-        """The project that it lies in, with `results/` and `data/` beside `runs/`."""
-        return self.folder.resolve().parents[4]
+    def project(self) -> Project:
+        """The project that it lies in."""
+        return Project.of_run(self.folder)
 
 
 def read(letter: str, name: Path, runs: Path, results: Path | None, dataset: str | None) -> Arm:
@@ -52,11 +53,11 @@ def read(letter: str, name: Path, runs: Path, results: Path | None, dataset: str
     """
     folder = trained.find(name, runs)
     record = trained.record(folder, "run", "task", "weights_sha256", "curve_sha256")
-    base = results or folder.resolve().parents[4] / "results"
-    base = base / "tasks" / record["task"]
-    base = base / "cross" / dataset if dataset else base
+    known = Results(results) if results else Project.of_run(folder).results
+    own = known.task(record["task"])
+    evaluated = own.cross(dataset) if dataset else own
     metrics = read_metrics(
-        base / "metrics.json",
+        evaluated.metrics,
         *("kind", "dataset", "level", "metric", "classes"),
         remedy="Evaluate the run first: `snakemake --cores 8`",
     )
@@ -64,8 +65,8 @@ def read(letter: str, name: Path, runs: Path, results: Path | None, dataset: str
     if sha256 != record["weights_sha256"]:
         what = "does not say of which weights it is" if sha256 is None else "is of other weights"
         problem = f"{what}, for {folder}"
-        raise DataError(base / "metrics.json", problem, "Run `snakemake --cores 8` to evaluate")
-    file = base / "predictions.parquet"
+        raise DataError(evaluated.metrics, problem, "Run `snakemake --cores 8` to evaluate")
+    file = evaluated.predictions
     rows = read_table(file, PREDICTIONS, only={"run": [record["run"]], "split": ["test"]})
     return Arm(letter, folder, record, metrics, rows, file)
 

@@ -8,6 +8,7 @@ from lssat.evaluation.logits import load_run
 from lssat.grid import trained
 from lssat.models.ssat import SSAT
 from lssat.tables import Record, read_metrics
+from lssat.tables.project import Results
 
 
 class Opened(NamedTuple):
@@ -45,7 +46,7 @@ def open_run(folder: Path, results: Path, device: str) -> Opened:
         record["crops"],
         (texture["kind"], texture["k"]),
         record["params"]["train"]["threads"],
-        *_evaluated(record, results / "tasks" / record["task"] / "metrics.json"),
+        *_evaluated(record, Results(results).task(record["task"]).metrics),
     )
 
 

@@ -172,7 +172,7 @@ def test_every_training_stage_waits_for_the_audit_in_both_graphs() -> None:
     rules = (root / "workflow/rules/runs.smk").read_text()
     for rule in ("train", "cross"):
         inputs = rules.split(f"rule {rule}:")[1].split("output:")[0]
-        assert 'audit="data/prepared/{task}/audit.json"' in inputs
+        assert 'DATA.found("audit").json' in inputs
     assert "data/prepared/${item.task}/audit.json" in stages["cross"]["deps"]
 
 

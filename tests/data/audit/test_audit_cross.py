@@ -9,6 +9,7 @@ from helpers.splits import sample
 
 from lssat.data.audit import across, crops
 from lssat.tables import FACES, DataError, read_json, read_table
+from lssat.tables.project import Splits
 
 
 def sets(folder: Path, home: dict[tuple[str, int], tuple], away: dict) -> tuple[Drawn, Drawn]:
@@ -27,8 +28,8 @@ def sets(folder: Path, home: dict[tuple[str, int], tuple], away: dict) -> tuple[
 
 def run(folder: Path, home: Drawn, away: Drawn, options=OPTIONS) -> tuple[list[dict], dict]:
     out, table = folder / "o.json", folder / "o.parquet"
-    trained = "ffpp", home.faces, crops.files(home.folder)
-    tested = "celebdf", away.faces, crops.files(away.folder)
+    trained = "ffpp", home.faces, Splits(home.folder).tables
+    tested = "celebdf", away.faces, Splits(away.folder).tables
     across.across(trained, tested, options, out, table)
     return read_table(table, crops.FINDINGS).to_pylist(), read_json(out)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from lssat.cli import commands as cli
 from lssat.data import datasets, faces
 from lssat.data.audit import phash
 from lssat.tables import FACES, MANIFEST, REJECTS, metadata, open_shard, read_table
+from lssat.tables.project import Project
 
 
 def run(dataset: str, options, tmp_path: Path, shard: int = 0, size: int = 32):
@@ -145,15 +147,14 @@ def test_the_command_writes_what_the_function_writes(
     _, _, _, paths = run("celeba", options, tmp_path, size=48)
     settings = trees.FACES.model_copy(update={"size": 48}).model_dump()
     text = json.dumps({"datasets": {"celeba": options.model_dump()}, "faces": settings})
-    out = [tmp_path / f"again{end}" for end in (".npy", ".parquet", ".rejects.parquet")]
-    names = ["--out", "--table", "--rejects"]
-    done = CliRunner().invoke(
-        cli.app,
-        ["faces", "--task", "celeba", "--shard", "00000", "--device", "cpu"]
-        + ["--manifest", str(tmp_path / "manifest.parquet"), "--params", text]
-        + [word for pair in zip(names, map(str, out), strict=True) for word in pair],
-    )
+    monkeypatch.chdir(tmp_path)
+    again = Project().data("celeba")
+    again.root.mkdir(parents=True)
+    shutil.copy("manifest.parquet", again.manifest)
+    line = ["faces", "--task", "celeba", "--shard", "00000", "--device", "cpu", "--params", text]
+    done = CliRunner().invoke(cli.app, line)
     assert done.exit_code == 0, done.output
+    out = again.faces.shard(0)
     assert [path.read_bytes() for path in out] == [path.read_bytes() for path in paths]
 
 
