@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lssat import texture
-from lssat.tables import FACES, TEXTURE, DataError, metadata, open_shard, read_table
+from lssat.tables import FACES, TEXTURE, DataError, metadata, open_shard, project, read_table
 
 REMEDY = "Remove it and run `snakemake --cores 8` to rebuild it"
 
@@ -133,7 +133,7 @@ class Shards:
 
     def _shard(self, number: int) -> Shard:
         if number not in self.opened:
-            file = self.folder / f"shard-{number:05d}.npy"
+            file = project.ShardFolder(self.folder).shard(number).npy
             schema = FACES if self.crops is None else TEXTURE
             shard = read(file, file.with_suffix(".parquet"), schema)
             if self.crops is not None:

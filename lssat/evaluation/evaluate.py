@@ -15,6 +15,7 @@ import torch
 from lssat import tables
 from lssat.evaluation import logits, scores
 from lssat.grid.trained import mean
+from lssat.tables.project import RunFiles
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     splits = logits.Splits(files.faces, files.codes)
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = logits.load_run(folder).to(device)
-        records[name] = tables.read_record(folder / "record.json", "weights_sha256")
+        records[name] = tables.read_record(RunFiles(folder).record, "weights_sha256")
         for split in filter(None, (files.val, files.test)):
             crops = splits.seen_by(model, split)
             parts.append(logits.predicted(name, model, crops, params.evaluate.batch_size))

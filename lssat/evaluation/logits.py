@@ -13,6 +13,7 @@ from lssat import grid, tables
 from lssat.models.checkpoint import load_weights
 from lssat.models.ssat import SSAT
 from lssat.tables import DataError, read_record
+from lssat.tables.project import RunFiles
 from lssat.training.build import rebuild
 from lssat.training.loader import Crops
 
@@ -37,8 +38,8 @@ def untrained(folder: str | Path, seed: int) -> SSAT:
 
 
 def _weights(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    record = read_record(folder / "record.json", "weights_sha256")
-    return load_weights(folder / "weights.safetensors", record["weights_sha256"])
+    record = read_record(RunFiles(folder).record, "weights_sha256")
+    return load_weights(RunFiles(folder).weights, record["weights_sha256"])
 
 
 @torch.inference_mode()

@@ -28,6 +28,7 @@ from lssat.tables import (
     read_record,
     write_text,
 )
+from lssat.tables.project import RunFiles, ShardFolder
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def _more(found: dict[str, Any], files: Files, maps: Maps) -> dict[str, Any]:
     faces, texture = _pairs(files.faces), _pairs(files.codes)
     runs = [files.runs / row["run"] for row in found["rows"]]
     strips, note = pictures.reconstructions(
-        [(at, read_record(at / "record.json", "reconstruction_sha256")) for at in runs]
+        [(at, read_record(RunFiles(at).record, "reconstruction_sha256")) for at in runs]
     )
     kinds = [{"name": name, "title": each.title} for name, each in perturb.PERTURBATIONS.items()]
     return {
@@ -111,7 +112,8 @@ def _more(found: dict[str, Any], files: Files, maps: Maps) -> dict[str, Any]:
 
 
 def _pairs(folder: Path) -> list[pictures.Pair]:
-    return [(file, file.with_suffix(".parquet")) for file in sorted(folder.glob("shard-*.npy"))]
+    there = ShardFolder(folder)
+    return [(file, file.with_suffix(".parquet")) for file in there.find(there.shard("*").npy)]
 
 
 def _errors(found: dict[str, Any], files: Files, maps: Maps, shown: bool) -> list[dict[str, Any]]:
@@ -132,12 +134,13 @@ class _Shards:
         """Return the crop (H, W, 3) uint8, or its codes (H, W)."""
         number = row["shard"]
         if number not in self.opened:
-            self.opened[number] = self._open(f"shard-{number:05d}")
+            self.opened[number] = self._open(number)
         return np.asarray(self.opened[number].array[row["row"]])
 
-    def _open(self, name: str) -> shards.Shard:
+    def _open(self, number: int) -> shards.Shard:
         def read(folder: Path, schema: Any) -> shards.Shard:
-            return shards.read(folder / f"{name}.npy", folder / f"{name}.parquet", schema)
+            file = ShardFolder(folder).shard(number)
+            return shards.read(file.npy, file.table, schema)
 
         if self.crops is None:
             return read(self.folder, FACES)

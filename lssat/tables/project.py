@@ -34,7 +34,7 @@ class _At:
         return holder.root / self.name
 
 
-class Shard(NamedTuple):
+class ShardFiles(NamedTuple):
     """A shard of crops or of texture codes, and the tables beside it."""
 
     npy: Path
@@ -42,16 +42,16 @@ class Shard(NamedTuple):
     rejects: Path  # of crops alone
 
 
-class Shards(_Folder):
+class ShardFolder(_Folder):
     """A folder of shards."""
 
-    def shard(self, number: int | str) -> Shard:
+    def shard(self, number: int | str) -> ShardFiles:
         """Return a shard by its number, or by five digits or what stands for them."""
         name = number if isinstance(number, str) else f"{number:05d}"
         ends = (".npy", ".parquet", ".rejects.parquet")
-        return Shard(*(self.root / f"shard-{name}{end}" for end in ends))
+        return ShardFiles(*(self.root / f"shard-{name}{end}" for end in ends))
 
-    def first(self, count: int) -> list[Shard]:
+    def first(self, count: int) -> list[ShardFiles]:
         """List so many shards, all of a data set."""
         return [self.shard(number) for number in range(count)]
 
@@ -90,13 +90,13 @@ class Data(_Folder):
     rejects = _At("manifest.rejects.parquet")
 
     @property
-    def faces(self) -> Shards:
+    def faces(self) -> ShardFolder:
         """The crops."""
-        return Shards(self.root / "faces")
+        return ShardFolder(self.root / "faces")
 
-    def texture(self, kind: str) -> Shards:
+    def texture(self, kind: str) -> ShardFolder:
         """Return where the codes of a texture lie."""
-        return Shards(self.root / "texture" / kind)
+        return ShardFolder(self.root / "texture" / kind)
 
     @property
     def splits(self) -> Splits:

@@ -18,10 +18,12 @@ from typing import Any, NamedTuple
 
 from lssat import grid
 from lssat.tables.environment import revision
+from lssat.tables.project import Project
 from lssat.tracking import entry, experiment, store
 from lssat.training.observe import Begun
 from lssat.training.resume import Stopped
 
+_HERE = Project()
 _GATHER = 3.0  # seconds in which epochs come together in one call
 _PATIENCE = 10.0  # seconds that the end of a training waits for its last call
 
@@ -66,8 +68,8 @@ class Live:
         params: SimpleNamespace,
         tracking: dict[str, Any],
         device: str,
-        database: Path = Path("mlflow.db"),
-        artifacts: Path = Path("mlartifacts"),
+        database: Path = _HERE.database,
+        artifacts: Path = _HERE.artifacts,
     ):
         values = {name: value.model_dump() for name, value in vars(params).items()}
         lock = Path()

@@ -26,6 +26,7 @@ from lssat.tables import (
     vouched,
     write_json,
 )
+from lssat.tables.project import RunFiles
 from lssat.tracking import entry, experiment, names, parents, store
 from lssat.tracking.experiment import connect
 
@@ -69,7 +70,7 @@ def track(task: str, files: Files, base: str, uri: str | None) -> None:
         measured = {each["run"]: each for each in content["runs"]}
         ids, weights = {}, {}
         for number, (run, folder) in enumerate(sorted(files.runs.items()), start=1):
-            record = read_record(folder / "record.json", *_NEEDS)
+            record = read_record(RunFiles(folder).record, *_NEEDS)
             weights[run] = record["weights_sha256"]
             tests = _tests(content, measured[run])
             ids[run] = _complete(client, experiment_id, _Finished(run, folder, record), tests)
@@ -100,7 +101,7 @@ class _Finished:
         """When it started, ended, and its epochs did; older records lack that: as if just now."""
         if "times" in self.record:
             return self.record["times"]
-        ended = (self.folder / "record.json").stat().st_mtime
+        ended = RunFiles(self.folder).record.stat().st_mtime
         started, rows = ended - self.record["seconds"], len(self.curve)
         each = (ended - started) / rows
         return dict(started=started, ended=ended, epochs=[started + each * n for n in range(rows)])
@@ -108,7 +109,7 @@ class _Finished:
     @property
     def curve(self) -> list[dict[str, Any]]:
         """The curve: column -> value, None where it was undefined in the epoch."""
-        data = vouched(self.folder / "curve.csv", self.record["curve_sha256"], "record.json")
+        data = vouched(RunFiles(self.folder).curve, self.record["curve_sha256"], "record.json")
         lines = csv.DictReader(io.StringIO(data.decode(), newline=""))
         return [{k: float(v) if v else None for k, v in row.items()} for row in lines]
 
@@ -150,8 +151,9 @@ def _finish(client: Any, experiment_id: str, mine: Any, run: _Finished) -> None:
     entry.facts(client, run_id, run.training)
     entry.log_epochs(client, mine, run.curve, times["epochs"], run.metric)
     client.log_batch(run_id, metrics=_costs(run.record, entry.millis(times["ended"])))
-    for file in ("record.json", "curve.csv"):
-        client.log_artifact(run_id, str(run.folder / file))
+    files = RunFiles(run.folder)
+    for file in (files.record, files.curve):
+        client.log_artifact(run_id, str(file))
     client.log_text(run_id, linechart.svg(_panels(run)), "curves.svg")
     client.set_tag(run_id, "mlflow.note.content", _note(run_id, run))
     if not mine.outputs.model_outputs:

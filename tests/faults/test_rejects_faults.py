@@ -58,8 +58,10 @@ def test_fault_d10_the_table_stays_where_it_is_named(tmp_path: Path) -> None:
 def test_fault_d10_the_rule_names_a_place_that_stays() -> None:
     rule = (ROOT / "workflow/rules/data.smk").read_text().split("rule manifest:")[1]
     rule = rule.split("\nrule ")[0]
-    assert "--kept logs/manifest/{wildcards.task}.rejects.parquet" in rule
-    assert "logs/manifest/{wildcards" not in rule.split("output:")[1].split("log:")[0]
+    assert "lssat manifest --task {wildcards.task}" in rule
+    here = Project()
+    assert not here.kept_rejects("mine").is_relative_to(here.data("mine").root)
+    assert here.kept_rejects("mine") != here.log("manifest", "mine")
 
 
 def test_fault_d10_the_shard_with_the_rejects_is_named(tmp_path: Path) -> None:

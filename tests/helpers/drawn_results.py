@@ -32,7 +32,7 @@ PARAMS = {
         "faces": "sample",
     },
     "sample": {"trees": list(TASKS)},
-    "datasets": {task: {"root": f"data/raw/sample/{task}"} for task in TASKS},
+    "datasets": {task: {"root": str(Project().sample.root / task)} for task in TASKS},
 }
 _FALLEN = ("vit_micro", "MLDP-RRGB-CRGB")  # collapses on every task
 _SKILL = dict(zip(CONFIGURATIONS, (0.80, 0.86, 0.74, 0.78), strict=True))

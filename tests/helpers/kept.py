@@ -5,10 +5,13 @@ import hashlib
 import os
 from pathlib import Path
 
-FOLDERS = ("runs", "results", "data/prepared")
+from lssat.tables.project import Project
+
+HERE = Project()
+FOLDERS = (HERE.runs.root, HERE.results.root, HERE.prepared)
 # Pages with faces stay on the machine that made them, and a report of Snakemake's is the user's:
 # DVC never touches nor keeps them.
-_LOCAL = ("results/local/", "results/snakemake.zip")
+_LOCAL = (f"{HERE.results.gallery.parent}/", f"{HERE.results.root}/snakemake.zip")
 _CAP_DAC_OVERRIDE, _DROP = 1, 24  # prctl's PR_CAPBSET_DROP
 
 

@@ -10,6 +10,7 @@ from lssat import params
 from lssat.data import datasets, faces, sample, splits
 from lssat.data import texture as texture_cache
 from lssat.data.sample import affectnet, celeba, ffpp
+from lssat.tables.project import Data
 
 PRESET = params.load(ROOT / "presets/sample.yaml")
 SEED = 3
@@ -40,16 +41,13 @@ def prepare(task: str, root: Path, out: Path) -> None:
     """Make faces/, texture/ldp and /lbp, and splits/ below `out`: the data steps, in a row."""
     options = getattr(PRESET.datasets, task)
     options = options.model_copy(update={"root": str(root), "shards": 1, **OWN[task]})
-    manifest, lost = out / "manifest.parquet", out / "manifest.rejects.parquet"
-    crops = out / "faces/shard-00000.npy"
-    table, rejects = crops.with_suffix(".parquet"), crops.with_suffix(".rejects.parquet")
-    datasets.manifest(task, options, manifest, lost)
-    faces.crop_shard(manifest, task, options, PRESET.faces, 0, crops, table, rejects)
+    data = Data(out)
+    crops = data.faces.shard(0)
+    datasets.manifest(task, options, data.manifest, data.rejects)
+    faces.crop_shard(data.manifest, task, options, PRESET.faces, 0, *crops)
     for kind in ("ldp", "lbp"):
-        codes = out / f"texture/{kind}/shard-00000.npy"
+        codes = data.texture(kind).shard(0)
         texture = PRESET.texture.model_copy(update={"kind": kind})
-        texture_cache.write_shard(crops, table, texture, codes, codes.with_suffix(".parquet"))
-    files = {name: out / f"splits/{name}.parquet" for name in splits.NAMES}
-    files |= {f"{name}_ids": out / f"splits/{name}.txt" for name in (*splits.NAMES, splits.UNUSED)}
-    files["summary"] = out / "splits/summary.json"
-    splits.write(task, manifest, lost, [table], [rejects], options, PRESET.splits, files)
+        texture_cache.write_shard(crops.npy, crops.table, texture, codes.npy, codes.table)
+    read = data.manifest, data.rejects, [crops.table], [crops.rejects]
+    splits.write(task, *read, options, PRESET.splits, data.splits.files)

@@ -20,7 +20,7 @@ from lssat.orchestrate.save import Made
 from lssat.tables import DataError
 
 HOLD = (
-    "import sys; from lssat.orchestrate import owner; owner.hold(False);"
+    "import sys; from lssat.orchestrate import lock; lock.hold(False);"
     " print('held', flush=True); sys.stdin.read()"
 )
 

@@ -203,8 +203,11 @@ def test_dvc_watches_what_each_rule_reads() -> None:
         if rule in params.ON_REQUEST:
             continue
         stage = stages[rule].get("do", stages[rule])
-        told = {each for each in stage.get("params", []) if isinstance(each, str)}
-        wanted = {key.replace("{task}", "${key}") for key in reads}
+        given = stage.get("params", [])
+        told = {each for each in given if isinstance(each, str)}
+        told |= {key for each in given if isinstance(each, dict) for key in each["params.yaml"]}
+        name = "${item.task}" if "matrix" in stage else "${key}"
+        wanted = {key.replace("{task}", name) for key in reads}
         # A tree of the sample depends on the seed, not on which other trees are drawn.
         assert wanted <= told | {"sample"}, rule
 
@@ -272,7 +275,9 @@ def test_fault_d13_defaults_are_those_of_the_file() -> None:
     assert found.faces == params.load(ROOT / "params.yaml").faces
     assert (found.datasets.mine.clip_frames, found.datasets.mine.media) == (16, "image")
     assert params.part(json.dumps(given), "faces", task="mine")["faces"]["memory"] == 1024
-    assert params.view("{}", "audit") == params.view(str(ROOT / "params.yaml"), "audit")
+    shards = json.dumps({"datasets": {"ffpp": {"shards": 2}}})
+    audit = params.view(str(ROOT / "params.yaml"), "audit", task="ffpp")
+    assert params.view(shards, "audit", task="ffpp") == audit
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import yaml
 from helpers import ROOT
 
 from lssat.report import short
-from lssat.tables.project import REPORT as OUTPUTS
 from lssat.report.kit import linechart
 from lssat.report.kit.results import Task
+from lssat.tables.project import REPORT as OUTPUTS
 
 SVG = "{http://www.w3.org/2000/svg}"
 

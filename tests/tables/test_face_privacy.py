@@ -22,6 +22,7 @@ from lssat.orchestrate import hooks
 from lssat.report import gallery
 from lssat.report.kit import pictures
 from lssat.tables import face_privacy
+from lssat.tables.project import ATTACHED
 from lssat.training import train as step
 
 REAL = {"datasets": {task: {"root": f"/data/{task}"} for task in drawn.TASKS}}
@@ -106,7 +107,7 @@ def test_fault_f10_a_report_of_real_data_holds_no_picture_of_a_crop(
     if not some:
         assert len(list(images(page))) == page.count(": mean maps over")
     assert ("are no part of the report" in page) == (changed == REAL)
-    assert not any("local" in name for name in report.ATTACHED)  # what MLflow gets
+    assert not any("local" in name for name in ATTACHED)  # what MLflow gets
 
 
 def local_page(tmp_path: Path, place: str) -> tuple[str, np.ndarray]:

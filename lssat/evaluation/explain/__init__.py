@@ -17,6 +17,7 @@ from lssat.evaluation import logits
 from lssat.evaluation.explain import choose
 from lssat.evaluation.explain.maps import Look
 from lssat.tables import DataError, Metrics
+from lssat.tables.project import RunFiles
 from lssat.training.loader import Crops
 
 
@@ -46,7 +47,7 @@ def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "
     """
     torch.set_num_threads(params.train.threads)
     records = {
-        run: tables.read_record(folder / "record.json") for run, folder in files.runs.items()
+        run: tables.read_record(RunFiles(folder).record) for run, folder in files.runs.items()
     }
     rows = choose.rows(records)
     metric = records[rows[0].run]["select_metric"]

@@ -22,6 +22,7 @@ from lssat.data.faces.npy_writer import Sheet
 from lssat.data.shards import Shards
 from lssat.evaluation import logits
 from lssat.tables import FACES, MANIFEST, PREDICTIONS, SPLITS, DataError
+from lssat.tables.project import Data, ShardFolder
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,8 @@ def variant(
             _with_margin(task, float(value), files, params, folder)
         else:
             _with_frames(task, int(value), files, params, folder, device)
-        shard = folder / "faces/shard-00000"
-        codes = folder / "codes/shard-00000"
-        texture.write_shard(
-            shard.with_suffix(".npy"), shard.with_suffix(".parquet"), params.texture,
-            codes.with_suffix(".npy"), codes.with_suffix(".parquet"),
-        )  # fmt: skip
+        crops, codes = (ShardFolder(folder / name).shard(0) for name in ("faces", "codes"))
+        texture.write_shard(crops.npy, crops.table, params.texture, codes.npy, codes.table)
         tables.write_table(
             files.out, _predicted(task, files.runs, folder, params, device), PREDICTIONS
         )
@@ -99,7 +96,7 @@ def _with_margin(
     where = {row["id"]: row for row in sources.select(["id", "path", "media"]).to_pylist()}
     root = Path(getattr(params.datasets, task).root)
     rows: list[dict] = []
-    file = folder / "faces/shard-00000.npy"
+    file = Data(folder).faces.shard(0).npy
 
     def write(out: IO[bytes]) -> None:
         sheet = Sheet(out, params.faces.size)
@@ -161,7 +158,7 @@ def _with_frames(
     split = _single(files.test)
     sources = tables.read_table(files.manifest, MANIFEST)
     ours = sources.filter(pc.is_in(sources["id"], split["id"].unique()))
-    manifest, shard = folder / "manifest.parquet", folder / "faces/shard-00000.npy"
+    manifest, shard = folder / "manifest.parquet", Data(folder).faces.shard(0).npy
     tables.write_table(manifest, ours, MANIFEST)
     only = {"frames": frames, "clips": 0, "shards": 1}
     options = getattr(params.datasets, task).model_copy(update=only)

@@ -12,6 +12,7 @@ from lssat import grid, texture
 from lssat.data import shards
 from lssat.report.kit import words
 from lssat.tables import FACES, TEXTURE, Record, read_table, vouched
+from lssat.tables.project import RunFiles
 
 TILE = 88  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
@@ -139,7 +140,7 @@ def reconstructions(runs: list[Run]) -> tuple[list[Picture], str]:
 
 def _arrays(folder: Path, record: Record) -> dict[str, np.ndarray]:
     """Read the samples of a run; without the auxiliary task there are none."""
-    path, remedy = folder / "reconstruction.npz", "Train the run again"
+    path, remedy = RunFiles(folder).reconstruction, "Train the run again"
     data = vouched(path, record["reconstruction_sha256"], "record.json", remedy)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         names = ("input", "mask", "target", "output") if arrays.files else ()

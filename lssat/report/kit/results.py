@@ -20,6 +20,7 @@ from lssat.tables import (
     read_table,
     vouched,
 )
+from lssat.tables.project import RunFiles
 
 Curve = dict[str, list[float | None]]
 _NEEDS = ("task", "dataset", "kind", "title", "level", "metric", "runs", "table")
@@ -155,7 +156,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         problem = f"does not fit the runs of {name}: {', '.join(other[:5])}"
         raise DataError(files.robustness, problem, "Run its step again")
     records = {
-        run: read_record(folder / "record.json", "curve_sha256")
+        run: read_record(RunFiles(folder).record, "curve_sha256")
         for run, folder in files.runs.items()
     }
     return Task(
@@ -164,7 +165,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         files,
         metrics,
         records,
-        {run: read_curve(at / "curve.csv", records[run]) for run, at in files.runs.items()},
+        {run: read_curve(RunFiles(at).curve, records[run]) for run, at in files.runs.items()},
         read_json(files.splits),
         read_json(files.audit),
         read_json(files.lookalikes),

@@ -10,6 +10,7 @@ from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
 from lssat.report.kit.results import Cross, Task
 from lssat.report.sections import audited
 from lssat.tables import Record, sha256
+from lssat.tables.project import RunFiles
 
 SPLITS = ("train", "val", "test")
 _COUNTS = ("listed", "samples", "crops", "groups")
@@ -245,7 +246,7 @@ def _run_row(task: Task, run: str) -> list[Cell]:
         Cell(run.split("/", maxsplit=1)[1]),
         Cell(revision(record["git"])),
         Cell((record.get("weights_sha256") or words.DASH)[:16]),
-        Cell(command(task.files.runs[run] / "record.json")),
+        Cell(command(RunFiles(task.files.runs[run]).record)),
     ]
 
 

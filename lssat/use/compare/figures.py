@@ -9,6 +9,7 @@ from lssat.evaluation.scores.levels import Level
 from lssat.report.kit import words
 from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
 from lssat.report.kit.results import read_curve
+from lssat.tables.project import RunFiles
 from lssat.use.compare.runs import Arm
 
 MOST = 5000  # points of the scatter; more are thinned evenly
@@ -149,7 +150,7 @@ def gaps(comparison: dict[str, Any]) -> Figure | None:
 
 def curves(a: Arm, b: Arm, comparison: dict[str, Any]) -> Figure:
     """Draw the training curves of both: losses, and the metric that chose the epoch."""
-    read = [read_curve(arm.folder / "curve.csv", arm.record) for arm in (a, b)]
+    read = [read_curve(RunFiles(arm.folder).curve, arm.record) for arm in (a, b)]
     panels = [("Classification loss", [("loss_cls", "solid"), ("val_loss_cls", "dot")])]
     panels += [("Reconstruction loss", [("loss_rec", "solid"), ("val_loss_rec", "dot")])]
     chosen = list(dict.fromkeys(arm.record["select_metric"] for arm in (a, b)))
