@@ -204,7 +204,8 @@ def runs_of(task):
 
 def repeated(wildcards):
     """The run that a run repeats."""
-    return grid.RUN.format(**wildcards | {"configuration": REPEATS[wildcards.configuration]})
+    configuration = REPEATS[wildcards.configuration]
+    return grid.RUN.format(**{**wildcards, "configuration": configuration})
 
 
 def kept():
