@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lssat import grid, params
 from lssat.params.base import nearest
 from lssat.tables import DataError
+from lssat.tables.project import Project
 
 
 class Part(NamedTuple):
@@ -17,13 +18,11 @@ class Part(NamedTuple):
     @property
     def targets(self) -> list[str]:
         """The files that Snakemake is asked for."""
-        files = [f"runs/{run.path}/record.json" for run in self.runs]
-        for task in self.tasks:
-            files += [f"results/tasks/{task}/{name}" for name in _EVALUATED]
-        return files
-
-
-_EVALUATED = ("metrics.json", "robustness.json")
+        here = Project()
+        files = [here.runs.run(run.path).record for run in self.runs]
+        for results in map(here.results.task, self.tasks):
+            files += [results.metrics, results.robustness]
+        return [str(file) for file in files]
 
 
 def part(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from lssat import params, tables
 from lssat.data.preflight.files import SAMPLE
 from lssat.grid.releases import RELEASES
+from lssat.tables.project import Project
 
 _FRAMES = 500  # of a video of FaceForensics++, on average
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".mp4", ".avi", ".mov", ".mkv"}
@@ -76,14 +77,14 @@ def _of_videos(task: str) -> bool:
 
 def _made(task: str, values: params.Params) -> Amount | None:
     """Return the samples of splits, where their manifest is of these parameters."""
-    summary = Path("data/prepared") / task / "splits/summary.json"
-    known = Path(".snakemake/metadata") / _named(f"data/prepared/{task}/manifest.parquet")
+    data = Project().data(task)
+    known = Path(".snakemake/metadata") / _named(str(data.manifest))
     section = params.section_json(values, "manifest", task=task)
     try:
         told = json.loads(known.read_text(encoding="utf-8"))["params"]
         if repr(section) not in told and section not in told:
             return None
-        counts = tables.read_json(summary, "")["samples"]
+        counts = tables.read_json(data.splits.summary, "")["samples"]
         return Amount(*(int(counts[name]) for name in ("train", "val", "test")))
     except (OSError, ValueError, KeyError, TypeError, tables.DataError):
         return None  # none, or of another state: counted otherwise

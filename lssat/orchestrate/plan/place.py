@@ -12,6 +12,9 @@ from lssat.orchestrate.plan.totals import Plan
 from lssat.params import hardware
 from lssat.params.yaml12 import read_yaml
 from lssat.tables import DataError
+from lssat.tables.project import Project
+
+HERE = Project()
 
 DEFAULT = Path("profiles/default")
 _ROOM = 1.1  # of the disk that is planned
@@ -121,7 +124,7 @@ def lacking(where: Place, made: Plan, params_: str, batch_size: int) -> list[str
     if where.elsewhere:
         return said
     free = shutil.disk_usage(os.getcwd()).free
-    there = sum(map(_size, ("data/prepared", "runs", "results")))
+    there = sum(map(_size, map(str, (HERE.prepared, HERE.runs.root, HERE.results.root))))
     if (room := _ROOM * sum(made.disk.values()) - there) > free:
         short = f"the disk of {Path.cwd()} has {free / 1e9:.1f} GB free"
         said.append(f"{short}, and {room / 1e9:.1f} GB are needed; free some, or work elsewhere")
