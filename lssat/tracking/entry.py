@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from lssat import grid
 from lssat.tables import dotted
+from lssat.tables.project import Project
 from lssat.tracking import names
 
 NAME = "lssat.run"
@@ -87,7 +88,7 @@ def dataset(task: str, split: str, digest: str) -> Any:
     """Return a split as MLflow knows it: by its file and the first half of its sha256."""
     from mlflow.entities import Dataset
 
-    source = json.dumps({"uri": f"data/prepared/{task}/splits/{split}.parquet"})
+    source = json.dumps({"uri": str(Project().data(task).splits.tables[split])})
     return Dataset(f"{task} {split}", digest[:32], "local", source)  # it takes 36 characters
 
 

@@ -190,7 +190,7 @@ def _log_weights(client: Any, experiment_id: str, run_id: str, run: _Finished) -
     name = names.model(run.path)
     tags = {entry.WEIGHTS: run.record["weights_sha256"]}
     made = client.create_logged_model(experiment_id, name, run_id, tags, own, "ssat")
-    weights = run.folder / "weights.safetensors"
+    weights = RunFiles(run.folder).weights
     if weights.exists():
         _place(client, made, weights)
     client.finalize_logged_model(made.model_id, "READY")
