@@ -10,9 +10,11 @@ from lssat.data.datasets import lists, tree
 from lssat.tables import DataError
 
 LIST = "List_of_testing_videos.txt"
+LISTS = (LIST,)
 FOLDERS = {"Celeb-real": "1", "YouTube-real": "1", "Celeb-synthesis": "0"}  # the list's labels
 VIDEOS = {"Celeb-real": 590, "YouTube-real": 300, "Celeb-synthesis": 5_639}  # of the release
 TESTED = {"Celeb-real": 108, "YouTube-real": 70, "Celeb-synthesis": 340}  # of its list
+OFFICIAL = {(folder, "test"): n for folder, n in TESTED.items()}
 
 _ROW = ["<1 real | 0 fake>", "<folder>/<video>.mp4"]
 _PERSON = re.compile(r"id\d+")

@@ -15,7 +15,7 @@ SUBSETS = {
     "DeepFakeDetection": ("manipulated_sequences", re.compile(r"(\d+)_(\d+)__.+__\w{8}")),
 }
 
-VIDEOS = {"actors": 363, "DeepFakeDetection": 3_068}
+OFFICIAL = {("actors", "test"): 363, ("DeepFakeDetection", "test"): 3_068}
 
 
 def read(options) -> tuple[list[dict], list[dict]]:

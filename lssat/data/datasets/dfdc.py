@@ -12,7 +12,7 @@ from pathlib import Path
 from lssat.data.datasets import lists, tree
 from lssat.tables import DataError
 
-METADATA, LABELS = "metadata.json", "labels.csv"
+LISTS = METADATA, LABELS = "metadata.json", "labels.csv"
 VIDEOS = {  # of the 50 training parts, and of the public test set
     "train": {"REAL": 19_154, "FAKE": 100_000},
     "test": {"REAL": 2_500, "FAKE": 2_500},

@@ -18,6 +18,7 @@ from lssat.tables import DataError
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")
 REAL = "original"  # the subset of the originals
 SPLITS = ("train", "val", "test")
+LISTS = tuple(f"{split}.json" for split in SPLITS)
 PAIRS = {"train": 360, "val": 70, "test": 70}  # section 4, and the authors' lists
 ORIGINALS = {split: 2 * pairs for split, pairs in PAIRS.items()}  # as many fakes of each method
 SHIPPED = Path(__file__).with_name("ffpp_pairs.json")  # the authors' lists

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +28,6 @@ from lssat.grid.releases import RELEASES
 from lssat.tables import DataError
 
 __all__ = ["Inventory", "inspect", "run", "stand_in"]
-
-
-def looker(dataset: str) -> Any:
-    """Return what looks at a data set: the module here of its name, or its reader alone."""
-    if dataset in RELEASES and (Path(__file__).parent / f"{dataset}.py").exists():
-        return import_module(f"lssat.data.doctor.{dataset}")
-    return ByReader(dataset)
 
 
 def stand_in(dataset: str, root: Path) -> params.Dataset:
@@ -122,7 +114,7 @@ def inspect(
         return inventory
     inventory.own = dataset not in RELEASES
     tree = walk(root, inventory)
-    release = looker(dataset)
+    release = ByReader(dataset)
     lists = {path: kind for path, kind in _kinds(tree) if release.is_list(path.split("/")[-1])}
     bad = first_bytes.look(root, lists, inventory)
     inventory.faulty |= {wrong.path for wrong in bad}  # reported once, below
@@ -185,7 +177,7 @@ class _Read:
 
 
 def _read(
-    release: Any,
+    release: ByReader,
     options: params.Dataset,
     configured: bool,
     tree: Tree,

@@ -5,11 +5,7 @@ from typing import Any
 from lssat.data.datasets import affectnet
 from lssat.data.datasets.affectnet import csvs
 from lssat.data.doctor.findings import Inventory, Parts, Seen
-from lssat.data.doctor.official import as_given as readings
-from lssat.data.doctor.official import beside
 from lssat.data.doctor.walk import Tree
-
-__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
 
 _SUFFIX = "_exp.npy"
 

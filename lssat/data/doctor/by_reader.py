@@ -1,5 +1,7 @@
-"""A data set that only its reader knows: one's own, and a release without a module here."""
+"""How a data set is looked at as far as its reader tells; a module here of its name tells more."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from lssat.data import datasets
@@ -10,20 +12,22 @@ from lssat.grid.releases import RELEASES
 
 
 class ByReader:
-    """What a module of a release has, for one data set."""
+    """What is asked of a data set; functions of `lssat.data.doctor.<its name>` come first."""
 
     readings = staticmethod(as_given)
 
     def __init__(self, dataset: str):
         self.reader: Any = datasets.reader(dataset) if dataset in RELEASES else None
+        if self.reader and (Path(__file__).parent / f"{dataset}.py").exists():
+            vars(self).update(vars(import_module(f"lssat.data.doctor.{dataset}")))
 
     def is_list(self, name: str) -> bool:
         """Say whether a file is one of the release's lists; params.yaml names one's own."""
         return name in getattr(self.reader, "LISTS", ())
 
     def beside(self, kind: str) -> bool:
-        """Say whether a file that is no sample is checked; unnamed lists are not."""
-        return kind in ("image", "video")
+        """Say whether a file that is no sample is checked; lists beside one's own are not."""
+        return self.reader is not None or kind in ("image", "video")
 
     def look(self, options: Any, tree: Tree, inventory: Inventory) -> Seen:
         """Return nothing: the options say what a path means, and only the reader knows them."""

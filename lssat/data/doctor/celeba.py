@@ -5,12 +5,8 @@ from typing import Any
 
 from lssat.data.datasets import celeba
 from lssat.data.doctor.findings import Count, Inventory, Parts, Seen
-from lssat.data.doctor.official import as_given as readings
-from lssat.data.doctor.official import beside
 from lssat.data.doctor.walk import Tree
 from lssat.data.media import archive
-
-__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
 
 LISTS = ("list_attr_celeba.txt", "list_eval_partition.txt", "identity_CelebA.txt")
 _WHAT = ("attributes", "partition", "identity")

@@ -4,19 +4,10 @@ from typing import Any
 
 from lssat.data.datasets import celebdf, lists
 from lssat.data.datasets import tree as raw
-from lssat.data.doctor.findings import Count, Inventory, Parts, Seen
-from lssat.data.doctor.official import as_given as readings
-from lssat.data.doctor.official import beside
+from lssat.data.doctor.findings import Count, Inventory, Seen
 from lssat.data.doctor.walk import Tree
 
 SELECTS = True  # the list names some of the videos: the others are not extra
-
-__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
-
-
-def is_list(name: str) -> bool:
-    """Say whether a file is the official list."""
-    return name == celebdf.LIST
 
 
 def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
@@ -34,8 +25,3 @@ def _listed(tree: Tree, seen: Seen) -> None:
     for _, (_, video) in lists.fields(path, celebdf._ROW):
         folder = video.partition("/")[0]
         seen.add(video, folder, "test", video in tree)
-
-
-def official_parts(options: Any, tree: Tree) -> Parts:
-    """Return how many videos of each folder the official list names."""
-    return {(folder, "test"): n for folder, n in celebdf.TESTED.items()}

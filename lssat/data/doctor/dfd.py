@@ -3,17 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from lssat.data.datasets import dfd, ffpp
-from lssat.data.doctor.findings import Inventory, Parts, Seen
-from lssat.data.doctor.official import beside
+from lssat.data.datasets import ffpp
+from lssat.data.doctor.findings import Inventory
 from lssat.data.doctor.walk import Tree
-
-__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
-
-
-def is_list(name: str) -> bool:
-    """Say that no file is a list."""
-    return False
 
 
 def readings(
@@ -26,13 +18,3 @@ def readings(
     for compression in [wanted] if configured or not there else there:
         asked = compression == wanted or not configured
         yield compression, asked, options.model_copy(update={"compression": compression})
-
-
-def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
-    """Return nothing: only the reader knows how videos are named."""
-    return Seen()
-
-
-def official_parts(options: Any, tree: Tree) -> Parts:
-    """Return how many originals and fakes the release has."""
-    return {(subset, "test"): n for subset, n in dfd.VIDEOS.items()}

@@ -5,16 +5,7 @@ from typing import Any
 
 from lssat.data.datasets import dfdc
 from lssat.data.doctor.findings import Inventory, Parts, Seen
-from lssat.data.doctor.official import as_given as readings
-from lssat.data.doctor.official import beside
 from lssat.data.doctor.walk import Tree
-
-__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
-
-
-def is_list(name: str) -> bool:
-    """Say whether a file holds labels."""
-    return name in (dfdc.METADATA, dfdc.LABELS)
 
 
 def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:

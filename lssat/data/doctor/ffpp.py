@@ -6,21 +6,12 @@ from typing import Any
 
 from lssat.data.datasets import ffpp
 from lssat.data.doctor.findings import Inventory, Parts, Seen
-from lssat.data.doctor.official import beside
 from lssat.data.doctor.walk import Tree
 
-__all__ = ["beside", "is_list", "look", "official_parts", "readings"]
-
-LISTS = tuple(f"{split}.json" for split in ffpp.SPLITS)
 _COMPRESSIONS = {"raw": {"raw", "c0"}, "c23": {"c23"}, "c40": {"c40"}}  # and their folders
 _FAKES = "manipulated_sequences"
 _REALS = ("original_sequences/youtube", "original_sequences")  # of the newer and older layout
 _OTHERS = ("DeepFakeDetection", "actors")  # no official split
-
-
-def is_list(name: str) -> bool:
-    """Say whether a file is one of the release's lists."""
-    return name in LISTS
 
 
 def readings(
@@ -50,7 +41,7 @@ def readings(
     if not reals.intersection(_COMPRESSIONS) and not configured:
         problem = f"there is none of the folders {', '.join(_COMPRESSIONS)}"
         inventory.add("error", _REALS[0], problem, "Give the root of the release")
-    if not any(name in tree.files[folder] for folder in ("", "splits") for name in LISTS):
+    if not any(name in tree.files[folder] for folder in ("", "splits") for name in ffpp.LISTS):
         problem = "there are no lists of pairs (splits/train.json, val.json, test.json)"
         fix = "Nothing to do: the authors' own, which ship with this program, are used"
         inventory.add("note", ".", problem, fix)
@@ -91,7 +82,7 @@ def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
 
 
 def _lists(tree: Tree, inventory: Inventory) -> dict[str, list | None]:
-    if not any(name in tree.files[folder] for folder in ("", "splits") for name in LISTS):
+    if not any(name in tree.files[folder] for folder in ("", "splits") for name in ffpp.LISTS):
         return dict(ffpp._lists(tree.root))
     return {split: inventory.attempt(ffpp._pairs, tree.root, split) for split in ffpp.SPLITS}
 

@@ -24,11 +24,6 @@ def as_given(
     yield "", True, options
 
 
-def beside(kind: str) -> bool:
-    """Say that files beside the samples are checked too."""
-    return True
-
-
 def counts(
     name: str, rows: list[dict], rejects: list[dict], listed: Parts, official: Parts
 ) -> list[Count]:

@@ -5,7 +5,7 @@ from lssat.data.datasets.affectnet import codes
 
 
 def test_official_counts_add_up() -> None:
-    assert set(dfd.VIDEOS) == set(dfd.SUBSETS)
+    assert {subset for subset, _ in dfd.OFFICIAL} == set(dfd.SUBSETS)
     assert sum(ffpp.ORIGINALS.values()) == 1_000
     assert sum(celeba.IMAGES.values()) == 202_599
     assert sum(celebdf.TESTED.values()) == 518
