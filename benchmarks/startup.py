@@ -13,6 +13,7 @@ import argparse
 import os
 import re
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from pathlib import Path
 from loader import crops, write
 
 from lssat import params, texture
+from lssat.tables.project import Project
 
 PROJECT = Path(__file__).resolve().parent.parent
 # The command itself; torch calls back after each step of an optimizer.
@@ -46,19 +48,22 @@ LIMITS = {
 
 
 def arguments(folder: Path, energy: bool) -> list[str]:
-    """Draw 64 crops and return the options of `lssat train` for them."""
+    """Draw a project of 64 crops and return the options of `lssat train` for it."""
     imgs = crops(64)[:, :80, :80].copy()
-    write(folder, imgs, texture.codes(imgs, "ldp", bulk=True))
+    drawn, prepared = folder / "drawn", Project(folder).data("ffpp")
+    write(drawn, imgs, texture.codes(imgs, "ldp", bulk=True))
+    prepared.splits.root.mkdir(parents=True)
+    for split in ("train", "val"):
+        shutil.copy(drawn / "train.parquet", prepared.splits.root / f"{split}.parquet")
+    (drawn / "faces").rename(prepared.faces.root)
+    prepared.texture("ldp").root.parent.mkdir(parents=True, exist_ok=True)
+    (drawn / "texture").rename(prepared.texture("ldp").root)
     view = params.load(PROJECT / "presets/sample.yaml")
     short = view.train.model_copy(update={"epochs": 1, "warmup_epochs": 0})
     section = params.section_json(view.model_copy(update={"train": short}), "train")
-    split = str(folder / "train.parquet")
-    return [
-        *("train", "--run", "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0", "--out", str(folder / "out")),
-        *("--train", split, "--val", split, "--checkpoints", str(folder / "states")),
-        *("--faces", str(folder / "faces"), "--codes", str(folder / "texture")),
-        *("--params", section, "--energy" if energy else "--no-energy"),
-    ]
+    run = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
+    where = ("--project", str(folder), "--params", section)
+    return ["train", "--run", run, *where, "--energy" if energy else "--no-energy"]
 
 
 def run(code: str, *arguments: str, flags: tuple[str, ...] = ()) -> subprocess.CompletedProcess:
