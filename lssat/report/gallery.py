@@ -57,7 +57,7 @@ def write(
         DataError: a file is missing or damaged.
     """
     placed = {name: (places or {}).get(name, "report") for name in tasks}
-    scripts = html.scripts("theme")
+    scripts = html.scripts("theme", "page")
     page = html.template("gallery.html.j2", Path(__file__).parent).render(
         title=title,
         tasks=[_task(name, files, placed[name]) for name, files in tasks.items()],

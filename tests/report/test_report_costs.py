@@ -102,14 +102,13 @@ def test_figure_has_a_plot_a_cost_with_every_row_and_its_interval(whole) -> None
     (figure,) = pareto.section(task)["figures"]
     assert [plot.title for plot in figure.plots] == [cost.heading for cost in costs.COSTS]
     for plot in figure.plots:
-        line, *points = plot.spec["data"]
+        line, *points = plot.traces
         assert len(points) == len(task.headline)
-        assert line["y"][-1] == max(row["mean"] for row in task.headline)
+        assert line.y[-1] == max(row["mean"] for row in task.headline)
         for point, row in zip(points, task.headline, strict=True):
-            assert point["y"] == [row["mean"]]
-            assert point["y"][0] + point["error_y"]["array"][0] == pytest.approx(row["high"])
-            assert point["y"][0] - point["error_y"]["arrayminus"][0] == pytest.approx(row["low"])
-            assert point["marker"]["symbol"].endswith("-open") == row["collapsed"]
+            assert point.y == [row["mean"]]
+            assert point.spans == [(row["low"], row["high"])]
+            assert point.shape.endswith("-open") == row["collapsed"]
 
 
 def said(task, **comparison) -> str:
@@ -147,5 +146,5 @@ def test_runs_without_costs_leave_the_table_and_say_so(tmp_path: Path) -> None:
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
     page = drawn.outputs(tmp_path)["report"].read_text()
     assert "Energy: not measured." in page
-    assert 'value="pareto-parameters-affectnet"' in page
-    assert 'value="pareto-energy_kwh-affectnet"' not in page
+    assert 'id="pareto-parameters-affectnet"' in page
+    assert 'id="pareto-energy_kwh-affectnet"' not in page

@@ -183,17 +183,18 @@ def test_figures_of_attributes_and_classes_have_names_and_numbers(whole) -> None
     (points,) = per_class.section(read.read_task("celeba", whole[1]["celeba"]))["figures"]
     best = json.loads(whole[1]["celeba"].metrics.read_text())["each"][:200]
     means = [row["mean"] for row in best if row["metric"] == "balanced_accuracy"]
-    trace = points.plots[0].spec["data"][1]
-    assert trace["y"] == means
-    assert trace["x"] == [row["prevalence"] for row in best if row["metric"] == "auc"]
+    trace = points.plots[0].traces[1]
+    assert trace.y == means
+    assert trace.x == [row["prevalence"] for row in best if row["metric"] == "auc"]
     assert "Lowest: " in points.summary
     (heat,) = per_class.section(read.read_task("affectnet", whole[1]["affectnet"]))["figures"]
     matrices = json.loads(whole[1]["affectnet"].metrics.read_text())["confusion"]
     assert [plot.title for plot in heat.plots] == [
         "vit_micro · MRGB/RLDP/CRGB", "vit_micro · MLDP/RRGB/CRGB"
     ]  # fmt: skip
-    shown = heat.plots[1].spec["data"][0]
-    assert (shown["z"], shown["customdata"]) == (matrices[1]["shares"], matrices[1]["counts"])
+    shown = heat.plots[1].traces[0]
+    assert shown.shares == matrices[1]["shares"]
+    assert f", {matrices[1]['counts'][0][1]:,} predictions of all seeds" in shown.told[0][1]
     assert f"Neutral {matrices[0]['shares'][0][0]:.3f}" in heat.summary
 
 
@@ -241,7 +242,7 @@ def test_case_37_names_of_attributes_classes_and_subsets_are_shown_literally(
         assert {"'=1+1", NASTY[0], "two\nlines"} <= set(cells)
         assert not any(cell[:1] in "=+-@" for cell in cells)
     figures = per_class.section(read.read_task("affectnet", files["affectnet"]))["figures"]
-    assert figures[0].plots[0].spec["data"][0]["x"][0] == html.escape(NASTY[0], quote=False)
+    assert html.escape(NASTY[0], quote=False) in figures[0].plots[0].svg
 
 
 def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) -> None:

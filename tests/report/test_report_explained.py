@@ -80,15 +80,16 @@ def test_the_scatter_has_each_sample_once_with_its_id_label_and_subset(tmp_path:
     (figure,) = explained.embeddings(task)
     (plot,) = figure.plots
     found = task.explain["embeddings"][0]
-    told = [text for trace in plot.spec["data"] for text in trace["customdata"]]
-    wanted = [f"{a}, {b}" for a, b in zip(found["ids"], found["subsets"], strict=True)]
+    told = [text for trace in plot.traces for text in trace.told]
+    every = zip(found["ids"], found["subsets"], found["labels"], strict=True)
+    wanted = [f"{id}, {subset}: {label}" for id, subset, label in every]
     assert sorted(told) == sorted(wanted)
     assert [key.label for key in figure.keys] == ["real", "fake"]
-    assert [trace["meta"] for trace in plot.spec["data"]] == [0, 1]
-    symbols = {symbol for trace in plot.spec["data"] for symbol in trace["marker"]["symbol"]}
+    assert [trace.colour for trace in plot.traces] == [0, 1]
+    symbols = {symbol for trace in plot.traces for symbol in trace.shape}
     assert len(symbols) == 4
-    assert "trustworthiness 0.900" in figure.summary
-    assert "Symbols: circle Deepfakes, square Face2Face" in figure.summary
+    assert "trustworthiness 0.900" in figure.caption
+    assert "Symbols: circle Deepfakes, square Face2Face" in figure.caption
 
 
 def gallery_of(root: Path, name: str = "ffpp", title: str = "Title") -> tuple[str, dict]:

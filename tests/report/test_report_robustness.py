@@ -77,33 +77,33 @@ def test_what_is_undefined_is_a_dash_with_its_reason(task: Task) -> None:
         "vit_micro, none/none/CRGB: retained: clean is too low",
         "vit_micro, none/none/CRGB: why",
     ]
-    first = robustness.curves(broken)[0].plots[0].spec["data"]
-    assert first[2]["y"][1] is None
+    first = robustness.curves(broken).plots[0].traces
+    assert first[2].y[1] is None
 
 
 def test_curves_have_a_panel_a_kind_and_a_line_a_configuration_on_one_scale(task: Task) -> None:
-    (figure,) = robustness.curves(task)
+    figure = robustness.curves(task)
     assert [plot.title for plot in figure.plots] == [
         kind.title for kind in perturb.PERTURBATIONS.values()
     ]
-    ranges = {tuple(plot.spec["layout"]["yaxis"]["range"]) for plot in figure.plots}
-    assert len(ranges) == 1
+    assert len({plot.y for plot in figure.plots}) == 1
     rows = task.robustness["rows"]
     for place, plot in enumerate(figure.plots):
-        base, *lines = plot.spec["data"]
-        assert base["y"] == [0.5, 0.5]
+        base, *lines = plot.traces
+        assert base.y == [0.5, 0.5]
         for line, row in zip(lines, rows, strict=True):
             own = [point["mean"] for point in row["points"][5 * place : 5 * place + 5]]
-            assert line["y"] == [round(v, 4) for v in (row["clean"]["mean"], *own)]
-            assert line["x"] == [0, 1, 2, 3, 4, 5]
-            assert line["meta"] == task.configurations.index(row["configuration"])
-    assert "strength 5 (quality: 7): " in figure.plots[-1].spec["data"][1]["customdata"][5]
+            assert line.y == [row["clean"]["mean"], *own]
+            assert line.x == [0, 1, 2, 3, 4, 5]
+            assert line.colour == task.configurations.index(row["configuration"])
+    assert "strength 5 (quality: 7): " in figure.plots[-1].traces[1].told[5]
 
 
 def test_the_picture_shows_a_stored_crop_as_the_step_perturbs_it(task: Task) -> None:
     shown = robustness.strip([task])
     assert shown is not None
-    image = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown.uri.split(",")[1]))))[..., :3]
+    file = io.BytesIO(base64.b64decode(shown.uri.split(",")[1]))
+    image = np.asarray(Image.open(file).convert("RGB"))
     crop = np.load(task.files.faces[0][0])[:1]
     head = tables.read_table(task.files.faces[0][1], tables.FACES).to_pylist()[0]
     keys = perturb.keys_of([head["id"]], [head["frame"]])
@@ -114,7 +114,8 @@ def test_the_picture_shows_a_stored_crop_as_the_step_perturbs_it(task: Task) -> 
         for column in (0, 2, 5):
             cut = image[row * step :, column * step :][:side, :side]
             made = perturb.perturb(crop, name, column, 0, keys)[0]
-            assert np.array_equal(cut, pictures.tile(made))
+            gap = np.abs(cut.astype(int) - pictures.tile(made))
+            assert gap.mean() < 20  # few colours
     assert "Grey blocks" in shown.alt
 
 
@@ -122,7 +123,7 @@ def test_page_and_csv_hold_the_numbers(root: Path, task: Task, tmp_path: Path) -
     out = drawn.outputs(tmp_path)
     report.write(drawn.PARAMS, {"ffpp": task.files}, out)
     page = out["report"].read_text(encoding="utf-8")
-    section = r'<section id="robustness">.*?(?=<section id="sensitivity">)'
+    section = r'<section id="robustness">.*?(?=<section id="roc">)'
     part = re.search(section, page, re.DOTALL)[0]
     text = re.sub(r"<[^>]+>", " ", part)
     assert "60 of 720 crops of the test split" in text

@@ -58,15 +58,16 @@ def test_sentences_say_what_the_corrected_tests_show_and_no_more(task) -> None:
 def test_figure_marks_the_recipe_and_the_learned_weight(task) -> None:
     task.metrics["sweep"] = ROWS
     (figure,) = sweep.section(task)["figures"]
-    recipe, numbers, learned = figure.plots[0].spec["data"]
-    assert recipe["x"] == [0.7, 0.7]
-    assert (numbers["x"], numbers["y"]) == ([0.1, 0.5, 0.7], [0.6, 0.7, 0.8])
-    assert numbers["error_y"]["array"] == pytest.approx([0.05] * 3)
-    assert learned["marker"]["symbol"] == ["star"]
-    axis = figure.plots[0].spec["layout"]["xaxis"]
-    assert axis["ticktext"] == ["0.1", "0.5", "0.7", "learned"]
-    assert axis["tickvals"][:3] == [0.1, 0.5, 0.7]
-    assert axis["tickvals"][3] == learned["x"][0] > 1
+    recipe, numbers, learned = figure.plots[0].traces
+    assert recipe.x == [0.7, 0.7]
+    assert (numbers.x, numbers.y) == ([0.1, 0.5, 0.7], [0.6, 0.7, 0.8])
+    ends = [end for span in numbers.spans for end in span]
+    assert ends == pytest.approx([0.55, 0.65, 0.65, 0.75, 0.75, 0.85])
+    assert (numbers.line, learned.line) == ("solid", "")  # a learned weight is joined to none
+    places, labels = zip(*figure.plots[0].x.ticks, strict=True)
+    assert labels == ("0.1", "0.5", "0.7", "learned")
+    assert places == (0.1, 0.5, 0.7, learned.x[0])
+    assert learned.x[0] > 1
     assert [key.label for key in figure.keys][-1] == "train.lambda_cls = 0.7"
 
 
@@ -74,7 +75,7 @@ def test_a_row_without_a_score_is_in_the_table_and_in_no_curve(task) -> None:
     lost = row(0.9, 0.8, 0.0) | {"mean": None, "low": None, "high": None, "difference": None}
     task.metrics["sweep"] = [*ROWS, lost | {"note": "predicts nan"}]
     made = sweep.section(task)
-    assert 0.9 not in made["figures"][0].plots[0].spec["data"][1]["x"]
+    assert 0.9 not in made["figures"][0].plots[0].traces[1].x
     table = made["table"]
     assert {len(cells) for cells in table.rows} == {len(table.columns)}
     assert [cells[2].small for cells in table.rows] == ["paper", "", "recipe", "", ""]
@@ -85,11 +86,11 @@ def test_page_shows_the_sweep_or_how_to_ask_for_it(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("affectnet",))
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
     page = drawn.outputs(tmp_path)["report"]
-    assert "benchmark.sweep, such as lambdas: [0.1, 0.5, 0.9, learned]" in page.read_text()
+    assert "Lambda sweep (benchmark.sweep of params.yaml)" in page.read_text()
     metrics = read_json(files["affectnet"].metrics)
     write_json(files["affectnet"].metrics, metrics | {"sweep": ROWS})
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
     text = page.read_text()
     assert 'id="sweep-affectnet"' in text
     assert "0.1 is worse by 0.200 (p = 0.010)" in text
-    assert "such as lambdas" not in text
+    assert "Lambda sweep (" not in text

@@ -29,26 +29,15 @@ def style() -> Markup:
 
 
 def scripts(*names: str) -> dict[str, Markup]:
-    """Return scripts by name: ours, and `plotly` from the installed package (5 MB)."""
-    found = {}
-    for name in names:
-        if name == "plotly":
-            from plotly.offline import get_plotlyjs  # only needed where there are plots
-
-            found[name] = Markup(get_plotlyjs())
-        else:
-            found[name] = Markup((_HERE / f"{name}.js").read_text(encoding="utf-8"))
-    return found
+    """Return our scripts by name."""
+    return {name: Markup((_HERE / f"{name}.js").read_text(encoding="utf-8")) for name in names}
 
 
 def policy(scripts: dict[str, Markup]) -> str:
-    """Return the Content-Security-Policy: these scripts by their hashes, nothing from anywhere.
-
-    plotly.js needs inline styles, and blobs for its PNGs.
-    """
+    """Return the Content-Security-Policy: these scripts by their hashes, nothing from anywhere."""
     digests = [hashlib.sha256(text.encode()).digest() for text in scripts.values()]
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        "img-src data:; base-uri 'none'; form-action 'none'"
     )

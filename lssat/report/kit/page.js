@@ -3,65 +3,32 @@
   const theme = window.lssatTheme;
   const root = document.documentElement;
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const plots = [];
-
-  function paint(theme) { root.dataset.theme = theme; plots.forEach(colour); }
+  function paint(theme) { root.dataset.theme = theme; }
   document.getElementById("theme").addEventListener("click", () => {
     const next = root.dataset.theme === "dark" ? "light" : "dark";
     theme.keep(next); paint(next);
   });
   theme.system.addEventListener("change", () => paint(theme.chosen()));
+  addEventListener("beforeprint", () => paint("light"));
+  addEventListener("afterprint", () => paint(theme.chosen()));
 
-  // Plots: specifications stand in the page without colours, which come from the style sheet.
-  const value = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const shade = (index) => index < 0 ? value("--soft") : value(`--c${index % 8}`);
-  function themed(layout) {
-    const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: value("--ink") };
-    const axis = { gridcolor: value("--line"), linecolor: value("--line"), tickcolor: value("--line"), tickfont: { color: value("--soft") } };
-    const label = { bgcolor: value("--raised"), bordercolor: value("--line"), font: { ...font, size: 12 }, namelength: -1, align: "left" };
-    const modebar = { bgcolor: "rgba(0,0,0,0)", color: value("--soft"), activecolor: value("--accent") };
-    return { ...layout, font, modebar, hoverlabel: label, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-             xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis } };
-  }
-  function dressed(trace) {
-    const tint = shade(trace.meta);
-    if (trace.type === "heatmap") return { ...trace, colorscale: [[0, value("--raised")], [1, tint]] };
-    return { ...trace, line: { ...trace.line, color: tint }, ...(trace.marker && { marker: { ...trace.marker, color: tint } }) };
-  }
-  // Only these four: plotly's defaults hold a button that offers to send a figure away.
-  const config = { displaylogo: false, responsive: true, displayModeBar: "hover", modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] };
-  function colour(plot) {
-    const shown = (trace) => !plot.hidden.has(trace.legendgroup);
-    const layout = themed(plot.spec.layout), width = plot.place.clientWidth;
-    // For a printer a plot takes the width of the sheet at once; on the screen plotly follows the window.
-    Plotly.react(plot.place, plot.spec.data.filter(shown).map(dressed), "printing" in root.dataset && width ? { ...layout, width } : layout, config);
-  }
-  const waiting = all("script[data-plot]");
-  function draw(script) {
-    const plot = { place: document.getElementById(script.dataset.plot), spec: JSON.parse(script.textContent), hidden: new Set() };
-    plots.push(plot); colour(plot);
-  }
-  // One after another, so that the page answers while many are drawn; all at once for a printer.
-  function next() { if (waiting.length) { draw(waiting.shift()); setTimeout(next); } else { root.dataset.drawn = plots.length; } }
-  next();
-  addEventListener("beforeprint", () => { while (waiting.length) draw(waiting.shift()); all("details").forEach((d) => { d.dataset.was = d.open; d.open = true; }); root.dataset.printing = ""; paint("light"); });
-  addEventListener("afterprint", () => { delete root.dataset.printing; all("details").forEach((d) => { d.open = d.dataset.was === "true"; }); paint(theme.chosen()); });
+  // On a narrow screen the table of contents is a menu.
+  const menu = document.getElementById("menu"), nav = menu.closest("nav");
+  function unfold(on) { nav.classList.toggle("open", on); menu.setAttribute("aria-expanded", on); }
+  menu.addEventListener("click", () => unfold(!nav.classList.contains("open")));
+  nav.addEventListener("click", (event) => { if (event.target.closest(".links a")) unfold(false); });
+  nav.addEventListener("keydown", (event) => { if (event.key === "Escape") { unfold(false); menu.focus(); } });
 
   all(".legend button").forEach((key) => key.addEventListener("click", () => {
     const on = key.getAttribute("aria-pressed") !== "true";
     key.setAttribute("aria-pressed", on);
-    const inside = plots.filter((plot) => key.closest("figure").contains(plot.place));
-    inside.forEach((plot) => { plot.hidden[on ? "delete" : "add"](key.dataset.key); colour(plot); });
+    all("g[data-key]", key.closest("figure")).filter((drawn) => drawn.dataset.key === key.dataset.key)
+      .forEach((drawn) => drawn.classList.toggle("off", !on));
   }));
 
-  // A figure of which one plot is shown at a time: plotly measures a hidden one wrongly.
-  all(".choose select").forEach((select) => select.addEventListener("change", () => {
-    all(".panel", select.closest("figure")).forEach((panel) => {
-      const place = panel.querySelector(".plot");
-      panel.hidden = place.id !== select.value;
-      if (!panel.hidden && place.data) Plotly.Plots.resize(place);
-    });
-  }));
+  // A figure of which some plots are shown at a time.
+  all(".choose select").forEach((select) => select.addEventListener("change", () =>
+    all(".panel", select.closest("figure")).forEach((panel) => { panel.hidden = panel.dataset.group !== select.value; })));
 
   // Tables of which one is shown at a time.
   all(".pick select").forEach((select) => select.addEventListener("change", () =>
@@ -108,7 +75,8 @@
   }
   addEventListener("hashchange", reveal);
 
-  const links = new Map(all("nav .links a").map((link) => [link.hash.slice(1), link]));
+  root.dataset.ready = "";
+  const links = new Map(all("nav .links a").filter((link) => link.hash !== "#top").map((link) => [link.hash.slice(1), link]));
   const watch = new IntersectionObserver((entries) => entries.forEach((entry) =>
     links.get(entry.target.id)?.classList.toggle("here", entry.isIntersecting)), { rootMargin: "-20% 0px -75% 0px" });
   links.forEach((_, id) => watch.observe(document.getElementById(id)));

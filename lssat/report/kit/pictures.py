@@ -18,6 +18,7 @@ TILE = 88  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
 SAMPLES = 3  # samples in one strip of reconstructions
 STRIPS = 6  # strips of a task, so that the page stays below 15 MB
+COLOURS = 256  # of a picture, a third of the bytes of all
 REMOVED = 128  # grey in place of a removed patch
 
 
@@ -112,7 +113,7 @@ def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) ->
         parts.append(np.repeat(tile(np.asarray(codes[row["row"]]), True)[..., None], 3, axis=2))
     name = f"{row['id']}, frame {row['frame']}"
     below = f", and its {kind} image below" if codes is not None else ""
-    return picture(np.concatenate(parts), f"Face crop {name}{below}", row["id"])
+    return picture(np.concatenate(parts), f"Face crop {name}{below}", row["id"], COLOURS)
 
 
 _PAIR = ("target", "output")
@@ -158,7 +159,7 @@ def _strip(record: Record, shown: dict[str, np.ndarray]) -> Picture:
     removed = words.percent(float(shown["mask"].mean()))
     pairs = ", ".join(["target, reconstruction"] * len(made.targets))
     alt = f"{title}: input, input with {removed} of patches removed, {pairs}"
-    return picture(gapped(cells), f"{alt}; {len(shown['input'])} samples", title)
+    return picture(gapped(cells), f"{alt}; {len(shown['input'])} samples", title, COLOURS)
 
 
 def gapped(cells: list[list[np.ndarray]], gap: int = 3) -> np.ndarray:

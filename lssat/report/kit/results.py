@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lssat.report.kit import words
 from lssat.tables import (
     REJECTS,
     DataError,
@@ -107,6 +108,11 @@ class Task:
         """The rows of the headline metric at the headline level, of the grid without a sweep."""
         wanted = (self.metrics["level"], self.metrics["metric"])
         return [row for row in self._grid if (row["level"], row["metric"]) == wanted]
+
+    @property
+    def best_first(self) -> list[Row]:
+        """The rows of the headline as `lssat show` sorts them."""
+        return sorted(self.headline, key=words.standing)
 
     @property
     def _grid(self) -> list[Row]:

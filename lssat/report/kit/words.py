@@ -35,7 +35,7 @@ def heading(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def pair(row: dict) -> tuple[str, str]:
+def pair(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a row is about: its backbone and configuration."""
     return row["backbone"], row["configuration"]
 
@@ -56,6 +56,11 @@ def interval(row: Mapping[str, Any]) -> str:
     if row["low"] is None or row["high"] is None:
         return DASH
     return f"[{number(row['low'])}, {number(row['high'])}]"
+
+
+def spanned(value: float | None, row: Mapping[str, Any]) -> str:
+    """Write a number for a sentence, with its interval where it has one."""
+    return f"{number(value)} {interval(row)}".removesuffix(f" {DASH}")
 
 
 def percent(share: float | None) -> str:
@@ -113,10 +118,11 @@ def scope(seeds: int) -> str:
 
 def best(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the row with the best defined mean, of equals by the rule of all; or None."""
-    return min((row for row in rows if row["mean"] is not None), key=_standing, default=None)
+    return min((row for row in rows if row["mean"] is not None), key=standing, default=None)
 
 
-def _standing(row: Mapping[str, Any]) -> tuple:
+def standing(row: Mapping[str, Any]) -> tuple:
+    """Return what puts the best of rows first and undefined ones last, as `lssat show` does."""
     name = row["backbone"], row["configuration"]
     return trained.standing(row["metric"], row["mean"], row.get("val_loss"), name)
 
@@ -127,17 +133,13 @@ def where(metrics: Metrics) -> str:
 
 
 def headline(metrics: Metrics, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say in sentences what the headline table of a task shows.
-
-    The row with the highest mean was picked on the test split, so nothing is said of it that a
-    test over all rows does not say.
-    """
+    """Say in sentences what the headline table of a task shows, beside which rows may be first."""
     if best(rows) is None:
         return ["It is undefined in every row; the notes below the table say why."]
     ranks = metrics["ranks"]
     claimed = any(row["beats_baseline"] for row in rows) or sum(row["top"] for row in ranks) == 1
     about = scope(min(len(row["seeds"]) for row in rows)) if claimed else ""
-    return [_against_baseline(rows), _against_others(rows, ranks), about, _collapsed(rows)]
+    return [*filter(None, (_against_baseline(rows), about, _collapsed(rows)))]
 
 
 def confidence(metrics: Mapping[str, Any]) -> str:
@@ -160,24 +162,6 @@ def _of_all(some: int, every: int) -> str:
     if some in (0, every):
         return f"All {every} rows are" if some else f"None of the {every} rows is"
     return f"{some} of {every} rows {'is' if some == 1 else 'are'}"
-
-
-def _against_others(rows: Sequence[Mapping[str, Any]], ranks: list[dict]) -> str:
-    row = "row" if len(ranks) == len(rows) else "defined row"
-    if len(ranks) < 2:
-        return f"There is no other {row} to hold it against."
-    top = sum(bool(row["top"]) for row in ranks)
-    if top == 1:  # each other one is shown to be worse than one that is shown to be worse, or it
-        return f"The best is shown to be better than {_others(len(ranks) - 1, row)}."
-    if top == len(ranks):
-        return f"Which {row} is the best stays open."
-    rest = len(ranks) - top
-    verb = "is" if rest == 1 else "are"
-    return f"Which of {top} {row}s is the best stays open; {rest} {verb} shown to be worse."
-
-
-def _others(n: int, row: str) -> str:
-    return f"the other {row}" if n == 1 else f"each of the {n} other {row}s"
 
 
 def _collapsed(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -14,6 +14,8 @@ from lssat.report.kit import words
 from lssat.report.kit.results import Task
 from lssat.report.sections import ranks
 
+_LISTED = 3  # names or pairs in a sentence; of more it counts
+
 
 class Verdict(NamedTuple):
     """A pair of backbones on a task, by their means over shared configurations."""
@@ -39,6 +41,66 @@ def answers(tasks: list[Task], families: list[dict[str, Any]]) -> list[tuple[str
         ("Which backbone suits which task?", [_suits(task, found) for task in tasks]),
         ("Is there one for all?", [*_one_for_all(tasks, found), ranks.answer(families)]),
     ]
+
+
+def brief(tasks: list[Task]) -> list[tuple[str, str]]:
+    """Return each question with one sentence; the same tests decide it as the longer answers."""
+    found = verdicts(tasks)
+    return [
+        ("What is the backbone’s role?", _brief_role(found)),
+        ("Which backbone suits which task?", _brief_suits(tasks, found)),
+        ("Is there one for all?", _one_for_all(tasks, found)[0]),
+    ]
+
+
+def _brief_role(found: list[Verdict]) -> str:
+    known = [each for each in found if each.row["difference"] is not None]
+    if not known:
+        return "It cannot be said: no two backbones are compared."
+    about = f" ({words.scope(_seeds(known))[:-1]})" if words.few(_seeds(known)) else ""
+    shown = [each for each in known if each.shown]
+    if not shown:
+        most = max(known, key=lambda each: abs(each.row["difference"]))
+        largest = f"the largest difference, on {most.task}, is {_open(most)}"
+        return f"On no task are two backbones shown to differ; {largest}{about}."
+    on = [f"on {name}, {_pairs_shown(mine)}" for name, mine in _by_task(shown).items()]
+    without = [name for name in _by_task(known) if name not in _by_task(shown)]
+    rest = f"; on {words.listing(without)} no difference is shown" if without else ""
+    text = f"{words.listing(on)}{rest}{about}."
+    return text[0].upper() + text[1:]
+
+
+def _by_task(found: list[Verdict]) -> dict[str, list[Verdict]]:
+    names = dict.fromkeys(each.task for each in found)
+    return {name: [each for each in found if each.task == name] for name in names}
+
+
+def _pairs_shown(mine: list[Verdict]) -> str:
+    if len(mine) > _LISTED:
+        return f"{len(mine)} pairs of backbones are shown to differ"
+    return words.listing([f"{each.better} beats {each.worse} by {_gap(each)}" for each in mine])
+
+
+def _brief_suits(tasks: list[Task], found: list[Verdict]) -> str:
+    """Say of each task which backbone is shown to be best, or among which it stays open."""
+    parts: dict[str, list[str]] = {}
+    for task in tasks:
+        mine = [each for each in found if each.task == task.name]
+        parts.setdefault(_suited(mine), []).append(task.name)
+    text = "; ".join(f"on {words.listing(names)}, {what}" for what, names in parts.items())
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _suited(mine: list[Verdict]) -> str:
+    if not mine:
+        return "no two backbones are compared"
+    if best := _best(mine):
+        return f"{best}{_among([each for each in mine if each.shown])}"
+    beaten = {each.worse for each in mine if each.shown}
+    left = [name for name in _backbones(mine) if name not in beaten]
+    if len(left) > _LISTED:
+        return f"{len(left)} of {len(_backbones(mine))} backbones cannot be told apart"
+    return f"{words.listing(left)} cannot be told apart"
 
 
 def verdicts(tasks: list[Task]) -> list[Verdict]:

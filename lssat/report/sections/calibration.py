@@ -5,10 +5,10 @@ import numpy as np
 from lssat import metrics
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num
-from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
+from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import Task
+from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections import headline
-from lssat.tables import RunMetrics
 
 LEAD = (
     "Expected calibration error (ECE, 15 bins of equal width) and Brier score on the test split, "
@@ -19,6 +19,7 @@ LEAD = (
     "the mean of theirs; their diagrams draw all together, where errors of some may cancel those "
     "of others."
 )
+_PARTS = 8  # of the answers, of which each bin of a diagram holds one at least
 _CHANCE = "the mean ECE if labels were drawn from these very probabilities"
 
 
@@ -37,10 +38,8 @@ def table(task: Task) -> Table:
         Column("Temperature", "num", "above 1: the model is too sure"),
     ]
     rows = [
-        [*headline.named(task, (backbone, configuration)), *_numbers(task, backbone, configuration)]
-        for backbone in task.backbones
-        for configuration in task.configurations
-        if task.runs_of(backbone, configuration)
+        [*headline.named(task, pair), *_numbers(task, *pair)]
+        for pair in map(words.pair, task.best_first)
     ]
     caption = f"{task.title}: calibration, {task.metrics['level']} level"
     return Table(f"calibration-{task.name}", caption, columns, rows, notes=_notes(task))
@@ -72,47 +71,87 @@ def _mean(values: list) -> float | None:
     return None if any(value is None for value in values) else float(np.mean(values))
 
 
-def diagrams(task: Task) -> list[Figure]:
-    """Draw one reliability diagram per backbone: frequency against confidence, a line a run."""
-    return [_diagram(task, backbone) for backbone in task.backbones]
+def diagram(task: Task) -> Figure | None:
+    """Draw reliability: frequency against confidence, a plot a row, the best row's at first."""
+    rows = [words.pair(row) for row in task.best_first]
+    runs = {pair: [r["calibration"] for r in task.runs_of(*pair) if r.get("calibration")]
+            for pair in rows}  # fmt: skip
+    plots = [_reliability(task, n, pair, runs[pair]) for n, pair in enumerate(rows) if runs[pair]]
+    if not plots:
+        return None
+    level = words.count(task.metrics["n"][task.metrics["level"]], task.metrics["level"])
+    summary = "; ".join(f"{' · '.join(pair)}: {_errors(found)}" for pair, found in runs.items())
+    caption = (
+        f"Before scaling, {level} in {words.count(task.metrics['groups'], 'group')}, the answers "
+        f"of all seeds together. Bins of equal width are joined until each holds a {_PARTS}th of "
+        "the answers; a mark’s area is its bin’s share. On the dotted line probabilities mean "
+        "what they say."
+    )
+    return Figure(
+        "Reliability", f"Calibration on the test split, {summary}.", [], plots, "Row", caption
+    )
 
 
-def _diagram(task: Task, backbone: str) -> Figure:
-    right = {"x": [0, 1], "y": [0, 1], "mode": "lines", "meta": -1, "hoverinfo": "skip"}
-    traces: list[dict] = [right | {"line": {"width": 1, "dash": "dot"}}]
-    keys = []
-    for colour, configuration in enumerate(task.configurations):
-        runs = [run for run in task.runs_of(backbone, configuration) if run.get("calibration")]
-        traces += [_trace(run, configuration, colour) for run in runs]
-        keys.append(Key(configuration, colour, _key([run["calibration"] for run in runs])))
-    axis = {"range": [-0.01, 1.01], "dtick": 0.2}
-    x = axis | {"title": {"text": "confidence"}, "constrain": "domain"}
-    y = axis | {"title": {"text": "frequency"}, "scaleanchor": "x", "constrain": "domain"}
-    plot = Plot(f"calibration-{task.name}-{backbone}", backbone, spec(traces, x, y))
-    summary = "; ".join(f"{key.label}: {key.value}" for key in keys)
-    return Figure(backbone, f"Calibration on the test split, {summary}.", keys, [plot])
+def _reliability(task: Task, number: int, pair: tuple[str, str], found: list[dict]) -> Plot:
+    bins = adaptive([run["bins"] for run in found])
+    total = sum(n for *_, n in bins)
+    trace = Trace(
+        [confidence for confidence, _, _ in bins],
+        [frequency for _, frequency, _ in bins],
+        0,
+        line="solid",
+        shape="circle",
+        size=[max(6.0, 22 * (n / total) ** 0.5) for *_, n in bins],
+        told=[
+            f"confidence {words.number(confidence)}, frequency {words.number(frequency)}, "
+            f"{words.count(n, 'answer')} in this bin"
+            for confidence, frequency, n in bins
+        ],
+    )
+    x, y = Axis("confidence", 0, 1, step=0.2), Axis("frequency", 0, 1.005, step=0.2)
+    keys = [Key(" · ".join(pair), 0, _errors(found), "circle")]
+    title = " · ".join(pair)
+    id = f"calibration-{task.name}-{number}"
+    return Plot(id, title, [diagonal(), trace], x, y, 400, 380, keys)
 
 
-def _key(found: list[dict]) -> str:
+def adaptive(runs: list[dict], parts: int = _PARTS) -> list[tuple[float, float, int]]:
+    """Join the bins of a row's runs until each holds at least one of `parts` of the answers.
+
+    Args:
+        runs: bins of equal width of each run: `confidence`, `frequency` and `count`.
+
+    Returns:
+        mean confidence, share that was right, and answers of each bin, from left to right.
+    """
+    every = sorted(
+        (confidence, frequency, n)
+        for bins in runs
+        for confidence, frequency, n in zip(
+            bins["confidence"], bins["frequency"], bins["count"], strict=True
+        )
+        if n
+    )
+    least = sum(n for *_, n in every) / parts
+    groups: list[list[tuple[float, float, int]]] = [[]]
+    for one in every:
+        if sum(n for *_, n in groups[-1]) >= least:
+            groups.append([])
+        groups[-1].append(one)
+    if len(groups) > 1 and sum(n for *_, n in groups[-1]) < least:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    return [_joined(group) for group in groups if group]
+
+
+def _joined(group: list[tuple[float, float, int]]) -> tuple[float, float, int]:
+    total = sum(n for *_, n in group)
+    confidence = sum(c * n for c, _, n in group) / total
+    return confidence, sum(f * n for _, f, n in group) / total, total
+
+
+def _errors(found: list[dict]) -> str:
     ece, chance = (
         words.number(_mean([each.get(name) for each in found] or [None]))
         for name in ("ece", "ece_if_calibrated")
     )
     return f"ECE {ece}, {chance} if calibrated"
-
-
-def _trace(run: RunMetrics, configuration: str, colour: int) -> dict:
-    bins = run["calibration"]["bins"]
-    return {
-        "x": [round(value, 4) for value in bins["confidence"]],
-        "y": [round(value, 4) for value in bins["frequency"]],
-        "mode": "lines+markers",
-        "name": plain(f"{configuration}, seed {run['seed']}"),
-        "meta": colour,
-        "legendgroup": plain(configuration),
-        "line": {"width": 1.6},
-        "marker": {"size": 5},
-        "customdata": bins["count"],
-        "hovertemplate": "confidence %{x:.3f}, frequency %{y:.3f}<br>%{customdata} in this bin"
-        "<extra>%{fullData.name}</extra>",
-    }

@@ -98,14 +98,10 @@ def _attributes(summary: dict[str, Any], names: list[str]) -> list[list[Cell]]:
     return rows
 
 
-def rejects(rows: list[dict]) -> dict[str, Any]:
+def rejects(rows: list[dict]) -> dict[str, Any] | None:
     """Describe what was left out: counts by data set, step and reason, then the samples."""
     if not rows:
-        return {
-            "lead": "No sample was rejected at any step.",
-            "summary": None,
-            "rows": None,
-        }
+        return None
     counts = Counter((row["dataset"], row["step"], row["reason"]) for row in rows)
     columns = [
         Column("Data set"),

@@ -11,9 +11,10 @@ from lssat.data import shards
 from lssat.evaluation import overlay
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num
-from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
+from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
+from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections import headline
 from lssat.tables import FACES, vouched
 
@@ -206,17 +207,16 @@ def _scatter(task: Task, number: int) -> Figure:
     for colour, label in enumerate(labels):
         at = [n for n, each in enumerate(found["labels"]) if each == label]
         traces.append(_points(found, at, subsets, label, colour))
-        keys.append(Key(label, colour, f"n = {len(at)}"))
+        keys.append(Key(label, colour, f"n = {len(at)}", "circle"))
     title = f"{found['backbone']}, {found['configuration']}"
     name = f"embedding-{task.name}-{number}"
-    bare = {"showticklabels": False, "title": {"text": ""}}
-    plot = Plot(name, title, spec(traces, bare, bare | {"scaleanchor": "x"}))
+    plot = Plot(name, title, traces, Axis(ticks=[]), Axis(ticks=[]), 400, 360)
     real = found["trustworthiness"]
     text = f"{found['method']}; {words.count(len(found['ids']), 'test ' + found['level'])}"
     text += f"; trustworthiness {words.number(real)}" if real is not None else ""
     symbols = ", ".join(f"{_SYMBOLS[n % 8]} {each}" for n, each in enumerate(subsets) if each)
     text += f". Symbols: {symbols}." if symbols else "."
-    return Figure(title, text, keys, [plot])
+    return Figure(title, text, keys, [plot], caption=text)
 
 
 def _order(task: Task) -> Any:
@@ -226,18 +226,16 @@ def _order(task: Task) -> Any:
 
 def _points(
     found: dict[str, Any], at: list[int], subsets: list[str], label: str, colour: int
-) -> dict[str, Any]:
-    symbol = [_SYMBOLS[subsets.index(found["subsets"][n]) % 8] for n in at]
-    return {
-        "x": [found["points"][n][0] for n in at],
-        "y": [found["points"][n][1] for n in at],
-        "mode": "markers",
-        "name": plain(label),
-        "meta": colour,
-        "legendgroup": plain(label),
-        "marker": {"size": 7, "opacity": 0.75, "symbol": symbol},
-        "customdata": [
-            plain(", ".join(filter(None, (found["ids"][n], found["subsets"][n])))) for n in at
+) -> Trace:
+    return Trace(
+        [found["points"][n][0] for n in at],
+        [found["points"][n][1] for n in at],
+        colour,
+        label,
+        shape=[_SYMBOLS[subsets.index(found["subsets"][n]) % 8] for n in at],
+        size=7,
+        told=[
+            f"{', '.join(filter(None, (found['ids'][n], found['subsets'][n])))}: {label}"
+            for n in at
         ],
-        "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
-    }
+    )

@@ -12,7 +12,7 @@ from lssat.report.kit.results import Task
 
 def headline(task: Task) -> Table:
     """Make the headline table: a row per backbone x configuration, all that qualifies a number."""
-    rows, scored = task.headline, task.metrics
+    rows, scored = task.best_first, task.metrics
     scale = _scale(rows)
     top = words.best(rows)
     columns = [
@@ -193,10 +193,3 @@ def _baselines(names: list[tuple[str, str]], table: Sequence[Mapping[str, Any]])
         Cell(""),
         *[num(values[name]) for name in names],
     ]
-
-
-def roc_lead(task: Task) -> str:
-    """Say what a ROC curve of the task is."""
-    if task.metrics["kind"] == "binary":
-        return f"Positive is fake; one point per threshold on the {task.metrics['level']} score."
-    return "Macro average of the one-vs-rest curves of all classes or attributes that vary."

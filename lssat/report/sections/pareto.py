@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lssat.report.kit import figures, words
+from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
-from lssat.report.kit.figures import Figure, Key, Plot, plain
+from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections.costs import COSTS, Cost, Priced, front, priced
 
 LEAD = (
@@ -54,12 +55,12 @@ def _shapes(task: Task) -> str:
 
 def _figure(task: Task, rows: list[Priced], known: list[Cost]) -> Figure:
     plots = [_plot(task, rows, cost) for cost in known]
-    keys = [Key(name, colour) for colour, name in enumerate(task.configurations)]
+    keys = [Key(n, colour, shape="circle") for colour, n in enumerate(task.configurations)]
     told = "; ".join(f"{cost.label}: {_names(front(rows, cost))}" for cost in known)
     where = words.where(task.metrics)
     title = f"{where[0].upper()}{where[1:]} against cost"
     summary = f"On the Pareto front, cheapest first, by {told}."
-    return Figure(title, summary, [*keys, Key(_FRONT, -1)], plots, choose="Cost")
+    return Figure(title, summary, [*keys, Key(_FRONT, -1, line="dot")], plots, choose="Cost")
 
 
 def _names(rows: list[Priced]) -> str:
@@ -75,14 +76,11 @@ def _plot(task: Task, rows: list[Priced], cost: Cost) -> Plot:
     line = front(rows, cost)
     values = [_scaled(each, cost) for each in shown]
     wide = min(values) > 0 and max(values) > 5 * min(values)
-    x = {
-        "title": {"text": plain(f"{cost.label}, {cost.hint}")},
-        "type": "log" if wide else "linear",
-    }
-    y = {"title": {"text": plain(words.where(task.metrics))}}
+    x = Axis(f"{cost.label}, {cost.hint}", log=wide)
+    y = Axis(words.where(task.metrics))
     dearest = min(values) if cost.more_is_cheaper else max(values)
     traces = [_line(line, cost, dearest), *[_point(task, each, cost) for each in shown]]
-    return Plot(f"pareto-{cost.name}-{task.name}", cost.heading, figures.spec(traces, x, y))
+    return Plot(f"pareto-{cost.name}-{task.name}", cost.heading, traces, x, y, 640, 360)
 
 
 def _scaled(each: Priced, cost: Cost) -> float:
@@ -92,43 +90,33 @@ def _scaled(each: Priced, cost: Cost) -> float:
     return value * cost.scale
 
 
-def _line(rows: list[Priced], cost: Cost, dearest: float) -> dict:
+def _line(rows: list[Priced], cost: Cost, dearest: float) -> Trace:
     """Draw the front as a staircase: the best mean that each cost buys, up to the dearest row's."""
-    best = [rows[-1].row["mean"]] if rows else []
-    return {
-        "x": [*[_scaled(each, cost) for each in rows], *([dearest] if rows else [])],
-        "y": [*[each.row["mean"] for each in rows], *best],
-        "mode": "lines",
-        "name": _FRONT,
-        "meta": -1,
-        "legendgroup": _FRONT,
-        "line": {"width": 1.4, "dash": "dot", "shape": "hv"},
-        "hoverinfo": "skip",
-    }
+    ends = [dearest] if rows else []
+    means = [each.row["mean"] for each in rows]
+    x = [*[_scaled(each, cost) for each in rows], *ends]
+    return Trace(x, [*means, *means[-1:]], key=_FRONT, line="dot", width=1.4, steps=True)
 
 
-def _point(task: Task, each: Priced, cost: Cost) -> dict:
+def _point(task: Task, each: Priced, cost: Cost) -> Trace:
     row, value = each.row, _scaled(each, cost)
-    colour = task.configurations.index(row["configuration"])
-    shape = _shape(task, row["backbone"])[0] + ("-open" if row["collapsed"] else "")
     fallen = ", collapsed" if row["collapsed"] else ""
-    trace = {
-        "x": [value],
-        "y": [row["mean"]],
-        "mode": "markers",
-        "name": plain(_name(row) + fallen),
-        "meta": colour,
-        "legendgroup": plain(row["configuration"]),
-        "marker": {"size": 10, "symbol": shape},
-        "customdata": [f"{words.number(row['mean'])} {words.interval(row)}"],
-        "hovertemplate": f"{plain(cost.label)} {words.number(value, cost.digits)}<br>"
-        f"%{{customdata}}, {words.count(len(row['seeds']), 'seed')}, "
-        f"n = {words.number(row['n'])}<extra>%{{fullData.name}}</extra>",
-    }
-    if row["low"] is None or row["high"] is None:
-        return trace
-    arms = {"array": [row["high"] - row["mean"]], "arrayminus": [row["mean"] - row["low"]]}
-    return trace | {"error_y": {"type": "data", "symmetric": False, "thickness": 1.2, **arms}}
+    told = (
+        f"{_name(row)}{fallen}: {words.number(row['mean'])} {words.interval(row)}, {cost.label} "
+        f"{words.number(value, cost.digits)}, {words.count(len(row['seeds']), 'seed')}, "
+        f"n = {words.number(row['n'])}"
+    )
+    span = None if row["low"] is None or row["high"] is None else (row["low"], row["high"])
+    return Trace(
+        [value],
+        [row["mean"]],
+        task.configurations.index(row["configuration"]),
+        row["configuration"],
+        shape=_shape(task, row["backbone"])[0] + ("-open" if row["collapsed"] else ""),
+        size=10,
+        spans=[span],
+        told=[told],
+    )
 
 
 def _found(task: Task, rows: list[Priced], cost: Cost) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 from lssat import metrics
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Chooser, Column, Table, flagged, num
-from lssat.report.kit.figures import Figure, Plot, plain, spec
+from lssat.report.kit.figures import Figure, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.svg import Axis, Heat, Trace
 from lssat.report.sections import headline
 
 LEAD = (
@@ -31,7 +32,9 @@ def section(task: Task) -> dict[str, Any] | None:
     kind = task.metrics["kind"]
     figures = [_prevalence(task, order[0])] if kind == "multilabel" else _confusions(task, order)
     chosen = Chooser(f"each-{task.name}", "Row", tables)
-    return {"title": task.title, "tables": chosen, "figures": [f for f in figures if f]}
+    what = "attribute" if kind == "multilabel" else "class"
+    drawn = [figure for figure in figures if figure]
+    return {"title": task.title, "what": what, "tables": chosen, "figures": drawn}
 
 
 def _best_first(task: Task) -> list[tuple[str, str]]:
@@ -122,29 +125,25 @@ def _prevalence(task: Task, pair: tuple[str, str]) -> Figure | None:
     rows = [row for row in rows if row["mean"] is not None]
     if not rows:
         return None
-    ends = [
-        (row["low"], row["high"]) if row["low"] is not None else (row["mean"],) * 2 for row in rows
-    ]
-    bars = {
-        "array": [high - row["mean"] for (_, high), row in zip(ends, rows, strict=True)],
-        "arrayminus": [row["mean"] - low for (low, _), row in zip(ends, rows, strict=True)],
-        **{"type": "data", "symmetric": False, "thickness": 1, "width": 0},
-    }
-    shown = {"x": [row["prevalence"] for row in rows], "y": [row["mean"] for row in rows]}
-    points = {
-        **{"mode": "markers", "meta": 0, "marker": {"size": 7}, "error_y": bars},
-        "customdata": [
-            [plain(row["class"].replace("_", " ")), words.interval(row)] for row in rows
+    names = [row["class"].replace("_", " ") for row in rows]
+    points = Trace(
+        [row["prevalence"] for row in rows],
+        [row["mean"] for row in rows],
+        0,
+        shape="circle",
+        size=7,
+        spans=[(r["low"], r["high"]) if r["low"] is not None else None for r in rows],
+        told=[
+            f"{name}: prevalence {words.number(row['prevalence'])}, balanced accuracy "
+            f"{words.number(row['mean'])} {words.interval(row)}, n = {words.number(row['n'])}"
+            for name, row in zip(names, rows, strict=True)
         ],
-        "hovertemplate": "%{customdata[0]}<br>prevalence %{x:.3f}<br>balanced accuracy %{y:.3f} "
-        "%{customdata[1]}<extra></extra>",
-    }
-    chance = {"x": [0, 1], "y": [0.5, 0.5], "mode": "lines", "meta": -1, "hoverinfo": "skip"}
-    traces = [chance | {"line": {"width": 1, "dash": "dot"}}, shown | points]
-    x = {"title": {"text": "prevalence in the test split"}, "range": [-0.02, 1.02]}
-    made = spec(traces, x, {"title": {"text": "balanced accuracy"}})
+    )
+    chance = Trace([0, 1], [0.5, 0.5], line="dot", width=1)
+    x = Axis("prevalence in the test split", -0.02, 1.02, step=0.2)
+    y = Axis("balanced accuracy")
     title = f"Balanced accuracy of each attribute against its prevalence, {_label(pair)}"
-    plot = Plot(f"prevalence-{task.name}", "balanced accuracy", made)
+    plot = Plot(f"prevalence-{task.name}", "balanced accuracy", [chance, points], x, y, 640, 380)
     return Figure(title, _extremes(rows), [], [plot])
 
 
@@ -159,7 +158,7 @@ def _confusions(task: Task, order: list[tuple[str, str]]) -> list[Figure]:
     """Draw the confusion matrix of each row as a heat map, one at a time."""
     found = {pair: matrix(task, pair) for pair in order}
     plots = [
-        Plot(f"confusion-{task.name}-{place}", _label(pair), _heat(row))
+        _heat(task, place, pair, row)
         for place, (pair, row) in enumerate(found.items())
         if row["counts"] is not None
     ]
@@ -179,17 +178,19 @@ def _recalls(row: dict) -> str:
     return words.listing(each)
 
 
-def _heat(row: dict) -> dict[str, Any]:
-    names = [plain(name) for name in row["classes"]]
+def _heat(task: Task, place: int, pair: tuple[str, str], row: dict) -> Plot:
+    names = row["classes"]
     empty = [None] * len(names)
-    trace = {
-        **{"type": "heatmap", "meta": 0, "x": names, "y": names, "zmin": 0, "zmax": 1},
-        "z": [share or empty for share in row["shares"]],
-        **{"customdata": row["counts"], "xgap": 2, "ygap": 2, "showscale": False},
-        "texttemplate": "%{z:.2f}",
-        "hovertemplate": "true %{y}, predicted %{x}<br>%{z:.3f} of the class, %{customdata} "
-        "predictions of all seeds<extra></extra>",
-    }
-    x = {"title": {"text": "predicted"}, "type": "category", "showgrid": False}
-    y = {"title": {"text": "true"}, "type": "category", "autorange": "reversed", "showgrid": False}
-    return spec([trace], x, y)
+    shares = [share or empty for share in row["shares"]]
+    told = [
+        [
+            f"true {true}, predicted {predicted}: {words.number(share)} of the class, "
+            f"{words.number(n)} predictions of all seeds"
+            for predicted, share, n in zip(names, of, counts, strict=True)
+        ]
+        for true, of, counts in zip(names, shares, row["counts"], strict=True)
+    ]
+    x, y = Axis("predicted", names=names, grid=False), Axis("true", names=names[::-1], grid=False)
+    side = 60 * len(names)
+    id, heat = f"confusion-{task.name}-{place}", Heat(names, names, shares, told)
+    return Plot(id, _label(pair), [heat], x, y, 130 + side, 70 + side // 2)

@@ -9,8 +9,9 @@ from lssat import metrics
 from lssat.metrics import statistics
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num
-from lssat.report.kit.figures import Figure, Plot, plain, spec
+from lssat.report.kit.figures import Figure, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.svg import Axis, Trace
 
 LEAD = (
     "Mean ranks over the tasks, by the headline metric’s mean over seeds and over the other "
@@ -221,15 +222,17 @@ def _row(family: dict[str, Any], at: int) -> list[Cell]:
 def _figure(family: dict[str, Any]) -> Figure:
     """Draw mean ranks with bars half a critical difference long: apart, two differ."""
     order = _order(family)[::-1]
-    names = [plain(family["treatments"][at]) for at in order]
-    bars = {"type": "constant", "value": family["cd"] / 2, "thickness": 2, "width": 6}
-    trace = {
-        **{"x": [family["mean_ranks"][at] for at in order], "y": names, "mode": "markers"},
-        **{"meta": 0, "marker": {"size": 9}, "error_x": bars},
-        "hovertemplate": "%{y}: mean rank %{x:.2f}<extra></extra>",
-    }
-    x = {"title": {"text": "mean rank, 1 is the best; bars that overlap: not shown to differ"}}
-    made = spec([trace], x, {"type": "category"})
+    names = [family["treatments"][at] for at in order]
+    means, half = [family["mean_ranks"][at] for at in order], family["cd"] / 2
+    trace = Trace(
+        *(means, names, 0),
+        shape="circle",
+        size=9,
+        spans=[(mean - half, mean + half) for mean in means],
+        along="x",
+        told=[f"{n}: mean rank {words.number(m, 2)}" for n, m in zip(names, means, strict=True)],
+    )
+    x = Axis("mean rank, 1 is the best")
     title = f"Critical difference of {family['compared']}s over tasks"
     ranks = "; ".join(
         f"{family['treatments'][at]} {words.number(family['mean_ranks'][at], 2)}"
@@ -237,4 +240,21 @@ def _figure(family: dict[str, Any]) -> Figure:
     )
     summary = f"Mean ranks: {ranks}. {said(family)}"
     place = f"cd-{family['compared']}"
-    return Figure(title, summary, [], [Plot(place, "mean ranks", made)])
+    caption = "Bars reach half a critical difference: where two overlap, no difference is shown."
+    return Figure(
+        title,
+        summary,
+        [],
+        [
+            Plot(
+                place,
+                "mean ranks",
+                [trace],
+                x,
+                Axis(names=names, grid=False),
+                520,
+                60 + 30 * len(names),
+            )
+        ],
+        caption=caption,
+    )

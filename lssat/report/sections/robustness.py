@@ -9,9 +9,10 @@ from lssat.data import shards
 from lssat.evaluation import perturb
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, flagged, num
-from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
-from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
+from lssat.report.kit.figures import Figure, Key, Plot
+from lssat.report.kit.pictures import COLOURS, Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
+from lssat.report.kit.svg import SHAPES, Axis, Trace
 from lssat.tables import FACES
 
 LEAD = (
@@ -114,35 +115,46 @@ def _value(found: dict[str, Any]) -> Cell:
     return num(found["mean"], small=words.interval(found))
 
 
-def curves(task: Task) -> list[Figure]:
-    """Draw per backbone a panel for each perturbation: the metric against strength."""
-    backbones = dict.fromkeys(row["backbone"] for row in task.robustness["rows"])
-    return [_curves(task, backbone) for backbone in backbones]
-
-
-def _curves(task: Task, backbone: str) -> Figure:
+def curves(task: Task) -> Figure:
+    """Draw a panel for each perturbation, of the backbone that is chosen: metric by strength."""
     found = task.robustness
-    rows = [row for row in found["rows"] if row["backbone"] == backbone]
-    scale = _scale(rows)
-    plots = []
-    for kind in found["perturbations"]:
-        traces = [_baseline(rows, found["strengths"])]
-        for row in rows:
-            colour = task.configurations.index(row["configuration"])
-            traces.append(_trace(row, kind, colour))
-        x = {"title": {"text": "strength"}, "dtick": 1, "range": [-0.2, 5.2]}
-        made = spec(traces, x, {"range": scale})
-        plots.append(Plot(f"robust-{kind['name']}-{task.name}-{backbone}", kind["title"], made))
-    keys = [
-        Key(
-            row["configuration"],
-            task.configurations.index(row["configuration"]),
-            f"mean {words.number(row['corrupted']['mean'])} {words.interval(row['corrupted'])}",
-        )
-        for row in rows
+    scale = _scale(found["rows"])
+    best_first = list(dict.fromkeys(row["backbone"] for row in task.best_first))
+    plots = [
+        _curves(task, backbone, kind, scale)
+        for backbone in best_first
+        for kind in found["perturbations"]
+        if any(row["backbone"] == backbone for row in found["rows"])
     ]
-    summary = "; ".join(f"{key.label}: {key.value}" for key in keys)
-    return Figure(backbone, f"Mean corruption score, {summary}.", keys, plots)
+    keys = [
+        Key(name, number, shape=SHAPES[number % len(SHAPES)])
+        for number, name in enumerate(task.configurations)
+    ]
+    means = "; ".join(
+        f"{_name(row)}: mean {words.number(row['corrupted']['mean'])} "
+        f"{words.interval(row['corrupted'])}"
+        for row in found["rows"]
+    )
+    what = words.where(task.metrics)
+    caption = (
+        f"{what[0].upper()}{what[1:]} by strength, means over seeds; strength 0 is the unperturbed "
+        "crop, the dotted line the trivial baseline. All panels of the task have one scale."
+    )
+    title = f"{what[0].upper()}{what[1:]} by strength"
+    return Figure(title, f"Mean corruption score, {means}.", keys, plots, "Backbone", caption)
+
+
+def _curves(task: Task, backbone: str, kind: dict[str, Any], scale: list[float]) -> Plot:
+    rows = [row for row in task.robustness["rows"] if row["backbone"] == backbone]
+    value, strengths = rows[0]["baseline"], task.robustness["strengths"]
+    traces = [Trace([0, max(strengths)], [value, value], line="dot", width=1)]
+    for row in rows:
+        traces.append(_trace(row, kind, task.configurations.index(row["configuration"])))
+    x = Axis("strength", -0.2, max(strengths) + 0.2, step=1)
+    id = f"robust-{kind['name']}-{task.name}-{backbone}"
+    return Plot(
+        id, kind["title"], traces, x, Axis("", scale[0], scale[1]), 300, 200, group=backbone
+    )
 
 
 def _points(row: dict[str, Any], kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -160,27 +172,21 @@ def _scale(rows: list[dict[str, Any]]) -> list[float]:
     return [min(values) - pad, max(values) + pad]
 
 
-def _baseline(rows: list[dict[str, Any]], strengths: list[int]) -> dict[str, Any]:
-    value = rows[0]["baseline"]
-    line = {"x": [0, max(strengths)], "y": [value, value], "mode": "lines", "meta": -1}
-    return line | {"hoverinfo": "skip", "line": {"width": 1, "dash": "dot"}}
-
-
-def _trace(row: dict[str, Any], kind: dict[str, Any], colour: int) -> dict[str, Any]:
+def _trace(row: dict[str, Any], kind: dict[str, Any], number: int) -> Trace:
     at = list(_points(row, kind["name"]))
-    texts = [f"{_level(kind, strength)}: {_text(point)}" for strength, point in at]
-    return {
-        "x": [strength for strength, _ in at],
-        "y": [None if point["mean"] is None else round(point["mean"], 4) for _, point in at],
-        "mode": "lines+markers",
-        "name": plain(row["configuration"]),
-        "meta": colour,
-        "legendgroup": plain(row["configuration"]),
-        "line": {"width": 1.6},
-        "marker": {"size": 5},
-        "customdata": texts,
-        "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
-    }
+    return Trace(
+        [strength for strength, _ in at],
+        [point["mean"] for _, point in at],
+        number,
+        row["configuration"],
+        row["configuration"],
+        "solid",
+        shape=SHAPES[number % len(SHAPES)],
+        told=[
+            f"{row['configuration']}, {_level(kind, strength)}: {_text(point)}"
+            for strength, point in at
+        ],
+    )
 
 
 def _level(kind: dict[str, Any], strength: int) -> str:
@@ -224,4 +230,4 @@ def _strip(shard: shards.Shard, kinds: list[dict[str, Any]]) -> Picture:
     ]
     names = words.listing([kind["title"] for kind in kinds])
     alt = f"A face crop under {names}: in each row unchanged, then at strengths 1 to 5"
-    return picture(gapped(cells), alt, head["id"])
+    return picture(gapped(cells), alt, head["id"], COLOURS)

@@ -14,19 +14,15 @@ LEAD = (
 
 
 def section(tasks: list[Task]) -> dict[str, Any]:
-    """Describe the tasks that have results, and say how to get or renew those of the others."""
+    """Describe the tasks that have results, and name those whose results are of other runs."""
     fresh = [task for task in tasks if task.sensitivity and not _outdated(task)]
-    old = [task.name for task in tasks if task.sensitivity and _outdated(task)]
-    absent = [task.name for task in tasks if not task.sensitivity]
-    lines = []
-    if old:
-        lines.append(
-            f"What there is of {words.listing(old)} belongs to other runs: {ASK} renews it."
-        )
-    if absent:
-        whose = "a task whose faces are cut out of frames"
-        lines.append(f"Nothing of {words.listing(absent)}: {ASK} computes it, for {whose}.")
-    return {"lead": LEAD, "lines": lines, "groups": [_group(task) for task in fresh]}
+    names = [task.name for task in tasks if task.sensitivity and _outdated(task)]
+    old = f"What there is of {words.listing(names)} belongs to other runs: {ASK} renews it."
+    return {
+        "lead": LEAD,
+        "old": old if names else "",
+        "groups": [_group(task) for task in fresh],
+    }
 
 
 def _outdated(task: Task) -> bool:

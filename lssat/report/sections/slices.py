@@ -4,8 +4,9 @@ from typing import Any
 
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, flagged, num, shown
-from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
+from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.svg import SHAPES, Axis, Trace
 
 LEAD = (
     "The same predictions by groups of the test samples. The gap is the largest minus the "
@@ -18,18 +19,11 @@ FEW = {"samples": 100, "clusters": 30}  # below either, the page says what a gap
 
 
 def section(task: Task) -> dict[str, Any]:
-    """Describe a task's slices: a part for each attribute, or why there is none."""
+    """Describe a task's slices: a part for each attribute."""
     parts = [
         _part(task, found, attribute) for found in task.slices for attribute in _attributes(found)
     ]
-    return {"title": task.title, "parts": parts, "none": _none(task)}
-
-
-def _none(task: Task) -> str:
-    return (
-        f"No groups are named for this task: slices.attributes and slices.lists in params.yaml "
-        f"have no entry {task.name}."
-    )
+    return {"title": task.title, "parts": parts}
 
 
 def _attributes(found: dict) -> list[str]:
@@ -93,9 +87,9 @@ def _best(task: Task, heads: list[dict]) -> str:
     if row["gap"] is None:
         return f"{first}, has no gap: {row['note']}."
     worst = next(each for each in row["groups"] if each["group"] == row["worst"])
-    gap = f"gap {words.number(row['gap'])} {words.interval(row)}"
-    text = f"{first}: worst group {row['worst']} at {words.number(worst['mean'])}, {gap}"
-    return f"{text} to {row['best']}{_beside(row)}. {_verdict(row)}"
+    gap = f"{words.spanned(row['gap'], row)} below {row['best']}{_beside(row)}"
+    worst_at = f"worst group {row['worst']} at {words.number(worst['mean'])}"
+    return f"{first}: {worst_at}, {gap}. {_verdict(row)}"
 
 
 def _tiny(p: float | None) -> bool:
@@ -250,47 +244,47 @@ def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) ->
 def _figure(id: str, task: Task, attribute: str, heads: list[dict]) -> Figure:
     """Draw a dot with its interval for each group, a line of the plot for each configuration."""
     groups = list(dict.fromkeys(each["group"] for row in heads for each in row["groups"]))
+    ends = [e[k] for row in heads for e in row["groups"] for k in ("low", "high", "mean")]
+    known = [value for value in ends if value is not None]
     plots = []
-    for backbone in task.backbones:
+    for backbone in task.backbones if known else []:
         rows = [row for row in heads if row["backbone"] == backbone][::-1]
-        names = [plain(row["configuration"]) for row in rows]
-        y = {"tickvals": list(range(len(rows))), "ticktext": names}
-        y |= {"range": [-0.6, len(rows) - 0.4], "showgrid": False}
-        x = {"title": {"text": words.where(task.metrics)}}
-        traces = [t for k, group in enumerate(groups) for t in _dots(rows, group, k, len(groups))]
-        if traces:
-            plots.append(Plot(f"{id}-{backbone}", backbone, spec(traces, x, y)))
-    keys = [Key(group, colour) for colour, group in enumerate(groups)]
+        names = [(float(place), row["configuration"]) for place, row in enumerate(rows)]
+        y = Axis("", -0.6, len(rows) - 0.4, ticks=names, grid=False)
+        x = Axis(words.where(task.metrics), min(known) - 0.02, max(known) + 0.02)
+        traces = [_dots(rows, group, k, len(groups)) for k, group in enumerate(groups)]
+        tall = 70 + len(rows) * max(26, 11 * len(groups))
+        plots.append(Plot(f"{id}-{backbone}", backbone, traces, x, y, 440, tall))
+    keys = [Key(n, colour, shape=SHAPES[colour % 9]) for colour, n in enumerate(groups)]
     title = f"{words.where(task.metrics)} by {attribute}"
-    return Figure(title[0].upper() + title[1:], _summary(heads), keys, plots)
+    caption = (
+        f"Means over seeds with their {words.confidence(task.metrics)}; n stands in the table."
+    )
+    return Figure(title[0].upper() + title[1:], _summary(heads), keys, plots, caption=caption)
 
 
-def _dots(rows: list[dict], group: str, number: int, of: int) -> list[dict]:
+def _dots(rows: list[dict], group: str, number: int, of: int) -> Trace:
     shift = 0.5 * ((of - 1) / 2 - number) / of  # groups of a row stand above each other
     places = [
-        (y + shift, each)
-        for y, row in enumerate(rows)
+        (place + shift, each)
+        for place, row in enumerate(rows)
         for each in row["groups"]
         if each["group"] == group and each["mean"] is not None
     ]
-    if not places:
-        return []
-    shared = {"name": plain(group), "meta": number, "legendgroup": plain(group)}
-    spans = [(y, each) for y, each in places if each["low"] is not None]
-    ends = [(round(each["low"], 4), round(each["high"], 4), None) for _, each in spans]
-    line = {
-        "x": [x for pair in ends for x in pair],
-        "y": [end for y, _ in spans for end in (y, y, None)],
-        "mode": "lines", "hoverinfo": "skip", "line": {"width": 2},
-    }  # fmt: skip
-    dots = {
-        "x": [round(each["mean"], 4) for _, each in places],
-        "y": [y for y, _ in places],
-        "mode": "markers", "marker": {"size": 8},
-        "customdata": [f"{words.interval(each)}, n = {each['n']:,}" for _, each in places],
-        "hovertemplate": "%{x:.3f} %{customdata}<extra>%{fullData.name}</extra>",
-    }  # fmt: skip
-    return [shared | line, shared | dots]
+    return Trace(
+        [each["mean"] for _, each in places],
+        [y for y, _ in places],
+        number,
+        group,
+        shape=SHAPES[number % 9],
+        size=8,
+        spans=[None if e["low"] is None else (e["low"], e["high"]) for _, e in places],
+        along="x",
+        told=[
+            f"{group}: {words.number(each['mean'])} {words.interval(each)}, n = {each['n']:,}"
+            for _, each in places
+        ],
+    )
 
 
 def _summary(heads: list[dict]) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from lssat.report.kit import figures, words
+from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num, shown
-from lssat.report.kit.figures import Figure, Key, Plot, plain
+from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.svg import SHAPES, Axis, Trace
 
 PAPER = 0.1  # lambda_cls of 2603.22190, and of SSAT, which it follows
 _LEARNED = "learned"
@@ -15,10 +16,6 @@ LEAD = (
     "The loss is lambda_cls × classification + (1 − lambda_cls) × reconstruction; the paper takes "
     "0.1 without saying why. Only differences from the recipe’s own weight are tested: on the "
     "same test samples, seed by seed, with Holm’s correction over the values of a task."
-)
-NONE = (
-    "No other weight of the losses was run. To ask for it, name tasks, backbones, configurations "
-    "and lambdas in params.yaml under benchmark.sweep, such as lambdas: [0.1, 0.5, 0.9, learned]."
 )
 
 
@@ -99,85 +96,70 @@ def _is(p: float) -> str:
 
 
 def _figure(task: Task, groups: dict[str, list[dict]]) -> Figure:
-    traces = []
-    for colour, (name, rows) in enumerate(groups.items()):
+    traces, keys = [], []
+    for number, (name, rows) in enumerate(groups.items()):
+        shape = SHAPES[number % len(SHAPES)]
         numbers = [row for row in rows if row["lambda"] != _LEARNED]
         learned = [row for row in rows if row["lambda"] == _LEARNED]
-        for part, mode, symbol in (
-            (numbers, "lines+markers", "circle"),
-            (learned, "markers", "star"),
-        ):
-            if part:
-                traces.append(_curve(part, name, colour, mode, symbol))
-    keys = [Key(name, colour) for colour, name in enumerate(groups)]
+        traces += [_curve(part, name, number, shape, line)
+                   for part, line in ((numbers, "solid"), (learned, "")) if part]  # fmt: skip
+        keys.append(Key(name, number, shape=shape))
     every = [row for rows in groups.values() for row in rows]
     if isinstance(recipe := _recipe(every), float):
-        traces.insert(0, _mark(recipe, every))
-        keys.append(Key(f"{_RECIPE} = {_value(recipe)}", -1))
+        key = Key(f"{_RECIPE} = {_value(recipe)}", -1, line="dot")
+        traces.insert(0, _mark(recipe, every, key.label))
+        keys.append(key)
     where = words.where(task.metrics)
-    made = figures.spec(traces, _axis(every), {"title": {"text": plain(where)}})
-    told = [f"{_value(row['lambda'])}: {words.number(row['mean'])}" for row in every]
+    values = [f"{_value(row['lambda'])}: {words.number(row['mean'])}" for row in every]
     title = f"{where[0].upper()}{where[1:]} against lambda_cls"
-    summary = f"Mean over seeds at each weight, {'; '.join(told)}."
-    return Figure(title, summary, keys, [Plot(f"sweep-{task.name}", where, made)])
+    summary = f"Mean over seeds at each weight, {'; '.join(values)}."
+    plot = Plot(f"sweep-{task.name}", where, traces, _axis(every), Axis(where), 640, 320)
+    n = words.listing(sorted({words.number(row["n"]) for row in every}))
+    caption = f"Means over seeds with intervals, n = {n}; a hollow mark is a collapsed row."
+    return Figure(title, summary, keys, [plot], caption=caption)
 
 
-def _axis(rows: list[dict]) -> dict:
+def _axis(rows: list[dict]) -> Axis:
     """Make an axis that names the weights which were run, and a place for the learned ones."""
     weights = sorted({row["lambda"] for row in rows if row["lambda"] != _LEARNED})
-    learned = any(row["lambda"] == _LEARNED for row in rows)
-    return {
-        "title": {"text": "lambda_cls, the weight of classification"},
-        "range": [-0.05, _AT + 0.08 if learned else 1.05],
-        "tickvals": [*weights, *([_AT] if learned else [])],
-        "ticktext": [*map(_value, weights), *([_LEARNED] if learned else [])],
-    }
+    learned = [(_AT, _LEARNED)] if any(row["lambda"] == _LEARNED for row in rows) else []
+    ticks = [*((weight, _value(weight)) for weight in weights), *learned]
+    high = _AT + 0.08 if learned else 1.05
+    return Axis("lambda_cls, the weight of classification", -0.05, high, ticks=ticks)
 
 
 def _place(row: dict) -> float:
     return _AT if row["lambda"] == _LEARNED else row["lambda"]
 
 
-def _curve(rows: list[dict], name: str, colour: int, mode: str, symbol: str) -> dict:
+def _curve(rows: list[dict], name: str, number: int, shape: str, line: str) -> Trace:
     rows = [row for row in rows if row["mean"] is not None]
-    arms = [
-        [abs(row[end] - row["mean"]) if row[end] is not None else 0.0 for row in rows]
-        for end in ("high", "low")
-    ]
-    told = [
-        f"{_value(row['lambda'])}: {words.number(row['mean'])} {words.interval(row)}, "
-        f"{words.count(len(row['seeds']), 'seed')}, n = {words.number(row['n'])}"
-        + (", collapsed" if row["collapsed"] else "")
-        for row in rows
-    ]
-    hollow = [symbol + ("-open" if row["collapsed"] else "") for row in rows]
-    return {
-        "x": [_place(row) for row in rows],
-        "y": [row["mean"] for row in rows],
-        "mode": mode,
-        "name": plain(name),
-        "meta": colour,
-        "legendgroup": plain(name),
-        "line": {"width": 1.4},
-        "marker": {"size": 13 if symbol == "star" else 9, "symbol": hollow},
-        "error_y": dict(type="data", symmetric=False, array=arms[0], arrayminus=arms[1]),
-        "customdata": told,
-        "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
-    }
+    return Trace(
+        [_place(row) for row in rows],
+        [row["mean"] for row in rows],
+        number,
+        name,
+        name,
+        line,
+        shape=[shape + ("-open" if row["collapsed"] else "") for row in rows],
+        size=9,
+        spans=[
+            None if row["low"] is None or row["high"] is None else (row["low"], row["high"])
+            for row in rows
+        ],
+        told=[
+            f"{name}, {_value(row['lambda'])}: {words.number(row['mean'])} {words.interval(row)}, "
+            f"{words.count(len(row['seeds']), 'seed')}, n = {words.number(row['n'])}"
+            + (", collapsed" if row["collapsed"] else "")
+            for row in rows
+        ],
+    )
 
 
-def _mark(recipe: float, rows: list[dict]) -> dict:
-    ends = [row[key] for row in rows for key in ("low", "mean", "high") if row[key] is not None]
-    return {
-        "x": [recipe, recipe],
-        "y": [min(ends, default=0), max(ends, default=1)],
-        "mode": "lines",
-        "name": _RECIPE,
-        "meta": -1,
-        "legendgroup": plain(f"{_RECIPE} = {_value(recipe)}"),
-        "line": {"width": 1.2, "dash": "dot"},
-        "hoverinfo": "skip",
-    }
+def _mark(recipe: float, rows: list[dict], key: str) -> Trace:
+    ends = [row[end] for row in rows for end in ("low", "mean", "high") if row[end] is not None]
+    span = [min(ends, default=0), max(ends, default=1)]
+    return Trace([recipe, recipe], span, key=key, line="dot", width=1.2)
 
 
 def _table(task: Task, rows: list[dict]) -> Table:

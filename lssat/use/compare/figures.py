@@ -7,14 +7,14 @@ import numpy as np
 from lssat import metrics
 from lssat.evaluation.scores.levels import Level
 from lssat.report.kit import words
-from lssat.report.kit.figures import Figure, Key, Plot, plain, spec
+from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import read_curve
+from lssat.report.kit.svg import DASHES, SHAPES, Axis, Trace
 from lssat.tables.project import RunFiles
 from lssat.use.compare.runs import Arm
 
 MOST = 5000  # points of the scatter; more are thinned evenly
 _ROWS = 40  # bars of differences
-_LINE = {"mode": "lines", "meta": -1, "hoverinfo": "skip", "line": {"width": 1, "dash": "dot"}}
 
 
 def scores_lead(comparison: dict[str, Any]) -> str:
@@ -41,31 +41,26 @@ def scatter(level: Level, comparison: dict[str, Any]) -> Figure:
     one, two = (_scores(level, run) for run in _names(comparison))
     step = -(-len(one) // MOST)
     groups = _groups(level, comparison)
-    traces = [{"x": [0, 1], "y": [0, 1], **_LINE}]
-    keys = []
-    for colour, (name, mask) in enumerate(groups):
+    traces, keys = [diagonal()], []
+    for number, (name, mask) in enumerate(groups):
         at = np.flatnonzero(mask)[::step]
-        traces.append(
-            {
-                "type": "scattergl" if len(at) > 1000 else "scatter",
-                "x": _list(one[at]), "y": _list(two[at]),
-                "mode": "markers", "meta": colour, "name": plain(name),
-                "legendgroup": plain(name), "marker": {"size": 6, "opacity": 0.65},
-                "customdata": [plain(level.ids[number]) for number in at],
-                "hovertemplate": "A %{x:.3f}, B %{y:.3f}<br>%{customdata}"
-                "<extra>%{fullData.name}</extra>",
-            }
-        )  # fmt: skip
-        keys.append(Key(name, colour, f"n = {int(mask.sum()):,}"))
-    axis = {"range": [-0.02, 1.02], "dtick": 0.2, "constrain": "domain"}
-    x, y = axis | {"title": {"text": "A"}}, axis | {"title": {"text": "B"}, "scaleanchor": "x"}
+        shape = SHAPES[number % len(SHAPES)]
+        x, y = _list(one[at]), _list(two[at])
+        told = [
+            f"{level.ids[n]}, {name}: A {words.number(a)}, B {words.number(b)}"
+            for n, a, b in zip(at, x, y, strict=True)
+        ]
+        traces.append(Trace(x, y, number, name, name, shape=shape, size=6, told=told))
+        keys.append(Key(name, number, f"n = {int(mask.sum()):,}", shape))
     gaps = np.abs(one - two)
     known = gaps[np.isfinite(gaps)]
     gap = words.number(float(known.mean()) if len(known) else None)
     lead = f"Scores of B against A on {len(known):,} samples; their mean distance is {gap}."
     if step > 1:
         lead += f" One of {step} is drawn."
-    return Figure("Scores of both", lead, keys, [Plot("scores-plot", "", spec(traces, x, y))])
+    of_a, of_b = (Axis(name, -0.02, 1.02, step=0.2) for name in "AB")
+    plot = Plot("scores-plot", "", traces, of_a, of_b, 440, 420)
+    return Figure("Scores of both", lead, keys, [plot], caption=lead)
 
 
 def _names(comparison: dict[str, Any]) -> list[str]:
@@ -90,8 +85,7 @@ def _list(values: np.ndarray) -> list[float | None]:
 
 def roc(level: Level, comparison: dict[str, Any]) -> Figure | None:
     """Draw both ROC curves; macro average one-vs-rest unless there are two classes."""
-    traces = [{"x": [0, 1], "y": [0, 1], **_LINE}]
-    keys = []
+    traces, keys = [diagonal()], []
     for colour, run in enumerate(_names(comparison)):
         labels, scores = level.labels, level.scores[run]
         if level.kind == "multiclass":
@@ -100,20 +94,14 @@ def roc(level: Level, comparison: dict[str, Any]) -> Figure | None:
         if curve["auc"] is None:
             return None
         letter = run[0]
-        traces.append(
-            {
-                "x": _list(np.array(curve["fpr"])), "y": _list(np.array(curve["tpr"])),
-                "mode": "lines", "name": letter, "meta": colour, "legendgroup": letter,
-                "line": {"width": 1.8},
-                "hovertemplate": "FPR %{x:.3f}, TPR %{y:.3f}<extra>%{fullData.name}</extra>",
-            }
-        )  # fmt: skip
-        keys.append(Key(letter, colour, f"AUC {words.number(curve['auc'])}"))
-    axis = {"range": [-0.01, 1.01], "dtick": 0.2, "constrain": "domain"}
-    x = axis | {"title": {"text": "false positive rate"}}
-    y = axis | {"title": {"text": "true positive rate"}, "scaleanchor": "x"}
+        line = list(DASHES)[2 * colour]
+        fpr, tpr = (_list(np.array(curve[name])) for name in ("fpr", "tpr"))
+        traces.append(Trace(fpr, tpr, colour, letter, letter, line, 1.8))
+        keys.append(Key(letter, colour, f"AUC {words.number(curve['auc'])}", line=line))
+    x = Axis("false positive rate", 0, 1, step=0.2)
+    y = Axis("true positive rate", 0, 1.005, step=0.2)
     areas = "; ".join(f"{key.label}: {key.value}" for key in keys)
-    return Figure("ROC", f"{areas}.", keys, [Plot("roc-plot", "", spec(traces, x, y))])
+    return Figure("ROC", f"{areas}.", keys, [Plot("roc-plot", "", traces, x, y, 400, 380)])
 
 
 def gaps(comparison: dict[str, Any]) -> Figure | None:
@@ -122,29 +110,26 @@ def gaps(comparison: dict[str, Any]) -> Figure | None:
     rows = sorted(rows, key=lambda row: row["difference"])[:_ROWS]
     if not rows:
         return None
-    names = [plain(row["name"]) for row in rows]
+    names = [row["name"] for row in rows]
     values = [row["difference"] for row in rows]
-    bars = [
-        (0.0, 0.0) if row["low"] is None else (row["high"] - v, v - row["low"])
-        for row, v in zip(rows, values, strict=True)
-    ]
-    trace = {
-        "x": [round(value, 4) for value in values], "y": names, "mode": "markers", "meta": 0,
-        "name": "A − B", "legendgroup": "A − B", "marker": {"size": 8},
-        "error_x": {
-            "type": "data", "symmetric": False, "thickness": 1.4, "width": 4,
-            "array": [round(up, 4) for up, _ in bars],
-            "arrayminus": [round(down, 4) for _, down in bars],
-        },
-        "hovertemplate": "%{y}: %{x:.3f}<extra></extra>",
-    }  # fmt: skip
-    zero = {"x": [0, 0], "y": [names[0], names[-1]], **_LINE}
-    x = {"title": {"text": f"A − B, {words.metric(rows[0]['metric'])}"}}
-    differences = "; ".join(f"{row['name']} {words.number(row['difference'])}" for row in rows)
-    key = Key(
-        "A − B", 0, words.confidence(comparison) if any(r["low"] is not None for r in rows) else ""
+    trace = Trace(
+        values,
+        names,
+        0,
+        shape="circle",
+        size=8,
+        spans=[None if row["low"] is None else (row["low"], row["high"]) for row in rows],
+        along="x",
+        told=[f"{row['name']}: {words.spanned(row['difference'], row)}" for row in rows],
     )
-    plot = Plot("gaps-plot", "", spec([zero, trace], x, {"type": "category"}))
+    zero = Trace([0, 0], [names[0], names[-1]], line="dot", width=1)
+    x = Axis(f"A − B, {words.metric(rows[0]['metric'])}")
+    differences = "; ".join(f"{row['name']} {words.number(row['difference'])}" for row in rows)
+    spanned = any(row["low"] is not None for row in rows)
+    key = Key("A − B", 0, words.confidence(comparison) if spanned else "", "circle")
+    plot = Plot(
+        "gaps-plot", "", [zero, trace], x, Axis(names=names, grid=False), 520, 80 + 24 * len(rows)
+    )
     return Figure("Differences", f"A minus B: {differences}.", [key], [plot])
 
 
@@ -164,9 +149,8 @@ def curves(a: Arm, b: Arm, comparison: dict[str, Any]) -> Figure:
             if any(value is not None for value in curve.get(column, []))
         ]
         if traces:
-            x = {"title": {"text": "epoch"}}
-            plots.append(Plot(f"training-{number}", title, spec(traces, x, {})))
-    keys = [Key(letter, colour) for colour, letter in enumerate("AB")]
+            plots.append(Plot(f"training-{number}", title, traces, Axis("epoch"), Axis(), 340, 240))
+    keys = [Key(letter, colour, shape=SHAPES[colour]) for colour, letter in enumerate("AB")]
     epochs = "; ".join(
         f"{arm.letter}: best epoch {arm.record['best_epoch']} of {arm.record['epochs']}"
         for arm in (a, b)
@@ -174,16 +158,15 @@ def curves(a: Arm, b: Arm, comparison: dict[str, Any]) -> Figure:
     return Figure("Training", f"{epochs}.", keys, plots)
 
 
-def _curve(curve: dict, column: str, dash: str, colour: int) -> dict[str, Any]:
-    letter = "AB"[colour]
-    return {
-        "x": curve["epoch"],
-        "y": [None if value is None else round(value, 5) for value in curve[column]],
-        "name": f"{letter}, {'validation' if dash == 'dot' else 'training'}",
-        "mode": "lines+markers",
-        "marker": {"size": 4},
-        "meta": colour,
-        "legendgroup": letter,
-        "line": {"width": 1.6, "dash": dash},
-        "hovertemplate": "epoch %{x:d}: %{y:.4f}<extra>%{fullData.name}</extra>",
-    }
+def _curve(curve: dict, column: str, dash: str, colour: int) -> Trace:
+    letter, part = "AB"[colour], "validation" if dash == "dot" else "training"
+    known = [value is not None for value in curve[column]]
+    told = [
+        f"{letter}, {part}, epoch {epoch:g}: {words.number(value, 4)}"
+        for epoch, value in zip(curve["epoch"], curve[column], strict=True)
+    ]
+    sizes = [5 * each for each in known]
+    return Trace(
+        curve["epoch"], curve[column], colour, letter, f"{letter}, {part}", dash,
+        shape=SHAPES[colour], size=sizes, told=told,
+    )  # fmt: skip

@@ -40,7 +40,7 @@ def write(path: Path, a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) 
 
 
 def _content(a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) -> dict[str, Any]:
-    scripts = html.scripts("theme", "page", "plotly")
+    scripts = html.scripts("theme", "page")
     pictures, why = crops.pictures(a, level, comparison["disagreements"])
     parts = "By subset" if comparison["kind"] == "binary" else "By class"
     return {

@@ -1,0 +1,173 @@
+"""ROC and training curves: a line is the mean over a row's seeds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lssat.report.kit import words
+from lssat.report.kit.figures import Figure, Key, Plot, diagonal
+from lssat.report.kit.results import Task
+from lssat.report.kit.svg import DASHES, Axis, Trace
+
+_FPR = np.linspace(0, 1, 101)
+_BEST = "best of each backbone"
+Pair = tuple[str, str]  # backbone, configuration
+
+
+def roc_lead(task: Task) -> str:
+    """Say what a ROC curve of the task is."""
+    if task.metrics["kind"] == "binary":
+        return f"Positive is fake; one point per threshold on the {task.metrics['level']} score."
+    return "Macro average of the one-vs-rest curves of all classes or attributes that vary."
+
+
+def roc(task: Task) -> Figure | None:
+    """Draw mean curves of the best row of each backbone; those of a backbone can be chosen."""
+    curves = {curve["run"]: curve for curve in task.metrics["roc"]}
+    drawn = {pair: _mean_roc(task, pair, curves) for pair in pairs(task)}
+    means = {pair: mean for pair, mean in drawn.items() if mean is not None}
+    if not means:
+        return None
+    plots = [
+        _roc(task, f"roc-{task.name}-{number}", title, {pair: means[pair] for pair in chosen})
+        for number, (title, chosen) in enumerate(_choices(task, list(means)).items())
+    ]
+    said = "; ".join(f"{_label(pair)}: {_auc(task, pair, curves)}" for pair in means)
+    n = words.count(task.metrics["n"][task.metrics["level"]], task.metrics["level"])
+    groups = words.count(task.metrics["groups"], "group")
+    return Figure(
+        "Mean ROC curves",
+        f"AUC on the test split, {said}.",
+        [],
+        plots,
+        choose="Rows",
+        caption=f"{n} of the {task.metrics['split']} split in {groups}; the true positive rate is "
+        "averaged over seeds at each false positive rate; the dotted line is chance.",
+    )
+
+
+def pairs(task: Task) -> list[Pair]:
+    """Return the rows of the grid, those of the best mean first."""
+    return [words.pair(row) for row in task.best_first]
+
+
+def _label(pair: Pair) -> str:
+    return " · ".join(pair)
+
+
+def _choices(task: Task, drawn: list[Pair]) -> dict[str, list[Pair]]:
+    """Return which rows stand in which plot: the best of each backbone, then each backbone's."""
+    of = {name: [pair for pair in drawn if pair[0] == name] for name in task.backbones}
+    of = {name: mine for name, mine in of.items() if mine}
+    if len(of) == 1:
+        return of
+    return {_BEST: [mine[0] for mine in of.values()], **of}
+
+
+def _mean_roc(task: Task, pair: Pair, curves: dict[str, dict]) -> np.ndarray | None:
+    mine = [curves[run["run"]] for run in task.runs_of(*pair) if run["run"] in curves]
+    drawn = [np.interp(_FPR, c["fpr"], c["tpr"]) for c in mine if c["fpr"]]
+    return np.mean(drawn, axis=0) if drawn and len(drawn) == len(mine) else None
+
+
+def _roc(task: Task, id: str, title: str, means: dict[Pair, np.ndarray]) -> Plot:
+    curves = {curve["run"]: curve for curve in task.metrics["roc"]}
+    lines = [
+        Trace(_FPR.tolist(), mean.tolist(), number, name=_label(pair), line="solid", width=2)
+        for number, (pair, mean) in enumerate(means.items())
+    ]
+    keys = [
+        Key(_label(pair), number, _auc(task, pair, curves)) for number, pair in enumerate(means)
+    ]
+    x = Axis("false positive rate", 0, 1, step=0.2)
+    y = Axis("true positive rate", 0, 1.005, step=0.2)
+    return Plot(id, title, [diagonal(), *lines], x, y, 400, 380, keys)
+
+
+def _auc(task: Task, pair: Pair, curves: dict[str, dict]) -> str:
+    mine = [curves[run["run"]] for run in task.runs_of(*pair) if run["run"] in curves]
+    level = mine[0]["level"] if mine else task.metrics["level"]
+    for row in task.metrics["table"]:
+        if (*words.pair(row), row["level"], row["metric"]) == (*pair, level, "auc"):
+            return f"AUC {words.number(row['mean'])} {words.interval(row)}"
+    values = [curve["auc"] for curve in mine if curve["auc"] is not None]
+    return f"AUC {words.number(float(np.mean(values)) if values else None)} (no interval)"
+
+
+def training(task: Task) -> Figure:
+    """Draw losses and the validation metric by epoch: for each backbone, a line a configuration."""
+    select = sorted({task.records[run]["select_metric"] for run in task.records})
+    metric = select[0].removeprefix("val_") if len(select) == 1 else ""
+    columns = {
+        "loss_cls": "classification loss, training",
+        "val_loss_cls": "classification loss, validation",
+        "loss_rec": "reconstruction loss, training",
+        **({f"val_{metric}": f"{words.metric(metric)}, validation"} if metric else {}),
+    }
+    panels = [panel for name, title in columns.items() for panel in _panels(task, name, title)]
+    keys = [
+        Key(name, number, line=_dash(number)) for number, name in enumerate(task.configurations)
+    ]
+    n = words.count(len(task.seeds), "seed")
+    caption = (
+        f"Means over {n}; a run that ended early is carried on at its last value. Losses are "
+        "unweighted and have no unit. A dot is the median of the epochs that were kept."
+    )
+    return Figure("Losses by epoch", _kept(task), keys, panels, "Backbone", caption)
+
+
+def _dash(number: int) -> str:
+    """Return the dashes of a configuration, so that colour does not tell it alone."""
+    return list(DASHES)[number % len(DASHES)]
+
+
+def _panels(task: Task, column: str, title: str) -> list[Plot]:
+    """Make a plot of a column for each backbone, all on one scale."""
+    lines = {(b, c): _mean_curve(task, (b, c), column)
+             for b in task.backbones for c in task.configurations}  # fmt: skip
+    values = [value for line in lines.values() for value in line]
+    if not values:
+        return []
+    pad = 0.04 * (max(values) - min(values)) or 0.05
+    y = Axis("", min(values) - pad, max(values) + pad)
+    across = Axis("epoch", 0, max(1, *(len(line) - 1 for line in lines.values())))
+    plots = []
+    for backbone in task.backbones:
+        traces = []
+        for number, configuration in enumerate(task.configurations):
+            line = lines[backbone, configuration]
+            kept = [task.records[run["run"]]["best_epoch"]
+                    for run in task.runs_of(backbone, configuration)]  # fmt: skip
+            at = int(np.median(kept)) if kept else -1
+            sizes = [7 * (epoch == at and column.startswith("val_")) for epoch in range(len(line))]
+            if line:
+                name, dash = configuration, _dash(number)
+                x = range(len(line))
+                traces.append(Trace(x, line, number, name, name, dash, shape="circle", size=sizes))
+        name = column.removeprefix("val_") if column != "val_loss_cls" else column
+        id = f"train-{name}-{task.name}-{backbone}"
+        plots.append(Plot(id, title, traces, across, y, 320, 230, group=backbone))
+    return plots
+
+
+def _mean_curve(task: Task, pair: Pair, column: str) -> list[float]:
+    """Return the mean over seeds by epoch; empty where no run has the column."""
+    curves: list[Sequence[float | None]] = [
+        task.curves[run["run"]].get(column, []) for run in task.runs_of(*pair)
+    ]
+    known = [[value for value in curve if value is not None] for curve in curves]
+    known = [curve for curve in known if curve]
+    longest = max(map(len, known), default=0)
+    padded = [curve + [curve[-1]] * (longest - len(curve)) for curve in known]
+    return [float(value) for value in np.mean(padded, axis=0)] if padded else []
+
+
+def _kept(task: Task) -> str:
+    """Say at which validation value and epoch each run was kept."""
+    parts = []
+    for backbone, configuration in pairs(task):
+        records = [task.records[run["run"]] for run in task.runs_of(backbone, configuration)]
+        values = [f"{words.number(r['best_value'])} (epoch {r['best_epoch']})" for r in records]
+        parts.append(f"{backbone}, {configuration}: {words.listing(values)}")
+    name = words.metric(next(iter(task.records.values()))["select_metric"].removeprefix("val_"))
+    return f"Best validation {name} by seed, {'; '.join(parts)}."

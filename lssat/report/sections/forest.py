@@ -1,0 +1,173 @@
+"""The first screen's figure: each row's mean and interval, beside the trivial baseline.
+
+Rows stand in the order of their means. A band marks those that may be first: no pair of them is
+shown to differ, since each of them is shown to be worse than none (`metrics.json`, `ranks`: Holm's
+correction over each two rows of the task).
+"""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from lssat.report.kit import svg, words
+from lssat.report.kit.results import Task
+
+MOST = 24  # rows of a task that are drawn; all stand under Results
+_ROW, _GAP, _PLOT, _TOP, _FOOT = 20, 7, 170, 26, 22
+_MEAN, _RANK = 46, 36  # widths of the two columns of numbers
+Row = Mapping[str, Any]
+
+
+class Forest(NamedTuple):
+    """What the first screen shows of a task."""
+
+    title: str
+    what: str  # the measure, its unit, and on how much data
+    top: str  # the row of the highest mean
+    keys: list[tuple[str, str]]  # class of the sample, words
+    svg: Markup
+    summary: str
+    text: str
+
+
+def forests(tasks: Sequence[Task]) -> list[Forest]:
+    """Describe all tasks, with room for the longest name in each."""
+    names = [_name(row) for task in tasks for row in task.best_first]
+    room = min(max(map(len, names), default=0) * 7 + 8, 260)
+    return [_forest(task, room) for task in tasks]
+
+
+def _name(row: Row) -> str:
+    return f"{row['backbone']} {row['configuration']}"
+
+
+def _forest(task: Task, room: float) -> Forest:
+    metrics, rows = task.metrics, task.best_first
+    drawn = [row for row in rows if row["mean"] is not None][:MOST]
+    level = words.count(metrics["n"][metrics["level"]], metrics["level"])
+    seeds = words.count(len(task.seeds), "seed")
+    what = (
+        f"{words.where(metrics)}: mean over {seeds} and {words.confidence(metrics)}, on {level} "
+        f"in {words.count(metrics['groups'], 'group')}"
+    )
+    return Forest(
+        task.title,
+        what[0].upper() + what[1:],
+        _top(drawn),
+        _keys(task),
+        Markup(_draw(task, drawn, room)) if drawn else Markup(""),
+        "; ".join(f"{_name(row)} {words.spanned(row['mean'], row)}" for row in drawn),
+        " ".join([*words.headline(metrics, rows), *_left_out(rows, drawn)]),
+    )
+
+
+def _top(drawn: Sequence[Row]) -> str:
+    if not drawn:
+        return "No row has a number."
+    return f"Highest: {words.spanned(drawn[0]['mean'], drawn[0])}, {_name(drawn[0])}"
+
+
+def _left_out(rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
+    undefined = sum(row["mean"] is None for row in rows)
+    more = len(rows) - len(drawn) - undefined
+    return [
+        *([f"{words.count(more, 'row')} of lower means stand under Results."] if more else []),
+        *([f"{words.count(undefined, 'row')} without a number."] if undefined and drawn else []),
+    ]
+
+
+def _ranks(task: Task) -> dict[tuple[str, str], dict]:
+    return {words.pair(row): row for row in task.metrics["ranks"]}
+
+
+def _keys(task: Task) -> list[tuple[str, str]]:
+    """Say what the tests over each two rows leave open: the sample's class, and the words."""
+    ranks = task.metrics["ranks"]
+    top = sum(bool(row["top"]) for row in ranks)
+    if len(ranks) < 2:
+        return []
+    others = len(ranks) - 1
+    rest = "the other row" if others == 1 else f"each of the {others} other rows"
+    first = f"may be first: no test tells these {top} rows apart"
+    # one at the top: each other row is worse than it, or than one that is worse than it
+    keys = [("band", first if top > 1 else f"shown to be better than {rest}")]
+    return keys + ([("worse", "shown to be worse than another row")] if top < len(ranks) else [])
+
+
+def _draw(task: Task, drawn: Sequence[Row], room: float) -> str:
+    ranks, low, high = _ranks(task), *_span(drawn)
+    width = room + _PLOT + _MEAN + _RANK
+    bands, parts, y, before = [], [], _TOP, None
+
+    def place(value: float) -> float:
+        return room + (value - low) / (high - low) * _PLOT
+
+    for row in drawn:
+        top = bool(ranks.get(words.pair(row), {}).get("top"))
+        y += _GAP if before not in (None, top) else 0
+        before = top
+        bands += [_band(y, width)] if top else []
+        parts.append(_row(row, ranks.get(words.pair(row)), y, room, width, place))
+        y += _ROW
+    head = _text(width - _RANK - 4, 12, "mean", "end") + _text(width - 4, 12, "rank", "end")
+    scale = svg.ticks(low, high, 4)
+    axis = f'<path class="axis" d="M{room} {y + 2}H{room + _PLOT}"/>'
+    axis += "".join(_text(place(v), y + 17, label, "middle") for v, label in scale)
+    base = drawn[0]["baseline"]
+    line = "" if base is None else _baseline(place(base), y, base, room)
+    inside = f"{head}{''.join(bands)}{line}{''.join(parts)}{axis}"
+    return (
+        f'<svg class="forest" viewBox="0 0 {width:g} {y + _FOOT}" width="{width:g}" '
+        f'aria-hidden="true" focusable="false">{inside}</svg>'
+    )
+
+
+def _span(rows: Sequence[Row]) -> tuple[float, float]:
+    ends = [row[end] for row in rows for end in ("low", "mean", "high", "baseline")]
+    known = [end for end in ends if end is not None]
+    pad = 0.04 * (max(known) - min(known)) or 0.05
+    return min(known) - pad, max(known) + pad
+
+
+def _band(y: float, width: float) -> str:
+    return f'<rect class="band" y="{y:g}" width="{width:g}" height="{_ROW}"/>'
+
+
+def _row(row: Row, rank: dict | None, y: float, room: float, width: float, place: Any) -> str:
+    middle, top = y + _ROW / 2, bool(rank and rank["top"])
+    span = ""
+    if row["low"] is not None and row["high"] is not None:
+        ends = f"M{place(row['low']):.1f} {middle:g}H{place(row['high']):.1f}"
+        span = f'<path class="arm" d="{ends}"/>'
+    told = f"{_name(row)}: {words.spanned(row['mean'], row)}, n = {words.number(row['n'])}"
+    told += ", collapsed" if row["collapsed"] else ""
+    shape = "diamond-open" if row["collapsed"] else "circle"
+    dot = svg.mark(shape, place(row["mean"]), middle, 4.5, told)
+    name = _name(row) + (" ▲" if row["collapsed"] else "")
+    most = int((room - 6) / 7)
+    label = _text(
+        room - 8, middle + 4, name if len(name) <= most else name[: most - 1] + "…", "end"
+    )
+    numbers = _text(width - _RANK - 4, middle + 4, words.number(row["mean"]), "end")
+    ranked = _text(width - 4, middle + 4, _ranked(rank), "end")
+    kind = "top" if top else "worse"
+    return f'<g class="{kind}">{span}{dot}{label}{numbers}{ranked}</g>'
+
+
+def _ranked(rank: dict | None) -> str:
+    if rank is None:
+        return words.DASH
+    ends = dict.fromkeys((rank["best"], rank["worst"]))
+    return "–".join(map(str, ends))
+
+
+def _baseline(x: float, bottom: float, value: float, room: float) -> str:
+    side = "start" if x < room + _PLOT / 2 else "end"
+    line = f'<path class="base" d="M{x:.1f} {_TOP - 6}V{bottom + 2:g}"/>'
+    return line + _text(x, 12, f"trivial {words.number(value)}", side)
+
+
+def _text(x: float, y: float, text: str, anchor: str) -> str:
+    return f'<text x="{x:.1f}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>'
