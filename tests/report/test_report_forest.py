@@ -1,0 +1,86 @@
+"""The figure of the first screen: order, band, ranks, and what is claimed of them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from helpers import drawn_results as drawn
+
+from lssat.report.kit import results
+from lssat.report.sections import answers, calibration, forest
+from lssat.use import show
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> results.Task:
+    return results.read_task("ffpp", drawn.draw(tmp_path, ("ffpp",))["ffpp"])
+
+
+def ranked(task: results.Task, tops: int) -> None:
+    """Let the tests leave so many of the best rows at the top."""
+    task.metrics["ranks"] = [
+        dict(backbone=row["backbone"], configuration=row["configuration"], mean=row["mean"],
+             top=place < tops, best=1 if place < tops else tops + 1,
+             worst=tops if place < tops else len(task.headline))
+        for place, row in enumerate(task.best_first)
+    ]  # fmt: skip
+
+
+def test_rows_stand_as_the_terminal_sorts_them(task: results.Task) -> None:
+    (shown,) = forest.forests([task])
+    names = re.findall(r"<title>(.*?): ", shown.svg)
+    wanted = [f"{row['backbone']} {row['configuration']}" for row in show.headline(task.metrics)]
+    assert names == wanted
+    first = task.best_first[0]
+    assert shown.top == (
+        f"Highest: {first['mean']:.3f} [{first['low']:.3f}, {first['high']:.3f}], {wanted[0]}"
+    )
+    assert "80 videos" in shown.what
+    assert "2 seeds" in shown.what
+
+
+@pytest.mark.parametrize(
+    ("tops", "keys"),
+    [
+        (1, ["shown to be better than each of the 7 other rows",
+             "shown to be worse than another row"]),
+        (3, ["may be first: no test tells these 3 rows apart",
+             "shown to be worse than another row"]),
+        (8, ["may be first: no test tells these 8 rows apart"]),
+    ],
+)  # fmt: skip
+def test_the_band_holds_the_rows_that_may_be_first(task, tops: int, keys: list[str]) -> None:
+    ranked(task, tops)
+    (shown,) = forest.forests([task])
+    assert [text for _, text in shown.keys] == keys
+    assert shown.svg.count('class="band"') == tops
+    assert [g.count("top") for g in re.findall(r'<g class="(top|worse)">', shown.svg)] == (
+        [1] * tops + [0] * (8 - tops)
+    )
+
+
+def test_many_rows_are_cut_and_counted(task: results.Task, monkeypatch) -> None:
+    monkeypatch.setattr(forest, "MOST", 5)
+    (shown,) = forest.forests([task])
+    assert len(re.findall("<title>", shown.svg)) == 5
+    assert "3 rows of lower means stand under Results." in shown.text
+
+
+def test_a_question_has_one_sentence_by_the_tests_of_the_longer_answer(task) -> None:
+    row = task.metrics["backbones"][0]
+    row |= {"difference": 0.1, "low": 0.05, "high": 0.15, "p": 0.001}
+    role, suits, _ = answers.brief([task])
+    assert role[1].startswith("On ffpp, vit_micro beats vit_mini by 0.100 [0.050, 0.150]")
+    assert suits[1] == "On ffpp, vit_micro among these trained models."
+    row["p"] = 0.2
+    role, suits, _ = answers.brief([task])
+    assert role[1].startswith("On no task are two backbones shown to differ; the largest")
+    assert suits[1] == "On ffpp, vit_micro and vit_mini cannot be told apart."
+
+
+def test_bins_are_joined_until_each_holds_its_part() -> None:
+    run = {"confidence": [0.1, 0.3, 0.5, 0.9], "frequency": [0.0, 0.5, 0.5, 1.0],
+           "count": [1, 1, 2, 12]}  # fmt: skip
+    bins = calibration.adaptive([run], parts=8)
+    assert bins == [(0.2, 0.25, 2), (0.5, 0.5, 2), (0.9, 1.0, 12)]
+    assert sum(n for *_, n in calibration.adaptive([run, run])) == 32
