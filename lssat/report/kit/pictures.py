@@ -113,7 +113,7 @@ def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) ->
         parts.append(np.repeat(tile(np.asarray(codes[row["row"]]), True)[..., None], 3, axis=2))
     name = f"{row['id']}, frame {row['frame']}"
     below = f", and its {kind} image below" if codes is not None else ""
-    return picture(np.concatenate(parts), f"Face crop {name}{below}", row["id"], COLOURS)
+    return picture(np.concatenate(parts), f"Face crop {name}{below}", row["id"])
 
 
 _PAIR = ("target", "output")
