@@ -105,7 +105,9 @@ def test_fault_f10_a_report_of_real_data_holds_no_picture_of_a_crop(
     maps = len(re.findall('class="maps"', page))
     assert maps == 2  # mean maps hold no face
     if not some:
+        # The others are no pictures of crops: nothing else is a picture, in whatever form.
         assert len(list(images(page))) == page.count(": mean maps over")
+        assert page.count("data:image/") == len(list(images(page)))
     assert ("are no part of the report" in page) == (changed == REAL)
     assert not any("local" in name for name in ATTACHED)  # what MLflow gets
 

@@ -95,7 +95,7 @@ def test_the_test_is_the_evaluations_own_and_auc_is_scikit_learns(tmp_path: Path
         assert row["low"] <= row["difference"] <= row["high"]
 
 
-def test_who_is_right_is_counted_and_disagreements_are_the_widest_gaps(tmp_path: Path) -> None:
+def test_who_is_right_is_counted_and_disagreements_begin_where_one_alone_is(tmp_path: Path) -> None:
     rows = two()
     *_, found = compared(project(tmp_path, rows))
     scores = {}
@@ -115,10 +115,40 @@ def test_who_is_right_is_counted_and_disagreements_are_the_widest_gaps(tmp_path:
             mine = [pair for id, pair in right.items() if id.startswith(prefix)]
             assert {k: row[k] for k in kinds} == {k: mine.count(v) for k, v in kinds.items()}
     assert [row["name"] for row in found["agreement"] if row["by"] == "class"] == ["real", "fake"]
-    widest = sorted(means, key=lambda id: -abs(means[id][0] - means[id][1]))
+    widest = sorted(
+        means, key=lambda id: (right[id][0] == right[id][1], -abs(means[id][0] - means[id][1]))
+    )
+    assert right[widest[0]][0] != right[widest[0]][1]
+    names = {(1, 1): "both", (1, 0): "only A", (0, 1): "only B", (0, 0): "none"}
+    told = {row["id"]: row["right"] for row in found["disagreements"]}
+    assert told == {id: names[right[id]] for id in widest[:20]}
     assert [row["id"] for row in found["disagreements"]] == widest[:20]
     first = found["disagreements"][0]
     assert [first["a"], first["b"]] == [pytest.approx(value) for value in means[widest[0]]]
+
+
+def test_scores_of_disagreements_are_calibrated_and_metrics_are_not(tmp_path: Path) -> None:
+    root = project(tmp_path, two())
+    *_, before = compared(root)
+    file = root / "results/tasks/ffpp/metrics.json"
+    content = tables.read_json(file)
+    calibration = {"level": "video", "note": None, "temperature": 4.0, "scaled": None}
+    calibration |= {"ece": 0.1, "ece_if_calibrated": 0.1, "brier": 0.1}
+    calibration["bins"] = {"confidence": [], "frequency": [], "count": []}
+    for run in content["runs"]:
+        run["calibration"] = calibration if run["run"] == A else run.get("calibration")
+    tables.write_json(file, content)
+    *_, after = compared(root)
+    assert after["metrics"] == before["metrics"]
+    assert after["agreement"] == before["agreement"]
+    logits: dict[str, list[float]] = {}
+    for row in two()[A]:
+        logits.setdefault(row["id"], []).append(row["logits"][0])
+    plain = {row["id"]: row["b"] for row in before["disagreements"]}
+    for row in after["disagreements"]:
+        expected = np.mean([1 / (1 + np.exp(-value / 4)) for value in logits[row["id"]]])
+        assert row["a"] == pytest.approx(expected, abs=1e-6)
+        assert row["b"] == plain.get(row["id"], row["b"])
 
 
 def test_only_common_samples_count_and_others_are_told(tmp_path: Path) -> None:
@@ -393,6 +423,7 @@ def test_the_page_draws_all_figures_without_a_problem(tmp_path: Path) -> None:
     page.write(tmp_path / "c.html", *arms, levels[-1], found)
     with chromium.page(tmp_path) as tab:
         tab.open(f"file://{tmp_path}/c.html")
-        tab.wait("document.documentElement.dataset.drawn === '6'")
+        tab.wait("document.documentElement.dataset.ready !== undefined")
+        assert tab.run("document.querySelectorAll('figure svg').length") >= 4
         assert tab.problems() == []
         assert [url for url in tab.requests() if not url.startswith("file:")] == []

@@ -19,9 +19,12 @@ from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
 from lssat.params import Evaluate
 from lssat.tables import Metrics, Record, dotted
-from lssat.use.compare.runs import Arm
+from lssat.use.compare.runs import Arm, calibrated
 
 MOST = 20  # disagreements that are listed
+_RIGHT = {
+    (True, False): "only A", (False, True): "only B", (True, True): "both", (False, False): "none"
+}  # fmt: skip
 _OWN_TEST = {"auc": "p_delong", "top1": "p_mcnemar"}  # the classical test of a headline metric
 
 
@@ -200,31 +203,34 @@ def _each(
 
 
 def _disagreements(a: Arm, b: Arm, level: Level, classes: list[str]) -> list[dict[str, Any]]:
-    """List the samples whose scores are farthest apart.
+    """List the samples on which only one run is right, then others, the farthest apart first.
 
-    Of a binary task the probability of the positive class, of a multiclass one that of the true
-    class, of a multilabel one that of the attribute on which they are farthest apart.
+    Scores are calibrated, as those of `lssat predict`: of a binary task the probability of the
+    positive class, of a multiclass one that of the true class, of a multilabel one that of one
+    attribute. Who is right is what `agreement` counts.
     """
-    columns = _columns(level, [level.scores[x.name] for x in (a, b)])
-    (one, two), which = columns
-    gap = np.nan_to_num(np.abs(one - two))
-    order = np.argsort(-gap, kind="stable")[:MOST]
-    labels = (
-        level.labels if level.kind != "multilabel" else level.labels[np.arange(len(which)), which]
-    )
+    right = [metrics.predicted(level.kind, level.scores[x.name]) == level.labels for x in (a, b)]
+    scores = [calibrated(a, b).scores[x.name] for x in (a, b)]
+    (one, two), which = _columns(level, scores, right[0] != right[1])
+    rows = np.arange(len(which))
+    if level.kind == "multilabel":
+        right = [answers[rows, which] for answers in right]
+    labels = level.labels[rows, which] if level.kind == "multilabel" else level.labels
+    apart = np.nan_to_num(np.abs(one - two)) + (right[0] != right[1])
     return [
         dict(
             id=level.ids[at],
             about=classes[int(which[at])],
             label=int(labels[at]),
             truth=_truth(level.kind, classes, int(labels[at]), int(which[at])),
+            right=_RIGHT[bool(right[0][at]), bool(right[1][at])],
             subset=str(level.subsets[at]),
             group=level.groups[at],
             a=_number(one[at]),
             b=_number(two[at]),
             difference=_number(one[at] - two[at]),
         )
-        for at in order
+        for at in np.argsort(-apart, kind="stable")[:MOST]
     ]
 
 
@@ -235,16 +241,20 @@ def _truth(kind: str, classes: list[str], label: int, which: int) -> str:
 
 
 def _columns(
-    level: Level, scores: list[np.ndarray]
+    level: Level, scores: list[np.ndarray], alone: np.ndarray
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Return one score a sample of both runs (N,), and the class or attribute that it is of."""
+    """Return one score a sample of both runs (N,), and the class or attribute that it is of.
+
+    Args:
+        alone: where only one of the two is right, (N,), or (N, A) for multilabel.
+    """
     one, two = scores
     if level.kind == "binary":
         return (one, two), np.ones(len(one), dtype=int)
     if level.kind == "multiclass":
         which = level.labels
     else:
-        which = np.nan_to_num(np.abs(one - two)).argmax(axis=1)
+        which = (np.nan_to_num(np.abs(one - two)) + alone).argmax(axis=1)
     rows = np.arange(len(which))
     return (one[rows, which], two[rows, which]), which
 

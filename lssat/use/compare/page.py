@@ -109,15 +109,15 @@ def _subsets_lead(comparison: dict[str, Any]) -> str:
 
 def _subsets(comparison: dict[str, Any]) -> Table:
     columns = [Column("Part"), Column("Metric")]
-    columns += [
-        Column(name, "num") for name in (*terminal.arms(comparison), "A − B", "Interval", "n")
-    ]
+    known = any(row["low"] is not None for row in comparison["subsets"])
+    names = [*terminal.arms(comparison), "A − B", *(["Interval"] if known else []), "n"]
+    columns += [Column(name, "num") for name in names]
     rows = [
         [
             Cell(row["name"]),
             Cell(words.metric(row["metric"])),
             *_three(row),
-            Cell(words.interval(row), row["low"]),
+            *([Cell(words.interval(row), row["low"])] if known else []),
             num(row["n"]),
         ]
         for row in comparison["subsets"]
@@ -148,14 +148,18 @@ def _disagreements_lead(comparison: dict[str, Any]) -> str:
         "multiclass": "the probability of the true class",
         "multilabel": "the probability of the attribute on which they are farthest apart",
     }[comparison["kind"]]
-    return f"The test {comparison['level']}s whose scores are farthest apart: {about}."
+    return (
+        f"First the test {comparison['level']}s on which only one run is right, then others whose "
+        f"scores are farthest apart: {about}, calibrated where validation chose a temperature."
+    )
 
 
 def _disagreements(comparison: dict[str, Any]) -> Table:
-    columns = [Column("Sample", "id"), Column("Subset"), Column("Truth"), Column("Score of")]
+    columns = [Column("Sample", "id"), Column("Subset"), Column("Truth"), Column("Right")]
+    columns += [Column("Score of")]
     columns += [Column(name, "num") for name in (*terminal.arms(comparison), "A − B")]
     rows = [
-        [*(Cell(row[name]) for name in ("id", "subset", "truth", "about")), *_three(row)]
+        [*(Cell(row[name]) for name in ("id", "subset", "truth", "right", "about")), *_three(row)]
         for row in comparison["disagreements"]
     ]
     return Table("apart", "the strongest disagreements", columns, rows)

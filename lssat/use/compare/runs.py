@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.grid import trained
@@ -33,6 +34,12 @@ class Arm:
     def name(self) -> str:
         """Its name in the comparison: both may have one path, in two folders."""
         return f"{self.letter}/{self.run}"
+
+    @property
+    def temperature(self) -> float | None:
+        """What divides its logits in predictions, fitted on validation; None: not calibrated."""
+        (own,) = [run for run in self.metrics["runs"] if run["run"] == self.run]
+        return (own.get("calibration") or {}).get("temperature")
 
     @property
     def project(self) -> Project:
@@ -100,10 +107,30 @@ def together(a: Arm, b: Arm) -> tuple[list[Level], dict[str, int]]:
     if one["labels"] != two["labels"]:
         problem = f"gives common test samples other labels than {a.file}"
         raise DataError(b.file, problem, "They are of two versions of the data set")
+    return _levels(a, b, one, two), counts
+
+
+def calibrated(a: Arm, b: Arm) -> Level:
+    """Return the headline's level of `together` with the scores that `lssat predict` gives.
+
+    Logits are divided by the temperature that the run's validation chose, if there is one.
+    """
+    one, two, _ = _common(a, b)
+    return _levels(a, b, _tempered(one, a.temperature), _tempered(two, b.temperature))[-1]
+
+
+def _levels(a: Arm, b: Arm, one: pa.Table, two: pa.Table) -> list[Level]:
     parts = [_named(rows, arm.name) for rows, arm in ((one, a), (two, b))]
     parts[1] = _as_first(parts[1], parts[0])
-    (level,) = levels(pa.concat_tables(parts), a.record["task"], a.metrics["kind"])
-    return level, counts
+    (found,) = levels(pa.concat_tables(parts), a.record["task"], a.metrics["kind"])
+    return found
+
+
+def _tempered(rows: pa.Table, temperature: float | None) -> pa.Table:
+    logits = rows["logits"].combine_chunks()
+    divided = pc.divide(logits.flatten().cast(pa.float64()), temperature or 1.0)
+    lists = pa.ListArray.from_arrays(logits.offsets, divided.cast(pa.float32()))
+    return rows.set_column(rows.schema.get_field_index("logits"), "logits", lists)
 
 
 def _common(a: Arm, b: Arm) -> tuple[pa.Table, pa.Table, dict[str, int]]:

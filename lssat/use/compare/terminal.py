@@ -27,7 +27,8 @@ def show(comparison: dict[str, Any]) -> None:
     for row in comparison["disagreements"][:_SHOWN]:
         where = f" ({row['subset']})" if row["subset"] else ""
         scores = f"A {_number(row['a'])}, B {_number(row['b'])}"
-        disagreement = f"{row['id']}{where}: {row['about']} {scores}; truth: {row['truth']}"
+        answer = f"truth: {row['truth']}; right: {row['right']}"
+        disagreement = f"{row['id']}{where}: {row['about']} {scores}; {answer}"
         console.print(f"  {line(disagreement)}", soft_wrap=True)
     _differences(console, comparison["differences"])
 
