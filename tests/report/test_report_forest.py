@@ -84,3 +84,18 @@ def test_bins_are_joined_until_each_holds_its_part() -> None:
     bins = calibration.adaptive([run], parts=8)
     assert bins == [(0.2, 0.25, 2), (0.5, 0.5, 2), (0.9, 1.0, 12)]
     assert sum(n for *_, n in calibration.adaptive([run, run])) == 32
+
+
+def test_long_names_differ_in_what_is_left_of_them() -> None:
+    backbones = ("vit_micro", "timm:vit_base_patch16_dinov3.lvd1689m", "timm:vit_base_patch16_clip")
+    for collapsed in (False, True):
+        rows = [
+            {"backbone": name, "configuration": slug, "collapsed": collapsed}
+            for name in backbones
+            for slug in ("MRGB/RLDP/CRGB", "none/none/CRGB")
+        ]
+        labels = [forest._fitted(row, 40) for row in rows]
+        assert len(set(labels)) == len(rows)
+        assert all(len(label) <= 40 for label in labels)
+        assert all(row["configuration"] in label for row, label in zip(rows, labels, strict=True))
+        assert labels[0] == "vit_micro MRGB/RLDP/CRGB" + (" ▲" if collapsed else "")

@@ -34,8 +34,8 @@ class Forest(NamedTuple):
 
 def forests(tasks: Sequence[Task]) -> list[Forest]:
     """Describe all tasks, with room for the longest name in each."""
-    names = [_name(row) for task in tasks for row in task.best_first]
-    room = min(max(map(len, names), default=0) * 7 + 8, 260)
+    names = [_label(row) for task in tasks for row in task.best_first]
+    room = min(max(map(len, names), default=0) * 7 + 8, 330)
     return [_forest(task, room) for task in tasks]
 
 
@@ -145,15 +145,25 @@ def _row(row: Row, rank: dict | None, y: float, room: float, width: float, place
     told += ", collapsed" if row["collapsed"] else ""
     shape = "diamond-open" if row["collapsed"] else "circle"
     dot = svg.mark(shape, place(row["mean"]), middle, 4.5, told)
-    name = _name(row) + (" ▲" if row["collapsed"] else "")
-    most = int((room - 6) / 7)
-    label = _text(
-        room - 8, middle + 4, name if len(name) <= most else name[: most - 1] + "…", "end"
-    )
+    label = _text(room - 8, middle + 4, _fitted(row, int((room - 8) / 7)), "end")
     numbers = _text(width - _RANK - 4, middle + 4, words.number(row["mean"]), "end")
     ranked = _text(width - 4, middle + 4, _ranked(rank), "end")
     kind = "top" if top else "worse"
     return f'<g class="{kind}">{span}{dot}{label}{numbers}{ranked}</g>'
+
+
+def _label(row: Row) -> str:
+    return _name(row) + (" ▲" if row["collapsed"] else "")
+
+
+def _fitted(row: Row, most: int) -> str:
+    """Return a row's label of so many letters: of a long name the backbone's middle is cut."""
+    label, backbone = _label(row), row["backbone"]
+    over = len(label) - most
+    if over <= 0 or len(backbone) < over + 3:
+        return label
+    start = (len(backbone) - over - 1) // 2
+    return label.replace(backbone, f"{backbone[:start]}…{backbone[start + over + 1 :]}", 1)
 
 
 def _ranked(rank: dict | None) -> str:
