@@ -104,7 +104,7 @@ def _short(reason: str) -> str:
     if reason.startswith("Missing output"):
         return "not made yet"
     if reason.startswith("Input files updated by another job"):
-        return "after another"
+        return "follows an earlier step"
     kind = re.split(r"[:;(]", reason, maxsplit=1)[0].strip()
     return kind[:1].lower() + kind[1:]
 

@@ -62,7 +62,7 @@ def test_steps_to_do_have_a_reason() -> None:
     said = told()
     assert "nobody is at work here" in said
     assert "not made yet, params have changed since last execution" in said
-    assert "after another" in said
+    assert "follows an earlier step" in said
     assert "3 of 4 steps to do, about " in said
 
 
