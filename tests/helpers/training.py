@@ -62,18 +62,18 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, updates: int) -> None:
     monkeypatch.setattr(Stop, "signal", property(look, tell))
 
 
-def command(data: Path, out: Path, *more: str) -> list[str]:
+def command(data: Path, out: Path, *more: str, run: Run = RUN) -> list[str]:
     """Return the command of a run in a project that is made of links: of `data` and `out`."""
     project = Project(data / "projects" / out.name)
-    prepared = project.data(RUN.task)
+    prepared = project.data(run.task)
     link(prepared.faces.root, data / "faces")
     link(prepared.texture("ldp").root, data / "texture")
     link(prepared.splits.root, data / "splits")
-    link(project.runs.run(RUN.path).root, out)
-    link(project.states / RUN.path, out / "states")
+    link(project.runs.run(run.path).root, out)
+    link(project.states / run.path, out / "states")
     section = json.dumps({k: v.model_dump() for k, v in vars(view(epochs=EPOCHS)).items()})
     given = ("--project", str(project.root), "--minutes", "0", "--params", section, *more)
-    return [sys.executable, "-m", "lssat", "train", "--run", RUN.path, *given]
+    return [sys.executable, "-m", "lssat", "train", "--run", run.path, *given]
 
 
 def link(place: Path, to: Path) -> None:

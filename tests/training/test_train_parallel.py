@@ -30,8 +30,8 @@ def data(sample_data: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
 
 def line(data: Path, out: Path, strategy: str, configuration: str, recipe) -> list[str]:
     """Return the command that trains in two processes."""
-    made = command(data, out, "--devices", "2", "--strategy", strategy)
-    made[made.index("--run") + 1] = RUN._replace(configuration=configuration).path
+    run = RUN._replace(configuration=configuration)
+    made = command(data, out, "--devices", "2", "--strategy", strategy, run=run)
     made[made.index("--params") + 1] = json.dumps(
         {k: v.model_dump() for k, v in vars(recipe).items()}
     )
@@ -88,10 +88,6 @@ def test_a_run_goes_on_under_another_strategy(data: Path, tmp_path: Path) -> Non
         with pytest.raises(step.Stopped):
             step.train(RUN, files(data, out), recipe)
     old = {file.name for file in (out / "states").rglob("state-*.json")}
-    # The command keeps its states below the run's path, the function where it is told.
-    (out / "states").rename(tmp_path / "kept")
-    (out / "states" / RUN.path).parent.mkdir(parents=True)
-    (tmp_path / "kept").rename(out / "states" / RUN.path)
     made = line(data, out, "fsdp", RUN.configuration, recipe)
     with subprocess.Popen(made, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as two:
         assert two.stdout
@@ -105,9 +101,6 @@ def test_a_run_goes_on_under_another_strategy(data: Path, tmp_path: Path) -> Non
     assert "its state is saved, the same command resumes it" in said
     new = {file.name for file in (out / "states").rglob("state-*.json")}
     assert new - old
-    (out / "states" / RUN.path).rename(tmp_path / "kept")
-    for folder in (tmp_path / "kept").iterdir():
-        folder.rename(out / "states" / folder.name)
     step.train(RUN, files(data, out), recipe)
     assert json.loads((out / "record.json").read_text())["resumed"] == 2
     step.train(RUN, files(data, tmp_path / "one"), recipe)
