@@ -27,6 +27,7 @@ from loader import crops, write
 from lssat import params, texture
 from lssat.tables.project import Project
 
+RUN = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
 PROJECT = Path(__file__).resolve().parent.parent
 # The command itself; torch calls back after each step of an optimizer.
 TRAIN = """
@@ -61,9 +62,8 @@ def arguments(folder: Path, energy: bool) -> list[str]:
     view = params.load(PROJECT / "presets/sample.yaml")
     short = view.train.model_copy(update={"epochs": 1, "warmup_epochs": 0})
     section = params.section_json(view.model_copy(update={"train": short}), "train")
-    run = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
     where = ("--project", str(folder), "--params", section)
-    return ["train", "--run", run, *where, "--energy" if energy else "--no-energy"]
+    return ["train", "--run", RUN, *where, "--energy" if energy else "--no-energy"]
 
 
 def run(code: str, *arguments: str, flags: tuple[str, ...] = ()) -> subprocess.CompletedProcess:

@@ -19,21 +19,23 @@ import time
 from pathlib import Path
 
 import psutil
-from startup import arguments
+from startup import RUN, arguments
 
 from lssat.orchestrate import warm
 from lssat.tables import sha256
+from lssat.tables.project import Project
 
 START = [sys.executable, "-c", "from lssat.cli import main; main()"]
+LOG = Path("logs/warm.log")
 PROJECT = Path(__file__).resolve().parent.parent
 
 
 def started() -> subprocess.Popen:
     """Start the process that forks, and wait until it listens."""
-    process = warm.start(1)
+    process = warm.start(1, LOG)
     while not Path(os.environ["LSSAT_WARM"]).exists():
         if process.poll() is not None:
-            sys.exit(warm.LOG.read_text(encoding="utf-8"))
+            sys.exit(LOG.read_text(encoding="utf-8"))
         time.sleep(0.05)
     return process
 
@@ -73,7 +75,7 @@ def main() -> None:
         for _ in range(options.runs + 1):
             for name, environment in ways.items():
                 found[name].append(timed(given, environment, psutil.Process(process.pid)))
-                weights.add(sha256("out/weights.safetensors"))
+                weights.add(sha256(Project().runs.run(RUN).weights))
         warm.stop(process)
         os.chdir(here)
         os.environ.clear()

@@ -1,10 +1,20 @@
 """What all tests share: the built-in sample, and how two workers share the tests."""
 
+import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def current_folder() -> Iterator[None]:
+    """Come back from where `--project` has led, a folder that may be gone by the next test."""
+    before = os.getcwd()
+    yield
+    os.chdir(before)
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def test_case_27_31_32_34_a_killed_run_goes_on_and_nobody_gets_in_between(
 ) -> None:
     """kill -9 at some moment; then SIGTERM; then to the end, as an undisturbed run."""
     out = tmp_path / "killed"
-    with Checkpoints(out / "states" / RUN.path, "any").locked():
+    with Checkpoints(out / "states", "any").locked():
         second = subprocess.run(command(data, out), capture_output=True, text=True, check=False)
     assert second.returncode == 1
     assert "another process is training this run" in second.stderr
