@@ -13,7 +13,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from lssat import metrics, params, tables, texture
 from lssat.evaluation import logits as predict
 from lssat.evaluation import perturb
-from lssat.evaluation.robustness import rows as measured
+from lssat.evaluation.robustness.rows import CLEAN, rows
 from lssat.evaluation.robustness.subset import choose
 from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.levels import Level
@@ -141,10 +141,10 @@ def test_retained_and_drop_are_undefined_with_a_reason() -> None:
         runs = [run.replace("seed0", f"seed{seed}") for seed in range(seeds)]
         (scored,) = by_seed(runs)
         points = {}
-        for place, scores in ((measured.CLEAN, clean), (("blur", 1), hurt)):
+        for place, scores in ((CLEAN, clean), (("blur", 1), hurt)):
             each = {name: scores + 0.05 * k * noise for k, name in enumerate(runs)}
             points[place] = core.measured(_level(each, labels), options)
-        (row,) = measured.rows([scored], points, "auc", 0.5, options)
+        (row,) = rows([scored], points, "auc", 0.5, options)
         return row
 
     fine = row(scaled["good"], scaled["bad"])

