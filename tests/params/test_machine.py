@@ -179,10 +179,11 @@ def test_fault_a7_a_gpu_that_is_not_there_ends_a_command_with_one_message() -> N
 
 
 def test_fault_a7_training_names_all_that_cannot_be_of_its_machine(tmp_path: Path) -> None:
-    files = [f"--{name}={tmp_path}" for name in ("train", "val", "faces", "out")]
     options = ["--devices=-1", "--strategy=dpd", "--country=Germany", "--minutes=nan"]
     options.append("--readers=-3")
-    told = CliRunner().invoke(cli.app, ["train", "--run=a/b/c/seed0", *files, *options])
+    told = CliRunner().invoke(
+        cli.app, ["train", "--run=a/b/c/seed0", f"--project={tmp_path}", *options]
+    )
     assert isinstance(told.exception, DataError)
     for said in ("--devices -1: ", "--strategy dpd: ", "--country Germany: write DEU", "nan: "):
         assert said in str(told.exception)

@@ -118,8 +118,9 @@ def test_every_section_has_its_content(whole):
 
 def test_the_guide_explains_every_section():
     guide = (ROOT / "docs/read-the-report.md").read_text()
-    table = guide.split("## The sections\n")[1].split("\n\n")[0]
-    named = {name for row in table.splitlines()[2:] for name in row.split("|")[1].split(", ")}
+    part = guide.split("## The sections\n")[1].split("\n## ")[0]
+    rows = [line for line in part.splitlines() if line.startswith("|")][2:]
+    named = {name for row in rows for name in row.split("|")[1].split(", ")}
     assert {name.strip() for name in named} == {
         s.name for part in page._PARTS.values() for s in part
     }
