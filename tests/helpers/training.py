@@ -81,4 +81,4 @@ def link(place: Path, to: Path) -> None:
     for folder in (to, place.parent):
         folder.mkdir(parents=True, exist_ok=True)
     place.unlink(missing_ok=True)
-    place.symlink_to(to)
+    place.symlink_to(to.absolute())
