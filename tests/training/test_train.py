@@ -226,13 +226,17 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     users = set()
     for file in (ROOT / "lssat").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Constant) and node.value in ("test", "test.parquet"):
+            named = isinstance(node, ast.Constant) and node.value in ("test", "test.parquet")
+            asked = isinstance(node, ast.Attribute) and re.search(
+                r"\bsplits\.(test|tables|files)$", ast.unparse(node)
+            )
+            if named or asked:
                 users.add(file.stem)
     # splits writes it, the data modules know the official name, scores filters by it.
     assert not users & {"train", "loader", "ssat", "tasks", "predict", "tracking"}
     text = "".join(file.read_text() for file in sorted((ROOT / "workflow/rules").glob("*.smk")))
     rules = dict(re.findall(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", text, re.MULTILINE | re.DOTALL))
-    fed = {name for name, body in rules.items() if re.search(r"SPLIT_FILES|test\.parquet", body)}
+    fed = {name for name, body in rules.items() if re.search(r"splits\.(test|tables|files)", body)}
     # The audit compares identities and crops, and has no run. The evaluation has four steps: on
     # the test split, on that of another data set, on the test split's crops perturbed, and a
     # closer look at where runs look and what they are wrong about.
@@ -241,7 +245,7 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     assert fed - {"audit", "lookalikes", "audit_cross"} == {"splits", *evaluation, *asked}
     # Its labels stand in the manifest too: that goes to the steps that make and check the splits,
     # to annotations of what was predicted, and, for paths and boxes, to those that cut crops.
-    listed = {name for name, body in rules.items() if "manifest.parquet" in body}
+    listed = {name for name, body in rules.items() if re.search(r"DATA\.manifest\b", body)}
     assert listed == {
         "manifest",
         "faces",
@@ -251,7 +255,9 @@ def test_only_evaluate_is_given_the_test_split() -> None:
         "sensitivity_variant",
     }
     # What was predicted on it goes to what is said of the test, and to nothing that chooses.
-    told = {name for name, body in rules.items() if "predictions.parquet" in body}
+    told = {
+        name for name, body in rules.items() if re.search(r"(RESULTS|ACROSS)\.predictions\b", body)
+    }
     said = {"slices", "slices_listed", "sensitivity_table", "report"}
     assert told == {"evaluate", "cross", "explain"} | said
 
