@@ -78,14 +78,6 @@ def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> track
     )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database: MLflow takes seconds to make its tables."""
-    file = tmp_path_factory.mktemp("fresh") / "mlflow.db"
-    MlflowClient(f"sqlite:///{file}").search_experiments()
-    return file
-
-
 @pytest.fixture
 def client(fresh: Path, tmp_path: Path) -> MlflowClient:
     shutil.copy(fresh, tmp_path / "mlflow.db")
