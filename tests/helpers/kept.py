@@ -33,6 +33,12 @@ def lost(project: Path, before: dict[str, str]) -> list[str]:
     return [name for name, digest in gone.items() if not _cached(project, digest)]
 
 
+def changed(project: Path, before: dict[str, str]) -> list[str]:
+    """The files whose content is another now."""
+    now = results(project)
+    return [name for name, digest in before.items() if now.get(name) != digest]
+
+
 def _cached(project: Path, digest: str) -> bool:
     file = project / ".dvc/cache/files/md5" / digest[:2] / digest[2:]
     return file.is_file() and hashlib.md5(file.read_bytes()).hexdigest() == digest

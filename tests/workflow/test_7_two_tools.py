@@ -81,6 +81,8 @@ def test_fault_a1_dvc_exp_run_as_typed_loses_nothing_and_changes_its_results(
     assert kept.lost(project.path, before) == []
     record = json.loads((project.path / RUN / "record.json").read_text())
     assert record["params"]["train"]["lambda_cls"] == 0.5
+    assert "results/metrics.json" in kept.changed(project.path, before)
+    assert (project.path / "results/report.html").exists()
     told = project.run("dvc", "metrics", "diff", "--json")
     # The headline is of the best row, which may be one without the lambda that has changed.
     assert {*json.loads(told)} <= {"results/headline.json"}
