@@ -109,6 +109,7 @@ def test_fault_d12_a_new_file_beside_what_is_read_is_written(here: Path) -> None
     assert outputs.outside(here / "root/new.json", [here / "root"]) is None
 
 
+@pytest.mark.slow
 def test_fault_d13_names_are_spelt_out_where_the_terminal_cannot_show_them(tmp_path: Path) -> None:
     """Bytes that are no text, and letters that ASCII has not got, on stdout and on stderr."""
     plain = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}

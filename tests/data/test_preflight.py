@@ -306,6 +306,7 @@ def test_fault_b1_runs_that_are_trained_need_no_weights(project: Path) -> None:
     assert len(told(*changes, change("seeds", [0, 99]))) == 1
 
 
+@pytest.mark.slow
 def test_fault_b1_snakemake_run_check_and_doctor_say_the_same_before_any_job(
     project: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -337,6 +338,7 @@ def test_fault_b1_snakemake_run_check_and_doctor_say_the_same_before_any_job(
     assert capsys.readouterr().err.endswith(f"{alone.value}\n")
 
 
+@pytest.mark.slow
 def test_fault_b1_a_process_of_its_own_looks_at_the_models(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture
 ) -> None:

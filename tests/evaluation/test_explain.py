@@ -191,6 +191,7 @@ def options():
     return view
 
 
+@pytest.mark.slow
 def test_every_row_is_explained_by_its_first_seed(done: tuple[Path, examine.Files]) -> None:
     _, files = done
     found, maps = tables.read_json(files.explain), np.load(files.maps)

@@ -91,6 +91,7 @@ def test_all_samples_in_one_cluster_have_no_interval() -> None:
     assert interval(level, "top1").note == "no interval: all samples are one cluster"
 
 
+@pytest.mark.slow
 def test_rows_beat_a_baseline_only_together() -> None:
     """Bonferroni: of 20 rows without skill, in at most 5 % of worlds any is said to beat it."""
     rng, wrong = np.random.default_rng(5), 0

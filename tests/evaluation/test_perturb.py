@@ -40,6 +40,7 @@ def test_strength_0_changes_nothing_and_no_strength_changes_the_input(name: str)
         assert np.array_equal(CROPS, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [80, 224])
 @pytest.mark.parametrize("name", PERTURBATIONS)
 def test_each_strength_is_further_away_than_the_one_before(name: str, size: int) -> None:

@@ -22,6 +22,7 @@ from lssat.params import Evaluate
 from lssat.training.loader import Crops
 
 
+@pytest.mark.slow
 def test_each_run_is_scored_on_perturbed_crops_and_codes_of_these(
     data: Path, tmp_path: Path
 ) -> None:

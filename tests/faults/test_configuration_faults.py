@@ -125,6 +125,7 @@ def test_case_04_unknown_names_with_close_matches(
     assert said in load(tmp_path, (old, new))
 
 
+@pytest.mark.slow
 def test_case_01_snakemake_and_the_command_line_say_it_before_any_job(tmp_path: Path) -> None:
     for part in ("Snakefile", "workflow", "profiles"):
         (tmp_path / part).symlink_to(ROOT / part)

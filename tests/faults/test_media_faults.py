@@ -152,6 +152,7 @@ def test_case_20_every_kind_of_pixel_becomes_upright_rgb(raw: Path) -> None:
     assert np.abs(kept["cmyk"][0].astype(int) - [255, 0, 0]).max() <= 3
 
 
+@pytest.mark.slow
 def test_case_24_a_slow_video_costs_itself_alone(raw: Path) -> None:
     """A large video stands for one whose decoder hangs; tests/media has real hangs and crashes."""
     noise = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), dtype=np.uint8)

@@ -68,6 +68,7 @@ def test_case_37_names_are_escaped_in_the_page(written):
         assert name in source
 
 
+@pytest.mark.slow
 def test_case_37_every_name_that_a_section_may_show(tmp_path):
     """Sections, figures, CSV, LaTeX and PDF, where each name of each file is the worst there is."""
     files = drawn.draw(tmp_path, backbones=("vit_micro",), seeds=(0,))
@@ -128,6 +129,7 @@ def undefined(value, key=""):
     return None if key in NUMBERS and not isinstance(value, bool) else value
 
 
+@pytest.mark.slow
 def test_case_36_every_number_undefined_leaves_a_page_and_valid_files(tmp_path):
     files = drawn.draw(tmp_path, configurations=drawn.CONFIGURATIONS[1:3], seeds=(0,))
     files["ffpp"] = drawn.sensitive(files["ffpp"], "ffpp")

@@ -127,6 +127,7 @@ def test_case_28_a_full_disk_is_named_with_what_is_needed_and_the_old_file_stays
         assert needed >= free
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WRITERS)
 def test_case_28_the_bytes_needed_are_those_of_the_file(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch

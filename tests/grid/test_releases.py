@@ -37,6 +37,7 @@ def names_in(tree: ast.AST) -> Iterator[str]:
                 yield f"{getattr(node, 'lineno', '')}: {found[1]}"
 
 
+@pytest.mark.slow
 def test_no_other_code_names_a_data_set() -> None:
     found = []
     for file in sorted((ROOT / "lssat").rglob("*.py")):

@@ -33,6 +33,7 @@ def drawn(
     return shares(right)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [2, 5, 12])
 @pytest.mark.parametrize(("seeds", "size", "share"), [(1, 30, 0.8), (3, 40, 0.8), (1, 40, 0.97)])
 def test_fault_c18_equal_groups_are_not_said_to_differ(

@@ -23,6 +23,7 @@ def drawn(world: levels.World, trials: int) -> list[statistics.Inference]:
     return [levels.infer(world, world.draw(rng)) for _ in range(trials)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("world", "least", "family"),
     [

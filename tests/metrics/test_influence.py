@@ -56,6 +56,7 @@ def by_scikit_learn(kind: str, labels: np.ndarray, scores: np.ndarray, w: np.nda
     return found | {f"each/{name}": np.array(value) for name, value in each.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("kind", ["binary", "multilabel", "multiclass"])
 def test_influence_is_the_derivative_of_scikit_learns_metric(kind: str, ties: bool) -> None:

@@ -84,6 +84,7 @@ def test_permutations_are_as_many_as_an_enumeration_counts() -> None:
     assert found.p_permuted == pytest.approx(np.mean(as_far), abs=0.003)
 
 
+@pytest.mark.slow
 def test_p_values_of_ranks_are_uniform_where_nothing_differs() -> None:
     rng = np.random.default_rng(3)
     found = [statistics.friedman(rng.normal(size=(12, 4))) for _ in range(300)]
@@ -118,6 +119,7 @@ def _of(found: list[dict], compared: str) -> dict:
     return family
 
 
+@pytest.mark.slow
 def test_fault_c2_blocks_are_tasks_with_the_mean_over_the_other_factor(
     tasks: list[results.Task],
 ) -> None:
@@ -158,6 +160,7 @@ def _drawn_grid(rng: np.random.Generator, favourite: float) -> list[SimpleNamesp
     return tasks
 
 
+@pytest.mark.slow
 def test_fault_c2_favourites_of_single_tasks_are_no_difference_in_general(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -268,6 +271,7 @@ def test_the_page_says_what_was_tested_and_counts_collapsed_rows(tasks: list[res
     assert [(cell.text, cell.flag) for cell in flags] == [("1 of 12 rows collapsed", "bad")]
 
 
+@pytest.mark.slow
 def test_case_38_is_said_where_ranks_stand(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path)  # vit_micro's MLDP/RRGB/CRGB collapsed in each task
     outputs = drawn.outputs(tmp_path)

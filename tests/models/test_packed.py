@@ -68,6 +68,7 @@ def compare(model: ssat.SSAT, patch: int, tolerance: float) -> None:
         torch.testing.assert_close(mine[name], value, rtol=0, atol=scale, msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "patch", "packed"), MODELS)
 def test_one_pass_gives_the_loss_and_gradients_of_two(name: str, patch: int, packed: bool) -> None:
     model = model_of(name, patch, "MRGB-RRGB-CRGB").double()

@@ -126,6 +126,7 @@ def test_files_of_a_tree_of_ones_own_are_counted(folder: Path) -> None:
     assert (list(found.files), found.source) == ([4, 2, 2], "files of its tree")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backbone", "configuration", "size"),
     [
@@ -225,6 +226,7 @@ def test_what_is_lacking_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "GiB of GPU memory, and T4 has 16; lower train.batch_size" in memory
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_plan_and_writes_it(folder: Path) -> None:
     command = [sys.executable, "-m", "lssat", "plan", "--json", "plan.json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -169,6 +169,7 @@ def test_fault_a7_every_command_with_a_device_checks_it_first() -> None:
         assert "--device gpu: no such device; write cuda" in str(told.exception)
 
 
+@pytest.mark.slow
 def test_fault_a7_a_gpu_that_is_not_there_ends_a_command_with_one_message() -> None:
     line = [sys.executable, "-m", "lssat", "predict", "--device", "cuda", "--task", "x", "y.png"]
     hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}

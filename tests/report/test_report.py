@@ -75,6 +75,7 @@ def rows_of(path: Path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_page_is_one_file_below_15_mb_that_asks_for_nothing(whole):
     source = drawn.outputs(whole[0])["report"].read_text(encoding="utf-8")
     assert len(source) < 15e6
@@ -168,6 +169,7 @@ def test_runs_csv_has_a_row_for_each_run(whole):
     assert (row["mlflow_run"], row["data_train"]) == (row["run"].split("/", 1)[1], "1" * 64)
 
 
+@pytest.mark.slow
 def test_same_inputs_give_the_same_bytes(tmp_path, monkeypatch):
     """A second process, with another hash seed, in another folder."""
     code = (
@@ -189,6 +191,7 @@ def test_same_inputs_give_the_same_bytes(tmp_path, monkeypatch):
         assert written.read_bytes() == (there / written).read_bytes(), written
 
 
+@pytest.mark.slow
 def test_rows_of_a_sweep_are_no_configurations_of_the_grid(tmp_path):
     swept = "MRGB-RLDP-CRGB-lambda0.1"
     files = drawn.draw(tmp_path, ("affectnet",), configurations=(*drawn.CONFIGURATIONS, swept))
@@ -233,6 +236,7 @@ def test_undefined_numbers_are_dashes_with_their_note(tmp_path):
     assert rows_of(drawn.outputs(tmp_path)["table"])[0]["mean"] == ""
 
 
+@pytest.mark.slow
 def test_fixture_speaks_the_language_of_scores(tmp_path):
     """Real metrics of a small task make the page too, and have the keys of the drawn ones."""
     grid_of = {**ONE, "backbones": drawn.BACKBONES}
@@ -383,6 +387,7 @@ def test_figures_hold_the_curves_and_the_legend_the_interval(whole):
     assert len({(plot.title, plot.y) for plot in training.plots}) == len(training.plots) / 2
 
 
+@pytest.mark.slow
 def test_importing_the_report_is_light():
     code = "import lssat.report, sys; assert not {'torch', 'jinja2'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

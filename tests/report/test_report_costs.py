@@ -66,6 +66,7 @@ def whole(tmp_path_factory):
     return root, files["ffpp"], results.read_task("ffpp", files["ffpp"])
 
 
+@pytest.mark.slow
 def test_csv_holds_the_means_of_the_records(whole) -> None:
     root, files, _ = whole
     with open(drawn.outputs(root)["costs"], newline="") as file:

@@ -37,6 +37,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, dict]:
     return drawn.outputs(root), files
 
 
+@pytest.mark.slow
 def test_the_drawn_rows_have_the_keys_of_real_ones(whole) -> None:
     for task, train in (("celeba", np.array([[1, 0, 0]])), ("affectnet", np.array([[0]]))):
         real, mine = summarise(image_rows(task), task, train), whole[1][task].metrics
@@ -198,6 +199,7 @@ def test_figures_of_attributes_and_classes_have_names_and_numbers(whole) -> None
     assert f"Neutral {matrices[0]['shares'][0][0]:.3f}" in heat.summary
 
 
+@pytest.mark.slow
 def test_case_36_undefined_attributes_and_matrices_make_a_page(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("celeba", "affectnet"), **ONE)
     for task in files:
@@ -215,6 +217,7 @@ def test_case_36_undefined_attributes_and_matrices_make_a_page(tmp_path: Path) -
 NASTY = ("<script>alert(1)</script>", "$x_", "=1+1", "two\nlines", '"><img src=x>', "b", "c", "d")
 
 
+@pytest.mark.slow
 def test_case_37_names_of_attributes_classes_and_subsets_are_shown_literally(
     tmp_path: Path,
 ) -> None:
@@ -245,6 +248,7 @@ def test_case_37_names_of_attributes_classes_and_subsets_are_shown_literally(
     assert html.escape(NASTY[0], quote=False) in figures[0].plots[0].svg
 
 
+@pytest.mark.slow
 def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) -> None:
     """Whatever a row is about: a configuration, a pair of them, a run; in CSV and LaTeX too."""
     grid = {"configurations": ("MLDP-RRGB-CRGB", "none-none-CRGB")}

@@ -88,6 +88,7 @@ def crops_of(files: report.TaskFiles) -> np.ndarray:
     return np.concatenate(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "some"),
     [({}, True), (REAL, False), ({"report": {**drawn.PARAMS["report"], "faces": "none"}}, False)],
@@ -121,6 +122,7 @@ def local_page(tmp_path: Path, place: str) -> tuple[str, np.ndarray]:
     return out.read_text(encoding="utf-8"), crops_of(files)
 
 
+@pytest.mark.slow
 def test_fault_f10_this_machines_page_has_what_the_report_lacks(tmp_path: Path) -> None:
     page, crops = local_page(tmp_path / "a", "local")
     for title in ("Crops and texture", "Reconstructions", "Where the best row looks"):

@@ -84,6 +84,7 @@ def client(fresh: Path, tmp_path: Path) -> MlflowClient:
     return MlflowClient(f"sqlite:///{tmp_path}/mlflow.db")
 
 
+@pytest.mark.slow
 def test_a_run_is_logged_whole(tmp_path: Path, client: MlflowClient) -> None:
     tracking.track("ffpp", written(tmp_path), "lssat", None)
     told = json.loads((tmp_path / "mlflow.json").read_text())
@@ -104,6 +105,7 @@ def test_a_run_is_logged_whole(tmp_path: Path, client: MlflowClient) -> None:
     assert f"`snakemake --cores 8 --forcerun train -- runs/{NAME}/record.json`" in note
 
 
+@pytest.mark.slow
 def test_times_are_those_at_which_things_happened(tmp_path: Path, client: MlflowClient) -> None:
     tracking.track("ffpp", written(tmp_path), "lssat", None)
     run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
@@ -120,6 +122,7 @@ def test_times_are_those_at_which_things_happened(tmp_path: Path, client: Mlflow
     assert history("run_seconds") == [(0, 1.5, 3000)]
 
 
+@pytest.mark.slow
 def test_charts_are_not_split_by_slashes_and_the_headline_is_first(
     tmp_path: Path, client: MlflowClient
 ) -> None:
@@ -130,6 +133,7 @@ def test_charts_are_not_split_by_slashes_and_the_headline_is_first(
     assert sorted(found)[:2] == [names.HEADLINE, names.CURVE]  # as MLflow's pages sort charts
 
 
+@pytest.mark.slow
 def test_splits_are_inputs_and_weights_a_model_with_its_metrics(
     tmp_path: Path, client: MlflowClient
 ) -> None:
@@ -177,6 +181,7 @@ def test_the_experiment_opens_a_table_that_says_what_each_run_is(
     assert "runs?viewStateShareKey=lssat" in tags["mlflow.note.content"]
 
 
+@pytest.mark.slow
 def test_logging_again_changes_nothing_and_a_retrained_run_stands_beside_the_old(
     tmp_path: Path, client: MlflowClient
 ) -> None:
@@ -189,6 +194,7 @@ def test_logging_again_changes_nothing_and_a_retrained_run_stands_beside_the_old
     assert client.get_run(ids[3]).data.metrics["test_video_auc"] == 0.7
 
 
+@pytest.mark.slow
 def test_case_34_a_run_that_a_killed_process_left_open_is_completed(
     tmp_path: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +211,7 @@ def test_case_34_a_run_that_a_killed_process_left_open_is_completed(
     assert len(client.get_metric_history(found.info.run_id, "loss_rec")) == 2
 
 
+@pytest.mark.slow
 def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -> None:
     tracking.track("ffpp", written(tmp_path, auc=None), "lssat", None)
     run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
@@ -229,6 +236,7 @@ tracking.connect(None, Path("mlflow.db"), sys.argv[1], Path("art"))
     assert {each.name for each in found} == {"Default", "lssat-0", "lssat-1"}
 
 
+@pytest.mark.slow
 def test_results_across_data_sets_are_added_to_the_run(
     tmp_path: Path, client: MlflowClient
 ) -> None:
@@ -317,6 +325,7 @@ def test_metrics_have_names_that_every_task_has(tmp_path: Path, client: MlflowCl
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_report_is_attached_to_the_parent_once(tmp_path: Path, client: MlflowClient) -> None:
     files = written(tmp_path)
     tracking.track("ffpp", files, "lssat", None)

@@ -91,6 +91,7 @@ def test_fault_c22_operations_are_those_of_all_phases_weighted_by_epochs(
     assert found["flops_inference"] == pytest.approx(each[last]["flops_inference"], rel=0.01)
 
 
+@pytest.mark.slow
 def test_fault_c22_how_inference_is_counted_beside_what_papers_say() -> None:
     """17.6 G of multiplications with their additions, less the last block's patches."""
     encoder = SSAT("vit_base", grid.parse("none-none-CRGB"), 224, 1, 0.75)

@@ -70,6 +70,7 @@ def test_case_31_whatever_the_recipe_keeps_is_kept(
         assert sha256(tmp_path / "a" / name) == sha256(tmp_path / "b" / name), name
 
 
+@pytest.mark.slow
 def test_case_31_a_sequential_run_goes_on_in_either_phase(data: Path, tmp_path: Path) -> None:
     run = RUN._replace(configuration="MRGB-RRGB-thenCRGB")
     recipe = view(pretrain_epochs=1, epochs=1, warmup_epochs=0)
@@ -193,6 +194,7 @@ def test_case_32_no_state_is_whole(data: Path, tmp_path: Path) -> None:
         step.train(RUN, files(data, tmp_path), view())
 
 
+@pytest.mark.slow
 def test_case_32_a_pickled_file_is_not_opened(data: Path, tmp_path: Path) -> None:
     newest, _ = _stopped(data, tmp_path)
     mark = tmp_path / "executed"

@@ -88,6 +88,7 @@ def test_a_list_of_attributes_is_split_by_us_and_learnt(tmp_path: Path) -> None:
     assert row["mean"] > row["baseline"]
 
 
+@pytest.mark.slow
 def test_a_list_of_videos_is_detected_and_scored_as_videos(tmp_path: Path) -> None:
     rows, root = [], tmp_path / "raw"
     for n in range(18):

@@ -225,6 +225,7 @@ def lssat(*words: str, folder: Path) -> subprocess.CompletedProcess:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_its_exit_code_tells(tmp_path: Path) -> None:
     root = sick.celeba(tmp_path / "raw")
     done = lssat("celeba", "--root", str(root), "--json", "found.json", folder=tmp_path)
@@ -270,6 +271,7 @@ def test_what_the_command_does_not_understand_is_exit_code_2(
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_all_data_sets_of_params_yaml(tmp_path: Path) -> None:
     text = (ROOT / "presets/sample.yaml").read_text()
     codes = {split: {str(n): str(n % 8) for n in range(16)} for split in ("train", "val")}

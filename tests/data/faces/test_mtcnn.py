@@ -38,6 +38,7 @@ def same(found: Detections, boxes, scores, points) -> None:
 SIZES = [(480, 640), (480, 854), (360, 202), (720, 1280), (1280, 720), (333, 517)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_boxes_are_the_librarys_in_scenes(ours: Detector, theirs: MTCNN, size: tuple) -> None:
     count = 0
