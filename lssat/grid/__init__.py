@@ -18,6 +18,7 @@ from lssat.grid.backbones import (
 from lssat.grid.notation import LEARNED, TEXTURES, Configuration, configurations, parse, share
 from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, named, repeats, runs_of, swept
 from lssat.grid.tasks import Task, read_task
+from lssat.grid.tuning import Tune, tune, tune_problem
 
 __all__ = [
     "BASELINES",
@@ -35,6 +36,7 @@ __all__ = [
     "Family",
     "Run",
     "Task",
+    "Tune",
     "VideoEncoder",
     "backbone_problem",
     "configurations",
@@ -48,5 +50,7 @@ __all__ = [
     "runs_of",
     "share",
     "swept",
+    "tune",
+    "tune_problem",
     "weights_problem",
 ]

@@ -39,6 +39,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     if get("train", "head") == "fusion":
         yield from _fusion(baselines, configurations)
     yield from _norm_pix_loss(get, configurations)
+    yield from _tune(get, [*backbones, *baselines, *videos], configurations)
     yield from _weights(get("train", "weights"), [*backbones, *baselines, *videos])
 
 
@@ -156,6 +157,39 @@ def _norm_pix_loss(
     if targets and "RGB" not in targets:
         text = "true does nothing: with texture.encoding bits every target is binary planes, which"
         yield ("train", "norm_pix_loss"), f"{text} are not normalised; write false"
+
+
+def _tune(
+    get: Callable[..., Any], names: list[str], configurations: list[grid.Configuration]
+) -> Iterator[Problem]:
+    """Hold `train.tune` to what each backbone has, and to what a frozen encoder leaves to train."""
+    text, where = get("train", "tune"), ("train", "tune")
+    try:
+        how = grid.tune(text) if isinstance(text, str) else grid.tuning.FULL
+    except ValueError:  # said where the value stands
+        return
+    for name in names:
+        if problem := grid.tune_problem(name, how):
+            yield where, problem
+    then = [made.slug for made in configurations if made.sequential]
+    if how.kind == "lora" and then:
+        reason = f"{then[0]} trains the encoder itself before its adapters would come"
+        yield where, f"lora: {reason}; write full, linear, norm or blocks:<k>"
+    if how.kind == "linear":
+        yield from _linear(get, configurations)
+
+
+def _linear(get: Callable[..., Any], configurations: list[grid.Configuration]) -> Iterator[Problem]:
+    joint = [made for made in configurations if made.auxiliary]
+    if joint:
+        first, then = joint[0], replace(joint[0], sequential=True, lambda_cls=None).slug
+        reason = f"linear freezes the encoder, so that {first.slug} would reconstruct for nothing"
+        fix = f"write none-none-C{first.classified}, or {then}, which is frozen after its phase of"
+        yield ("train", "tune"), f"{reason}; {fix} reconstruction"
+    decay = get("train", "layer_decay")
+    if isinstance(decay, float) and decay < 1:
+        text = f"{decay} lowers the rates below the head, and tune: linear trains the head alone"
+        yield ("train", "layer_decay"), f"{text}; write 1.0"
 
 
 def _weights(weights: Any, names: list[str]) -> Iterator[Problem]:

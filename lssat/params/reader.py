@@ -11,7 +11,7 @@ from lssat.grid.releases import HOME
 from lssat.params import check
 from lssat.params.base import Section
 from lssat.params.data import Datasets, Own
-from lssat.params.sections import Params
+from lssat.params.sections import Params, Train
 from lssat.params.yaml12 import read_yaml
 from lssat.tables import DataError
 
@@ -119,8 +119,20 @@ def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:
 
 
 def section_json(params: Params, rule: str, **wildcards: str) -> str:
-    """Return `section` as the JSON argument of the rule's command."""
-    return json.dumps(section(params, rule, **wildcards), sort_keys=True)
+    """Return `section` as the JSON argument of the rule's command.
+
+    A key of the recipe that has a default and says it is left out, so that a key that is new to
+    lssat makes no finished run stale.
+    """
+    part = section(params, rule, **wildcards)
+    if "train" in part:
+        part["train"] = {key: value for key, value in part["train"].items() if _says(key, value)}
+    return json.dumps(part, sort_keys=True)
+
+
+def _says(key: str, value: Any) -> bool:
+    field = Train.model_fields[key]
+    return field.is_required() or value != field.default
 
 
 def view(source: str, rule: str, **wildcards: str) -> SimpleNamespace:

@@ -166,6 +166,7 @@ class Train(Section):
     head: Literal[
         "linear", "fusion"
     ]  # fusion: of both branches' features (2601.00789, our reading)
+    tune: str = "full"  # full | linear | norm | lora | lora:<rank> | blocks:<k> (`grid.tuning`)
     epochs: Count
     pretrain_epochs: Annotated[int, Field(ge=0)]  # of reconstruction, before M-R-thenC's epochs
     batch_size: Count
@@ -196,6 +197,12 @@ class Train(Section):
     grad_checkpointing: bool  # less memory, a third more work, the same result
     threads: Count  # torch's; another number changes the last bits of the results
     precision: Literal["32-true", "bf16-mixed"]
+
+    @field_validator("tune")
+    @classmethod
+    def _tuned(cls, text: str) -> str:
+        grid.tune(text)
+        return text
 
     @field_validator("lambda_cls")
     @classmethod

@@ -104,6 +104,7 @@ class Record(TypedDict):
     best_loss: Number
     parameters: int
     decoder_parameters: int
+    trained_parameters: NotRequired[int]  # of `parameters`; an adapter's beside them
     seconds: float
     imgs_per_second: float
     resumed: int

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lssat.models import tuning
 from lssat.models.ssat import SSAT
 
 
@@ -36,10 +37,13 @@ def flops(
     from torch.utils.flop_counter import FlopCounterMode
 
     twin = copy.deepcopy(model)
+    if phase == "reconstruct":
+        twin.requires_grad_(True)  # what is frozen was frozen after it
     with FlopCounterMode(display=False) as training:
         out = twin(imgs, codes, noise, phase)
         parts = [part for part in (out.logits, out.loss_rec) if part is not None]
         sum(part.float().sum() for part in parts).backward()  # type: ignore[union-attr]
+    tuning.merge(twin)
     twin.requires_grad_(False)  # else the counter trips over a bare parameter given to a module
     with FlopCounterMode(display=False) as inference, torch.no_grad():
         twin.eval().classify(imgs, codes)

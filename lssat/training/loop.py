@@ -15,6 +15,7 @@ from torch.distributed.tensor import DTensor
 
 from lssat import grid, metrics
 from lssat.models import losses as tasks
+from lssat.models import tuning
 from lssat.models.ssat import SSAT
 from lssat.params import Train
 from lssat.tables import DataError
@@ -60,10 +61,12 @@ class Trainer:
         balanced = recipe.class_weights == "balanced"
         weights = tasks.balance(self.task, data["train"].labels) if balanced else None
         loss = tasks.loss(self.task.kind, weights, recipe.label_smoothing)
+        self.model, self.tune = model, grid.tune(recipe.tune)
+        if not model.configuration.sequential:
+            self.freeze()
         self.plain = recipes.Step(model, loss, recipe.lambda_cls)
         step: Any = torch.compile(self.plain) if compile else self.plain
         self.step = fabric.setup_module(step)
-        self.model = model
         self.feed = Feed(run, data, recipe, fabric, model.num_patches, ahead)
         self.progress = Progress()
         self.saved = time.monotonic()
@@ -80,6 +83,8 @@ class Trainer:
         """Train to the end, or from where a state left off; return how it went."""
         first = 0
         for phase, epochs in self.phases:
+            if phase == "classify":  # what comes before makes the encoder that is then tuned
+                self.freeze()
             self._begin(epochs, first)
             for epoch in range(first, first + epochs):
                 if epoch < self.progress.epoch or self.progress.ended:
@@ -88,6 +93,10 @@ class Trainer:
             first += epochs
         return self.progress
 
+    def freeze(self) -> None:
+        """Freeze what the recipe does not train (`train.tune`)."""
+        tuning.tune(self.model, self.tune, self.run.backbone, self.run.seed)
+
     def _begin(self, epochs: int, first: int) -> None:
         """Make the phase's optimizer; a state that was saved in this phase fills it."""
         warmup = self.recipe.warmup_epochs
@@ -95,6 +104,7 @@ class Trainer:
             text = f"warm-up of {warmup} epochs in {epochs}: the learning rate never reaches its"
             print(f"{self.run.path}: {text} peak", flush=True)
         optimizer = recipes.optimizer(self.plain, self.recipe)
+        self.trained = tuning.trained_parameters(self.model)
         self.scheduler = recipes.scheduler(optimizer, self.recipe, self.updates, epochs)
         self.optimizer: Any = self.fabric.setup_optimizers(optimizer)
         if first <= self.progress.epoch < first + epochs:
@@ -103,6 +113,8 @@ class Trainer:
     def _epoch(self, phase: str, epoch: int, of_phase: int) -> None:
         progress = self.progress
         self.step.train()
+        if self.tune.kind != "full":
+            tuning.rest(self.model)
         total = progress.total.to(self.fabric.device)
         for update, batches in self.feed.updates(epoch, range(progress.update, self.updates)):
             self.scheduler.step_update(of_phase * self.updates + update)

@@ -43,6 +43,7 @@ def record(
         best_loss=best_loss(progress),
         parameters=encoder,
         decoder_parameters=decoder,
+        trained_parameters=trainer.trained,
         seconds=seconds,
         imgs_per_second=done / seconds,
         resumed=progress.resumed,

@@ -14,7 +14,8 @@ import torch
 from lightning_fabric import Fabric
 
 from lssat import grid, metrics
-from lssat.models import losses
+from lssat.models import losses, tuning
+from lssat.models.backbones import Weights
 from lssat.models.checkpoint import Checkpoints, save_weights
 from lssat.params import Train
 from lssat.params.hardware import Hardware
@@ -115,6 +116,7 @@ def train(
             observer=observer,
         )
         _say_texture(trainer)
+        _say_frozen(trainer, weights)
         _go_on(trainer, states)
         if fabric.is_global_zero:
             trainer.observer.begin(_begun(trainer, params, hardware.device))
@@ -124,12 +126,15 @@ def train(
     if not fabric.is_global_zero:
         return
     if hardware.strategy == "fsdp":  # its parts lie in processes that are through with it
-        model = trainer.model = rebuild(described).to(fabric.device)
-        model.set_grad_checkpointing(recipe.grad_checkpointing)
+        model = trainer.model = rebuild(described)
+        trainer.freeze()
+        model.to(fabric.device).set_grad_checkpointing(recipe.grad_checkpointing)
     model.load_state_dict(progress.best)
+    costs = costs_of(trainer, meter)
+    tuning.merge(model)  # what is stored is a plain model
+    progress.best = model.state_dict()
     pictures = reconstructions(model, data["val"], run.seed)
-    written = record(run, trainer, seconds, params, hardware, weights)
-    written |= {"costs": costs_of(trainer, meter)}
+    written = record(run, trainer, seconds, params, hardware, weights) | {"costs": costs}
     _write(files, written, described, progress, pictures)
     states.remove()
 
@@ -228,6 +233,14 @@ def _begun(trainer: Trainer, params: SimpleNamespace, device: str) -> Begun:
         curve=list(progress.curve),
         times=list(progress.times),
     )
+
+
+def _say_frozen(trainer: Trainer, weights: Weights) -> None:
+    """Tell whoever forgot `weights`; a frozen encoder of chance is a control, so it may run."""
+    frozen = trainer.tune.kind != "full" and not trainer.model.configuration.sequential
+    if frozen and weights.source == "scratch" and trainer.fabric.is_global_zero:
+        text = f"tune {trainer.recipe.tune} leaves an encoder of random weights (weights: scratch)"
+        print(f"{trainer.run.path}: {text}, which is a control and no result", flush=True)
 
 
 def _say_texture(trainer: Trainer) -> None:

@@ -177,6 +177,14 @@ def test_fault_b1_names_and_files(project: Path, changes: list, said: str) -> No
     assert said in told(*changes)
 
 
+@pytest.mark.parametrize(("k", "fits"), [(12, True), (13, False)])
+def test_only_timm_knows_how_many_blocks_its_models_have(k: int, fits: bool) -> None:
+    said = f"train.tune: {PLAIN} has 12 blocks; write blocks:12 or less"
+    changes = [*backbones(PLAIN, "vit_tiny"), ("tune: full", f"tune: blocks:{k}")]
+    own = said.replace(PLAIN, "vit_tiny")
+    assert [each in told(*changes) for each in (said, own)] == [not fits, not fits]
+
+
 @pytest.mark.parametrize(
     ("names", "size", "said"),
     [

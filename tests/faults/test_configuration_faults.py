@@ -116,6 +116,7 @@ def test_case_03_a_sweep_of_what_is_not_trained_jointly(tmp_path: Path) -> None:
         ("MRGB-RLDP-CRGB", "MRGB-RLDP-thanCRGB", "did you mean MRGB-RLDP-thenCRGB"),
         ("baselines: []", "baselines: [resnet19]", "unknown 'resnet19'; did you mean resnet18"),
         ("vit_micro", "timm:vit_base_patch14_dinov2", "not a multiple of the patch size 14"),
+        ("tune: full", "tune: all", "train.tune: 'all' is none of full, linear, norm, lora"),
         ("head: linear", "head: fusion", "fusion joins two branches that are trained together"),
     ],
 )  # fmt: skip

@@ -201,6 +201,36 @@ def test_sound_choices_have_no_problem() -> None:
             "one; write linear, or leave it out",
         ),
         (
+            {"train__tune": "linear"},
+            "train.tune: linear freezes the encoder, so that MRGB-RLDP-CRGB would reconstruct for "
+            "nothing; write none-none-CRGB, or MRGB-RLDP-thenCRGB, which is frozen after its "
+            "phase of reconstruction",
+        ),
+        (
+            {
+                "train__tune": "linear",
+                "train__layer_decay": 0.7,
+                "benchmark__configurations": ["none-none-CRGB"],
+                "benchmark__sweep__configurations": [],
+            },
+            "train.layer_decay: 0.7 lowers the rates below the head, and tune: linear trains the "
+            "head alone; write 1.0",
+        ),
+        (
+            {"train__tune": "lora", "benchmark__configurations": ["MRGB-RRGB-thenCRGB"]},
+            "train.tune: lora: MRGB-RRGB-thenCRGB trains the encoder itself before its adapters "
+            "would come; write full, linear, norm or blocks:<k>",
+        ),
+        (
+            {"train__tune": "blocks:13"},
+            "train.tune: vit_base has 12 blocks; write blocks:12 or less",
+        ),
+        (
+            {"train__tune": "lora:4", "benchmark__baselines": ["xception"]},
+            "train.tune: xception has no attention to adapt; write full, linear or norm, or leave "
+            "it out",
+        ),
+        (
             {"benchmark__sweep__tasks": ["celeba", "affectnet"]},
             "benchmark.sweep.tasks: affectnet is not in benchmark.tasks; add it there too",
         ),

@@ -17,6 +17,7 @@ from helpers.project import copy
 from rich.console import Console
 
 from lssat import grid, params
+from lssat.models import tuning
 from lssat.models.ssat import kind_of
 from lssat.orchestrate.plan import Costs, Machine, operations, place, terminal, totals
 from lssat.tables import DataError, write_json
@@ -159,6 +160,41 @@ def test_the_formula_counts_what_torch_counts(backbone: str, configuration: str,
     encoder, decoder = counted.parameters(model)
     assert work.parameters == pytest.approx(encoder, rel=0.03)
     assert work.decoder_parameters == pytest.approx(decoder, rel=0.05)
+
+
+@pytest.mark.parametrize("tune", ["linear", "norm", "lora", "lora:4", "blocks:1", "blocks:3"])
+@pytest.mark.parametrize(
+    ("backbone", "configuration"),
+    [
+        ("vit_micro", "none-none-CRGB"),
+        ("vit_small", "MLDP-RLDP-CRGB"),
+        ("vit_mini", "MRGB-RRGB-thenCRGB"),
+        ("videomae_mini", "none-none-CRGB"),
+    ],
+)
+def test_the_formula_counts_what_is_left_when_a_part_is_frozen(
+    backbone: str, configuration: str, tune: str
+) -> None:
+    how, parsed = grid.tune(tune), grid.parse(configuration)
+    size = 80 if "mi" in backbone else 224
+    shape = (*((16,) if "video" in backbone else ()), size, size)
+    with torch.device("meta"):
+        frames = {"frames": 16} if "video" in backbone else {}
+        model = kind_of(backbone)(backbone, parsed, size, 2, **frames)
+        tuning.tune(model, how, backbone, 0)
+        imgs = torch.zeros(16, 3, *shape, dtype=torch.uint8)
+        codes = torch.zeros(16, 1, *shape, dtype=torch.uint8)
+        noise = torch.zeros(16, model.num_patches)
+    work = operations.work(backbone, parsed, size, 0.75, tune=how)
+    full = operations.work(backbone, parsed, size, 0.75)
+    for phase in ["reconstruct", "classify"] if parsed.sequential else ["joint"]:
+        found = counted.flops(model, imgs, codes, noise, phase)
+        assert work.training[phase] == pytest.approx(found["flops_training"], rel=0.05)
+        assert work.inference == pytest.approx(found["flops_inference"], rel=0.03)
+        least = phase == "reconstruct"  # it is tuned only after that
+        assert (work.training[phase] == full.training[phase]) == least
+    head = sum(parameter.numel() for parameter in model.head.parameters())
+    assert work.trained == pytest.approx(tuning.trained_parameters(model) - head, rel=0.05, abs=1)
 
 
 def test_saved_activations_are_those_that_were_measured() -> None:

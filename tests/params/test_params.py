@@ -73,6 +73,26 @@ def test_view_from_the_file_equals_view_from_the_json() -> None:
         assert params.view(text, rule, task=task) == by_file
 
 
+def test_a_key_that_is_new_to_lssat_makes_no_finished_run_stale(tmp_path: Path) -> None:
+    """Neither left out nor written with its default is it in what a rule's jobs are known by."""
+    text = (ROOT / "params.yaml").read_text()
+    new = [name for name, field in params.Train.model_fields.items() if not field.is_required()]
+    assert "tune" in new
+    older = re.sub(rf"^  ({'|'.join(new)}): .*\n", "", text, flags=re.MULTILINE)
+    (tmp_path / "params.yaml").write_text(older)
+    both = [params.load(file) for file in (ROOT / "params.yaml", tmp_path / "params.yaml")]
+    for rule in ("train", "report"):
+        first, second = (params.section_json(loaded, rule) for loaded in both)
+        assert first == second
+        assert not set(new) & set(json.loads(first)["train"])
+    assert params.view(first := params.section_json(both[1], "train"), "train").train.tune == "full"
+    (tmp_path / "params.yaml").write_text(text.replace("tune: full", "tune: norm"))
+    changed = params.section_json(params.load(tmp_path / "params.yaml"), "train")
+    assert json.loads(changed)["train"].pop("tune") == "norm"
+    assert params.view(changed, "train").train.tune == "norm"
+    assert changed != first
+
+
 def test_case_16_a_params_file_that_is_not_there_names_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"params\.yaml: does not exist\. Copy one of presets/"):
         params.load(tmp_path / "params.yaml")

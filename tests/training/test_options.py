@@ -33,6 +33,7 @@ SMALL = {"epochs": 1, "pretrain_epochs": 1, "batch_size": 12, "warmup_epochs": 0
 SGD = {"optimizer": "sgd", "momentum": 0.5, "scale_lr": True, "weight_decay": 0.01}
 AUGMENTED = {"crop": 0.6, "rand_augment": 9.0, "erase": 0.25, "mixup": 0.8}
 DRAWN = {"class_weights": "none", "sampler": "balanced", "hflip": False}
+FROZEN = {"tune": "linear", "hflip": False}
 OF_A_FILE = {"weights": "a file", "lr": 1e-9, "min_lr": 1e-9, "epochs": 9, "early_stop": 1}
 # task, backbone, configuration, encoding of texture, and what else the recipe says
 CHOICES = [
@@ -50,6 +51,11 @@ CHOICES = [
     ("affectnet", "vit_micro", "MRGB-RLDP-CRGB", "code", {"precision": "bf16-mixed"}),
     ("celeba", "vit_micro", "MLDP-RRGB-CRGB", "code", {"lambda_cls": "learned"}),
     ("celeba", "vit_micro", "MRGB-RLDP-CRGB", "bits", {"select_metric": "auc"}),
+    ("affectnet", "vit_micro", "none-none-CRGB", "code", FROZEN),
+    ("affectnet", "vit_micro", "MRGB-RRGB-thenCRGB", "code", {"tune": "linear"}),
+    ("affectnet", "vit_micro", "MRGB-RLDP-CRGB", "code", {"tune": "lora"}),
+    ("celeba", "resnet18", "none-none-CRGB", "code", {"tune": "norm"}),
+    ("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", "code", {"tune": "blocks:1"}),
     *[("celeba", baseline, "none-none-CRGB", "code", {}) for baseline in grid.BASELINES],
 ]
 

@@ -14,7 +14,7 @@ from lssat.tables import DataError
 
 
 def main() -> None:
-    """Print `problems` ([backbone, backbones or weights, text]) and `hub` ([backbone, ...])."""
+    """Print `problems` ([backbone, place, text]) and `hub` ([backbone, ...])."""
     problems: list[list[str]] = []
     hub: list[list[Any]] = []
     for case in json.load(sys.stdin):
@@ -25,6 +25,9 @@ def main() -> None:
             text = error.problem.removeprefix("benchmark.backbones: ")
             problems.append([name, "backbones", f"{text}; {_small(error.fix)}"])
             continue
+        if "tune" in case:
+            short = grid.tune_problem(name, grid.tune(case["tune"]), len(encoder.blocks))
+            problems += [[name, "tune", short]] if short else []
         try:
             if choice in ("mae", "timm"):
                 hub.append([name, *released(name, choice)])

@@ -40,10 +40,10 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     wanted = list(cases(get))
     if not wanted:
         return
-    places = {**{name: where for where, name in backbones(get)}}
-    of_weights = {name: where for where, name, _ in choices(get)}
+    places = {"backbones": {name: where for where, name in backbones(get)}}
+    places["weights"] = {name: where for where, name, _ in choices(get)}
     for name, key, text in verdict(wanted):
-        yield (of_weights if key == "weights" else places)[name], text
+        yield ("train", "tune") if key == "tune" else places[key][name], text
 
 
 def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
@@ -70,7 +70,16 @@ def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
             weights=weights,
             file=_stamp(weights),
             **({"frames": _frames(get)} if family.clips else {}),
+            **({"tune": get("train", "tune")} if _asks_timm(name, get("train", "tune")) else {}),
         )
+
+
+def _asks_timm(name: str, tune: Any) -> bool:
+    """Say whether only timm knows if the backbone has as many blocks as are to be tuned."""
+    try:
+        return isinstance(tune, str) and grid.tuning.known_later(name, grid.tune(tune))
+    except ValueError:  # reported where it stands
+        return False
 
 
 def _masked(name: str, known: list[grid.Configuration]) -> str:
@@ -97,7 +106,7 @@ def _stamp(weights: str) -> list[int] | None:
 
 
 def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return (backbone, backbones or weights, problem) of what is wrong.
+    """Return (backbone, backbones, weights or tune, problem) of what is wrong.
 
     The hub is queried each time, since the network is no property of the project.
     """

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from lssat import grid
+from lssat.params import Train
 from lssat.params.names import texts
 from lssat.tables.project import Project
 
 WORDS = ("scratch", "mae", "timm")  # that train.weights may be, beside the path of a file
 RUNS = Project().runs
+_DEFAULTS = {  # of keys that older files do not have
+    name: field.default for name, field in Train.model_fields.items() if not field.is_required()
+}
 _LISTS = ("backbones", "baselines", "clip_backbones")
 
 
@@ -67,7 +71,7 @@ def trained(get: Callable[..., Any], backbone: str) -> bool:
         for s in seeds
     }
     return wanted <= {file.parent for file in records} and all(
-        _recipe(file) == {**recipe, "lambda_cls": _recipe(file).get("lambda_cls")}
+        _recipe(file) == {**_DEFAULTS, **recipe, "lambda_cls": _recipe(file).get("lambda_cls")}
         for file in records
         if file.parent in wanted
     )
@@ -75,6 +79,6 @@ def trained(get: Callable[..., Any], backbone: str) -> bool:
 
 def _recipe(file: Path) -> dict[str, Any]:
     try:
-        return json.loads(file.read_text(encoding="utf-8"))["params"]["train"]
+        return _DEFAULTS | json.loads(file.read_text(encoding="utf-8"))["params"]["train"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -142,6 +142,11 @@ def _projected(attn: Any, x: Tensor, query_rows: Tensor, same: bool) -> tuple[Te
     bias = attn.qkv.bias
     if getattr(attn, "q_bias", None) is not None:
         bias = torch.cat([attn.q_bias, attn.k_bias, attn.v_bias])
+    if hasattr(attn.qkv, "get_delta_weight"):  # an adapter (`models.tuning`), which its call adds
+        extra = 0.0 if attn.qkv.bias is bias else bias
+        q = attn.qkv(query_rows) + extra
+        kv = q if same else attn.qkv(x) + extra
+        return q.chunk(3, dim=-1)[0], *kv.chunk(3, dim=-1)[1:]
     weight = attn.qkv.weight
     if same:
         return F.linear(x, weight, bias).chunk(3, dim=-1)

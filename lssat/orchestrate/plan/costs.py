@@ -53,8 +53,10 @@ class Costs:
         frames = self.samples(run.task).clip_frames or 16
         key = run.backbone, run.configuration, frames
         if key not in self._work:
-            own = self.values.faces.size, self.values.train.mask_ratio, frames
-            self._work[key] = operations.work(run.backbone, grid.parse(run.configuration), *own)
+            recipe, size = self.values.train, self.values.faces.size
+            named, how = grid.parse(run.configuration), grid.tune(recipe.tune)
+            own = size, recipe.mask_ratio, frames, how
+            self._work[key] = operations.work(run.backbone, named, *own)
         return self._work[key]
 
     def row(self, run: grid.Run) -> str:

@@ -12,7 +12,7 @@ import torch
 from lightning_fabric import Fabric
 
 from lssat import grid
-from lssat.models import losses
+from lssat.models import losses, tuning
 from lssat.models.ssat import SSAT, kind_of
 from lssat.orchestrate.plan.costs import Costs
 from lssat.orchestrate.plan.rates import Machine
@@ -94,6 +94,7 @@ def _model(costs: Costs, run: grid.Run) -> SSAT:
         recipe.head if grid.parse(run.configuration).auxiliary else "linear",
         **frames,
     )
+    tuning.tune(model, grid.tune(recipe.tune), run.backbone, run.seed)
     model.set_grad_checkpointing(recipe.grad_checkpointing)
     return model
 

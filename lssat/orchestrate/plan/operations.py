@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from lssat import grid
 from lssat.grid import Configuration
+from lssat.grid.tuning import FULL
 
 _SAVED = 19.3  # numbers of a token's width that a block keeps for its backward pass, as measured
 _BY_NAME = {  # timm's plain ViTs: width, blocks, heads
@@ -50,6 +51,7 @@ class Work(NamedTuple):
     training: dict[str, float]  # operations of a forward and backward pass, by phase
     inference: float  # operations
     parameters: float
+    trained: float  # parameters of encoder and adapters
     decoder_parameters: float
     saved: float  # numbers that training keeps for the backward pass of an image
     blocks: int  # of encoder and decoder: each is some calls to the device
@@ -94,12 +96,17 @@ def _of_timm(name: str) -> Sizes:
 
 
 def work(
-    backbone: str, configuration: Configuration, size: int, mask_ratio: float, frames: int = 16
+    backbone: str,
+    configuration: Configuration,
+    size: int,
+    mask_ratio: float,
+    frames: int = 16,
+    tune: grid.Tune = FULL,
 ) -> Work:
     """Return what one image of `size` pixels, or one clip of `frames`, costs."""
     sizes = sizes_of(backbone)
     if sizes is None:
-        return _convolutional(backbone, size)
+        return _convolutional(backbone, size, tune)
     d, depth = sizes.dim, sizes.depth
     slots = frames // sizes.tubelet if sizes.tubelet else 1
     places = (size // sizes.patch) ** 2
@@ -107,51 +114,107 @@ def work(
     tokens, kept = places * slots, int(places * (1 - mask_ratio)) * slots
     embed = 2.0 * tokens * 3 * cube * d
     class_only = not sizes.tubelet  # the last block makes the class token's row alone
-    whole = embed + _blocks(tokens + sizes.prefix, d, depth, 1 if class_only else None)
+    whole = _blocks(tokens + sizes.prefix, d, depth, 1 if class_only else None)
+    inference = embed + _forward(whole)
     parameters = depth * _block_parameters(d) + (3 * cube + tokens * (not sizes.tubelet)) * d
+    own = parameters, _tuned_parameters(sizes, parameters, tune)
+    share = _kept_share(tune, depth)
     if not configuration.masked:
-        once = {"joint": _trained(whole, embed)}
-        saved = _SAVED * (tokens + sizes.prefix) * depth * d
-        return Work(once, whole, parameters, 0, saved, depth)
+        once = {"joint": _trained([whole], embed, tune, d)}
+        saved = share * _SAVED * (tokens + sizes.prefix) * depth * d
+        return Work(once, inference, *own, 0, saved, depth)
     seen, width = kept + sizes.prefix, sizes.decoder_dim
     masked = _blocks(seen, d, depth)
     values = cube * sum(3 if target == "RGB" else 1 for target in configuration.targets)
     removed = tokens - kept
     decode = 2.0 * seen * d * width + 2 * removed * width * values
-    decode += _blocks(tokens + sizes.prefix, width, sizes.decoder_depth, removed)
+    decode += _forward(_blocks(tokens + sizes.prefix, width, sizes.decoder_depth, removed))
     apart = embed if configuration.masked != configuration.classified else 0.0
-    joint = _trained(whole + masked + apart + decode, embed + apart)
-    alone = _trained(embed + masked + decode, embed)
-    phases = {"joint": joint, "reconstruct": alone, "classify": _trained(whole, embed)}
+    phases = {
+        "joint": _trained([whole, masked], embed + apart, tune, d) + 3 * decode,
+        "reconstruct": _trained([masked], embed, FULL, d) + 3 * decode,
+        "classify": _trained([whole], embed, tune, d),
+    }
     both = tokens + sizes.prefix + seen
-    saved = _SAVED * (both * depth * d + (tokens + 1) * sizes.decoder_depth * width)
+    share = 1 if configuration.sequential else share
+    saved = _SAVED * (share * both * depth * d + (tokens + 1) * sizes.decoder_depth * width)
     rest = width * (d + values + tokens * (not sizes.tubelet))
     decoder = sizes.decoder_depth * _block_parameters(width) + rest
-    return Work(phases, whole, parameters, decoder, saved, depth + sizes.decoder_depth)
+    return Work(phases, inference, *own, decoder, saved, depth + sizes.decoder_depth)
 
 
-def _blocks(tokens: int, dim: int, depth: int, read: int | None = None) -> float:
+class Block(NamedTuple):
+    """A forward pass of one block: what multiplies weights, and tokens with tokens."""
+
+    weights: float
+    attention: float
+
+
+def _blocks(tokens: int, dim: int, depth: int, read: int | None = None) -> list[Block]:
     """Return a forward pass of blocks; of the last one `read` tokens only, if said."""
-    block = 24.0 * tokens * dim**2 + 4 * tokens**2 * dim
-    if read is None:
-        return depth * block
-    last = 4 * tokens * dim**2 + 20 * read * dim**2 + 4 * read * tokens * dim
-    return (depth - 1) * block + last
+    blocks = [Block(24.0 * tokens * dim**2, 4.0 * tokens**2 * dim)] * depth
+    if read is not None:
+        blocks[-1] = Block((4.0 * tokens + 20 * read) * dim**2, 4.0 * read * tokens * dim)
+    return blocks
 
 
-def _trained(forward: float, embed: float) -> float:
-    return 3 * forward - embed  # nobody asks for the gradient of the pixels
+def _forward(blocks: list[Block]) -> float:
+    return sum(sum(block) for block in blocks)
+
+
+def _trained(passes: list[list[Block]], embed: float, tune: grid.Tune, dim: int) -> float:
+    """Return forward and backward passes through blocks; nobody asks for the pixels' gradient."""
+    forward = embed + sum(map(_forward, passes))
+    if tune.kind == "full":
+        return forward + embed + 2 * sum(map(_forward, passes))
+    return forward + sum(_back(blocks, tune, dim) for blocks in passes)
+
+
+def _back(blocks: list[Block], tune: grid.Tune, dim: int) -> float:
+    """Return a backward pass; what is frozen passes gradients on and takes none itself."""
+    if tune.kind == "blocks":
+        return 2 * _forward(blocks[-tune.number :])
+    if tune.kind == "linear":
+        return 0.0
+    through = sum(block.weights + 2 * block.attention for block in blocks)
+    if tune.kind == "norm":
+        return through
+    # Forward and back through the adapters; nobody asks what the first block's input should be.
+    adapters = 1.5 * tune.number / dim * sum(block.weights for block in blocks)
+    return through + adapters - blocks[0].weights / 4
+
+
+def _tuned_parameters(sizes: Sizes, parameters: float, tune: grid.Tune) -> float:
+    """Return the parameters that are trained, of encoder and adapters."""
+    each = {
+        "full": parameters,
+        "linear": 0,
+        "norm": (2 * sizes.depth + 1 + bool(sizes.tubelet)) * 2 * sizes.dim,
+        "lora": sizes.depth * tune.number * 6 * sizes.dim,  # of qkv, D to 3 D, and the projection
+        "blocks": tune.number * _block_parameters(sizes.dim),
+    }
+    return each[tune.kind]
+
+
+def _kept_share(tune: grid.Tune, depth: int) -> float:
+    """Return how much of what full training keeps for its backward pass is kept; 1 at most."""
+    if tune.kind == "linear":
+        return 0.0
+    return tune.number / depth if tune.kind == "blocks" else 1.0
 
 
 def _block_parameters(dim: int) -> int:
     return 12 * dim**2 + 13 * dim
 
 
-def _convolutional(backbone: str, size: int) -> Work:
+def _convolutional(backbone: str, size: int, tune: grid.Tune) -> Work:
     operations, parameters, saved = _CONVOLUTIONAL[backbone]
     share = (size / 224) ** 2
     forward = operations * share
-    return Work({"joint": 3 * forward}, forward, parameters, 0, saved * share, 16)
+    passes = {"full": 3, "linear": 1, "norm": 2}[tune.kind]
+    saved *= share * (tune.kind != "linear")
+    trained = parameters if tune.kind == "full" else 0  # of norms: next to nothing
+    return Work({"joint": passes * forward}, forward, parameters, trained, 0, saved, 16)
 
 
 def phases(configuration: Configuration, epochs: int, pretrain_epochs: int) -> dict[str, int]:

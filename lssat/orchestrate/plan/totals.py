@@ -119,8 +119,8 @@ def memory_of(costs: Costs, run: grid.Run) -> float:
     if measured := costs.machine.memories.get(costs.row(run)):
         return measured
     recipe, work = costs.values.train, costs.work(run)
-    numbers = work.parameters + work.decoder_parameters
-    state = 4 * numbers * (2 + _OPTIMIZER[recipe.optimizer])
+    beside = 1 + _OPTIMIZER[recipe.optimizer]  # a gradient, and the moments
+    state = 4 * (_parameters(costs, run) + beside * _trained(costs, run))
     batch = recipe.batch_size / costs.machine.devices
     kept = work.saved / (8 if recipe.grad_checkpointing else 1)
     return _BASE_MEMORY + state + batch * kept * (2 if recipe.precision == "bf16-mixed" else 4)
@@ -132,16 +132,25 @@ def _disk(costs: Costs) -> dict[str, float]:
     tasks = values.benchmark.tasks + values.benchmark.cross
     pixels = float(sum(costs.samples(task).crops for task in tasks) * size**2)
     parameters = [_parameters(costs, run) for run in costs.runs]
-    at_once = sorted(parameters, reverse=True)[: costs.machine.at_once]
-    state = 4 * (2 + _OPTIMIZER[values.train.optimizer])
+    beside = _OPTIMIZER[values.train.optimizer]
+    moments = [beside * _trained(costs, run) for run in costs.runs]
+    states = [2 * own + other for own, other in zip(parameters, moments, strict=True)]
+    at_once = sorted(states, reverse=True)[: costs.machine.at_once]
     tested = sum(costs.images(run).test for run in costs.runs)
     return {
         "crops": 3 * pixels,
         "codes": pixels,
         "weights": 4 * sum(parameters),
-        "saved states": 2 * state * sum(at_once),
+        "saved states": 2 * 4 * sum(at_once),  # two, with the weights, the best ones, the moments
         "results": 300.0 * tested + _ARTIFACTS * len(parameters) + 2e7,
     }
+
+
+def _trained(costs: Costs, run: grid.Run) -> float:
+    """Return the parameters that an optimizer moves, in the phase that moves the most."""
+    work = costs.work(run)
+    then = grid.parse(run.configuration).sequential
+    return (work.parameters if then else work.trained) + work.decoder_parameters
 
 
 def _parameters(costs: Costs, run: grid.Run) -> float:
