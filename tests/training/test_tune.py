@@ -17,6 +17,8 @@ from lssat.tables import sha256
 from lssat.training import train as step
 from lssat.training.loader import Crops
 
+pytestmark = pytest.mark.slow
+
 ALONE = RUN._replace(configuration=grid.SUPERVISED)
 THEN = RUN._replace(configuration="MRGB-RRGB-thenCRGB")
 NET = ALONE._replace(backbone="resnet18")
