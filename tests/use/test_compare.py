@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import chromium
+from helpers import axe, chromium
 from helpers.scored import deepfake_rows, image_rows
 from helpers.scored import summarise as summarised
 from scipy.stats import binomtest
@@ -427,3 +427,7 @@ def test_the_page_draws_all_figures_without_a_problem(tmp_path: Path) -> None:
         assert tab.run("document.querySelectorAll('figure svg').length") >= 4
         assert tab.problems() == []
         assert [url for url in tab.requests() if not url.startswith("file:")] == []
+        for dark in (False, True):
+            tab.open(f"file://{tmp_path}/c.html", width=390 if dark else 1440, dark=dark)
+            tab.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+            assert axe.violations(tab) == []
