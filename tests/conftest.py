@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+# Two tests at a time on two cores: a pool of threads in each costs a sixth more time. Steps say
+# themselves how many they take (train.threads).
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 @pytest.fixture(autouse=True)
 def current_folder() -> Iterator[None]:

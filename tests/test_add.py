@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
 from helpers import ROOT, pages
 from helpers import drawn_results as drawn
 
@@ -11,6 +12,7 @@ from lssat import grid, report, texture
 from lssat.tables import source
 
 
+@pytest.mark.slow
 def test_add_a_metric(tmp_path: Path) -> None:
     """It is measured, has an interval, stands in the report, and may choose the epoch."""
     code = """
@@ -48,6 +50,7 @@ print("done")
     assert pages.run(pages.follow("add-a-metric.md", tmp_path), code) == "done\n"
 
 
+@pytest.mark.slow
 def test_add_a_texture(tmp_path: Path) -> None:
     """Its forms agree; configurations, params.yaml, the digest of code and readers know it."""
     code = """
@@ -78,11 +81,14 @@ def test_each_texture_has_a_module_and_a_name() -> None:
     assert set(texture.KINDS) == {name.lower() for name in grid.TEXTURES}
 
 
+@pytest.mark.slow
 def test_add_a_report_section(tmp_path: Path) -> None:
     """It stands in the page at its place, with a link, its text escaped; the rest is as ever."""
     code = """
 import html, re
 from pathlib import Path
+
+import pytest
 from lssat import report
 from helpers import drawn_results as drawn
 
@@ -102,11 +108,14 @@ print(len(re.findall('<section id=', page)))
     assert said == f"{before + 1}\n"
 
 
+@pytest.mark.slow
 def test_add_a_data_set(tmp_path: Path) -> None:
     """Doctor, init, manifest and Snakemake know it; only its own steps see other code."""
     code = """
 import json, os, subprocess, sys
 from pathlib import Path
+
+import pytest
 from helpers import trees
 from lssat import params
 from lssat.data import datasets, doctor
@@ -150,11 +159,14 @@ print(json.dumps({rule: source.digest(rule) for rule in source.ENTRY}))
     assert changed == {"manifest", "splits", "audit", "slices", "slices_listed"}
 
 
+@pytest.mark.slow
 def test_add_a_backbone(tmp_path: Path) -> None:
     """Its record refuses what does not fit, and a run of two epochs is trained by the command."""
     code = """
 import json, subprocess, sys
 from pathlib import Path
+
+import pytest
 import torch
 from helpers import ROOT, drawn_data, training
 from lssat import grid, params

@@ -135,6 +135,7 @@ def test_the_version_stands_in_one_place() -> None:
     assert (resources.files("lssat") / "py.typed").is_file()
 
 
+@pytest.mark.slow
 def test_the_shell_completes_commands_and_options() -> None:
     program = str(Path(sys.executable).parent / "lssat")
     for typed, wanted in (("lssat pre", "predict"), ("lssat train --stra", "--strategy")):

@@ -218,6 +218,7 @@ def test_fault_b1_backbones_of_timm(names: list[str], size: int, said: str) -> N
     assert told(*backbones(*names, size=size)) == [found]  # remembered
 
 
+@pytest.mark.slow
 def test_fault_b1_weights_against_the_shapes_of_the_model(project: Path) -> None:
     state = {"patch_embed.proj.weight": torch.zeros(8, 3, 16, 16)}
     save_file(state, project / "w.safetensors")

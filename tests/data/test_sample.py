@@ -29,6 +29,7 @@ def drawn(request, sample_trees, tmp_path_factory):
     return request.param, folders[0], inventories
 
 
+@pytest.mark.slow
 def test_two_calls_write_the_same_bytes(drawn):
     _, _, (once, again) = drawn
     assert once == again

@@ -119,6 +119,7 @@ def test_every_vit_has_a_rollout_or_says_why_not(name: str, patch: int, packed: 
     assert (shares < 1 + 1e-6).all()
 
 
+@pytest.mark.slow
 def test_a_convolutional_network_says_that_it_has_no_attention() -> None:
     torch.manual_seed(0)
     model = ssat.SSAT("resnet18", parse("none-none-CRGB"), 64, 3).eval()

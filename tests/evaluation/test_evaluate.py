@@ -54,6 +54,7 @@ def evaluated(data: Path, out: Path) -> dict:
     return tables.read_json(out / "metrics.json")
 
 
+@pytest.mark.slow
 def test_fault_c12_each_row_has_the_validation_loss_of_its_kept_epochs(
     data: Path, tmp_path: Path
 ) -> None:

@@ -227,6 +227,7 @@ def test_the_chosen_run_is_the_best_by_its_records(done: tuple[Path, examine.Fil
     assert all(len(each["points"]) == 20 for each in found["embeddings"])
 
 
+@pytest.mark.slow
 def test_another_test_split_moves_no_choice(done: tuple[Path, examine.Files], tmp_path) -> None:
     """All test labels turned around: other errors, the same run."""
     _, files = done

@@ -71,6 +71,7 @@ def test_clean_is_what_the_evaluation_finds_and_means_are_means(data: Path, tmp_
         assert low <= row["corrupted"]["mean"] <= high
 
 
+@pytest.mark.slow
 def test_measuring_again_gives_the_same_bytes_and_first_seeds_the_same_numbers(
     data: Path, tmp_path: Path
 ) -> None:

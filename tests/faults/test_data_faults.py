@@ -102,6 +102,7 @@ def versions(folder: Path) -> set[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("old", [False, True], ids=["nothing there", "an old version there"])
 def test_case_27_killed_writer_leaves_the_old_file_or_none(tmp_path: Path, old: bool) -> None:
     """Writers are killed at random moments, the first ones before their first file is whole."""

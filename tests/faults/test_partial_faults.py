@@ -368,6 +368,7 @@ def test_fault_c8_both_figures_stand_beside_the_metrics(tmp_path: Path, capsys) 
     assert f"coverage {said}" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.slow
 def test_fault_b2_the_step_says_all_at_once_and_an_edit_of_the_batch_is_no_parameter_of_it(
     tmp_path: Path,
 ) -> None:

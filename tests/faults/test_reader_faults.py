@@ -438,6 +438,7 @@ def test_case_16_what_may_not_be_read_is_named_with_its_owner(
     assert expected in wrong.replace(f"{open_to_all}/", "")
 
 
+@pytest.mark.slow
 def test_silent_error_an_unreadable_image_is_replaced_by_the_next_sample(tmp_path: Path) -> None:
     """Published loaders read the next sample, or sample 0, and keep the label of this one."""
     names = [f"{number:06}.jpg" for number in range(4)]

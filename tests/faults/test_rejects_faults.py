@@ -137,6 +137,7 @@ def test_fault_d10_one_command_prints_rejects(project: Path) -> None:
         rejected.tables_of(None, Project(project / "nowhere"))
 
 
+@pytest.mark.slow
 def test_fault_d10_the_command_as_typed(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "lssat", "rejects", "--task", "mine", "--rows", "1"],

@@ -117,6 +117,7 @@ def refused(kind: str, folder: Path) -> tuple[int, int]:
     return int(needed.removeprefix("more than ").replace(",", "")), int(free.replace(",", ""))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WRITERS)
 def test_case_28_a_full_disk_is_named_with_what_is_needed_and_the_old_file_stays(
     tmp_path: Path, kind: str

@@ -72,6 +72,7 @@ def faulty(inventory: findings.Inventory) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("media_", ["image", "video"])
 def test_fault_b5_doctor_manifest_and_faces_agree_whatever_the_suffix(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, media_: str
@@ -110,6 +111,7 @@ def test_fault_b5_doctor_manifest_and_faces_agree_whatever_the_suffix(
 ODD = ["1/a.tif", "1/b.TIFF", "2/c.gif", "2/d"]
 
 
+@pytest.mark.slow
 def test_fault_b5_odd_files_of_affectnet_stop_the_manifest_not_the_splits(tmp_path: Path) -> None:
     rows = {
         split: [(f"{split}{n}/x.jpg", trees.BOX, str(n)) for n in range(8)]

@@ -51,6 +51,7 @@ def _clustered_null(rng: np.random.Generator) -> tuple:
     return labels, *made, groups
 
 
+@pytest.mark.slow
 def test_p_values_of_clustered_samples_are_uniform_where_nothing_differs() -> None:
     rng = np.random.default_rng(1)
     found = [_clustered_null(rng) for _ in range(600)]

@@ -44,12 +44,14 @@ def test_fault_c4_intervals_cover_and_families_hold(
     assert found["family"] <= family
 
 
+@pytest.mark.slow
 def test_fault_c4_two_seeds_and_two_rows_hold_their_level() -> None:
     """Nothing to shrink over: with twice the degrees of freedom this is 7 to 9 %."""
     world = levels.World(aucs=(0.8,) * 2, seeds=2, clusters=60, sds=(0.5,))
     assert levels.simulate(world, 400)["type I"] <= 6
 
 
+@pytest.mark.slow
 def test_fault_c4_three_rows_of_two_seeds_hold_their_level() -> None:
     """Hardly anything to shrink over: were it taken as sure, this is 10 %."""
     world = levels.World(aucs=(0.8,) * 3, seeds=2, clusters=60, sds=(0.4,))
@@ -65,6 +67,7 @@ def test_the_error_of_a_pair_is_the_spread_of_its_difference() -> None:
     assert error == pytest.approx(spread, rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_first_screen_claims_nothing_where_nothing_is() -> None:
     assert levels.first_screen(2, 3, 3, 60, 60) <= 9  # 5 in a long run: benchmarks/levels.py
 

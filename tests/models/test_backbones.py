@@ -139,6 +139,7 @@ def test_rgb_is_normalised_as_the_released_weights_want() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "weights", "hub"),
     [

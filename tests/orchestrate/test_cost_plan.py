@@ -204,6 +204,7 @@ def test_saved_activations_are_those_that_were_measured() -> None:
         assert work.saved * 2 / 2**20 == pytest.approx(mib, rel=0.03)
 
 
+@pytest.mark.slow
 def test_weeks_on_a_cpu_are_said_in_red_before_anything_starts(folder: Path) -> None:
     for name in ("ffpp", "celeba", "affectnet"):
         (folder / name).mkdir()

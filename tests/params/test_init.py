@@ -245,6 +245,7 @@ def test_elsewhere_than_in_the_project(tmp_path: Path, monkeypatch: pytest.Monke
     assert "Run this in the project's folder, beside its Snakefile." in refused("paper", "ffpp")
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_left_out_and_what_comes_next() -> None:
     program = [sys.executable, "-m", "lssat", "init", "--preset", "paper"]
     done = subprocess.run(

@@ -207,6 +207,7 @@ def test_rows_of_a_sweep_are_no_configurations_of_the_grid(tmp_path):
     assert any(swept in row["run"] for row in rows_of(drawn.outputs(tmp_path)["runs"]))
 
 
+@pytest.mark.slow
 def test_what_is_not_configured_is_said_in_words(tmp_path):
     source = write(tmp_path, texture=False, configurations=("none-none-CRGB",), rejects=0)
     text = Text(source).text
@@ -218,6 +219,7 @@ def test_what_is_not_configured_is_said_in_words(tmp_path):
     assert not {"reconstruction", "rejects", "sweep", "cross"} & ids
 
 
+@pytest.mark.slow
 def test_undefined_numbers_are_dashes_with_their_note(tmp_path):
     files = drawn.draw(tmp_path, ("affectnet",), **ONE)
     path = files["affectnet"].metrics
@@ -393,6 +395,7 @@ def test_importing_the_report_is_light():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_a_shard_that_is_not_what_its_table_says_stops_the_report(tmp_path):
     files = drawn.draw(tmp_path, ("affectnet",), **ONE)
     shard = files["affectnet"].texture[0][0]
@@ -402,6 +405,7 @@ def test_a_shard_that_is_not_what_its_table_says_stops_the_report(tmp_path):
     assert not drawn.outputs(tmp_path)["report"].exists()
 
 
+@pytest.mark.slow
 def test_texture_of_other_rows_stops_the_report(tmp_path):
     files = drawn.draw(tmp_path, ("affectnet",), **ONE)["affectnet"]
     files.texture.reverse()

@@ -138,6 +138,7 @@ def test_sentence_claims_a_gain_only_where_a_test_shows_it(whole) -> None:
     assert "holds 1 of 8 rows: vit_micro · none/none/CRGB is both cheapest and best" in said(task)
 
 
+@pytest.mark.slow
 def test_runs_without_costs_leave_the_table_and_say_so(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("affectnet",), ("vit_micro",), ("none-none-CRGB",), (0,))
     path = next(iter(files["affectnet"].runs.values())) / "record.json"

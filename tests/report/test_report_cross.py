@@ -14,6 +14,7 @@ from lssat.report.kit import results
 from lssat.tables import DataError
 
 
+@pytest.mark.slow
 def test_the_page_and_the_tables_hold_both_numbers(tmp_path: Path) -> None:
     files, cross = draw(tmp_path)
     out = drawn.outputs(tmp_path)
@@ -42,6 +43,7 @@ def test_the_page_and_the_tables_hold_both_numbers(tmp_path: Path) -> None:
     assert flat[name.replace(".cross.celebdf", "")] == pytest.approx(first["mean"] + 0.1)
 
 
+@pytest.mark.slow
 def test_without_such_data_sets_the_section_says_so(tmp_path: Path) -> None:
     files, _ = draw(tmp_path)
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))

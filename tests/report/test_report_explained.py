@@ -124,6 +124,7 @@ def test_the_gallery_asks_for_nothing(tmp_path: Path) -> None:
     assert "default-src 'none'" in html.unescape(source)
 
 
+@pytest.mark.slow
 def test_case_37_names_in_the_gallery_and_in_embeddings_are_escaped(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("ffpp",), ("vit_micro",))["ffpp"]
     content = tables.read_json(files.explain)
@@ -142,6 +143,7 @@ def test_case_37_names_in_the_gallery_and_in_embeddings_are_escaped(tmp_path: Pa
         assert NASTY in html.unescape(source)
 
 
+@pytest.mark.slow
 def test_the_report_holds_no_error_and_names_the_gallery(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("ffpp",), ("vit_micro",))
     content = tables.read_json(files["ffpp"].explain)
@@ -185,6 +187,7 @@ def test_the_gallery_opens_in_a_browser_and_asks_for_nothing(tmp_path: Path) -> 
         assert tab.requests() == [(tmp_path / "gallery.html").as_uri()] * 2
 
 
+@pytest.mark.slow
 def test_fault_e8_incomplete_maps_are_said_in_the_report_and_the_gallery(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("ffpp",), ("vit_micro",))
     content = tables.read_json(files["ffpp"].explain)

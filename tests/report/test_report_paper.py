@@ -21,6 +21,7 @@ def written(tmp_path_factory):
     return drawn.outputs(root), files
 
 
+@pytest.mark.slow
 def test_latex_has_each_headline_row_with_its_numbers(written) -> None:
     outputs, _ = written
     text = outputs["latex"].read_text()
@@ -96,6 +97,7 @@ def test_case_38_the_figure_of_intervals_marks_what_collapsed(written) -> None:
     assert axis.get_xlabel() == "video AUC\n† collapsed"
 
 
+@pytest.mark.slow
 def test_figures_are_a_page_a_task_and_the_same_bytes(written, tmp_path) -> None:
     outputs, files = written
     first = outputs["figures"].read_bytes()

@@ -34,6 +34,7 @@ def task(root: Path) -> Task:
     return results.read_task("ffpp", drawn.draw(root, ("ffpp",), **ONE)["ffpp"])
 
 
+@pytest.mark.slow
 def test_drawn_results_have_the_keys_of_real_ones(data: Path, tmp_path: Path, task: Task) -> None:
     real = measure(data, tmp_path)
     assert set(real) == set(task.robustness)

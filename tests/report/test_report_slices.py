@@ -27,6 +27,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     return root, files
 
 
+@pytest.mark.slow
 def test_drawn_slices_have_the_keys_of_real_ones(tmp_path: Path, whole: tuple) -> None:
     files, manifest, _ = written(tmp_path)
     lists = slices.Annotated(listed(tmp_path, "identity,skin\n000,a\n001,b\n"), manifest)
@@ -113,6 +114,7 @@ def test_csv_and_latex_hold_the_same_numbers(whole: tuple) -> None:
     assert f"{found['rows'][0]['gap']:.3f}" in latex
 
 
+@pytest.mark.slow
 def test_case_37_names_of_groups_are_shown_literally(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, tasks=("celeba",), **ONE)
     file = files["celeba"].slices[0]

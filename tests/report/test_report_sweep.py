@@ -82,6 +82,7 @@ def test_a_row_without_a_score_is_in_the_table_and_in_no_curve(task) -> None:
     assert table.notes == ["predicts nan"]
 
 
+@pytest.mark.slow
 def test_page_shows_the_sweep_or_how_to_ask_for_it(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("affectnet",))
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))

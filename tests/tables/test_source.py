@@ -61,6 +61,7 @@ def test_data_steps_do_not_depend_on_the_model() -> None:
         assert not {"models", "metrics", "training", "evaluation", "report"} & used
 
 
+@pytest.mark.slow
 def test_a_formula_counts_and_comments_and_docstrings_do_not(package: Path) -> None:
     before = source.digest("train")
     model, losses = package / "models/ssat/model.py", package / "models/ssat/losses.py"
@@ -83,6 +84,7 @@ def test_another_function_of_the_same_modules_counts(package: Path) -> None:
     assert source.digest("train") != before
 
 
+@pytest.mark.slow
 def test_a_template_of_the_report_counts(package: Path) -> None:
     before = source.digest("report"), source.digest("train")
     edited(package / "report/kit/style.css", "{", "{ margin: 1px;")
@@ -90,6 +92,7 @@ def test_a_template_of_the_report_counts(package: Path) -> None:
     assert source.digest("train") == before[1]
 
 
+@pytest.mark.slow
 def test_digests_are_kept_until_a_file_of_the_package_changes(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +111,7 @@ def test_digests_are_kept_until_a_file_of_the_package_changes(
     assert {rule for rule, code in digests().items() if code != first[rule]} >= {"train"}
 
 
+@pytest.mark.slow
 def test_a_package_that_may_only_be_read_has_digests(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +144,7 @@ def moved(package: Path, old: str, new: str) -> None:
     source.forget()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -162,6 +167,7 @@ def test_each_rule_of_the_workflow_has_a_digest(package: Path) -> None:
     assert all(source.modules(rule) for rule in source.ENTRY)
 
 
+@pytest.mark.slow
 def test_only_what_has_changed_is_written_again(tmp_path: Path, package: Path) -> None:
     assert source.changed(tmp_path) == list(source.ENTRY)
     source.write(tmp_path)

@@ -174,6 +174,7 @@ def test_wrong_arguments_are_refused() -> None:
             compute(img.astype(np.float32), 3)
 
 
+@pytest.mark.slow
 def test_works_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     import numba
 

@@ -97,6 +97,7 @@ def test_lbp_is_left_out_of_compiled_code() -> None:
     assert not any("double" in graph or "float64" in graph for graph in graphs)
 
 
+@pytest.mark.slow
 def test_ldp_is_one_graph_that_waits_for_nothing() -> None:
     graphs = []
 

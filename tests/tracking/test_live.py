@@ -70,6 +70,7 @@ def trained(epochs: int, error: BaseException) -> None:
         raise error
 
 
+@pytest.mark.slow
 def test_a_run_is_there_while_it_trains_and_ends_with_it(client: MlflowClient) -> None:
     with live.watching(RUN, VIEW, SECTION, "cpu") as observer:
         observer.begin(begun())
@@ -93,6 +94,7 @@ def test_a_run_is_there_while_it_trains_and_ends_with_it(client: MlflowClient) -
     assert steps(client, run) == steps(client, run, "Headline_val") == wanted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "status"),
     [
@@ -112,6 +114,7 @@ def test_case_33_a_run_that_ends_otherwise_says_so(
     assert steps(client, run) == [(0, 0)]
 
 
+@pytest.mark.slow
 def test_case_33_a_run_that_fails_before_its_first_epoch_is_there(client: MlflowClient) -> None:
     with pytest.raises(DataError), live.watching(RUN, VIEW, SECTION, "cpu"):
         raise DataError("train.parquet", "is missing", "Make it")
@@ -119,6 +122,7 @@ def test_case_33_a_run_that_fails_before_its_first_epoch_is_there(client: Mlflow
     assert (run.info.status, run.data.params["train.lr"]) == ("FAILED", str(VIEW.train.lr))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", [2, 1, 0])
 def test_a_run_that_is_resumed_goes_on_as_the_same_and_logs_no_epoch_twice(
     client: MlflowClient, again: int
@@ -136,6 +140,7 @@ def test_a_run_that_is_resumed_goes_on_as_the_same_and_logs_no_epoch_twice(
     assert steps(client, run) == [(0, 0), (1, 1000), (2, 2000), (3, 3000)]
 
 
+@pytest.mark.slow
 def test_another_training_of_the_run_is_another_run_and_a_dead_one_is_killed(
     client: MlflowClient, tmp_path: Path
 ) -> None:
@@ -157,6 +162,7 @@ def held(lock: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_only_what_is_known_to_be_dead_is_killed(
     client: MlflowClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +186,7 @@ def test_only_what_is_known_to_be_dead_is_killed(
     assert [status[each] for each in (dead, gone)] == ["KILLED", "KILLED"]
 
 
+@pytest.mark.slow
 def test_mlflow_that_fails_is_named_once_and_tried_again(
     client: MlflowClient, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

@@ -43,6 +43,7 @@ def begun(lock: Path) -> Begun:
     return Begun(1_700_000_000.0, {}, {"train": "1"}, "auc", "cpu", lock, [], [])
 
 
+@pytest.mark.slow
 def test_a_training_is_the_same_bytes_with_and_without_mlflow(
     data: Path, tmp_path: Path, client: MlflowClient
 ) -> None:
@@ -64,6 +65,7 @@ def test_a_training_that_mlflow_fails_is_the_same_bytes(
     assert capsys.readouterr().err.count("mlflow.db: is damaged") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("updates", [1, 4])
 def test_a_training_that_stops_goes_on_as_one_run_with_the_times_of_its_record(
     data: Path, tmp_path: Path, client: MlflowClient, updates: int
@@ -88,6 +90,7 @@ def test_a_training_that_stops_goes_on_as_one_run_with_the_times_of_its_record(
     assert [each.value for each in history] == [float(row["loss_cls"]) for row in curve(tmp_path)]
 
 
+@pytest.mark.slow
 def test_a_training_that_is_refused_undoes_nothing_of_the_one_under_way(
     data: Path, tmp_path: Path, client: MlflowClient
 ) -> None:

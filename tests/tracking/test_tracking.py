@@ -154,6 +154,7 @@ def test_splits_are_inputs_and_weights_a_model_with_its_metrics(
     assert stored.samefile(files.runs[NAME] / "weights.safetensors")  # it lies on the disk once
 
 
+@pytest.mark.slow
 def test_a_record_without_times_is_logged_once_too(tmp_path: Path, client: MlflowClient) -> None:
     """Of a run that was trained before records had them."""
     files = written(tmp_path)
@@ -169,6 +170,7 @@ def test_a_record_without_times_is_logged_once_too(tmp_path: Path, client: Mlflo
     assert info.end_time - info.start_time == 1500
 
 
+@pytest.mark.slow
 def test_the_experiment_opens_a_table_that_says_what_each_run_is(
     tmp_path: Path, client: MlflowClient
 ) -> None:
@@ -260,6 +262,7 @@ def test_results_across_data_sets_are_added_to_the_run(
         tracking.track_more(*given[:3], tmp_path / "other.db", None, out)
 
 
+@pytest.mark.slow
 def test_case_37_slices_are_added_under_names_that_mlflow_takes(
     tmp_path: Path, client: MlflowClient
 ) -> None:
@@ -281,6 +284,7 @@ def test_case_37_slices_are_added_under_names_that_mlflow_takes(
     assert found[f"slice_{'long' * 20}_gap"] == 0.875
 
 
+@pytest.mark.slow
 def test_a_state_of_the_grid_is_one_parent_of_its_runs(
     tmp_path: Path, client: MlflowClient
 ) -> None:
@@ -308,6 +312,7 @@ def test_a_state_is_its_runs_and_weights_in_any_order() -> None:
     assert len({one, states.state({"a": "2", "b": "1"}), states.state({"a": "1"})}) == 3
 
 
+@pytest.mark.slow
 def test_metrics_have_names_that_every_task_has(tmp_path: Path, client: MlflowClient) -> None:
     tracking.track("ffpp", written(tmp_path), "lssat", None)
     run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
@@ -342,6 +347,7 @@ def test_the_report_is_attached_to_the_parent_once(tmp_path: Path, client: Mlflo
     assert read_json(out) == {"lssat-ffpp": parent}
 
 
+@pytest.mark.slow
 def test_a_report_of_pulled_results_is_attached_to_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
@@ -375,6 +381,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> tracking.Files:
     return files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [_garbage, _cut, _torn])
 def test_fault_f4_a_damaged_database_is_named_in_one_message(
     tmp_path: Path, logged: tracking.Files, damage: Callable[[Path], None]

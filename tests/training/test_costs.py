@@ -127,6 +127,7 @@ def test_memory_is_not_that_of_the_process_that_started_this_one() -> None:
     assert 100_000_000 < int(done.stdout) < held.nbytes
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # codecarbon's own, at its start
 def test_energy_is_measured_without_network_or_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -33,6 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
     data: Path, tmp_path: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_predictions_of_the_saved_weights_are_those_of_the_best_epoch(
     assert evaluate("binary", crops.labels, logits)["auc"] == pytest.approx(record["best_value"])
 
 
+@pytest.mark.slow
 def test_the_loss_weighs_both_parts_by_lambda_and_the_curve_holds_them_unweighted(
     data: Path, tmp_path: Path
 ) -> None:
@@ -220,6 +222,7 @@ def test_the_balanced_sampler_refuses_several_labels_a_sample(tmp_path: Path) ->
         step.train(RUN, files(tmp_path, tmp_path / "run"), balanced)
 
 
+@pytest.mark.slow
 def test_only_evaluate_is_given_the_test_split() -> None:
     """By what the code and the rules say; `test_selection` shows it by what training does."""
     assert "test" not in step.Files.__annotations__

@@ -29,6 +29,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [*({key: value} for key, value in FULL.items()), FULL])
 def test_codes_that_are_trained_on_are_those_of_the_augmented_crop(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict
@@ -92,6 +93,7 @@ def test_shares_are_of_the_beta_distribution() -> None:
         assert stats.kstest(found, stats.beta(alpha, alpha).cdf).pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_augmented_training_is_the_same_bytes_each_time_and_says_so(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

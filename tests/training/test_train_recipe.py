@@ -143,6 +143,7 @@ def test_a_learned_lambda_is_recorded_epoch_by_epoch(data: Path, tmp_path: Path)
         view(lambda_cls="guessed")
 
 
+@pytest.mark.slow
 def test_a_sequential_run_reconstructs_first_and_then_classifies(
     data: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_sequential_run_reconstructs_first_and_then_classifies(
     assert not torch.equal(state["head.weight"], alone["head.weight"])
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_chosen_by_the_metric_that_is_named(data: Path, tmp_path: Path) -> None:
     trained(data, tmp_path, epochs=4, select_metric="balanced_accuracy")
     rows = [float(row["val_balanced_accuracy"]) for row in curve(tmp_path)]
@@ -170,6 +172,7 @@ def test_the_best_epoch_is_chosen_by_the_metric_that_is_named(data: Path, tmp_pa
         trained(data, tmp_path / "b", select_metric="top1")
 
 
+@pytest.mark.slow
 def test_of_a_metric_where_lower_is_better_the_best_epoch_has_the_lowest(
     data: Path, tmp_path: Path
 ) -> None:
@@ -187,6 +190,7 @@ def test_training_ends_early_where_it_gets_no_better(data: Path, tmp_path: Path)
     assert record["epochs"] == len(curve(tmp_path)) == record["best_epoch"] + 3 < 30
 
 
+@pytest.mark.slow
 def test_gradient_checkpointing_changes_nothing(data: Path, tmp_path: Path) -> None:
     plain = trained(data, tmp_path / "a", epochs=1)
     saved = trained(data, tmp_path / "b", epochs=1, grad_checkpointing=True)

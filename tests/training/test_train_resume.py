@@ -30,6 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("updates", [0, 2, 3, 4])
 def test_case_31_a_stopped_run_goes_on_to_the_same_bytes(
     data: Path, tmp_path: Path, updates: int
@@ -48,6 +49,7 @@ def test_case_31_a_stopped_run_goes_on_to_the_same_bytes(
     assert not list((tmp_path / "states").glob("*/state-*"))  # of no use any more
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [

@@ -316,6 +316,7 @@ def test_faults_are_named(tmp_path: Path) -> None:
         compared(root, A.replace("micro", "mirco"))
 
 
+@pytest.mark.slow
 def test_the_command_gives_json_and_a_page_that_asks_for_nothing(tmp_path: Path) -> None:
     root = project(tmp_path, two())
     command = [sys.executable, "-m", "lssat", "compare", A, B, "--json", "-", "--out", "c.html"]

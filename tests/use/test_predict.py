@@ -80,6 +80,7 @@ def path(home: Path, run: Run, id: str) -> Path:
     return home / "raw" / run.task / row["path"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "how"),
     [
@@ -274,6 +275,7 @@ def test_case_38_scores_of_a_run_that_collapsed_come_with_a_note(
     assert len(other) == 2
 
 
+@pytest.mark.slow
 def test_case_37_names_of_files_and_classes_are_shown_on_one_line(
     home: Path, tmp_path: Path
 ) -> None:
@@ -354,6 +356,7 @@ def test_damaged_weights_predict_nothing(home: Path, tmp_path: Path) -> None:
         predict.open_run(folder, home / "results", "cpu")
 
 
+@pytest.mark.slow
 def test_the_command_tells_scores_and_rejects_as_text_and_json(home: Path, tmp_path: Path) -> None:
     name, *_ = stored(home, ATTRIBUTES)
     good = path(home, ATTRIBUTES, name)
@@ -386,6 +389,7 @@ def told_of(home: Path, folder: Path, *words: str, **env: str) -> tuple[int, str
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_fault_d4_no_file_costs_another_its_score(home: Path, tmp_path: Path) -> None:
     """Names that look like protocols, given without a folder; files that are none; no files."""
     good = path(home, FRAMES, next(iter(stored(home, FRAMES))))
@@ -409,6 +413,7 @@ def test_fault_d4_no_file_costs_another_its_score(home: Path, tmp_path: Path) ->
     ]
 
 
+@pytest.mark.slow
 def test_fault_d12_a_video_is_not_written_over_by_its_scores(home: Path, tmp_path: Path) -> None:
     for name in ("v.mp4", "folder/w.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -423,6 +428,7 @@ def test_fault_d12_a_video_is_not_written_over_by_its_scores(home: Path, tmp_pat
     assert (tmp_path / "folder/w.mp4").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_fault_d13_scores_are_told_where_the_terminal_has_only_ascii(
     home: Path, tmp_path: Path
 ) -> None:
@@ -432,6 +438,7 @@ def test_fault_d13_scores_are_told_where_the_terminal_has_only_ascii(
     assert r"Gesicht \xe9.mp4: " in out
 
 
+@pytest.mark.slow
 def test_fault_d5_a_short_video_is_scored_with_all_it_has(home: Path, tmp_path: Path) -> None:
     trees.video(tmp_path / "v.mp4", [trees.scene(1), trees.scene(1, left=30), trees.scene(1)])
     (found,) = scored(home, FRAMES, [tmp_path / "v.mp4"], frames=32)
@@ -452,6 +459,7 @@ def test_fault_d5_a_short_video_is_scored_with_all_it_has(home: Path, tmp_path: 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "how", "rows"), [(FRAMES, {}, 2), (CLIPS, {}, 1), (ATTRIBUTES, {"aligned": True}, 1)]
 )

@@ -123,6 +123,7 @@ def test_a_file_is_written_anew_with_the_tolerances_that_it_had(tmp_path: Path) 
         verify.write(file, tmp_path / "results", PARAMS, [tmp_path / "other"], None)
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_and_fails_where_a_number_is_off(tmp_path: Path) -> None:
     file, folder = expected(tmp_path), results(tmp_path / "again", (0.97, 0.79))
     command = [sys.executable, "-X", "importtime", "-m", "lssat", "verify"]

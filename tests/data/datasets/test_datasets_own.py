@@ -42,6 +42,7 @@ def manifest(tmp_path: Path, own: params.Own) -> list[dict]:
     return read_table(tmp_path / "m.parquet", MANIFEST).to_pylist()
 
 
+@pytest.mark.slow
 def test_folders_of_classes_from_raw_files_to_metrics(tmp_path: Path) -> None:
     root = folders(tmp_path / "raw", ("mid", "bright", "dusk"))
     at = prepare(tmp_path, options(root))
@@ -63,6 +64,7 @@ def test_a_class_that_training_lacks_is_named(tmp_path: Path) -> None:
         prepare(tmp_path, own)
 
 
+@pytest.mark.slow
 def test_a_list_of_attributes_is_split_by_us_and_learnt(tmp_path: Path) -> None:
     rows = [f"all/{n:03}.jpg,{n % 2},{n % 3 % 2},p{n // 2:02}" for n in range(60)]
     root = listed(tmp_path / "raw", "path,dark,third,group", rows)
@@ -120,6 +122,7 @@ def test_the_positive_class_is_1_whatever_its_place_in_the_alphabet(tmp_path: Pa
         assert datasets.task("mine", own).classes[1] == positive
 
 
+@pytest.mark.slow
 def test_images_are_detected_where_the_section_says_so(tmp_path: Path) -> None:
     root = tmp_path / "raw"
     for split in ("train", "val", "test"):

@@ -109,6 +109,7 @@ def test_a_source_in_another_split_is_found(tmp_path: Path) -> None:
     assert "original/c23/001" in wrong
 
 
+@pytest.mark.slow
 def test_from_frames_to_splits(tmp_path: Path) -> None:
     root = trees.ffpp(tmp_path / "ff", moving=True, kind="images")
     found = steps(tmp_path, "ffpp", trees.ffpp_options(root, methods=["Deepfakes"]))

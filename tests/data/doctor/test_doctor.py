@@ -200,6 +200,7 @@ def test_first_bytes(suffix: str, head: bytes, wanted: str) -> None:
     assert found.startswith(wanted) if wanted else found == ""
 
 
+@pytest.mark.slow
 def test_deep_decodes_everything(tmp_path: Path) -> None:
     root = trees.ffpp(tmp_path / "raw", {**trees.PAIRS, "train": []}, moving=True)
     video = root / "original_sequences/youtube/c23/videos/001.mp4"

@@ -31,6 +31,7 @@ def run(dataset: str, options, tmp_path: Path, shard: int = 0, size: int = 32):
     return crops, table, read_table(paths[2], REJECTS).to_pylist(), paths
 
 
+@pytest.mark.slow
 def test_ffpp_shard(tmp_path: Path) -> None:
     pairs = {"train": [["000", "003"]], "val": [], "test": []}
     root = trees.ffpp(tmp_path / "raw", pairs, moving=True)

@@ -72,6 +72,7 @@ def test_one_process_serves_file_after_file(small: Path, tmp_path: Path) -> None
     assert first.poll() is not None
 
 
+@pytest.mark.slow
 def test_case_24_a_decoder_that_takes_too_long_is_stopped(long: Path, small: Path) -> None:
     with Decoder(60.0, 512) as decoder:
         list(decoder.read(small, "video", Plan()))  # started
@@ -134,6 +135,7 @@ def test_case_24_a_decoder_that_crashes_is_replaced(long: Path, small: Path, nam
         assert len(list(decoder.read(small, "video", Plan(frames=2)))) == 3
 
 
+@pytest.mark.slow
 def test_case_24_a_file_that_wants_more_memory_than_allowed(small: Path, tmp_path: Path) -> None:
     """A member of a zip is read whole before anybody knows how many pixels it has."""
     with zipfile.ZipFile(tmp_path / "big.zip", "w", zipfile.ZIP_DEFLATED) as file:

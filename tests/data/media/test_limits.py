@@ -64,6 +64,7 @@ def test_fault_d6_an_image_is_read_with_what_it_is_said_to_take(tmp_path: Path, 
     assert needs(path, least) == ""
 
 
+@pytest.mark.slow
 def test_fault_d6_large_jpegs_are_read_within_the_memory_of_the_sample(tmp_path: Path) -> None:
     """64, 75 and 88 million pixels at 1,024 MiB: by the rule, and one fifth of it by trial."""
     assert all(FIXED + n * bytes_of("JPEG") * 10**6 / 2**20 < 1000 for n in (64, 75, 88))
@@ -120,6 +121,7 @@ CODECS = {  # codec, pixels, frames that a codec may hold, bytes of a stored pix
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CODECS)
 def test_fault_d6_a_video_is_read_with_what_it_is_said_to_take(tmp_path: Path, kind: str) -> None:
     codec, format, held, stored, options = CODECS[kind]

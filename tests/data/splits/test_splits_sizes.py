@@ -160,6 +160,7 @@ def test_fault_e7_what_groups_cannot_give_more_nearly_is_near_enough() -> None:
         assert told is None or "asks for" not in told[0], groups
 
 
+@pytest.mark.slow
 def test_fault_e7_the_step_prints_what_was_asked_for_and_what_came(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
