@@ -72,6 +72,7 @@ def train(
         record=out.record,
         reconstruction=out.reconstruction,
         checkpoints=states,
+        features=project.features,
     )
     section = json.loads(tracking) if tracking and is_first() else None
     try:

@@ -186,10 +186,26 @@ def _linear(get: Callable[..., Any], configurations: list[grid.Configuration]) -
         reason = f"linear freezes the encoder, so that {first.slug} would reconstruct for nothing"
         fix = f"write none-none-C{first.classified}, or {then}, which is frozen after its phase of"
         yield ("train", "tune"), f"{reason}; {fix} reconstruction"
+    if any(not made.masked for made in configurations) or _names(get("benchmark", "baselines")):
+        for key, text in probe_problems(lambda key: get("train", key)):
+            yield ("train", key), text
     decay = get("train", "layer_decay")
     if isinstance(decay, float) and decay < 1:
         text = f"{decay} lowers the rates below the head, and tune: linear trains the head alone"
         yield ("train", "layer_decay"), f"{text}; write 1.0"
+
+
+_STILL = {"hflip": False, "crop": 1.0, "rand_augment": 0.0, "erase": 0.0, "mixup": 0.0}
+
+
+def probe_problems(recipe: Callable[[str], Any]) -> Iterator[tuple[str, str]]:
+    """Yield each key of the recipe that would change crops whose features are computed once."""
+    for key, still in _STILL.items():
+        value = recipe(key)
+        if value is not None and value != still:
+            shown = str(still).lower()
+            text = f"{str(value).lower()} changes the crops, and tune: linear computes the"
+            yield key, f"{text} features of each once; write {shown}"
 
 
 def _weights(weights: Any, names: list[str]) -> Iterator[Problem]:

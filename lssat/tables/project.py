@@ -250,6 +250,7 @@ class Project(_Folder):
     database = _At("mlflow.db")
     artifacts = _At("mlartifacts")  # of MLflow
     logs = _At("logs")
+    features = _At(".lssat/features")  # of frozen encoders, to be made again at any time
     memory = _At(".lssat/trees.sqlite")  # hashes of raw files by size, time and inode
 
     @property

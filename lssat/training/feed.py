@@ -1,6 +1,6 @@
 """Batches on their way to a step: read ahead, brought to the device, augmented there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -28,7 +28,7 @@ class Feed:
     def __init__(
         self,
         run: grid.Run,
-        data: dict[str, Crops],
+        data: Mapping[str, Crops],
         recipe: Train,
         fabric: Fabric,
         num_patches: int,

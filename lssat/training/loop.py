@@ -5,6 +5,8 @@ a run that is resumed goes on as if it had not stopped: bit for bit on a CPU.
 """
 
 import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from lssat.models.ssat import SSAT
 from lssat.params import Train
 from lssat.tables import DataError
 from lssat.training import recipe as recipes
+from lssat.training.features import Maker
 from lssat.training.feed import Feed
 from lssat.training.loader import Batch, Crops
 from lssat.training.observe import Nobody, Observer
@@ -35,6 +38,7 @@ class Trainer:
     Args:
         stop: set by a signal, checked between updates.
         pause: seconds of training between two saved states.
+        features: folder of the features of frozen encoders.
         ahead: reads the batches.
         observer: is told of each epoch.
     """
@@ -48,6 +52,7 @@ class Trainer:
         fabric: Fabric,
         stop: Stop,
         pause: float,
+        features: Path,
         ahead: Ahead,
         compile: bool = False,
         observer: Observer | None = None,
@@ -64,10 +69,14 @@ class Trainer:
         self.model, self.tune = model, grid.tune(recipe.tune)
         if not model.configuration.sequential:
             self.freeze()
-        self.plain = recipes.Step(model, loss, recipe.lambda_cls)
+        seen: Mapping[str, Crops] = data
+        if self.probes:
+            seen = Maker(features, model, recipe, fabric, stop).of(run.path, data)
+        self.plain = recipes.Step(model, loss, recipe.lambda_cls, self.probes)
         step: Any = torch.compile(self.plain) if compile else self.plain
         self.step = fabric.setup_module(step)
-        self.feed = Feed(run, data, recipe, fabric, model.num_patches, ahead)
+        patches = 0 if self.probes else model.num_patches
+        self.feed = Feed(run, seen, recipe, fabric, patches, ahead)
         self.progress = Progress()
         self.saved = time.monotonic()
         self.bad = torch.full((), -1, device=fabric.device)  # the first update that was not finite
@@ -92,6 +101,11 @@ class Trainer:
                 self._epoch(phase, epoch, epoch - first)
             first += epochs
         return self.progress
+
+    @property
+    def probes(self) -> bool:
+        """Whether the encoder is frozen from the start, so that it is run over the data once."""
+        return self.tune.kind == "linear" and not self.model.configuration.sequential
 
     def freeze(self) -> None:
         """Freeze what the recipe does not train (`train.tune`)."""

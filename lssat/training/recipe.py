@@ -8,7 +8,7 @@ from timm.scheduler import CosineLRScheduler
 from torch import Tensor, nn
 
 from lssat.models.losses import Loss
-from lssat.models.ssat import SSAT
+from lssat.models.ssat import SSAT, Output
 from lssat.params import Train
 from lssat.tables import DataError
 from lssat.training.parallel import whole
@@ -18,12 +18,14 @@ class Step(nn.Module):
     """A training step as one module, which is what is wrapped, compiled and differentiated.
 
     Args:
+        probe: the encoder is not run: `imgs` are its features (N, F), which the head reads.
         lambda_cls: loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec; or `learned`: both are
             weighted by uncertainties that are trained along (Kendall et al. 2018, 1705.07115).
     """
 
-    def __init__(self, model: SSAT, loss: Loss, lambda_cls: float | str):
+    def __init__(self, model: SSAT, loss: Loss, lambda_cls: float | str, probe: bool = False):
         super().__init__()
+        self.probe = probe
         self.model, self.loss, self.lambda_cls = model, loss, lambda_cls
         if lambda_cls == "learned":
             self.log_var = nn.Parameter(torch.zeros(2))  # of classification, reconstruction
@@ -43,9 +45,9 @@ class Step(nn.Module):
         In the phase `predict` the loss is that of classification, and logits stand for the parts.
         """
         if phase == "predict":
-            logits = self.model.classify(imgs, codes)
+            logits = self.model.head(imgs) if self.probe else self.model.classify(imgs, codes)
             return self.loss(logits, labels), logits
-        out = self.model(imgs, codes, noise, phase)
+        out = self._out(imgs, codes, noise, phase)
         absent = torch.full((), float("nan"), device=imgs.device)
         loss_cls = absent if out.logits is None else self.loss(out.logits, labels, *mix)
         loss_rec = absent if out.loss_rec is None else out.loss_rec
@@ -55,6 +57,9 @@ class Step(nn.Module):
         if out.logits is None:
             return loss_rec, parts
         return self._balanced(loss_cls, loss_rec), parts
+
+    def _out(self, imgs: Tensor, *rest: Any) -> Output:
+        return Output(self.model.head(imgs)) if self.probe else self.model(imgs, *rest)
 
     def _balanced(self, loss_cls: Tensor, loss_rec: Tensor) -> Tensor:
         if self.lambda_cls == "learned":

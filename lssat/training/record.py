@@ -81,12 +81,16 @@ def _images(trainer: "Trainer") -> int:
 def _operations(trainer: "Trainer") -> dict[str, float]:
     """Count the operations of each phase, weighted by the epochs trained in it."""
     val, model = trainer.data["val"], trainer.model
+    trained = len(trainer.progress.curve)
     batch = trainer.feed.move(val.batch(np.arange(min(len(val), 8))))
     noise = torch.rand(len(batch.rows), model.num_patches, device=batch.imgs.device)
-    left, total, counts = len(trainer.progress.curve), 0.0, {}
+    left, total, counts = trained, 0.0, {}
     for phase, epochs in trainer.phases:
         counts = costs.flops(model, batch.imgs, batch.codes, noise, phase)
         total += counts["flops_training"] * min(left, epochs)
         left -= min(left, epochs)
-    mean = total / len(trainer.progress.curve)
+    if trainer.probes:  # the encoder's pass once, the head's both ways in each epoch
+        back = counts["flops_training"] - counts["flops_inference"]  # of the head, as its forward
+        total = counts["flops_inference"] + 2 * back * trained
+    mean = total / trained
     return counts | {"flops_training": mean, "flops_run": total * _images(trainer)}

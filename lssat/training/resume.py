@@ -52,6 +52,12 @@ class Stop:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    def early(self, run: str, when: str) -> Stopped:
+        """Return the exception that ends a run before it has a state."""
+        number = self.signal or signal.SIGTERM
+        text = f"{run}: stopped by {SIGNALS[signal.Signals(number)]} {when}"
+        return Stopped(f"{text}; the same command begins again.", 128 + number)
+
     def error(self, run: str, progress: "Progress") -> Stopped:
         """Return the exception that ends the run."""
         number = self.signal or signal.SIGTERM

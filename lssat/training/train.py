@@ -17,7 +17,7 @@ from lssat import grid, metrics
 from lssat.models import losses, tuning
 from lssat.models.backbones import Weights
 from lssat.models.checkpoint import Checkpoints, save_weights
-from lssat.params import Train
+from lssat.params import Train, grid_rules
 from lssat.params.hardware import Hardware
 from lssat.tables import (
     DataError,
@@ -58,6 +58,7 @@ class Files:
     record: Path
     reconstruction: Path
     checkpoints: Path  # folder of the run's states, while it is under way
+    features: Path  # folder of the features of frozen encoders, of all runs
 
 
 def train(
@@ -88,7 +89,7 @@ def train(
     clips = grid.family(run.backbone).clips
     where = files.faces, files.codes, clips
     data = {split: Crops(getattr(files, split), *where) for split in _SPLITS}
-    _check(data, files, recipe, hardware)
+    _check(run, data, files, recipe, hardware)
     fabric = Fabric(
         accelerator=hardware.device,
         devices=hardware.devices,
@@ -111,6 +112,7 @@ def train(
             fabric,
             stop,
             pause=60 * hardware.minutes,
+            features=files.features,
             ahead=ahead,
             compile=hardware.compile,
             observer=observer,
@@ -176,7 +178,9 @@ def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
 _SPLITS = ("train", "val")
 
 
-def _check(data: dict[str, Crops], files: Files, recipe: Train, hardware: Hardware) -> None:
+def _check(
+    run: grid.Run, data: dict[str, Crops], files: Files, recipe: Train, hardware: Hardware
+) -> None:
     for split in data.values():
         losses.check_labels(split.task, split.labels, str(split.file))
     if recipe.sampler == "balanced" and data["train"].task.kind == "multilabel":
@@ -191,11 +195,24 @@ def _check(data: dict[str, Crops], files: Files, recipe: Train, hardware: Hardwa
             f"train.batch_size {recipe.batch_size} is no multiple of {hardware.devices} devices"
         )
         raise DataError("params.yaml", problem, "Change one of them")
+    _check_probe(recipe, grid.parse(run.configuration))
     kind = data["train"].task.kind
     known = metrics.NAMES[kind]
     if recipe.select_metric not in (None, *known):
         problem = f"train.select_metric {recipe.select_metric!r} is no metric of a {kind} task"
         raise DataError("params.yaml", problem, f"Write one of {', '.join(known)}, or null")
+
+
+def _check_probe(recipe: Train, configuration: grid.Configuration) -> None:
+    """Refuse what a frozen encoder makes meaningless, as params.yaml's check does for a grid."""
+    if recipe.tune != "linear" or configuration.sequential:
+        return
+    if configuration.masked:
+        problem = f"train.tune: linear freezes the encoder, so that {configuration} would "
+        raise DataError("params.yaml", f"{problem}reconstruct for nothing", "Write another")
+    for key, text in grid_rules.probe_problems(lambda name: getattr(recipe, name)):
+        problem, _, fix = text.partition("; ")
+        raise DataError("params.yaml", f"train.{key}: {problem}", fix.capitalize())
 
 
 def _key(run: grid.Run, params: SimpleNamespace, data: dict[str, Crops]) -> str:

@@ -164,6 +164,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, examine.Files]
                 weights=out / "weights.safetensors", curve=out / "curve.csv",
                 record=out / "record.json", reconstruction=out / "reconstruction.npz",
                 checkpoints=data / "checkpoints" / run.path,
+                features=data / "features",
             ),
             view,
         )  # fmt: skip

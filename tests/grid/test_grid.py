@@ -216,6 +216,25 @@ def test_sound_choices_have_no_problem() -> None:
             "train.layer_decay: 0.7 lowers the rates below the head, and tune: linear trains the "
             "head alone; write 1.0",
         ),
+        *(
+            (
+                {
+                    "train__tune": "linear",
+                    f"train__{key}": value,
+                    "benchmark__configurations": ["none-none-CRGB", "MRGB-RLDP-thenCRGB"],
+                    "benchmark__sweep__configurations": [],
+                },
+                f"train.{key}: {said} changes the crops, and tune: linear computes the features "
+                f"of each once; write {still}",
+            )
+            for key, value, said, still in (
+                ("hflip", True, "true", "false"),
+                ("crop", 0.5, "0.5", "1.0"),
+                ("rand_augment", 9.0, "9.0", "0.0"),
+                ("erase", 0.1, "0.1", "0.0"),
+                ("mixup", 0.2, "0.2", "0.0"),
+            )
+        ),
         (
             {"train__tune": "lora", "benchmark__configurations": ["MRGB-RRGB-thenCRGB"]},
             "train.tune: lora: MRGB-RRGB-thenCRGB trains the encoder itself before its adapters "

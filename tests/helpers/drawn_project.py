@@ -35,6 +35,7 @@ def _train(project: Project, run: grid.Run, data: Data) -> None:
     where = training.Files(
         data.splits.train, data.splits.val, data.faces.root, data.texture("ldp").root, *out,
         checkpoints=project.states / run.path,
+        features=project.features,
     )  # fmt: skip
     training.train(run, where, view(epochs=3, batch_size=2, warmup_epochs=0, lr=3e-3))
 

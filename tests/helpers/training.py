@@ -32,7 +32,7 @@ def files(data: Path, out: Path, codes: bool = True) -> step.Files:
         train=splits.train, val=splits.val,
         faces=Data(data).faces.root, codes=data / "texture" if codes else None,
         weights=run.weights, curve=run.curve, record=run.record, reconstruction=run.reconstruction,
-        checkpoints=out / "states",
+        checkpoints=out / "states", features=data / "features",
     )  # fmt: skip
 
 

@@ -197,6 +197,22 @@ def test_the_formula_counts_what_is_left_when_a_part_is_frozen(
     assert work.trained == pytest.approx(tuning.trained_parameters(model) - head, rel=0.05, abs=1)
 
 
+def test_a_probe_is_planned_to_run_its_encoder_once_and_a_sequence_is_not() -> None:
+    names = ("none-none-CRGB", "MRGB-RLDP-thenCRGB")
+    runs = [grid.Run("celeba", "vit_mini", name, 0) for name in names]
+    found = {}
+    for tune in ("full", "linear"):
+        recipe = {"tune": tune, "pretrain_epochs": 8}
+        own = SAMPLE.model_copy(update={"train": SAMPLE.train.model_copy(update=recipe)})
+        costs = Costs(own, CPU)
+        found[tune] = [costs.flops(run) for run in runs], [costs.train(run) for run in runs]
+        images = costs.updates(runs[0]) * SAMPLE.train.batch_size
+        once = images * costs.work(runs[0]).inference
+    assert found["linear"][0][0] == once < found["full"][0][0] / 20
+    assert found["linear"][0][1] > once * SAMPLE.train.epochs
+    assert all(a < b for a, b in zip(found["linear"][1], found["full"][1], strict=True))
+
+
 def test_saved_activations_are_those_that_were_measured() -> None:
     """MiB of an image in bfloat16, packed: docs/model.md."""
     for backbone, mib in (("vit_base", 114), ("vit_large", 252), ("vit_huge16", 399)):

@@ -9,6 +9,7 @@ import pytest
 import torch
 from helpers.training import RUN, command, curve, files, stop_after, view
 
+from lssat import grid
 from lssat.models.checkpoint import load_weights
 from lssat.params.hardware import Hardware
 from lssat.tables import DataError
@@ -78,6 +79,18 @@ def test_two_processes_give_the_numbers_of_one(
     with_costs = json.loads((tmp_path / "two/record.json").read_text())
     assert with_costs["devices"] == 2
     assert with_costs["costs"]["flops_training"] > 0
+
+
+def test_a_probe_in_two_processes_reads_features_that_one_has_made(
+    data: Path, tmp_path: Path
+) -> None:
+    recipe, name = view(tune="linear", hflip=False), grid.SUPERVISED
+    made = line(data, tmp_path / "two", "ddp", name, recipe)
+    done = subprocess.run(made, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout + done.stderr).count("of train") == 1
+    step.train(RUN._replace(configuration=name), files(data, tmp_path / "one"), recipe)
+    check_same(tmp_path / "one", tmp_path / "two")
 
 
 def test_a_run_goes_on_under_another_strategy(data: Path, tmp_path: Path) -> None:

@@ -69,6 +69,11 @@ class Costs:
         """Say whether a run reads clips."""
         return run.backbone in grid.VIDEO_ENCODERS
 
+    def probes(self, run: grid.Run) -> bool:
+        """Say whether a run reads features of a frozen encoder, which are made once."""
+        then = grid.parse(run.configuration).sequential
+        return grid.tune(self.values.train.tune).kind == "linear" and not then
+
     def images(self, run: grid.Run) -> amounts.Amount:
         """Return the images, or clips, of each split that a run reads."""
         return self.samples(run.task).seen(self.is_clip(run))
@@ -90,14 +95,18 @@ class Costs:
         recipe, work = self.values.train, self.work(run)
         images = self.updates(run) * recipe.batch_size * recipe.accumulate
         again = 4 / 3 if recipe.grad_checkpointing else 1
+        if self.probes(run):  # the encoder runs over each crop once, and the head is next to free
+            return images * work.inference
         return again * images * sum(work.training[p] * n for p, n in self.epochs(run).items())
 
     def update(self, run: grid.Run) -> float:
         """Return the seconds of an update, as measured, or by its operations."""
         machine, recipe, work = self.machine, self.values.train, self.work(run)
-        if measured := machine.measured.get(self.row(run)):
+        probes = self.probes(run)
+        if (measured := machine.measured.get(self.row(run))) and not probes:
             return measured
-        calls = recipe.accumulate * machine.calls(work.blocks, bool(work.decoder_parameters))
+        blocks = 0 if probes else work.blocks
+        calls = recipe.accumulate * machine.calls(blocks, bool(work.decoder_parameters))
         updates = self.updates(run) * sum(self.epochs(run).values())
         rate = machine.operations(recipe.precision) * machine.devices
         return calls + self.flops(run) / rate / max(1, updates)
@@ -105,7 +114,8 @@ class Costs:
     def train(self, run: grid.Run) -> float:
         """Return the seconds of a training, from its start to its weights."""
         found, epochs = self.images(run), sum(self.epochs(run).values())
-        seconds = self.updates(run) * self.update(run) + found.val * self.inference(run)
+        validated = found.val * self.inference(run) / (epochs if self.probes(run) else 1)
+        seconds = self.updates(run) * self.update(run) + validated
         if self.machine.device == "cpu" and grid.parse(run.configuration).texture:
             seconds += found.train * _CODES
         return _START[self.machine.device] + epochs * seconds

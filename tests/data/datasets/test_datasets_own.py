@@ -27,6 +27,7 @@ def measure(tmp_path: Path, at: dict[str, Path]) -> dict:
         weights=out / "weights.safetensors", curve=out / "curve.csv",
         record=out / "record.json", reconstruction=out / "reconstruction.npz",
         checkpoints=tmp_path / "states",
+        features=tmp_path / "features",
     )  # fmt: skip
     training.train(run, files, view)
     view = params.view(str(ROOT / "params.yaml"), "evaluate")
