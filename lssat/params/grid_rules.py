@@ -151,11 +151,12 @@ def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> I
 def _norm_pix_loss(
     get: Callable[..., Any], configurations: list[grid.Configuration]
 ) -> Iterator[Problem]:
-    if get("texture", "encoding") != "bits" or get("train", "norm_pix_loss") is not True:
+    where = "texture" if get("train", "encoding") is None else "train"
+    if get(where, "encoding") != "bits" or get("train", "norm_pix_loss") is not True:
         return
     targets = {target for made in configurations for target in made.targets}
     if targets and "RGB" not in targets:
-        text = "true does nothing: with texture.encoding bits every target is binary planes, which"
+        text = f"true does nothing: with {where}.encoding bits every target is binary planes, which"
         yield ("train", "norm_pix_loss"), f"{text} are not normalised; write false"
 
 

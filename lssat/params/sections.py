@@ -182,6 +182,7 @@ class Train(Section):
     weight_decay: Annotated[float, Field(ge=0)]  # none on biases, norms and tokens
     mask_ratio: Annotated[float, Field(gt=0, lt=1)]
     norm_pix_loss: bool
+    encoding: Literal["code", "bits"] | None = None  # of texture targets; null: texture.encoding
     # loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec; learned: by uncertainties (1705.07115)
     lambda_cls: float | str
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
@@ -194,6 +195,8 @@ class Train(Section):
     mixup: Annotated[float, Field(ge=0)]  # alpha of the Beta of a sample's share; 0: none
     select_metric: str | None  # of validation, for the best epoch; null: the task's headline
     early_stop: Count | None  # epochs without a better one; null: all epochs are run
+    # decay of the average of weights that validation, selection and the stored weights are of
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     grad_checkpointing: bool  # less memory, a third more work, the same result
     threads: Count  # torch's; another number changes the last bits of the results
     precision: Literal["32-true", "bf16-mixed"]

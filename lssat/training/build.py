@@ -23,7 +23,7 @@ def make_model(
         outputs=crops.task.outputs,
         mask_ratio=recipe.mask_ratio,
         norm_pix_loss=recipe.norm_pix_loss,
-        encoding=params.texture.encoding,
+        encoding=recipe.encoding or params.texture.encoding,
         head=recipe.head,
     )
     described |= {"frames": crops.frames} if crops.clips else {}

@@ -22,6 +22,7 @@ from lssat.models.ssat import SSAT
 from lssat.params import Train
 from lssat.tables import DataError
 from lssat.training import recipe as recipes
+from lssat.training.average import Average
 from lssat.training.features import Maker
 from lssat.training.feed import Feed
 from lssat.training.loader import Batch, Crops
@@ -78,6 +79,7 @@ class Trainer:
         patches = 0 if self.probes else model.num_patches
         self.feed = Feed(run, seen, recipe, fabric, patches, ahead)
         self.progress = Progress()
+        self.average = Average(model, recipe.ema)
         self.saved = time.monotonic()
         self.bad = torch.full((), -1, device=fabric.device)  # the first update that was not finite
 
@@ -121,8 +123,10 @@ class Trainer:
         self.trained = tuning.trained_parameters(self.model)
         self.scheduler = recipes.scheduler(optimizer, self.recipe, self.updates, epochs)
         self.optimizer: Any = self.fabric.setup_optimizers(optimizer)
+        self.average.begin()
         if first <= self.progress.epoch < first + epochs:
-            restore(self.plain, optimizer, self.progress, self.fabric.device)
+            device = self.fabric.device
+            restore(self.plain, optimizer, self.progress, device, self.average.tensors)
 
     def _epoch(self, phase: str, epoch: int, of_phase: int) -> None:
         progress = self.progress
@@ -134,6 +138,7 @@ class Trainer:
             self.scheduler.step_update(of_phase * self.updates + update)
             torch.manual_seed(_seed(self.run.seed, epoch, update))
             total = total + self._update(phase, epoch, update, batches)
+            self.average.update(of_phase * self.updates + update)
             progress.epoch, progress.update, progress.total = epoch, update + 1, total
             self._between(update)
         self._refuse_if_bad(epoch)
@@ -154,8 +159,9 @@ class Trainer:
         row |= dict(zip(("loss_cls", "loss_rec"), losses, strict=True))
         if self.recipe.lambda_cls == "learned":
             row["lambda_cls"] = self.plain.share()
-        validated = self._validate(classify=phase != "reconstruct")
-        progress.close(row | validated, self.metric, self.model, phase)
+        with self.average.applied():
+            validated = self._validate(classify=phase != "reconstruct")
+            progress.close(row | validated, self.metric, self.model, phase)
         patience = self.recipe.early_stop
         worse = progress.best_epoch >= 0 and epoch - progress.best_epoch
         progress.ended = patience is not None and worse >= patience
@@ -228,7 +234,8 @@ class Trainer:
     def save(self) -> None:
         """Save a state from which the run goes on."""
         self.progress.total = self._mean(self.progress.total)
-        state = states(self.plain, self.optimizer.optimizer, self.progress)
+        made = self.plain, self.optimizer.optimizer
+        state = states(*made, self.progress, self.average.tensors)
         if self.fabric.is_global_zero:
             done = self.progress.epoch * self.updates + self.progress.update
             self.progress.checkpoints.save(done, *state)

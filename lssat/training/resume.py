@@ -4,7 +4,7 @@ import copy
 import itertools
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -115,13 +115,17 @@ class Progress:
 
 
 def states(
-    step: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress
+    step: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    average: Mapping[str, Tensor],
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return tensors and plain values of a run under way, for `Checkpoints.save`.
 
     Every process must call it: each may hold a part of every tensor.
     """
     tensors = {f"step.{name}": whole(value) for name, value in step.state_dict().items()}
+    tensors |= {f"average.{name}": whole(value) for name, value in average.items()}
     tensors |= {f"best.{name}": value for name, value in progress.best.items()}
     for number, moments in optimizer.state_dict()["state"].items():
         for name, value in moments.items():
@@ -131,9 +135,13 @@ def states(
 
 
 def restore(
-    step: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress, device: torch.device
+    step: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    device: torch.device,
+    average: dict[str, Tensor],
 ) -> None:
-    """Fill model and optimizer from a state that `Progress.take` holds; else leave both.
+    """Fill model, optimizer and average from a state that `Progress.take` holds; else leave them.
 
     Raises:
         DataError: the state is of another architecture or number of classes.
@@ -143,6 +151,8 @@ def restore(
     own, fresh = _part(progress.saved, "step."), step.state_dict()
     fit(own, fresh, progress.checkpoints.folder)
     step.load_state_dict({name: parted(value, fresh[name]) for name, value in own.items()})
+    for name, value in _part(progress.saved, "average.").items():
+        average[name] = parted(value, average[name]).to(device)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in _part(progress.saved, "optimizer.").items():

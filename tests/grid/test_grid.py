@@ -286,6 +286,11 @@ def test_sound_choices_have_no_problem() -> None:
             "binary planes, which are not normalised; write false",
         ),
         (
+            {"train__encoding": "bits"},
+            "train.norm_pix_loss: true does nothing: with train.encoding bits every target is "
+            "binary planes, which are not normalised; write false",
+        ),
+        (
             {"texture__kind": "lbp"},
             "texture.kind: MRGB-RLDP-CRGB needs ldp; write ldp or drop it (found 'lbp')",
         ),

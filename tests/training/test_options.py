@@ -51,11 +51,12 @@ CHOICES = [
     ("affectnet", "vit_micro", "MRGB-RLDP-CRGB", "code", {"precision": "bf16-mixed"}),
     ("celeba", "vit_micro", "MLDP-RRGB-CRGB", "code", {"lambda_cls": "learned"}),
     ("celeba", "vit_micro", "MRGB-RLDP-CRGB", "bits", {"select_metric": "auc"}),
+    ("celeba", "vit_micro", "MRGB-RLDP-CRGB", "bits", {"encoding": "bits"}),
     ("affectnet", "vit_micro", "none-none-CRGB", "code", FROZEN),
     ("affectnet", "vit_micro", "MRGB-RRGB-thenCRGB", "code", {"tune": "linear"}),
     ("affectnet", "vit_micro", "MRGB-RLDP-CRGB", "code", {"tune": "lora"}),
     ("celeba", "resnet18", "none-none-CRGB", "code", {"tune": "norm"}),
-    ("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", "code", {"tune": "blocks:1"}),
+    ("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", "code", {"tune": "blocks:1", "ema": 0.9}),
     *[("celeba", baseline, "none-none-CRGB", "code", {}) for baseline in grid.BASELINES],
 ]
 
@@ -97,7 +98,7 @@ def test_a_choice_trains_and_predicts(
     changes: dict,
 ) -> None:
     data, run = sample_data[task], Run(task, backbone, configuration, 0)
-    texture = LDP.model_copy(update={"encoding": encoding})
+    texture = LDP.model_copy(update={"encoding": "code" if "encoding" in changes else encoding})
     record = _train(data, tmp_path, run, texture, changes)
     assert record["weights"] == {"source": "scratch", "licence": None}
     assert changes.items() <= record["params"]["train"].items()

@@ -57,8 +57,10 @@ def weights(out: Path) -> dict[str, torch.Tensor]:
 
 
 RECIPES = {
-    "joint": dict(mixup=0.5, clip_grad=0.5, lambda_cls="learned", accumulate=2, batch_size=8),
-    "then": dict(pretrain_epochs=1, warmup_epochs=0, grad_checkpointing=True, layer_decay=0.7),
+    "joint": dict(mixup=0.5, clip_grad=0.5, lambda_cls="learned", accumulate=2, batch_size=8)
+    | dict(ema=0.9, tune="lora"),
+    "then": dict(pretrain_epochs=1, warmup_epochs=0, grad_checkpointing=True, layer_decay=0.7)
+    | dict(tune="blocks:1"),
 }
 
 

@@ -56,8 +56,9 @@ def test_case_31_a_stopped_run_goes_on_to_the_same_bytes(
         {"optimizer": "sgd", "lr": 0.1, "accumulate": 2, "batch_size": 8, "clip_grad": 1.0},
         {"lambda_cls": "learned", "layer_decay": 0.7},
         {"mixup": 0.8, "crop": 0.6, "rand_augment": 9.0, "erase": 0.25},
+        {"ema": 0.8, "tune": "lora"},
     ],
-    ids=["sgd", "learned", "augmented"],
+    ids=["sgd", "learned", "augmented", "averaged"],
 )
 def test_case_31_whatever_the_recipe_keeps_is_kept(
     data: Path, tmp_path: Path, changes: dict

@@ -90,7 +90,7 @@ def _model(costs: Costs, run: grid.Run) -> SSAT:
         _CLASSES,
         recipe.mask_ratio,
         recipe.norm_pix_loss,
-        values.texture.encoding,
+        recipe.encoding or values.texture.encoding,
         recipe.head if grid.parse(run.configuration).auxiliary else "linear",
         **frames,
     )

@@ -119,7 +119,8 @@ def memory_of(costs: Costs, run: grid.Run) -> float:
     if measured := costs.machine.memories.get(costs.row(run)):
         return measured
     recipe, work = costs.values.train, costs.work(run)
-    beside = 1 + _OPTIMIZER[recipe.optimizer]  # a gradient, and the moments
+    # A gradient, the moments, an average of weights.
+    beside = 1 + _OPTIMIZER[recipe.optimizer] + (recipe.ema is not None)
     state = 4 * (_parameters(costs, run) + beside * _trained(costs, run))
     batch = recipe.batch_size / costs.machine.devices
     kept = work.saved / (8 if recipe.grad_checkpointing else 1)
@@ -132,7 +133,7 @@ def _disk(costs: Costs) -> dict[str, float]:
     tasks = values.benchmark.tasks + values.benchmark.cross
     pixels = float(sum(costs.samples(task).crops for task in tasks) * size**2)
     parameters = [_parameters(costs, run) for run in costs.runs]
-    beside = _OPTIMIZER[values.train.optimizer]
+    beside = _OPTIMIZER[values.train.optimizer] + (values.train.ema is not None)
     moments = [beside * _trained(costs, run) for run in costs.runs]
     states = [2 * own + other for own, other in zip(parameters, moments, strict=True)]
     at_once = sorted(states, reverse=True)[: costs.machine.at_once]
