@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,8 @@ from lssat import params
 from lssat.cli import option, outputs
 from lssat.cli.base import app, example, quick_imports
 from lssat.grid.releases import DRAWN, HOME, RELEASES
-from lssat.tables import DataError
-from lssat.tables.project import Data
+from lssat.tables import DataError, write_json
+from lssat.tables.project import Data, Project
 
 
 @app.command(epilog=example("lssat sample --tree ffpp"))
@@ -114,16 +115,27 @@ def doctor(
     ] = None,
     json_: option.Json = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every image and video.")] = False,
+    artifacts: Annotated[
+        bool,
+        typer.Option(
+            "--artifacts", help="Instead: read all that was made here, held to its sha256."
+        ),
+    ] = False,
     params_: Annotated[str, typer.Option("--params", help="Another params.yaml.")] = "params.yaml",
 ) -> None:
     """Look raw trees over before anything runs: an inventory beside the official counts.
 
     Reads lists, names and the first bytes of every file; changes nothing.
 
-    Exit code 0: the tree fits the official release, or is a consistent part;
-    1: something is wrong that would stop a job, or lose or damage samples;
+    Exit code 0: the tree fits the official release, or is a consistent part; the artifacts are
+    as they were written;
+    1: something is wrong that would stop a job, or lose or damage samples; an artifact is damaged;
     2: the command was not understood.
     """
+    if artifacts:
+        if dataset is not None or root is not None or deep:
+            raise typer.BadParameter("--artifacts stands alone, or with --json")
+        sys.exit(_artifacts(json_))
     with quick_imports():
         from lssat.data import doctor as step
 
@@ -134,6 +146,22 @@ def doctor(
             roots = [Path(each.root) for each in sections if each]
         outputs.outside(Path(str(json_)), roots)
     sys.exit(step.run(dataset, root, params_, json_, deep))
+
+
+def _artifacts(json_: str | None) -> int:
+    with quick_imports():
+        from lssat.use import artifacts as step
+
+    found = step.check(Project())
+    if not found.checked and not found.damaged:
+        raise DataError(Path.cwd(), "has no artifacts", "Run this in a project, after `make`")
+    if json_ == "-":
+        print(json.dumps(step.told(found), indent=1))
+        return int(bool(found.damaged))
+    if json_ is not None:
+        write_json(json_, step.told(found), sealed=False)
+    print("\n".join(step.lines(found)))
+    return int(bool(found.damaged))
 
 
 @app.command(epilog=example("lssat manifest --task ffpp"))

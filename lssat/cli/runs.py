@@ -11,6 +11,7 @@ from lssat import grid, params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
 from lssat.grid.releases import HOME
+from lssat.orchestrate import cluster
 from lssat.params import hardware
 from lssat.tables import DataError
 from lssat.tables.project import Project
@@ -80,6 +81,7 @@ def train(
             step.train(which, files, view, hardware.read(machine), observer)
     except step.Stopped as stopped:
         print(stopped, file=sys.stderr)
+        cluster.go_on(stopped.code)
         raise typer.Exit(stopped.code) from None
 
 

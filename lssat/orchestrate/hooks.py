@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lssat.orchestrate import guard, lock, restore, steps, warm
+from lssat.orchestrate import cluster, guard, lock, restore, steps, warm
 from lssat.orchestrate.events import Writer
 from lssat.orchestrate.failures import tell
 from lssat.orchestrate.plan import Costs, machine_of
@@ -71,6 +71,8 @@ class Hooks:
             atexit.register(self._tell_graph, Path(graph))
         self.works = workflow.is_main_process and not looks(sys.argv[1:])
         steps.lead()
+        if workflow.remote_exec:
+            cluster.pass_on_the_warning()
         make_writable()
         close_faces()
         if self.works:
@@ -139,7 +141,12 @@ class Hooks:
         return any(dag.finished(job) for job in dag.jobs if job.output)
 
     def _failed(self) -> list[Any]:
-        return sorted(self.workflow.scheduler.failed, key=str)
+        """Return the jobs that failed: of a group those that had all they need and are not done."""
+        found = []
+        for job in sorted(self.workflow.scheduler.failed, key=str):
+            parts = sorted(job.jobs, key=str) if job.is_group() else [job]
+            found += [each for each in parts if not job.is_group() or could(each)]
+        return found
 
     def _save(self, dag: Any) -> None:
         made: dict[str, Any] = {"params": os.environ[restore.PARAMS]}
@@ -192,6 +199,12 @@ class Hooks:
     def _idle(self) -> bool:
         dag = getattr(self.workflow, "dag", None)
         return dag is not None and not any(True for _ in dag.needrun_jobs())
+
+
+def could(job: Any) -> bool:
+    """Say whether all inputs of a job are there, and not all outputs."""
+    ins, outs = ([Path(str(file)) for file in files] for files in (job.input, job.output))
+    return all(file.exists() for file in ins) and not all(file.exists() for file in outs)
 
 
 def close_faces() -> None:

@@ -2,7 +2,9 @@
 
 Snakemake redoes everything below a step that ran, whatever its bytes. A step whose inputs,
 parameters and code are those of an earlier run takes its outputs from DVC's cache instead: a
-manifest that is made again, or a parameter that is set there and back, retrains nothing.
+manifest that is made again, or a parameter that is set there and back, retrains nothing; nor does
+a clone that has the run cache of another (`dvc fetch --run-cache`), whose outputs come from the
+remote.
 """
 
 import configparser
@@ -46,7 +48,8 @@ def restore(outputs: list[str]) -> bool:
         if stage is None:
             return False
         try:
-            repo.stage_cache.restore(stage)
+            # What another machine has made may lie in the remote alone.
+            repo.stage_cache.restore(stage, pull=bool(repo.config["core"].get("remote")))
         except RunCacheNotFoundError:
             return False
     if not all(Path(output).exists() for output in outputs):

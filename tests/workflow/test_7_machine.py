@@ -27,8 +27,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def plan(project: Project, *more: str) -> list[tuple[str, str, str]]:
     """Return the rule, the task and the text of each job that is planned with the SLURM profile."""
     line = ["snakemake", "--profile", "profiles/slurm", "-n", *more, "--", "all", "sensitivity"]
-    blocks = re.split(r"\n(?=(?:local)?rule )", project.run(*line))
-    named = [(re.match(r"rule (\w+):", block), block) for block in blocks]
+    blocks = re.split(r"\n(?= *(?:local)?rule )", project.run(*line))  # those of a group: indented
+    named = [(re.match(r" *rule (\w+):", block), block) for block in blocks]
     return [
         (match[1], found[1] if (found := re.search(r"wildcards: task=(\w+)", block)) else "", block)
         for match, block in named
@@ -51,6 +51,20 @@ def test_fault_f14_the_profile_as_typed_places_each_job(project: Project) -> Non
         assert placed(block) == (("gpu", 1, True) if gpu else ("cpu", 0, False)), block
     (mine,) = {re.search(r"slurm_extra=(\S+)", b)[1] for r, _, b in jobs if r == "train"}
     assert mine == "--signal=USR1@120"  # the run saves its state
+
+
+def test_short_steps_of_a_cluster_are_one_job(project: Project) -> None:
+    """Trainings as well where by the plan they are short; a long one is a job of its own."""
+    line = ["snakemake", "--profile", "profiles/slurm", "-n", "--", "all"]
+    told = project.run(*line)
+    for name in ("checks", "trainings", "end"):
+        assert f"Group job {name}" in told
+    alone = project.run(*line, LSSAT_TOGETHER="no")
+    assert "Group job trainings" not in alone
+    for said, minutes in ((told, "10"), (alone, "1440")):
+        found = re.findall(r"\n *rule train:(?:\n .*)*\n.*runtime=(\d+)", said)
+        assert found == [minutes] * 4
+    assert told.count("Group job trainings") == 1
 
 
 def test_fault_c11_nothing_runs_beside_what_is_timed(project: Project) -> None:

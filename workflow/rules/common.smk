@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from lssat.tables import digest, face_privacy, source
 from lssat.params import hardware
 from lssat import grid, params
+from lssat.orchestrate import cluster
 from lssat.orchestrate.hooks import Hooks
 from lssat.grid.releases import HOME
 from lssat.tables import DataError
@@ -69,6 +70,8 @@ GPUS = 0 if HARDWARE.device == "cpu" else HARDWARE.devices  # of a job that uses
 hardware.tell(config, PARAMS.tracking.model_dump())
 if "gpu" not in workflow.global_resources:  # of all jobs at a time; without it there is no limit
     workflow.global_resources["gpu"] = max(1, GPUS)
+# A job of a cluster for each short training would wait longer than it works.
+TOGETHER = CLUSTER and cluster.are_short(PARAMS, HARDWARE)
 if HARDWARE.cpu_partition:  # of every job that names none itself, as those with a GPU do
     workflow.resource_settings._parsed_default_resources["slurm_partition"] = HARDWARE.cpu_partition
 

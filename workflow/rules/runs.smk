@@ -14,9 +14,12 @@ rule train:
         RUN,
     log:
         HERE.log("train", grid.RUN),
+    group:
+        "trainings" if TOGETHER else None
     threads: PARAMS.train.threads
     resources:
         gpu=GPUS,
+        runtime=10 if TOGETHER else 1440,  # minutes, on a cluster
         slurm_partition=partition(GPUS),
     params:
         section=read("train"),

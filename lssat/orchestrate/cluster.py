@@ -1,0 +1,64 @@
+"""Jobs of SLURM: which trainings share one, and what a step does for itself in it."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from lssat.orchestrate.plan import Costs, machine_of
+from lssat.params import Params
+from lssat.params.hardware import Hardware
+
+JOB = "SLURM_JOB_ID"
+_TOGETHER = "LSSAT_TOGETHER"
+_SHORT = 60.0  # seconds of a training; a preempted job does all of its trainings again
+
+
+def are_short(values: Params, hardware: Hardware) -> bool:
+    """Say whether by the plan all trainings are short, so that several of them are one job.
+
+    The jobs themselves are told what the run that submits them has found.
+    """
+    if told := os.environ.get(_TOGETHER):
+        return told == "yes"
+    costs = Costs(values, machine_of(hardware, 1, 1, here=False))
+    found = max(costs.train(run) for run in values.runs()) <= _SHORT
+    os.environ[_TOGETHER] = "yes" if found else "no"
+    return found
+
+
+def go_on(code: int) -> None:
+    """Queue this job again where its time was about to end, as SIGUSR1 says.
+
+    Preempted jobs, and those of a dead node, SLURM queues again by itself. Elsewhere than in a
+    job of SLURM nothing is done.
+
+    Args:
+        code: the exit code of a training that has saved its state: 128 + the signal's number.
+    """
+    job = os.environ.get(JOB)
+    if code != 128 + signal.SIGUSR1 or job is None or shutil.which("scontrol") is None:
+        return
+    command = ["scontrol", "requeue", job]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    why = done.stderr.strip()
+    said = f"cannot be queued again ({why}); start it again by hand" if why else "is queued again"
+    print(f"job {job}: {said}", file=sys.stderr)
+
+
+def pass_on_the_warning() -> None:
+    """Let the steps that this Snakemake has started know that their job's time is about to end.
+
+    SLURM sends SIGUSR1 to the program that it has started itself, this one, which would end.
+    """
+    import psutil
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        for step in psutil.Process().children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                step.send_signal(number)
+
+    signal.signal(signal.SIGUSR1, pass_on)
