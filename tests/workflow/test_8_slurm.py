@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from helpers import slurm
@@ -169,15 +168,3 @@ def test_the_rerun_after_jobs_were_put_off_and_cancelled_has_the_bytes_of_a_loca
         assert (project.path / name).read_bytes() == (local.path / name).read_bytes(), name
     again = ["snakemake", "--profile", "profiles/slurm", "-n", *options]
     assert "Nothing to be done" in project.run(*again, **environment(project, cluster))
-
-
-def test_a_step_that_cannot_work_is_not_tried_again(start: Start) -> None:
-    """The node says that it has a GPU; torch finds none, which no second look would change."""
-    wanted = f"runs/{RUNS[0]}/record.json"
-    run = start("--config", "device=cuda", "--", wanted)
-    code, _ = run.end()
-    (job,) = run.jobs()
-    assert code != 0
-    assert (job["JobState"], job["Partition"], job["Restarts"]) == ("FAILED", "gpu", "0")
-    assert "gres/gpu=1" in job["TRES"]
-    assert "torch finds no GPU on this machine" in Path(job["StdOut"]).read_text()
