@@ -61,7 +61,7 @@ def train(
         from lssat.training import train as step
         from lssat.training.parallel import is_first
 
-    view = params.view(params_, "train")
+    view = params.view(params_, "train", configuration=which.configuration)
     needs = grid.parse(which.configuration).texture is not None
     files = step.Files(
         train=data.splits.train,

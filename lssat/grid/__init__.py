@@ -15,12 +15,22 @@ from lssat.grid.backbones import (
     patch_problem,
     weights_problem,
 )
-from lssat.grid.notation import LEARNED, TEXTURES, Configuration, configurations, parse, share
-from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, named, repeats, runs_of, swept
+from lssat.grid.notation import (
+    BASE,
+    LEARNED,
+    TEXTURES,
+    Configuration,
+    configurations,
+    parse,
+    share,
+    variant_problem,
+)
+from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, named, repeats, runs_of, swept, varied
 from lssat.grid.tasks import Task, read_task
 from lssat.grid.tuning import Tune, tune, tune_problem
 
 __all__ = [
+    "BASE",
     "BASELINES",
     "ENCODERS",
     "FAMILIES",
@@ -52,5 +62,7 @@ __all__ = [
     "swept",
     "tune",
     "tune_problem",
+    "variant_problem",
+    "varied",
     "weights_problem",
 ]

@@ -1,4 +1,4 @@
-"""The notation of configurations: what each branch sees, what is reconstructed, its own lambda."""
+"""The notation of configurations: what is seen and reconstructed, and the variant of the recipe."""
 
 import itertools
 import re
@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 INPUTS = ("RGB", "LDP", "LBP")  # RGB and the textures, each a module of lssat/texture/kinds
 TEXTURES = INPUTS[1:]
 LEARNED = "learned"
+BASE = "base"
 _NOTATION = re.compile(
     r"(?:M(\w+)[/-]R(\w+)(?:\+R(\w+))?[/-](then)?C(\w+)|none[/-]none[/-]C(\w+))"
-    r"(?:[/-]lambda(\S*))?"
+    r"(?:[/-]lambda([^\s+]*))?(?:\+(\S*))?"
 )
+_VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")  # a part of paths on every system
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Configuration:
     (2310.20704) compares itself with: the masked autoencoder is trained first, alone, and then
     its encoder is fine-tuned by classification alone. `lambda_cls` is the configuration's own
     weight of the classification loss, in place of `train.lambda_cls`; None where it has none.
+    `variant` names the changes of the recipe that it is trained with (`variants` of params.yaml);
+    None: the recipe as it is.
     """
 
     masked: str | None
@@ -29,13 +33,15 @@ class Configuration:
     classified: str
     sequential: bool = False
     lambda_cls: float | str | None = None
+    variant: str | None = None
 
     def __str__(self) -> str:
+        varied = "" if self.variant is None else f"+{self.variant}"
         if self.masked is None:
-            return f"none/none/C{self.classified}"
+            return f"none/none/C{self.classified}{varied}"
         targets = "+".join(f"R{target}" for target in self.targets)
         own = "" if self.lambda_cls is None else f"/lambda{self.lambda_cls}"
-        return f"M{self.masked}/{targets}/{'then' * self.sequential}C{self.classified}{own}"
+        return f"M{self.masked}/{targets}/{'then' * self.sequential}C{self.classified}{own}{varied}"
 
     @property
     def slug(self) -> str:
@@ -49,8 +55,8 @@ class Configuration:
 
     @property
     def shared(self) -> "Configuration":
-        """The same with the recipe's lambda_cls."""
-        return replace(self, lambda_cls=None)
+        """The same with the recipe as it is: no lambda_cls of its own, and no variant."""
+        return replace(self, lambda_cls=None, variant=None)
 
     @property
     def texture(self) -> str | None:
@@ -65,13 +71,16 @@ def parse(text: str) -> Configuration:
     `MRGB/RLDP/CRGB`; `MRGB/RRGB+RLDP/CRGB` reconstructs both; `MRGB/RRGB/thenCRGB` trains the
     masked autoencoder first, the classifier after it; `none/none/CRGB` is supervised only.
     `MRGB/RLDP/CRGB/lambda0.1` has a lambda_cls of its own, a number or `learned`.
+    `MRGB/RLDP/CRGB+tenth` is trained with the variant `tenth` of the recipe.
 
     Raises:
-        ValueError: another spelling, an unknown input, two texture kinds in one, or a lambda where
-            no two losses are trained together.
+        ValueError: another spelling, an unknown input, two texture kinds in one, a lambda where
+            no two losses are trained together, or a variant that has no name.
     """
     match = _NOTATION.fullmatch(text)
-    masked, first, second, then, classified, alone, own = match.groups() if match else (None,) * 7
+    masked, first, second, then, classified, alone, own, variant = (
+        match.groups() if match else (None,) * 8
+    )
     fields = [field for field in (masked, first, second, classified, alone) if field]
     if not match or not set(fields) <= set(INPUTS):
         raise ValueError(
@@ -83,11 +92,23 @@ def parse(text: str) -> Configuration:
     if second and (first != "RGB" or second == "RGB"):
         raise ValueError(f"{text!r} names two targets: the first is RGB, the second a texture")
     targets = tuple(target for target in (first, second) if target)
+    if variant is not None and (problem := variant_problem(variant)):
+        raise ValueError(f"{text!r}: {problem}")
     if own is None:
-        return Configuration(masked, targets, str(classified or alone), bool(then))
+        seen = str(classified or alone)
+        return Configuration(masked, targets, seen, bool(then), variant=variant)
     if alone or then:
         raise ValueError(f"{text!r} trains no two losses together to weigh; leave the lambda out")
-    return Configuration(masked, targets, str(classified), lambda_cls=share(own))
+    return Configuration(masked, targets, str(classified), lambda_cls=share(own), variant=variant)
+
+
+def variant_problem(name: str) -> str | None:
+    """Say what is wrong with the name of a variant, which becomes a part of paths."""
+    if name == BASE:
+        return f"{BASE} is the recipe as it is, and always in the grid; leave it out"
+    if not _VARIANT.fullmatch(name):
+        return f"a variant's name is of letters, digits, _ and ., found {name!r}"
+    return None
 
 
 def share(text: str) -> float | str:

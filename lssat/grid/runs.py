@@ -65,8 +65,20 @@ def swept(
     return [Run(*choice) for choice in itertools.product(tasks, backbones, named, seeds)]
 
 
+def varied(
+    tasks: Sequence[str],
+    backbones: Sequence[str],
+    configurations: Sequence[str],
+    names: Sequence[str],
+    seeds: Sequence[int],
+) -> list[Run]:
+    """List the runs of variants: configurations with a recipe of their own."""
+    slugs = [f"{slug}+{name}" for slug, name in itertools.product(configurations, names)]
+    return [Run(*choice) for choice in itertools.product(tasks, backbones, slugs, seeds)]
+
+
 def named(lists: Any, tasks: list[str]) -> list[Run]:
-    """List what the lists name, a folder each: the runs of some tasks, those of the sweep last.
+    """List what the lists name, a folder each: the runs of some tasks, the sweep and variants last.
 
     Args:
         lists: the section `benchmark`, or what a step sees of it.
@@ -75,7 +87,10 @@ def named(lists: Any, tasks: list[str]) -> list[Run]:
     found = every_run(tasks, *full, lists.clip_tasks, lists.clip_backbones)
     sweep = lists.sweep
     those = [task for task in tasks if task in sweep.tasks]
-    return found + swept(those, sweep.backbones, sweep.configurations, sweep.lambdas, lists.seeds)
+    found += swept(those, sweep.backbones, sweep.configurations, sweep.lambdas, lists.seeds)
+    more = lists.variants
+    those = [task for task in tasks if task in more.tasks]
+    return found + varied(those, more.backbones, more.configurations, more.names, lists.seeds)
 
 
 def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, get_args
 
 from lssat import grid
 from lssat.grid import releases
-from lssat.params import grid_rules
+from lssat.params import grid_rules, variants
 from lssat.params import names as named
 from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
-from lssat.params.sections import Params
+from lssat.params.sections import Params, Train, Varied
 from lssat.tables.project import Project
 
 SAMPLE = f"{Project().sample.root}/"
@@ -35,6 +35,8 @@ def say(path: str | Path, lines: dict, error: Any) -> str:
 
 def _siblings(where: tuple) -> list[str]:
     model: Any = Params
+    if where[:1] == ("variants",):
+        return list(Train.model_fields)
     for step in where:
         own = model is Datasets and step not in model.model_fields
         model = Own if own else model.model_fields[step].annotation
@@ -101,9 +103,13 @@ def across(source: Source) -> list[str]:
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
     for where, text in _slices(tasks, given, get("slices") or {}):
         say(where, text)
-    for where, text in [*grid_rules.problems(get), *named.problems(get)]:
+    for key in Varied.model_fields if isinstance(get("benchmark"), dict) else ():
+        if get("benchmark", "variants", key) is None:
+            fix = "add it, [] for none (presets/sample.yaml shows each key)"
+            say(("benchmark", "variants", key), f"is missing; {fix}")
+    for where, text in [*grid_rules.problems(get), *named.problems(get), *variants.problems(get)]:
         say(where, text)
-    return problems
+    return problems + [globals()["say"](source.path, source.lines, e) for e in variants.errors(get)]
 
 
 def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, str]]:

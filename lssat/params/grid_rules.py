@@ -21,7 +21,8 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     """
     grids = _parsed(get("benchmark", "configurations"))
     swept = _parsed(get("benchmark", "sweep", "configurations"))
-    configurations = list(dict.fromkeys([*grids, *swept]))
+    varied = _parsed(get("benchmark", "variants", "configurations"))
+    configurations = list(dict.fromkeys([*grids, *swept, *varied]))
     backbones = _names(get("benchmark", "backbones"))
     baselines = _names(get("benchmark", "baselines"))
     videos = _names(get("benchmark", "clip_backbones"))
@@ -29,7 +30,9 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     yield from _clips(get, videos)
     if HOME in _names(get("benchmark", "clip_tasks")) and videos:
         yield from _clips_across(get, videos[0])
-    yield from _sweep(get, grids)
+    yield from _beside(get, "sweep")
+    yield from _beside(get, "variants")
+    yield from _twice(get, grids)
     for made in configurations:
         if made.texture not in (None, kind := get("texture", "kind")):
             text = f"{made.slug} needs {made.texture}; write {made.texture} or drop it"
@@ -106,23 +109,30 @@ def _clips_across(get: Callable[..., Any], video: str) -> Iterator[Problem]:
             yield ("datasets", name, "clip_frames"), f"{text}; write {frames}"
 
 
-def _sweep(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator[Problem]:
-    """Hold the sweep to the grid, and every run of one lambda_cls to one name."""
-    tasks, where = _names(get("benchmark", "sweep", "tasks")), ("benchmark", "sweep")
+def _beside(get: Callable[..., Any], key: str) -> Iterator[Problem]:
+    """Hold the tasks and backbones of the sweep, or of variants, to the grid."""
+    tasks, where = _names(get("benchmark", key, "tasks")), ("benchmark", key)
+    alone = [] if key == "sweep" else _names(get("benchmark", "baselines"))
+    masked = [
+        slug for slug in _names(get("benchmark", key, "configurations")) if slug != grid.SUPERVISED
+    ]
     for task in tasks:
         if task not in _names(get("benchmark", "tasks")):
             yield (*where, "tasks"), f"{task} is not in benchmark.tasks; add it there too"
     images = [name for name in _names(get("benchmark", "backbones")) if grid.family(name).masks]
     without = [task for task in tasks if task not in _names(get("benchmark", "clip_tasks"))]
-    for name in _names(get("benchmark", "sweep", "backbones")):
-        if name in _names(get("benchmark", "clip_backbones")):
+    for name in _names(get("benchmark", key, "backbones")):
+        if name in alone:
+            if masked:
+                text = f"{name} is a baseline, which runs {grid.SUPERVISED}, not {masked[0]}"
+                yield (*where, "backbones"), f"{text}; leave one of them out"
+        elif name in _names(get("benchmark", "clip_backbones")):
             if without:
                 text = f"{name} reads clips, and {without[0]} is not in benchmark.clip_tasks"
                 yield (*where, "backbones"), f"{text}; leave one of them out"
         elif name not in images:
             text = f"{name} is no ViT of benchmark.backbones or benchmark.clip_backbones"
             yield (*where, "backbones"), f"{text}; add it there too, or leave it out"
-    yield from _twice(get, grids)
 
 
 def _twice(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator[Problem]:

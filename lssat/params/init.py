@@ -116,17 +116,17 @@ def edit(text: str, roots: dict[str, Path]) -> str:
 
 
 def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[Edit]:
-    """Leave the tasks with a root in the grid and its sweep, which is all empty without any."""
-    sweep = _child(benchmark, "sweep")[1]
-    for section in (benchmark, sweep):
+    """Leave the tasks with a root in the grid, and in what is beside it: empty without any."""
+    beside = (_child(benchmark, key)[1] for key in ("sweep", "variants"))
+    for section in (benchmark, *beside):
         tasks = _child(section, "tasks")[1]
         kept = [task.value for task in tasks.value if task.value in roots]
         if len(kept) < len(tasks.value):
             yield *_span(tasks), f"[{', '.join(kept)}]"
-    if tasks.value and not kept:
-        for key, value in sweep.value:
-            if key.value != "tasks":
-                yield *_span(value), "[]"
+        if section is not benchmark and tasks.value and not kept:
+            for key, value in section.value:
+                if key.value != "tasks":
+                    yield *_span(value), "[]"
 
 
 def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[Edit]:

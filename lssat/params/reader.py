@@ -11,14 +11,14 @@ from lssat.grid.releases import HOME
 from lssat.params import check
 from lssat.params.base import Section
 from lssat.params.data import Datasets, Own
-from lssat.params.sections import Params, Train
+from lssat.params.sections import Benchmark, Params, Train
 from lssat.params.yaml12 import read_yaml
 from lssat.tables import DataError
 
 # What each rule reads; dvc.yaml watches the same keys (tests/params/test_params.py).
 _LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
 # The recipe's lambda_cls says which runs of the sweep repeat one of the grid.
-_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, "sweep")), "train.lambda_cls"]
+_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, "sweep", "variants")), "train.lambda_cls"]
 ON_REQUEST = ("variant", "sensitivity")  # rules that are asked for by name, of Snakemake alone
 READS = {
     "sample": ["sample"],
@@ -69,7 +69,7 @@ READS = {
     "track_slices": ["tracking"],
     "report": [
         *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
-        *("train", "evaluate", "robustness", "slices", "explain", "tracking", "report"),
+        *("train", "variants", "evaluate", "robustness", "slices", "explain", "tracking", "report"),
     ],
     "track_report": ["benchmark.tasks", "tracking"],
 }
@@ -115,24 +115,31 @@ def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:
         for parent in parents:
             source, target = source[parent], target.setdefault(parent, {})
         target[last] = source[last]
+    if rule == "train" and "configuration" in wildcards:  # a run sees its own recipe alone
+        part["train"] = params.recipe(wildcards["configuration"]).model_dump()
     return part
 
 
 def section_json(params: Params, rule: str, **wildcards: str) -> str:
     """Return `section` as the JSON argument of the rule's command.
 
-    A key of the recipe that has a default and says it is left out, so that a key that is new to
-    lssat makes no finished run stale.
+    A key of the recipe or the grid that has a default and says it is left out, so that a key that
+    is new to lssat makes no finished run stale.
     """
     part = section(params, rule, **wildcards)
-    if "train" in part:
-        part["train"] = {key: value for key, value in part["train"].items() if _says(key, value)}
+    for name, model in (("train", Train), ("benchmark", Benchmark)):
+        if name in part:
+            kept = part[name].items()
+            part[name] = {key: value for key, value in kept if _says(model, key, value)}
+    if not part.get("variants", True):
+        del part["variants"]
     return json.dumps(part, sort_keys=True)
 
 
-def _says(key: str, value: Any) -> bool:
-    field = Train.model_fields[key]
-    return field.is_required() or value != field.default
+def _says(model: type[Section], key: str, value: Any) -> bool:
+    field = model.model_fields[key]
+    default = field.default.model_dump() if isinstance(field.default, Section) else field.default
+    return field.is_required() or value != default
 
 
 def view(source: str, rule: str, **wildcards: str) -> SimpleNamespace:

@@ -14,12 +14,29 @@ PerturbationName = Literal[
 ]
 
 
-class Sweep(Section):
-    """Runs of some of the grid with other values of lambda_cls; all four lists, or none."""
+class Product(Section):
+    """Runs of a part of the grid in another way; all four lists, or none."""
 
     tasks: list[str]  # of the grid
     backbones: list[str]  # of the grid
-    configurations: list[str]  # of joint training, in the grid or not
+    configurations: list[str]
+
+    @field_validator("*")
+    @classmethod
+    def _once(cls, items: list) -> list:
+        return once(items)
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> "Product":
+        empty = [name for name, items in self if not items]
+        if 0 < len(empty) < len(type(self).model_fields):
+            raise ValueError(f"{', '.join(empty)} is empty; fill all four lists, or none")
+        return self
+
+
+class Sweep(Product):
+    """Runs with other values of lambda_cls, of configurations of joint training."""
+
     lambdas: list[float | str]  # numbers from 0 to 1, and learned
 
     @field_validator("configurations")
@@ -27,7 +44,7 @@ class Sweep(Section):
     def _joint(cls, names: list[str]) -> list[str]:
         for name in names:
             made = _configuration(name)
-            if not made.auxiliary or made.lambda_cls is not None:
+            if not made.auxiliary or made.shared != made:
                 raise ValueError(f"{name!r} must be of joint training, without a lambda of its own")
         return names
 
@@ -40,17 +57,24 @@ class Sweep(Section):
                 raise ValueError(f"{value!r} is text; write the number without quotes")
         return values
 
-    @field_validator("*")
-    @classmethod
-    def _once(cls, items: list) -> list:
-        return once(items)
 
-    @model_validator(mode="after")
-    def _all_or_none(self) -> "Sweep":
-        empty = [name for name, items in self if not items]
-        if 0 < len(empty) < len(type(self).model_fields):
-            raise ValueError(f"{', '.join(empty)} is empty; fill all four lists, or none")
-        return self
+class Varied(Product):
+    """Runs with variants of the recipe (docs/variants.md); the recipe itself is in the grid."""
+
+    # Empty where a step's JSON leaves them out; a params.yaml has them, since DVC reads them.
+    tasks: list[str] = Field(default=[])
+    backbones: list[str] = Field(default=[])  # of the grid, or its baselines
+    configurations: list[str] = Field(default=[])  # without a lambda of their own
+    names: list[str] = Field(default=[])  # of the section variants
+
+    @field_validator("configurations")
+    @classmethod
+    def _plain(cls, names: list[str]) -> list[str]:
+        for name in names:
+            made = _configuration(name)
+            if made.shared != made:
+                raise ValueError(f"{name!r} has a recipe of its own; write {made.shared.slug}")
+        return names
 
 
 class Benchmark(Section):
@@ -65,13 +89,16 @@ class Benchmark(Section):
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
     clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
     sweep: Sweep
+    variants: Varied = Varied()
 
     @field_validator("backbones", "configurations", "baselines", "clip_backbones")
     @classmethod
     def _known(cls, names: list[str], info: Any) -> list[str]:
         if info.field_name == "configurations":
             for name in names:
-                _configuration(name)
+                if _configuration(name).variant is not None:
+                    fix = "name it in benchmark.variants"
+                    raise ValueError(f"{name!r} is a variant, which is beside the grid; {fix}")
             return names
         families = [each for each in grid.FAMILIES if each.clips == ("clip" in info.field_name)]
         if info.field_name == "baselines":
@@ -167,6 +194,7 @@ class Train(Section):
         "linear", "fusion"
     ]  # fusion: of both branches' features (2601.00789, our reading)
     tune: str = "full"  # full | linear | norm | lora | lora:<rank> | blocks:<k> (`grid.tuning`)
+    share: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the training groups: docs/variants.md
     epochs: Count
     pretrain_epochs: Annotated[int, Field(ge=0)]  # of reconstruction, before M-R-thenC's epochs
     batch_size: Count
@@ -311,6 +339,8 @@ class Params(Section):
 
     benchmark: Benchmark
     sample: Sample
+    # A name -> keys of train that differ; `benchmark.variants` says which are run, and where.
+    variants: dict[str, dict[str, Any]] = Field(default={})
     datasets: Datasets
     faces: Faces
     texture: Texture
@@ -332,6 +362,13 @@ class Params(Section):
     def named(self) -> list[grid.Run]:
         """List what the grid names: its runs, and those that only repeat one (`repeats`)."""
         return grid.named(self.benchmark, self.benchmark.tasks)
+
+    def recipe(self, configuration: str) -> Train:
+        """Return the recipe of a configuration's runs: `train`, with what its variant changes."""
+        variant = grid.parse(configuration).variant
+        if variant is None:
+            return self.train
+        return Train.model_validate({**self.train.model_dump(), **self.variants[variant]})
 
     def repeats(self) -> dict[str, str]:
         """Map each configuration that repeats another, since its lambda is the recipe's, to it."""

@@ -19,6 +19,7 @@ VALUES = {
         "clip_tasks": "[]",
         "clip_backbones": "[]",
         "sweep": {"tasks": "[]", "backbones": "[]", "configurations": "[]", "lambdas": "[]"},
+        "variants": {"names": "[]", "tasks": "[]", "backbones": "[]", "configurations": "[]"},
     },
     "faces": {"size": "80"},
     "audit": {"near_limit": "1.0"},

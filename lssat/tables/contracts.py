@@ -84,6 +84,8 @@ class Metrics(TypedDict):
     backbones: list[dict[str, Any]]
     ranks: list[dict[str, Any]]
     sweep: list[dict[str, Any]]
+    variants: NotRequired[list[dict[str, Any]]]
+    gains: NotRequired[list[dict[str, Any]]]
     weights: dict[str, str]  # run -> sha256 of the weights that were evaluated
 
 
@@ -115,6 +117,7 @@ class Record(TypedDict):
     git: dict[str, Any]
     params: dict[str, Any]
     data: dict[str, str]  # split -> sha256
+    train_groups: NotRequired[list[str]]  # of a share of the data (train.share)
     predicts: dict[str, Any]
     crops: dict[str, Any]
     costs: dict[str, Any]

@@ -154,6 +154,7 @@ def _crops(crops: Crops, codes: bool) -> list[Any]:
     """Return what the samples are known by: of the split, and of each shard of crops and codes."""
     numbers = np.unique(crops.shard).tolist()
     known = [crops.sha256, crops.clips]
+    known += [crops.share] if crops.share[0] < 1 else []
     read = [(crops.faces, FACES), (crops.codes, TEXTURE)] if codes else [(crops.faces, FACES)]
     for shards, schema in read:
         if shards is not None:

@@ -20,6 +20,7 @@ from lssat import grid, tables, texture
 from lssat.data.shards import REMEDY, Shards
 from lssat.tables import DataError
 from lssat.training import augment, sampling
+from lssat.training import share as shares
 
 
 class Batch(NamedTuple):
@@ -47,6 +48,7 @@ class Crops:
         codes: folder of the texture's shards; None where the configuration needs none.
         clips: a sample is a clip, all of its frames; otherwise an image or a frame. The frames of
             clips are no samples of an encoder of images: it would be given them twice.
+        share: of the groups that are used, and the seed that chooses them (`training.share`).
     """
 
     def __init__(
@@ -55,13 +57,16 @@ class Crops:
         faces: str | Path,
         codes: str | Path | None,
         clips: bool = False,
+        share: tuple[float, int] = (1.0, 0),
     ):
         self.file = Path(split)
+        self.share = share
         whole = tables.read_table(split, tables.SPLITS)
+        self.task = grid.read_task(tables.metadata(whole), split)
         single = pc.equal(whole["clip"], -1)
         used = whole.filter(pc.invert(single) if clips else single)
+        used = shares.part(used, *share, strata=self.task.kind != "multilabel")
         self.table, self.shard, self.row = _gather(used, clips)
-        self.task = grid.read_task(tables.metadata(self.table), split)
         self.sha256 = tables.sha256(split)
         if not len(self):
             what = "clip" if clips else "sample"

@@ -54,9 +54,17 @@ def record(
         git=revision(),
         params={key: value.model_dump() for key, value in vars(params).items()},
         data={split: crops.sha256 for split, crops in trainer.data.items()},
+        **_groups(trainer),
         predicts=trainer.data["train"].task._asdict(),
         crops=trainer.data["train"].settings | {"size": model.img_size},
     )
+
+
+def _groups(trainer: "Trainer") -> dict[str, list[str]]:
+    """Name the groups of a share of the data; all of them need no names."""
+    if trainer.recipe.share == 1:
+        return {}
+    return {"train_groups": sorted(set(trainer.data["train"].table["group"].to_pylist()))}
 
 
 def costs_of(trainer: "Trainer", meter: costs.Energy | None) -> dict[str, Any]:

@@ -88,7 +88,10 @@ def train(
     torch.use_deterministic_algorithms(True, warn_only=hardware.device != "cpu")
     clips = grid.family(run.backbone).clips
     where = files.faces, files.codes, clips
-    data = {split: Crops(getattr(files, split), *where) for split in _SPLITS}
+    data = {
+        "train": Crops(files.train, *where, share=(recipe.share, run.seed)),
+        "val": Crops(files.val, *where),
+    }
     _check(run, data, files, recipe, hardware)
     fabric = Fabric(
         accelerator=hardware.device,
@@ -173,9 +176,6 @@ def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
         return params
     recipe = params.train.model_copy(update={"lambda_cls": own})
     return SimpleNamespace(**{**vars(params), "train": recipe})
-
-
-_SPLITS = ("train", "val")
 
 
 def _check(

@@ -21,6 +21,7 @@ SMALL = {
         "configurations": ["MRGB-RLDP-CRGB", "none-none-CRGB"],
         "seeds": [0],
         "sweep": {"tasks": [], "backbones": [], "configurations": [], "lambdas": []},
+        "variants": {"names": [], "tasks": [], "backbones": [], "configurations": []},
     },
     "sample": {"trees": ["celeba"]},
     "train": {"epochs": 2, "lr": 0.002, "warmup_epochs": 1},

@@ -102,11 +102,12 @@ def test_slices_of_a_task_without_a_root_are_left_out() -> None:
 
 def test_comments_below_a_dropped_section_stay() -> None:
     text = "benchmark:\n  tasks: [a, b]  # both\n  sweep:\n    tasks: [b]\n"
+    text += "  variants:\n    tasks: [b]\n"
     text += "datasets:\n  a:\n    root: x  # of a\n"
     text += "    more:\n      - 1\n      - 2   # last of a\n  # of b\n  b:\n    root: y  # of b\n"
     text += "slices:\n  attributes: {a: [x, y]}  # of a\n"
     assert init.edit(text, {"b": Path("/new/b")}) == (
-        "benchmark:\n  tasks: [b]  # both\n  sweep:\n    tasks: [b]\n"
+        "benchmark:\n  tasks: [b]  # both\n  sweep:\n    tasks: [b]\n  variants:\n    tasks: [b]\n"
         "datasets:\n  # of b\n  b:\n    root: /new/b  # of b\n"
         "slices:\n  attributes: {}  # of a\n"
     )

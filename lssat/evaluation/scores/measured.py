@@ -142,6 +142,7 @@ def infer(
     pairs: Iterable[tuple[int, int]] | None = (),
     edge: float | None = None,
     confidence: float | None = None,
+    others: int | None = None,
 ) -> statistics.Inference:
     """Return `statistics.infer` of rows; by default of no pair, with None of each two."""
     seeds = sorted({seed for row in rows for seed in row})
@@ -155,7 +156,7 @@ def infer(
     covariance = (flat @ flat.T).reshape(*values.shape, *values.shape)
     chosen = None if pairs is None else list(pairs)
     confidence = options.confidence if confidence is None else confidence
-    return statistics.infer(values, covariance, clusters, confidence, chosen, edge)
+    return statistics.infer(values, covariance, clusters, confidence, chosen, edge, others)
 
 
 def intervals(

@@ -7,15 +7,19 @@ from lssat import grid
 
 
 class Design(NamedTuple):
-    """The planned runs: it separates the runs of the grid from those of the sweep."""
+    """The planned runs: it separates the grid's from those of the sweep and of variants."""
 
     configurations: Sequence[str] | None = None  # of the grid, as in paths; None: all are
     lambda_cls: float | str | None = None  # of the recipe; None: not known
 
     def sweeps(self, configuration: str) -> bool:
-        """Say whether a configuration is only run because of the sweep."""
-        own = grid.parse(configuration).lambda_cls is not None
-        return own and self.configurations is not None and configuration not in self.configurations
+        """Say whether a configuration is only run because of the sweep, or as a variant."""
+        made = grid.parse(configuration)
+        return (
+            made.shared != made
+            and self.configurations is not None
+            and configuration not in self.configurations
+        )
 
 
 class Scored(NamedTuple):

@@ -21,6 +21,7 @@ from lssat.evaluation.scores.per_class import intervals as each_intervals
 from lssat.evaluation.scores.run_group import Design, Scored, by_seed
 from lssat.evaluation.scores.subsets import subsets
 from lssat.evaluation.scores.sweep import sweep
+from lssat.evaluation.scores.variants import gains, variants
 from lssat.params import Evaluate
 from lssat.tables import Metrics
 from lssat.tables.contracts import VERSION
@@ -69,7 +70,7 @@ def summarise(
     # Encoders of images and of clips may see other numbers of videos: each row has its own n.
     facts["n"] = {name: n for part in reversed(parts) for name, n in part["n"].items()}
     names = ["runs", "table", "subsets", "each", "confusion", "roc"]
-    names += ["comparisons", "backbones", "ranks", "sweep"]
+    names += ["comparisons", "backbones", "ranks", "sweep", "variants", "gains"]
     return facts | {name: [row for part in parts for row in part[name]] for name in names}
 
 
@@ -131,6 +132,8 @@ def _part(
         "backbones": backbones(pairs, grid_rows),
         "ranks": ranks(pairs, grid_rows),
         "sweep": sweep(rows, table, design.lambda_cls, pairs),
+        "variants": variants(rows, table, pairs),
+        "gains": gains(rows, pairs),
     }
 
 

@@ -63,9 +63,14 @@ def sweep(
         for run_group in sorted(group, key=lambda run_group: _order(run_group, lambda_cls))
         if run_group is reference or _own(run_group) is not None
     ]
+    return corrected(rows)
+
+
+def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add `p_holm` to the differences of rows, Holm's correction over all that have one."""
     tested = [row for row in rows if row["difference"]]
-    corrected = statistics.holm([_p(row) for row in tested])
-    for row, p in zip(tested, corrected, strict=True):
+    p_holm = statistics.holm([_p(row) for row in tested])
+    for row, p in zip(tested, p_holm, strict=True):
         row["difference"] = plain(row["difference"] | {"p_holm": p})
     return rows
 
@@ -83,6 +88,8 @@ def _groups(scored: list[Scored]) -> list[list[Scored]]:
     """Group rows that differ in their lambda only; leave out rows without another."""
     by_configuration: dict[tuple[str, str], list[Scored]] = {}
     for run_group in scored:
+        if grid.parse(run_group.configuration).variant is not None:
+            continue  # `scores.variants` has them
         key = run_group.backbone, str(grid.parse(run_group.configuration).shared)
         by_configuration.setdefault(key, []).append(run_group)
     return [
@@ -111,17 +118,33 @@ def _row(
     lambda_cls: float | str | None,
     comparison: Compared,
 ) -> dict[str, Any]:
+    own = _own(run_group)
+    weight = {"lambda": lambda_cls if own is None else own}
+    return against(run_group, reference, table, comparison, weight)
+
+
+def against(
+    run_group: Scored,
+    reference: Scored | None,
+    table: list[dict[str, Any]],
+    comparison: Compared,
+    named: dict[str, Any],
+) -> dict[str, Any]:
+    """Describe a row that differs from a reference in its recipe, and its difference.
+
+    Args:
+        named: what tells it from the other rows of its backbone and configuration.
+    """
     key = {**run_group.labels, "level": comparison.level.name, "metric": comparison.metric}
     of = next(row for row in table if key.items() <= row.items())
     difference = None
     if reference and reference is not run_group:
         tested = pair(comparison, run_group, reference)
         difference = {name: tested[name] for name in _OF_PAIR} if tested else None
-    own = _own(run_group)
     return {
         "backbone": run_group.backbone,
         "configuration": str(grid.parse(run_group.configuration).shared),
-        "lambda": lambda_cls if own is None else own,
+        **named,
         **{name: of[name] for name in _OF_ROW},
         "reference": run_group is reference,
         "difference": difference,

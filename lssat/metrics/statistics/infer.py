@@ -55,6 +55,7 @@ def infer(
     confidence: float = 0.95,
     pairs: Sequence[tuple[int, int]] | None = None,
     edge: float | None = None,
+    others: int | None = None,
 ) -> Inference:
     """Return intervals of K rows and tests of their pairs.
 
@@ -76,6 +77,8 @@ def infer(
         pairs: which rows are compared, as indices; None: each two.
         edge: the variance of a value a, divided by a (1 - a), where no error is left to estimate
             it from; None: 1 / clusters, that of a share of right clusters.
+        others: how many differences are independent of a given one, beside it: no more of them
+            tell how much it varies over seeds. None: K - 2, as where the pairs are of K rows.
 
     Returns:
         rows with nan where a row has no run; with one seed the interval covers other test sets
@@ -86,7 +89,8 @@ def infer(
     edge = 1 / max(clusters, 1) if edge is None else edge
     chosen = list(combinations(range(len(values)), 2)) if pairs is None else list(pairs)
     rows = _rows(values, covariance, clusters, confidence, edge)
-    return Inference(rows, _pairs(values, covariance, clusters, confidence, chosen))
+    others = len(values) - 2 if others is None else others
+    return Inference(rows, _pairs(values, covariance, clusters, confidence, chosen, others))
 
 
 def _rows(
@@ -135,6 +139,7 @@ def _pairs(
     clusters: int,
     confidence: float,
     chosen: list[tuple[int, int]],
+    independent: int,
 ) -> list[Pair]:
     if not chosen:
         return []
@@ -153,7 +158,7 @@ def _pairs(
     mean = np.clip(_means(values)[0], 1 / (8 * clusters), 1 - 1 / (8 * clusters))
     scale = np.sqrt((mean * (1 - mean))[a] * (mean * (1 - mean))[b])  # logits per unit: alike
     alike = np.where(there, gaps, 0) / scale[:, None]
-    spread, freedom = _spread(alike, there, len(values) - 2)
+    spread, freedom = _spread(alike, there, independent)
     training = spread * scale**2
     parts = shared, max(clusters - 2, 1), training, freedom
     half, p = _half_width((1 + confidence) / 2, *parts), _p_values(difference, *parts)

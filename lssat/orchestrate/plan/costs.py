@@ -1,6 +1,7 @@
 """The seconds of each job: of a core, or of the devices that a training uses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -53,7 +54,7 @@ class Costs:
         frames = self.samples(run.task).clip_frames or 16
         key = run.backbone, run.configuration, frames
         if key not in self._work:
-            recipe, size = self.values.train, self.values.faces.size
+            recipe, size = self.values.recipe(run.configuration), self.values.faces.size
             named, how = grid.parse(run.configuration), grid.tune(recipe.tune)
             own = size, recipe.mask_ratio, frames, how
             self._work[key] = operations.work(run.backbone, named, *own)
@@ -62,7 +63,9 @@ class Costs:
     def row(self, run: grid.Run) -> str:
         """Return what runs of equal cost an update have in common."""
         clips = f" {self.samples(run.task).clip_frames}" if self.is_clip(run) else ""
-        return f"{run.backbone} {grid.parse(run.configuration).shared.slug}{clips}"
+        return (
+            f"{run.backbone} {replace(grid.parse(run.configuration), lambda_cls=None).slug}{clips}"
+        )
 
     @staticmethod
     def is_clip(run: grid.Run) -> bool:
@@ -72,7 +75,7 @@ class Costs:
     def probes(self, run: grid.Run) -> bool:
         """Say whether a run reads features of a frozen encoder, which are made once."""
         then = grid.parse(run.configuration).sequential
-        return grid.tune(self.values.train.tune).kind == "linear" and not then
+        return grid.tune(self.values.recipe(run.configuration).tune).kind == "linear" and not then
 
     def images(self, run: grid.Run) -> amounts.Amount:
         """Return the images, or clips, of each split that a run reads."""
@@ -80,19 +83,20 @@ class Costs:
 
     def updates(self, run: grid.Run) -> int:
         """Return the updates of an epoch."""
-        recipe = self.values.train
-        return max(1, self.images(run).train // (recipe.batch_size * recipe.accumulate))
+        recipe = self.values.recipe(run.configuration)
+        images = int(self.images(run).train * recipe.share)
+        return max(1, images // (recipe.batch_size * recipe.accumulate))
 
     def epochs(self, run: grid.Run) -> dict[str, int]:
         """Return the epochs of each phase of a run."""
-        recipe = self.values.train
+        recipe = self.values.recipe(run.configuration)
         return operations.phases(
             grid.parse(run.configuration), recipe.epochs, recipe.pretrain_epochs
         )
 
     def flops(self, run: grid.Run) -> float:
         """Return the operations of a whole training."""
-        recipe, work = self.values.train, self.work(run)
+        recipe, work = self.values.recipe(run.configuration), self.work(run)
         images = self.updates(run) * recipe.batch_size * recipe.accumulate
         again = 4 / 3 if recipe.grad_checkpointing else 1
         if self.probes(run):  # the encoder runs over each crop once, and the head is next to free
@@ -101,7 +105,7 @@ class Costs:
 
     def update(self, run: grid.Run) -> float:
         """Return the seconds of an update, as measured, or by its operations."""
-        machine, recipe, work = self.machine, self.values.train, self.work(run)
+        machine, recipe, work = self.machine, self.values.recipe(run.configuration), self.work(run)
         probes = self.probes(run)
         if (measured := machine.measured.get(self.row(run))) and not probes:
             return measured

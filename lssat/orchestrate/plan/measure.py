@@ -52,7 +52,7 @@ def measured(costs: Costs, quiet: bool = False) -> Machine:
 
 def _row(costs: Costs, run: grid.Run, fabric: Fabric) -> float:
     """Return the seconds of an update of a run on all its devices."""
-    recipe, machine = costs.values.train, costs.machine
+    recipe, machine = costs.values.recipe(run.configuration), costs.machine
     share = max(1, recipe.batch_size // machine.devices)  # of a batch, on one device
     planned = costs.update(run)
     images = max(1, min(share, int(share * _TOO_LONG / planned)))
@@ -81,7 +81,7 @@ def _row(costs: Costs, run: grid.Run, fabric: Fabric) -> float:
 
 
 def _model(costs: Costs, run: grid.Run) -> SSAT:
-    recipe, values = costs.values.train, costs.values
+    recipe, values = costs.values.recipe(run.configuration), costs.values
     frames = {"frames": costs.samples(run.task).clip_frames} if costs.is_clip(run) else {}
     model = kind_of(run.backbone)(
         run.backbone,

@@ -118,7 +118,7 @@ def memory_of(costs: Costs, run: grid.Run) -> float:
     """Return the bytes that a training holds on each device."""
     if measured := costs.machine.memories.get(costs.row(run)):
         return measured
-    recipe, work = costs.values.train, costs.work(run)
+    recipe, work = costs.values.recipe(run.configuration), costs.work(run)
     # A gradient, the moments, an average of weights.
     beside = 1 + _OPTIMIZER[recipe.optimizer] + (recipe.ema is not None)
     state = 4 * (_parameters(costs, run) + beside * _trained(costs, run))

@@ -1,0 +1,115 @@
+"""Variants of the recipe: what each row scores with another recipe, beside the recipe as it is."""
+
+from typing import Any
+
+import numpy as np
+
+from lssat import grid
+from lssat.evaluation.scores import measured
+from lssat.evaluation.scores.comparisons import Compared, plain
+from lssat.evaluation.scores.run_group import Scored
+from lssat.evaluation.scores.sweep import against, corrected
+from lssat.metrics import statistics
+
+
+def variants(
+    scored: list[Scored], table: list[dict[str, Any]], comparison: Compared
+) -> list[dict[str, Any]]:
+    """Return the list `variants` of metrics.json, empty where no variant was run.
+
+    Args:
+        scored: all rows of the headline table.
+        table: of metrics.json.
+        comparison: all pairs of rows.
+
+    Returns:
+        a dict for each recipe of a backbone and configuration that has variants, the recipe as it
+        is (`base`) first: `backbone`, `configuration` (text, without its variant), `variant`; the
+        keys of `scores.sweep`, whose reference here is `base`. Differences are of this row minus
+        base, paired by seed; `p_holm` is corrected over all of the task's variants.
+    """
+    bases = {(row.backbone, row.configuration): row for row in scored if _variant(row) == grid.BASE}
+    rows, seen = [], set()
+    for run_group in scored:
+        if _variant(run_group) == grid.BASE:
+            continue
+        key = run_group.backbone, grid.parse(run_group.configuration).shared.slug
+        base = bases.get(key)
+        if base and key not in seen:
+            rows.append(against(base, base, table, comparison, {"variant": grid.BASE}))
+        seen.add(key)
+        rows.append(against(run_group, base, table, comparison, {"variant": _variant(run_group)}))
+    return corrected(rows)
+
+
+def _variant(row: Scored) -> str:
+    return grid.parse(row.configuration).variant or grid.BASE
+
+
+def gains(scored: list[Scored], comparison: Compared) -> list[dict[str, Any]]:
+    """Ask of each variant whether the auxiliary task helps more than with the recipe as it is.
+
+    The gain is the score of a configuration with the auxiliary task minus that of supervised
+    training on the same input. What is tested is the difference of two gains, with the variant
+    and with base, taken seed by seed: (aux + v) - (sup + v) - (aux - sup).
+
+    Returns:
+        the list `gains` of metrics.json, a dict a backbone, configuration and variant that have
+        all four rows: `backbone`, `configuration`, `supervised`, `variant`, `gain` and
+        `base_gain`, and the comparison of both: `difference` (`gain` - `base_gain`), `low`,
+        `high`, `p`, `p_holm` over the task's list, `note`.
+    """
+    at = {(row.backbone, row.configuration): i for i, row in enumerate(comparison.rows)}
+    found = [
+        (names, [at[row.backbone, name] for name in names])
+        for row in scored
+        if (names := _four(row.configuration)) and all((row.backbone, name) in at for name in names)
+    ]
+    if not found or not comparison.pairs:
+        return []
+    halves = [
+        measured.mean([comparison.cells[i] for i in two])
+        for _, (own, alone, base, base_alone) in found
+        for two in ((own, base_alone), (alone, base))
+    ]
+    pairs = [(2 * k, 2 * k + 1) for k in range(len(found)) if halves[2 * k] and halves[2 * k + 1]]
+    # Variants of one row share its base, so that only other rows tell how much seeds matter.
+    rows = {(comparison.rows[own[0]].backbone, names[2]) for names, own in found}
+    tested = measured.infer(
+        halves, comparison.clusters, comparison.options, pairs, others=len(rows) - 1
+    ).pairs
+    return [_gain(comparison, *found[one.a // 2], one) for one in tested]
+
+
+def _four(slug: str) -> tuple[str, str, str, str] | None:
+    """Return a varied configuration of joint training, its supervised one, and both as base."""
+    made = grid.parse(slug)
+    if made.variant is None or not made.auxiliary:
+        return None
+    alone = f"none-none-C{made.classified}"
+    return slug, f"{alone}+{made.variant}", made.shared.slug, alone
+
+
+def _gain(
+    comparison: Compared,
+    names: tuple[str, str, str, str],
+    at: list[int],
+    tested: statistics.Pair,
+) -> dict[str, Any]:
+    own, alone, base, base_alone = (
+        float(np.mean([value for value, _ in comparison.cells[i].values()])) for i in at
+    )
+    row = {
+        "backbone": comparison.rows[at[0]].backbone,
+        "configuration": str(grid.parse(names[2])),
+        "supervised": str(grid.parse(names[3])),
+        "variant": grid.parse(names[0]).variant,
+        "seeds": comparison.rows[at[0]].seeds,
+        "gain": own - alone,
+        "base_gain": base - base_alone,
+        # The rows that were compared are means of two, so that theirs is half of the difference.
+        **{key: 2 * getattr(tested, key) for key in ("difference", "low", "high")},
+        **{key: getattr(tested, key) for key in ("p", "p_holm")},
+        "note": comparison.note,
+    }
+    return plain(row)

@@ -1,0 +1,85 @@
+"""What the variants of the recipe say: each must be a recipe that its runs can be trained with."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from lssat import grid
+from lssat.params import grid_rules
+from lssat.params.base import nearest
+from lssat.params.sections import Train
+
+Problem = grid_rules.Problem
+_LISTS = ("backbones", "baselines", "clip_backbones")
+
+
+def errors(get: Callable[..., Any]) -> Iterator[Any]:
+    """Yield pydantic's errors of the changed keys, each with its place in params.yaml.
+
+    Args:
+        get: gives the raw value of a key, `get("train", "head")`, or None.
+    """
+    for name, changes in _each(get):
+        try:
+            Train.model_validate(_recipe(get, changes))
+        except ValidationError as error:
+            for each in error.errors():
+                if each["loc"][0] in changes:  # others are said of train itself
+                    yield {**each, "loc": ("variants", name, *each["loc"])}
+
+
+def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Yield what is wrong with their names, their lists, and with each as a recipe of its runs."""
+    known = get("variants") or {}
+    if not isinstance(known, dict):
+        return  # said where the section stands
+    for name, changes in known.items():
+        if problem := grid.variant_problem(str(name)):
+            yield ("variants", name), problem
+        elif isinstance(changes, dict) and not changes:
+            yield ("variants", name), "changes nothing; name keys of train, or leave it out"
+    for name in get("benchmark", "variants", "names") or []:
+        if name not in known:
+            hint = nearest(str(name), [*map(str, known)])
+            text = f"unknown {name!r}{hint}; name it, and what it changes, in the section variants"
+            yield ("benchmark", "variants", "names"), text
+    said = list(grid_rules.problems(get))
+    for name, changes in _each(get):
+        if name in (get("benchmark", "variants", "names") or []):
+            for (section, *rest), text in grid_rules.problems(_as_grid(get, changes)):
+                if section == "train" and (("train", *rest), text) not in said:
+                    yield ("variants", name, *rest), text
+
+
+def _each(get: Callable[..., Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    known = get("variants")
+    for name, changes in known.items() if isinstance(known, dict) else ():
+        if isinstance(changes, dict):
+            yield name, changes
+
+
+def _recipe(get: Callable[..., Any], changes: dict[str, Any]) -> dict[str, Any]:
+    recipe = get("train")
+    return {**(recipe if isinstance(recipe, dict) else {}), **changes}
+
+
+def _as_grid(get: Callable[..., Any], changes: dict[str, Any]) -> Callable[..., Any]:
+    """Return a `get` of params.yaml as if a variant were its recipe and its runs the grid."""
+    recipe, lists = _recipe(get, changes), get("benchmark", "variants") or {}
+    listed = lists.get("backbones") or []
+    if isinstance(recipe.get("weights"), dict) and "weights" not in changes:
+        recipe["weights"] = {k: v for k, v in recipe["weights"].items() if k in listed}
+
+    def given(*keys: Any) -> Any:
+        if keys[0] == "train":
+            return recipe.get(keys[1]) if len(keys) == 2 else recipe
+        if keys[:2] in (("benchmark", "sweep"), ("benchmark", "variants")):
+            return None
+        if keys[0] == "benchmark" and keys[1:] == ("configurations",):
+            return lists.get("configurations")
+        if keys[0] == "benchmark" and keys[1] in _LISTS:
+            return [name for name in get(*keys) or [] if name in listed]
+        return get(*keys)
+
+    return given
