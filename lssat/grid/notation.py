@@ -12,7 +12,7 @@ _NOTATION = re.compile(
     r"(?:M(\w+)[/-]R(\w+)(?:\+R(\w+))?[/-](then)?C(\w+)|none[/-]none[/-]C(\w+))"
     r"(?:[/-]lambda([^\s+]*))?(?:\+(\S*))?"
 )
-_VARIANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*")  # a part of paths on every system
+_VARIANT = re.compile(r"[A-Za-z0-9_]+")  # a part of paths, and of a key for DVC
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def variant_problem(name: str) -> str | None:
     if name == BASE:
         return f"{BASE} is the recipe as it is, and always in the grid; leave it out"
     if not _VARIANT.fullmatch(name):
-        return f"a variant's name is of letters, digits, _ and ., found {name!r}"
+        return f"a variant's name is of letters, digits and _ (found {name!r})"
     return None
 
 

@@ -26,11 +26,13 @@ from lssat.params.sections import (
     Texture,
     Tracking,
     Train,
+    Varied,
 )
 
 __all__ = [
     "HEADLINES", "ON_REQUEST", "READS", "SECTIONS", "Audit", "Benchmark", "Count", "Dataset",
     "Datasets", "Evaluate", "Explain", "Faces", "Name", "Own", "Params", "Report", "Robustness",
     "Sample", "Section", "Sensitivity", "Share", "Slices", "Source", "Splits", "Sweep", "Texture",
-    "Tracking", "Train", "Video", "examine", "load", "part", "section", "section_json", "view",
+    "Tracking", "Train", "Varied", "Video", "examine", "load", "part", "section", "section_json",
+    "view",
 ]  # fmt: skip

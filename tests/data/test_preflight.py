@@ -55,10 +55,10 @@ LOOK = models._look
 
 def backbones(*names: str, size: int = 80) -> list[tuple[str, str]]:
     """Changes of the preset: other backbones, for which its sweep makes room."""
-    sweep = TEXT[TEXT.index("    tasks: [affectnet]") : TEXT.index("sample:\n")]
-    empty = "".join(
-        f"    {key}: []\n" for key in ("tasks", "backbones", "configurations", "lambdas")
-    )
+    sweep = TEXT[TEXT.index("    tasks: [affectnet]") : TEXT.index("\nvariants:") + 1]
+    lists = ("tasks", "backbones", "configurations")
+    empty = "".join(f"    {key}: []\n" for key in (*lists, "lambdas"))
+    empty += "  variants:\n" + "".join(f"    {key}: []\n" for key in (*lists, "names"))
     return [
         change("backbones", f"[{', '.join(names)}]"),
         (sweep, empty),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers import ROOT, trees
+from helpers import ROOT, preset, trees
 from helpers.reading import read
 from helpers.splits import SETTINGS, cropped
 
@@ -54,7 +54,7 @@ def experiment(**sections: params.Dataset) -> params.Params:
     names = [name for name in sections if name not in ("celebdf", "dfdc", "dfd")]
     values["datasets"] = {name: options.model_dump() for name, options in sections.items()}
     values["benchmark"] |= {"tasks": names, "cross": [n for n in sections if n not in names]}
-    values["benchmark"]["sweep"] = {key: [] for key in values["benchmark"]["sweep"]}
+    preset.grid_alone(values["benchmark"])
     values["slices"] |= {"attributes": {}, "lists": {}}
     return params.Params.model_validate(values)
 

@@ -79,11 +79,15 @@ def test_baselines_join_the_grid_with_the_supervised_configuration_only() -> Non
     assert [grid.Run.of(run.path) for run in runs] == runs
 
 
+NO_VARIANTS = SimpleNamespace(tasks=[], backbones=[], configurations=[], names=[])
+
+
 def test_a_sweep_joins_the_grid_on_its_own_tasks_only() -> None:
     sweep = dict(tasks=["affectnet"], backbones=["vit_micro"], configurations=["MRGB-RLDP-CRGB"])
     lists = SimpleNamespace(
         backbones=["vit_micro"], configurations=["none-none-CRGB"], seeds=[3], baselines=[],
         clip_tasks=[], clip_backbones=[], sweep=SimpleNamespace(**sweep, lambdas=[0.1, "learned"]),
+        variants=NO_VARIANTS,
     )  # fmt: skip
     swept = [f"affectnet/vit_micro/MRGB-RLDP-CRGB-lambda{each}/seed3" for each in (0.1, "learned")]
     found = [run.path for run in grid.runs_of(lists, ["celeba", "affectnet"], 0.7)]
@@ -104,6 +108,7 @@ def test_fault_a4_a_run_that_is_named_twice_is_one_run(recipe: float | str) -> N
             tasks=["celeba"], backbones=["vit_micro"], lambdas=[0.1, value],
             configurations=["MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB"],
         ),
+        variants=NO_VARIANTS,
     )  # fmt: skip
     assert grid.repeats(lists, recipe) == {
         f"MRGB-RLDP-CRGB-lambda{value}": "MRGB-RLDP-CRGB",

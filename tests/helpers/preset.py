@@ -14,6 +14,12 @@ TEXT = FILE.read_text()
 LOADED = params.load(FILE)
 
 
+def grid_alone(benchmark: dict) -> None:
+    """Empty what is beside the grid: the sweep and the variants."""
+    for beside in ("sweep", "variants"):
+        benchmark[beside] = {key: [] for key in benchmark[beside]}
+
+
 def change(key: str, value: object) -> tuple[str, str]:
     """Return the first `key: ...` of the file, without its comment, and what is to stand there."""
     found = re.search(rf"^ *({re.escape(key)}: .*?)(?: +#.*)?$", TEXT, re.MULTILINE)

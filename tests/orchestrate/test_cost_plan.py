@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from helpers import ROOT
+from helpers import ROOT, preset
 from helpers.project import copy
 from rich.console import Console
 
@@ -28,7 +28,10 @@ FACTOR = 1.5
 SAMPLE = params.load(ROOT / "presets/sample.yaml")
 PAPER = params.load(ROOT / "presets/paper.yaml")
 CPU = Machine(cores=RECORDED["cores"])
-SWEEP = ("tasks", "backbones", "configurations", "lambdas")
+# What was recorded had no variants.
+GRID = SAMPLE.model_copy(
+    update={"benchmark": SAMPLE.benchmark.model_copy(update={"variants": params.Varied()})}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +54,7 @@ def trained() -> dict[tuple[str, ...], tuple[int, float]]:
 
 
 def test_the_plan_of_the_sample_is_what_make_took() -> None:
-    made = totals.plan(Costs(SAMPLE, CPU))
+    made = totals.plan(Costs(GRID, CPU))
     assert within(made.seconds, RECORDED["wall"])
     assert sum(made.jobs.values()) == sum(n for n, _ in RECORDED["jobs"].values())
 
@@ -115,7 +118,7 @@ def test_files_of_a_tree_of_ones_own_are_counted(folder: Path) -> None:
     own = dict(root="mine", shards=1, rejects_limit=0.0, kind="binary", faces="aligned")
     values["datasets"] = {"mine": own | dict(positive="b", val_share=0.25, test_share=0.25)}
     values["benchmark"] |= {"tasks": ["mine"]}
-    values["benchmark"]["sweep"] = {key: [] for key in SWEEP}
+    preset.grid_alone(values["benchmark"])
     values["sample"]["trees"], values["slices"]["attributes"] = [], {}
     values["slices"]["lists"] = {}
     for number in range(8):
@@ -268,7 +271,8 @@ def test_what_is_lacking_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(said) == 1
     assert "has 0.0 GB free, and 0.3 GB are needed" in said[0]
     values = yaml.safe_load((folder / "params.yaml").read_text())
-    values["benchmark"] |= {"backbones": ["vit_huge14"], "sweep": {key: [] for key in SWEEP}}
+    values["benchmark"] |= {"backbones": ["vit_huge14"]}
+    preset.grid_alone(values["benchmark"])
     values["train"] |= {"batch_size": 256, "weights": "absent.safetensors"}
     values["faces"] |= {"size": 224}
     (folder / "huge.yaml").write_text(yaml.safe_dump(values))
@@ -283,11 +287,11 @@ def test_what_is_lacking_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_command_prints_a_plan_and_writes_it(folder: Path) -> None:
     command = [sys.executable, "-m", "lssat", "plan", "--json", "plan.json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for begins in ("where: ", "data:  ffpp: 450 videos", "jobs:  125: 80 train", "time:  about "):
+    for begins in ("where: ", "data:  ffpp: 450 videos", "jobs:  141: 96 train", "time:  about "):
         assert f"\n{begins}" in f"\n{done.stdout}"
     written = json.loads((folder / "plan.json").read_text())
     assert written["exit_code"] == 0
-    assert [row["runs"] for row in written["backbones"]] == [36, 44]
+    assert [row["runs"] for row in written["backbones"]] == [52, 44]
     done = subprocess.run([*command, "--gpu", "H101"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
 

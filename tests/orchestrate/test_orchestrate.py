@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, preset
 
 from lssat import grid, params
 from lssat.tables import DataError, write_json
@@ -86,10 +86,10 @@ def _results(folder: Path, *tasks: str) -> Path:
 
 
 def _params(folder: Path, *tasks: str) -> None:
-    """The sample preset with these tasks alone, and no sweep."""
+    """The sample preset with these tasks alone, and nothing beside the grid."""
     values = yaml.safe_load((ROOT / "presets/sample.yaml").read_text())
     values["benchmark"]["tasks"] = [*tasks]
-    values["benchmark"]["sweep"] = {key: [] for key in values["benchmark"]["sweep"]}
+    preset.grid_alone(values["benchmark"])
     values["datasets"] = {name: values["datasets"][name] for name in tasks}
     values["slices"] |= {"lists": {}, "attributes": {}}
     (folder / "params.yaml").write_text(yaml.safe_dump(values))

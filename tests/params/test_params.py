@@ -31,14 +31,18 @@ def test_params_yaml_is_the_sample_preset() -> None:
     assert (ROOT / "params.yaml").read_text() == (ROOT / "presets/sample.yaml").read_text()
 
 
-def test_the_sample_preset_trains_its_grid_and_then_a_sweep() -> None:
+def test_the_sample_preset_trains_its_grid_then_a_sweep_and_variants() -> None:
     runs, lists = LOADED.runs(), LOADED.benchmark
     grids = (lists.tasks, lists.backbones, lists.configurations, lists.seeds)
     of_sweep = (lists.sweep.tasks, lists.sweep.backbones, lists.sweep.configurations)
     size = math.prod(map(len, grids))
     swept = math.prod(map(len, (*of_sweep, lists.sweep.lambdas, lists.seeds)))
-    assert len(runs) == len(set(runs)) == size + swept
-    assert all("lambda" in run.configuration for run in runs[size:])
+    more = lists.variants
+    of_variants = (more.tasks, more.backbones, more.configurations, more.names, lists.seeds)
+    varied = math.prod(map(len, of_variants))
+    assert len(runs) == len(set(runs)) == size + swept + varied
+    assert all("lambda" in run.configuration for run in runs[size : size + swept])
+    assert all("+" in run.configuration for run in runs[size + swept :])
 
 
 def test_the_samples_grid_can_show_something_after_holms_correction() -> None:

@@ -27,6 +27,9 @@ _TRACKED = 0.3  # a run
 _MEASURED, _RESAMPLED = 0.15, 3e-8  # a run; and its intervals, of each sample and resample
 _EXPLAINED = 0.8  # a row
 _SPEED = 4.5  # a backbone
+# What makes an update of a variant cost another time.
+_OF_AN_UPDATE = ("tune", "head", "batch_size", "accumulate", "mask_ratio", "encoding", "optimizer")
+_OF_AN_UPDATE += ("grad_checkpointing", "precision", "ema", "threads")
 _GPU_RULES = {"train", "evaluate", "cross", "robustness", "explain", "speed", "variant"}
 
 
@@ -63,9 +66,11 @@ class Costs:
     def row(self, run: grid.Run) -> str:
         """Return what runs of equal cost an update have in common."""
         clips = f" {self.samples(run.task).clip_frames}" if self.is_clip(run) else ""
-        return (
-            f"{run.backbone} {replace(grid.parse(run.configuration), lambda_cls=None).slug}{clips}"
-        )
+        own, base = self.values.recipe(run.configuration), self.values.train
+        named = grid.parse(run.configuration)
+        varied = any(getattr(own, key) != getattr(base, key) for key in _OF_AN_UPDATE)
+        slug = replace(named, lambda_cls=None).slug if varied else named.shared.slug
+        return f"{run.backbone} {slug}{clips}"
 
     @staticmethod
     def is_clip(run: grid.Run) -> bool:

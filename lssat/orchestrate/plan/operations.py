@@ -83,8 +83,8 @@ def _of_timm(name: str) -> Sizes:
         patch, prefix = int(told[2]), 1
     else:
         code = (
-            "import json, sys, torch\nfrom lssat.models.backbones import timm_models\n"
-            "with torch.device('meta'): m = timm_models.vit(sys.argv[1], 224)\n"
+            "import json, sys, torch\nfrom lssat.models.backbones import timm_vit\n"
+            "with torch.device('meta'): m = timm_vit.build(sys.argv[1], 224)\n"
             "p = m.patch_embed.patch_size[0]\n"
             "print(json.dumps([m.embed_dim, len(m.blocks), p, m.num_prefix_tokens]))"
         )
