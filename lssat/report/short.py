@@ -1,5 +1,6 @@
 """What DVC shows: a few numbers that fit a terminal, and one picture that needs no script."""
 
+import math
 from typing import Any
 
 from lssat.report.kit import linechart, words
@@ -7,11 +8,18 @@ from lssat.report.kit.results import Task
 
 
 def headline(tasks: list[Task]) -> dict[str, dict[str, float | None]]:
-    """Return each task's headline: task -> metric -> mean of its best row, null if undefined."""
+    """Return each task's headline, its `best` row's, and under `all` the `mean` over every row.
+
+    The best rows alone would hide from `dvc metrics diff` what happens to the others. The mean is
+    over the tasks' metrics as they are: it tells that something moved, not how good it is. A mean
+    of each task would be too wide for `dvc exp show`. Null where nothing is defined.
+    """
     found: dict[str, dict[str, float | None]] = {}
     for task in tasks:
         best: Any = words.best(task.headline)
-        found[task.name] = {task.metrics["metric"]: best["mean"] if best else None}
+        found[task.name] = {"best": best["mean"] if best else None}
+    rows = [row["mean"] for task in tasks for row in task.headline if row["mean"] is not None]
+    found.setdefault("all", {})["mean"] = math.fsum(rows) / len(rows) if rows else None
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dvc.compare import show_metrics
 from helpers import ROOT
 
 from lssat.report import short
@@ -32,10 +33,36 @@ def task(name: str, means: dict[str, float | None], seeds: int = 2) -> Any:
     return found
 
 
-def test_the_headline_is_that_of_the_best_row() -> None:
-    tasks = [task("ffpp", {"MRGB/RLDP/CRGB": 0.8, "none/none/CRGB": 0.9, "none/none/CLDP": None})]
+def test_the_headline_is_that_of_the_best_row_and_the_mean_of_all() -> None:
+    tasks = [task("ffpp", {"MRGB/RLDP/CRGB": 0.5, "none/none/CRGB": 1.0, "none/none/CLDP": None})]
     tasks.append(task("mine", {"MRGB/RLDP/CRGB": None}))
-    assert short.headline(tasks) == {"ffpp": {"auc": 0.9}, "mine": {"auc": None}}
+    found = short.headline(tasks)
+    assert found == {"ffpp": {"best": 1.0}, "mine": {"best": None}, "all": {"mean": 0.75}}
+    assert short.headline([task("all", {"a": None})]) == {"all": {"best": None, "mean": None}}
+
+
+@pytest.mark.parametrize("row", ["a", "b", "c"])
+@pytest.mark.parametrize("to", [0.55, 0.95, None])
+def test_the_headline_moves_when_any_row_moves(row: str, to: float | None) -> None:
+    means: dict[str, float | None] = {"a": 0.5, "b": 0.7, "c": 0.9}
+    other = task("celeba", {"a": 0.8})
+    before = short.headline([task("ffpp", means), other])
+    assert short.headline([task("ffpp", {**means, row: to}), other]) != before
+
+
+def test_dvc_shows_the_headlines_of_three_tasks_in_120_columns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tasks = [task(name, {"a": 0.812345, "b": 0.7}) for name in ("affectnet", "celeba", "ffpp")]
+    data = short.headline(tasks)
+    show_metrics({"": {"data": {"results/headline.json": {"data": data}}}}, precision=5)
+    table = capsys.readouterr().out
+    assert "affectnet.best" in table
+    assert max(map(len, table.splitlines())) <= 120
+    # dvc exp show: the name of an experiment, its time, and a parameter stand beside them.
+    columns = ["├── 1d77f4e [muddy-puds]", "Nov 28, 2026", "train.lambda_cls"]
+    columns += [f"{name}.{key}" for name, each in data.items() for key in each]
+    assert sum(len(column) + 3 for column in columns) + 2 <= 120
 
 
 def test_dvc_shows_files_of_the_report_that_are_small() -> None:

@@ -84,8 +84,7 @@ def test_fault_a1_dvc_exp_run_as_typed_loses_nothing_and_changes_its_results(
     assert "results/metrics.json" in kept.changed(project.path, before)
     assert (project.path / "results/report.html").exists()
     told = project.run("dvc", "metrics", "diff", "--json")
-    # The headline is of the best row, which may be one without the lambda that has changed.
-    assert {*json.loads(told)} <= {"results/headline.json"}
+    assert "results/headline.json" in told
     assert project.snakemake_stale() == set()
     assert "train.lambda_cls" in project.run("dvc", "exp", "show", "--csv")
     # There and back: the first results are in the run cache, nothing is trained again.
