@@ -29,6 +29,7 @@ from lssat.report.sections import (
     slices,
     subsets,
     sweep,
+    variants,
 )
 from lssat.tables import face_privacy
 
@@ -42,6 +43,7 @@ _PARTS = {
         Section("published", "Papers", "Beside the papers"),
         Section("costs", "Costs", "Accuracy against cost"),
         Section("sweep", "Lambda sweep"),
+        Section("variants", "Variants", "Variants of the recipe", variants.content),
         Section("cross", "Across data sets"),
     ),
     "Diagnosis": (
@@ -65,6 +67,7 @@ _PARTS = {
 # How to fill a section that is not there.
 _ASK = {
     "sweep": "benchmark.sweep of params.yaml",
+    "variants": "benchmark.variants of params.yaml",
     "cross": "benchmark.cross of params.yaml",
     "slices": "slices of params.yaml",
     "sensitivity": sensitivity.ASK,

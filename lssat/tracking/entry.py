@@ -11,6 +11,7 @@ import json
 import os
 import socket
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,7 +73,9 @@ def facts(client: Any, run_id: str, training: Training) -> None:
     from mlflow.entities import DatasetInput, InputTag, Param
 
     run = training.run
-    own = dict(backbone=run.backbone, configuration=str(grid.parse(run.configuration)))
+    named = grid.parse(run.configuration)
+    own = dict(backbone=run.backbone, configuration=str(replace(named, variant=None)))
+    own |= dict(variant=named.variant or grid.BASE)
     values = dotted(training.params | own | dict(seed=run.seed, device=training.device))
     client.log_batch(run_id, params=[Param(name, str(value)) for name, value in values.items()])
     said = {"train": "training", "val": "validation"}

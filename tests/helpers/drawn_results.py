@@ -231,6 +231,8 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
         "ranks": _ranks(rows, known.metric, head),
         "roc": [_roc(run, head, rng) for run in runs],
         "sweep": [],
+        "variants": [],
+        "gains": [],
     }
 
 

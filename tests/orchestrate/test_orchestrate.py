@@ -73,10 +73,9 @@ def _results(folder: Path, *tasks: str) -> Path:
     """Results of the sample preset's grid, and of a backbone that was left out since."""
     loaded = params.load(ROOT / "presets/sample.yaml")
     for task in tasks:
-        every = [
-            run for run in loaded.runs() if run.task == task and "lambda" not in run.configuration
-        ]
-        rows = dict.fromkeys((run.backbone, str(grid.parse(run.configuration))) for run in every)
+        every = [run for run in loaded.runs() if run.task == task]
+        made = [(run.backbone, grid.parse(run.configuration)) for run in every]
+        rows = dict.fromkeys((backbone, str(own)) for backbone, own in made if own.shared == own)
         content = metrics({"x": 0.5}) | {"title": f"Title of {task}"}
         (row, _) = content["table"]
         named = [*rows, ("vit_gone", "MRGB/RLDP/CRGB")]

@@ -255,6 +255,13 @@ def test_a_baseline_is_trained_as_any_run_but_for_its_list() -> None:
     text = yaml.safe_dump(sweep).replace("${item.configuration}-lambda${item.lambda}", "C")
     plain = yaml.safe_dump(train).replace("${item.configuration}", "C")
     assert yaml.safe_load(text) == yaml.safe_load(plain)
+    varied = dict(stages["variants"])
+    assert varied.pop("matrix")["name"] == "${benchmark.variants.names}"
+    assert varied.pop("params") == [*train["params"], "variants.${item.name}"]
+    text = yaml.safe_dump(varied).replace("${item.configuration}+${item.name}", "C")
+    alike = {key: value for key, value in train.items() if key != "params"}
+    plain = yaml.safe_dump(alike).replace("${item.configuration}", "C")
+    assert yaml.safe_load(text) == yaml.safe_load(plain)
 
 
 def test_the_section_that_the_page_shows_is_valid() -> None:

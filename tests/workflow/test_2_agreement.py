@@ -107,6 +107,13 @@ _SWEEP = dict(
     configurations=["MRGB-RLDP-CRGB"],
     lambdas=[0.1, 0.7, "learned"],  # 0.1 is the recipe's: a run under a second name
 )
+_VARIED = dict(
+    tasks=["celeba"],
+    backbones=["vit_micro", "resnet18"],
+    configurations=["none-none-CRGB"],
+    names=["half"],
+)
+_NEW_VARIANTS = {f"train@celeba-{name}-none-none-CRGB+half-0" for name in _VARIED["backbones"]}
 _SWEPT = {f"train@celeba-vit_micro-MRGB-RLDP-CRGB-lambda{each}-0" for each in (0.1, 0.7, "learned")}
 
 
@@ -115,17 +122,23 @@ _SWEPT = {f"train@celeba-vit_micro-MRGB-RLDP-CRGB-lambda{each}-0" for each in (0
     [
         ({"seeds": [0, 1]}, {f"{name[:-1]}1" for name in TRAIN}),
         (
-            {"backbones": ["vit_micro", "vit_mini"], "baselines": ["resnet18"], "sweep": _SWEEP},
+            {
+                "backbones": ["vit_micro", "vit_mini"],
+                "baselines": ["resnet18"],
+                "sweep": _SWEEP,
+                "variants": _VARIED,
+            },
             {
                 *(name.replace("vit_micro", "vit_mini") for name in TRAIN),
                 "train@celeba-resnet18-none-none-CRGB-0",
                 *_SWEPT,
+                *_NEW_VARIANTS,
             },
         ),
     ],
-    ids=["seed", "backbone, baseline and sweep"],
+    ids=["seed", "backbone, baseline, sweep and variants"],
 )
-def test_an_added_seed_backbone_baseline_or_lambda_runs_only_what_is_new(
+def test_an_added_seed_backbone_baseline_lambda_or_variant_runs_only_what_is_new(
     by_dvc: Project, added: dict, new: set[str]
 ) -> None:
     by_dvc.params(benchmark=added)

@@ -28,8 +28,8 @@ _MEASURED, _RESAMPLED = 0.15, 3e-8  # a run; and its intervals, of each sample a
 _EXPLAINED = 0.8  # a row
 _SPEED = 4.5  # a backbone
 # What makes an update of a variant cost another time.
-_OF_AN_UPDATE = ("tune", "head", "batch_size", "accumulate", "mask_ratio", "encoding", "optimizer")
-_OF_AN_UPDATE += ("grad_checkpointing", "precision", "ema", "threads")
+_OF_AN_UPDATE = {"tune", "head", "batch_size", "accumulate", "mask_ratio", "encoding", "optimizer"}
+_OF_AN_UPDATE |= {"grad_checkpointing", "precision", "ema", "threads"}
 _GPU_RULES = {"train", "evaluate", "cross", "robustness", "explain", "speed", "variant"}
 
 

@@ -1,0 +1,262 @@
+"""Variants of the recipe: differences from it, learning curves, the auxiliary task's gains."""
+
+import itertools
+import math
+from typing import Any
+
+from lssat.report.kit import words
+from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num, shown
+from lssat.report.kit.figures import Figure, Key, Plot
+from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Part
+from lssat.report.kit.svg import SHAPES, Axis, Trace
+
+BASE = "base"
+_LEAD = (
+    "Each variant is the recipe with some keys changed. It is held against the recipe as it is, on "
+    "the same test samples, seed by seed, with Holm’s correction over the variants of a task."
+)
+_GAINS = (
+    "The auxiliary task’s gain is the score with it minus that of supervised training. Whether it "
+    "gains more with a variant is tested by the difference of both gains, seed by seed."
+)
+
+
+def content(page: Page) -> list[Part]:
+    """Return a part for each task that has variants."""
+    known = page.params.get("variants", {})
+    return [_part(task, known) for task in page.tasks if task.metrics.get("variants")]
+
+
+def _part(task: Task, known: dict[str, Any]) -> Part:
+    rows = task.metrics["variants"]
+    gains = task.metrics.get("gains", [])
+    tables = [_table(task, rows, known), *([_gains(task, gains)] if gains else [])]
+    said = [_LEAD, *_shown(rows), *([_GAINS, *map(_gain, gains)] if gains else [])]
+    curves = _curves(rows, known)
+    said += [line for curve in curves.items() for line in _reached(curves, *curve)]
+    figures = [_figure(task, curves)] if curves else []
+    return Part(task.title, said, tables, figures)
+
+
+def _name(row: dict) -> str:
+    return f"{row['backbone']} · {row['configuration']}"
+
+
+def _shown(rows: list[dict]) -> list[str]:
+    """Say which variants are shown to differ from the recipe as it is."""
+    tested = [row for row in rows if row["difference"]]
+    different = [row for row in tested if words.differs(row["difference"])]
+    if not tested:
+        return ["No row was run with the recipe as it is too, so there is nothing to test against."]
+    if not different:
+        return [f"None of {words.count(len(tested), 'row')} is shown to differ from {BASE}."]
+    found = words.listing([_difference(row) for row in different])
+    rest = len(tested) - len(different)
+    more = f" Of the other {rest} no difference is shown." if rest else ""
+    return [f"Shown to differ from {BASE}: {found}.{more}"]
+
+
+def _difference(row: dict) -> str:
+    found = row["difference"]
+    size = f"{found['difference']:+.3f}".replace("-", "−")
+    return f"{row['variant']} of {_name(row)} ({size}, p {_is(found['p_holm'])})"
+
+
+def _is(p: float) -> str:
+    return words.p(p) if p < 0.001 else f"= {words.p(p)}"
+
+
+def _gain(row: dict) -> str:
+    """Answer for one row whether the auxiliary task gains more with a variant."""
+    name = f"{_name(row)}, {row['variant']}"
+    gains = f"{words.number(row['gain'])} against {words.number(row['base_gain'])} with {BASE}"
+    if row["p_holm"] is None:
+        return f"{name}: {gains}; nothing tells how much that varies."
+    if not words.differs(row):
+        verdict = "a difference is not shown"
+    else:
+        verdict = "it gains more" if row["difference"] > 0 else "it gains less"
+    return f"{name}: {gains}: {verdict} (p {_is(row['p_holm'])})."
+
+
+def _curves(rows: list[dict], known: dict[str, Any]) -> dict[str, list[tuple[float, dict]]]:
+    """Return the rows of each backbone and configuration by the share of the data, rising.
+
+    Of variants that change nothing else; where there is one share alone, there is no curve.
+    """
+    curves: dict[str, list[tuple[float, dict]]] = {}
+    for row in rows:
+        changes = {} if row["variant"] == BASE else known.get(row["variant"], {})
+        if changes.keys() <= {"share"} and row["mean"] is not None:
+            curves.setdefault(_name(row), []).append((changes.get("share", 1.0), row))
+    each = {name: sorted(curve, key=lambda point: point[0]) for name, curve in curves.items()}
+    return {name: curve for name, curve in each.items() if len(curve) > 1}
+
+
+def area(curve: list[tuple[float, float]]) -> float:
+    """Return the mean height of a curve over the logarithm of the share, by trapezoids."""
+    logs = [(math.log(share), value) for share, value in curve]
+    steps = itertools.pairwise(logs)
+    total = sum((b - a) * (x + y) / 2 for (a, x), (b, y) in steps)
+    return total / (logs[-1][0] - logs[0][0])
+
+
+def reached(curve: list[tuple[float, float]], wanted: float, lower: bool = False) -> float | None:
+    """Return the least share at which a curve has a value, between points by its logarithm.
+
+    Args:
+        curve: shares, rising, and values.
+        lower: less is better.
+
+    Returns:
+        None where no share has it.
+    """
+    sign = -1 if lower else 1
+    before: tuple[float, float] | None = None
+    for share, value in curve:
+        if sign * value >= sign * wanted:
+            if before is None or value == before[1]:
+                return share
+            part = (wanted - before[1]) / (value - before[1])
+            return math.exp(math.log(before[0]) + part * (math.log(share) - math.log(before[0])))
+        before = share, value
+    return None
+
+
+def _reached(
+    curves: dict[str, list[tuple[float, dict]]], name: str, curve: list[tuple[float, dict]]
+) -> list[str]:
+    """Say a curve's area, and where it has what the others have with all data."""
+    points = [(share, row["mean"]) for share, row in curve]
+    first, lower = curve[0][1], words.lower_is_better(curve[0][1]["metric"])
+    said = f"{name}: mean over the curve {words.number(area(points))}"
+    for other, its in curves.items():
+        share, full = its[-1]
+        if other == name or share < 1 or full["backbone"] != first["backbone"]:
+            continue
+        at = reached(points, full["mean"], lower)
+        found = "at no share that was run" if at is None else f"at about {100 * at:.0f} %"
+        said += f"; what {full['configuration']} scores with all data it scores {found}"
+    return [f"{said}. These are means over seeds, without a test."]
+
+
+def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
+    where = words.where(task.metrics)
+    traces, keys = [], []
+    for number, (name, curve) in enumerate(curves.items()):
+        shape = SHAPES[number % len(SHAPES)]
+        traces.append(
+            Trace(
+                [share for share, _ in curve],
+                [row["mean"] for _, row in curve],
+                number,
+                name,
+                name,
+                "solid",
+                shape=[shape + ("-open" if row["collapsed"] else "") for _, row in curve],
+                size=9,
+                spans=[
+                    None if row["low"] is None or row["high"] is None else (row["low"], row["high"])
+                    for _, row in curve
+                ],
+                told=[
+                    f"{name}, {100 * share:g} %: {words.number(row['mean'])} {words.interval(row)}"
+                    f", n = {words.number(row['n'])}"
+                    for share, row in curve
+                ],
+            )
+        )
+        keys.append(Key(name, number, shape=shape))
+    shares = sorted({share for curve in curves.values() for share, _ in curve})
+    values = [
+        f"{name} at {100 * share:g} %: {words.number(row['mean'])}"
+        for name, curve in curves.items()
+        for share, row in curve
+    ]
+    axis = Axis(
+        "share of the training groups", shares[0] * 0.9, 1.1, log=True,
+        ticks=[(share, f"{100 * share:g} %") for share in shares],
+    )  # fmt: skip
+    plot = Plot(f"shares-{task.name}", where, traces, axis, Axis(where), 640, 320)
+    n = words.number(task.metrics["variants"][0]["n"])
+    groups = task.metrics["variants"][0]["groups"]
+    caption = (
+        f"Means over seeds with intervals, n = {n} ({words.count(groups, 'group')}); "
+        "a hollow mark is a collapsed row."
+    )
+    title = f"Learning curves: {where} against the share of the data"
+    return Figure(title, f"{'; '.join(values)}.", keys, [plot], caption=caption)
+
+
+def _table(task: Task, rows: list[dict], known: dict[str, Any]) -> Table:
+    where = words.where(task.metrics)
+    columns = [
+        Column("Backbone"),
+        Column("Configuration"),
+        Column("Variant"),
+        Column("Changes", hint="keys of train"),
+        Column(where, "num", "mean over seeds and its interval"),
+        Column("Difference", "num", f"from {BASE}, with its interval"),
+        Column("p", "num", "Holm’s correction"),
+        Column("Differs", hint="the corrected p-value is below 0.05"),
+        Column("Seeds", "num", "each links to its run"),
+        Column("n", "num", f"{task.metrics['level']}s"),
+        Column("Flag"),
+    ]
+    notes = sorted({row["note"] for row in rows if row["note"]})
+    caption = f"{task.title}: {where} by variant"
+    made = [_row(row, known) for row in rows]
+    return Table(f"variants-{task.name}", caption, columns, made, notes=notes)
+
+
+def _row(row: dict, known: dict[str, Any]) -> list[Cell]:
+    changes = known.get(row["variant"], {})
+    found = row["difference"]
+    tested = [Cell(words.DASH)] * 3
+    if found:
+        tested = [
+            num(found["difference"], small=words.interval(found)),
+            Cell(words.p(found["p_holm"]), found["p_holm"]),
+            shown(words.differs(found)),
+        ]
+    return [
+        Cell(row["backbone"]),
+        Cell(row["configuration"]),
+        Cell(row["variant"]),
+        Cell(", ".join(f"{key}: {value}" for key, value in changes.items())),
+        num(row["mean"], small=words.interval(row)),
+        *tested,
+        Cell(str(len(row["seeds"])), len(row["seeds"]), link="#" + anchor(row["runs"][0])),
+        num(row["n"]),
+        flagged(row["collapsed"]),
+    ]
+
+
+def _gains(task: Task, rows: list[dict]) -> Table:
+    columns = [
+        Column("Backbone"),
+        Column("Configuration"),
+        Column("Variant"),
+        Column("Gain", "num", "with the variant, over supervised training with it"),
+        Column(f"Gain, {BASE}", "num", "with the recipe as it is"),
+        Column("Difference", "num", "of both gains, with its interval"),
+        Column("p", "num", "Holm’s correction over this table"),
+        Column("Differs", hint="the corrected p-value is below 0.05"),
+    ]
+    made = [
+        [
+            Cell(row["backbone"]),
+            Cell(row["configuration"]),
+            Cell(row["variant"]),
+            num(row["gain"]),
+            num(row["base_gain"]),
+            num(row["difference"], small=words.interval(row)),
+            Cell(words.p(row["p_holm"]), row["p_holm"]),
+            shown(words.differs(row)),
+        ]
+        for row in rows
+    ]
+    notes = sorted({row["note"] for row in rows if row["note"]})
+    caption = f"{task.title}: what the auxiliary task gains"
+    return Table(f"gains-{task.name}", caption, columns, made, notes=notes)

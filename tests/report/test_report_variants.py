@@ -1,0 +1,144 @@
+"""Variants on the page: sentences that follow from tests, learning curves, gains."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import drawn_results as drawn
+from helpers.drawn_sweep import row as drawn_row
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lssat import report
+from lssat.report.kit import results
+from lssat.report.kit.section import Page
+from lssat.report.sections import variants
+from lssat.tables import read_json, write_json
+
+KNOWN = {"tenth": {"share": 0.1}, "half": {"share": 0.5}, "norm": {"tune": "norm"}}
+ALONE = "none/none/CRGB"
+
+
+def row(variant: str, mean: float, gap: float | None = None, p: float = 0.5, **more: Any) -> dict:
+    made = drawn_row(0.1, mean, gap, p) | {"variant": variant} | more
+    del made["lambda"]
+    return made
+
+
+ROWS = [
+    row("base", 0.80),
+    row("tenth", 0.60, -0.2, 0.01),
+    row("half", 0.75, -0.05, 0.3),
+    row("norm", 0.70, -0.1, 0.2),
+    row("base", 0.75, configuration=ALONE),
+    row("tenth", 0.40, -0.35, 0.001, configuration=ALONE),
+]
+GAIN = {
+    "backbone": "vit_mini", "configuration": "MRGB/RLDP/CRGB", "supervised": ALONE,
+    "variant": "tenth", "seeds": [0, 1], "gain": 0.2, "base_gain": 0.05, "difference": 0.15,
+    "low": 0.05, "high": 0.25, "p": 0.004, "p_holm": 0.004, "note": None,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory) -> Any:
+    files = drawn.draw(tmp_path_factory.mktemp("variants"), ("affectnet",))
+    return results.read_task("affectnet", files["affectnet"])
+
+
+def part(task: Any, rows: list[dict], gains: list[dict]) -> Any:
+    task.metrics["variants"], task.metrics["gains"] = rows, gains
+    (made,) = variants.content(Page({"variants": KNOWN}, [task], [], []))
+    return made
+
+
+def test_sentences_say_what_the_corrected_tests_show_and_no_more(task: Any) -> None:
+    said = part(task, ROWS, [GAIN]).said
+    assert said[1] == (
+        "Shown to differ from base: tenth of vit_mini · MRGB/RLDP/CRGB (−0.200, p = 0.010) and "
+        "tenth of vit_mini · none/none/CRGB (−0.350, p = 0.001). Of the other 2 no difference is "
+        "shown."
+    )
+    assert said[3] == (
+        "vit_mini · MRGB/RLDP/CRGB, tenth: 0.200 against 0.050 with base: "
+        "it gains more (p = 0.004)."
+    )
+    quiet = [each | {"difference": None} if each["difference"] is None else
+             each | {"difference": each["difference"] | {"p_holm": 0.5}} for each in ROWS]  # fmt: skip
+    said = part(task, quiet, [GAIN | {"p_holm": 0.3}, GAIN | {"p_holm": None, "low": None}]).said
+    assert said[1] == "None of 4 rows is shown to differ from base."
+    assert said[3].endswith("a difference is not shown (p = 0.300).")
+    assert said[4].endswith("nothing tells how much that varies.")
+
+
+def test_curves_are_of_variants_that_change_the_share_alone(task: Any) -> None:
+    made = part(task, ROWS, [])
+    (figure,) = made.figures
+    (plot,) = figure.plots
+    assert [list(trace.x) for trace in plot.traces] == [[0.1, 0.5, 1.0], [0.1, 1.0]]
+    assert [list(trace.y) for trace in plot.traces] == [[0.6, 0.75, 0.8], [0.4, 0.75]]
+    assert "n = 96 (16 groups)" in figure.caption
+    both = [line for line in made.said if "mean over the curve" in line]
+    assert "what none/none/CRGB scores with all data it scores at about 50 %" in both[0]
+    assert "what MRGB/RLDP/CRGB scores with all data it scores at no share that was run" in both[1]
+    assert part(task, [ROWS[0], ROWS[3]], []).figures == []
+
+
+def test_the_table_says_what_each_variant_changes(task: Any) -> None:
+    made = part(task, ROWS, [GAIN])
+    table, gains = made.tables
+    assert [cells[3].text for cells in table.rows] == [
+        "", "share: 0.1", "share: 0.5", "tune: norm", "", "share: 0.1",
+    ]  # fmt: skip
+    for each in (table, gains):
+        assert {len(cells) for cells in each.rows} == {len(each.columns)}
+
+
+def test_without_base_there_is_nothing_to_test_against(task: Any) -> None:
+    (_, line, *_) = part(task, [row("half", 0.7)], []).said
+    assert line.startswith("No row was run with the recipe as it is too")
+
+
+SHARES = st.lists(
+    st.tuples(st.floats(0.01, 1), st.floats(0, 1)),
+    min_size=2, max_size=6, unique_by=lambda point: round(point[0], 2),
+).map(sorted)  # fmt: skip
+
+
+@given(SHARES)
+def test_the_mean_over_a_curve_is_numpys(curve: list[tuple[float, float]]) -> None:
+    x, y = np.log([share for share, _ in curve]), [value for _, value in curve]
+    wanted = np.trapezoid(y, x) / (x[-1] - x[0])
+    assert variants.area(curve) == pytest.approx(wanted, abs=1e-9)
+
+
+@given(SHARES, st.floats(0, 1), st.booleans())
+def test_the_share_at_which_a_score_is_reached_is_the_first_that_has_it(
+    curve: list[tuple[float, float]], wanted: float, lower: bool
+) -> None:
+    at = variants.reached(curve, wanted, lower)
+    has = [value <= wanted if lower else value >= wanted for _, value in curve]
+    if at is None:
+        assert not any(has)
+        return
+    x, y = np.log([share for share, _ in curve]), [value for _, value in curve]
+    first = has.index(True)
+    assert curve[max(first - 1, 0)][0] - 1e-9 <= at <= curve[first][0] + 1e-9
+    if first and abs(y[first] - y[first - 1]) > 1e-6:
+        assert np.interp(np.log(at), x, y) == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_the_page_shows_variants_or_how_to_ask_for_them(tmp_path: Path) -> None:
+    files = drawn.draw(tmp_path, ("affectnet",))
+    report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
+    page = drawn.outputs(tmp_path)["report"]
+    assert "Variants (benchmark.variants of params.yaml)" in page.read_text()
+    metrics = read_json(files["affectnet"].metrics)
+    write_json(files["affectnet"].metrics, metrics | {"variants": ROWS, "gains": [GAIN]})
+    report.write(drawn.PARAMS | {"variants": KNOWN}, files, drawn.outputs(tmp_path))
+    text = page.read_text()
+    assert 'id="variants-affectnet"' in text
+    assert 'id="shares-affectnet"' in text
+    assert "Variants (" not in text
