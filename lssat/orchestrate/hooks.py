@@ -110,8 +110,8 @@ class Hooks:
         """Write what happens to a file, each job with its share of the time."""
         here = self.workflow.resource_settings.nodes is None
         cores = self.workflow.cores if here else self.workflow.resource_settings.nodes
-        given = self.workflow.global_resources.get("gpu", 1)
-        gpus = int(getattr(given, "value", given)) if hardware.device != "cpu" else 1
+        known = self.workflow.global_resources  # the Snakefile sets gpu where no profile does
+        gpus = int(known["gpu"].value) if hardware.device != "cpu" else 1
         costs = Costs(values, machine_of(hardware, int(cores), gpus, here=here))
         jobs = []
         for job in self.workflow.dag.needrun_jobs():

@@ -64,8 +64,8 @@ def test_sentences_say_what_the_corrected_tests_show_and_no_more(task: Any) -> N
         "vit_mini · MRGB/RLDP/CRGB, tenth: 0.200 against 0.050 with base: "
         "it gains more (p = 0.004)."
     )
-    quiet = [each | {"difference": None} if each["difference"] is None else
-             each | {"difference": each["difference"] | {"p_holm": 0.5}} for each in ROWS]  # fmt: skip
+    quiet = [row(each["variant"], each["mean"], (each["difference"] or {}).get("difference"))
+             for each in ROWS]  # fmt: skip
     said = part(task, quiet, [GAIN | {"p_holm": 0.3}, GAIN | {"p_holm": None, "low": None}]).said
     assert said[1] == "None of 4 rows is shown to differ from base."
     assert said[3].endswith("a difference is not shown (p = 0.300).")
