@@ -159,7 +159,8 @@ class Live:
         """Log what the machine does, as MLflow measures it, every ten seconds."""
         from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
 
-        logging.getLogger("mlflow.system_metrics").setLevel(logging.WARNING)
+        # A store that fails is named once, by the thread that logs epochs.
+        logging.getLogger("mlflow.system_metrics").setLevel(logging.CRITICAL)
         uri = self.client.tracking_uri
         self.monitor = SystemMetricsMonitor(self.run_id, resume_logging=resumed, tracking_uri=uri)
         self.monitor.start()

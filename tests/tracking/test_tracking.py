@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers import ROOT
+from helpers.tracked import measured
 from mlflow.tracking import MlflowClient
 
 from lssat.grid import states
@@ -43,25 +44,6 @@ def record(digest: str = "abc") -> dict:
         "times": {"started": START[digest], "epochs": [START[digest] + 1, START[digest] + 2.5],
                   "ended": START[digest] + 3},
     }  # fmt: skip
-
-
-def measured(auc: float | None) -> dict:
-    """The parts of a metrics.json that tracking reads."""
-    names = {"backbone": "vit_micro", "configuration": "MRGB/RLDP/CRGB"}
-    values = {"video/auc": auc, "video/accuracy": 0.6, "video/balanced_accuracy": 0.55}
-    run = {"run": NAME, **names, "seed": 0, "collapsed": False, "notes": {}}
-    row = {**names, "level": "video", "metric": "auc", "runs": [NAME], "baseline": 0.5}
-    row |= {"n": 40, "groups": 10, "seeds": [0], "values": [auc], "note": None}
-    row |= {"beats_baseline": False, "collapsed": False, "swept": False}
-    return {
-        **{"task": "ffpp", "kind": "binary", "level": "video", "metric": "auc"},
-        **{"confidence": 0.95, "resamples": 100},
-        "runs": [{**run, "metrics": {**values, "frame/auc": 0.7, "frame/accuracy": 0.5}}],
-        "table": [
-            {**row, "mean": auc, "low": 0.7, "high": 0.9},
-            {**row, "level": "frame", "mean": 0.7, "low": 0.6, "high": 0.8},
-        ],
-    }
 
 
 def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> tracking.Files:
