@@ -296,3 +296,42 @@ def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) ->
             name = (row[f"backbone_{arm}"], row[f"configuration_{arm}"])
             fallen = str(name == ("vit_micro", "MLDP/RRGB/CRGB"))
             assert row[f"collapsed_{arm}"] == (fallen if name[1] else "")  # a mean has no such row
+
+
+@pytest.mark.parametrize(
+    ("name", "shares", "said"),
+    [
+        ("celeba", {}, None),
+        ("celeba", {1: 0.0}, "no sample is {1}. attributes.csv has it."),
+        ("celeba", {0: 1.0, 2: 0.0, 5: 0.0},
+         "no sample is {2} and {5}; every sample is {0}. attributes.csv has them."),
+        ("affectnet", {7: 0.0}, "no sample is {7}. classes.csv has it."),
+        ("affectnet", dict.fromkeys(range(1, 8), 0.0) | {0: 1.0}, "classes.csv has them."),
+    ],
+)  # fmt: skip
+def test_what_is_constant_in_the_test_split_is_left_out_with_a_line(
+    whole, name: str, shares: dict, said: str | None
+) -> None:
+    task = read.read_task(name, whole[1][name])
+    every = list(dict.fromkeys(row["class"] for row in task.metrics["each"]))
+    for row in task.metrics["each"]:
+        if (place := every.index(row["class"])) in shares:
+            row |= {"prevalence": shares[place], "note": "constant here: all 9 labels are 0"}
+            row |= dict.fromkeys(("mean", "low", "high"))
+    shown = [each.replace("_", " ") if name == "celeba" else each for each in every]
+    table = per_class.section(task)["tables"].tables[0][1]
+    left = [each for place, each in enumerate(shown) if place not in shares]
+    assert [row[0].text for row in table.rows] == left
+    told = [note for note in table.notes if note.startswith("Left out")]
+    assert len(told) == bool(shares)
+    assert not said or told[0].endswith(said.format(*shown))
+    assert not any("constant here" in note for note in table.notes)
+
+
+def test_an_undefined_number_of_an_attribute_that_varies_stays(whole) -> None:
+    task = read.read_task("celeba", whole[1]["celeba"])
+    for row in task.metrics["each"]:
+        row |= {"mean": None, "low": None, "high": None, "note": "a score is not finite"}
+    table = per_class.section(task)["tables"].tables[0][1]
+    assert len(table.rows) == len({row["class"] for row in task.metrics["each"]})
+    assert "a score is not finite" in table.notes

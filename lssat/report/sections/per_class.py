@@ -71,7 +71,9 @@ def _table(task: Task, pair: tuple[str, str]) -> Table:
     kind = task.metrics["kind"]
     # Accuracy stands beside its baseline, the majority.
     names = tuple(sorted(metrics.EACH[kind], key=lambda name: name != "accuracy"))
-    found = by_class(task, pair)
+    every = by_class(task, pair)
+    left = {name: rows for name, rows in every.items() if _constant(kind, rows)}
+    found = {name: rows for name, rows in every.items() if name not in left}
     columns = [Column("Attribute" if kind == "multilabel" else "Class")]
     columns += [Column("Prevalence", "num", "share of the test samples")]
     if kind == "multilabel":
@@ -81,9 +83,32 @@ def _table(task: Task, pair: tuple[str, str]) -> Table:
     columns += [Column("Beats it", hint=hint)]
     columns += [Column("n", "num"), Column("Flag")]
     rows = [_row(kind, name, found[name], names) for name in found]
-    notes = [_BASELINES[kind], *_notes(found)]
+    notes = [_BASELINES[kind], *_left_out(kind, left), *_notes(found)]
     place = f"each-{task.name}-{task.metrics['each'].index(_of(task.metrics['each'], pair)[0])}"
     return Table(place, f"{task.title}: {_label(pair)}", columns, rows, notes=notes)
+
+
+def _constant(kind: str, rows: dict[str, dict]) -> bool:
+    """Say whether all labels of the test split are alike, so that nothing can be told apart."""
+    return rows[_shown(kind)]["prevalence"] in (0, 1)
+
+
+def _left_out(kind: str, left: dict[str, dict[str, dict]]) -> list[str]:
+    """Name in one line what the table leaves out; attributes.csv and classes.csv have it."""
+    parts = [
+        f"{whose} {words.listing(names)}"
+        for share, whose in ((0, "no sample is"), (1, "every sample is"))
+        if (names := [
+            name.replace("_", " ") if kind == "multilabel" else name
+            for name, rows in left.items()
+            if rows[_shown(kind)]["prevalence"] == share
+        ])
+    ]  # fmt: skip
+    if not parts:
+        return []
+    file = "attributes" if kind == "multilabel" else "classes"
+    return [f"Left out, as all their test labels are alike: {'; '.join(parts)}. {file}.csv has "
+            f"{'it' if len(left) == 1 else 'them'}."]  # fmt: skip
 
 
 def _shown(kind: str) -> str:
