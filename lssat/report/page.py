@@ -202,10 +202,12 @@ def _ran(tasks: list[Task]) -> str:
         f"{words.count(task.metrics['groups'], 'group')} ({task.name})"
         for task in tasks
     ]
+    beside = [run for task in tasks for row in task.beside for run in row["runs"]]
+    more = f"; {len(beside)} of the runs have another recipe" if beside else ""
     revisions = dict.fromkeys(evidence.revision(record["git"]) for record in records)
     return (
         f"{words.count(len(records), 'run')}: {words.listing(grid)}, tested on "
-        f"{words.listing(scored)}; revision {words.listing(list(revisions))}."
+        f"{words.listing(scored)}{more}; revision {words.listing(list(revisions))}."
     )
 
 

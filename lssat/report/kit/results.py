@@ -110,6 +110,13 @@ class Task:
         return [row for row in self._grid if (row["level"], row["metric"]) == wanted]
 
     @property
+    def beside(self) -> list[Row]:
+        """The rows of the headline that are beside the grid: of a sweep, and of variants."""
+        wanted = (self.metrics["level"], self.metrics["metric"])
+        rows = (row for row in self.metrics["table"] if row["swept"])
+        return [row for row in rows if (row["level"], row["metric"]) == wanted]
+
+    @property
     def best_first(self) -> list[Row]:
         """The rows of the headline as `lssat show` sorts them."""
         return sorted(self.headline, key=words.standing)
