@@ -18,9 +18,10 @@ from lssat.tables.atomic import (
     write_text,
     write_whole,
 )
-from lssat.tables.contracts import Metrics, Record, Row, RunMetrics, read_metrics, read_record
+from lssat.tables.contracts import Metrics, Record, read_metrics, read_record
 from lssat.tables.disjoint import UNUSED, check_groups
 from lssat.tables.errors import DataError
+from lssat.tables.metric_tables import Row, RunMetrics
 from lssat.tables.npy import from_npy, open_shard, shard_of, write_shard
 from lssat.tables.parquet import metadata, read_table, write_table
 from lssat.tables.rejects import check_rejects, reasons, reject

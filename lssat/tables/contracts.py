@@ -11,49 +11,12 @@ from typing import Any, NotRequired, cast, get_type_hints
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from lssat.tables.errors import DataError
+from lssat.tables.metric_tables import ROWS, Number, Row, RunMetrics, SubsetRow
 from lssat.tables.texts import read_json
 
 VERSION = 1  # of both; a file that names none was written before there were others
 METRICS_REMEDY = "Run its step again: remove it and run `snakemake --cores 8`"
 RECORD_REMEDY = "Train the run again: remove its folder and run `snakemake --cores 8`"
-
-Number = float | None  # None: undefined, with a note
-
-
-class RunMetrics(TypedDict):
-    """One run of metrics.json."""
-
-    run: str
-    backbone: str
-    configuration: str  # as in the paper: MRGB/RLDP/CRGB
-    seed: int
-    metrics: dict[str, Number]  # by <level>/<metric>
-    notes: dict[str, str]
-    collapsed: bool
-    calibration: NotRequired[dict[str, Any]]
-
-
-class Row(TypedDict):
-    """One row of metrics.json's table: a metric of a backbone and configuration, over seeds."""
-
-    backbone: str
-    configuration: str
-    level: str
-    metric: str
-    n: int
-    groups: int
-    seeds: list[int]
-    runs: list[str]
-    values: list[Number]
-    mean: Number
-    low: Number
-    high: Number
-    note: str | None
-    baseline: Number
-    beats_baseline: bool
-    collapsed: bool
-    swept: bool
-    val_loss: NotRequired[Number]
 
 
 class Metrics(TypedDict):
@@ -76,7 +39,7 @@ class Metrics(TypedDict):
     n: dict[str, int]
     runs: list[RunMetrics]
     table: list[Row]
-    subsets: list[dict[str, Any]]
+    subsets: list[SubsetRow]
     each: list[dict[str, Any]]
     confusion: list[dict[str, Any]]
     roc: list[dict[str, Any]]
@@ -160,13 +123,18 @@ def _checked(path: Path, content: Any, kind: type, needs: Sequence[str], remedy:
 
 def _wrong(kind: type, name: str, value: Any) -> list[str]:
     """Say what is wrong with the value of a key, with the way to the place inside it."""
-    from pydantic import TypeAdapter, ValidationError  # not where nothing is read: it is slow
+    from pydantic import (
+        ConfigDict,
+        TypeAdapter,
+        ValidationError,
+    )  # not where nothing is read: it is slow
 
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind) | (ROWS if kind is Metrics else {})
     if name not in hints:
         return []
     try:
-        TypeAdapter(hints[name]).validate_python(value, strict=True)
+        exact = ConfigDict(extra="forbid")  # rows have the keys of their type and no other
+        TypeAdapter(hints[name], config=exact).validate_python(value, strict=True)
     except ValidationError as error:
         return [f"{_place(name, each['loc'])}: {each['msg']}" for each in error.errors()]
     return []

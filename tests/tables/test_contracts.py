@@ -64,6 +64,13 @@ WRONG = [
     (_set("table", 0, "mean", "0.9"), "table.0.mean"),
     (lambda content: content["table"][1].pop("swept"), "table.1.swept: Field required"),
     (_set("runs", 0, "seed", None), "runs.0.seed: "),
+    (_set("runs", 0, "sed", 0), "runs.0.sed: Extra inputs are not permitted"),
+    (_set("table", 0, "maen", 0.9), "table.0.maen: Extra inputs are not permitted"),
+    (_set("subsets", 0, "subsett", "x"), "subsets.0.subsett: Extra inputs"),
+    (lambda content: content["subsets"][0].pop("subset"), "subsets.0.subset: Field required"),
+    (lambda content: content["roc"][0].pop("fpr"), "roc.0.fpr: Field required"),
+    (_set("roc", 0, "tpr", 0, "x"), "roc.0.tpr.0: "),
+    (_set("ranks", 0, "best", 1.5), "ranks.0.best: "),
     (_set("n", "video", 1.5), "n.video: "),
 ]
 

@@ -1,0 +1,210 @@
+"""The tables of metrics.json, row by row; `lssat.evaluation.scores` says how each is computed.
+
+A row has exactly the keys of its type: one more or one less, and the file is not read.
+"""
+
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
+
+Number = float | None  # None: undefined, with a note
+
+
+class RunMetrics(TypedDict):
+    """One run of metrics.json."""
+
+    run: str
+    backbone: str
+    configuration: str  # as in the paper: MRGB/RLDP/CRGB
+    seed: int
+    metrics: dict[str, Number]  # by <level>/<metric>
+    notes: dict[str, str]
+    collapsed: bool
+    calibration: NotRequired[dict[str, Any]]
+
+
+class Measured(TypedDict):
+    """What rows of a metric over seeds share: a backbone and configuration."""
+
+    backbone: str
+    configuration: str
+    level: str
+    metric: str
+    n: int
+    groups: int
+    seeds: list[int]
+    values: list[Number]
+    mean: Number
+    low: Number
+    high: Number
+    note: str | None
+    baseline: Number
+    beats_baseline: bool
+    collapsed: bool
+
+
+class Row(Measured):
+    """One row of the `table`."""
+
+    runs: list[str]
+    swept: bool
+    val_loss: NotRequired[Number]
+
+
+class SubsetRow(Measured):
+    """One row of `subsets`: a manipulation method against all reals."""
+
+    runs: list[str]
+    subset: str
+
+
+# `class` is no name in Python: it can stand only here.
+_OfClass = TypedDict("_OfClass", {"class": str})
+
+
+class ClassRow(Measured, _OfClass):
+    """One row of `each`: an attribute, or a class against the rest."""
+
+    prevalence: Number  # in the test split, 0 to 1
+    train_prevalence: Number
+
+
+class Confusion(TypedDict):
+    """One confusion matrix (K, K): rows are the true class; None where a score is not finite."""
+
+    backbone: str
+    configuration: str
+    level: str
+    n: int
+    seeds: list[int]
+    runs: list[str]
+    classes: list[str]
+    counts: list[list[int]] | None
+    shares: list[list[float] | None] | None  # None in it: the class is absent
+    note: str | None
+    collapsed: bool
+
+
+class Curve(TypedDict):
+    """One ROC curve, of a run; empty where it is undefined."""
+
+    run: str
+    level: str
+    fpr: list[float]
+    tpr: list[float]
+    auc: Number
+
+
+class Difference(TypedDict):
+    """What is known of a difference a - b of the headline metric."""
+
+    level: str
+    metric: str
+    note: str | None
+    difference: Number
+    low: Number
+    high: Number
+    effect: Number
+    p: Number
+    p_holm: Number
+    error: Number
+    freedom: Number
+    least: Number
+
+
+class ComparedRow(TypedDict):
+    """One side of a row of `comparisons`."""
+
+    backbone: str
+    configuration: str
+    seeds: list[int]
+
+
+class ComparedBackbone(TypedDict):
+    """One side of a row of `backbones`: a mean over so many configurations."""
+
+    backbone: str
+    configurations: int
+    seeds: list[int]
+
+
+class Comparison(Difference):
+    """One row of `comparisons`: two rows that differ in what is `compared`."""
+
+    compared: str  # configuration or backbone
+    a: ComparedRow
+    b: ComparedRow
+    n: int
+    groups: int
+
+
+class BackboneComparison(Difference):
+    """One row of `backbones`."""
+
+    a: ComparedBackbone
+    b: ComparedBackbone
+
+
+class Rank(TypedDict):
+    """One row of `ranks`: between which ranks a row may stand."""
+
+    backbone: str
+    configuration: str
+    mean: float
+    best: int
+    worst: int
+    top: bool
+
+
+# What the rows are held to when they are read. Readers of these still take them as plain dicts.
+class Against(Measured):
+    """What rows of `sweep` and `variants` share: a row held against one with the recipe."""
+
+    runs: list[str]
+    reference: bool
+    difference: dict[str, Any] | None  # difference, low, high, effect, p, p_holm, note
+
+
+# `lambda` is no name in Python: the recipe's or the row's own lambda_cls.
+_OfLambda = TypedDict("_OfLambda", {"lambda": float | str | None})
+
+
+class SweepRow(Against, _OfLambda):
+    """One row of `sweep`."""
+
+
+class VariantRow(Against):
+    """One row of `variants`."""
+
+    variant: str  # base: the recipe as it is
+
+
+class Gain(TypedDict):
+    """One row of `gains`: what the auxiliary task adds with a variant, and with base."""
+
+    backbone: str
+    configuration: str
+    supervised: str
+    variant: str
+    seeds: list[int]
+    gain: float
+    base_gain: float
+    difference: Number
+    low: Number
+    high: Number
+    p: Number
+    p_holm: Number
+    note: str | None
+
+
+ROWS: dict[str, Any] = {
+    "each": list[ClassRow],
+    "confusion": list[Confusion],
+    "roc": list[Curve],
+    "comparisons": list[Comparison],
+    "backbones": list[BackboneComparison],
+    "ranks": list[Rank],
+    "sweep": list[SweepRow],
+    "variants": list[VariantRow],
+    "gains": list[Gain],
+}
