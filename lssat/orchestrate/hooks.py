@@ -110,8 +110,10 @@ class Hooks:
         """Write what happens to a file, each job with its share of the time."""
         here = self.workflow.resource_settings.nodes is None
         cores = self.workflow.cores if here else self.workflow.resource_settings.nodes
-        known = self.workflow.global_resources  # the Snakefile sets gpu where no profile does
-        gpus = int(known["gpu"].value) if hardware.device != "cpu" else 1
+        gpus = 1
+        if hardware.device != "cpu":  # of a cluster each job has its own; see the Snakefile's gpu
+            own = int(self.workflow.global_resources["gpu"].value)
+            gpus = own if here else int(cores) * hardware.devices
         costs = Costs(values, machine_of(hardware, int(cores), gpus, here=here))
         jobs = []
         for job in self.workflow.dag.needrun_jobs():

@@ -57,7 +57,8 @@ def place(
     cluster = bool(options.get("executor"))
     if cluster:
         cores = int(options.get("jobs", 1))
-    allowed = gpus or _gpus(options)
+    # A cluster's profile counts GPUs by job: as many work at a time as jobs are queued.
+    allowed = gpus or (cores * known.devices if cluster else _gpus(options))
     machine = machine_of(known, cores, allowed, gpu, rate, here=not cluster)
     why = _why(profile, options, known, machine, gpu)
     return Place(profile, config, known, cluster, gpu is not None, why, machine)
