@@ -13,6 +13,7 @@ from helpers.waiting import ended, until
 from lssat.orchestrate.events import FILE, Reader
 
 # They hold times, or numbers that MLflow draws; two undisturbed runs differ in them as well.
+_TRACKED = str(kept.HERE.results.mlflow("of a task").parent)  # and the file of the same name
 TIMED = ("record.json", "costs.csv", "runs.csv", "report.html", "speed.json")
 
 
@@ -22,7 +23,7 @@ def results(project: Project) -> dict[str, str]:
     return {
         name: digest
         for name, digest in found
-        if not name.endswith(TIMED) and not name.startswith("results/mlflow")
+        if not name.endswith(TIMED) and not name.startswith(_TRACKED)
     }
 
 
