@@ -21,8 +21,8 @@ from lssat.tables.project import Results
 FACTOR = 2.0  # tolerance / largest difference that was seen between computations
 _EXACT = ("kind", "metric", "level", "classes", "n", "groups", "coverage")
 # The sections that decide the numbers.
-_DECIDE = ("benchmark", "sample", "datasets", "faces", "texture", "splits", "train", "variants")
-_DECIDE += ("evaluate",)
+_DECIDE = {"benchmark", "sample", "datasets", "faces", "texture", "splits", "train", "variants"}
+_DECIDE |= {"evaluate"}
 _BAD = ("off", "missing")
 
 
