@@ -468,3 +468,12 @@ def test_a_note_is_said_once_with_its_metrics():
         for name in ("auc", "ap")
     ]
     assert headline.noted(rows * 2) == ["video AUC and video AP: all labels are 0"]
+
+
+def test_every_figure_says_how_much_stands_behind_it(whole) -> None:
+    source = drawn.outputs(whole[0])["report"].read_text(encoding="utf-8")
+    figures = re.findall(r'<figure class="plots">.*?</figure>', source, re.DOTALL)
+    assert len(figures) > 15
+    lacking = [re.search("<h4>(.*?)</h4>", figure)[1] for figure in figures
+               if not re.search(r'<p class="note">[^<]*n = \d', figure)]  # fmt: skip
+    assert lacking == []

@@ -114,6 +114,25 @@ def test_csv_and_latex_hold_the_same_numbers(whole: tuple) -> None:
     assert f"{found['rows'][0]['gap']:.3f}" in latex
 
 
+def test_the_figures_of_a_task_share_one_axis_that_holds_every_interval(whole: tuple) -> None:
+    task = results.read_task("celeba", whole[1]["celeba"])
+    hats = [row for row in task.slices[0]["rows"] if row["attribute"] == "Hat"]
+    for row in hats:
+        for group in row["groups"]:
+            group["low"] -= 0.3
+    parts = section.section(task)["parts"]
+    plots = [plot for part in parts for plot in part["figure"].plots]
+    assert len(parts) == 2
+    assert len({(plot.x.low, plot.x.high) for plot in plots}) == 1
+    least = min(group["low"] for row in hats if row["metric"] == task.slices[0]["metric"]
+                for group in row["groups"])  # fmt: skip
+    assert plots[0].x.low < least
+    for row in hats:
+        for group in row["groups"]:
+            group |= dict.fromkeys(("mean", "low", "high"))
+    assert [bool(part["figure"].plots) for part in section.section(task)["parts"]] == [True, False]
+
+
 @pytest.mark.slow
 def test_case_37_names_of_groups_are_shown_literally(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, tasks=("celeba",), **ONE)

@@ -142,6 +142,16 @@ def headline(metrics: Metrics, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [*filter(None, (_against_baseline(rows), about, _collapsed(rows)))]
 
 
+def sized(n: int, level: str, groups: int) -> str:
+    """Say for a caption what stands behind its numbers: `n = 140 videos in 14 groups`."""
+    return f"n = {count(n, level)} in {count(groups, 'group')}"
+
+
+def tested(metrics: Metrics) -> str:
+    """Say on how much a task's headline is tested: `n = 140 videos in 14 groups`."""
+    return sized(metrics["n"][metrics["level"]], metrics["level"], metrics["groups"])
+
+
 def confidence(metrics: Mapping[str, Any]) -> str:
     """Say which interval: `95 % interval`."""
     return f"{100 * metrics['confidence']:g} % interval"

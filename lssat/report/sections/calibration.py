@@ -79,11 +79,10 @@ def diagram(task: Task) -> Figure | None:
     plots = [_reliability(task, n, pair, runs[pair]) for n, pair in enumerate(rows) if runs[pair]]
     if not plots:
         return None
-    level = words.count(task.metrics["n"][task.metrics["level"]], task.metrics["level"])
     summary = "; ".join(f"{' · '.join(pair)}: {_errors(found)}" for pair, found in runs.items())
     caption = (
-        f"Before scaling, {level} in {words.count(task.metrics['groups'], 'group')}, the answers "
-        f"of all seeds together. Bins of equal width are joined until each holds a {_PARTS}th of "
+        f"Before scaling, {words.tested(task.metrics)}, the answers of all seeds together. "
+        f"Bins of equal width are joined until each holds a {_PARTS}th of "
         "the answers; a mark’s area is its bin’s share. On the dotted line probabilities mean "
         "what they say."
     )

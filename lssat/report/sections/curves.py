@@ -33,16 +33,15 @@ def roc(task: Task) -> Figure | None:
         for number, (title, chosen) in enumerate(_choices(task, list(means)).items())
     ]
     said = "; ".join(f"{_label(pair)}: {_auc(task, pair, curves)}" for pair in means)
-    n = words.count(task.metrics["n"][task.metrics["level"]], task.metrics["level"])
-    groups = words.count(task.metrics["groups"], "group")
     return Figure(
         "Mean ROC curves",
         f"AUC on the test split, {said}.",
         [],
         plots,
         choose="Rows",
-        caption=f"{n} of the {task.metrics['split']} split in {groups}; the true positive rate is "
-        "averaged over seeds at each false positive rate; the dotted line is chance.",
+        caption=f"{words.tested(task.metrics)} of the {task.metrics['split']} split; the true "
+        "positive rate is averaged over seeds at each false positive rate; the dotted line is "
+        "chance.",
     )
 
 
@@ -111,9 +110,15 @@ def training(task: Task) -> Figure:
     n = words.count(len(task.seeds), "seed")
     caption = (
         f"Means over {n}; a run that ended early is carried on at its last value. Losses are "
-        "unweighted and have no unit. A dot is the median of the epochs that were kept."
+        "unweighted and have no unit. A dot is the median of the epochs that were kept. "
+        f"Training: {_size(task, 'train')}; validation: {_size(task, 'val')}."
     )
     return Figure("Losses by epoch", _kept(task), keys, panels, "Backbone", caption)
+
+
+def _size(task: Task, split: str) -> str:
+    samples, groups = (task.splits[name][split] for name in ("samples", "groups"))
+    return words.sized(samples, task.metrics["level"], groups)
 
 
 def _dash(number: int) -> str:

@@ -212,7 +212,7 @@ def _scatter(task: Task, number: int) -> Figure:
     name = f"embedding-{task.name}-{number}"
     plot = Plot(name, title, traces, Axis(ticks=[]), Axis(ticks=[]), 400, 360)
     real = found["trustworthiness"]
-    text = f"{found['method']}; {words.count(len(found['ids']), 'test ' + found['level'])}"
+    text = f"{found['method']}; n = {words.count(len(found['ids']), 'test ' + found['level'])}"
     text += f"; trustworthiness {words.number(real)}" if real is not None else ""
     symbols = ", ".join(f"{_SYMBOLS[n % 8]} {each}" for n, each in enumerate(subsets) if each)
     text += f". Symbols: {symbols}." if symbols else "."

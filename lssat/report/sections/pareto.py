@@ -60,7 +60,8 @@ def _figure(task: Task, rows: list[Priced], known: list[Cost]) -> Figure:
     where = words.where(task.metrics)
     title = f"{where[0].upper()}{where[1:]} against cost"
     summary = f"On the Pareto front, cheapest first, by {told}."
-    return Figure(title, summary, [*keys, Key(_FRONT, -1, line="dot")], plots, choose="Cost")
+    caption = f"Means over seeds, {words.tested(task.metrics)}."
+    return Figure(title, summary, [*keys, Key(_FRONT, -1, line="dot")], plots, "Cost", caption)
 
 
 def _names(rows: list[Priced]) -> str:

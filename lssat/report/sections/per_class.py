@@ -169,7 +169,8 @@ def _prevalence(task: Task, pair: tuple[str, str]) -> Figure | None:
     y = Axis("balanced accuracy")
     title = f"Balanced accuracy of each attribute against its prevalence, {_label(pair)}"
     plot = Plot(f"prevalence-{task.name}", "balanced accuracy", [chance, points], x, y, 640, 380)
-    return Figure(title, _extremes(rows), [], [plot])
+    caption = f"{words.tested(task.metrics)}; the dotted line is chance."
+    return Figure(title, _extremes(rows), [], [plot], caption=caption)
 
 
 def _extremes(rows: list[dict]) -> str:
@@ -191,7 +192,8 @@ def _confusions(task: Task, order: list[tuple[str, str]]) -> list[Figure]:
         return []
     said = "; ".join(f"{_label(pair)}: {_recalls(row)}" for pair, row in list(found.items())[:1])
     summary = f"Share of a true class (row) that is called a class (column). Recall, {said}."
-    return [Figure("Confusion matrix", summary, [], plots, choose="Row")]
+    caption = f"{words.tested(task.metrics)}; counts are those of all seeds."
+    return [Figure("Confusion matrix", summary, [], plots, "Row", caption)]
 
 
 def _recalls(row: dict) -> str:

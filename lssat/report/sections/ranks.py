@@ -240,7 +240,10 @@ def _figure(family: dict[str, Any]) -> Figure:
     )
     summary = f"Mean ranks: {ranks}. {said(family)}"
     place = f"cd-{family['compared']}"
-    caption = "Bars reach half a critical difference: where two overlap, no difference is shown."
+    n = f"n = {words.count(family['n_blocks'], 'task')}"
+    caption = (
+        f"Bars reach half a critical difference: where two overlap, no difference is shown; {n}."
+    )
     return Figure(
         title,
         summary,

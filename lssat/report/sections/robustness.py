@@ -138,10 +138,16 @@ def curves(task: Task) -> Figure:
     what = words.where(task.metrics)
     caption = (
         f"{what[0].upper()}{what[1:]} by strength, means over seeds; strength 0 is the unperturbed "
-        "crop, the dotted line the trivial baseline. All panels of the task have one scale."
+        "crop, the dotted line the trivial baseline. All panels of the task have one "
+        f"scale; {_sizes(found['rows'], task.metrics['level'])}."
     )
     title = f"{what[0].upper()}{what[1:]} by strength"
     return Figure(title, f"Mean corruption score, {means}.", keys, plots, "Backbone", caption)
+
+
+def _sizes(rows: list[dict[str, Any]], level: str) -> str:
+    known = dict.fromkeys((row["n"], row["groups"]) for row in rows)
+    return words.listing([words.sized(n, level, groups) for n, groups in known])
 
 
 def _curves(task: Task, backbone: str, kind: dict[str, Any], scale: list[float]) -> Plot:

@@ -43,7 +43,7 @@ def _part(task: Task, found: dict, attribute: str) -> dict[str, Any]:
         "caveat": _few(groups),
         "table": _table(f"slices-{id}", task, found, attribute, heads),
         "more": _more(f"slices-more-{id}", task, found, attribute, others),
-        "figure": _figure(f"slices-plot-{id}", task, attribute, heads),
+        "figure": _figure(f"slices-plot-{id}", task, attribute, heads, _span(_heads(task))),
     }
 
 
@@ -241,24 +241,45 @@ def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) ->
     return Table(id, caption, columns, made, notes=_notes(rows))
 
 
-def _figure(id: str, task: Task, attribute: str, heads: list[dict]) -> Figure:
-    """Draw a dot with its interval for each group, a line of the plot for each configuration."""
-    groups = list(dict.fromkeys(each["group"] for row in heads for each in row["groups"]))
+def _span(heads: list[dict]) -> tuple[float, float] | None:
+    """Return the ends of an axis that holds all of some rows; None where all is undefined."""
     ends = [e[k] for row in heads for e in row["groups"] for k in ("low", "high", "mean")]
     known = [value for value in ends if value is not None]
+    return (min(known) - 0.02, max(known) + 0.02) if known else None
+
+
+def _heads(task: Task) -> list[dict]:
+    """Return the rows of the headline metric, of every attribute."""
+    return [row for found in task.slices for row in found["rows"]
+            if row["metric"] == found["metric"]]  # fmt: skip
+
+
+def _sized(heads: list[dict]) -> str:
+    """Say how many samples, in how many clusters, each group has."""
+    sizes = {e["group"]: (e["n"], e["clusters"]) for row in heads for e in row["groups"]}
+    return "; ".join(f"{name}: n = {n:,} {_in(groups)}" for name, (n, groups) in sizes.items())
+
+
+def _figure(
+    id: str, task: Task, attribute: str, heads: list[dict], span: tuple[float, float] | None
+) -> Figure:
+    """Draw a dot with its interval for each group, a line of the plot for each configuration."""
+    groups = list(dict.fromkeys(each["group"] for row in heads for each in row["groups"]))
+    low, high = span or (None, None)
     plots = []
-    for backbone in task.backbones if known else []:
+    for backbone in task.backbones if _span(heads) else []:
         rows = [row for row in heads if row["backbone"] == backbone][::-1]
         names = [(float(place), row["configuration"]) for place, row in enumerate(rows)]
         y = Axis("", -0.6, len(rows) - 0.4, ticks=names, grid=False)
-        x = Axis(words.where(task.metrics), min(known) - 0.02, max(known) + 0.02)
+        x = Axis(words.where(task.metrics), low, high)
         traces = [_dots(rows, group, k, len(groups)) for k, group in enumerate(groups)]
         tall = 70 + len(rows) * max(26, 11 * len(groups))
         plots.append(Plot(f"{id}-{backbone}", backbone, traces, x, y, 440, tall))
     keys = [Key(n, colour, shape=SHAPES[colour % 9]) for colour, n in enumerate(groups)]
     title = f"{words.where(task.metrics)} by {attribute}"
     caption = (
-        f"Means over seeds with their {words.confidence(task.metrics)}; n stands in the table."
+        f"Means over seeds with their {words.confidence(task.metrics)}; {_sized(heads)}. "
+        "All figures of the task have one scale."
     )
     return Figure(title[0].upper() + title[1:], _summary(heads), keys, plots, caption=caption)
 
