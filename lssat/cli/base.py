@@ -28,6 +28,7 @@ PEOPLE = (
     "predict",
     "compare",
     "verify",
+    "weights",
     "sync",
     "report",
 )

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -242,3 +243,41 @@ def compare(
         page.write(out, one, two, levels[-1], found)
         if json_ != "-":
             print(f"{out}: holds faces of the data set; it is for you, not for the web")
+
+
+class Action(StrEnum):
+    """What `lssat weights` does."""
+
+    CONVERT = "convert"
+
+
+@app.command(epilog=example("lssat weights convert checkpoint.pth encoder.safetensors"))
+def weights(
+    action: Annotated[Action, typer.Argument(help="What to do.")],
+    file: Annotated[Path, typer.Argument(metavar="IN", help="A released checkpoint.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Safetensors file to write.")],
+    size: Annotated[
+        int | None,
+        typer.Option(min=1, help="Interpolate positions for images of so many pixels a side."),
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="Of the encoder's tensors, where a file holds several.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where the checkpoint is from; kept in OUT.")
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="Of the checkpoint; kept in OUT.")] = None,
+) -> None:
+    """Take the encoder out of a released checkpoint, for train.weights.
+
+    The file is read by torch's weights-only loader in a process of its own: nothing in it runs.
+    """
+    tables.check_writable(out)
+    outputs.from_inputs(out, [("IN", file)])
+    if out.suffix != ".safetensors":
+        raise tables.DataError(out, "is no name of a safetensors file", "End it in .safetensors")
+    with quick_imports():
+        from lssat.models import convert as step
+
+    done = step.convert(file, out, size, source, licence, prefix)
+    print(step.told(file, out, done))
