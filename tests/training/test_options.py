@@ -53,7 +53,7 @@ CHOICES = [
     ("celeba", "vit_micro", "MRGB-RLDP-CRGB", "bits", {"select_metric": "auc"}),
     ("celeba", "vit_micro", "MRGB-RLDP-CRGB", "bits", {"encoding": "bits"}),
     ("affectnet", "vit_micro", "none-none-CRGB", "code", FROZEN),
-    ("affectnet", "vit_micro", "MRGB-RRGB-thenCRGB", "code", {"tune": "linear"}),
+    ("affectnet", "vit_micro", "MRGB-RRGB-thenCRGB", "code", {"tune": "linear", "share": 0.7}),
     ("affectnet", "vit_micro", "MRGB-RLDP-CRGB", "code", {"tune": "lora"}),
     ("celeba", "resnet18", "none-none-CRGB", "code", {"tune": "norm"}),
     ("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", "code", {"tune": "blocks:1", "ema": 0.9}),
