@@ -183,7 +183,8 @@ assert (model.encoder.num_prefix_tokens, model.num_patches) == (5, 4)
 assert model.decoder is not None and model.decoder.mask_token.shape[-1] == 64
 
 text = (ROOT / "params.yaml").read_text()
-Path("params.yaml").write_text(text.replace("[vit_micro, vit_mini]", "[reg_micro, vit_mini]"))
+text = text.replace("[vit_micro, vit_mini]", "[reg_micro, vit_mini]")
+Path("params.yaml").write_text(text.replace("backbones: [vit_micro]", "backbones: [reg_micro]"))
 assert params.load("params.yaml").benchmark.backbones[0] == "reg_micro"
 
 data, out = Path("data"), Path("out")
