@@ -37,7 +37,7 @@ SMALL = {
     "warm": "--runs 1",
     "video": "--frames 33 --repeats 1",
 }
-ELSEWHERE = {"two_tools", "killer"}  # tests/workflow has a finished project for them
+ELSEWHERE = ("two_tools", "killer")  # tests/workflow has a finished project for them
 NUMBER = r"[\d.,]+"
 # What each must print of every way that it times; # is a number.
 RATIOS = {
