@@ -25,7 +25,7 @@ from lssat.grid.notation import (
     share,
     variant_problem,
 )
-from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, named, repeats, runs_of, swept, varied
+from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, named, repeats, runs_of
 from lssat.grid.tasks import Task, read_task
 from lssat.grid.tuning import Tune, tune, tune_problem
 
@@ -59,10 +59,8 @@ __all__ = [
     "repeats",
     "runs_of",
     "share",
-    "swept",
     "tune",
     "tune_problem",
     "variant_problem",
-    "varied",
     "weights_problem",
 ]

@@ -52,45 +52,18 @@ def every_run(
     return [Run(*choice) for choice in (*full, *alone, *clips)]
 
 
-def swept(
-    tasks: Sequence[str],
-    backbones: Sequence[str],
-    configurations: Sequence[str],
-    lambdas: Sequence[float | str],
-    seeds: Sequence[int],
-) -> list[Run]:
-    """List the runs of a sweep: configurations with a lambda_cls of their own."""
-    pairs = itertools.product(configurations, lambdas)
-    named = [f"{configuration}-lambda{value}" for configuration, value in pairs]
-    return [Run(*choice) for choice in itertools.product(tasks, backbones, named, seeds)]
-
-
-def varied(
-    tasks: Sequence[str],
-    backbones: Sequence[str],
-    configurations: Sequence[str],
-    names: Sequence[str],
-    seeds: Sequence[int],
-) -> list[Run]:
-    """List the runs of variants: configurations with a recipe of their own."""
-    slugs = [f"{slug}+{name}" for slug, name in itertools.product(configurations, names)]
-    return [Run(*choice) for choice in itertools.product(tasks, backbones, slugs, seeds)]
-
-
 def named(lists: Any, tasks: list[str]) -> list[Run]:
-    """List what the lists name, a folder each: the runs of some tasks, the sweep and variants last.
+    """List what the lists name, a folder each: the runs of some tasks, variants last.
 
     Args:
         lists: the section `benchmark`, or what a step sees of it.
     """
     full = lists.backbones, lists.configurations, lists.seeds, lists.baselines
     found = every_run(tasks, *full, lists.clip_tasks, lists.clip_backbones)
-    sweep = lists.sweep
-    those = [task for task in tasks if task in sweep.tasks]
-    found += swept(those, sweep.backbones, sweep.configurations, sweep.lambdas, lists.seeds)
     more = lists.variants
     those = [task for task in tasks if task in more.tasks]
-    return found + varied(those, more.backbones, more.configurations, more.names, lists.seeds)
+    beside = itertools.product(those, more.backbones, more.configurations, lists.seeds)
+    return found + [Run(*choice) for choice in beside]
 
 
 def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:
@@ -100,16 +73,11 @@ def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:
         lists: as of `named`. lambda_cls: the recipe's.
     """
     shared = {name for name in lists.configurations if parse(name).lambda_cls is None}
-    values = [
-        f"{name}-lambda{value}"
-        for name in lists.sweep.configurations
-        for value in lists.sweep.lambdas
-    ]
-    own = [parse(name) for name in (*lists.configurations, *values)]
+    own = [parse(name) for name in (*lists.configurations, *lists.variants.configurations)]
     return {
         made.slug: made.shared.slug
         for made in own
-        if made.lambda_cls == lambda_cls and made.shared.slug in shared
+        if made.lambda_cls == lambda_cls and made.variant is None and made.shared.slug in shared
     }
 
 

@@ -13,7 +13,7 @@ from lssat.params import grid_rules, variants
 from lssat.params import names as named
 from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
-from lssat.params.sections import Params, Train, Varied
+from lssat.params.sections import Beside, Params, Train
 from lssat.tables.project import Project
 
 SAMPLE = f"{Project().sample.root}/"
@@ -103,7 +103,7 @@ def across(source: Source) -> list[str]:
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
     for where, text in _slices(tasks, given, get("slices") or {}):
         say(where, text)
-    for key in Varied.model_fields if isinstance(get("benchmark"), dict) else ():
+    for key in Beside.model_fields if isinstance(get("benchmark"), dict) else ():
         if get("benchmark", "variants", key) is None:
             fix = "add it, [] for none (presets/sample.yaml shows each key)"
             say(("benchmark", "variants", key), f"is missing; {fix}")

@@ -19,10 +19,10 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     Args:
         get: gives the raw value of a key, `get("train", "head")`, or None.
     """
-    grids = _parsed(get("benchmark", "configurations"))
-    swept = _parsed(get("benchmark", "sweep", "configurations"))
-    varied = _parsed(get("benchmark", "variants", "configurations"))
-    configurations = list(dict.fromkeys([*grids, *swept, *varied]))
+    grids = parsed(get("benchmark", "configurations"))
+    beside = parsed(get("benchmark", "variants", "configurations"))
+    own_lambda = [made.shared for made in beside if made.variant is None]
+    configurations = list(dict.fromkeys([*grids, *own_lambda]))  # others: `params.variants`
     backbones = _names(get("benchmark", "backbones"))
     baselines = _names(get("benchmark", "baselines"))
     videos = _names(get("benchmark", "clip_backbones"))
@@ -30,10 +30,9 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     yield from _clips(get, videos)
     if HOME in _names(get("benchmark", "clip_tasks")) and videos:
         yield from _clips_across(get, videos[0])
-    yield from _beside(get, "sweep")
-    yield from _beside(get, "variants")
-    yield from _twice(get, grids)
-    for made in configurations:
+    yield from _beside(get)
+    yield from _twice(beside, grids)
+    for made in dict.fromkeys([*configurations, *(made.shared for made in beside)]):
         if made.texture not in (None, kind := get("texture", "kind")):
             text = f"{made.slug} needs {made.texture}; write {made.texture} or drop it"
             yield ("texture", "kind"), f"{text} (found {kind!r})"
@@ -46,7 +45,8 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     yield from _weights(get("train", "weights"), [*backbones, *baselines, *videos])
 
 
-def _parsed(names: Any) -> list[grid.Configuration]:
+def parsed(names: Any) -> list[grid.Configuration]:
+    """Parse those names of configurations that can be read."""
     found = []
     for name in _names(names):
         try:
@@ -109,20 +109,22 @@ def _clips_across(get: Callable[..., Any], video: str) -> Iterator[Problem]:
             yield ("datasets", name, "clip_frames"), f"{text}; write {frames}"
 
 
-def _beside(get: Callable[..., Any], key: str) -> Iterator[Problem]:
-    """Hold the tasks and backbones of the sweep, or of variants, to the grid."""
-    tasks, where = _names(get("benchmark", key, "tasks")), ("benchmark", key)
-    alone = [] if key == "sweep" else _names(get("benchmark", "baselines"))
+def _beside(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Hold the tasks and backbones of variants to the grid."""
+    where = ("benchmark", "variants")
+    tasks = _names(get(*where, "tasks"))
     masked = [
-        slug for slug in _names(get("benchmark", key, "configurations")) if slug != grid.SUPERVISED
+        made.slug
+        for made in parsed(get(*where, "configurations"))
+        if made.shared.slug != grid.SUPERVISED
     ]
     for task in tasks:
         if task not in _names(get("benchmark", "tasks")):
             yield (*where, "tasks"), f"{task} is not in benchmark.tasks; add it there too"
     images = [name for name in _names(get("benchmark", "backbones")) if grid.family(name).masks]
     without = [task for task in tasks if task not in _names(get("benchmark", "clip_tasks"))]
-    for name in _names(get("benchmark", key, "backbones")):
-        if name in alone:
+    for name in _names(get(*where, "backbones")):
+        if name in _names(get("benchmark", "baselines")):
             if masked:
                 text = f"{name} is a baseline, which runs {grid.SUPERVISED}, not {masked[0]}"
                 yield (*where, "backbones"), f"{text}; leave one of them out"
@@ -135,20 +137,15 @@ def _beside(get: Callable[..., Any], key: str) -> Iterator[Problem]:
             yield (*where, "backbones"), f"{text}; add it there too, or leave it out"
 
 
-def _twice(get: Callable[..., Any], grids: list[grid.Configuration]) -> Iterator[Problem]:
+def _twice(beside: list[grid.Configuration], grids: list[grid.Configuration]) -> Iterator[Problem]:
     """Refuse a name in both lists; the recipe's own lambda is no problem (`grid.repeats`)."""
-    lambdas = get("benchmark", "sweep", "lambdas")
-    swept = [
-        replace(made, lambda_cls=value)
-        for made in _parsed(get("benchmark", "sweep", "configurations"))
-        for value in (lambdas if isinstance(lambdas, list) else [])
-    ]
-    for made in swept:
+    for made in beside:
         if made in grids:
-            text = (
-                f"{made.slug} is in benchmark.configurations too, and DVC keeps a run in one stage"
+            reason = "is in benchmark.configurations too, and DVC keeps a run in one stage"
+            yield (
+                ("benchmark", "variants", "configurations"),
+                f"{made.slug} {reason}; leave it once",
             )
-            yield ("benchmark", "sweep", "configurations"), f"{text}; leave it once"
 
 
 def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> Iterator[Problem]:

@@ -116,9 +116,8 @@ def edit(text: str, roots: dict[str, Path]) -> str:
 
 
 def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[Edit]:
-    """Leave the tasks with a root in the grid, and in what is beside it: empty without any."""
-    beside = (_child(benchmark, key)[1] for key in ("sweep", "variants"))
-    for section in (benchmark, *beside):
+    """Leave the tasks with a root in the grid, and in the variants: empty without any."""
+    for section in (benchmark, _child(benchmark, "variants")[1]):
         tasks = _child(section, "tasks")[1]
         kept = [task.value for task in tasks.value if task.value in roots]
         if len(kept) < len(tasks.value):
@@ -221,7 +220,7 @@ def _child(mapping: Any, name: str) -> tuple[yaml.Node, yaml.Node]:
 
 
 def _span(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.index, node.end_mark.index
+    return node.start_mark.index, last(node).end_mark.index
 
 
 def _scalar(value: str) -> str:

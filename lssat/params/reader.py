@@ -17,8 +17,8 @@ from lssat.tables import DataError
 
 # What each rule reads; dvc.yaml watches the same keys (tests/params/test_params.py).
 _LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
-# The recipe's lambda_cls says which runs of the sweep repeat one of the grid.
-_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, "sweep", "variants")), "train.lambda_cls"]
+# The recipe's lambda_cls says which variants repeat a run of the grid.
+_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, "variants")), "train.lambda_cls"]
 ON_REQUEST = ("variant", "sensitivity")  # rules that are asked for by name, of Snakemake alone
 READS = {
     "sample": ["sample"],

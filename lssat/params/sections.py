@@ -14,12 +14,28 @@ PerturbationName = Literal[
 ]
 
 
-class Product(Section):
-    """Runs of a part of the grid in another way; all four lists, or none."""
+class Beside(Section):
+    """Runs with other recipes (docs/variants.md); the recipe itself is in the grid."""
 
-    tasks: list[str]  # of the grid
-    backbones: list[str]  # of the grid
-    configurations: list[str]
+    # Empty where a step's JSON leaves them out; a params.yaml has them, since DVC reads them.
+    tasks: list[str] = Field(default=[])  # of the grid
+    backbones: list[str] = Field(default=[])  # of the grid, or its baselines
+    configurations: list[str] = Field(default=[])  # with a variant, or a lambda_cls of their own
+
+    @field_validator("configurations")
+    @classmethod
+    def _own(cls, names: list[str]) -> list[str]:
+        for name in names:
+            made = _configuration(name)
+            if made.shared == made:
+                fix = f"write {name}+<variant> or {name}-lambda<value>, or add it to"
+                raise ValueError(
+                    f"{name!r} has the recipe as it is; {fix} benchmark.configurations"
+                )
+            if made.variant is not None and made.lambda_cls is not None:
+                fix = f"let the variant {made.variant} change lambda_cls"
+                raise ValueError(f"{name!r} has a lambda beside its variant; {fix}")
+        return names
 
     @field_validator("*")
     @classmethod
@@ -27,54 +43,11 @@ class Product(Section):
         return once(items)
 
     @model_validator(mode="after")
-    def _all_or_none(self) -> "Product":
+    def _all_or_none(self) -> "Beside":
         empty = [name for name, items in self if not items]
         if 0 < len(empty) < len(type(self).model_fields):
-            raise ValueError(f"{', '.join(empty)} is empty; fill all four lists, or none")
+            raise ValueError(f"{', '.join(empty)} is empty; fill all three lists, or none")
         return self
-
-
-class Sweep(Product):
-    """Runs with other values of lambda_cls, of configurations of joint training."""
-
-    lambdas: list[float | str]  # numbers from 0 to 1, and learned
-
-    @field_validator("configurations")
-    @classmethod
-    def _joint(cls, names: list[str]) -> list[str]:
-        for name in names:
-            made = _configuration(name)
-            if not made.auxiliary or made.shared != made:
-                raise ValueError(f"{name!r} must be of joint training, without a lambda of its own")
-        return names
-
-    @field_validator("lambdas", mode="before")
-    @classmethod
-    def _shares(cls, values: Any) -> Any:
-        for value in values if isinstance(values, list) else []:
-            notation.share(str(value))
-            if isinstance(value, str) and value != notation.LEARNED:
-                raise ValueError(f"{value!r} is text; write the number without quotes")
-        return values
-
-
-class Varied(Product):
-    """Runs with variants of the recipe (docs/variants.md); the recipe itself is in the grid."""
-
-    # Empty where a step's JSON leaves them out; a params.yaml has them, since DVC reads them.
-    tasks: list[str] = Field(default=[])
-    backbones: list[str] = Field(default=[])  # of the grid, or its baselines
-    configurations: list[str] = Field(default=[])  # without a lambda of their own
-    names: list[str] = Field(default=[])  # of the section variants
-
-    @field_validator("configurations")
-    @classmethod
-    def _plain(cls, names: list[str]) -> list[str]:
-        for name in names:
-            made = _configuration(name)
-            if made.shared != made:
-                raise ValueError(f"{name!r} has a recipe of its own; write {made.shared.slug}")
-        return names
 
 
 class Benchmark(Section):
@@ -88,8 +61,7 @@ class Benchmark(Section):
     baselines: list[str]  # convolutional networks, each run with none-none-CRGB
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
     clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
-    sweep: Sweep
-    variants: Varied = Varied()
+    variants: Beside = Beside()
 
     @field_validator("backbones", "configurations", "baselines", "clip_backbones")
     @classmethod
@@ -97,7 +69,7 @@ class Benchmark(Section):
         if info.field_name == "configurations":
             for name in names:
                 if _configuration(name).variant is not None:
-                    fix = "name it in benchmark.variants"
+                    fix = "name it in benchmark.variants.configurations"
                     raise ValueError(f"{name!r} is a variant, which is beside the grid; {fix}")
             return names
         families = [each for each in grid.FAMILIES if each.clips == ("clip" in info.field_name)]

@@ -39,17 +39,27 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
             yield ("variants", name), problem
         elif isinstance(changes, dict) and not changes:
             yield ("variants", name), "changes nothing; name keys of train, or leave it out"
-    for name in get("benchmark", "variants", "names") or []:
+    run = _run(get)
+    for name in run:
         if name not in known:
-            hint = nearest(str(name), [*map(str, known)])
+            hint = nearest(name, [*map(str, known)])
             text = f"unknown {name!r}{hint}; name it, and what it changes, in the section variants"
-            yield ("benchmark", "variants", "names"), text
+            yield ("benchmark", "variants", "configurations"), text
     said = list(grid_rules.problems(get))
     for name, changes in _each(get):
-        if name in (get("benchmark", "variants", "names") or []):
-            for (section, *rest), text in grid_rules.problems(_as_grid(get, changes)):
+        if name in run:
+            for (section, *rest), text in grid_rules.problems(_as_grid(get, changes, run[name])):
                 if section == "train" and (("train", *rest), text) not in said:
                     yield ("variants", name, *rest), text
+
+
+def _run(get: Callable[..., Any]) -> dict[str, list[str]]:
+    """Map each variant that is run to its configurations, spelt as with the recipe itself."""
+    slugs: dict[str, list[str]] = {}
+    for made in grid_rules.parsed(get("benchmark", "variants", "configurations")):
+        if made.variant is not None:
+            slugs.setdefault(made.variant, []).append(made.shared.slug)
+    return slugs
 
 
 def _each(get: Callable[..., Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -64,20 +74,22 @@ def _recipe(get: Callable[..., Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {**(recipe if isinstance(recipe, dict) else {}), **changes}
 
 
-def _as_grid(get: Callable[..., Any], changes: dict[str, Any]) -> Callable[..., Any]:
+def _as_grid(
+    get: Callable[..., Any], changes: dict[str, Any], configurations: list[str]
+) -> Callable[..., Any]:
     """Return a `get` of params.yaml as if a variant were its recipe and its runs the grid."""
-    recipe, lists = _recipe(get, changes), get("benchmark", "variants") or {}
-    listed = lists.get("backbones") or []
+    recipe = _recipe(get, changes)
+    listed = get("benchmark", "variants", "backbones") or []
     if isinstance(recipe.get("weights"), dict) and "weights" not in changes:
         recipe["weights"] = {k: v for k, v in recipe["weights"].items() if k in listed}
 
     def given(*keys: Any) -> Any:
         if keys[0] == "train":
             return recipe.get(keys[1]) if len(keys) == 2 else recipe
-        if keys[:2] in (("benchmark", "sweep"), ("benchmark", "variants")):
+        if keys[:2] == ("benchmark", "variants"):
             return None
-        if keys[0] == "benchmark" and keys[1:] == ("configurations",):
-            return lists.get("configurations")
+        if keys == ("benchmark", "configurations"):
+            return configurations
         if keys[0] == "benchmark" and keys[1] in _LISTS:
             return [name for name in get(*keys) or [] if name in listed]
         return get(*keys)

@@ -66,7 +66,7 @@ _PARTS = {
 }
 # How to fill a section that is not there.
 _ASK = {
-    "sweep": "benchmark.sweep of params.yaml",
+    "sweep": "a lambda in benchmark.variants of params.yaml",
     "variants": "benchmark.variants of params.yaml",
     "cross": "benchmark.cross of params.yaml",
     "slices": "slices of params.yaml",

@@ -16,7 +16,7 @@ from lssat.tables.project import Project, Results
 def headline(metrics: Metrics) -> list[Row]:
     """Return the rows of a task's headline metric and level, the best first.
 
-    Rows that only a sweep of lambda_cls asked for are left to the report.
+    Rows of variants are left to the report.
     """
     rows = [
         row

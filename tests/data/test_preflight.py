@@ -54,14 +54,12 @@ LOOK = models._look
 
 
 def backbones(*names: str, size: int = 80) -> list[tuple[str, str]]:
-    """Changes of the preset: other backbones, for which its sweep makes room."""
-    sweep = TEXT[TEXT.index("    tasks: [affectnet]") : TEXT.index("\nvariants:") + 1]
-    lists = ("tasks", "backbones", "configurations")
-    empty = "".join(f"    {key}: []\n" for key in (*lists, "lambdas"))
-    empty += "  variants:\n" + "".join(f"    {key}: []\n" for key in (*lists, "names"))
+    """Changes of the preset: other backbones, for which its variants make room."""
+    beside = TEXT[TEXT.index("    tasks: [affectnet]") : TEXT.index("\nsample:") + 1]
+    empty = "".join(f"    {key}: []\n" for key in ("tasks", "backbones", "configurations"))
     return [
         change("backbones", f"[{', '.join(names)}]"),
-        (sweep, empty),
+        (beside, empty),
         ("size: 80 ", f"size: {size} "),
     ]
 

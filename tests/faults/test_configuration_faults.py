@@ -80,27 +80,22 @@ def test_case_03_a_mask_that_keeps_no_patch(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("value", "said"),
     [
-        ("lambdas", "[1.5, 0.9]", "sweep.lambdas: lambda '1.5' is no number from 0 to 1, nor lea"),
-        ("lambdas", "[1, 0.9]", "sweep.lambdas: lambda '1' becomes a part of paths; write 1.0"),
-        ("lambdas", '["0.5", 0.9]', "'0.5' is text; write the number without quotes"),
-        ("lambdas", "[0.5, 0.5]", "sweep.lambdas: 0.5 stands twice; leave it once"),
-        ("lambdas", "[0.5, learnt]", "lambda 'learnt' is no number from 0 to 1, nor learned"),
-        ("lambdas", "[]", "lambdas is empty; fill all four lists, or none"),
-        ("configurations", "[none-none-CRGB-lambda0.1]", "no two losses together to weigh"),
-        ("configurations", "[MRGB-RRGB-CRGB-lambda2.0]", "lambda '2.0' is no number from 0 to 1"),
+        ("MRGB-RLDP-CRGB-lambda1.5", "lambda '1.5' is no number from 0 to 1, nor learned"),
+        ("MRGB-RLDP-CRGB-lambda1", "lambda '1' becomes a part of paths; write 1.0"),
+        ("MRGB-RLDP-CRGB-lambdalearned", "MRGB-RLDP-CRGB-lambdalearned stands twice; leave it"),
+        ("MRGB-RLDP-CRGB-lambdalearnt", "lambda 'learnt' is no number from 0 to 1, nor learned"),
+        ("none-none-CRGB-lambda0.1", "no two losses together to weigh"),
+        ("MRGB-RLDP-CRGB", "has the recipe as it is; write MRGB-RLDP-CRGB+<variant>"),
+        ("MRGB-RLDP-CRGB-lambda0.5+half", "let the variant half change lambda_cls"),
+        ("MRGB-RLDP-CRGB+haif", "unknown 'haif'; did you mean half"),
     ],
 )  # fmt: skip
-def test_case_03_a_lambda_of_a_configuration(
-    tmp_path: Path, key: str, value: str, said: str
+def test_case_03_a_configuration_with_a_recipe_of_its_own(
+    tmp_path: Path, value: str, said: str
 ) -> None:
-    assert said in load(tmp_path, change(key, value))
-
-
-def test_case_03_a_sweep_of_what_is_not_trained_jointly(tmp_path: Path) -> None:
-    swept = "[MRGB-RLDP-CRGB]"  # the sweep's; the grid's list is longer
-    assert "must be of joint training" in load(tmp_path, (swept, "[none-none-CRGB]"))
+    assert said in load(tmp_path, ("MRGB-RLDP-CRGB-lambda0.5", value))
 
 
 @pytest.mark.parametrize(

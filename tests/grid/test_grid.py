@@ -79,36 +79,36 @@ def test_baselines_join_the_grid_with_the_supervised_configuration_only() -> Non
     assert [grid.Run.of(run.path) for run in runs] == runs
 
 
-NO_VARIANTS = SimpleNamespace(tasks=[], backbones=[], configurations=[], names=[])
-
-
-def test_a_sweep_joins_the_grid_on_its_own_tasks_only() -> None:
-    sweep = dict(tasks=["affectnet"], backbones=["vit_micro"], configurations=["MRGB-RLDP-CRGB"])
+def test_variants_join_the_grid_on_their_own_tasks_only() -> None:
+    own = ["MRGB-RLDP-CRGB-lambda0.1", "MRGB-RLDP-CRGB-lambdalearned", "none-none-CRGB+tenth"]
     lists = SimpleNamespace(
         backbones=["vit_micro"], configurations=["none-none-CRGB"], seeds=[3], baselines=[],
-        clip_tasks=[], clip_backbones=[], sweep=SimpleNamespace(**sweep, lambdas=[0.1, "learned"]),
-        variants=NO_VARIANTS,
+        clip_tasks=[], clip_backbones=[],
+        variants=SimpleNamespace(tasks=["affectnet"], backbones=["vit_micro"], configurations=own),
     )  # fmt: skip
-    swept = [f"affectnet/vit_micro/MRGB-RLDP-CRGB-lambda{each}/seed3" for each in (0.1, "learned")]
+    beside = [f"affectnet/vit_micro/{each}/seed3" for each in own]
     found = [run.path for run in grid.runs_of(lists, ["celeba", "affectnet"], 0.7)]
-    assert found[2:] == swept
+    assert found[2:] == beside
     assert [grid.Run.of(path).path for path in found] == found
     assert len(grid.runs_of(lists, ["celeba"], 0.7)) == 1
 
 
 @pytest.mark.parametrize("recipe", [0.5, 1.0, 1, "learned"])
 def test_fault_a4_a_run_that_is_named_twice_is_one_run(recipe: float | str) -> None:
-    """A configuration with the recipe's lambda as its own, in the sweep or in the grid."""
+    """A configuration with the recipe's lambda as its own, among the variants or in the grid."""
     value = recipe if isinstance(recipe, str) else float(recipe)
     lists = SimpleNamespace(
         backbones=["vit_micro"],
         configurations=["MRGB-RLDP-CRGB", "MLDP-RRGB-CRGB", f"MLDP-RRGB-CRGB-lambda{value}"],
         seeds=[0, 1], baselines=["resnet18"], clip_tasks=[], clip_backbones=[],
-        sweep=SimpleNamespace(
-            tasks=["celeba"], backbones=["vit_micro"], lambdas=[0.1, value],
-            configurations=["MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB"],
+        variants=SimpleNamespace(
+            tasks=["celeba"], backbones=["vit_micro"],
+            configurations=[
+                f"{name}-lambda{each}"
+                for name in ("MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB")
+                for each in (0.1, value)
+            ],
         ),
-        variants=NO_VARIANTS,
     )  # fmt: skip
     assert grid.repeats(lists, recipe) == {
         f"MRGB-RLDP-CRGB-lambda{value}": "MRGB-RLDP-CRGB",
@@ -119,7 +119,7 @@ def test_fault_a4_a_run_that_is_named_twice_is_one_run(recipe: float | str) -> N
     assert set(named) - set(runs) == {
         run for run in named if run.configuration in grid.repeats(lists, recipe)
     }
-    # A sweep of what the grid lacks has nothing that it repeats.
+    # A lambda of what the grid lacks has nothing that it repeats.
     assert any(run.configuration == f"MRGB-RRGB-CRGB-lambda{value}" for run in runs)
 
 
@@ -143,16 +143,20 @@ def problems(**changes) -> list[str]:
         "train.weights": "scratch",
         "train.lambda_cls": 0.7,
         "benchmark.tasks": ["celeba", "ffpp"],
-        "benchmark.sweep.tasks": ["celeba"],
-        "benchmark.sweep.backbones": ["vit_base"],
-        "benchmark.sweep.configurations": ["MRGB-RLDP-CRGB"],
-        "benchmark.sweep.lambdas": [0.1, "learned"],
+        "benchmark.variants.tasks": ["celeba"],
+        "benchmark.variants.backbones": ["vit_base"],
+        "benchmark.variants.configurations": [
+            "MRGB-RLDP-CRGB-lambda0.1",
+            "MRGB-RLDP-CRGB-lambdalearned",
+        ],
     }
     values = sound | {key.replace("__", "."): value for key, value in changes.items()}
-    if "benchmark__configurations" in changes:  # the sweep is another matter
-        values["benchmark.sweep.configurations"] = changes.get("benchmark__sweep__configurations")
+    if "benchmark__configurations" in changes:  # variants are another matter
+        values["benchmark.variants.configurations"] = changes.get(
+            "benchmark__variants__configurations"
+        )
     if "benchmark__backbones" in changes:
-        values["benchmark.sweep.backbones"] = changes.get("benchmark__sweep__backbones")
+        values["benchmark.variants.backbones"] = changes.get("benchmark__variants__backbones")
     found = grid_rules.problems(lambda *keys: values.get(".".join(keys)))
     return [f"{'.'.join(where)}: {text}" for where, text in found]
 
@@ -171,8 +175,8 @@ def test_sound_choices_have_no_problem() -> None:
     ) == []  # fmt: skip
     assert problems(
         benchmark__configurations=["MRGB-RRGB-CRGB", "MRGB-RRGB-CRGB-lambda0.1"],
-        benchmark__sweep__lambdas=[0.7],  # of a configuration that the grid lacks
-        benchmark__sweep__configurations=["MRGB-RLDP-CRGB"],
+        # of a configuration that the grid lacks
+        benchmark__variants__configurations=["MRGB-RLDP-CRGB-lambda0.7"],
     ) == []  # fmt: skip
 
 
@@ -216,7 +220,7 @@ def test_sound_choices_have_no_problem() -> None:
                 "train__tune": "linear",
                 "train__layer_decay": 0.7,
                 "benchmark__configurations": ["none-none-CRGB"],
-                "benchmark__sweep__configurations": [],
+                "benchmark__variants__configurations": [],
             },
             "train.layer_decay: 0.7 lowers the rates below the head, and tune: linear trains the "
             "head alone; write 1.0",
@@ -227,7 +231,7 @@ def test_sound_choices_have_no_problem() -> None:
                     "train__tune": "linear",
                     f"train__{key}": value,
                     "benchmark__configurations": ["none-none-CRGB", "MRGB-RLDP-thenCRGB"],
-                    "benchmark__sweep__configurations": [],
+                    "benchmark__variants__configurations": [],
                 },
                 f"train.{key}: {said} changes the crops, and tune: linear computes the features "
                 f"of each once; write {still}",
@@ -255,34 +259,34 @@ def test_sound_choices_have_no_problem() -> None:
             "it out",
         ),
         (
-            {"benchmark__sweep__tasks": ["celeba", "affectnet"]},
-            "benchmark.sweep.tasks: affectnet is not in benchmark.tasks; add it there too",
+            {"benchmark__variants__tasks": ["celeba", "affectnet"]},
+            "benchmark.variants.tasks: affectnet is not in benchmark.tasks; add it there too",
         ),
         (
-            {"benchmark__sweep__backbones": ["vit_large"]},
-            "benchmark.sweep.backbones: vit_large is no ViT of benchmark.backbones or "
+            {"benchmark__variants__backbones": ["vit_large"]},
+            "benchmark.variants.backbones: vit_large is no ViT of benchmark.backbones or "
             "benchmark.clip_backbones; add it there too, or leave it out",
         ),
         (
             {
-                "benchmark__sweep__backbones": ["videomae_mini"],
+                "benchmark__variants__backbones": ["videomae_mini"],
                 "benchmark__clip_tasks": ["ffpp"],
                 "benchmark__clip_backbones": ["videomae_mini"],
                 "datasets__ffpp__clips": 1,
             },
-            "benchmark.sweep.backbones: videomae_mini reads clips, and celeba is not in "
+            "benchmark.variants.backbones: videomae_mini reads clips, and celeba is not in "
             "benchmark.clip_tasks; leave one of them out",
         ),
         (
             {
                 "benchmark__configurations": ["MRGB-RLDP-CRGB-lambda0.1"],
-                "benchmark__sweep__configurations": ["MRGB-RLDP-CRGB"],
+                "benchmark__variants__configurations": ["MRGB-RLDP-CRGB-lambda0.1"],
             },
-            "benchmark.sweep.configurations: MRGB-RLDP-CRGB-lambda0.1 is in "
+            "benchmark.variants.configurations: MRGB-RLDP-CRGB-lambda0.1 is in "
             "benchmark.configurations too, and DVC keeps a run in one stage; leave it once",
         ),
         (
-            {"benchmark__sweep__configurations": ["MLBP-RRGB-CRGB"]},
+            {"benchmark__variants__configurations": ["MLBP-RRGB-CRGB-lambda0.5"]},
             "texture.kind: MLBP-RRGB-CRGB needs lbp; write lbp or drop it (found 'ldp')",
         ),
         (

@@ -15,9 +15,8 @@ LOADED = params.load(FILE)
 
 
 def grid_alone(benchmark: dict) -> None:
-    """Empty what is beside the grid: the sweep and the variants."""
-    for beside in ("sweep", "variants"):
-        benchmark[beside] = {key: [] for key in benchmark[beside]}
+    """Empty what is beside the grid: the variants."""
+    benchmark["variants"] = {key: [] for key in benchmark["variants"]}
 
 
 def change(key: str, value: object) -> tuple[str, str]:

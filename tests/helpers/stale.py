@@ -4,7 +4,7 @@ import re
 
 # What follows from a stage, by the first part of its name.
 _EVALUATED = ["evaluate", "robustness", "cross", "explain", "report"]
-_TRAINED = ["train", "baseline", "clips", "sweep", "variants", *_EVALUATED]
+_TRAINED = ["train", "baseline", "clips", "variants", *_EVALUATED]
 _AFTER = {
     "sample": ["manifest", "slices_listed"],
     "manifest": ["faces", "splits", "audit", "slices_listed"],
@@ -18,13 +18,12 @@ _AFTER = {
     ],
     "texture": _TRAINED,
     "splits": ["audit", "lookalikes", "audit_cross", *_TRAINED],
-    "audit": ["train", "baseline", "clips", "sweep", "variants", "cross", "report"],
+    "audit": ["train", "baseline", "clips", "variants", "cross", "report"],
     "lookalikes": ["report"],
     "audit_cross": ["report"],
     "train": [*_EVALUATED, "track"],
     "baseline": [*_EVALUATED, "track"],
     "clips": [*_EVALUATED, "track"],
-    "sweep": [*_EVALUATED, "track"],
     "variants": [*_EVALUATED, "track"],
     "evaluate": ["explain", "track", "slices", "slices_listed", "report"],
     "explain": ["gallery", "report"],
@@ -110,11 +109,9 @@ def following(stages: set[str], changed: set[str]) -> set[str]:
 
 
 def rules(stages: set[str]) -> set[str]:
-    """Name DVC's stages as rules: one of Snakemake is five of DVC, whose matrices are full."""
-    named = (re.sub(r"^(baseline|clips)@", "train@", name) for name in stages - {"code"})
-    named = (name.replace("track_slices_listed@", "track_slices@") for name in named)
-    named = (re.sub(r"^sweep@(.*)-([^-]+)-(\d+)$", r"train@\1-lambda\2-\3", n) for n in named)
-    return {re.sub(r"^variants@(.*)-([^-]+)-(\d+)$", r"train@\1+\2-\3", name) for name in named}
+    """Name DVC's stages as rules: one of Snakemake is four of DVC, whose matrices are full."""
+    named = (re.sub(r"^(baseline|clips|variants)@", "train@", name) for name in stages - {"code"})
+    return {name.replace("track_slices_listed@", "track_slices@") for name in named}
 
 
 def stages_of(rule: str) -> set[str]:

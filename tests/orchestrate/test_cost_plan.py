@@ -28,9 +28,14 @@ FACTOR = 1.5
 SAMPLE = params.load(ROOT / "presets/sample.yaml")
 PAPER = params.load(ROOT / "presets/paper.yaml")
 CPU = Machine(cores=RECORDED["cores"])
-# What was recorded had no variants.
+# What was recorded had two variants, of the other backbone.
+LAMBDAS = params.Beside(
+    tasks=["affectnet"],
+    backbones=["vit_mini"],
+    configurations=[f"MRGB-RLDP-CRGB-lambda{each}" for each in (0.5, "learned")],
+)
 GRID = SAMPLE.model_copy(
-    update={"benchmark": SAMPLE.benchmark.model_copy(update={"variants": params.Varied()})}
+    update={"benchmark": SAMPLE.benchmark.model_copy(update={"variants": LAMBDAS})}
 )
 
 

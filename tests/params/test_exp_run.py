@@ -38,12 +38,12 @@ def test_fault_a3_what_dvc_writes_is_read(tmp_path: Path) -> None:
         tmp_path,
         *("train.lr=5e-5", "train.min_lr=1e-7", "train.clip_grad=1e10", "train.mixup=.5"),
         *("train.weight_decay=0", "evaluate.seed=7", "train.hflip=false", "train.early_stop=null"),
-        *("benchmark.sweep.lambdas=[1e-5,.25,learned]", "faces.margin=2"),
+        *("benchmark.seeds=[1,0]", "faces.margin=2"),
     )
     assert "lr: 5e-05\n" in file.read_text()
     loaded = params.load(file)
     assert (loaded.train.lr, loaded.train.min_lr, loaded.train.clip_grad) == (5e-5, 1e-7, 1e10)
-    assert loaded.benchmark.sweep.lambdas == [1e-5, 0.25, "learned"]
+    assert loaded.benchmark.seeds == [1, 0]
     assert read_yaml(file)[0] == _by_dvc(file)
 
 
@@ -81,6 +81,9 @@ def dvc(tmp_path_factory: pytest.TempPathFactory) -> Repo:
     return Repo.init(str(tmp_path_factory.mktemp("dvc")), no_scm=True)
 
 
+BESIDE = "benchmark.variants.configurations"
+
+
 def _folders(dvc: Repo) -> list[str]:
     """The folders of runs that DVC's stages make of the params.yaml in its folder."""
     stages = DataResolver(dvc, dvc.root_dir, yaml.safe_load((ROOT / "dvc.yaml").read_text()))
@@ -93,8 +96,8 @@ def _folders(dvc: Repo) -> list[str]:
     [
         ("sample", ["train.lambda_cls=0.5"], SEEDS),
         ("sample", ["train.lambda_cls=learned"], SEEDS),
-        ("sample", ["train.lambda_cls=1", "benchmark.sweep.lambdas=[1.0,1e-5]"], SEEDS),
-        ("sample", ["train.lambda_cls=1e-5", "benchmark.sweep.lambdas=[0.00001]"], SEEDS),
+        ("sample", ["train.lambda_cls=1", f"{BESIDE}=[MRGB-RLDP-CRGB-lambda1.0]"], SEEDS),
+        ("sample", ["train.lambda_cls=1e-5", f"{BESIDE}=[MRGB-RLDP-CRGB-lambda1e-05]"], SEEDS),
         (
             "sample",
             ["benchmark.configurations=[MLDP-RRGB-CRGB,MLDP-RRGB-CRGB-lambda0.1]"],

@@ -70,7 +70,7 @@ def test_a_task_without_a_root_goes_with_its_section() -> None:
         assert getattr(loaded, name) == getattr(whole, name)
     assert [line.split("#")[0].rstrip() for line in come] == [
         "  tasks: [celeba]",
-        "    tasks: [celeba]",  # of the sweep
+        "    tasks: [celeba]",  # of the variants
         "    root: raw/celeba",
     ]
     # No line of another section is lost, comments included.
@@ -81,12 +81,22 @@ def test_a_task_without_a_root_goes_with_its_section() -> None:
     }
 
 
-def test_a_sweep_none_of_whose_tasks_is_left_is_emptied() -> None:
+def test_a_list_with_a_line_for_each_item_is_edited_as_well() -> None:
+    text = "benchmark:\n  tasks:\n    - a\n    - b\n  # next\n  variants:\n    tasks:\n      - a\n"
+    text += "    backbones:\n      - c\n# end\n"
+    text += "datasets:\n  a:\n    root: x\n  b:\n    root: y\nslices:\n  lists: {}\n"
+    made = yaml.safe_load(init.edit(text, {"b": Path("z")}))
+    beside = {"tasks": [], "backbones": []}
+    assert made["benchmark"] == {"tasks": ["b"], "variants": beside}
+    assert "  # next\n" in init.edit(text, {"b": Path("z")})
+
+
+def test_variants_none_of_whose_tasks_is_left_are_emptied() -> None:
     text = Path("presets/paper.yaml").read_text()
     text = text.replace("    tasks: [ffpp, celeba, affectnet]", "    tasks: [ffpp]")
     Path("params.yaml").write_text(init.edit(text, {"celeba": Path("raw/celeba")}))
     loaded = params.load("params.yaml")
-    assert not any(items for _, items in loaded.benchmark.sweep)
+    assert not any(items for _, items in loaded.benchmark.variants)
     assert loaded.benchmark.tasks == ["celeba"]
 
 
@@ -101,13 +111,12 @@ def test_slices_of_a_task_without_a_root_are_left_out() -> None:
 
 
 def test_comments_below_a_dropped_section_stay() -> None:
-    text = "benchmark:\n  tasks: [a, b]  # both\n  sweep:\n    tasks: [b]\n"
-    text += "  variants:\n    tasks: [b]\n"
+    text = "benchmark:\n  tasks: [a, b]  # both\n  variants:\n    tasks: [b]\n"
     text += "datasets:\n  a:\n    root: x  # of a\n"
     text += "    more:\n      - 1\n      - 2   # last of a\n  # of b\n  b:\n    root: y  # of b\n"
     text += "slices:\n  attributes: {a: [x, y]}  # of a\n"
     assert init.edit(text, {"b": Path("/new/b")}) == (
-        "benchmark:\n  tasks: [b]  # both\n  sweep:\n    tasks: [b]\n  variants:\n    tasks: [b]\n"
+        "benchmark:\n  tasks: [b]  # both\n  variants:\n    tasks: [b]\n"
         "datasets:\n  # of b\n  b:\n    root: /new/b  # of b\n"
         "slices:\n  attributes: {}  # of a\n"
     )

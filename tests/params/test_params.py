@@ -31,18 +31,15 @@ def test_params_yaml_is_the_sample_preset() -> None:
     assert (ROOT / "params.yaml").read_text() == (ROOT / "presets/sample.yaml").read_text()
 
 
-def test_the_sample_preset_trains_its_grid_then_a_sweep_and_variants() -> None:
+def test_the_sample_preset_trains_its_grid_then_variants() -> None:
     runs, lists = LOADED.runs(), LOADED.benchmark
     grids = (lists.tasks, lists.backbones, lists.configurations, lists.seeds)
-    of_sweep = (lists.sweep.tasks, lists.sweep.backbones, lists.sweep.configurations)
     size = math.prod(map(len, grids))
-    swept = math.prod(map(len, (*of_sweep, lists.sweep.lambdas, lists.seeds)))
     more = lists.variants
-    of_variants = (more.tasks, more.backbones, more.configurations, more.names, lists.seeds)
-    varied = math.prod(map(len, of_variants))
-    assert len(runs) == len(set(runs)) == size + swept + varied
-    assert all("lambda" in run.configuration for run in runs[size : size + swept])
-    assert all("+" in run.configuration for run in runs[size + swept :])
+    varied = math.prod(map(len, (more.tasks, more.backbones, more.configurations, lists.seeds)))
+    assert len(runs) == len(set(runs)) == size + varied
+    of_grid = [grid.parse(run.configuration).shared.slug == run.configuration for run in runs]
+    assert of_grid == [True] * size + [False] * varied
 
 
 def test_the_samples_grid_can_show_something_after_holms_correction() -> None:
@@ -250,18 +247,12 @@ def test_a_baseline_is_trained_as_any_run_but_for_its_list() -> None:
     assert lists["task"] == "${benchmark.clip_tasks}"
     assert lists["backbone"] == "${benchmark.clip_backbones}"
     assert clips == train
-    sweep = dict(stages["sweep"])
-    assert sweep.pop("matrix")["lambda"] == "${benchmark.sweep.lambdas}"
-    text = yaml.safe_dump(sweep).replace("${item.configuration}-lambda${item.lambda}", "C")
-    plain = yaml.safe_dump(train).replace("${item.configuration}", "C")
-    assert yaml.safe_load(text) == yaml.safe_load(plain)
     varied = dict(stages["variants"])
-    assert varied.pop("matrix")["name"] == "${benchmark.variants.names}"
-    assert varied.pop("params") == [*train["params"], "variants.${item.name}"]
-    text = yaml.safe_dump(varied).replace("${item.configuration}+${item.name}", "C")
-    alike = {key: value for key, value in train.items() if key != "params"}
-    plain = yaml.safe_dump(alike).replace("${item.configuration}", "C")
-    assert yaml.safe_load(text) == yaml.safe_load(plain)
+    lists = varied.pop("matrix")
+    assert lists.pop("seed") == "${benchmark.seeds}"
+    assert [*lists.values()] == [f"${{benchmark.variants.{key}s}}" for key in lists]
+    assert varied.pop("params") == [*train.pop("params"), "variants"]
+    assert varied == train
 
 
 def test_the_section_that_the_page_shows_is_valid() -> None:

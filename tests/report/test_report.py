@@ -213,7 +213,11 @@ def test_what_is_not_configured_is_said_in_words(tmp_path):
     text = Text(source).text
     assert "No configuration uses a texture" in text
     absent = text.split("and so not here: ")[1].split("Made by")[0]
-    for name in ("Reconstructions", "Rejects", "Lambda sweep (benchmark.sweep of params.yaml)"):
+    for name in (
+        "Reconstructions",
+        "Rejects",
+        "Lambda sweep (a lambda in benchmark.variants of params.yaml)",
+    ):
         assert name in absent
     ids = {attributes.get("id") for _, attributes in Text(source).tags}
     assert not {"reconstruction", "rejects", "sweep", "cross"} & ids

@@ -155,8 +155,8 @@ def test_the_papers_preset_makes_a_graph(tmp_path: Path) -> None:
     scratch = re.sub(r"\n  weights:.*\n(    .*\n)+", "\n  weights: scratch\n", params.read_text())
     params.write_text(scratch)
     stale = project.snakemake_stale()
-    grid, sweep = 3 * (3 * 6 + 3) * 3, 3 * 5 * 3
-    assert len([name for name in stale if name.startswith("train@")]) == grid + sweep
+    grid, variants = 3 * (3 * 6 + 3) * 3, 3 * 5 * 3
+    assert len([name for name in stale if name.startswith("train@")]) == grid + variants
     told = project.run(
         "snakemake", "--cores", "1", "data/prepared/celeba/manifest.parquet", check=False
     )

@@ -73,7 +73,7 @@ def test_the_cache_does_not_double_the_disk(project: Project) -> None:
 def test_fault_a1_dvc_exp_run_as_typed_loses_nothing_and_changes_its_results(
     made: Project, tmp_path: Path
 ) -> None:
-    """And A4: the default params.yaml's sweep may hold the same lambda."""
+    """And A4: the default params.yaml's variants may hold the same lambda."""
     project = copied(made, tmp_path)
     before = kept.results(project.path)
     assert "snakemake --cores 8" in (project.path / "README.md").read_text()

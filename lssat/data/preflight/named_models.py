@@ -1,6 +1,5 @@
 """The backbones and weights in params.yaml, from its raw values, valid or not."""
 
-import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,11 +36,10 @@ def choices(get: Callable[..., Any]) -> Iterator[tuple[tuple, str, str]]:
 
 
 def configurations(get: Callable[..., Any]) -> list[grid.Configuration]:
-    """Return the configurations of grid and sweep that can be read."""
+    """Return the configurations of the grid and of variants that can be read."""
     names = texts(get("benchmark", "configurations"))
     parsed = []
-    beside = (texts(get("benchmark", key, "configurations")) for key in ("sweep", "variants"))
-    for name in itertools.chain(names, *beside):
+    for name in [*names, *texts(get("benchmark", "variants", "configurations"))]:
         try:
             parsed.append(grid.parse(name))
         except ValueError:  # reported where the name stands

@@ -74,7 +74,7 @@ def robustness(task: str, files: Files, params: SimpleNamespace, device: str = "
 
 
 def _chosen(runs: dict[str, Path], params: SimpleNamespace) -> dict[str, Path]:
-    """Return the runs of the grid, without those of a sweep; of each row all, or the first seed."""
+    """Return the runs of the grid, without variants; of each row all, or the first seed."""
     design = Design(params.benchmark.configurations)
     rows = [row for row in by_seed(list(runs)) if not design.sweeps(row.configuration)]
     most = None if params.robustness.seeds == "all" else 1

@@ -7,13 +7,13 @@ from lssat import grid
 
 
 class Design(NamedTuple):
-    """The planned runs: it separates the grid's from those of the sweep and of variants."""
+    """The planned runs: it separates the grid's from variants."""
 
     configurations: Sequence[str] | None = None  # of the grid, as in paths; None: all are
     lambda_cls: float | str | None = None  # of the recipe; None: not known
 
     def sweeps(self, configuration: str) -> bool:
-        """Say whether a configuration is only run because of the sweep, or as a variant."""
+        """Say whether a configuration is only run as a variant."""
         made = grid.parse(configuration)
         return (
             made.shared != made

@@ -45,7 +45,7 @@ def summarise(
         coverage: share of the samples that the lists name in the test split that have a
             prediction, 0 to 1.
         options: resamples, confidence and seed of the intervals.
-        design: which configurations are the grid's: runs of the sweep alone have rows with
+        design: which configurations are the grid's: variants have rows with
             `swept` true and stand in `sweep` (see `scores.sweep`), but not in
             `comparisons`, `backbones` and `ranks`. By default all are the grid's.
 

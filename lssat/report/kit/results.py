@@ -105,13 +105,13 @@ class Task:
 
     @property
     def headline(self) -> list[Row]:
-        """The rows of the headline metric at the headline level, of the grid without a sweep."""
+        """The rows of the headline metric at the headline level, of the grid without variants."""
         wanted = (self.metrics["level"], self.metrics["metric"])
         return [row for row in self._grid if (row["level"], row["metric"]) == wanted]
 
     @property
     def beside(self) -> list[Row]:
-        """The rows of the headline that are beside the grid: of a sweep, and of variants."""
+        """The rows of the headline that are beside the grid: of variants."""
         wanted = (self.metrics["level"], self.metrics["metric"])
         rows = (row for row in self.metrics["table"] if row["swept"])
         return [row for row in rows if (row["level"], row["metric"]) == wanted]
