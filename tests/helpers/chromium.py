@@ -108,6 +108,28 @@ class Page:
         return [address for address in addresses if not address.startswith(("data:", "blob:"))]
 
 
+# Ready: the page's own script has run (page.js).
+READY = "document.documentElement.dataset.ready !== undefined"
+_PAINT = "performance.getEntriesByName('first-contentful-paint')"
+_OPEN = "document.querySelectorAll('details').forEach(d => { d.open = true; })"
+# What scrolls in a box of its own, or is for screen readers alone, widens nothing.
+_SEEN = "[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll, svg, pre, .sr'))"
+
+
+def first_paint(page: Page) -> float:
+    """Return the seconds from the page's navigation to its first text or picture."""
+    page.wait(f"{_PAINT}.length > 0")
+    return page.run(f"{_PAINT}[0].startTime") / 1000
+
+
+def right_edge(page: Page) -> float:
+    """Open all details of a report; return the pixel to which the furthest element reaches."""
+    page.wait(READY)
+    page.run(_OPEN)
+    edges = f"Math.max(...{_SEEN}.map(e => e.getBoundingClientRect().right))"
+    return page.run(f"Math.max(document.documentElement.scrollWidth, {edges})")
+
+
 @contextlib.contextmanager
 def page(profile: Path) -> Iterator[Page]:
     """Start a browser with a new profile below `profile` and give its tab; ends it afterwards."""
