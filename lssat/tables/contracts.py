@@ -46,6 +46,7 @@ class Metrics(TypedDict):
     comparisons: list[dict[str, Any]]
     backbones: list[dict[str, Any]]
     ranks: list[dict[str, Any]]
+    power: NotRequired[list[dict[str, Any]]]
     sweep: list[dict[str, Any]]
     variants: NotRequired[list[dict[str, Any]]]
     gains: NotRequired[list[dict[str, Any]]]

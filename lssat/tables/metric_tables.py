@@ -109,6 +109,7 @@ class Difference(TypedDict):
     p_holm: Number
     error: Number
     freedom: Number
+    parts: NotRequired[list[float] | None]  # of error squared: test set, training, each with its df
     least: Number
 
 
@@ -154,6 +155,22 @@ class Rank(TypedDict):
     best: int
     worst: int
     top: bool
+
+
+class Power(TypedDict):
+    """One row of `power`: what the pairs of a family could have shown in 80 % of repetitions."""
+
+    level: str
+    metric: str
+    compared: str  # configuration or backbone
+    n: int
+    groups: int
+    seeds: int  # of the row that has fewest
+    tests: int
+    error: Number  # of the median pair
+    least: Number  # at 0.05
+    least_holm: Number  # at 0.05 / tests
+    note: str | None
 
 
 # What the rows are held to when they are read. Readers of these still take them as plain dicts.
@@ -204,6 +221,7 @@ ROWS: dict[str, Any] = {
     "comparisons": list[Comparison],
     "backbones": list[BackboneComparison],
     "ranks": list[Rank],
+    "power": list[Power],
     "sweep": list[SweepRow],
     "variants": list[VariantRow],
     "gains": list[Gain],

@@ -1,6 +1,6 @@
 """The headline table for the terminal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,11 +108,14 @@ def _print(console: Console, metrics: Metrics, rows: Sequence[Mapping[str, Any]]
     table.add_column("backbone")
     table.add_column("configuration", no_wrap=True)
     percent = f"{100 * metrics['confidence']:g} %"
-    for name in ("mean", f"{percent} interval", "baseline", ""):
+    for name in ("mean", f"{percent} interval", "rank", "baseline"):
         table.add_column(name, justify="right", no_wrap=True)
+    ranks = {_key(rank): rank for rank in metrics.get("ranks", [])}
     for row in rows:
-        table.add_row(row["backbone"], row["configuration"], *_numbers(row))
+        table.add_row(row["backbone"], row["configuration"], *_numbers(row, ranks.get(_key(row))))
     console.print(table)
+    for line in _least(metrics):
+        console.print(line, soft_wrap=True)
 
 
 def _share(metrics: Metrics) -> str:
@@ -125,9 +128,23 @@ def _percent(share: float) -> str:
     return "100 %" if share == 1 else f"{min(100 * share, 99.9):.1f} %"
 
 
-def _numbers(row: Mapping[str, Any]) -> list[str]:
+def _least(metrics: Metrics) -> Iterator[str]:
+    """Say of each question the smallest difference that would have been shown."""
+    for row in metrics.get("power", []):
+        head = (row["level"], row["metric"]) == (metrics["level"], metrics["metric"])
+        if head and row["least"] is not None:
+            corrected = f", {row['least_holm']:.3f} with Holm over {row['tests']} pairs"
+            yield (
+                f"two {row['compared']}s that differ by {row['least']:.3f} are shown to in 80 % of "
+                f"repetitions{corrected if row['tests'] > 1 else ''}"
+            )
+
+
+def _numbers(row: Mapping[str, Any], rank: Mapping[str, Any] | None) -> list[str]:
     if row["mean"] is None:
         return ["undefined", "", "", str(row["note"])]
     interval = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f}"
-    flag = "collapsed" if row["collapsed"] else "beats it" if row["beats_baseline"] else ""
-    return [f"{row['mean']:.3f}", interval, f"{row['baseline']:.3f}", flag]
+    flag = "collapsed" if row["collapsed"] else "beats" if row["beats_baseline"] else ""
+    ends = dict.fromkeys((rank["best"], rank["worst"])) if rank else ()
+    among = "-".join(map(str, ends))
+    return [f"{row['mean']:.3f}", interval, among, f"{flag} {row['baseline']:.3f}".strip()]

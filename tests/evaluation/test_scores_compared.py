@@ -5,8 +5,10 @@ import pytest
 from helpers.scored import deepfake_rows, runs_of, signal_rows, summarise
 from scipy.stats import norm
 
+from lssat import metrics
 from lssat.evaluation import scores
 from lssat.evaluation.scores.comparisons import effect
+from lssat.metrics import statistics
 
 CONFIGURATIONS = ["MRGB-RLDP-CRGB", "MRGB-RRGB-CRGB", "none-none-CRGB"]
 
@@ -41,6 +43,30 @@ def test_what_differs_is_found_and_what_does_not_is_not() -> None:
     assert (first["configuration"], first["best"], first["top"]) == ("MRGB/RLDP/CRGB", 1, True)
     assert first["worst"] < 3
     assert [row["worst"] for row in others] == [3, 3]
+
+
+def test_each_metric_says_what_could_have_been_shown() -> None:
+    """The median pair's, at 0.05 and at Holm's first level; as its `least` in comparisons."""
+    found = summarise(signal_rows(dict(zip(CONFIGURATIONS, (1.0, 0.5, 0.3), strict=True))))
+    names = metrics.NAMES["binary"]
+    seen = {(row["level"], row["metric"]) for row in found["power"]}
+    # 90 videos are too few for a rate at 1 % false positives, and no two backbones stand here
+    assert seen == {
+        (level, name) for level in ("video", "frame") for name in names if name != "tpr_at_fpr01"
+    }
+    assert {row["compared"] for row in found["power"]} == {"configuration"}
+    (head,) = [r for r in found["power"] if (r["level"], r["metric"]) == ("video", "auc")]
+    pairs = sorted(found["comparisons"], key=lambda row: row["error"])
+    assert (head["n"], head["groups"], head["seeds"], head["tests"]) == (
+        90,
+        pairs[0]["groups"],
+        2,
+        3,
+    )
+    assert (head["error"], head["least_holm"]) == (pairs[1]["error"], pairs[1]["least"])
+    own = statistics.Parts(*pairs[1]["parts"])
+    assert head["least"] == statistics.smallest(own, 0.05) < head["least_holm"]
+    assert own.test + own.training == pytest.approx(head["error"] ** 2)
 
 
 def test_backbones_are_compared_where_the_configuration_is_the_same() -> None:

@@ -229,6 +229,7 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
         "comparisons": _comparisons(rows, known.metric, head, rng),
         "backbones": _backbones(rows, known.metric, head),
         "ranks": _ranks(rows, known.metric, head),
+        "power": _power(rows),
         "roc": [_roc(run, head, rng) for run in runs],
         "sweep": [],
         "variants": [],
@@ -293,7 +294,20 @@ def _tested(gap: float, p: float, p_holm: float) -> dict:
     """Draw what a test says of a difference."""
     half = abs(gap) / 2 if p_holm < 0.05 else 0.1
     size = {"difference": gap, "low": gap - half, "high": gap + half, "effect": 3 * gap}
-    return size | {"p": p, "error": 0.05, "freedom": 14.0, "p_holm": p_holm, "least": 0.17}
+    more = {"p": p, "error": 0.05, "freedom": 14.0, "p_holm": p_holm, "least": 0.17}
+    return size | more | {"parts": [0.0015, 14.0, 0.001, 3.0]}
+
+
+def _power(rows: list[dict]) -> list:
+    """Draw what each metric's comparisons could have shown."""
+    known = dict.fromkeys((row["level"], row["metric"], row["n"]) for row in rows)
+    more = {"groups": 16, "seeds": 2, "tests": 6, "error": 0.05, "note": None}
+    return [
+        {"level": level, "metric": metric, "compared": family, "n": n, **more}
+        | {"least": 0.14, "least_holm": 0.17}
+        for level, metric, n in known
+        for family in ("configuration", "backbone")
+    ]
 
 
 def _backbones(rows: list[dict], metric: str, level: str) -> list:

@@ -1,5 +1,6 @@
 """The headline table for the terminal."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,14 +42,31 @@ def test_the_table_shows_interval_baseline_and_flags(
     monkeypatch.setenv("COLUMNS", "120")
     folder = tmp_path / "tasks/affectnet"
     folder.mkdir(parents=True)
-    write_json(folder / "metrics.json", metrics({"a": 0.6, "b": 0.125, "c": None}))
+    content = metrics({"a": 0.6, "b": 0.125, "c": None})
+    ends = {"a": (1, 1), "b": (2, 3)}
+    content["ranks"] = [
+        dict(backbone=row["backbone"], configuration=row["configuration"], mean=row["mean"])
+        | dict(zip(("best", "worst"), ends[row["configuration"]], strict=True), top=False)
+        for row in content["table"]
+        if row["configuration"] in ends and row["metric"] == "top1"
+    ]
+    content["power"] = [
+        dict(level=level, metric="top1", compared="configuration", n=32, groups=32, seeds=2)
+        | dict(tests=tests, error=0.03, least=least, least_holm=0.123, note=None)
+        for level, tests, least in (("image", 3, 0.1), ("image", 1, 0.2), ("frame", 1, 0.3))
+    ]
+    write_json(folder / "metrics.json", content)
     (tmp_path / "report.html").touch()
     show(tmp_path)
     told = capsys.readouterr().out
     assert "test image top1 of 32 images; coverage 98.0 %" in told
-    assert "0.600 │ 0.500 to 0.700 │    0.125 │       beats it" in told
-    assert "0.125 │ 0.025 to 0.225 │    0.125 │      collapsed" in told
+    assert re.search(r"0\.600 │ 0\.500 to 0\.700 │ +1 │ +beats 0\.125 │", told)
+    assert re.search(r"0\.125 │ 0\.025 to 0\.225 │ +2-3 │ +collapsed 0\.125 │", told)
     assert "one class only" in told
+    shown = "are shown to in 80 % of repetitions"
+    assert f"differ by 0.100 {shown}, 0.123 with Holm over 3 pairs\n" in told
+    assert f"differ by 0.200 {shown}\n" in told
+    assert "0.300" not in told
     assert f"report: {tmp_path}/report.html" in told
 
 

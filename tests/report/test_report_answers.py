@@ -4,6 +4,7 @@ import itertools
 from types import SimpleNamespace
 
 import pytest
+from statsmodels.stats.power import TTestPower
 
 from lssat.report.sections import published, ranks
 from lssat.report.sections.answers import answers, verdicts
@@ -24,6 +25,7 @@ def pair(a: str, b: str, p: float | None, difference: float | None = 0.1, **more
     ends = (None, None) if difference is None else (difference - 0.02, difference + 0.02)
     size = {"difference": difference, "low": ends[0], "high": ends[1], "p": p}
     row = {"a": arms[0], "b": arms[1], "metric": "auc", **size, "error": 0.01, "freedom": 50.0}
+    row["parts"] = [1e-4, 50.0, 0.0, 1.0]
     return row | more
 
 
@@ -66,7 +68,7 @@ def test_an_undefined_test_is_no_member_of_the_family() -> None:
     none = pair("large", "small", None)
     found = verdicts([task("ffpp", none), task("celeba", pair("large", "small", 0.04))])
     assert [each.shown for each in found] == [False, True]
-    gone = pair("large", "small", None, None, error=None, freedom=None)
+    gone = pair("large", "small", None, None, error=None, parts=None)
     role, suits, one = told(task("ffpp", gone))
     assert role == ["ffpp: no two can be compared."]
     assert suits == ["ffpp: large and small cannot be told apart."]
@@ -85,7 +87,8 @@ def test_what_could_have_been_shown_is_of_the_same_family() -> None:
         every = [task(str(n), pair("large", "small", 0.5)) for n in range(tasks)]
         found.append(verdicts(every)[0].least)
     assert found == sorted(found)
-    assert found[0] == pytest.approx(0.01 * (2.0086 + 0.8489), rel=1e-3)  # t of 50 degrees
+    alone = TTestPower().solve_power(nobs=51, alpha=0.05, power=0.8)  # of a spread of 1
+    assert found[0] == pytest.approx(0.01 * alone * 51**0.5, rel=1e-4)
     role, *_ = told(task("ffpp", pair("large", "small", 0.5)))
     assert role == [
         "ffpp: no difference between backbones is shown; the largest is 0.100 (it may be up to "

@@ -142,8 +142,10 @@ def test_fault_c5_one_verdict_and_no_other_test_beside_it(written) -> None:
     assert [name for name in heads if re.match(r"p\b|p_", name)] == ["p", "p_holm"]
     for task in (results.read_task(name, each) for name, each in files.items()):
         tables = comparisons.tables(task)
-        assert len(tables) == 3
-        for _, table in tables:
+        *pairs, (_, could) = tables
+        assert len(pairs) == 3
+        assert could.id == f"power-{task.name}"
+        for _, table in pairs:
             labels = [column.label for column in table.columns]
             assert [label for label in labels if re.match(r"p\b", label)] == ["p"]
             for row in table.rows:

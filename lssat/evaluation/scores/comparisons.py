@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import norm
-from scipy.stats import t as student
 
 from lssat import metrics
 from lssat.evaluation.scores import measured
@@ -20,7 +19,7 @@ from lssat.metrics import statistics
 from lssat.params import Evaluate
 
 FAMILIES = ("configuration", "backbone")
-_ALPHA, _POWER = 0.05, 0.8
+ALPHA = 0.05  # of all tests that are corrected together
 
 
 class Compared(NamedTuple):
@@ -63,20 +62,20 @@ def comparisons(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, 
         one configuration), `a` and `b` (backbone, configuration, seeds), the `difference` a - b
         with `low` and `high`, `effect` (see `effect`), `p`, `p_holm` corrected over the task's
         pairs that ask the same question, and `least`: the smallest difference that would have
-        been shown in 80 % of repetitions, beside so many pairs; it follows from the standard
-        `error` and its degrees of `freedom`. None where undefined.
+        been shown in 80 % of repetitions, beside so many pairs; it follows from the `parts` of the
+        standard `error` (`statistics.smallest`), which has `freedom` by Satterthwaite. None where
+        undefined.
     """
     described = []
     for family in FAMILIES:
-        chosen = [at for at in comparison.pairs if _differs_in(family, at, comparison, grid)]
+        chosen = [at for at in comparison.pairs if asks(family, at, comparison, grid)]
         rows = [_pair(comparison, at) | {"compared": family} for at in chosen]
         described += _corrected(rows, [comparison.pairs[at] for at in chosen])
     return described
 
 
-def _differs_in(
-    family: str, at: tuple[int, int], comparison: Compared, grid: Sequence[Scored]
-) -> bool:
+def asks(family: str, at: tuple[int, int], comparison: Compared, grid: Sequence[Scored]) -> bool:
+    """Say whether two rows of the grid differ in the one thing that a family of tests is about."""
     a, b = (comparison.rows[i] for i in at)
     if a not in grid or b not in grid:
         return False
@@ -92,24 +91,25 @@ def _corrected(
         plain(
             row
             | dict(error=pair.error, freedom=pair.freedom, p_holm=p)
-            | dict(least=least(pair.error, pair.freedom, len(pairs)))
+            | dict(parts=told(pair.parts), least=least(pair.parts, len(pairs)))
         )
         for row, pair, p in zip(rows, pairs, corrected, strict=True)
     ]
 
 
-def least(error: float, freedom: float, tests: int) -> float:
+def told(parts: statistics.Parts) -> list[float] | None:
+    """Return the parts of a variance for a file; None where they are not known."""
+    return list(parts) if np.isfinite(parts).all() else None
+
+
+def least(parts: statistics.Parts, tests: int) -> float:
     """Return the smallest difference that is shown in 80 % of repetitions, as the first of Holm.
 
     Args:
-        error: standard error of a difference; where it is not above 0, the answer is nan.
-        freedom: its degrees of freedom.
+        parts: of the variance of a difference; where it is not above 0, the answer is nan.
         tests: how many are corrected together.
     """
-    if not error > 0:
-        return float("nan")
-    first, freedom = 1 - _ALPHA / (2 * tests), max(freedom, 1)
-    return float((student.ppf(first, freedom) + student.ppf(_POWER, freedom)) * error)
+    return statistics.smallest(parts, ALPHA / tests)
 
 
 def pair(comparison: Compared, a: Scored, b: Scored) -> dict[str, Any] | None:
@@ -196,32 +196,25 @@ def complete(cells: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
 
 
 def ranks(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
-    """Return between which ranks each row may stand.
-
-    A row's best rank is one more than the rows that are shown to be better, its worst that many
-    from the end; Holm's correction runs over each two rows, so that all ranks hold together
-    (Mohamad et al. 2019).
+    """Return between which ranks each row may stand (`statistics.rank_sets`), all together.
 
     Returns:
         a dict a row: backbone, configuration, `mean`, `best` and `worst` rank, `top`: whether it
         may be the first. In the order of the means.
     """
     chosen = [i for i, row in enumerate(comparison.rows) if row in grid]
-    inside = [at for at in comparison.pairs if at[0] in chosen and at[1] in chosen]
-    corrected = statistics.holm([comparison.pairs[at].p for at in inside])
-    above, below = dict.fromkeys(chosen, 0), dict.fromkeys(chosen, 0)
-    for (i, j), p in zip(inside, corrected, strict=True):
-        if p < _ALPHA:
-            better = (comparison.pairs[i, j].difference > 0) != comparison.lower
-            above[j if better else i] += 1
-            below[i if better else j] += 1
-    mean = {i: float(np.mean([v for v, _ in comparison.cells[i].values()])) for i in chosen}
-    order = sorted(chosen, key=lambda i: mean[i] if comparison.lower else -mean[i])
-    return [
-        comparison.rows[i].labels
-        | dict(mean=mean[i], best=1 + above[i], worst=len(chosen) - below[i], top=not above[i])
-        for i in order
+    inside = [
+        pair._replace(a=chosen.index(pair.a), b=chosen.index(pair.b))
+        for pair in comparison.pairs.values()
+        if pair.a in chosen and pair.b in chosen
     ]
+    sets = statistics.rank_sets(len(chosen), inside, comparison.lower, ALPHA)
+    rows = []
+    for i, (best, worst) in zip(chosen, sets, strict=True):
+        mean = float(np.mean([value for value, _ in comparison.cells[i].values()]))
+        row = comparison.rows[i].labels | dict(mean=mean, best=best, worst=worst)
+        rows.append(row | dict(top=best == 1))
+    return sorted(rows, key=lambda row: row["mean"] if comparison.lower else -row["mean"])
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.measured import Measured, Span, intervals, key, measured
 from lssat.evaluation.scores.per_class import Apart, confusion, each
 from lssat.evaluation.scores.per_class import intervals as each_intervals
+from lssat.evaluation.scores.power import power
 from lssat.evaluation.scores.run_group import Design, Scored, by_seed
 from lssat.evaluation.scores.subsets import subsets
 from lssat.evaluation.scores.sweep import sweep
@@ -70,7 +71,7 @@ def summarise(
     # Encoders of images and of clips may see other numbers of videos: each row has its own n.
     facts["n"] = {name: n for part in reversed(parts) for name, n in part["n"].items()}
     names = ["runs", "table", "subsets", "each", "confusion", "roc"]
-    names += ["comparisons", "backbones", "ranks", "sweep", "variants", "gains"]
+    names += ["comparisons", "backbones", "ranks", "power", "sweep", "variants", "gains"]
     return facts | {name: [row for part in parts for row in part[name]] for name in names}
 
 
@@ -131,6 +132,7 @@ def _part(
         "comparisons": comparisons(pairs, grid_rows),
         "backbones": backbones(pairs, grid_rows),
         "ranks": ranks(pairs, grid_rows),
+        "power": power(rows, grid_rows, row_levels, results, options),
         "sweep": sweep(rows, table, design.lambda_cls, pairs),
         "variants": variants(rows, table, pairs),
         "gains": gains(rows, pairs),

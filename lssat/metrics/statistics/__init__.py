@@ -10,10 +10,12 @@ from lssat.metrics.statistics.infer import Inference, Pair, Row, infer
 from lssat.metrics.statistics.intervals import Resamples, draw, resampled
 from lssat.metrics.statistics.mcnemar import clustered_mcnemar
 from lssat.metrics.statistics.multiple import holm
+from lssat.metrics.statistics.power import POWER, Parts, power, smallest
+from lssat.metrics.statistics.rank_sets import rank_sets
 from lssat.metrics.statistics.ranks import Ranked, friedman
 
 __all__ = [
-    "Compared", "Gap", "Groups", "Inference", "Pair", "Ranked", "Resamples", "Row", "auc_edge",
-    "clustered_mcnemar", "compare_aucs", "draw", "friedman", "from_resamples", "holm", "infer",
-    "largest_gaps", "over_clusters", "resampled",
+    "POWER", "Compared", "Gap", "Groups", "Inference", "Pair", "Parts", "Ranked", "Resamples",
+    "Row", "auc_edge", "clustered_mcnemar", "compare_aucs", "draw", "friedman", "from_resamples",
+    "holm", "infer", "largest_gaps", "over_clusters", "power", "rank_sets", "resampled", "smallest",
 ]  # fmt: skip

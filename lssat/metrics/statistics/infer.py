@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from lssat.metrics.statistics.multiple import holm
+from lssat.metrics.statistics.power import Parts
 from lssat.metrics.statistics.shrinkage import shrink
 
 _PRIOR = 0.5  # clusters' worth of trust in `edge` beside what a row's own errors say
@@ -39,6 +40,7 @@ class Pair(NamedTuple):
     freedom: float
     p: float
     p_holm: float
+    parts: Parts  # of the variance
 
 
 class Inference(NamedTuple):
@@ -166,12 +168,12 @@ def _pairs(
     error = np.sqrt(shared + training)
     below = shared**2 / max(clusters - 2, 1) + training**2 / freedom
     known = np.divide(error**4, below, out=np.full(len(a), np.inf), where=below > 0)
+    found = a, b, difference, difference - half, difference + half, error, known, p, corrected
+    freedoms = np.full(len(a), parts[1])
+    described = zip(shared, freedoms, training, freedom, strict=True)
     return [
-        Pair(int(i), int(j), *(float(x) for x in rest))
-        for i, j, *rest in zip(
-            *(a, b, difference, difference - half, difference + half, error, known, p, corrected),
-            strict=True,
-        )
+        Pair._make([int(i), int(j), *map(float, rest), Parts(*map(float, of_it))])
+        for (i, j, *rest), of_it in zip(zip(*found, strict=True), described, strict=True)
     ]
 
 

@@ -127,6 +127,14 @@ def standing(row: Mapping[str, Any]) -> tuple:
     return trained.standing(row["metric"], row["mean"], row.get("val_loss"), name)
 
 
+def ranks(row: Mapping[str, Any] | None) -> str:
+    """Write between which ranks a row of `ranks` may stand: `2`, `1 to 4`; a dash without one."""
+    if row is None:
+        return DASH
+    best, worst = row["best"], row["worst"]
+    return f"{best}" if best == worst else f"{best} to {worst}"
+
+
 def where(metrics: Metrics) -> str:
     """Say what the headline number is: `video AUC`."""
     return f"{metrics['level']} {metric(metrics['metric'])}"

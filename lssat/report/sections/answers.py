@@ -122,9 +122,8 @@ def _sign(row: dict[str, Any]) -> int:
 
 
 def _least(row: dict[str, Any], tests: int) -> float | None:
-    if row["error"] is None or row["freedom"] is None:
-        return None
-    return comparisons.least(row["error"], row["freedom"], tests)
+    parts = row.get("parts")
+    return comparisons.least(statistics.Parts(*parts), tests) if parts else None
 
 
 def _role(task: Task, verdicts: list[Verdict]) -> str:

@@ -3,14 +3,14 @@
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num, shown
 from lssat.report.kit.results import Task
-from lssat.report.sections import headline
+from lssat.report.sections import headline, power
 
 LEAD = (
     "Differences on the same test samples, seed by seed. Each interval and p-value covers other "
     "test sets, whose clusters of samples are taken whole, and, with several seeds, other "
     "trainings. p-values carry Holm’s correction over the pairs of a table; the sentences on top "
     "of the page carry it over the pairs of all tasks. “Least” is the smallest difference that "
-    "would have been shown in 80 % of repetitions."
+    "would have been shown in 80 % of repetitions, as the first of Holm’s correction."
 )
 FEW = " With fewer than 3 seeds ({}) tests are about these trained models."
 
@@ -21,6 +21,7 @@ def tables(task: Task) -> list[tuple[str, Table]]:
         ("Backbones, in the mean over the configurations that both have", _overall(task)),
         ("Configurations of the same backbone", _table(task, "configuration")),
         ("Backbones in the same configuration", _table(task, "backbone")),
+        ("What could have been shown", power.table(task)),
     ]
     return [(title, table) for title, table in found if table.rows]
 
@@ -129,7 +130,7 @@ def ranks(task: Task) -> Table:
         [
             *headline.named(task, words.pair(row)),
             num(row["mean"]),
-            Cell(_span(row), row["best"]),
+            Cell(words.ranks(row), row["best"]),
             Cell("yes" if row["top"] else "no", "yes" if row["top"] else "no"),
         ]
         for row in shown
@@ -138,7 +139,3 @@ def ranks(task: Task) -> Table:
         f"{task.title}: ranks by {words.where(task.metrics)}, Holm’s correction over all pairs"
     )
     return Table(f"first-{task.name}", caption, columns, rows)
-
-
-def _span(row: dict) -> str:
-    return f"{row['best']}" if row["best"] == row["worst"] else f"{row['best']} to {row['worst']}"

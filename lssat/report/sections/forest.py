@@ -13,6 +13,8 @@ from markupsafe import Markup
 
 from lssat.report.kit import svg, words
 from lssat.report.kit.results import Task
+from lssat.report.sections import power
+from lssat.tables import Metrics
 
 MOST = 24  # rows of a task that are drawn; all stand under Results
 _ROW, _GAP, _PLOT, _TOP, _FOOT = 20, 7, 170, 26, 22
@@ -59,7 +61,7 @@ def _forest(task: Task, room: float) -> Forest:
         _keys(task),
         Markup(_draw(task, drawn, room)) if drawn else Markup(""),
         "; ".join(f"{_name(row)} {words.spanned(row['mean'], row)}" for row in drawn),
-        " ".join([*words.headline(metrics, rows), *_left_out(rows, drawn)]),
+        " ".join(_said(metrics, rows, drawn)),
     )
 
 
@@ -67,6 +69,11 @@ def _top(drawn: Sequence[Row]) -> str:
     if not drawn:
         return "No row has a number."
     return f"Highest: {words.spanned(drawn[0]['mean'], drawn[0])}, {_name(drawn[0])}"
+
+
+def _said(metrics: Metrics, rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
+    said = [*words.headline(metrics, rows), power.sentence(metrics), *_left_out(rows, drawn)]
+    return [text for text in said if text]
 
 
 def _left_out(rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:

@@ -22,6 +22,7 @@ def headline(task: Task) -> Table:
         Column("Mean", "num", f"{words.where(scored)}, mean over seeds"),
         Column(words.confidence(scored), "num", "of other test sets and trainings"),
         Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
+        Column("Rank", "num", "that the tests leave possible; all hold together in 95 %"),
         *[
             Column(words.heading(metric), "num", "mean over seeds")
             for metric in metrics.BESIDE[scored["kind"]]
@@ -50,6 +51,7 @@ def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]
         num(row["mean"]),
         Cell(words.interval(row), row["low"]),
         Cell("", row["mean"], bar=_bar(row, scale)),
+        _rank(task, row),
         *[measured(beside(task, row, metric)) for metric in metrics.BESIDE[task.metrics["kind"]]],
         *[values.get(seed, Cell(words.DASH)) for seed in task.seeds],
         num(row["baseline"]),
@@ -57,6 +59,12 @@ def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]
         num(row["n"]),
         _share(task),
     ]
+
+
+def _rank(task: Task, row: Mapping[str, Any]) -> Cell:
+    """Make the cell of the ranks that a row may have; undefined rows have none."""
+    mine = [each for each in task.metrics["ranks"] if words.pair(each) == words.pair(row)]
+    return Cell(words.ranks(mine[0] if mine else None), mine[0]["best"] if mine else None)
 
 
 def beats(row: Mapping[str, Any]) -> Cell:
@@ -80,7 +88,7 @@ def _foot(task: Task, row: Mapping[str, Any]) -> list[Cell]:
     """Make the last row of the headline table: the trivial baselines of its metrics."""
     others = [beside(task, row, metric) for metric in metrics.BESIDE[task.metrics["kind"]]]
     values = [num(other["baseline"] if other else None) for other in others]
-    first = [Cell("trivial baseline"), Cell(""), Cell(""), num(row["baseline"]), *[Cell("")] * 2]
+    first = [Cell("trivial baseline"), Cell(""), Cell(""), num(row["baseline"]), *[Cell("")] * 3]
     return [*first, *values, *[Cell("")] * (len(task.seeds) + 4)]
 
 
