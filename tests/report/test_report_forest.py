@@ -109,7 +109,7 @@ def test_each_task_says_what_it_could_have_shown(task: results.Task) -> None:
         "between backbones (0.170 with the correction for 6 pairs)."
     )
     (shown,) = forest.forests([task])
-    assert said in shown.said
+    assert said in shown.text
     made = power.table(task)
     assert len(made.rows) == len(task.metrics["power"])
     first = [row[0].text for row in made.rows[:2]]
