@@ -219,7 +219,7 @@ def test_fault_b7_absent_folders_are_refused_in_one_message(before: str | None) 
     assert not list(Path().glob("params.yaml.*"))
 
 
-@pytest.mark.parametrize("preset", ["sample", "paper", "ssat"])
+@pytest.mark.parametrize("preset", ["sample", "paper", "ssat", "field"])
 def test_fault_b7_an_unedited_preset_is_replaced_with_a_word(preset: str) -> None:
     """Right after a clone the repository's own params.yaml stands there."""
     Path("params.yaml").write_bytes(Path(f"presets/{preset}.yaml").read_bytes())
@@ -276,7 +276,7 @@ def test_the_command_says_what_is_left_out_and_what_comes_next() -> None:
     assert again.stderr.startswith("params.yaml: is there already and differs")
 
 
-@pytest.mark.parametrize("preset", ["paper", "ssat"])
+@pytest.mark.parametrize("preset", ["paper", "ssat", "field"])
 def test_small_makes_a_trial_of_any_preset(preset: str) -> None:
     Path("raw/celebdf").mkdir()
     whole = write(preset, *SETS, "celebdf")

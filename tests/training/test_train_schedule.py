@@ -43,7 +43,7 @@ def test_fault_e1_the_cosine_begins_at_the_end_of_the_warm_up(
     assert rates(recipe, 2, epochs) == pytest.approx(wanted, abs=1e-9)
 
 
-@pytest.mark.parametrize("preset", ["ssat", "paper", "sample"])
+@pytest.mark.parametrize("preset", ["ssat", "paper", "sample", "field"])
 @pytest.mark.parametrize("updates", [1, 7, 100])
 def test_fault_e1_the_presets_schedules_are_those_of_the_public_code(
     preset: str, updates: int
