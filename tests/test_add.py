@@ -135,7 +135,7 @@ assert errors == ["1 file of the lists is missing"], errors
 
 roots = {"ffpp": Path("raw"), "wild": raw}
 written, _ = init.write("paper", roots, Path("params.yaml"), trial=True)
-assert written.benchmark.cross == ["wild"] and written.datasets.wild.frames == 2
+assert written.benchmark.cross == {"wild": "ffpp"} and written.datasets.wild.frames == 2
 own = written.datasets.wild.model_copy(update={"rejects_limit": 0.5})
 datasets.manifest("wild", own, Path("m.parquet"), Path("r.parquet"))
 rows = read_table(Path("m.parquet"), MANIFEST).to_pylist()

@@ -13,7 +13,7 @@ import typer
 from lssat import params
 from lssat.cli import option, outputs
 from lssat.cli.base import app, example, quick_imports
-from lssat.grid.releases import DRAWN, HOME, RELEASES
+from lssat.grid.releases import DRAWN, RELEASES
 from lssat.tables import DataError, write_json
 from lssat.tables.project import Data, Project
 
@@ -298,21 +298,22 @@ def lookalikes(
     step.lookalikes(task, tables, data.splits.tables, view.audit, *out)
 
 
-@app.command(epilog=example("lssat audit-cross --dataset celebdf"))
+@app.command(epilog=example("lssat audit-cross --task ffpp --dataset celebdf"))
 def audit_cross(
+    task: option.Trained,
     dataset: option.Dataset,
     params_: option.Params = "params.yaml",
     project: option.InProject = option.HERE,
 ) -> None:
-    """Prove that no crop of ffpp's train or val is in a data set that it is only tested on."""
+    """Prove that no crop of a task's train or val is in a data set that it is only tested on."""
     out = project.data(dataset).found("audit_cross")
     with quick_imports(*out):
         from lssat.data.audit import across as step
 
-    view = params.view(params_, "audit_cross", task=dataset)
+    view = params.view(params_, "audit_cross", task=dataset, home=task)
 
     def known(name: str) -> tuple[str, list[Path], dict[str, Path]]:
         data, shards = project.data(name), getattr(view.datasets, name).shards
         return name, _tables(data, shards), data.splits.tables
 
-    step.across(known(HOME), known(dataset), view.audit, *out)
+    step.across(known(task), known(dataset), view.audit, *out)

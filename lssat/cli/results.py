@@ -10,7 +10,6 @@ import typer
 from lssat import params, tables
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
-from lssat.grid.releases import HOME
 from lssat.tables.project import Data
 
 
@@ -58,8 +57,8 @@ def report(
             **_data(data, shards),
         )
     across = {}
-    for name in view.benchmark.cross:
-        tested = project.results.task(HOME).cross(name)
+    for name, home in view.benchmark.cross.items():
+        tested = project.results.task(home).cross(name)
         data, shards = project.data(name), values["datasets"][name]["shards"]
         across[name] = step.CrossFiles(
             metrics=tested.metrics,

@@ -10,7 +10,6 @@ import typer
 from lssat import grid, params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
-from lssat.grid.releases import HOME
 from lssat.orchestrate import cluster
 from lssat.params import hardware
 from lssat.tables import DataError
@@ -113,15 +112,16 @@ def evaluate(
     _evaluate("evaluate", task, task, device, params_, project)
 
 
-@app.command(epilog=example("lssat cross --dataset celebdf"))
+@app.command(epilog=example("lssat cross --task ffpp --dataset celebdf"))
 def cross(
+    task: option.Trained,
     dataset: option.Dataset,
     device: option.Device = option.MACHINE.device,
     params_: option.Params = "params.yaml",
     project: option.InProject = option.HERE,
 ) -> None:
-    """Test the runs of ffpp on a data set that they were not trained on."""
-    _evaluate("cross", HOME, dataset, device, params_, project)
+    """Test the runs of a task on a data set that they were not trained on."""
+    _evaluate("cross", task, dataset, device, params_, project)
 
 
 def _evaluate(

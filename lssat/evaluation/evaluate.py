@@ -45,9 +45,10 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
         params: the view of the rule `evaluate` or `cross`.
 
     Raises:
-        DataError: unusable input, or a data set of another kind of task than the runs'.
+        DataError: unusable input, or a data set whose classes are not among the runs'.
     """
-    trained, tested, labels = logits.trained_on(files.train, files.test)
+    which = logits.trained_on(files.train, files.test)
+    trained, tested, batch = which.trained, which.tested, params.evaluate.batch_size
     torch.set_num_threads(params.train.threads)
     parts, records = [], {}
     splits = logits.Splits(files.faces, files.codes)
@@ -56,18 +57,22 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
         records[name] = tables.read_record(RunFiles(folder).record, "weights_sha256")
         for split in filter(None, (files.val, files.test)):
             crops = splits.seen_by(model, split)
-            parts.append(logits.predicted(name, model, crops, params.evaluate.batch_size))
+            parts.append(logits.predicted(name, model, crops, batch, which.answers))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
     table = pa.concat_tables(parts)
     summary = tables.read_json(files.summary)
     coverage = summary["coverage"]["test"]
     present = summary.get("coverage_present", summary["coverage"])["test"]
     design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
-    measured = scores.summarise(table, tested, labels, coverage, params.evaluate, design)
+    measured = scores.summarise(table, tested, which.labels, coverage, params.evaluate, design)
     weights = {name: record["weights_sha256"] for name, record in records.items()}
     for row in measured["table"]:  # it decides which of equal rows is called the best
         row["val_loss"] = mean([records[run].get("best_loss") for run in row["runs"]])
     measured |= {"task": trained.name, "weights": weights, "coverage_present": present}
+    if tested.name != trained.name:
+        kept = {trained.classes[each] for each in which.answers}
+        unasked = [name for name in trained.classes if name not in kept]
+        measured["unasked"] = unasked if trained.kind != "binary" else []
     with tables.together():
         tables.write_table(files.predictions, table, tables.PREDICTIONS)
         tables.write_json(files.metrics, measured)

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -95,9 +95,17 @@ def as_table(run: str, level: str, samples: pa.Table, logits: np.ndarray) -> pa.
     return pa.table({name: columns[name] for name in names}).cast(tables.PREDICTIONS)
 
 
-def predicted(run: str, model: SSAT, crops: Crops, batch_size: int) -> pa.Table:
-    """Return the rows of a run on all samples of a split that it can see (`Splits`)."""
-    return rows(run, crops, logits(model, crops, batch_size))
+def predicted(
+    run: str, model: SSAT, crops: Crops, batch_size: int, answers: list[int] | None = None
+) -> pa.Table:
+    """Return the rows of a run on all samples of a split that it can see (`Splits`).
+
+    Args:
+        answers: the outputs that answer for the split's classes (`Tested`); logits of the others
+            are left out. None: all of them.
+    """
+    found = logits(model, crops, batch_size)
+    return rows(run, crops, found if answers is None else found[:, answers])
 
 
 class Splits:
@@ -115,20 +123,41 @@ class Splits:
         return self._read(split, self._codes if model.needs_codes else None, model.clips)
 
 
-def trained_on(train_file: Path, tested_file: Path) -> tuple[grid.Task, grid.Task, np.ndarray]:
-    """Return the tasks that runs were trained and are tested on, and the labels of the first.
+class Tested(NamedTuple):
+    """What runs were trained and are tested on, as far as both have it."""
 
-    The labels are for the trivial baseline.
+    trained: grid.Task
+    tested: grid.Task
+    answers: list[int]  # the outputs that answer for the classes of `tested`, in their order
+    labels: np.ndarray  # (M, A) of the training split, of those classes: for the trivial baseline
+
+
+def trained_on(train_file: Path, tested_file: Path) -> Tested:
+    """Return what runs were trained and are tested on.
+
+    Training samples of a class that is not tested are left out of `labels`; of attributes, the
+    columns are.
 
     Raises:
-        DataError: what they are tested on is another kind of task.
+        DataError: what they are tested on is another kind of task, or has other classes.
     """
     train = tables.read_table(train_file, tables.SPLITS)
     trained = grid.read_task(tables.metadata(train), train_file)
     table = tables.read_table(tested_file, tables.SPLITS)
     tested = grid.read_task(tables.metadata(table), tested_file)
-    if (tested.kind, tested.outputs) != (trained.kind, trained.outputs):
-        problem = f"is {tested.kind} with {tested.outputs} outputs"
-        fix = f"The runs of {trained.name} are {trained.kind} with {trained.outputs}"
-        raise DataError(tested_file, problem, fix)
-    return trained, tested, np.array(train["labels"].to_pylist(), dtype=np.int64)
+    try:
+        answers = trained.answers(tested)
+    except ValueError as error:
+        fix = f"Map its classes (datasets.{tested.name}.labels), or test the runs of another task"
+        raise DataError(tested_file, f"{error}", fix) from None
+    labels = np.array(train["labels"].to_pylist(), dtype=np.int64)
+    return Tested(trained, tested, answers, _of_common(trained.kind, labels, answers))
+
+
+def _of_common(kind: str, labels: np.ndarray, answers: list[int]) -> np.ndarray:
+    if kind == "multilabel":
+        return labels[:, answers]
+    if kind == "multiclass":
+        new = {old: code for code, old in enumerate(answers)}
+        return np.array([[new[code]] for code in labels[:, 0] if code in new], dtype=np.int64)
+    return labels

@@ -22,7 +22,7 @@ class Release:
             section of params.yaml says which), title and classes.
         words: what the release is called.
         page: where one gets it, and what must lie where.
-        test_only: the runs of `HOME` are tested on it, and nothing is trained.
+        test_only: runs of another task are tested on it (`benchmark.cross`); nothing is trained.
         options: its own keys of params.yaml, each with type and default (...: none).
         bare: their values for `lssat doctor` of a tree without a params.yaml.
         halved: it has no public test set: its validation set is parted into val and test.
@@ -119,7 +119,6 @@ _RECORDS = (
     ),
 )
 RELEASES = {record.task.name: record for record in _RECORDS}
-HOME = "ffpp"  # the task whose runs are tested on other data sets
 TASKS = {name: record.task for name, record in RELEASES.items() if not record.test_only}
 CROSS = {name: record.task for name, record in RELEASES.items() if record.test_only}
 HALVED = {name for name, record in RELEASES.items() if record.halved}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 
 from lssat import grid
 from lssat.grid import releases
-from lssat.params import grid_rules, variants
+from lssat.params import cross, grid_rules, variants
 from lssat.params import names as named
 from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
@@ -81,7 +81,7 @@ def across(source: Source) -> list[str]:
             if problem := grid.backbone_problem(name, size, ratio if sound else 0.5):
                 say(("faces", "size"), f"{name}: {problem}")
     tasks, given = get("benchmark", "tasks") or [], get("datasets") or {}
-    for where, text in _sections(tasks, get("benchmark", "cross") or [], given):
+    for where, text in _sections(tasks, [*(get("benchmark", "cross") or [])], given):
         say(where, text)
     if get("splits", "selection") == "val" and get("splits", "affectnet_test") == 1:
         say(
@@ -107,7 +107,12 @@ def across(source: Source) -> list[str]:
         if get("benchmark", "variants", key) is None:
             fix = "add it, [] for none (presets/sample.yaml shows each key)"
             say(("benchmark", "variants", key), f"is missing; {fix}")
-    for where, text in [*grid_rules.problems(get), *named.problems(get), *variants.problems(get)]:
+    for where, text in [
+        *grid_rules.problems(get),
+        *cross.problems(get),
+        *named.problems(get),
+        *variants.problems(get),
+    ]:
         say(where, text)
     return problems + [globals()["say"](source.path, source.lines, e) for e in variants.errors(get)]
 
@@ -134,15 +139,10 @@ def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, st
             elif name not in given:
                 hint = nearest(name, [*dict.fromkeys([*official, *given])])
                 yield where, f"unknown {name!r}{hint}; your own data need a section datasets.{name}"
-            elif name not in official and isinstance(own, dict):
-                if bool(own.get("test_only")) != (key == "cross"):
-                    word = "true" if key == "cross" else "false"
+            elif isinstance(own, dict) and name not in official:
+                word = "true" if key == "cross" else "false"
+                if str(bool(own.get("test_only"))).lower() != word:
                     yield ("datasets", name), f"test_only must be {word} in benchmark.{key}"
-                if key == "cross" and own.get("kind") != "binary":
-                    yield ("datasets", name), f"must be binary, as {releases.HOME} is"
-    if cross and (home := releases.HOME) not in named:
-        text = f"is tested with the runs of {home}; add {home} to benchmark.tasks"
-        yield ("benchmark", "cross"), text
     for name in map(str, given):
         if not re.fullmatch("[a-z][a-z0-9_]*", name):
             yield ("datasets", name), "a name is a-z, then a-z, 0-9 and _"

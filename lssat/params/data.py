@@ -44,6 +44,9 @@ class Own(Dataset, Video):
     csv: str | None = None  # the list, below the root; None: folders <split>/<class>
     positive: str | None = None  # the class that a binary task detects
     classes: list[str] | None = Field(None, min_length=2)  # their order; None: all, sorted
+    # its classes, or attributes -> what they are called here; the others are left out. None: as
+    # they are (docs/protocols.md)
+    labels: dict[str, str] | None = Field(None, min_length=1)
     title: str | None = None
     metric: str | None = Field(None, validate_default=True)  # the headline
     test_only: bool = False  # for benchmark.cross
@@ -78,11 +81,23 @@ class Own(Dataset, Video):
             raise ValueError(f"positive {self.positive!r} is not one of classes")
         if self.kind == "binary" and self.classes and len(self.classes) != 2:
             raise ValueError("a binary task has two classes")
+        self._maps()
         if self.val_share + self.test_share >= 1:
             raise ValueError("val_share and test_share leave nothing to train on")
         if self.csv is None and (self.kind == "multilabel" or self.faces == "box"):
             raise ValueError("folders tell one class each and no boxes; name a list in csv")
         return self
+
+    def _maps(self) -> None:
+        names = [*(self.labels or {}).values()]
+        if self.kind == "multilabel" and (twice := {n for n in names if names.count(n) > 1}):
+            raise ValueError(f"labels calls two attributes {', '.join(sorted(twice))}")
+        if self.kind != "multilabel" and len(set(names)) == 1:
+            raise ValueError(f"labels leaves one class, {names[0]}; name at least two")
+        if self.kind == "binary" and names and self.positive not in names:
+            raise ValueError(f"positive {self.positive!r} is none of the classes that labels gives")
+        if names and self.classes and (more := [n for n in names if n not in self.classes]):
+            raise ValueError(f"labels gives {more[0]}, which is not one of classes")
 
 
 def _section(release: Release) -> type[Dataset]:

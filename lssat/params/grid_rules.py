@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from lssat import grid
-from lssat.grid.releases import HOME
 
 Problem = tuple[tuple[str, ...], str]  # the key in params.yaml, and what is wrong with it
 
@@ -28,8 +27,6 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     videos = _names(get("benchmark", "clip_backbones"))
     yield from _baselines(backbones, baselines, grids)
     yield from _clips(get, videos)
-    if HOME in _names(get("benchmark", "clip_tasks")) and videos:
-        yield from _clips_across(get, videos[0])
     yield from _beside(get)
     yield from _twice(beside, grids)
     for made in dict.fromkeys([*configurations, *(made.shared for made in beside)]):
@@ -94,19 +91,6 @@ def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
         sound = isinstance(size, int) and isinstance(ratio, float) and 0 < ratio < 1
         if sound and (problem := grid.patch_problem(size, sizes.patch_size, ratio, tubes=True)):
             yield ("faces", "size"), f"{name}: {problem}"
-
-
-def _clips_across(get: Callable[..., Any], video: str) -> Iterator[Problem]:
-    """Hold the data sets that the runs of `HOME` are only tested on to clips like its own."""
-    frames = get("datasets", HOME, "clip_frames") or 16
-    for name in _names(get("benchmark", "cross")):
-        own = get("datasets", name, "clip_frames") or 16
-        if not get("datasets", name, "clips"):
-            text = f"{name} has no clips, which {video} reads; set datasets.{name}.clips to 1 or"
-            yield ("benchmark", "cross"), f"{text} more, or leave one of them out"
-        elif own != frames:
-            text = f"{own} frames, and {video} is trained on {HOME}'s clips of {frames}"
-            yield ("datasets", name, "clip_frames"), f"{text}; write {frames}"
 
 
 def _beside(get: Callable[..., Any]) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from lssat import params
-from lssat.grid.releases import CROSS, HOME
+from lssat.grid.releases import CROSS, TASKS
 from lssat.params import trial as small
 from lssat.params.edits import Edit, edited, last
 from lssat.tables import DataError, write_text
@@ -33,7 +33,7 @@ def write(
         preset: name of a file of presets/, without `.yaml`. `sample` draws its own trees and
             takes no roots; the others need at least one.
         roots: data set -> folder. Those that are only tested on are added to `benchmark.cross`,
-            read as that of `HOME` is.
+            read as that of the task with its classes is (`_home`).
         out: the params.yaml; one that is there is replaced if it equals a preset, else only
             with `force`, and kept under another name.
         trial: made small, as a run of minutes (`lssat.params.trial`).
@@ -139,14 +139,14 @@ def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[Edit]:
 
 
 def _added(text: str, document: Any, sections: Any, roots: dict[str, Path]) -> list[Edit]:
-    """Name data sets in benchmark.cross; their sections are that of `HOME`, as far as it fits.
+    """Name data sets in benchmark.cross; sections are that of their task, as far as it fits.
 
     The lines are copied with their comments.
     """
     cross = _child(_child(document, "benchmark")[1], "cross")[1]
-    home = _child(sections, HOME)[1]
-    parts = []
+    parts, homes = [], {name: _home(name) for name in roots}
     for name, root in roots.items():
+        home = _child(sections, homes[name])[1]
         known = params.SECTIONS[name].model_fields
         lines = [f"  {name}:", f"    root: {_scalar(str(root))}"]
         for key, _ in home.value:
@@ -155,7 +155,15 @@ def _added(text: str, document: Any, sections: Any, roots: dict[str, Path]) -> l
                 lines.append("    " + text[start : text.index("\n", start)])
         parts.append("\n".join([*lines, ""]))
     end = text.index("\n", last(sections).end_mark.index) + 1
-    return [(*_span(cross), f"[{', '.join(roots)}]"), (end, end, "".join(parts))]
+    pairs = ", ".join(f"{name}: {home}" for name, home in homes.items())
+    return [(*_span(cross), f"{{{pairs}}}"), (end, end, "".join(parts))]
+
+
+def _home(name: str) -> str:
+    """Return the task whose runs are tested on a release: the first with its classes."""
+    tested = CROSS[name]
+    alike = (task for task in TASKS.values() if task.kind == tested.kind)
+    return next(task.name for task in alike if set(tested.classes) <= set(task.classes))
 
 
 def _preset(name: str) -> str:
@@ -175,9 +183,10 @@ def _check_roots(preset: str, roots: dict[str, Path], text: str) -> None:
     if preset != "sample" and not roots:
         fix = f"Give at least one of {options}"
         raise DataError(file, "needs the folder of a data set, and none was given", fix)
-    if cross := [name for name in roots if name in CROSS and HOME not in roots]:
-        problem = f"{cross[0]} is tested with the runs of {HOME}, whose folder was not given"
-        raise DataError(file, problem, f"Add --{HOME} DIR")
+    for name in roots:
+        if name in CROSS and (home := _home(name)) not in roots:
+            problem = f"{name} is tested with the runs of {home}, whose folder was not given"
+            raise DataError(file, problem, f"Add --{home} DIR")
     for name in roots:
         if name not in known:
             raise DataError(file, f"has no data set {name}", f"It has {', '.join(known)}")

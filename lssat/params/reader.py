@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 from pydantic import ValidationError, create_model
 
-from lssat.grid.releases import HOME
 from lssat.params import check
 from lssat.params.base import Section
 from lssat.params.data import Datasets, Own
@@ -28,7 +27,7 @@ READS = {
     "splits": ["datasets.{task}", "splits"],
     "audit": ["datasets.{task}.shards"],  # nothing that could be edited and make runs stale
     "lookalikes": ["audit", "datasets.{task}.shards"],
-    "audit_cross": ["audit", "datasets.{task}.shards", f"datasets.{HOME}.shards"],
+    "audit_cross": ["audit", "datasets.{task}.shards", "datasets.{home}.shards"],
     "train": ["texture", "train"],
     "evaluate": [*_GRID, "evaluate", "texture.kind", "train.threads"],
     "cross": [*_GRID, "evaluate", "texture.kind", "train.threads"],
@@ -131,6 +130,9 @@ def section_json(params: Params, rule: str, **wildcards: str) -> str:
         if name in part:
             kept = part[name].items()
             part[name] = {key: value for key, value in kept if _says(model, key, value)}
+    for own in part.get("datasets", {}).values():
+        if own.get("labels", True) is None:
+            del own["labels"]
     if not part.get("variants", True):
         del part["variants"]
     return json.dumps(part, sort_keys=True)

@@ -57,7 +57,7 @@ class Benchmark(Section):
     backbones: list[Name] = Field(min_length=1)
     configurations: list[str] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
-    cross: list[str]  # data sets that the runs of ffpp are only tested on
+    cross: dict[str, str]  # a data set -> the task whose runs are tested on it (docs/protocols.md)
     baselines: list[str]  # convolutional networks, each run with none-none-CRGB
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
     clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
@@ -80,6 +80,14 @@ class Benchmark(Section):
             if not any(each.has(name) for each in families):
                 raise ValueError(f"unknown {name!r}{nearest(name, known)}")
         return names
+
+    @field_validator("cross", mode="before")
+    @classmethod
+    def _tested(cls, sets: Any) -> Any:
+        if isinstance(sets, list):  # as it was written when one task alone was tested elsewhere
+            named = ", ".join(f"{name}: <task>" for name in sets)
+            raise ValueError(f"names no task; write {{{named}}}, the task whose runs are tested")
+        return sets
 
     @field_validator("*")
     @classmethod

@@ -169,5 +169,5 @@ def test_a_data_set_of_another_kind_is_refused(data: Path, tmp_path: Path) -> No
         test=tmp_path / "splits/test.parquet", summary=tmp_path, faces=tmp_path, codes=tmp_path,
         predictions=tmp_path / "p", metrics=tmp_path / "m",
     )  # fmt: skip
-    with pytest.raises(DataError, match=r"is binary with 1 outputs\. The runs of celeba are multi"):
+    with pytest.raises(DataError, match=r"is binary, and celeba is multilabel\. Map its classes"):
         evaluate.evaluate("ffpp", where, part)

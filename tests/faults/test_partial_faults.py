@@ -53,7 +53,10 @@ def experiment(**sections: params.Dataset) -> params.Params:
     values = yaml.safe_load((ROOT / "presets/paper.yaml").read_text())
     names = [name for name in sections if name not in ("celebdf", "dfdc", "dfd")]
     values["datasets"] = {name: options.model_dump() for name, options in sections.items()}
-    values["benchmark"] |= {"tasks": names, "cross": [n for n in sections if n not in names]}
+    values["benchmark"] |= {
+        "tasks": names,
+        "cross": dict.fromkeys([n for n in sections if n not in names], "ffpp"),
+    }
     preset.grid_alone(values["benchmark"])
     values["slices"] |= {"attributes": {}, "lists": {}}
     return params.Params.model_validate(values)

@@ -70,7 +70,7 @@ class Project:
         for layer in (SMALL, changes):
             for section, update in layer.items():
                 values[section] |= update
-        named = values["benchmark"]["tasks"] + values["benchmark"]["cross"]
+        named = [*values["benchmark"]["tasks"], *values["benchmark"]["cross"]]
         values["datasets"] = {name: values["datasets"][name] for name in named}
         for found in (values["slices"]["attributes"], values["slices"]["lists"]):
             for name in {*found} - {*named}:

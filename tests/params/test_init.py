@@ -143,7 +143,7 @@ def test_data_sets_that_are_only_tested_on_are_added_as_ffpp_is_read() -> None:
         Path("raw", name).mkdir()
     loaded = write("paper", *SETS, *CROSS)
     whole = params.load("presets/paper.yaml")
-    assert loaded.benchmark.cross == list(CROSS)
+    assert loaded.benchmark.cross == dict.fromkeys(CROSS, "ffpp")
     assert loaded.benchmark.tasks == whole.benchmark.tasks
     assert whole.datasets.ffpp is not None
     for name in CROSS:
@@ -283,7 +283,7 @@ def test_small_makes_a_trial_of_any_preset(preset: str) -> None:
     text = Path("params.yaml").read_text()
     trial = write(preset, *SETS, "celebdf", force=True, trial=True)
     assert trial.benchmark.tasks == whole.benchmark.tasks
-    assert trial.benchmark.cross == ["celebdf"]
+    assert trial.benchmark.cross == {"celebdf": "ffpp"}
     assert trial.benchmark.configurations == whole.benchmark.configurations
     assert trial.train.optimizer == whole.train.optimizer
     configurations = len(whole.benchmark.configurations)

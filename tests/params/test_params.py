@@ -69,9 +69,9 @@ def test_view_from_the_file_equals_view_from_the_json() -> None:
     loaded = params.load(ROOT / "params.yaml")
     for rule in params.READS:
         task = "ffpp" if rule == "slices_listed" else "celeba"  # which has a list
-        text = params.section_json(loaded, rule, task=task)
-        by_file = params.view(str(ROOT / "params.yaml"), rule, task=task)
-        assert params.view(text, rule, task=task) == by_file
+        text = params.section_json(loaded, rule, task=task, home="ffpp")
+        by_file = params.view(str(ROOT / "params.yaml"), rule, task=task, home="ffpp")
+        assert params.view(text, rule, task=task, home="ffpp") == by_file
 
 
 def test_a_key_that_is_new_to_lssat_makes_no_finished_run_stale(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_a_data_set_of_ones_own_has_a_section_like_any_other(tmp_path: Path) -> 
         (OWN + "    classes: [a, b, fake]\n", [TASKS], "a binary task has two classes"),
         (OWN + "    frames: 2\n    every: 2\n", [TASKS], "one of frames and every must be null"),
         (OWN + "    val_share: 0.9\n", [TASKS], "leave nothing to train on"),
-        (OWN, [("cross: []", "cross: [mine]")], "datasets.mine: test_only must be true in"),
+        (OWN, [("cross: {}", "cross: {mine: ffpp}")], "datasets.mine: test_only must be true in"),
         (OWN + "    test_only: true\n", [TASKS], "test_only must be false in benchmark.tasks"),
     ],
 )  # fmt: skip
@@ -194,7 +194,7 @@ def test_case_04_what_an_own_section_must_say(
 
 
 def test_case_03_tasks_cross_and_sections_disagree_in_one_message(tmp_path: Path) -> None:
-    cross = ("cross: []", "cross: [celebdf, celeba, mine]")
+    cross = ("cross: {}", "cross: {celebdf: ffpp, celeba: affectnet, mine: celeba}")
     tasks = ("tasks: [ffpp, celeba", "tasks: [dfdc, celeba")
     own = OWN.replace("binary\n    positive: fake", "multiclass") + "    test_only: true\n"
     with pytest.raises(DataError) as caught:
@@ -204,8 +204,8 @@ def test_case_03_tasks_cross_and_sections_disagree_in_one_message(tmp_path: Path
         "benchmark.tasks: dfdc is only tested on; name it in benchmark.cross",
         "benchmark.cross: celebdf has no section datasets.celebdf; add it",
         "benchmark.cross: celeba is trained on; name it in benchmark.tasks",
-        "benchmark.cross: is tested with the runs of ffpp; add ffpp to benchmark.tasks",
-        "datasets.mine: must be binary, as ffpp is",
+        "benchmark.cross.celebdf: is tested with the runs of ffpp, which is not in benchmark.tasks",
+        "benchmark.cross.mine: mine is multiclass, and the runs of celeba are multilabel; name",
         "datasets.ffpp: is not in benchmark.tasks; add it there or leave this out",
     ):
         assert said in message
@@ -229,7 +229,7 @@ def test_dvc_watches_what_each_rule_reads() -> None:
         told = {each for each in given if isinstance(each, str)}
         told |= {key for each in given if isinstance(each, dict) for key in each["params.yaml"]}
         name = "${item.task}" if "matrix" in stage else "${key}"
-        wanted = {key.replace("{task}", name) for key in reads}
+        wanted = {key.replace("{task}", name).replace("{home}", "${item}") for key in reads}
         # A tree of the sample depends on the seed, not on which other trees are drawn.
         assert wanted <= told | {"sample"}, rule
 
@@ -281,12 +281,14 @@ def cut(values: Any, defaulted: set[str]) -> Any:
 def test_fault_d13_json_without_the_keys_that_have_a_default(rule: str) -> None:
     """Each step gets what it gets from params.yaml, which writes the defaults out."""
     task = "celeba" if rule == "slices" else "ffpp"
-    whole = json.loads(params.section_json(params.load(ROOT / "params.yaml"), rule, task=task))
+    whole = json.loads(
+        params.section_json(params.load(ROOT / "params.yaml"), rule, task=task, home="ffpp")
+    )
     defaulted = {"choose", "timeout", "memory", "every", "clips", "clip_frames"}
     less = cut(whole, defaulted)
     assert (less != whole) == any(f'"{name}":' in json.dumps(whole) for name in defaulted)
-    assert params.view(json.dumps(less), rule, task=task) == params.view(
-        str(ROOT / "params.yaml"), rule, task=task
+    assert params.view(json.dumps(less), rule, task=task, home="ffpp") == params.view(
+        str(ROOT / "params.yaml"), rule, task=task, home="ffpp"
     )
 
 

@@ -97,8 +97,8 @@ def every(known: params.Params) -> set[str]:
     for step, tasks in (("slices", known.slices.attributes), ("slices_listed", known.slices.lists)):
         for task in tasks:
             found |= {results.task(task).slices(step), results.mlflow(f"{step}/{task}")}
-    for name in benchmark.cross:
-        tested = results.task("ffpp").cross(name)
+    for name, home in benchmark.cross.items():
+        tested = results.task(home).cross(name)
         found |= {tested.predictions, tested.metrics, *HERE.data(name).found("audit_cross")}
         found |= {results.mlflow(f"cross/{name}")}
     found |= {HERE.runs.run(run.path).root for run in known.named()}
@@ -112,7 +112,7 @@ def test_the_outputs_of_dvcs_stages_are_those_of_a_project(tmp_path: Path) -> No
     values = yaml.safe_load((ROOT / "presets/sample.yaml").read_text())
     own = {"root": ".", "shards": 1, "rejects_limit": 0.0, "frames": 2, "every": None, "clips": 0}
     values["datasets"]["celebdf"] = own | {"clip_frames": 16, "clip_stride": 2}
-    values["benchmark"]["cross"] = ["celebdf"]
+    values["benchmark"]["cross"] = {"celebdf": "ffpp"}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
     known = params.load(tmp_path / "params.yaml")
     repo = Repo.init(str(tmp_path), no_scm=True)

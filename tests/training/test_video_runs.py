@@ -288,7 +288,10 @@ def test_case_03_04_what_does_not_go_together_is_named(
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ("clips: 0", "benchmark.cross: dfdc has no clips, which videomae_mini reads; set datasets"),
+        (
+            "clips: 0",
+            "benchmark.cross.dfdc: dfdc has no clips, which videomae_mini reads; set datasets",
+        ),
         ("clips: 1", "datasets.dfdc.clip_frames: 16 frames, and videomae_mini is trained on ffpp"),
     ],
 )
@@ -297,7 +300,7 @@ def test_case_03_04_clips_are_tested_on_clips_of_as_many_frames(
 ) -> None:
     text = (ROOT / "params.yaml").read_text()
     text = text.replace("clip_tasks: []", "clip_tasks: [ffpp]").replace(
-        "cross: []", "cross: [dfdc]"
+        "cross: {}", "cross: {dfdc: ffpp}"
     )
     text = text.replace("clip_backbones: []", "clip_backbones: [videomae_mini]")
     text = text.replace("    clips: 0 ", "    clips: 1 ").replace("frames: 16", "frames: 8")

@@ -17,7 +17,8 @@ VIDEOS = {"shards": 1, "rejects_limit": 0.0, "frames": 2}
 CLIPS = "ffpp/videomae_mini/MRGB-RLDP-CRGB/seed0"
 COUNTS = {"clip": 4, "frame": 8, "video": 4}  # tested on, at home and across
 # MLflow comes last: what follows from a new report.
-TRACKED = {"track@ffpp", "track@mine", "track_cross@theirs", "track_slices@ffpp", "track_report"}
+TRACKED = {"track@ffpp", "track@mine", "track_slices@ffpp", "track_report"}
+TRACKED |= {"track_cross@theirs", "track_cross@yours"}
 BINARY = {"kind": "binary", "positive": "fake", "test_only": True, "faces": "aligned"}
 
 
@@ -33,6 +34,8 @@ def _draw(project: Project, ffpp: Path) -> None:
     for n in range(4):
         moving = [trees.scene(n, left=21 + 3 * step) for step in range(small_sample.FRAMES)]
         trees.video(raw / "theirs/test" / ("real", "fake")[n % 2] / f"{n}.mp4", moving)
+        shade = ("light", "shade", "half")[n % 3]  # two of them are classes of mine
+        trees.jpeg(raw / "yours/test" / shade / f"{n}.jpg", trees.face(50 + n, 80))
     rows = ["identity,skin", *_skin(raw / "ffpp")]
     (raw / "skin.csv").write_text("\n".join(rows) + "\n")
     clips = {name: value for name, value in small_sample.OWN["ffpp"].items() if "clip" in name}
@@ -40,13 +43,16 @@ def _draw(project: Project, ffpp: Path) -> None:
     ffpp = VIDEOS | clips | methods | {"root": "data/raw/ffpp"}
     mine = OWN | {"root": "data/raw/mine", "kind": "multiclass", "csv": "list.csv"}
     theirs = VIDEOS | clips | BINARY | {"root": "data/raw/theirs"}
+    yours = OWN | {"root": "data/raw/yours", "kind": "multiclass", "test_only": True}
+    yours |= {"labels": {"shade": "dark", "light": "bright"}}
     project.params(
         benchmark={
-            "tasks": ["ffpp", "mine"], "cross": ["theirs"], "configurations": ["MRGB-RLDP-CRGB"],
+            "tasks": ["ffpp", "mine"], "cross": {"theirs": "ffpp", "yours": "mine"},
+            "configurations": ["MRGB-RLDP-CRGB"],
             "clip_tasks": ["ffpp"], "clip_backbones": ["videomae_mini"],
         },
         sample={"trees": []},
-        datasets={"ffpp": ffpp, "mine": mine, "theirs": theirs},
+        datasets={"ffpp": ffpp, "mine": mine, "theirs": theirs, "yours": yours},
         train={"epochs": 1, "batch_size": 4},
         sensitivity={"frames": [1, 2]},
         audit={"near_limit": 1.0},  # all are drawn from few faces
@@ -101,6 +107,17 @@ def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Projec
     flat = json.loads((results / "metrics.json").read_text())
     assert "mine.vit_micro.MRGB-RLDP-CRGB.top1" in flat
     assert "ffpp.cross.theirs.vit_micro.MRGB-RLDP-CRGB.auc" in flat
+    yours = json.loads((results / "tasks/mine/cross/yours/metrics.json").read_text())
+    assert (yours["n"], yours["classes"], yours["unasked"]) == (
+        {"image": 3},
+        ["dark", "bright"],
+        [],
+    )
+    assert "mine.cross.yours.vit_micro.MRGB-RLDP-CRGB.top1" in flat
+    left = tables.read_table(
+        project.path / "data/prepared/yours/manifest.rejects.parquet", tables.REJECTS
+    )
+    assert left["detail"].to_pylist() == ["half: not in datasets.yours.labels"]
     ids = json.loads((results / "mlflow/cross/theirs.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     logged = {run: client.get_run(id).data.metrics for run, id in ids.items()}

@@ -11,7 +11,6 @@ from lssat.params import hardware
 from lssat import grid, params
 from lssat.orchestrate import cluster
 from lssat.orchestrate.hooks import Hooks
-from lssat.grid.releases import HOME
 from lssat.tables import DataError
 from lssat.tables.project import ATTACHED, Project
 
@@ -20,7 +19,7 @@ HERE = Project()
 DATA, RESULTS, EXPLAINED = (
     each("{task}") for each in (HERE.data, HERE.results.task, HERE.results.explain)
 )
-ACROSS = HERE.results.task(HOME).cross("{task}")
+ACROSS = HERE.results.task("{home}").cross("{task}")
 REPORT = HERE.results.report()
 RUN = HERE.runs.run(grid.RUN)
 # A profile names its machine's file; without one, this machine.
@@ -58,7 +57,8 @@ except DataError as error:
     raise WorkflowError(str(error))
 
 TASKS = PARAMS.benchmark.tasks
-CROSS = PARAMS.benchmark.cross  # data sets that the runs of ffpp are only tested on
+CROSS = PARAMS.benchmark.cross  # a data set -> the task whose runs are only tested on it
+SETS = [*TASKS, *CROSS]
 OWN, LISTED = PARAMS.slices.attributes, PARAMS.slices.lists  # by task: names, and a CSV
 TEXTURE = PARAMS.texture.kind
 RUNS = PARAMS.named()
@@ -78,6 +78,7 @@ if HARDWARE.cpu_partition:  # of every job that names none itself, as those with
 
 wildcard_constraints:
     task="[a-z][a-z0-9_]*",
+    home="[a-z][a-z0-9_]*",
     shard=r"\d{5}",
     backbone=r"[^/]+",
     configuration=r"[^/]+",
@@ -122,7 +123,19 @@ def code_of(rule):
 
 def read(rule):
     """The sections that a rule reads, as the JSON argument of its command; changes redo it."""
-    return lambda wildcards: params.section_json(PARAMS, rule, **wildcards)
+    return lambda wildcards: params.section_json(
+        PARAMS, rule, **{"home": home(wildcards), **wildcards}
+    )
+
+
+def home(wildcards):
+    """The task whose runs are tested on a data set that is only tested on; None: of another."""
+    return CROSS.get(wildcards.get("task"))
+
+
+def across(task):
+    """The results of the runs that are tested on a data set."""
+    return HERE.results.task(CROSS[task]).cross(task)
 
 
 def shards(task):
@@ -214,10 +227,10 @@ def repeated(wildcards):
 def kept():
     """All files between the raw trees and the report: of the data, the runs and the results."""
     files = [HERE.results.speed, *slices_of()]
-    for data in map(HERE.data, TASKS + CROSS):
+    for data in map(HERE.data, SETS):
         files += [data.manifest, data.found("audit").json, data.found("lookalikes").json]
         files += [*data.splits.tables.values(), data.splits.summary]
-    for task in TASKS + CROSS:
+    for task in SETS:
         files += [*crops_of(task), *codes_of(task), *rejects_of(task)]
     for run in RUNS:
         files += HERE.runs.run(run.path)
@@ -225,7 +238,7 @@ def kept():
         made, explained = HERE.results.task(task), HERE.results.explain(task)
         files += [made.metrics, made.predictions, made.robustness, explained.json, explained.maps]
     for task in CROSS:
-        made = HERE.results.task(HOME).cross(task)
+        made = across(task)
         files += [made.metrics, made.predictions, HERE.data(task).found("audit_cross").json]
     return list(dict.fromkeys(files))
 

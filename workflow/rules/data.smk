@@ -127,8 +127,8 @@ rule audit_cross:
     input:
         lambda wc: tables_of(wc.task),
         DATA.splits.tables.values(),
-        lambda wc: tables_of(HOME),
-        HERE.data(HOME).splits.tables.values(),
+        lambda wc: tables_of(home(wc)),
+        lambda wc: list(HERE.data(home(wc)).splits.tables.values()),
     output:
         DATA.found("audit_cross"),
     log:
@@ -138,13 +138,14 @@ rule audit_cross:
     params:
         section=read("audit_cross"),
         code=code("audit_cross"),
+        home=home,
     shell:
-        "exec lssat audit-cross --dataset {wildcards.task} --params {params.section:q}"
-        " > {log} 2>&1"
+        "exec lssat audit-cross --task {params.home} --dataset {wildcards.task}"
+        " --params {params.section:q} > {log} 2>&1"
 
 
 # Targets that stand for all shards of a task's data, for DVC's stages.
-for TASK in TASKS + CROSS:
+for TASK in SETS:
 
     rule:
         name:

@@ -167,18 +167,18 @@ rule gallery:
 
 rule cross:
     input:
-        HERE.data(HOME).splits.train,
+        HERE.data("{home}").splits.train,
         DATA.found("audit").json,
         DATA.splits.test,
         DATA.splits.summary,
         lambda wc: crops_of(wc.task),
         lambda wc: codes_of(wc.task),
-        runs_of(HOME),
+        lambda wc: runs_of(wc.home),
     output:
         ACROSS.predictions,
         ACROSS.metrics,
     log:
-        HERE.log("cross", "{task}"),
+        HERE.log("cross", "{home}-{task}"),
     threads: PARAMS.train.threads
     resources:
         gpu=GPUS,
@@ -189,8 +189,8 @@ rule cross:
         device=device,
     shell:
         "$LSSAT_ASK {output} > {log} 2>&1 ||"
-        " exec lssat cross --dataset {wildcards.task} --device {params.device}"
-        " --params {params.section:q} > {log} 2>&1"
+        " exec lssat cross --task {wildcards.home} --dataset {wildcards.task}"
+        " --device {params.device} --params {params.section:q} > {log} 2>&1"
 
 
 rule slices:
@@ -249,8 +249,8 @@ rule track_slices:
 
 rule track_cross:
     input:
-        ACROSS.metrics,
-        HERE.results.mlflow(HOME),
+        lambda wc: across(wc.task).metrics,
+        lambda wc: HERE.results.mlflow(home(wc)),
     output:
         HERE.results.mlflow("cross/{task}"),
     log:
@@ -259,8 +259,9 @@ rule track_cross:
     params:
         section=read("track_cross"),
         code=code("track_cross"),
+        home=home,
     shell:
-        "exec lssat track --task ffpp --added cross/{wildcards.task}"
+        "exec lssat track --task {params.home} --added cross/{wildcards.task}"
         " --params {params.section:q} > {log} 2>&1"
 
 
@@ -285,14 +286,14 @@ rule report:
     input:
         expand([RESULTS.metrics, RESULTS.predictions, RESULTS.robustness], task=TASKS),
         expand([EXPLAINED.json, EXPLAINED.maps], task=TASKS),
-        expand([ACROSS.metrics, ACROSS.predictions], task=CROSS),
+        [file for task in CROSS for file in (across(task).metrics, across(task).predictions)],
         slices_of(),
         HERE.results.speed,
-        expand(DATA.splits.summary, task=TASKS + CROSS),
-        expand([DATA.found("audit").json, DATA.found("lookalikes").json], task=TASKS + CROSS),
+        expand(DATA.splits.summary, task=SETS),
+        expand([DATA.found("audit").json, DATA.found("lookalikes").json], task=SETS),
         expand(DATA.found("audit_cross").json, task=CROSS),
         [file for task in TASKS for file in (*crops_of(task), *codes_of(task), *runs_of(task))],
-        [file for task in TASKS + CROSS for file in rejects_of(task)],
+        [file for task in SETS for file in rejects_of(task)],
         lambda wc: asked(),
     output:
         page=report(

@@ -82,7 +82,7 @@ def write(
     readable_rows, unreadable = readable(few, Path(options.root))
     rejected = sorted([*absent, *unreadable], key=lambda row: (row["id"], row["path"]))
     described = task(dataset, options)
-    for doubt in checks.doubts(options, rows, described.classes):
+    for doubt in [*checks.doubts(options, rows, described.classes), *_left_out(dataset, options)]:
         print(f"warning: datasets.{dataset}: {doubt}", file=sys.stderr)
     with together():
         write_table(out, readable_rows, MANIFEST, described.header() | header(count(rows, absent)))
@@ -141,6 +141,10 @@ def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict
     rows, doubles = _once(read_rows, Path(options.root))
     _meant(absent, {row["path"] for row in rows}, Path(options.root))
     return rows, absent + doubles
+
+
+def _left_out(dataset: str, options: params.Dataset) -> list[str]:
+    return own.left_out(dataset, options) if isinstance(options, params.Own) else []
 
 
 def readable(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:

@@ -6,7 +6,7 @@ multi-label task, one column an attribute (0 or 1), and if wanted `split`, `grou
 """
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import pyarrow as pa
 from lssat.data.datasets import lists, tree
 from lssat.grid import Task
 from lssat.params import HEADLINES, Own
-from lssat.tables import DataError
+from lssat.tables import DataError, reject
 from lssat.tables.spelling import key
 
 SPLITS = ("train", "val", "test")
@@ -27,11 +27,13 @@ class Sample(NamedTuple):
     """One file as the folders or the list name it."""
 
     path: str
-    labels: list[str]  # its class, or a value of each attribute
+    labels: list[str]  # its class, or a value of each attribute; none: the class is left out
     split: str  # "" where the list has no such column: the splits step chooses
     group: str
     box: list[float]
     line: int | None  # of the list
+    name: str = ""  # of its class in the data set, where params.yaml calls it otherwise
+    subset: str = ""  # that name, where several become one class
 
 
 def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
@@ -53,12 +55,19 @@ def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
     codes = {"0": 0, "1": 1} if options.kind == "multilabel" else _codes(classes)
     rows, rejects = [], []
     for sample in samples:
+        if not sample.labels:
+            detail = f"{sample.name}: not in datasets.{dataset}.labels"
+            file = dataset, sample.path, sample.path
+            rejects.append(reject(*file, "manifest", "excluded_class", detail))
+            continue
         labels = [codes[label] for label in sample.labels]
         if not _there(base, sample):
             where = dataset, sample.path, sample.path
-            rejects.append(tree.lost(*where, "missing", labels, sample.split))
+            lost = tree.lost(*where, "missing", labels, sample.split, subset=sample.subset)
+            rejects.append(lost)
             continue
         who = {"groups": [sample.group], "group": sample.group, "box": sample.box}
+        who |= {"subset": sample.subset}
         split = sample.split
         rows.append(
             tree.row(dataset, sample.path, sample.path, options.media, labels, split, **who)
@@ -90,7 +99,9 @@ def _listed(dataset: str, options: Own, base: Path) -> tuple[list[Sample], list[
         if not samples:
             raise DataError(file, "holds no row but its header", "Write a row for each file")
         if options.kind == "multilabel":
-            return samples, attributes
+            names = options.labels or {}
+            return samples, [names.get(name, name) for name in attributes]
+    samples = list(_called(file, dataset, options, samples))
     return samples, _classes(file, dataset, options, samples)
 
 
@@ -120,7 +131,7 @@ def _table(file: Path, options: Own) -> tuple[pa.Table, list[int], list[str]]:
     others = ("path", "split", "group", *boxed)
     attributes = ["label"]
     if options.kind == "multilabel":
-        attributes = options.classes or [name for name in header if name not in others]
+        attributes = _columns(options, [name for name in header if name not in others])
     problems = [f"has no column {n}" for n in ("path", *attributes, *boxed) if n not in header]
     if options.kind != "multilabel":
         strange = [name for name in header if name not in (*others, "label")]
@@ -138,6 +149,54 @@ def _table(file: Path, options: Own) -> tuple[pa.Table, list[int], list[str]]:
         raise DataError(file, what, fix, line)
     table, numbers = lists.csv(file, header, own=True)
     return table, numbers, attributes
+
+
+def _columns(options: Own, there: list[str]) -> list[str]:
+    """Return the columns of the attributes that are used, in their order."""
+    if options.labels is None:
+        return options.classes or there
+    called = {new: old for old, new in options.labels.items()}
+    return [called[name] for name in options.classes or called if name in called]
+
+
+def _called(file: Path, dataset: str, options: Own, samples: list[Sample]) -> Iterator[Sample]:
+    """Yield samples with the class that `labels` calls theirs, or with none.
+
+    Raises:
+        DataError: no sample has one of the classes that it names.
+    """
+    names = options.labels
+    if names is None:
+        yield from samples
+        return
+    there = {sample.labels[0] for sample in samples}
+    for name in names:
+        if name not in there:
+            problem = f"has no sample of {name!r}, which datasets.{dataset}.labels names"
+            fix = f"Correct it there ({tree.near(name, sorted(there))}), or leave it out"
+            raise DataError(file, problem, fix)
+    many = Counter(names.values())
+    for sample in samples:
+        (name,) = sample.labels
+        new = names.get(name)
+        part = name if new is not None and many[new] > 1 else ""
+        yield sample._replace(labels=[new] if new is not None else [], name=name, subset=part)
+
+
+def left_out(dataset: str, options: Own) -> list[str]:
+    """Say which classes or attributes `labels` leaves out, with the samples of each class."""
+    if options.labels is None:
+        return []
+    base = tree.root(options, dataset)
+    if options.kind == "multilabel":
+        file = base / str(options.csv)
+        _, _, header = lists.header(file, own=True)
+        more = [n for n in header if n not in (*options.labels, "path", "split", "group", *_BOX)]
+        return [f"attributes that labels leaves out: {', '.join(more)}"] if more else []
+    samples, _ = _listed(dataset, options, base)
+    counts = Counter(sample.name for sample in samples if not sample.labels)
+    some = ", ".join(f"{name} ({n:,} samples)" for name, n in sorted(counts.items()))
+    return [f"classes that labels leaves out: {some}"] if counts else []
 
 
 def _rows(
@@ -181,9 +240,11 @@ def _number(file: Path, line: int, name: str, text: str) -> float:
 def _classes(file: Path, dataset: str, options: Own, samples: list[Sample]) -> list[str]:
     """Return the names of the classes: those of params.yaml, or all that are found, sorted."""
     by_class = defaultdict(list)
-    for sample in samples:
+    for sample in filter(lambda each: each.labels, samples):
         by_class[sample.labels[0]].append(sample)
-    known = options.classes or sorted(by_class)
+    known = (
+        options.classes or list(dict.fromkeys((options.labels or {}).values())) or sorted(by_class)
+    )
     if strange := {name: by_class[name] for name in by_class if name not in known}:
         raise _unknown(file, dataset, known, strange)
     if options.kind == "multiclass" and len(known) > 1:

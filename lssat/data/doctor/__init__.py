@@ -192,6 +192,9 @@ def _read(
             read, lost = datasets.listed(inventory.dataset, reading)
             for doubt in _doubts(inventory.dataset, reading, read):
                 inventory.add("warning", ".", doubt, "Write them alike, if they are the same")
+            if isinstance(reading, params.Own) and reading.kind == "multilabel":
+                for more in datasets.own.left_out(inventory.dataset, reading):
+                    inventory.add("note", ".", more, "Nothing to do")
         except DataError as error:
             result.refused.append(error)
             read, lost = by_name.rows, by_name.rejects

@@ -55,7 +55,8 @@ def robustness(task: str, files: Files, params: SimpleNamespace, device: str = "
         DataError: unusable input.
     """
     torch.set_num_threads(params.train.threads)
-    trained, _, labels = logits.trained_on(files.train, files.test)
+    known = logits.trained_on(files.train, files.test)
+    trained, labels = known.trained, known.labels
     folders = _chosen(files.runs, params)
     models = {run: logits.load_run(folder) for run, folder in folders.items()}
     parts = [

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from lssat import grid, params
-from lssat.grid.releases import HOME
 from lssat.orchestrate.plan import amounts, operations
 from lssat.orchestrate.plan.rates import Machine
 
@@ -190,7 +189,7 @@ class Costs:
         return self._tested(self._of_task(task), task)
 
     def _cross(self, task: str) -> float:
-        return self._tested(self._of_task(HOME), task)
+        return self._tested(self._of_task(self.values.benchmark.cross[task]), task)
 
     def _tested(self, runs: list[grid.Run], task: str) -> float:
         clips = map(self.is_clip, runs)

@@ -56,7 +56,7 @@ class Plan:
 
 def jobs(values: params.Params) -> Iterator[Job]:
     """Yield the jobs of the whole graph, as Snakemake has them from nothing."""
-    tasks, cross = values.benchmark.tasks, values.benchmark.cross
+    tasks, cross = values.benchmark.tasks, [*values.benchmark.cross]
     for task in tasks + cross:
         if task in values.sample.trees:
             yield Job("sample", {"task": task})
@@ -94,7 +94,7 @@ def plan(costs: Costs) -> Plan:
     watts = costs.machine.watts() if costs.machine.device == "cpu" else 0.0
     kwh = sum(row.kwh for row in rows) if not watts else seconds * watts / 3.6e6
     counts = Counter(job.rule for job in every)
-    tasks = costs.values.benchmark.tasks + costs.values.benchmark.cross
+    tasks = [*costs.values.benchmark.tasks, *costs.values.benchmark.cross]
     found = {task: costs.samples(task) for task in tasks}
     return Plan(rows, counts, seconds, dict(phases), _disk(costs), kwh, found)
 
@@ -130,7 +130,7 @@ def memory_of(costs: Costs, run: grid.Run) -> float:
 def _disk(costs: Costs) -> dict[str, float]:
     """Return the bytes of what a run leaves, and of the states while it is under way."""
     values, size = costs.values, costs.values.faces.size
-    tasks = values.benchmark.tasks + values.benchmark.cross
+    tasks = [*values.benchmark.tasks, *values.benchmark.cross]
     pixels = float(sum(costs.samples(task).crops for task in tasks) * size**2)
     parameters = [_parameters(costs, run) for run in costs.runs]
     beside = _OPTIMIZER[values.train.optimizer] + (values.train.ema is not None)

@@ -24,7 +24,23 @@ def section(each: Cross, tasks: list[Task]) -> dict[str, Any]:
         f"{words.count(metrics['groups'], 'group')}, coverage {words.coverage(metrics)}."
     )
     trained = next(task for task in tasks if task.name == metrics["task"])
-    return {"title": each.title, "lead": text, "table": _table(each, trained)}
+    common = common_classes(metrics, trained)
+    return {"title": each.title, "lead": f"{text}{common}", "table": _table(each, trained)}
+
+
+def common_classes(metrics: Metrics, trained: Task) -> str:
+    """Say which classes of the runs are not measured, since the data set lacks them."""
+    unasked = metrics.get("unasked", [])
+    if not unasked:
+        return ""
+    every = len(trained.metrics["classes"])
+    what, how = "classes", "a run chooses among the common ones"
+    if metrics["kind"] == "multilabel":
+        what, how = "attributes", "numbers are of the common ones"
+    return (
+        f" It has {len(metrics['classes'])} of the {every} {what} of {metrics['task']}; logits of "
+        f"{words.listing(unasked)} are left out, and {how}. The number at home is of all {every}."
+    )
 
 
 def _table(each: Cross, trained: Task) -> Table:

@@ -1,0 +1,57 @@
+"""What `benchmark.cross` says: which task's runs are tested on a data set, and whether they can be.
+
+Only names and kinds, as far as params.yaml gives them; classes are compared where the data sets
+can be read (`lssat.data.preflight.across`).
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lssat import metrics
+from lssat.grid.releases import RELEASES
+from lssat.params.base import nearest
+from lssat.params.names import Problem, texts
+
+
+def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Yield what is wrong, as far as the parts can be read.
+
+    Args:
+        get: gives the raw value of a key, `get("train", "head")`, or None.
+    """
+    tasks, sets = texts(get("benchmark", "tasks")), get("benchmark", "cross")
+    for name, home in sets.items() if isinstance(sets, dict) else ():
+        where = ("benchmark", "cross", name)
+        if not isinstance(home, str):
+            continue  # said where the value stands
+        if home not in tasks:
+            text = f"is tested with the runs of {home}, which is not in benchmark.tasks"
+            yield where, f"{text}{nearest(home, tasks)}"
+            continue
+        own, trained = kind(get, name), kind(get, home)
+        if own and trained and own != trained:
+            text = f"{name} is {own}, and the runs of {home} are {trained}"
+            yield where, f"{text}; name another task, or another data set"
+        yield from _clips(get, name, home)
+
+
+def kind(get: Callable[..., Any], name: str) -> str | None:
+    """Return the kind of any data set, None where its section does not say it."""
+    known = RELEASES.get(name)
+    found = known.task.kind if known else get("datasets", name, "kind")
+    return found if found in metrics.NAMES else None
+
+
+def _clips(get: Callable[..., Any], name: str, home: str) -> Iterator[Problem]:
+    """Hold a data set that runs of clips are only tested on to clips like those of training."""
+    videos = texts(get("benchmark", "clip_backbones"))
+    if home not in texts(get("benchmark", "clip_tasks")) or not videos:
+        return
+    frames = get("datasets", home, "clip_frames") or 16
+    own = get("datasets", name, "clip_frames") or 16
+    if not get("datasets", name, "clips"):
+        text = f"{name} has no clips, which {videos[0]} reads; set datasets.{name}.clips to 1 or"
+        yield ("benchmark", "cross", name), f"{text} more, or leave one of them out"
+    elif own != frames:
+        text = f"{own} frames, and {videos[0]} is trained on {home}'s clips of {frames}"
+        yield ("datasets", name, "clip_frames"), f"{text}; write {frames}"
