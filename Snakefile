@@ -1,7 +1,8 @@
 # The whole benchmark as one graph: raw trees -> manifest -> faces -> texture -> splits -> runs ->
 # metrics -> report. What is run is said by params.yaml, where it runs by profiles/.
-# Used only with `--software-deployment-method apptainer`; ordinarily the steps run from .venv.
-container: "docker://python:3.11-bookworm"
+# Used only with `--software-deployment-method apptainer`; ordinarily the steps run from .venv. An
+# image of the Dockerfile, which has lssat in it; docs/cluster.md says how it is made.
+container: "lssat.sif"
 
 
 # What `snakemake --report results/snakemake.zip` says of the whole; each result has its caption.

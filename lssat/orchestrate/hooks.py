@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lssat.orchestrate import cluster, guard, lock, restore, steps, warm
+from lssat.orchestrate import cluster, elsewhere, guard, lock, restore, steps, warm
 from lssat.orchestrate.events import Writer
 from lssat.orchestrate.failures import tell
 from lssat.orchestrate.plan import Costs, machine_of
@@ -67,6 +67,8 @@ class Hooks:
         self._warm: subprocess.Popen | None = None  # the process that steps are forked from
         self.inside_dvc = "DVC_STAGE" in os.environ
         self.saves = not self.inside_dvc and not os.environ.get("LSSAT_SYNC")
+        self.elsewhere = elsewhere.used(workflow)  # where DVC cannot save
+        self.saves &= not self.elsewhere
         if graph := os.environ.get(GRAPH):
             atexit.register(self._tell_graph, Path(graph))
         self.works = workflow.is_main_process and not looks(sys.argv[1:])
@@ -96,7 +98,7 @@ class Hooks:
         """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
-        if not os.environ.get("LSSAT_SYNC"):
+        if not self.elsewhere and not os.environ.get("LSSAT_SYNC"):
             if guard.there():
                 self._save(None)
             guard.put()

@@ -253,6 +253,9 @@ def test_where_it_runs_and_why() -> None:
     )
     assert "jobs with a GPU: partition gpu (`gpu_partition` in " in cluster.why[1]
     assert (cluster.machine.gpus, cluster.machine.at_once) == (100, 100)
+    pods = place.place(Path("profiles/kubernetes"))
+    assert pods.why[1].startswith("each job is a pod of lssat:0.1.0: `container-image` in ")
+    assert not any("partition" in line for line in pods.why)
     named = place.place(gpu="H100", gpus=4)
     assert named.machine.at_once == 4
     with pytest.raises(DataError, match=r"profiles/none/profile\.yaml: is not there"):

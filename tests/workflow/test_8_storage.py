@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpers import killer
+from helpers.object_storage import bucket
 from helpers.project import Project, copy
 
 pytestmark = pytest.mark.slow
@@ -19,24 +20,12 @@ TINY: dict[str, dict] = {
 
 @pytest.fixture(scope="module")
 def remote() -> Iterator[list[list[str]]]:
-    """An S3 server on this machine with a bucket; the commands that make it DVC's remote."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    names = {f"AWS_{name}": "test" for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY")}
-    names |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in names.items():
-            patch.setenv(name, value)
-        server.start()
-        url = "http://{}:{}".format(*server.get_host_and_port())
-        boto3.client("s3", endpoint_url=url).create_bucket(Bucket="lssat")
+    """The commands that make a bucket of an S3 server on this machine DVC's remote."""
+    with bucket() as made:
         yield [
-            ["dvc", "remote", "add", "--default", "storage", "s3://lssat/project"],
-            ["dvc", "remote", "modify", "storage", "endpointurl", url],
+            ["dvc", "remote", "add", "--default", "storage", f"s3://{made.name}/project"],
+            ["dvc", "remote", "modify", "storage", "endpointurl", made.url],
         ]
-        server.stop()
 
 
 def clone(project: Project, folder: Path) -> Project:

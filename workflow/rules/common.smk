@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 from lssat.tables import digest, face_privacy, source
 from lssat.params import hardware
 from lssat import grid, params
-from lssat.orchestrate import cluster
+from lssat.orchestrate import cluster, elsewhere
 from lssat.orchestrate.hooks import Hooks
 from lssat.tables import DataError
 from lssat.tables.project import ATTACHED, Project
@@ -52,6 +52,7 @@ if found := hardware.problems(
 if PROBLEMS:
     raise WorkflowError("\n".join(PROBLEMS))
 try:
+    elsewhere.link(workflow)
     HOOKS = Hooks(workflow)
 except DataError as error:
     raise WorkflowError(str(error))
@@ -268,7 +269,7 @@ def refuse_what_lacks():
     A manifest that is made anew is asked by its own step. Nothing else depends on the verdict: an
     edited batch size redoes no manifest and no faces.
     """
-    if os.environ.get("LSSAT_SYNC"):
+    if os.environ.get("LSSAT_SYNC") or elsewhere.used(workflow):  # it is elsewhere
         return
     from lssat.data.splits import requirements
 

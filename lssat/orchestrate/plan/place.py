@@ -87,13 +87,17 @@ def _why(
 ) -> list[str]:
     file = profile / "machine.yaml"
     if options.get("executor"):
+        slurm = options["executor"] == "slurm"
         parts = [("with a GPU", "gpu_partition"), ("without one", "cpu_partition")]
         where = f"{options['executor']}: `executor` in {profile / 'profile.yaml'}"
         said = [f"{where}, at most {machine.cores} jobs at a time"]
-        for what, key in parts:
+        for what, key in parts if slurm else []:
             name = getattr(known, key)
             spelt = f"partition {name}" if name else "the cluster's own partition"
             said.append(f"jobs {what}: {spelt} (`{key}` in {file})")
+        if not slurm:
+            image = f"`container-image` in {profile / 'profile.yaml'}"
+            said.append(f"each job is a pod of {options.get('container-image')}: {image}")
         said.append(f"device {known.device} (`device` in {file})")
     elif gpu:
         said = [f"a machine like this one with a GPU {gpu}, as --gpu says"]
