@@ -101,8 +101,10 @@ class Drawn:
         return self
 
 
-def predicted(run: str, model: object, samples: pa.Table, batch_size: int) -> pa.Table:
-    """Return the rows of a run on a split with drawn logits."""
+def predicted(
+    run: str, model: object, samples: pa.Table, batch_size: int, answers: list[int]
+) -> pa.Table:
+    """Return the rows of a run on a split with drawn logits; all of its outputs answer."""
     task = grid.read_task(tables.metadata(samples), run)
     truth = levels.matrix(samples["labels"], task.name)
     if task.kind == "multiclass":

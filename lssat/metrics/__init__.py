@@ -6,8 +6,9 @@ every training process three seconds, and its checks 0.4 s for each validation o
 
 from lssat.metrics.decided import confusion, one_hot, predicted
 from lssat.metrics.influence import influence
+from lssat.metrics.jumps import jumps
 from lssat.metrics.point import evaluate, measure, probabilities, unusable, video_scores
-from lssat.metrics.ranked import in_order, roc
+from lssat.metrics.ranked import Order, in_order, roc
 from lssat.metrics.registry import (
     BESIDE,
     EACH,
@@ -27,8 +28,8 @@ from lssat.metrics.weighted import Measure, prepare
 
 __all__ = [
     "BESIDE", "EACH", "GROUPS", "HEADLINES", "JUMPS", "LOWER_IS_BETTER", "METRICS", "NAMES",
-    "Blind", "Measure", "Metric", "Use", "at_bound", "blindly", "calibration", "confusion",
-    "evaluate", "in_order", "influence", "log_loss", "measure", "one_hot", "pooled", "predicted",
-    "prepare", "probabilities", "roc", "scaled", "temperature", "trivial", "unusable",
+    "Blind", "Measure", "Metric", "Order", "Use", "at_bound", "blindly", "calibration", "confusion",
+    "evaluate", "in_order", "influence", "jumps", "log_loss", "measure", "one_hot", "pooled",
+    "predicted", "prepare", "probabilities", "roc", "scaled", "temperature", "trivial", "unusable",
     "video_scores",
 ]  # fmt: skip

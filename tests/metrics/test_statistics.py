@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sk
 
 from lssat import metrics
-from lssat.metrics import statistics
+from lssat.metrics import JUMPS, statistics
 
 RNG = np.random.default_rng(11)
 
@@ -100,3 +100,19 @@ def test_fault_c16_every_cluster_varies_whatever_labels_it_holds() -> None:
     drawn = statistics.draw(list("aabbccde"), 1000, 0)
     assert len(labels) == len(drawn.member)
     assert (drawn.counts.std(axis=0) > 0.5).all()
+
+
+@pytest.mark.parametrize("digits", [1, 2, 15])
+def test_what_jumps_is_the_same_to_the_bit_as_by_whole_curves(digits: int) -> None:
+    """With ties (few digits), and in resamples that lack a class."""
+    labels, scores, groups = _clustered(12, 5, RNG)
+    labels[5:] *= groups[5:] > "g4"  # some draws have no positive at all
+    scores = (scores + RNG.random(len(scores)) / 10).round(digits)
+    drawn = statistics.draw(groups, 3000, seed=2)
+    curves = statistics.resampled(metrics.prepare("binary", labels, scores, JUMPS), drawn)
+    (order,) = metrics.in_order(scores)
+    found = metrics.jumps(labels, order, drawn.counts, drawn.member)
+    assert set(found) == set(JUMPS)
+    for name in JUMPS:
+        assert np.array_equal(found[name], curves[name], equal_nan=True), name
+    assert 0 < np.isnan(found["eer"]).sum() < 1500

@@ -60,11 +60,11 @@ def measured(
     names = metrics.NAMES[level.kind] if names is None else names
     bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
     able = {run: scores for run, scores in level.scores.items() if not bad[run]}
-    values, factors = {}, {}
+    values, factors, sorted_ = {}, {}, {}
     notes = {run: dict.fromkeys(names, why) for run, why in bad.items() if why}
     member = np.unique(np.asarray(level.groups), return_inverse=True)[1]  # texts sort slowly
     for run, scores in able.items():
-        orders = metrics.in_order(scores)
+        orders = sorted_[run] = metrics.in_order(scores)
         run_metrics = metrics.measure(level.kind, level.labels, scores, orders)
         notes[run] = run_metrics["notes"]
         more = {f"each/{name}": value for name, value in run_metrics.get("each", {}).items()}
@@ -73,8 +73,8 @@ def measured(
         factors[run] = {
             name: statistics.over_clusters(value, member) for name, value in moved.items()
         }
-    for name in (name for name in names if name in metrics.JUMPS):
-        for run, factor in _resampled(level, able, name, options).items():
+    for name, of_runs in _resampled(level, able, sorted_, names, options).items():
+        for run, factor in of_runs.items():
             factors[run][name] = factor
     negatives = int((level.labels == 0).sum()) if level.kind == "binary" else 0
     clusters = len(set(level.groups))
@@ -82,18 +82,24 @@ def measured(
 
 
 def _resampled(
-    level: Level, able: dict[str, np.ndarray], name: str, options: Evaluate
-) -> dict[str, np.ndarray]:
-    """Return run -> factor (B,) of a metric that has no influence values."""
-    drawn = statistics.draw(level.groups, options.resamples, options.seed)
-    replicates = [
-        statistics.resampled(metrics.prepare(level.kind, level.labels, scores, (name,)), drawn)
-        for scores in able.values()
-    ]
-    if not replicates:
+    level: Level,
+    able: dict[str, np.ndarray],
+    sorted_: dict[str, list[metrics.Order]],
+    names: Sequence[str],
+    options: Evaluate,
+) -> dict[str, dict[str, np.ndarray]]:
+    """Return metric -> run -> factor (B,) of the metrics that have no influence values."""
+    names = [name for name in names if name in metrics.JUMPS]
+    if not names or not able:
         return {}
-    factors = statistics.from_resamples(np.array([replicate[name] for replicate in replicates]))
-    return dict(zip(able, factors, strict=True))
+    drawn = statistics.draw(level.groups, options.resamples, options.seed)
+    found = [metrics.jumps(level.labels, sorted_[run][0], *drawn) for run in able]
+    return {
+        name: dict(
+            zip(able, statistics.from_resamples(np.array([r[name] for r in found])), strict=True)
+        )
+        for name in names
+    }
 
 
 def holding(level: Level) -> np.ndarray:
