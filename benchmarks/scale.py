@@ -157,12 +157,17 @@ def measure(step: str, task: str, folder: Path) -> None:
     print(f"{used} {time.perf_counter() - began:8.1f} s wall", flush=True)
 
 
+def drawn_runs(task: str, folder: Path) -> list[grid.Run]:
+    """Return the runs of a task that `artifacts` drew, in the order of their names."""
+    runs = sorted(path.parent for path in folder.glob(f"{task}/*/*/seed*/record.json"))
+    return [grid.Run.of(f"{run.relative_to(folder)}") for run in runs]
+
+
 def alone(step: str, task: str, folder: Path) -> None:
     """Run a step in this process, on one thread, and print what the process used."""
-    runs = sorted(path.parent for path in folder.glob(f"{task}/*/*/seed*/record.json"))
-    names = [grid.Run.of(f"{run.relative_to(folder)}") for run in runs]
+    runs = drawn_runs(task, folder)
     with threadpool_limits(1), contextlib.redirect_stdout(None):
-        STEPS[step](task, names, folder)
+        STEPS[step](task, runs, folder)
     used = resource.getrusage(resource.RUSAGE_SELF)
     cpu, most = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024**2
     name = f"{step} {task}, {len(runs)} runs"

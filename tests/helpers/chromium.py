@@ -19,6 +19,8 @@ _FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--hide-scrollbars", "--remote-debugging-pipe",
 ]  # fmt: skip
+_KEYS = {"Backspace": 8, "Enter": 13, "Escape": 27, " ": 32}
+_TEXTS = {"Enter": "\r", " ": " "}
 
 
 class Page:
@@ -85,6 +87,28 @@ class Page:
         """Write a PNG of the window, or of the whole page."""
         shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         path.write_bytes(base64.b64decode(shot["data"]))
+
+    def element(self, path: Path, selector: str) -> None:
+        """Write a PNG of the first element that a selector finds, wherever it is on the page."""
+        box = self.run(
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+            "for (let d = e; d; d = d.parentElement) if (d.tagName === 'DETAILS') d.open = true;"
+            "const b = e.getBoundingClientRect(); return {x: b.x + scrollX, y: b.y + scrollY,"
+            "width: b.width, height: b.height, scale: 1}; })()"
+        )
+        shot = self.send(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=box
+        )
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+    def press(self, key: str) -> None:
+        """Press and release a key where the focus is."""
+        text = {"text": _TEXTS[key]} if key in _TEXTS else {}
+        for kind in ("keyDown", "keyUp"):
+            self.send(
+                "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=_KEYS[key],
+                **(text if kind == "keyDown" else {}),
+            )  # fmt: skip
 
     def problems(self) -> list[str]:
         """List exceptions, console errors and browser errors (a refused request is one)."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from helpers import ROOT, preset
+from helpers import ROOT, preset, recorded
 from helpers.project import copy
 from rich.console import Console
 
@@ -23,20 +23,12 @@ from lssat.orchestrate.plan import Costs, Machine, operations, place, terminal, 
 from lssat.tables import DataError, write_json
 from lssat.training import costs as counted
 
-RECORDED = json.loads((ROOT / "tests/orchestrate/recorded_make.json").read_text())
+RECORDED = recorded.read(recorded.FIRST)
 FACTOR = 1.5
 SAMPLE = params.load(ROOT / "presets/sample.yaml")
 PAPER = params.load(ROOT / "presets/paper.yaml")
 CPU = Machine(cores=RECORDED["cores"])
-# What was recorded had two variants, of the other backbone.
-LAMBDAS = params.Beside(
-    tasks=["affectnet"],
-    backbones=["vit_mini"],
-    configurations=[f"MRGB-RLDP-CRGB-lambda{each}" for each in (0.5, "learned")],
-)
-GRID = SAMPLE.model_copy(
-    update={"benchmark": SAMPLE.benchmark.model_copy(update={"variants": LAMBDAS})}
-)
+GRID = recorded.first_values()
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +84,16 @@ def test_steps_measured_on_one_task_tell_what_the_others_take() -> None:
     costs = Costs(SAMPLE, Machine(cores=2, measured=known))
     for (task, *row), (number, seconds) in trained().items():
         assert within(number * costs.train(grid.Run(task, *row, 0)), seconds), (task, row)
+
+
+def test_the_plan_of_a_run_that_it_was_not_fitted_on_is_what_that_took() -> None:
+    """benchmarks/plan.py recorded it: another encoder, batch, number of epochs and grid."""
+    run = recorded.second(recorded.read(recorded.OTHER), alone=True)
+    assert within(totals.plan(run.costs).seconds, run.wall)
+    rows = {row: both for row, both in run.rows().items() if row.startswith("train/")}
+    assert len(rows) == 2 * 2 * 2
+    for row, (planned, took) in rows.items():
+        assert within(planned, took), row
 
 
 def test_the_samples_are_counted_before_they_are_drawn() -> None:

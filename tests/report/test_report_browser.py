@@ -59,13 +59,7 @@ def column(page, index, table=TABLE):
 
 def press(page, key, selector):
     page.run(f"document.querySelector({selector!r}).focus()")
-    code = {"Enter": 13, " ": 32}[key]
-    text = {"text": "\r" if key == "Enter" else " "}
-    for kind in ("keyDown", "keyUp"):
-        page.send(
-            "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code,
-            **(text if kind == "keyDown" else {}),
-        )  # fmt: skip
+    page.press(key)
 
 
 # What the drawn results of ffpp have plots and pictures of, section by section.

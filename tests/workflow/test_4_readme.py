@@ -1,22 +1,15 @@
 """Every command of the README and of docs/ runs in a test, as it stands there."""
 
-import contextlib
-import json
 import os
 import re
-import signal
-import sqlite3
 import subprocess
 import sys
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import pytest
 import typer
-from helpers import ROOT, chromium
+from helpers import ROOT, chromium, mlflow_ui
 from helpers.project import Project, copy
-from helpers.waiting import until
 from typer.testing import CliRunner
 
 from lssat.cli import commands as cli
@@ -170,69 +163,28 @@ def test_the_papers_preset_makes_a_graph(tmp_path: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium on this machine")
 def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_path: Path) -> None:
-    port = 5017
-    log = open(tmp_path / "server.log", "w")  # noqa: SIM115
-    server = subprocess.Popen(
-        ["mlflow", "ui", "--port", str(port), "--workers", "1"],
-        cwd=by_snakemake.path, env=by_snakemake.environment, stdout=log, stderr=log,
-        start_new_session=True,
-    )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait(f"{address}/health")
-        with chromium.page(tmp_path) as page:
-            page.open(f"{address}/#/experiments")
-            page.wait("document.body.innerText.includes('lssat-celeba')")
-            page.open(f"{address}/#/experiments/{_experiment(by_snakemake)}/runs")
-            page.wait("document.body.innerText.includes('benchmark ')")
-            page.wait(f"{PARENT} !== null")
-            page.run(f"{PARENT}.click()")  # its runs are folded below it
-            page.wait("document.body.innerText.includes('vit_micro none-none-CRGB seed0')")
-            page.wait("document.body.innerText.includes('vit_micro MRGB-RLDP-CRGB seed0')")
-            page.picture(by_snakemake.path / "mlflow-runs.png")
-            page.open(f"{address}/{_compare(by_snakemake)}")
-            for seen in (
-                "Headline_val",  # its first axis; the list of all metrics is cut to the window
-                "train.lambda_cls",
-                "vit_micro MRGB-RLDP-CRGB",
-            ):
-                page.wait(f"document.body.innerText.includes('{seen}')")
-            page.picture(by_snakemake.path / "mlflow-compare.png")
-            assert "Comparing 2 Runs" in page.run("document.body.innerText")
-    finally:
-        _end(server)
-        log.close()
-
-
-def _experiment(project: Project) -> str:
-    query = "SELECT experiment_id FROM experiments WHERE name = 'lssat-celeba'"
-    with contextlib.closing(sqlite3.connect(project.path / "mlflow.db")) as base:
-        return str(base.execute(query).fetchone()[0])
-
-
-def _compare(project: Project) -> str:
-    """The address of MLflow's page that compares the task's runs."""
-    told = json.loads((project.path / "results/mlflow/celeba.json").read_text())
-    runs, experiments = json.dumps(list(told["runs"].values())), json.dumps([_experiment(project)])
-    quote = urllib.parse.quote
-    return f"#/compare-runs?runs={quote(runs)}&experiments={quote(experiments)}"
-
-
-def _wait(address: str) -> None:
-    def answers() -> bool:
-        try:
-            with urllib.request.urlopen(address, timeout=60):
-                return True
-        except OSError:
-            return False
-
-    until(answers, f"an answer of {address}")
-
-
-def _end(server: subprocess.Popen) -> None:
-    os.killpg(server.pid, signal.SIGTERM)
-    try:
-        server.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+    path = by_snakemake.path
+    ids = list(mlflow_ui.runs(path, "celeba").values())
+    log = tmp_path / "server.log"
+    with (
+        mlflow_ui.served(path, by_snakemake.environment, log) as address,
+        chromium.page(tmp_path) as page,
+    ):
+        page.open(f"{address}/#/experiments")
+        page.wait("document.body.innerText.includes('lssat-celeba')")
+        page.open(f"{address}/#/experiments/{mlflow_ui.experiment(path, 'celeba')}/runs")
+        page.wait("document.body.innerText.includes('benchmark ')")
+        page.wait(f"{PARENT} !== null")
+        page.run(f"{PARENT}.click()")  # its runs are folded below it
+        page.wait("document.body.innerText.includes('vit_micro none-none-CRGB seed0')")
+        page.wait("document.body.innerText.includes('vit_micro MRGB-RLDP-CRGB seed0')")
+        page.picture(path / "mlflow-runs.png")
+        page.open(f"{address}/{mlflow_ui.compare(path, 'celeba', ids)}")
+        for seen in (
+            "Headline_val",  # its first axis; the list of all metrics is cut to the window
+            "train.lambda_cls",
+            "vit_micro MRGB-RLDP-CRGB",
+        ):
+            page.wait(f"document.body.innerText.includes('{seen}')")
+        page.picture(path / "mlflow-compare.png")
+        assert "Comparing 2 Runs" in page.run("document.body.innerText")

@@ -1,0 +1,81 @@
+"""`mlflow ui` of a project, as typed, and the addresses of its pages."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from helpers import chromium
+from helpers.waiting import until
+
+
+@contextlib.contextmanager
+def served(project: Path, environment: Mapping[str, str], log: Path) -> Iterator[str]:
+    """Start `mlflow ui` in a project's folder on a free port, and give its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with open(log, "w") as file:
+        server = subprocess.Popen(
+            ["mlflow", "ui", "--port", str(port), "--workers", "1"],
+            cwd=project, env=environment, stdout=file, stderr=file, start_new_session=True,
+        )  # fmt: skip
+        try:
+            address = f"http://127.0.0.1:{port}"
+            until(lambda: _answers(f"{address}/health"), f"an answer of {address}")
+            yield address
+        finally:
+            _end(server)
+
+
+def experiment(project: Path, task: str) -> str:
+    """Return the id of a task's experiment."""
+    query = "SELECT experiment_id FROM experiments WHERE name = ?"
+    with contextlib.closing(sqlite3.connect(project / "mlflow.db")) as base:
+        return str(base.execute(query, [f"lssat-{task}"]).fetchone()[0])
+
+
+def runs(project: Path, task: str) -> dict[str, str]:
+    """Return the ids of a task's runs, by their names."""
+    return json.loads((project / f"results/mlflow/{task}.json").read_text())["runs"]
+
+
+def compare(project: Path, task: str, ids: list[str]) -> str:
+    """Return the address of the page that compares runs of a task, less the server."""
+    asked = {"runs": json.dumps(ids), "experiments": json.dumps([experiment(project, task)])}
+    return "#/compare-runs?" + "&".join(f"{k}={urllib.parse.quote(v)}" for k, v in asked.items())
+
+
+def choose_metric(page: chromium.Page, name: str) -> None:
+    """On a page that compares runs: show this metric alone, without the assistant beside it."""
+    aside = "document.querySelector('[data-component-id=\"mlflow.assistant.chat_panel.close\"]')"
+    page.run(f"{aside}?.click()")
+    page.run("document.getElementById('dubois-select-2').focus()")  # Metrics
+    page.press("Backspace")
+    page.send("Input.insertText", text=name)
+    page.press("Enter")
+    page.press("Escape")
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=60):
+            return True
+    except OSError:
+        return False
+
+
+def _end(server: subprocess.Popen) -> None:
+    os.killpg(server.pid, signal.SIGTERM)
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
