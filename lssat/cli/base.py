@@ -29,6 +29,7 @@ PEOPLE = (
     "compare",
     "verify",
     "weights",
+    "blends",
     "sync",
     "report",
 )

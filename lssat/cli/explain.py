@@ -1,11 +1,14 @@
 """The commands of a closer look: where models look, what they are most wrong about."""
 
 import json
+from typing import Annotated
+
+import typer
 
 from lssat import params
 from lssat.cli import option
 from lssat.cli.base import app, example, quick_imports, run_folders
-from lssat.tables import face_privacy
+from lssat.tables import DataError, face_privacy
 
 
 @app.command(epilog=example("lssat explain --task celeba"))
@@ -77,3 +80,23 @@ def gallery(
     }
     places = {task: face_privacy.place(task, values) for task in files}
     step.write(heading.title(values, step.titles(files)), files, out, places)
+
+
+@app.command(epilog=example("lssat blends --task ffpp"))
+def blends(
+    task: option.Task,
+    seed: Annotated[int, typer.Option(help="Of a run.", min=0)] = 0,
+    epoch: Annotated[int, typer.Option(help="Of its training, from 0.", min=0)] = 0,
+    params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
+) -> None:
+    """Write a page of what train.blend makes of real faces: pairs, masks, boundaries."""
+    if face_privacy.place(task, params.part(params_, "gallery")) == "nowhere":
+        problem = "report.faces: none, and the page of blends is made of faces"
+        raise DataError(params_, problem, "Write local, or sample")
+    data, out = project.data(task), project.results.blends(task)
+    with quick_imports(out):
+        from lssat.report import blends as step
+
+    step.write(step.Files(data.splits.train, data.faces.root, out), seed, epoch)
+    print(f"blends: {out}")

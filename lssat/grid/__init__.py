@@ -15,6 +15,7 @@ from lssat.grid.backbones import (
     patch_problem,
     weights_problem,
 )
+from lssat.grid.blends import BLENDS
 from lssat.grid.notation import (
     BASE,
     LEARNED,
@@ -32,6 +33,7 @@ from lssat.grid.tuning import Tune, tune, tune_problem
 __all__ = [
     "BASE",
     "BASELINES",
+    "BLENDS",
     "ENCODERS",
     "FAMILIES",
     "LEARNED",

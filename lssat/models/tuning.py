@@ -100,6 +100,6 @@ def rest(module: nn.Module) -> None:
 
 
 def trained_parameters(model: SSAT) -> int:
-    """Return how many parameters are trained, without those of the decoder."""
-    named = model.named_parameters()
-    return sum(p.numel() for name, p in named if p.requires_grad and name[:8] != "decoder.")
+    """Return how many parameters are trained, without those of decoder and boundary head."""
+    named, beside = model.named_parameters(), ("decoder.", "boundary.")
+    return sum(p.numel() for name, p in named if p.requires_grad and not name.startswith(beside))

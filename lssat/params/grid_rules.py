@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from lssat import grid
+from lssat.params import blends
 
 Problem = tuple[tuple[str, ...], str]  # the key in params.yaml, and what is wrong with it
 
@@ -38,6 +39,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     if get("train", "head") == "fusion":
         yield from _fusion(baselines, configurations)
     yield from _norm_pix_loss(get, configurations)
+    yield from blends.problems(get)
     yield from _tune(get, [*backbones, *baselines, *videos], configurations)
     yield from _weights(get("train", "weights"), [*backbones, *baselines, *videos])
 
@@ -187,7 +189,10 @@ def _linear(get: Callable[..., Any], configurations: list[grid.Configuration]) -
         yield ("train", "layer_decay"), f"{text}; write 1.0"
 
 
-_STILL = {"hflip": False, "crop": 1.0, "rand_augment": 0.0, "erase": 0.0, "mixup": 0.0}
+_STILL = {
+    **{"blend": "none", "hflip": False, "crop": 1.0},
+    **{"rand_augment": 0.0, "erase": 0.0, "mixup": 0.0},
+}
 
 
 def probe_problems(recipe: Callable[[str], Any]) -> Iterator[tuple[str, str]]:

@@ -175,6 +175,8 @@ class Train(Section):
     ]  # fusion: of both branches' features (2601.00789, our reading)
     tune: str = "full"  # full | linear | norm | lora | lora:<rank> | blocks:<k> (`grid.tuning`)
     share: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the training groups: docs/variants.md
+    # Fakes that are blended of real faces, in place of the split's own: docs/rivals.md.
+    blend: Literal["none", *grid.BLENDS] = "none"  # type: ignore[valid-type]
     epochs: Count
     pretrain_epochs: Annotated[int, Field(ge=0)]  # of reconstruction, before M-R-thenC's epochs
     batch_size: Count

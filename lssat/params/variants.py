@@ -88,6 +88,8 @@ def _as_grid(
             return recipe.get(keys[1]) if len(keys) == 2 else recipe
         if keys[:2] == ("benchmark", "variants"):
             return None
+        if keys == ("benchmark", "tasks"):
+            return get("benchmark", "variants", "tasks")
         if keys == ("benchmark", "configurations"):
             return configurations
         if keys[0] == "benchmark" and keys[1] in _LISTS:

@@ -204,6 +204,10 @@ class Results(_Folder):
     gallery = _At("local/gallery.html")  # of faces: DVC does not keep it
     attached = _At("mlflow.json")  # ids of the MLflow runs that hold the report
 
+    def blends(self, task: str) -> Path:
+        """Return the page of blends of a task; of faces, as the gallery."""
+        return self.root / f"local/blends-{task}.html"
+
     def task(self, task: str) -> TaskResults:
         """Return where the results of a task lie."""
         return TaskResults(self.root / "tasks" / task)

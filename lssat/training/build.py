@@ -27,6 +27,7 @@ def make_model(
         head=recipe.head,
     )
     described |= {"frames": crops.frames} if crops.clips else {}
+    described |= {"boundary": True} if recipe.blend == "xray" else {}
     torch.manual_seed(run.seed)
     model = rebuild(described)
     weights = load_weights(model.encoder, run.backbone, recipe.weights)

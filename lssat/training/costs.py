@@ -41,7 +41,7 @@ def flops(
         twin.requires_grad_(True)  # what is frozen was frozen after it
     with FlopCounterMode(display=False) as training:
         out = twin(imgs, codes, noise, phase)
-        parts = [part for part in (out.logits, out.loss_rec) if part is not None]
+        parts = [part for part in (out.logits, out.loss_rec, out.boundary) if part is not None]
         sum(part.float().sum() for part in parts).backward()  # type: ignore[union-attr]
     tuning.merge(twin)
     twin.requires_grad_(False)  # else the counter trips over a bare parameter given to a module
@@ -64,9 +64,12 @@ def peak_memory(device: torch.device) -> int:
 
 
 def parameters(model: nn.Module) -> tuple[int, int]:
-    """Return the number of parameters without the decoder, and that of the decoder."""
-    decoder: Any = getattr(model, "decoder", None)
-    of_decoder = sum(p.numel() for p in decoder.parameters()) if decoder is not None else 0
+    """Return the number of parameters without the decoder, and that of the decoder.
+
+    A boundary head counts as one: both are gone at inference.
+    """
+    parts: list[Any] = [getattr(model, name, None) for name in ("decoder", "boundary")]
+    of_decoder = sum(p.numel() for part in parts if part is not None for p in part.parameters())
     return sum(p.numel() for p in model.parameters()) - of_decoder, of_decoder
 
 

@@ -74,7 +74,9 @@ class Feed:
             return None if value is None else self.fabric.to_device(value)
 
         moved = [place(value) for value in batch[1:5]]
-        placed = Batch(batch.rows, *moved)._replace(draws=batch.draws, mates=batch.mates)  # type: ignore[arg-type]
+        placed = Batch(batch.rows, *moved)._replace(  # type: ignore[arg-type]
+            draws=batch.draws, mates=batch.mates, boundary=place(batch.boundary)
+        )
         return placed if batch.draws is None else self._augment(placed)
 
     def _augment(self, batch: Batch) -> Batch:

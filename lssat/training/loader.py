@@ -34,6 +34,7 @@ class Batch(NamedTuple):
     draws: np.ndarray | None = None  # (n, augment.DRAWS) float32 in [0, 1)
     mates: np.ndarray | None = None  # (m,): places in this batch of whom its first m are mixed with
     mix: tuple[()] | tuple[Tensor, Tensor] = ()  # mixed: labels (m, A) of the mates, shares (m,)
+    boundary: Tensor | None = None  # (n, 1, H, W) float32 in [0, 1]: the target of `blend: xray`
 
 
 Job = Callable[[], Batch]
@@ -203,6 +204,7 @@ def pinned(job: Job) -> Batch:
         codes=pin(batch.codes),
         labels=pin(batch.labels),
         noise=pin(batch.noise),
+        boundary=pin(batch.boundary),
     )
 
 

@@ -195,7 +195,8 @@ class Trainer:
     def _losses(self, phase: str, batch: Batch) -> tuple[Tensor, Tensor]:
         batch = self.feed.move(batch)
         try:
-            return self.step(batch.imgs, batch.codes, batch.noise, batch.labels, phase, *batch.mix)
+            given = batch.imgs, batch.codes, batch.noise, batch.labels, phase, *batch.mix
+            return self.step(*given, boundary=batch.boundary)
         except torch.OutOfMemoryError as error:
             half = max(1, self.recipe.batch_size // 2)
             more = 2 * self.recipe.accumulate

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lssat.models.losses import Loss
 from lssat.models.ssat import SSAT, Output
+from lssat.models.ssat.boundary import LAMBDA_BOUNDARY, boundary_loss
 from lssat.params import Train
 from lssat.tables import DataError
 from lssat.training.parallel import whole
@@ -38,9 +39,11 @@ class Step(nn.Module):
         labels: Tensor,
         phase: str,
         *mix: Tensor,
+        boundary: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return the loss to minimise, and L_cls and L_rec unweighted as (2,), nan where absent.
 
+        With `boundary` (N, 1, H, W), the target of the boundary head, L_rec is that head's loss.
         `mix` are the labels of the images that these are mixed with, and the shares (`tasks.Loss`).
         In the phase `predict` the loss is that of classification, and logits stand for the parts.
         """
@@ -51,7 +54,11 @@ class Step(nn.Module):
         absent = torch.full((), float("nan"), device=imgs.device)
         loss_cls = absent if out.logits is None else self.loss(out.logits, labels, *mix)
         loss_rec = absent if out.loss_rec is None else out.loss_rec
+        if out.boundary is not None and boundary is not None:
+            loss_rec = boundary_loss(out.boundary, boundary)
         parts = torch.stack([loss_cls.detach().float(), loss_rec.detach().float()])
+        if out.boundary is not None:
+            return loss_cls + LAMBDA_BOUNDARY * loss_rec, parts
         if out.loss_rec is None:
             return loss_cls, parts
         if out.logits is None:

@@ -17,7 +17,7 @@ from lssat import grid, metrics
 from lssat.models import losses, tuning
 from lssat.models.backbones import Weights
 from lssat.models.checkpoint import Checkpoints, save_weights
-from lssat.params import Train, grid_rules
+from lssat.params import Train, blends, grid_rules
 from lssat.params.hardware import Hardware
 from lssat.tables import (
     DataError,
@@ -28,6 +28,7 @@ from lssat.tables import (
     write_json,
     write_whole,
 )
+from lssat.training.blended import Blended
 from lssat.training.build import make_model, rebuild
 from lssat.training.costs import Energy
 from lssat.training.loader import Crops
@@ -89,7 +90,7 @@ def train(
     clips = grid.family(run.backbone).clips
     where = files.faces, files.codes, clips
     data = {
-        "train": Crops(files.train, *where, share=(recipe.share, run.seed)),
+        "train": _training(run, recipe, files, clips),
         "val": Crops(files.val, *where),
     }
     _check(run, data, files, recipe, hardware)
@@ -176,6 +177,25 @@ def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
         return params
     recipe = params.train.model_copy(update={"lambda_cls": own})
     return SimpleNamespace(**{**vars(params), "train": recipe})
+
+
+def _training(run: grid.Run, recipe: Train, files: Files, clips: bool) -> Crops:
+    """Open the training split: its crops, or those that are real and what is blended of them."""
+    share = recipe.share, run.seed
+    if recipe.blend == "none":
+        return Crops(files.train, files.faces, files.codes, clips, share)
+    _check_blend(run, recipe)
+    return Blended(files.train, files.faces, recipe.blend, share)
+
+
+def _check_blend(run: grid.Run, recipe: Train) -> None:
+    """Refuse what params.yaml's check does for a grid."""
+    said = [("blend", blends.run_problem(recipe.blend, run.backbone, run.configuration))]
+    said += blends.recipe_problems(lambda key: getattr(recipe, key))
+    for key, text in said:
+        if text:
+            problem, _, fix = text.rpartition("; ")
+            raise DataError("params.yaml", f"train.{key}: {problem}", fix.capitalize())
 
 
 def _check(

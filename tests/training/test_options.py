@@ -57,6 +57,9 @@ CHOICES = [
     ("affectnet", "vit_micro", "MRGB-RLDP-CRGB", "code", {"tune": "lora"}),
     ("celeba", "resnet18", "none-none-CRGB", "code", {"tune": "norm"}),
     ("ffpp", "videomae_mini", "MRGB-RLDP-CRGB", "code", {"tune": "blocks:1", "ema": 0.9}),
+    ("ffpp", "efficientnet_b4", "none-none-CRGB", "code", {"blend": "sbi", "batch_size": 8}),
+    ("ffpp", "xception", "none-none-CRGB", "code", {"blend": "xray", "batch_size": 8}),
+    ("ffpp", "timm:test_vit", "none-none-CRGB", "code", {"blend": "xray", "batch_size": 8}),
     *[("celeba", baseline, "none-none-CRGB", "code", {}) for baseline in grid.BASELINES],
 ]
 

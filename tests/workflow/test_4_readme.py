@@ -40,6 +40,7 @@ RUN_BY = {
     "snakemake --report results/snakemake.zip": (
         "test_snakemakes_report_holds_results_and_captions_without_a_network"
     ),
+    "lssat blends --task ffpp": "test_rivals_are_trained_by_snakemake_and_known_to_dvc",
     COMPARE: "test_compare_writes_a_page_about_two_runs",
     "lssat verify": "test_the_small_grid_gives_the_numbers_that_are_committed",
     "lssat plan": "test_a_finished_project_is_planned_and_looked_at",

@@ -14,6 +14,7 @@ from lssat import grid
 from lssat.grid import Configuration
 from lssat.models.backbones import build, decoder_sizes, init_mae
 from lssat.models.backbones.tokens import Sequences, encode, patch_tokens, pooled, pools_class_token
+from lssat.models.ssat.boundary import Boundary, channels_of, maps_of
 from lssat.models.ssat.decoder import Decoder
 from lssat.models.ssat.inputs import Inputs, planes, raw
 from lssat.models.ssat.losses import bits_loss, normalize_patches, squared_loss
@@ -28,6 +29,7 @@ class Output(NamedTuple):
     losses: dict[str, Tensor] | None = None  # each target's own
     pred: dict[str, Tensor] | None = None  # (N, R, p*p*C) of each target, removed patches only
     mask: Mask | None = None
+    boundary: Tensor | None = None  # (N, 1, h, w) logits of the boundary head
 
 
 class SSAT(nn.Module):
@@ -48,6 +50,7 @@ class SSAT(nn.Module):
             reading of Fusion-SSAT (2601.00789), which has no public code: while training, the
             masked branch gives the features of the patches that it sees; at inference of all.
         frames: of a clip; None: images.
+        boundary: a second head predicts where an image was blended (Face X-ray, 1912.13458).
     """
 
     clips = False  # what it is fed: (N, C, H, W)
@@ -63,6 +66,7 @@ class SSAT(nn.Module):
         encoding: Literal["code", "bits"] = "code",
         head: Literal["linear", "fusion"] = "linear",
         frames: int | None = None,
+        boundary: bool = False,
     ):
         super().__init__()
         self.configuration, self.img_size, self.frames = configuration, img_size, frames
@@ -75,6 +79,8 @@ class SSAT(nn.Module):
         self.head = nn.Linear(self.encoder.num_features * (1 + self.fused), outputs)
         self._init_head()
         self.decoder = self._decoder(backbone) if configuration.masked else None
+        maps = channels_of(self.encoder, self.convolutional) if boundary else []
+        self.boundary = Boundary(maps) if boundary else None
 
     def _build(self, backbone: str) -> Any:
         return build(backbone, self.img_size, self.frames)
@@ -141,6 +147,8 @@ class SSAT(nn.Module):
         Raises:
             ValueError: codes, noise or a phase that the configuration needs are missing.
         """
+        if self.boundary is not None:
+            return self._bounded(imgs, codes)
         if self.decoder is None or phase == "classify":
             return Output(self.classify(imgs, codes))
         configuration = self.configuration
@@ -159,6 +167,19 @@ class SSAT(nn.Module):
             views = [whole, kept] if self.fused else [whole]
             logits = self.head(torch.cat([self._pooled(view) for view in views], dim=1))
         return Output(logits, loss_rec, losses, pred, mask)
+
+    def _bounded(self, imgs: Tensor, codes: Tensor | None) -> Output:
+        """Classify, and predict where each image was blended."""
+        assert self.boundary is not None
+        seen = wide(self._prepared(self.configuration.classified, imgs, codes))
+        if self.convolutional:
+            features, maps = maps_of(self.encoder, seen)
+        else:
+            tokens = encode(self.encoder, [Sequences(self._embedded(seen))])[0]
+            side = self.img_size // self.patch_size
+            patches = tokens[:, -self.num_patches :]
+            features, maps = self._pooled(tokens), [patches.mT.unflatten(-1, (side, side))]
+        return Output(self.head(features), boundary=self.boundary(maps))
 
     def _mask(self, noise: Tensor) -> Mask:
         return random_mask(noise, self.mask_ratio)

@@ -64,10 +64,11 @@ def _row(costs: Costs, run: grid.Run, fabric: Fabric) -> float:
     module, optimizer = fabric.setup(step, optimizer)
     phase = "classify" if grid.parse(run.configuration).sequential else "joint"
     batch = _batch(model, images, fabric.device)
+    edges = batch[0][:, :1] / 255 if model.boundary is not None else None
     seconds: list[float] = []
     for number in range(_WARM + _MOST):
         started = time.perf_counter()
-        loss, _ = module(*batch, phase)
+        loss, _ = module(*batch, phase, boundary=edges)
         fabric.backward(loss)
         optimizer.step()
         optimizer.zero_grad()
@@ -82,7 +83,6 @@ def _row(costs: Costs, run: grid.Run, fabric: Fabric) -> float:
 
 def _model(costs: Costs, run: grid.Run) -> SSAT:
     recipe, values = costs.values.recipe(run.configuration), costs.values
-    frames = {"frames": costs.samples(run.task).clip_frames} if costs.is_clip(run) else {}
     model = kind_of(run.backbone)(
         run.backbone,
         grid.parse(run.configuration),
@@ -92,7 +92,8 @@ def _model(costs: Costs, run: grid.Run) -> SSAT:
         recipe.norm_pix_loss,
         recipe.encoding or values.texture.encoding,
         recipe.head if grid.parse(run.configuration).auxiliary else "linear",
-        **frames,
+        frames=costs.samples(run.task).clip_frames if costs.is_clip(run) else None,
+        boundary=recipe.blend == "xray",
     )
     tuning.tune(model, grid.tune(recipe.tune), run.backbone, run.seed)
     model.set_grad_checkpointing(recipe.grad_checkpointing)
