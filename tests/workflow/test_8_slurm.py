@@ -1,13 +1,17 @@
 """A real SLURM: jobs that are put off, cancelled or wrong, as docs/cluster.md says."""
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from helpers import slurm
 from helpers.project import Project, copy
 from helpers.slurm import Cluster
 from helpers.waiting import until
+
+from lssat.tables.project import Project as Files
 
 pytestmark = [
     pytest.mark.slow,
@@ -84,12 +88,12 @@ Start = Callable[..., Run]
 
 
 @pytest.fixture
-def start(project: Project, cluster: Cluster) -> Iterator[Start]:
+def start(cluster: Cluster) -> Iterator[Start]:
     """Start Snakemake; what a test leaves at work is ended."""
     started: list[Run] = []
 
-    def begin(*more: str) -> Run:
-        started.append(Run(project, cluster, *more))
+    def begin(*more: str, of: Project) -> Run:
+        started.append(Run(of, cluster, *more))
         return started[-1]
 
     yield begin
@@ -137,7 +141,7 @@ def test_the_rerun_after_jobs_were_put_off_and_cancelled_has_the_bytes_of_a_loca
     """Preempted five times, warned once of its end, cancelled once: nothing is done twice."""
     often, cancelled = RUNS
     options = ["--config", "minutes=0", "--", TARGET]
-    run = start(*options)
+    run = start(*options, of=project)
     gone = training(run, cancelled)["JobId"]
     wait_for_progress(project, cancelled, set())
     cluster.run("scancel", gone)
@@ -155,7 +159,7 @@ def test_the_rerun_after_jobs_were_put_off_and_cancelled_has_the_bytes_of_a_loca
     weights = project.path / "runs" / often / "weights.safetensors"
     stamp = weights.stat().st_mtime_ns
 
-    run = start(*options)
+    run = start(*options, of=project)
     number = training(run, cancelled)["JobId"]
     wait_for_progress(project, cancelled, states(project, cancelled))
     cluster.run("scancel", "--signal=USR1", number)  # as SLURM does before the end of its time
@@ -168,3 +172,32 @@ def test_the_rerun_after_jobs_were_put_off_and_cancelled_has_the_bytes_of_a_loca
         assert (project.path / name).read_bytes() == (local.path / name).read_bytes(), name
     again = ["snakemake", "--profile", "profiles/slurm", "-n", *options]
     assert "Nothing to be done" in project.run(*again, **environment(project, cluster))
+
+
+def test_a_step_that_is_wrong_is_not_tried_again_however_often_it_was_put_off(
+    start: Start, cluster: Cluster, tmp_path: Path
+) -> None:
+    """SLURM begins again what it put off; nobody does what ended in an error."""
+    project = copy(tmp_path)
+    machine = project.path / "profiles/slurm/machine.yaml"
+    machine.write_text(machine.read_text().replace("device: cuda", "device: cpu"))
+    step = project.path / "lssat/evaluation/speed.py"
+    step.write_text(step.read_text() + "\nraise ValueError('it cannot work')\n")
+    run = start("--", str(Files().results.speed), of=project)
+    until(lambda: run.process.poll() is not None or run.jobs(), "a job")
+    assert run.process.poll() is None, run.end()
+    for _ in range(2):
+        until(lambda: state(run) == "RUNNING", "at work")
+        cluster.put_off(run.jobs()[0]["JobId"])
+    code, told = run.end()
+    (job,) = run.jobs()
+    assert code != 0
+    assert (job["JobState"], job["Restarts"]) == ("FAILED", "2"), told[-3000:]
+    (failed,) = re.findall(r"^What failed:\n((?:  .*\n)+)", told, flags=re.M)
+    assert f"speed: {Files().log('speed')}" in failed
+    assert "ValueError: it cannot work" in failed
+
+
+def state(run: Run) -> str:
+    (job,) = run.jobs()
+    return job["JobState"]
