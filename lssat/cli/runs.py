@@ -101,6 +101,24 @@ def repeat(
     trained.repeat(project.runs.run(run), project.runs.run(again))
 
 
+@app.command(
+    epilog=example("lssat external --run ffpp/xception/external/seed0 --scores xception.csv")
+)
+def external(
+    run: option.RunPath,
+    scores: Annotated[Path, typer.Option(help="CSV or Parquet of ids and scores.")],
+    project: option.InProject = option.HERE,
+) -> None:
+    """Hold another program's scores to a task's test split, and put them beside its runs."""
+    which = grid.Run.of(run)
+    data = project.data(which.task)
+    out = data.external.scores(which.backbone, which.seed)
+    with quick_imports(out):
+        from lssat.data import external as step
+
+    step.write(which, step.Files(scores, data.splits, out))
+
+
 @app.command(epilog=example("lssat evaluate --task celeba"))
 def evaluate(
     task: option.Task,
@@ -134,8 +152,10 @@ def _evaluate(
 
     view = params.view(params_, rule)
     data, trained = project.data(dataset), project.data(task)
+    others = map(grid.Run.of, grid.external(view.benchmark.external, [dataset]))
     files = step.Files(
         runs=run_folders(project, task, view),
+        external=[data.external.scores(run.backbone, run.seed) for run in others],
         train=trained.splits.train,
         val=trained.splits.val if dataset == task else None,
         test=data.splits.test,

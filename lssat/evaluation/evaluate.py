@@ -5,6 +5,8 @@ are given a test split: that of the task, or here of a data set on which the tas
 tested. docs/architecture.md lists who reads test labels.
 """
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +37,7 @@ class Files:
     codes: Path  # folder of shards
     predictions: Path
     metrics: Path
+    external: Sequence[Path] = ()  # scores of other programs, as their step wrote them
 
 
 def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = "cpu") -> None:
@@ -59,7 +62,8 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
             crops = splits.seen_by(model, split)
             parts.append(logits.predicted(name, model, crops, batch, which.answers))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
-    table = pa.concat_tables(parts)
+    others = [tables.read_table(file, tables.PREDICTIONS) for file in files.external]
+    table = pa.concat_tables([*parts, *others])
     summary = tables.read_json(files.summary)
     coverage = summary["coverage"]["test"]
     present = summary.get("coverage_present", summary["coverage"])["test"]
@@ -67,7 +71,12 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     measured = scores.summarise(table, tested, which.labels, coverage, params.evaluate, design)
     weights = {name: record["weights_sha256"] for name, record in records.items()}
     for row in measured["table"]:  # it decides which of equal rows is called the best
-        row["val_loss"] = mean([records[run].get("best_loss") for run in row["runs"]])
+        own = [records[run].get("best_loss") for run in row["runs"] if run in records]
+        row["val_loss"] = mean(own)
+    made_by = {other["run"][0].as_py(): _source(other) for other in others}
+    for entry in measured["runs"]:
+        if entry["run"] in made_by:
+            entry["external"] = made_by[entry["run"]]
     measured |= {"task": trained.name, "weights": weights, "coverage_present": present}
     if tested.name != trained.name:
         kept = {trained.classes[each] for each in which.answers}
@@ -76,3 +85,8 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     with tables.together():
         tables.write_table(files.predictions, table, tables.PREDICTIONS)
         tables.write_json(files.metrics, measured)
+
+
+def _source(scores: pa.Table) -> dict[str, str]:
+    """Return the file that another program's scores came from, and its sha256."""
+    return json.loads(tables.metadata(scores)["external"])

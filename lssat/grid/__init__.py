@@ -18,6 +18,7 @@ from lssat.grid.backbones import (
 from lssat.grid.blends import BLENDS
 from lssat.grid.notation import (
     BASE,
+    EXTERNAL,
     LEARNED,
     TEXTURES,
     Configuration,
@@ -26,7 +27,7 @@ from lssat.grid.notation import (
     share,
     variant_problem,
 )
-from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, named, repeats, runs_of
+from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, external, named, repeats, runs_of
 from lssat.grid.tasks import Task, read_task
 from lssat.grid.tuning import Tune, tune, tune_problem
 
@@ -35,6 +36,7 @@ __all__ = [
     "BASELINES",
     "BLENDS",
     "ENCODERS",
+    "EXTERNAL",
     "FAMILIES",
     "LEARNED",
     "MAE_WEIGHTS",
@@ -53,6 +55,7 @@ __all__ = [
     "backbone_problem",
     "configurations",
     "every_run",
+    "external",
     "family",
     "named",
     "parse",

@@ -8,6 +8,7 @@ INPUTS = ("RGB", "LDP", "LBP")  # RGB and the textures, each a module of lssat/t
 TEXTURES = INPUTS[1:]
 LEARNED = "learned"
 BASE = "base"
+EXTERNAL = "external"  # of rows whose scores another program made (`benchmark.external`)
 _NOTATION = re.compile(
     r"(?:M(\w+)[/-]R(\w+)(?:\+R(\w+))?[/-](then)?C(\w+)|none[/-]none[/-]C(\w+))"
     r"(?:[/-]lambda([^\s+]*))?(?:\+(\S*))?"
@@ -36,6 +37,8 @@ class Configuration:
     variant: str | None = None
 
     def __str__(self) -> str:
+        if self.external:
+            return EXTERNAL
         varied = "" if self.variant is None else f"+{self.variant}"
         if self.masked is None:
             return f"none/none/C{self.classified}{varied}"
@@ -47,6 +50,11 @@ class Configuration:
     def slug(self) -> str:
         """The spelling for paths: `MRGB-RLDP-CRGB`."""
         return str(self).replace("/", "-")
+
+    @property
+    def external(self) -> bool:
+        """Whether another program made the scores: what it saw is not known here."""
+        return self.classified == EXTERNAL
 
     @property
     def auxiliary(self) -> bool:
@@ -61,7 +69,7 @@ class Configuration:
     @property
     def texture(self) -> str | None:
         """The texture kind that the configuration needs (`ldp`, `lbp`), or None."""
-        kinds = {self.masked, *self.targets, self.classified} - {"RGB", None}
+        kinds = {self.masked, *self.targets, self.classified} - {"RGB", EXTERNAL, None}
         return min(kinds).lower() if kinds else None  # type: ignore[union-attr, type-var]
 
 
@@ -71,12 +79,15 @@ def parse(text: str) -> Configuration:
     `MRGB/RLDP/CRGB`; `MRGB/RRGB+RLDP/CRGB` reconstructs both; `MRGB/RRGB/thenCRGB` trains the
     masked autoencoder first, the classifier after it; `none/none/CRGB` is supervised only.
     `MRGB/RLDP/CRGB/lambda0.1` has a lambda_cls of its own, a number or `learned`.
-    `MRGB/RLDP/CRGB+tenth` is trained with the variant `tenth` of the recipe.
+    `MRGB/RLDP/CRGB+tenth` is trained with the variant `tenth` of the recipe. `external` is no
+    configuration of ours: another program made the scores.
 
     Raises:
         ValueError: another spelling, an unknown input, two texture kinds in one, a lambda where
             no two losses are trained together, or a variant that has no name.
     """
+    if text == EXTERNAL:
+        return Configuration(None, (), EXTERNAL)
     match = _NOTATION.fullmatch(text)
     masked, first, second, then, classified, alone, own, variant = (
         match.groups() if match else (None,) * 8

@@ -1,11 +1,11 @@
 """The runs of the grid: task x backbone x configuration x seed."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from lssat.grid.notation import parse
+from lssat.grid.notation import EXTERNAL, parse
 
 RUN = "{task}/{backbone}/{configuration}/seed{seed}"  # a run's path
 SUPERVISED = "none-none-CRGB"  # the configuration of the grid's baselines
@@ -64,6 +64,19 @@ def named(lists: Any, tasks: list[str]) -> list[Run]:
     those = [task for task in tasks if task in more.tasks]
     beside = itertools.product(those, more.backbones, more.configurations, lists.seeds)
     return found + [Run(*choice) for choice in beside]
+
+
+def external(entries: Iterable[Mapping[str, Any]], tasks: Sequence[str]) -> dict[str, str]:
+    """Map each run of another program, by its path, to the table of its scores.
+
+    Args:
+        entries: `benchmark.external`, as plain values.
+        tasks: or data sets that are only tested on; those of others are left out.
+    """
+    runs = [
+        (Run(each["task"], each["name"], EXTERNAL, each["seed"]), each["file"]) for each in entries
+    ]
+    return {run.path: file for run, file in runs if run.task in tasks}
 
 
 def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:

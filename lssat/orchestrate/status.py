@@ -143,7 +143,8 @@ def _rows(steps: list[Step]) -> dict[tuple[str, str], list[Step]]:
 
 _ORDER = (
     *("sample", "manifest", "faces", "texture", "splits", "audit", "lookalikes", "audit_cross"),
-    *("train", "repeat", "evaluate", "cross", "robustness", "slices", "slices_listed", "explain"),
+    *("train", "repeat", "external", "evaluate", "cross", "robustness"),
+    *("slices", "slices_listed", "explain"),
     *("speed", "report", "gallery", "track", "track_slices", "track_cross", "track_report"),
 )
 

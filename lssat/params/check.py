@@ -107,6 +107,8 @@ def across(source: Source) -> list[str]:
         if get("benchmark", "variants", key) is None:
             fix = "add it, [] for none (presets/sample.yaml shows each key)"
             say(("benchmark", "variants", key), f"is missing; {fix}")
+    if isinstance(get("benchmark"), dict) and get("benchmark", "external") is None:
+        say(("benchmark", "external"), "is missing; add it, [] for none (docs/rivals.md)")
     for where, text in [
         *grid_rules.problems(get),
         *cross.problems(get),

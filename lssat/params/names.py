@@ -18,6 +18,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     """
     yield from _select_metric(get)
     yield from _layer_decay(get)
+    yield from _external(get)
     for number, tree in enumerate(texts(get("sample", "trees"))):
         if tree not in DRAWN:
             yield ("sample", "trees", number), f"unknown {tree!r}{nearest(tree, list(DRAWN))}"
@@ -54,6 +55,18 @@ def _select_metric(get: Callable[..., Any]) -> Iterator[Problem]:
 def _null(common: list[str]) -> str:
     all_have = f"; all tasks have {', '.join(common)}" if common else ""
     return f"{all_have}; null takes each task's headline metric"
+
+
+def _external(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Hold the tables of other programs to the data sets that are tested on."""
+    entries = get("benchmark", "external")
+    tasks, cross = texts(get("benchmark", "tasks")), get("benchmark", "cross")
+    tasks += cross if isinstance(cross, dict) else []
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        task = entry.get("task") if isinstance(entry, dict) else None
+        if isinstance(task, str) and task not in tasks:
+            where = ("benchmark", "external", number, "task")
+            yield where, f"{task} is in neither benchmark.tasks nor .cross{nearest(task, tasks)}"
 
 
 def _layer_decay(get: Callable[..., Any]) -> Iterator[Problem]:

@@ -29,8 +29,9 @@ READS = {
     "lookalikes": ["audit", "datasets.{task}.shards"],
     "audit_cross": ["audit", "datasets.{task}.shards", "datasets.{home}.shards"],
     "train": ["texture", "train"],
-    "evaluate": [*_GRID, "evaluate", "texture.kind", "train.threads"],
-    "cross": [*_GRID, "evaluate", "texture.kind", "train.threads"],
+    "external": [],  # its file is an input
+    "evaluate": [*_GRID, "benchmark.external", "evaluate", "texture.kind", "train.threads"],
+    "cross": [*_GRID, "benchmark.external", "evaluate", "texture.kind", "train.threads"],
     "robustness": [
         *_GRID,
         "robustness",

@@ -50,6 +50,15 @@ class Beside(Section):
         return self
 
 
+class External(Section):
+    """Scores of another program for a test split (docs/rivals.md)."""
+
+    file: str  # CSV or Parquet
+    task: str  # of the grid, or a data set of benchmark.cross
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:+-]*$")]  # a part of paths
+    seed: Annotated[int, Field(ge=0)]  # of a program that has none 0; DVC reads it
+
+
 class Benchmark(Section):
     """The grid: every task x backbone x configuration x seed is one run."""
 
@@ -62,6 +71,16 @@ class Benchmark(Section):
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
     clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
     variants: Beside = Beside()
+    # Empty where a step's JSON leaves it out; a params.yaml has it, since DVC reads it.
+    external: list[External] = Field(default=[])
+
+    @field_validator("external")
+    @classmethod
+    def _apart(cls, entries: list[External]) -> list[External]:
+        for one in ("file", ("task", "name", "seed")):
+            names = (one,) if isinstance(one, str) else one
+            once([" ".join(str(getattr(each, name)) for name in names) for each in entries])
+        return entries
 
     @field_validator("backbones", "configurations", "baselines", "clip_backbones")
     @classmethod
@@ -91,8 +110,9 @@ class Benchmark(Section):
 
     @field_validator("*")
     @classmethod
-    def _once(cls, items: Any) -> Any:
-        return once(items) if isinstance(items, list) else items
+    def _once(cls, items: Any, info: Any) -> Any:
+        texts = isinstance(items, list) and info.field_name != "external"
+        return once(items) if texts else items
 
 
 def once(items: list) -> list:
@@ -106,6 +126,8 @@ def _configuration(name: str) -> grid.Configuration:
     every = [known for kind in grid.TEXTURES for known in grid.configurations(kind)]
     try:
         parsed = grid.parse(name)
+        if parsed.external:
+            raise ValueError(f"{name!r} is nothing to train; name tables in benchmark.external")
     except ValueError as error:
         known = name.split("-lambda")[0] in every
         raise ValueError(f"{error}{'' if known else nearest(name, every)}") from None
@@ -340,6 +362,11 @@ class Params(Section):
     def runs(self) -> list[grid.Run]:
         """List the runs of the grid, each once."""
         return grid.runs_of(self.benchmark, self.benchmark.tasks, self.train.lambda_cls)
+
+    def external(self) -> dict[str, str]:
+        """Map each run of another program, by its path, to the table of its scores."""
+        entries = [each.model_dump() for each in self.benchmark.external]
+        return grid.external(entries, [*self.benchmark.tasks, *self.benchmark.cross])
 
     def named(self) -> list[grid.Run]:
         """List what the grid names: its runs, and those that only repeat one (`repeats`)."""

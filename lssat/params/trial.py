@@ -19,6 +19,7 @@ VALUES = {
         "clip_tasks": "[]",
         "clip_backbones": "[]",
         "variants": {"tasks": "[]", "backbones": "[]", "configurations": "[]"},
+        "external": "[]",
     },
     "faces": {"size": "80"},
     "audit": {"near_limit": "1.0"},

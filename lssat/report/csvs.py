@@ -169,6 +169,8 @@ def write_runs(path: Path, tasks: list[Task]) -> None:
 
 
 def _run(task: Task, run: RunMetrics) -> dict:
+    if run["run"] not in task.records:
+        return _external(task, run)
     record = task.records[run["run"]]
     made: Mapping[str, Any] = record
     return {
@@ -184,6 +186,19 @@ def _run(task: Task, run: RunMetrics) -> dict:
         "git_revision": record["git"]["revision"],
         "git_dirty": record["git"]["dirty"],
         **{f"data_{part}": digest for part, digest in record["data"].items()},
+        **run["metrics"],
+    }
+
+
+def _external(task: Task, run: RunMetrics) -> dict:
+    """Return the row of another program's run: of how it was made nothing is known."""
+    return {
+        "run": run["run"],
+        "task": task.name,
+        "dataset": task.metrics["dataset"],
+        "split": task.metrics["split"],
+        **{key: run[key] for key in ("backbone", "configuration", "seed")},
+        "collapsed": bool(run["collapsed"]),
         **run["metrics"],
     }
 

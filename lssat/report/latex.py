@@ -88,14 +88,13 @@ def _matrix(task: Task, metric: str) -> str:
     found = matrix.cells(task, scored["level"], metric)
     names = dict.fromkeys(backbone for backbone, _ in found)
     rows = [
-        [escape(name), *(_cell(found.get((name, each))) for each in task.configurations)]
-        for name in names
+        [escape(name), *(_cell(found.get((name, each))) for each in task.columns)] for name in names
     ]
     baseline = next(iter(found.values()))["baseline"]
     said = f"{scored['level']} {words.metric(metric)} on the {scored['split']} split"
     said += f", trivial baseline {words.number(baseline)}. {matrix.paper_says(task)}"
     caption = rf"{escape(f'{task.title}: {said}')} $\dagger$ collapsed."
-    head = ["Backbone", *map(escape, task.configurations)]
+    head = ["Backbone", *map(escape, task.columns)]
     return _environment(f"{task.name}-{metric}", caption, head, rows)
 
 

@@ -204,6 +204,8 @@ def _ran(tasks: list[Task]) -> str:
     ]
     beside = [run for task in tasks for row in task.beside for run in row["runs"]]
     more = f"; {len(beside)} of the runs have another recipe" if beside else ""
+    theirs = [run for task in tasks for row in task.external for run in row["runs"]]
+    more += f"; beside them scores of {words.count(len(theirs), 'external run')}" if theirs else ""
     revisions = dict.fromkeys(evidence.revision(record["git"]) for record in records)
     return (
         f"{words.count(len(records), 'run')}: {words.listing(grid)}, tested on "
@@ -272,7 +274,7 @@ def _weights(task: Task) -> dict[str, str]:
 
 
 def _reconstructions(task: Task) -> tuple[list[pictures.Picture], str]:
-    runs = [row["runs"][0] for row in task.headline if row["runs"]]
+    runs = [row["runs"][0] for row in task.trained if row["runs"]]
     return pictures.reconstructions([(task.files.runs[run], task.records[run]) for run in runs])
 
 

@@ -157,7 +157,7 @@ def _roc(axis, task: Task, backbone: str) -> None:
 def _intervals(axis, task: Task) -> None:
     rows = [row for row in task.headline if row["mean"] is not None][::-1]
     for place, row in enumerate(rows):
-        number = task.configurations.index(row["configuration"])
+        number = task.columns.index(row["configuration"])
         colour = _COLOURS[number % len(_COLOURS)]
         if row["low"] is not None:
             axis.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.6)

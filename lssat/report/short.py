@@ -34,6 +34,6 @@ def _panel(task: Task) -> linechart.Panel:
         f"{row['backbone']} {row['configuration']}#{run['seed']}": curve[f"val_{metric}"]
         for row in task.headline
         for run in task.runs_of(row["backbone"], row["configuration"])
-        if f"val_{metric}" in (curve := task.curves[run["run"]])
+        if f"val_{metric}" in (curve := task.curves.get(run["run"], {}))  # of others there is none
     }
     return linechart.Panel(f"{task.name}: {words.metric(metric)} on validation", lines)

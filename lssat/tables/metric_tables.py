@@ -21,6 +21,7 @@ class RunMetrics(TypedDict):
     notes: dict[str, str]
     collapsed: bool
     calibration: NotRequired[dict[str, Any]]
+    external: NotRequired[dict[str, str]]  # of another program: file and sha256 of its scores
 
 
 class Measured(TypedDict):
@@ -132,7 +133,7 @@ class ComparedBackbone(TypedDict):
 class Comparison(Difference):
     """One row of `comparisons`: two rows that differ in what is `compared`."""
 
-    compared: str  # configuration or backbone
+    compared: str  # configuration, backbone or external
     a: ComparedRow
     b: ComparedRow
     n: int

@@ -56,6 +56,16 @@ class ShardFolder(_Folder):
         return [self.shard(number) for number in range(count)]
 
 
+class External(_Folder):
+    """Scores of other programs for a data set, and what they must be of."""
+
+    samples = _At("samples.csv")  # id, frame and split of what can be scored
+
+    def scores(self, name: str, seed: int | str) -> Path:
+        """Return the rows of a program, held to the splits."""
+        return self.root / name / f"seed{seed}.parquet"
+
+
 class Splits(_Folder):
     """The splits of a data set."""
 
@@ -71,9 +81,10 @@ class Splits(_Folder):
 
     @property
     def files(self) -> dict[str, Path]:
-        """All that the step writes: the tables, the summary, the lists of ids."""
+        """All that the step writes: the tables, the summary, the lists of ids and of samples."""
         ids = {f"{name}_ids": self.root / f"{name}.txt" for name in (*SPLITS, UNUSED)}
-        return {**self.tables, "summary": self.summary, **ids}
+        samples = External(self.root.with_name("external")).samples
+        return {**self.tables, "summary": self.summary, **ids, "samples": samples}
 
 
 class Findings(NamedTuple):
@@ -102,6 +113,11 @@ class Data(_Folder):
     def splits(self) -> Splits:
         """The splits."""
         return Splits(self.root / "splits")
+
+    @property
+    def external(self) -> External:
+        """Scores of other programs."""
+        return External(self.root / "external")
 
     def found(self, step: str) -> Findings:
         """Return what the step `audit`, `lookalikes` or `audit_cross` writes."""

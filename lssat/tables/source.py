@@ -33,6 +33,7 @@ ENTRY = {
     "lookalikes": ["data.audit.lookalikes"],
     "audit_cross": ["data.audit.across"],
     "train": ["training.train"],
+    "external": ["data.external"],
     "evaluate": ["evaluation.evaluate"],
     "cross": ["evaluation.evaluate"],
     "robustness": ["evaluation.robustness"],

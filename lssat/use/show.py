@@ -93,6 +93,9 @@ def _requested(file: Path) -> dict[str, set[tuple[str, str]]] | None:
     rows: dict[str, set[tuple[str, str]]] = {task: set() for task in loaded.benchmark.tasks}
     for run in loaded.runs():
         rows[run.task].add((run.backbone, str(grid.parse(run.configuration))))
+    for run in map(grid.Run.of, loaded.external()):
+        if run.task in rows:  # else it is of a data set that is only tested on
+            rows[run.task].add((run.backbone, run.configuration))
     return rows
 
 

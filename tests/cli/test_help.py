@@ -61,6 +61,7 @@ def test_files_that_an_example_names_lie_where_a_project_has_them(name: str) -> 
 def test_a_step_is_told_what_to_do_and_not_where_its_files_lie() -> None:
     """What it works on, its parameters, the machine's hardware, and the project."""
     what = {"--task", "--run", "--again", "--dataset", "--shard", "--tree", "--variant"}
+    what |= {"--scores"}  # a user's own table, which lies anywhere
     what |= {"--check", "--listed", "--added", "--params", "--project", "--tracking"}
     what |= {f"--{key}" for key in hardware.Hardware.model_fields}
     steps = {name: each for name, each in GROUP.commands.items()

@@ -309,6 +309,7 @@ def covered(tmp_path: Path, dataset: str, options: params.Dataset, rules: params
     tables.write_table(lost, [], tables.REJECTS)
     files = {name: tmp_path / f"{name}.parquet" for name in splits.NAMES}
     files |= {f"{name}_ids": tmp_path / f"{name}.txt" for name in (*splits.NAMES, "unused")}
+    files["samples"] = tmp_path / "samples.csv"
     files["summary"] = tmp_path / "summary.json"
     splits.write(dataset, table, rejects, [faces], [lost], options, rules, files)
     return tables.read_json(files["summary"])

@@ -626,3 +626,20 @@ def _run(folder: Path, run: grid.Run, known: grid.Task, rng: np.random.Generator
     for name in ("curve.csv", "reconstruction.npz"):
         record[f"{name.split('.')[0]}_sha256"] = tables.sha256(folder / name)
     tables.write_json(folder / "record.json", record)
+
+
+def external(files: TaskFiles, task: str, *runs: grid.Run) -> None:
+    """Add runs of other programs to the metrics and slices that were drawn."""
+    rng = np.random.default_rng(9)
+    every = [*map(grid.Run.of, files.runs), *runs]
+    content = _metrics(task, every, rng)
+    for entry in content["runs"]:
+        if entry["configuration"] == grid.EXTERNAL:
+            entry["external"] = {"file": "theirs.csv", "sha256": "0" * 64}
+            why = "not calibrated: its table holds no scores of the validation split"
+            entry["calibration"] |= {"temperature": None, "scaled": None, "note": why}
+    ours = next(row for row in content["comparisons"] if row["compared"] == "configuration")
+    theirs = {"backbone": runs[0].backbone, "configuration": grid.EXTERNAL, "seeds": [0]}
+    content["comparisons"].append(ours | {"compared": "external", "a": theirs, "b": ours["b"]})
+    tables.write_json(files.metrics, content)
+    _slices(files, task, every, rng)

@@ -57,6 +57,7 @@ def prepare(tmp_path: Path, own: params.Own) -> dict[str, Path]:
     texture.write_shard(npy, table, kind, codes, codes.with_suffix(".parquet"))
     files = {name: tmp_path / f"splits/{name}.parquet" for name in splits.NAMES}
     files |= {f"{name}_ids": tmp_path / f"{name}.txt" for name in (*splits.NAMES, "unused")}
+    files["samples"] = tmp_path / "samples.csv"
     files["summary"] = tmp_path / "splits/summary.json"
     splits.write("mine", at["manifest"], at["lost"], [table], [gone], own, SPLIT, files)
     return {**at, **files, "faces": npy.parent, "codes": codes.parent}

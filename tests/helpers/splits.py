@@ -56,6 +56,7 @@ def write(
         tables.write_table(faces_rejects[-1], gone, REJECTS)
     files = {name: tmp_path / f"{name}.parquet" for name in splits.NAMES}
     files |= {f"{name}_ids": tmp_path / f"{name}.txt" for name in (*splits.NAMES, "unused")}
+    files["samples"] = tmp_path / "samples.csv"
     files["summary"] = tmp_path / "summary.json"
     splits.write(dataset, manifest, rejects, faces, faces_rejects, options, rules, files)
     found = {name: read_table(files[name], SPLITS).to_pylist() for name in splits.NAMES}

@@ -23,6 +23,7 @@ def steps(tmp_path: Path, dataset: str, options, rejected: int = 0) -> dict[str,
     texture_cache.write_shard(npy, table, texture, tmp_path / "t.npy", codes)
     files = {name: tmp_path / f"{name}.parquet" for name in splits.NAMES}
     files |= {f"{name}_ids": tmp_path / f"{name}.txt" for name in (*splits.NAMES, "unused")}
+    files["samples"] = tmp_path / "samples.csv"
     files["summary"] = tmp_path / "summary.json"
     seeded = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
     splits.write(dataset, manifest, lost, [table], [rejects], options, seeded, files)

@@ -88,8 +88,10 @@ def every(known: params.Params) -> set[str]:
     for name in (*benchmark.tasks, *benchmark.cross):
         data = HERE.data(name)
         found |= {data.manifest, data.rejects, data.faces.root, data.splits.root}
-        found |= {data.texture("ldp").root.parent}
+        found |= {data.texture("ldp").root.parent, data.external.samples}
         found |= {*data.found("audit"), *data.found("lookalikes")}
+    for other in benchmark.external:
+        found |= {HERE.data(other.task).external.scores(other.name, other.seed)}
     for task in benchmark.tasks:
         made, explained = results.task(task), results.explain(task)
         found |= {made.predictions, made.metrics, made.robustness, results.mlflow(task)}
@@ -113,6 +115,10 @@ def test_the_outputs_of_dvcs_stages_are_those_of_a_project(tmp_path: Path) -> No
     own = {"root": ".", "shards": 1, "rejects_limit": 0.0, "frames": 2, "every": None, "clips": 0}
     values["datasets"]["celebdf"] = own | {"clip_frames": 16, "clip_stride": 2}
     values["benchmark"]["cross"] = {"celebdf": "ffpp"}
+    values["benchmark"]["external"] = [
+        {"file": f"{task}.csv", "task": task, "name": "xception", "seed": seed}
+        for seed, task in enumerate(("ffpp", "celebdf"))
+    ]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
     known = params.load(tmp_path / "params.yaml")
     repo = Repo.init(str(tmp_path), no_scm=True)

@@ -63,6 +63,8 @@ SETS = [*TASKS, *CROSS]
 OWN, LISTED = PARAMS.slices.attributes, PARAMS.slices.lists  # by task: names, and a CSV
 TEXTURE = PARAMS.texture.kind
 RUNS = PARAMS.named()
+EXTERNAL = PARAMS.external()  # path of a run of another program -> the table of its scores
+OTHERS = grid.RUN.replace("{configuration}", grid.EXTERNAL)
 REPEATS = PARAMS.repeats()  # configuration -> the one that it repeats (rule repeat)
 HARDWARE = hardware.read(config)
 # A GPU belongs to the process that began with it, and several devices to as many programs.
@@ -219,6 +221,12 @@ def runs_of(task):
     return [HERE.runs.run(run.path).record for run in RUNS if run.task == task]
 
 
+def external_of(task):
+    """The scores of other programs for a data set's test split."""
+    runs = [run for run in map(grid.Run.of, EXTERNAL) if run.task == task]
+    return [HERE.data(task).external.scores(run.backbone, run.seed) for run in runs]
+
+
 def repeated(wildcards):
     """The run that a run repeats."""
     configuration = REPEATS[wildcards.configuration]
@@ -238,9 +246,11 @@ def kept():
     for task in TASKS:
         made, explained = HERE.results.task(task), HERE.results.explain(task)
         files += [made.metrics, made.predictions, made.robustness, explained.json, explained.maps]
+        files += external_of(task)
     for task in CROSS:
         made = across(task)
         files += [made.metrics, made.predictions, HERE.data(task).found("audit_cross").json]
+        files += external_of(task)
     return list(dict.fromkeys(files))
 
 

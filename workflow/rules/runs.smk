@@ -52,6 +52,24 @@ rule repeat:
         "lssat repeat --run {params.run} --again {params.again} > {log} 2>&1"
 
 
+# Scores that another program gave the test split, held to it: a run beside those that are trained.
+rule external:
+    input:
+        lambda wc: EXTERNAL[OTHERS.format(**wc)],
+        DATA.splits.files.values(),
+    output:
+        DATA.external.scores("{backbone}", "{seed}"),
+    log:
+        HERE.log("external", OTHERS),
+    threads: 1
+    params:
+        section=read("external"),
+        code=code("external"),
+        run=OTHERS,
+    shell:
+        "exec lssat external --run {params.run} --scores {input[0]:q} > {log} 2>&1"
+
+
 rule evaluate:
     input:
         DATA.splits.tables.values(),
@@ -59,6 +77,7 @@ rule evaluate:
         lambda wc: crops_of(wc.task),
         lambda wc: codes_of(wc.task),
         lambda wc: runs_of(wc.task),
+        lambda wc: external_of(wc.task),
     output:
         RESULTS.predictions,
         RESULTS.metrics,
@@ -173,6 +192,7 @@ rule cross:
         DATA.splits.summary,
         lambda wc: crops_of(wc.task),
         lambda wc: codes_of(wc.task),
+        lambda wc: external_of(wc.task),
         lambda wc: runs_of(wc.home),
     output:
         ACROSS.predictions,

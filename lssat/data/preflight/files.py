@@ -6,11 +6,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from lssat.data import datasets
+from lssat import grid
+from lssat.data import datasets, external
 from lssat.data.preflight.named_models import WORDS, choices, trained
-from lssat.grid.releases import RELEASES
+from lssat.grid.releases import RELEASES, TASKS
 from lssat.params.names import Problem, texts
-from lssat.tables import spelling
+from lssat.tables import DataError, spelling
 from lssat.tables.project import Project
 
 HERE = Project()
@@ -34,7 +35,46 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     for task, file in lists.items() if isinstance(lists, dict) else ():
         if isinstance(file, str) and not _drawn(get, file.removesuffix(".csv")):
             yield from _there(("slices", "lists", str(task)), Path(file), "a CSV of annotations")
+    yield from _external(get)
     yield from _weights(get)
+
+
+def _external(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Yield what is wrong with tables of other programs, as far as it is known before the splits.
+
+    Those that their step has taken up, unchanged since, are not read again.
+    """
+    entries = get("benchmark", "external")
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        try:
+            place, data = Path(entry["file"]), HERE.data(entry["task"])
+            made = data.external.scores(entry["name"], entry["seed"])
+        except (KeyError, TypeError, ValueError):
+            continue  # said where the entry stands
+        where = ("benchmark", "external", number, "file")
+        if problems := [*_there(where, place, "a table of scores, CSV or Parquet")]:
+            yield from problems
+        elif not _newer(made, place):
+            known = _known(get, entry["task"])
+            try:
+                if data.splits.summary.exists():
+                    external.check(place, data.splits)
+                elif known is not None:
+                    external.read(place, known)
+            except DataError as error:
+                yield where, str(error).removesuffix(".")
+
+
+def _known(get: Callable[..., Any], task: str) -> grid.Task | None:
+    """Return what a release's task is; None of data of one's own, whose lists say it."""
+    known, classes = TASKS.get(task), get("datasets", task, "classes")
+    if known is None:
+        return None
+    return known._replace(classes=known.classes[: classes if isinstance(classes, int) else None])
+
+
+def _newer(made: Path, source: Path) -> bool:
+    return made.exists() and made.stat().st_mtime_ns > source.stat().st_mtime_ns
 
 
 def _drawn(get: Callable[..., Any], path: str) -> bool:

@@ -5,6 +5,7 @@ no seed is known; ours is a half by class and by a seeded hash of the ids, and i
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from lssat.tables import (
     metadata,
     read_table,
     together,
+    write_csv,
     write_json,
     write_table,
     write_text,
@@ -36,7 +38,7 @@ from lssat.tables import (
 
 __all__ = ["FILES", "NAMES", "UNUSED", "assign", "check_groups", "halve", "hold_out", "write"]
 
-FILES = (*NAMES, "summary", *(f"{name}_ids" for name in (*NAMES, UNUSED)))
+FILES = (*NAMES, "summary", *(f"{name}_ids" for name in (*NAMES, UNUSED)), "samples")
 
 
 @together()
@@ -61,7 +63,8 @@ def write(
         files: the paths to write, one for each name in `FILES`: `train`, `val`, `test` (schema
             SPLITS, sorted by id, clip and frame; their header says what the task is; labels of
             the test split stand in no other file), `summary` (JSON), and `train_ids` to
-            `unused_ids` (text: the ids of the samples, with a crop or not, one a line, sorted).
+            `unused_ids` (text: the ids of the samples, with a crop or not, one a line, sorted),
+            `samples` (CSV: what another program can score).
 
     Raises:
         DataError: too many samples without a crop, an empty split, class or subset, or an
@@ -92,7 +95,17 @@ def write(
     summary |= {"selection": splits.selection, "asked": wishes}
     for name in (*NAMES, UNUSED):
         write_text(files[f"{name}_ids"], "".join(f"{id}\n" for id in summary["ids"][name]))
+    write_csv(files["samples"], ("id", "frame", "split"), _scorable(joined))
     write_json(files["summary"], {key: value for key, value in summary.items() if key != "ids"})
+
+
+def _scorable(joined: pa.Table) -> Iterator[tuple[str, int, str]]:
+    """Yield id, frame and split of what another program can score: crops of test and val."""
+    single = joined.filter(pc.equal(joined["clip"], -1))
+    for split in ("test", "val"):
+        part = single.filter(pc.equal(single["split"], split))
+        for id, frame in zip(part["id"].to_pylist(), part["frame"].to_pylist(), strict=True):
+            yield id, frame, split
 
 
 def _sized(

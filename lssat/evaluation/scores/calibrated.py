@@ -4,8 +4,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from lssat import metrics
+from lssat import grid, metrics
 from lssat.evaluation.scores.levels import Level, matrix, places, rows_of
+
+UNCALIBRATED = "not calibrated: its table holds no scores of the validation split"
 
 
 def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dict[str, Any]]:
@@ -20,8 +22,9 @@ def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dic
         run -> `ece`, `ece_if_calibrated`, `brier`, `bins` as they are, the same under `scaled`
         with `temperature`, which divides the logits of frames or images. It is fitted at the
         headline's level: of videos, to the mean probability of their frames. `note`: whether it
-        is at a bound. Without validation rows (a data set that is only tested on) `temperature`
-        and `scaled` are None. Runs whose scores are not finite are left out.
+        is at a bound, or that another program's scores cannot be calibrated. Without validation
+        rows (a data set that is only tested on) `temperature` and `scaled` are None. Runs whose
+        scores are not finite are left out.
     """
     able = [run for run, scores in head.scores.items() if not metrics.unusable(scores)]
     val, test = places(predictions, "val"), places(predictions, "test")
@@ -31,6 +34,8 @@ def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dic
         rows = rows_of(predictions, val[run]) if run in val else None
         heat = None if rows is None else _temperature(rows, task, head.kind)
         tempered = _tempered(rows_of(predictions, test[run]), task, head, heat)
+        if rows is None and grid.parse(grid.Run.of(run).configuration).external:
+            tempered["note"] = UNCALIBRATED
         calibrated[run] = raw | dict(level=head.name) | tempered
     return calibrated
 

@@ -8,6 +8,7 @@ import numpy as np
 from lssat import metrics
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.measured import Span
+from lssat.evaluation.scores.run_group import Scored
 
 
 def baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]:
@@ -59,6 +60,15 @@ def of_seeds(seeds: Sequence[int], reasons: Sequence[str | None]) -> list[str]:
 
 def _named(seeds: list[int]) -> str:
     return f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
+
+
+def made_elsewhere(scored: Scored) -> list[str]:
+    """Return the note of a row whose scores another program made; without it nothing."""
+    if not scored.external:
+        return []
+    alone = len(scored.runs) == 1
+    covers = "; its interval is of this one model on other test sets" if alone else ""
+    return [f"external: another program made the scores{covers}"]
 
 
 def fallen(runs: list[dict[str, Any]]) -> list[str]:

@@ -18,7 +18,7 @@ from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
 from lssat.params import Evaluate
 
-FAMILIES = ("configuration", "backbone")
+FAMILIES = ("configuration", "backbone", "external")
 ALPHA = 0.05  # of all tests that are corrected together
 
 
@@ -31,7 +31,7 @@ class Compared(NamedTuple):
     metric: str
     clusters: int  # that the metric rests on
     note: str | None  # of every difference
-    pairs: dict[tuple[int, int], statistics.Pair]  # (i, j) of `rows`, i < j
+    pairs: dict[tuple[int, int], statistics.Pair]  # (i, j) of `rows`, i < j; see `_tested`
     options: Evaluate
 
     @property
@@ -48,10 +48,38 @@ def compared(
     rows = [row for row, one in row_cells if one is not None]
     known = [one for _, one in row_cells if one is not None]
     reason, note, clusters = measured.trust(results, metric)
-    chosen = [] if reason else list(itertools.combinations(range(len(rows)), 2))
-    pairs = measured.infer(known, clusters, options, chosen).pairs if chosen else []
-    by_rows = {(pair.a, pair.b): pair for pair in pairs}
+    by_rows = {} if reason else _tested(rows, known, clusters, options)
     return Compared(rows, known, level, metric, clusters, note or reason, by_rows, options)
+
+
+def _tested(
+    rows: list[Scored], cells: list[measured.Cells], clusters: int, options: Evaluate
+) -> dict[tuple[int, int], statistics.Pair]:
+    """Test each two rows.
+
+    A row that another program made stands apart: its seeds share nothing with ours, and it may
+    have one alone. That one model is then held against each of our seeds as it is, so that the
+    difference is of our mean minus its score, and varies as our trainings do. Our own pairs are
+    as they would be without it.
+    """
+    both = list(itertools.combinations(range(len(rows)), 2))
+    ours = [at for at in both if not rows[at[0]].external and not rows[at[1]].external]
+    theirs = [at for at in both if rows[at[0]].external and rows[at[1]].external]
+    mixed = [at for at in both if at not in ours and at not in theirs]
+    seeds = {seed for row, one in zip(rows, cells, strict=True) if not row.external for seed in one}
+    fixed = [
+        dict.fromkeys(sorted(seeds), *one.values()) if row.external and len(one) == 1 else one
+        for row, one in zip(rows, cells, strict=True)
+    ]
+    found = {}
+    for chosen, held in ((ours, cells), (mixed, fixed), (theirs, cells)):
+        used = sorted({i for at in chosen for i in at})  # the others tell nothing of these
+        inner = [(used.index(i), used.index(j)) for i, j in chosen]
+        made = [held[i] for i in used]
+        pairs = measured.infer(made, clusters, options, inner).pairs if chosen else []
+        for at, pair in zip(chosen, pairs, strict=True):
+            found[at] = pair._replace(a=at[0], b=at[1])
+    return found
 
 
 def comparisons(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
@@ -59,12 +87,12 @@ def comparisons(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, 
 
     Returns:
         a dict a pair: what is `compared` (configuration: two of one backbone; backbone: two of
-        one configuration), `a` and `b` (backbone, configuration, seeds), the `difference` a - b
-        with `low` and `high`, `effect` (see `effect`), `p`, `p_holm` corrected over the task's
-        pairs that ask the same question, and `least`: the smallest difference that would have
-        been shown in 80 % of repetitions, beside so many pairs; it follows from the `parts` of the
-        standard `error` (`statistics.smallest`), which has `freedom` by Satterthwaite. None where
-        undefined.
+        one configuration; external: a row of ours and one of another program), `a` and `b`
+        (backbone, configuration, seeds), the `difference` a - b with `low` and `high`, `effect`
+        (see `effect`), `p`, `p_holm` corrected over the task's pairs that ask the same question,
+        and `least`: the smallest difference that would have been shown in 80 % of repetitions,
+        beside so many pairs; it follows from the `parts` of the standard `error`
+        (`statistics.smallest`), which has `freedom` by Satterthwaite. None where undefined.
     """
     described = []
     for family in FAMILIES:
@@ -79,6 +107,8 @@ def asks(family: str, at: tuple[int, int], comparison: Compared, grid: Sequence[
     a, b = (comparison.rows[i] for i in at)
     if a not in grid or b not in grid:
         return False
+    if family == "external" or a.external or b.external:
+        return family == "external" and a.external != b.external
     same = (a.backbone == b.backbone, a.configuration == b.configuration)
     return same == ((True, False) if family == "configuration" else (False, True))
 
@@ -155,7 +185,7 @@ def backbones(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, An
         as `comparisons`, `a` and `b` being `backbone`, `configurations` (how many) and `seeds`.
         Backbones that have none in common with most are left out.
     """
-    rows = [row for row in comparison.rows if row in grid]
+    rows = [row for row in comparison.rows if row in grid and not row.external]
     names, shared = complete([(row.backbone, row.configuration) for row in rows])
     averages = []
     for name in names:

@@ -28,7 +28,8 @@ def levels(predictions: pa.Table, task: str, kind: str) -> list[list[Level]]:
     Returns:
         [[image]], or of a task on videos [[frame, video]] for encoders of images, [[clip, video]]
         for encoders of clips, or both: a clip may be missing where frames are there, so the two
-        are never mixed. The last of each list is the headline's.
+        are never mixed. The last of each list is the headline's. Scores of whole videos, which
+        another program made, stand beside those of frames at the level of videos alone.
     """
     parts = {run: rows_of(predictions, rows) for run, rows in places(predictions, "test").items()}
     by_level: dict[str, dict[str, pa.Table]] = {}
@@ -39,7 +40,22 @@ def levels(predictions: pa.Table, task: str, kind: str) -> list[list[Level]]:
         raise _wrong(task, "no rows of the test split")
     if "image" in by_level and len(by_level) > 1:
         raise _wrong(task, f"levels {', '.join(by_level)} mixed")
-    return [_levels(name, own, task, kind) for name, own in by_level.items()]
+    videos = by_level.pop("video", {})
+    if videos and "frame" not in by_level:
+        raise _wrong(task, "scores of videos and no run on frames beside them")
+    made = {name: _levels(name, own, task, kind) for name, own in by_level.items()}
+    for run, part in videos.items():
+        _beside(made["frame"][-1], run, part, task)
+    return list(made.values())
+
+
+def _beside(level: Level, run: str, part: pa.Table, task: str) -> None:
+    """Add a run that was scored on whole videos to the level of videos."""
+    part = _sorted(part)
+    labels = matrix(part["labels"], task)[:, 0]
+    if part["id"].to_pylist() != level.ids or not np.array_equal(labels, level.labels):
+        raise _wrong(task, f"{run} and the others differ in their videos or labels")
+    level.scores[run] = _scores(level.kind, matrix(part["logits"], task))
 
 
 def places(predictions: pa.Table, split: str) -> dict[str, np.ndarray]:

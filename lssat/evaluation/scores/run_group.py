@@ -35,6 +35,11 @@ class Scored(NamedTuple):
         return [grid.Run.of(run).seed for run in self.runs]
 
     @property
+    def external(self) -> bool:
+        """Whether another program made the scores."""
+        return grid.parse(self.configuration).external
+
+    @property
     def labels(self) -> dict[str, Any]:
         """The first columns of the rows about them."""
         text = str(grid.parse(self.configuration))

@@ -106,6 +106,8 @@ def _part(
                 metric: known[level.name, metric].get(key(scored))
                 for metric in metrics.NAMES[level.kind]
             }
+            if scored.runs[0] not in level.scores:
+                continue  # another program scored whole videos
             swept = design.sweeps(scored.configuration)
             table += _rows(scored, level, results[level.name], own, own_runs, baselines, swept)
         by_class += each(scored, apart, own_runs)
@@ -113,7 +115,10 @@ def _part(
     parts = [
         row
         for level in reversed(row_levels)
-        for row in subsets(rows, level, runs, train_labels, options)
+        for row in subsets(
+            [scored for scored in rows if scored.runs[0] in level.scores],
+            *(level, runs, train_labels, options),
+        )
     ]
     for run, calibrated in calibrations(predictions, task.name, head).items():
         runs[run]["calibration"] = calibrated
@@ -170,6 +175,8 @@ def _run(
     notes: dict[str, str] = {}
     for level in row_levels:
         own = results[level.name]
+        if run not in level.scores:
+            continue
         for name in metrics.NAMES[level.kind]:
             values[f"{level.name}/{name}"] = own.values.get(run, {}).get(name)
         notes |= {f"{level.name}/{name}": note for name, note in own.notes[run].items()}
@@ -212,6 +219,7 @@ def _rows(
         key = f"{level.name}/{metric}"
         notes = cells.of_seeds(scored.seeds, [run["notes"].get(key) for run in runs])
         values = [run["metrics"][key] for run in runs]
+        notes += cells.made_elsewhere(scored)
         row = cells.row(values, intervals.get(metric), [*notes, *fallen])
         yield dict(
             **scored.labels,

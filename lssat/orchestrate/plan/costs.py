@@ -21,6 +21,7 @@ _PERTURB = 4e-4  # of an image of 80 px
 _SMALL = {"manifest": 0.4, "splits": 0.6, "audit": 0.7, "lookalikes": 0.8, "audit_cross": 0.8}
 _SMALL |= {"slices": 2.0, "slices_listed": 0.8, "track_slices": 2.4, "track_cross": 1.2}
 _SMALL |= {"gallery": 1.0, "report": 4.0, "track_report": 1.5, "repeat": 0.4}
+_SMALL |= {"external": 0.6}
 _OF_CROPS = {"manifest": 2e-5, "splits": 2e-5, "audit": 2e-5, "lookalikes": 5e-5}
 _TRACKED = 0.3  # a run
 _MEASURED, _RESAMPLED = 0.15, 3e-8  # a run; and its intervals, of each sample and resample

@@ -68,6 +68,8 @@ def jobs(values: params.Params) -> Iterator[Job]:
     for run in values.named():
         wildcards = {key: str(value) for key, value in run._asdict().items()}
         yield Job("repeat" if run.configuration in values.repeats() else "train", wildcards)
+    for path in values.external():
+        yield Job("external", {key: str(part) for key, part in grid.Run.of(path)._asdict().items()})
     for task in tasks:
         yield from (Job(rule, {"task": task}) for rule in _TESTS)
     for task in cross:

@@ -2,11 +2,12 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lssat import grid
 from lssat.report.kit import words
 from lssat.tables import (
     REJECTS,
@@ -110,6 +111,16 @@ class Task:
         return [row for row in self._grid if (row["level"], row["metric"]) == wanted]
 
     @property
+    def trained(self) -> list[Row]:
+        """The rows of the headline that were trained here: those of other programs are not."""
+        return [row for row in self.headline if not _external(row)]
+
+    @property
+    def external(self) -> list[Row]:
+        """The rows of the headline whose scores another program made."""
+        return [row for row in self.headline if _external(row)]
+
+    @property
     def beside(self) -> list[Row]:
         """The rows of the headline that are beside the grid: of variants."""
         wanted = (self.metrics["level"], self.metrics["metric"])
@@ -127,13 +138,19 @@ class Task:
 
     @property
     def backbones(self) -> list[str]:
-        """The backbones, in the order of the table."""
-        return list(dict.fromkeys(row["backbone"] for row in self._grid))
+        """The backbones that were trained here, in the order of the table."""
+        return list(dict.fromkeys(row["backbone"] for row in self._grid if not _external(row)))
 
     @property
     def configurations(self) -> list[str]:
         """The configurations of the grid, in the order of the table."""
-        return list(dict.fromkeys(row["configuration"] for row in self._grid))
+        return list(dict.fromkeys(row["configuration"] for row in self._grid if not _external(row)))
+
+    @property
+    def columns(self) -> list[str]:
+        """The configurations, and last `external` where there are rows of other programs."""
+        theirs = (row["configuration"] for row in self.external)
+        return list(dict.fromkeys([*self.configurations, *theirs]))
 
     @property
     def collapsed(self) -> set[tuple[str, str]]:
@@ -143,7 +160,12 @@ class Task:
 
     @property
     def seeds(self) -> list[int]:
-        """The seeds of all runs."""
+        """The seeds of all runs that were trained here."""
+        return sorted({run["seed"] for run in self.metrics["runs"] if not _external(run)})
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """The seeds of all runs, also of other programs."""
         return sorted({run["seed"] for run in self.metrics["runs"]})
 
     def runs_of(self, backbone: str, configuration: str) -> list[RunMetrics]:
@@ -153,6 +175,14 @@ class Task:
         return sorted(runs, key=lambda run: run["seed"])
 
 
+def _external(row: Mapping[str, Any]) -> bool:
+    return bool(row["configuration"] == grid.EXTERNAL)
+
+
+def _trained_runs(metrics: Metrics) -> set[str]:
+    return {run["run"] for run in metrics["runs"] if not _external(run)}
+
+
 def read_task(name: str, files: TaskFiles) -> Task:
     """Read one task.
 
@@ -160,7 +190,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         DataError: a file is missing or damaged, or metrics and runs do not name the same runs.
     """
     metrics = read_metrics(files.metrics, *_NEEDS)
-    scored = {run["run"] for run in metrics["runs"]}
+    scored = _trained_runs(metrics)
     if differ := sorted(scored ^ set(files.runs)):
         problem = f"does not fit the runs of {name}: {', '.join(differ[:5])}"
         raise DataError(files.metrics, problem, "Evaluate the task again")
@@ -184,7 +214,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         read_json(files.lookalikes),
         robustness,
         read_json(files.explain),
-        [_slices(file, set(files.runs)) for file in files.slices],
+        [_slices(file, {run["run"] for run in metrics["runs"]}) for file in files.slices],
         read_json(files.sensitivity) if files.sensitivity else None,
         _speed(files.speed, metrics) if files.speed else None,
     )
@@ -193,7 +223,8 @@ def read_task(name: str, files: TaskFiles) -> Task:
 def _speed(file: Path, metrics: Metrics) -> dict[str, Any]:
     found = read_json(file)
     timed = {each["backbone"] for each in found["backbones"]}
-    if missing := sorted({run["backbone"] for run in metrics["runs"]} - timed):
+    named = {run["backbone"] for run in metrics["runs"] if not _external(run)}
+    if missing := sorted(named - timed):
         raise DataError(file, f"says nothing of {', '.join(missing)}", "Run its step again")
     return found
 
@@ -214,7 +245,7 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     """
     metrics = read_metrics(files.metrics, *_NEEDS)
     known = {run for task in tasks if task.name == metrics["task"] for run in task.files.runs}
-    if differ := sorted({run["run"] for run in metrics["runs"]} ^ known):
+    if differ := sorted(_trained_runs(metrics) ^ known):
         problem = f"does not fit the runs of {metrics['task']}: {', '.join(differ[:5])}"
         raise DataError(files.metrics, problem, "Run its step again")
     audits = (read_json(file) for file in (files.audit, files.lookalikes, files.across))

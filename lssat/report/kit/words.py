@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lssat.grid import trained
+from lssat.grid import EXTERNAL, trained
 from lssat.metrics import LOWER_IS_BETTER, METRICS
 from lssat.tables import Metrics
 
@@ -146,7 +146,8 @@ def headline(metrics: Metrics, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         return ["It is undefined in every row; the notes below the table say why."]
     ranks = metrics["ranks"]
     claimed = any(row["beats_baseline"] for row in rows) or sum(row["top"] for row in ranks) == 1
-    about = scope(min(len(row["seeds"]) for row in rows)) if claimed else ""
+    seeds = [len(row["seeds"]) for row in rows if row["configuration"] != EXTERNAL]
+    about = scope(min(seeds)) if claimed and seeds else ""
     return [*filter(None, (_against_baseline(rows), about, _collapsed(rows)))]
 
 

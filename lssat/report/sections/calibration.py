@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lssat import metrics
+from lssat import grid, metrics
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num
 from lssat.report.kit.figures import Figure, Key, Plot, diagonal
@@ -64,6 +64,10 @@ def _notes(task: Task) -> list[str]:
         if note := metrics.at_bound((run.get("calibration") or {}).get("temperature")):
             name = f"{run['backbone']} {run['configuration']} seed {run['seed']}"
             found.setdefault(note, []).append(name)
+    for run in task.metrics["runs"]:
+        said = run.get("calibration") or {}
+        if run["configuration"] == grid.EXTERNAL and said.get("temperature") is None:
+            found.setdefault(str(said.get("note")), []).append(run["backbone"])
     return [f"{note[0].upper()}{note[1:]}: {words.listing(runs)}." for note, runs in found.items()]
 
 

@@ -1,5 +1,6 @@
 """The tables of tests: every pair of rows that ask one question, and who ranks first."""
 
+from lssat import grid
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num, shown
 from lssat.report.kit.results import Task
@@ -21,6 +22,7 @@ def tables(task: Task) -> list[tuple[str, Table]]:
         ("Backbones, in the mean over the configurations that both have", _overall(task)),
         ("Configurations of the same backbone", _table(task, "configuration")),
         ("Backbones in the same configuration", _table(task, "backbone")),
+        ("Rows of ours and of other programs", _external(task)),
         ("What could have been shown", power.table(task)),
     ]
     return [(title, table) for title, table in found if table.rows]
@@ -28,7 +30,7 @@ def tables(task: Task) -> list[tuple[str, Table]]:
 
 def lead(tasks: list[Task]) -> str:
     """Say what the tests cover, and which tasks have too few seeds for more."""
-    seeds = {task.name: min(len(row["seeds"]) for row in task.headline) for task in tasks}
+    seeds = {task.name: min(len(row["seeds"]) for row in task.trained) for task in tasks}
     few = [f"{name}: {n}" for name, n in seeds.items() if words.few(n)]
     return LEAD + (FEW.format(words.listing(few)) if few else "")
 
@@ -48,6 +50,29 @@ def _table(task: Task, family: str) -> Table:
     notes = sorted({row["note"] for row in pairs if row["note"]})
     caption = f"{task.title}: pairs of {family}s, {what}"
     return Table(f"pairs-{family}-{task.name}", caption, columns, rows, notes=notes)
+
+
+def _external(task: Task) -> Table:
+    """Make the table of each row against those of other programs: a is ours, b theirs."""
+    pairs = [row for row in task.metrics["comparisons"] if row["compared"] == "external"]
+    turned = [row if row["b"]["configuration"] == grid.EXTERNAL else _turned(row) for row in pairs]
+    columns = [Column("Backbone a"), Column("Configuration a"), Column("Program b")]
+    rows = [
+        [*[Cell(row["a"][key]) for key in ("backbone", "configuration")],
+         Cell(row["b"]["backbone"]), *_results(row), _fallen(task, row)]
+        for row in turned
+    ]  # fmt: skip
+    notes = sorted({row["note"] for row in pairs if row["note"]})
+    caption = f"{task.title}: rows of ours and of other programs, {words.where(task.metrics)}"
+    place = f"pairs-external-{task.name}"
+    return Table(place, caption, [*columns, *_tested(task), Column("Flag")], rows, notes=notes)
+
+
+def _turned(row: dict) -> dict:
+    """Return a comparison the other way round: b - a."""
+    size = {key: None if row[key] is None else -row[key] for key in ("difference", "effect")}
+    low, high = (None if row[end] is None else -row[end] for end in ("high", "low"))
+    return row | size | {"a": row["b"], "b": row["a"], "low": low, "high": high}
 
 
 def _overall(task: Task) -> Table:

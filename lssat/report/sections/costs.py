@@ -59,7 +59,7 @@ def priced(task: Task) -> list[Priced]:
     speeds = _speeds(task.speed or {"backbones": []})
     return [
         _priced(row, [task.records[run] for run in row["runs"]], speeds.get(row["backbone"], {}))
-        for row in task.headline
+        for row in task.trained
     ]
 
 

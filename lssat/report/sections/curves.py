@@ -56,7 +56,8 @@ def _label(pair: Pair) -> str:
 
 def _choices(task: Task, drawn: list[Pair]) -> dict[str, list[Pair]]:
     """Return which rows stand in which plot: the best of each backbone, then each backbone's."""
-    of = {name: [pair for pair in drawn if pair[0] == name] for name in task.backbones}
+    names = dict.fromkeys([*task.backbones, *(name for name, _ in drawn)])
+    of = {name: [pair for pair in drawn if pair[0] == name] for name in names}
     of = {name: mine for name, mine in of.items() if mine}
     if len(of) == 1:
         return of
@@ -170,7 +171,7 @@ def _mean_curve(task: Task, pair: Pair, column: str) -> list[float]:
 def _kept(task: Task) -> str:
     """Say at which validation value and epoch each run was kept."""
     parts = []
-    for backbone, configuration in pairs(task):
+    for backbone, configuration in map(words.pair, sorted(task.trained, key=words.standing)):
         records = [task.records[run["run"]] for run in task.runs_of(backbone, configuration)]
         values = [f"{words.number(r['best_value'])} (epoch {r['best_epoch']})" for r in records]
         parts.append(f"{backbone}, {configuration}: {words.listing(values)}")

@@ -211,7 +211,7 @@ def runs(task: Task) -> Table:
         Column("Weights sha256", "id"),
         Column("Command that makes it", "id"),
     ]
-    names = [run["run"] for run in task.metrics["runs"]]
+    names = [run["run"] for run in task.metrics["runs"] if run["run"] in task.records]
     made = [_run_row(task, name) for name in names]
     ids = [anchor(name) for name in names]
     return Table(f"runs-{task.name}", f"runs of {task.title}", columns, made, ids=ids)

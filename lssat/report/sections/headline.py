@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lssat import metrics
+from lssat import grid, metrics
 from lssat.report.kit import words
 from lssat.report.kit.cells import Bar, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.results import Task
@@ -27,7 +27,7 @@ def headline(task: Task) -> Table:
             Column(words.heading(metric), "num", "mean over seeds")
             for metric in metrics.BESIDE[scored["kind"]]
         ],
-        *[Column(f"Seed {seed}", "num", "each links to its run") for seed in task.seeds],
+        *[Column(f"Seed {seed}", "num", "each links to its run") for seed in task.all_seeds],
         Column("Baseline", "num", "the best score without looking at the input"),
         Column("Beats it", hint="shown to, with a correction for the number of rows"),
         Column("n", "num", f"{scored['level']}s"),
@@ -43,7 +43,8 @@ def headline(task: Task) -> Table:
 
 def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]) -> list[Cell]:
     seeds = zip(row["seeds"], row["values"], row["runs"], strict=True)
-    values = {seed: _linked(value, run) for seed, value, run in seeds}
+    linked = row["configuration"] != grid.EXTERNAL  # of those the page has no run
+    values = {seed: _linked(value, run if linked else "") for seed, value, run in seeds}
     return [
         Cell(row["backbone"]),
         Cell(row["configuration"]),
@@ -53,7 +54,7 @@ def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]
         Cell("", row["mean"], bar=_bar(row, scale)),
         _rank(task, row),
         *[measured(beside(task, row, metric)) for metric in metrics.BESIDE[task.metrics["kind"]]],
-        *[values.get(seed, Cell(words.DASH)) for seed in task.seeds],
+        *[values.get(seed, Cell(words.DASH)) for seed in task.all_seeds],
         num(row["baseline"]),
         beats(row),
         num(row["n"]),
@@ -89,11 +90,11 @@ def _foot(task: Task, row: Mapping[str, Any]) -> list[Cell]:
     others = [beside(task, row, metric) for metric in metrics.BESIDE[task.metrics["kind"]]]
     values = [num(other["baseline"] if other else None) for other in others]
     first = [Cell("trivial baseline"), Cell(""), Cell(""), num(row["baseline"]), *[Cell("")] * 3]
-    return [*first, *values, *[Cell("")] * (len(task.seeds) + 4)]
+    return [*first, *values, *[Cell("")] * (len(task.all_seeds) + 4)]
 
 
 def _linked(value: float | None, run: str) -> Cell:
-    return Cell(words.number(value), value, link="#" + anchor(run))
+    return Cell(words.number(value), value, link="#" + anchor(run) if run else "")
 
 
 def _scale(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

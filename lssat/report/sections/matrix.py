@@ -45,10 +45,10 @@ def cells(task: Task, level: str, metric: str) -> dict[tuple[str, str], Row]:
 def _table(task: Task, level: str, metrics: tuple[str, ...], paper: bool) -> Table:
     found = [cells(task, level, metric) for metric in metrics]
     names = list(dict.fromkeys(backbone for backbone, _ in found[0]))
-    columns = [Column("Backbone"), *[Column(each, "num") for each in task.configurations]]
+    columns = [Column("Backbone"), *[Column(each, "num") for each in task.columns]]
     rows = [
         [Cell(name), *[_cell([one.get((name, each)) for one in found], metrics)
-                       for each in task.configurations]]
+                       for each in task.columns]]
         for name in names
     ]  # fmt: skip
     if paper:
@@ -81,7 +81,7 @@ def _with_paper(task: Task, names: list[str], rows: list[list[Cell]]) -> list[li
         [*row, _paper(known.get(_PAPER.get(name, name), []))]
         for name, row in zip(names, rows, strict=True)
     ]
-    empty = [Cell(words.DASH)] * len(task.configurations)
+    empty = [Cell(words.DASH)] * len(task.columns)
     return rows + [
         [Cell(f"{name or 'backbone contradictory'}, paper"), *empty, _paper(numbers)]
         for name, numbers in known.items()

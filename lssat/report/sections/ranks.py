@@ -50,7 +50,7 @@ def _core(tasks: list[Task]) -> _Core:
     cells = [
         (row["backbone"], row["configuration"])
         for task in tasks
-        for row in task.headline
+        for row in task.trained
         if row["backbone"] not in _on_clips(tasks)
     ]
     backbones = _most([backbone for backbone, _ in cells])

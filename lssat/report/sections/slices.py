@@ -267,7 +267,7 @@ def _figure(
     groups = list(dict.fromkeys(each["group"] for row in heads for each in row["groups"]))
     low, high = span or (None, None)
     plots = []
-    for backbone in task.backbones if _span(heads) else []:
+    for backbone in dict.fromkeys(row["backbone"] for row in heads) if _span(heads) else []:
         rows = [row for row in heads if row["backbone"] == backbone][::-1]
         names = [(float(place), row["configuration"]) for place, row in enumerate(rows)]
         y = Axis("", -0.6, len(rows) - 0.4, ticks=names, grid=False)

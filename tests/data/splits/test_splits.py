@@ -1,5 +1,6 @@
 """Splits: official where there is one, nobody in two of them, every crop in one."""
 
+import csv
 import hashlib
 import re
 import subprocess
@@ -193,3 +194,13 @@ def test_affectnet_halves_by_hand_as_the_page_says(tmp_path: Path) -> None:
         ["sha256sum", "test.txt"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert told.stdout.split()[0] == summary["ids_sha256"]["test"]
+
+
+def test_what_another_program_can_score_is_listed(tmp_path: Path) -> None:
+    rows = ffpp_rows()
+    found, _ = write(tmp_path, "ffpp", ffpp_options(tmp_path), rows, cropped(rows, 1, 2))
+    with open(tmp_path / "samples.csv", newline="") as file:
+        listed = [(row["id"], int(row["frame"]), row["split"]) for row in csv.DictReader(file)]
+    wanted = [(row["id"], row["frame"], name) for name in ("test", "val") for row in found[name]]
+    assert listed == wanted
+    assert {name for *_, name in listed} == {"test", "val"}
