@@ -223,6 +223,19 @@ def test_a_probe_is_planned_to_run_its_encoder_once_and_a_sequence_is_not() -> N
     assert all(a < b for a, b in zip(found["linear"][1], found["full"][1], strict=True))
 
 
+def test_a_run_on_blends_is_planned_with_each_real_crop_twice() -> None:
+    run = grid.Run("ffpp", "vit_mini", "none-none-CRGB", 0)
+    options = SAMPLE.datasets.ffpp
+    trained = {}
+    for blend in ("none", "sbi"):
+        recipe = SAMPLE.train.model_copy(update={"blend": blend})
+        costs = Costs(SAMPLE.model_copy(update={"train": recipe}), CPU)
+        trained[blend] = costs.images(run).train
+        assert costs.updates(run) == trained[blend] // SAMPLE.train.batch_size
+        assert costs.images(run).test == 48 * options.frames * (1 + len(options.methods))
+    assert trained == {"none": 34 * options.frames * 5, "sbi": 34 * options.frames * 2}
+
+
 def test_saved_activations_are_those_that_were_measured() -> None:
     """MiB of an image in bfloat16, packed: docs/model.md."""
     for backbone, mib in (("vit_base", 114), ("vit_large", 252), ("vit_huge16", 399)):

@@ -13,13 +13,15 @@ from torch.nn import functional as F
 from lssat import grid
 from lssat.data.shards import Shards
 from lssat.evaluation import logits
+from lssat.models import losses
 from lssat.models.ssat import SSAT
-from lssat.models.ssat.boundary import LAMBDA_BOUNDARY, boundary_loss
+from lssat.models.ssat.boundary import boundary_loss
 from lssat.tables import DataError
 from lssat.tables.project import Data
 from lssat.training import train as step
 from lssat.training.blended import Blended
 from lssat.training.loader import Crops
+from lssat.training.recipe import Step
 from lssat.training.resume import Stopped
 
 ALONE = RUN._replace(configuration=grid.SUPERVISED)
@@ -149,7 +151,12 @@ def test_the_loss_of_xray_is_cross_entropy_and_a_hundred_times_that_of_the_bound
     assert float(row["loss_rec"]) == pytest.approx(float(by_hand), rel=1e-4)
     expected = F.binary_cross_entropy_with_logits(out.logits, batch.labels.float())
     assert float(row["loss_cls"]) == pytest.approx(float(expected), rel=1e-4)
-    assert LAMBDA_BOUNDARY == 100
+    whole = Step(model, losses.loss("binary", None, 0.0), 0.1)
+    given = batch.imgs, None, None, batch.labels, "joint"
+    with torch.no_grad():
+        total, parts = whole(*given, boundary=batch.boundary)
+    assert float(total) == pytest.approx(float(expected) + 100 * float(by_hand), rel=1e-5)
+    assert parts.tolist() == pytest.approx([float(expected), float(by_hand)], rel=1e-5)
     assert record["decoder_parameters"] == sum(p.numel() for p in model.boundary.parameters())
     assert record["parameters"] == sum(
         p.numel() for name, p in model.named_parameters() if "boundary" not in name

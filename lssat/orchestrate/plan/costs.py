@@ -83,8 +83,15 @@ class Costs:
         return grid.tune(self.values.recipe(run.configuration).tune).kind == "linear" and not then
 
     def images(self, run: grid.Run) -> amounts.Amount:
-        """Return the images, or clips, of each split that a run reads."""
-        return self.samples(run.task).seen(self.is_clip(run))
+        """Return the images, or clips, of each split that a run reads.
+
+        A run on blends has each real crop twice; of data of one's own half are taken to be real.
+        """
+        found = self.samples(run.task).seen(self.is_clip(run))
+        if self.values.recipe(run.configuration).blend == "none":
+            return found
+        methods = getattr(getattr(self.values.datasets, run.task), "methods", ["one"])
+        return found._replace(train=2 * found.train // (1 + len(methods)))
 
     def updates(self, run: grid.Run) -> int:
         """Return the updates of an epoch."""
