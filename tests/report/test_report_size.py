@@ -15,7 +15,7 @@ MOST = 8_000_000
 
 @pytest.mark.slow
 def test_the_page_of_270_runs_is_small_enough_to_open(tmp_path: Path) -> None:
-    """Evaluated results are larger by a few hundred kB: benchmarks/report.py."""
+    """With evaluated results it is larger by 1 %: benchmarks/report.py."""
     grid = {"backbones": BACKBONES, "configurations": CONFIGURATIONS, "seeds": SEEDS}
     files = drawn.draw(tmp_path, **grid)
     assert sum(len(each.runs) for each in files.values()) == 270
