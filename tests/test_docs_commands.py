@@ -25,6 +25,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 PROGRAMS = ("lssat", "snakemake", "dvc", "mlflow", "make", "pytest", "python")
 _FENCED = re.compile(r"^```\w*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`([^`\n]+)`")
+_OPTION = re.compile(r'add_argument\(\s*"(--[\w-]+)"')
 _SETS = re.compile(r"(\w+=\S+ )*")  # variables of the environment before a program
 # Of click, and of typer's own copy of it.
 CLICKS = (click.ClickException, typer.BadParameter.__mro__[2])
@@ -177,7 +178,7 @@ def test_scripts_and_tests_are_there_with_their_options() -> None:
                 if not (ROOT / word).exists():
                     raise ValueError(f"there is no {word}")
                 script = (ROOT / word).read_text() if word.endswith(".py") else ""
-            if word.startswith("--") and f'add_argument("{word}"' not in script:
+            if word.startswith("--") and word not in _OPTION.findall(script):
                 raise ValueError(f"there is no option {word}")
 
     accepted("python", read)
@@ -203,9 +204,7 @@ def test_options_that_are_named_alone_are_options_of_something() -> None:
             known |= {*action.option_strings}
             if isinstance(action, argparse._SubParsersAction):
                 parsers += action.choices.values()
-    known |= {
-        o for file in SCRIPTS for o in re.findall(r'add_argument\("(--[\w-]+)"', file.read_text())
-    }
+    known |= {o for file in SCRIPTS for o in _OPTION.findall(file.read_text())}
     for page in PAGES:
         for text in inline(page):
             if text.startswith("--"):
