@@ -8,6 +8,7 @@ last, logs none twice.
 import fcntl
 import getpass
 import json
+import math
 import os
 import socket
 from collections.abc import Iterable, Mapping
@@ -69,15 +70,19 @@ def create(client: Any, experiment_id: str, training: Training) -> str:
 
 
 def facts(client: Any, run_id: str, training: Training) -> None:
-    """Log parameters and data sets; again changes nothing."""
-    from mlflow.entities import DatasetInput, InputTag, Param
+    """Log parameters, data sets, and a headline that is not known yet; again changes nothing."""
+    from mlflow.entities import DatasetInput, InputTag, Metric, Param
+
+    # MLflow's page of comparisons opens with the metric that its runs had first.
+    unknown = Metric(names.HEADLINE, math.nan, millis(training.started), 0)
 
     run = training.run
     named = grid.parse(run.configuration)
     own = dict(backbone=run.backbone, configuration=str(replace(named, variant=None)))
     own |= dict(variant=named.variant or grid.BASE)
     values = dotted(training.params | own | dict(seed=run.seed, device=training.device))
-    client.log_batch(run_id, params=[Param(name, str(value)) for name, value in values.items()])
+    params = [Param(name, str(value)) for name, value in values.items()]
+    client.log_batch(run_id, [unknown], params)
     said = {"train": "training", "val": "validation"}
     inputs = [
         DatasetInput(dataset(run.task, split, digest), [InputTag("mlflow.data.context", context)])
@@ -93,6 +98,11 @@ def dataset(task: str, split: str, digest: str) -> Any:
 
     source = json.dumps({"uri": str(Project().data(task).splits.tables[split])})
     return Dataset(f"{task} {split}", digest[:32], "local", source)  # it takes 36 characters
+
+
+def measured(run: Any) -> dict[str, float]:
+    """Return the metrics that a run has, without those that are not known yet: NaN."""
+    return {name: value for name, value in run.data.metrics.items() if not math.isnan(value)}
 
 
 def _tags(training: Training) -> dict[str, str]:
@@ -154,7 +164,6 @@ def log_epochs(
         for number in part:
             row = dict(rows[number])
             epoch = int(row.pop("epoch"))
-            # First: MLflow's page of comparisons opens with the metric that a run had first.
             row = {names.CURVE: row.get(f"val_{metric}")} | row
             at = millis(times[number])
             known = {name: float(value) for name, value in row.items() if value is not None}

@@ -1,7 +1,6 @@
 """The experiment of a task: where it is, and how MLflow's pages open it."""
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,20 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat.tables import DataError, refusing
-from lssat.tracking import names, store
-
-_VIEW = "lssat"  # the name of the view that the experiment's description links to
-_SHARED = f"mlflow.sharedViewState.{_VIEW}"
-_COLUMNS = {  # of its table, and their widths in pixels
-    "params.`backbone`": 110,
-    "params.`configuration`": 150,
-    "params.`seed`": 60,
-    f"metrics.`{names.HEADLINE}`": 115,
-    "metrics.`test_baseline`": 110,
-    f"metrics.`{names.CURVE}`": 115,
-    "metrics.`run_seconds`": 100,
-}
-_FIRST = {"attributes.`Run Name`": 260}
+from lssat.tracking import names, store, view
 
 
 def in_project(path: Path) -> Path:
@@ -67,33 +53,26 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
     with alone(in_project(database)):
         made = store.client(uri, in_project(database))
         found = made.get_experiment_by_name(experiment)
-        if found is not None and _SHARED in found.tags:
+        if found is not None and found.tags.get(view.TAG) == view.shared():
             return made, found.experiment_id
         # A server decides by itself where artifacts lie; for the local database we say it.
         place = None if uri else (in_project(artifacts) / experiment).as_uri()
         own = found.experiment_id if found else made.create_experiment(experiment, place)
         for name, value in _tags(own).items():
-            made.set_experiment_tag(own, name, value)
+            if found is None or name == view.TAG or name not in found.tags:  # its owner may edit
+                made.set_experiment_tag(own, name, value)
         return made, own
 
 
 def _tags(experiment_id: str) -> dict[str, str]:
-    widths = _FIRST | _COLUMNS
-    view = {
-        "selectedColumns": list(_COLUMNS),
-        "columnOrder": list(widths),
-        "columnWidths": widths,
-        "orderByKey": f"metrics.`{names.HEADLINE}`",
-        "orderByAsc": False,
-    }
-    link = f"#/experiments/{experiment_id}/runs?viewStateShareKey={_VIEW}"
+    table, charts = view.link(experiment_id), view.link(experiment_id, charts=True)
     return {
         # Without the kind MLflow's pages open on those for language models, with no run in sight.
         "mlflow.experimentKind": "custom_model_development",
         "mlflow.experiment.primaryMetric.name": names.HEADLINE,
-        "mlflow.note.content": f"[Table of backbone, configuration, seed and headline]({link}). "
-        f"One run a backbone, configuration and seed; `{names.HEADLINE}` is the task's headline "
-        f"on test data, `{names.CURVE}` the same on validation by epoch. A parent run, "
+        "mlflow.note.content": f"**[Table]({table}) · [Charts]({charts})** of all runs, the best "
+        f"first. One run a backbone, configuration and seed; `{names.HEADLINE}` is the task's "
+        f"headline on test data, `{names.CURVE}` the same on validation by epoch. A parent run, "
         "`benchmark ...`, holds the report.",
-        _SHARED: json.dumps(view),  # last: it says that the others are there
+        view.TAG: view.shared(),  # last: it says that the others are there
     }

@@ -305,7 +305,7 @@ def _log_test(client: Any, run: Any, metrics: dict[str, float | None]) -> None:
     from mlflow.entities import Metric
 
     models = [each.model_id for each in run.outputs.model_outputs]
-    end, now, known = run.info.end_time, entry.millis(time.time()), run.data.metrics
+    end, now, known = run.info.end_time, entry.millis(time.time()), entry.measured(run)
     new = {k: v for k, v in metrics.items() if v is not None and known.get(k) != float(v)}
     model = models[0] if models else None
     logged = [

@@ -1,19 +1,14 @@
 """A real training and a real MLflow server: told while it goes on, and when the server dies."""
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.drawn_data import write
+from helpers.mlflow_server import Server
 from helpers.tracked import measured
 from helpers.training import RUN, curve, files, stop_after, view
 from helpers.waiting import until
@@ -24,44 +19,6 @@ from lssat.tracking import entry, live
 from lssat.tracking import runs as tracking
 from lssat.training import train as step
 from lssat.training.resume import Stopped
-
-
-class Server:
-    """MLflow's server at a free port, over its own database, which outlives it."""
-
-    def __init__(self, folder: Path):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.folder = folder
-        self.uri = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        with open(self.folder / "server.log", "a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1",
-                 "--port", f"{self.port}", "--workers", "1",
-                 "--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db",
-                 "--artifacts-destination", f"{self.folder}/artifacts"],
-                cwd=self.folder, stdout=log, stderr=log, start_new_session=True,
-            )  # fmt: skip
-        until(self._answers, f"the server answers:\n{(self.folder / 'server.log').read_text()}")
-
-    def _answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None
-        try:
-            with urllib.request.urlopen(f"{self.uri}/health", timeout=60):
-                return True
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-            self.process = None
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """MLflow: a real SQLite database, logged once, brought up to date, opened by many at once."""
 
-import hashlib
 import json
+import math
 import os
 import shutil
 import socket
@@ -15,44 +15,19 @@ from pathlib import Path
 import pytest
 import yaml
 from helpers import ROOT
-from helpers.tracked import measured
+from helpers.tracked import measured, trained
 from mlflow.tracking import MlflowClient
 
 from lssat.grid import states
 from lssat.tables import DataError, read_json, write_json
-from lssat.tracking import entry, names, parents, store
+from lssat.tracking import entry, names, parents, store, view
 from lssat.tracking import runs as tracking
 
 NAME = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
-CURVE = """epoch,lr,loss_cls,loss_rec,val_loss_cls,val_auc
-0,0.001,0.7,1.2,0.69,
-1,0.0005,0.5,1.0,0.6,0.75
-"""
-
-
-START = {"abc": 1_700_000_000.0, "new": 1_800_000_000.0}  # of trainings, by their weights
-
-
-def record(digest: str = "abc") -> dict:
-    return {
-        "run": NAME, "backbone": "vit_micro", "configuration": "MRGB/RLDP/CRGB", "seed": 0,
-        "weights_sha256": digest, "device": "cpu", "parameters": 10, "decoder_parameters": 2,
-        "seconds": 1.5, "imgs_per_second": 100.0, "best_epoch": 1,
-        "git": {"revision": "f" * 40, "dirty": False}, "data": {"train": "1", "val": "2"},
-        "params": {"train": {"lr": 0.001, "epochs": 2}, "texture": {"kind": "ldp"}},
-        "predicts": {"metric": "auc"},
-        "times": {"started": START[digest], "epochs": [START[digest] + 1, START[digest] + 2.5],
-                  "ended": START[digest] + 3},
-    }  # fmt: skip
 
 
 def written(folder: Path, digest: str = "abc", auc: float | None = 0.8) -> tracking.Files:
-    run = folder / "runs" / NAME
-    run.mkdir(parents=True, exist_ok=True)
-    (run / "curve.csv").write_text(CURVE)
-    (run / "weights.safetensors").write_bytes(digest.encode())
-    vouched = {"curve_sha256": hashlib.sha256(CURVE.encode()).hexdigest()}
-    write_json(run / "record.json", record(digest) | vouched)
+    run = trained(folder, digest=digest)
     write_json(folder / "metrics.json", measured(auc))
     return tracking.Files(
         {NAME: run}, folder / "metrics.json", folder / "mlflow.db", folder / "art",
@@ -100,7 +75,9 @@ def test_times_are_those_at_which_things_happened(tmp_path: Path, client: Mlflow
 
     assert history("loss_rec") == [(0, 1.2, 1000), (1, 1.0, 2500)]
     assert history("val_auc") == history("Headline_val") == [(1, 0.75, 2500)]
-    assert history("Headline_test") == history("test_video_auc") == [(0, 0.8, 3000)]
+    assert history("test_video_auc") == [(0, 0.8, 3000)]
+    (step, value, at), last = history("Headline_test")  # unknown at first, to be the first of all
+    assert (step, at, math.isnan(value), last) == (0, 0, True, (0, 0.8, 3000))
     assert history("run_seconds") == [(0, 1.5, 3000)]
 
 
@@ -158,11 +135,25 @@ def test_the_experiment_opens_a_table_that_says_what_each_run_is(
 ) -> None:
     tracking.track("ffpp", written(tmp_path), "lssat", None)
     tags = client.get_experiment_by_name("lssat-ffpp").tags
-    view = json.loads(tags["mlflow.sharedViewState.lssat"])
-    wanted = [f"params.`{name}`" for name in ("backbone", "configuration", "seed")]
-    assert view["selectedColumns"][:4] == [*wanted, "metrics.`Headline_test`"]
-    assert view["orderByKey"] == "metrics.`Headline_test`"
-    assert "runs?viewStateShareKey=lssat" in tags["mlflow.note.content"]
+    shown = json.loads(tags["mlflow.sharedViewState.lssat"])
+    wanted = [f"params.`{name}`" for name in ("backbone", "configuration", "seed", "variant")]
+    assert shown["selectedColumns"][:5] == ["metrics.`Headline_test`", *wanted]
+    assert shown["orderByKey"] == "metrics.`Headline_test`"
+    assert "&viewStateShareKey=lssat)" in tags["mlflow.note.content"]
+
+
+@pytest.mark.slow
+def test_a_new_view_comes_to_an_old_experiment_and_leaves_what_its_owner_wrote(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    connect = (None, tmp_path / "mlflow.db", "lssat-ffpp", tmp_path / "art")
+    _, own = tracking.connect(*connect)
+    client.set_experiment_tag(own, "mlflow.sharedViewState.lssat", "{}")
+    client.set_experiment_tag(own, "mlflow.note.content", "mine")
+    tracking.connect(*connect)
+    tags = client.get_experiment(own).tags
+    assert tags["mlflow.sharedViewState.lssat"] == view.shared()
+    assert tags["mlflow.note.content"] == "mine"
 
 
 @pytest.mark.slow
@@ -201,6 +192,7 @@ def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -
     run_id = json.loads((tmp_path / "mlflow.json").read_text())["runs"][NAME]
     assert set(client.get_run(run_id).data.metrics) >= {"test_frame_auc", "run_seconds"}
     assert "test_video_auc" not in client.get_run(run_id).data.metrics
+    assert math.isnan(client.get_run(run_id).data.metrics["Headline_test"])
 
 
 @pytest.mark.slow
