@@ -182,7 +182,7 @@ def test_mlflow_ui_shows_runs_that_can_be_compared(by_snakemake: Project, tmp_pa
         page.picture(path / "mlflow-runs.png")
         page.open(f"{address}/{mlflow_ui.compare(path, 'celeba', ids)}")
         for seen in (
-            "Headline_val",  # its first axis; the list of all metrics is cut to the window
+            "Headline_test",  # its axis; the list of all metrics is cut to the window
             "train.lambda_cls",
             "vit_micro MRGB-RLDP-CRGB",
         ):
