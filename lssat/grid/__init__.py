@@ -27,13 +27,24 @@ from lssat.grid.notation import (
     share,
     variant_problem,
 )
-from lssat.grid.runs import RUN, SUPERVISED, Run, every_run, external, named, repeats, runs_of
+from lssat.grid.runs import (
+    BESIDE,
+    RUN,
+    SUPERVISED,
+    Run,
+    every_run,
+    external,
+    named,
+    repeats,
+    runs_of,
+)
 from lssat.grid.tasks import Task, read_task
 from lssat.grid.tuning import Tune, tune, tune_problem
 
 __all__ = [
     "BASE",
     "BASELINES",
+    "BESIDE",
     "BLENDS",
     "ENCODERS",
     "EXTERNAL",

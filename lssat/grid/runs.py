@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lssat.grid.notation import EXTERNAL, parse
 
 RUN = "{task}/{backbone}/{configuration}/seed{seed}"  # a run's path
+BESIDE = "variants", "more_variants"  # the products of `benchmark` with other recipes
 SUPERVISED = "none-none-CRGB"  # the configuration of the grid's baselines
 
 
@@ -60,10 +61,11 @@ def named(lists: Any, tasks: list[str]) -> list[Run]:
     """
     full = lists.backbones, lists.configurations, lists.seeds, lists.baselines
     found = every_run(tasks, *full, lists.clip_tasks, lists.clip_backbones)
-    more = lists.variants
-    those = [task for task in tasks if task in more.tasks]
-    beside = itertools.product(those, more.backbones, more.configurations, lists.seeds)
-    return found + [Run(*choice) for choice in beside]
+    for more in (getattr(lists, key) for key in BESIDE):
+        those = [task for task in tasks if task in more.tasks]
+        beside = itertools.product(those, more.backbones, more.configurations, lists.seeds)
+        found += [Run(*choice) for choice in beside]
+    return found
 
 
 def external(entries: Iterable[Mapping[str, Any]], tasks: Sequence[str]) -> dict[str, str]:
@@ -86,7 +88,8 @@ def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:
         lists: as of `named`. lambda_cls: the recipe's.
     """
     shared = {name for name in lists.configurations if parse(name).lambda_cls is None}
-    own = [parse(name) for name in (*lists.configurations, *lists.variants.configurations)]
+    beside = (getattr(lists, key).configurations for key in BESIDE)
+    own = [parse(name) for name in itertools.chain(lists.configurations, *beside)]
     return {
         made.slug: made.shared.slug
         for made in own

@@ -1,5 +1,6 @@
 """What is wrong with a params.yaml, each problem a line with its place and the way out."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -103,10 +104,9 @@ def across(source: Source) -> list[str]:
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
     for where, text in _slices(tasks, given, get("slices") or {}):
         say(where, text)
-    for key in Beside.model_fields if isinstance(get("benchmark"), dict) else ():
-        if get("benchmark", "variants", key) is None:
-            fix = "add it, [] for none (presets/sample.yaml shows each key)"
-            say(("benchmark", "variants", key), f"is missing; {fix}")
+    for where in itertools.product(["benchmark"], grid.BESIDE, Beside.model_fields):
+        if isinstance(get("benchmark"), dict) and get(*where) is None:
+            say(where, "is missing; add it, [] for none (presets/sample.yaml shows each key)")
     if isinstance(get("benchmark"), dict) and get("benchmark", "external") is None:
         say(("benchmark", "external"), "is missing; add it, [] for none (docs/rivals.md)")
     for where, text in [

@@ -3,12 +3,14 @@
 Pure checks of names for `params`, so that a grid that cannot run stops before the first job.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from lssat import grid
 from lssat.params import blends
+from lssat.params.sections import Beside
 
 Problem = tuple[tuple[str, ...], str]  # the key in params.yaml, and what is wrong with it
 
@@ -20,7 +22,9 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
         get: gives the raw value of a key, `get("train", "head")`, or None.
     """
     grids = parsed(get("benchmark", "configurations"))
-    beside = parsed(get("benchmark", "variants", "configurations"))
+    beside = [
+        made for key in grid.BESIDE for made in parsed(get("benchmark", key, "configurations"))
+    ]
     own_lambda = [made.shared for made in beside if made.variant is None]
     configurations = list(dict.fromkeys([*grids, *own_lambda]))  # others: `params.variants`
     backbones = _names(get("benchmark", "backbones"))
@@ -28,8 +32,10 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     videos = _names(get("benchmark", "clip_backbones"))
     yield from _baselines(backbones, baselines, grids)
     yield from _clips(get, videos)
-    yield from _beside(get)
-    yield from _twice(beside, grids)
+    for key in grid.BESIDE:
+        yield from _beside(get, key)
+        yield from _twice(get, key, grids)
+    yield from _in_both(get)
     for made in dict.fromkeys([*configurations, *(made.shared for made in beside)]):
         if made.texture not in (None, kind := get("texture", "kind")):
             text = f"{made.slug} needs {made.texture}; write {made.texture} or drop it"
@@ -95,9 +101,9 @@ def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
             yield ("faces", "size"), f"{name}: {problem}"
 
 
-def _beside(get: Callable[..., Any]) -> Iterator[Problem]:
+def _beside(get: Callable[..., Any], key: str) -> Iterator[Problem]:
     """Hold the tasks and backbones of variants to the grid."""
-    where = ("benchmark", "variants")
+    where = ("benchmark", key)
     tasks = _names(get(*where, "tasks"))
     masked = [
         made.slug
@@ -123,15 +129,25 @@ def _beside(get: Callable[..., Any]) -> Iterator[Problem]:
             yield (*where, "backbones"), f"{text}; add it there too, or leave it out"
 
 
-def _twice(beside: list[grid.Configuration], grids: list[grid.Configuration]) -> Iterator[Problem]:
+def _twice(get: Callable[..., Any], key: str, grids: list[grid.Configuration]) -> Iterator[Problem]:
     """Refuse a name in both lists; the recipe's own lambda is no problem (`grid.repeats`)."""
-    for made in beside:
+    where = ("benchmark", key, "configurations")
+    for made in parsed(get(*where)):
         if made in grids:
             reason = "is in benchmark.configurations too, and DVC keeps a run in one stage"
-            yield (
-                ("benchmark", "variants", "configurations"),
-                f"{made.slug} {reason}; leave it once",
-            )
+            yield where, f"{made.slug} {reason}; leave it once"
+
+
+def _in_both(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Refuse a run in both products of variants."""
+    first, second = (
+        set(itertools.product(*(_names(get("benchmark", key, x)) for x in Beside.model_fields)))
+        for key in grid.BESIDE
+    )
+    for task, backbone, configuration in sorted(first & second)[:1]:
+        run = f"{task}/{backbone}/{configuration}"
+        text = f"{run} is in benchmark.variants too, and DVC keeps a run in one stage"
+        yield ("benchmark", "more_variants", "configurations"), f"{text}; leave it once"
 
 
 def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> Iterator[Problem]:

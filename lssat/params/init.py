@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from lssat import params
+from lssat import grid, params
 from lssat.grid.releases import CROSS, TASKS
 from lssat.params import trial as small
 from lssat.params.edits import Edit, edited, last
@@ -117,7 +117,8 @@ def edit(text: str, roots: dict[str, Path]) -> str:
 
 def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[Edit]:
     """Leave the tasks with a root in the grid, and in the variants: empty without any."""
-    for section in (benchmark, _child(benchmark, "variants")[1]):
+    beside = (section for key, section in benchmark.value if key.value in grid.BESIDE)
+    for section in (benchmark, *beside):
         tasks = _child(section, "tasks")[1]
         kept = [task.value for task in tasks.value if task.value in roots]
         if len(kept) < len(tasks.value):

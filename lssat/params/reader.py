@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError, create_model
 
+from lssat import grid
 from lssat.params import check
 from lssat.params.base import Section
 from lssat.params.data import Datasets, Own
@@ -17,7 +18,7 @@ from lssat.tables import DataError
 # What each rule reads; dvc.yaml watches the same keys (tests/params/test_params.py).
 _LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
 # The recipe's lambda_cls says which variants repeat a run of the grid.
-_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, "variants")), "train.lambda_cls"]
+_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, *grid.BESIDE)), "train.lambda_cls"]
 ON_REQUEST = ("variant", "sensitivity")  # rules that are asked for by name, of Snakemake alone
 READS = {
     "sample": ["sample"],

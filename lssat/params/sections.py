@@ -71,6 +71,7 @@ class Benchmark(Section):
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
     clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
     variants: Beside = Beside()
+    more_variants: Beside = Beside()  # a product of its own, such as of one task
     # Empty where a step's JSON leaves it out; a params.yaml has it, since DVC reads it.
     external: list[External] = Field(default=[])
 

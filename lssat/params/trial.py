@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
+from lssat.grid import BESIDE
 from lssat.params.edits import Edit, edited, last
+from lssat.params.sections import Beside
 
 VALUES = {
     "benchmark": {
@@ -18,7 +20,7 @@ VALUES = {
         "baselines": "[]",
         "clip_tasks": "[]",
         "clip_backbones": "[]",
-        "variants": {"tasks": "[]", "backbones": "[]", "configurations": "[]"},
+        **{key: dict.fromkeys(Beside.model_fields, "[]") for key in BESIDE},
         "external": "[]",
     },
     "faces": {"size": "80"},

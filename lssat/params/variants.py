@@ -39,24 +39,26 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
             yield ("variants", name), problem
         elif isinstance(changes, dict) and not changes:
             yield ("variants", name), "changes nothing; name keys of train, or leave it out"
-    run = _run(get)
-    for name in run:
-        if name not in known:
-            hint = nearest(name, [*map(str, known)])
-            text = f"unknown {name!r}{hint}; name it, and what it changes, in the section variants"
-            yield ("benchmark", "variants", "configurations"), text
     said = list(grid_rules.problems(get))
-    for name, changes in _each(get):
-        if name in run:
-            for (section, *rest), text in grid_rules.problems(_as_grid(get, changes, run[name])):
-                if section == "train" and (("train", *rest), text) not in said:
-                    yield ("variants", name, *rest), text
+    for key in grid.BESIDE:
+        run = _run(get, key)
+        for name in run:
+            if name not in known:
+                hint = nearest(name, [*map(str, known)])
+                fix = "name it, and what it changes, in the section variants"
+                yield ("benchmark", key, "configurations"), f"unknown {name!r}{hint}; {fix}"
+        for name, changes in _each(get):
+            if name in run:
+                as_grid = _as_grid(get, changes, key, run[name])
+                for (section, *rest), text in grid_rules.problems(as_grid):
+                    if section == "train" and (("train", *rest), text) not in said:
+                        yield ("variants", name, *rest), text
 
 
-def _run(get: Callable[..., Any]) -> dict[str, list[str]]:
-    """Map each variant that is run to its configurations, spelt as with the recipe itself."""
+def _run(get: Callable[..., Any], key: str) -> dict[str, list[str]]:
+    """Map each variant of a product to its configurations, spelt as with the recipe itself."""
     slugs: dict[str, list[str]] = {}
-    for made in grid_rules.parsed(get("benchmark", "variants", "configurations")):
+    for made in grid_rules.parsed(get("benchmark", key, "configurations")):
         if made.variant is not None:
             slugs.setdefault(made.variant, []).append(made.shared.slug)
     return slugs
@@ -75,21 +77,21 @@ def _recipe(get: Callable[..., Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_grid(
-    get: Callable[..., Any], changes: dict[str, Any], configurations: list[str]
+    get: Callable[..., Any], changes: dict[str, Any], product: str, configurations: list[str]
 ) -> Callable[..., Any]:
     """Return a `get` of params.yaml as if a variant were its recipe and its runs the grid."""
     recipe = _recipe(get, changes)
-    listed = get("benchmark", "variants", "backbones") or []
+    listed = get("benchmark", product, "backbones") or []
     if isinstance(recipe.get("weights"), dict) and "weights" not in changes:
         recipe["weights"] = {k: v for k, v in recipe["weights"].items() if k in listed}
 
     def given(*keys: Any) -> Any:
         if keys[0] == "train":
             return recipe.get(keys[1]) if len(keys) == 2 else recipe
-        if keys[:2] == ("benchmark", "variants"):
+        if keys[0] == "benchmark" and len(keys) > 1 and keys[1] in grid.BESIDE:
             return None
         if keys == ("benchmark", "tasks"):
-            return get("benchmark", "variants", "tasks")
+            return get("benchmark", product, "tasks")
         if keys == ("benchmark", "configurations"):
             return configurations
         if keys[0] == "benchmark" and keys[1] in _LISTS:

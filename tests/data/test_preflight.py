@@ -55,7 +55,7 @@ LOOK = models._look
 
 def backbones(*names: str, size: int = 80) -> list[tuple[str, str]]:
     """Changes of the preset: other backbones, for which its variants make room."""
-    beside = TEXT[TEXT.index("    tasks: [affectnet]") : TEXT.index("  external:")]
+    beside = TEXT[TEXT.index("    tasks: [affectnet]") : TEXT.index("  more_variants:")]
     empty = "".join(f"    {key}: []\n" for key in ("tasks", "backbones", "configurations"))
     return [
         change("backbones", f"[{', '.join(names)}]"),

@@ -79,12 +79,16 @@ def test_baselines_join_the_grid_with_the_supervised_configuration_only() -> Non
     assert [grid.Run.of(run.path) for run in runs] == runs
 
 
+NO_VARIANTS = SimpleNamespace(tasks=[], backbones=[], configurations=[])
+
+
 def test_variants_join_the_grid_on_their_own_tasks_only() -> None:
     own = ["MRGB-RLDP-CRGB-lambda0.1", "MRGB-RLDP-CRGB-lambdalearned", "none-none-CRGB+tenth"]
     lists = SimpleNamespace(
         backbones=["vit_micro"], configurations=["none-none-CRGB"], seeds=[3], baselines=[],
         clip_tasks=[], clip_backbones=[],
         variants=SimpleNamespace(tasks=["affectnet"], backbones=["vit_micro"], configurations=own),
+        more_variants=NO_VARIANTS,
     )  # fmt: skip
     beside = [f"affectnet/vit_micro/{each}/seed3" for each in own]
     found = [run.path for run in grid.runs_of(lists, ["celeba", "affectnet"], 0.7)]
@@ -109,6 +113,7 @@ def test_fault_a4_a_run_that_is_named_twice_is_one_run(recipe: float | str) -> N
                 for each in (0.1, value)
             ],
         ),
+        more_variants=NO_VARIANTS,
     )  # fmt: skip
     assert grid.repeats(lists, recipe) == {
         f"MRGB-RLDP-CRGB-lambda{value}": "MRGB-RLDP-CRGB",
@@ -284,6 +289,15 @@ def test_sound_choices_have_no_problem() -> None:
             },
             "benchmark.variants.configurations: MRGB-RLDP-CRGB-lambda0.1 is in "
             "benchmark.configurations too, and DVC keeps a run in one stage; leave it once",
+        ),
+        (
+            {
+                "benchmark__more_variants__tasks": ["ffpp", "celeba"],
+                "benchmark__more_variants__backbones": ["vit_base"],
+                "benchmark__more_variants__configurations": ["MRGB-RLDP-CRGB-lambda0.1"],
+            },
+            "benchmark.more_variants.configurations: celeba/vit_base/MRGB-RLDP-CRGB-lambda0.1 is "
+            "in benchmark.variants too, and DVC keeps a run in one stage; leave it once",
         ),
         (
             {"benchmark__variants__configurations": ["MLBP-RRGB-CRGB-lambda0.5"]},

@@ -7,7 +7,7 @@ them from the file, and replaces what stands there, whatever it is.
 import re
 
 from helpers import ROOT
-from lssat import params
+from lssat import grid, params
 
 FILE = ROOT / "presets/sample.yaml"
 TEXT = FILE.read_text()
@@ -16,7 +16,8 @@ LOADED = params.load(FILE)
 
 def grid_alone(benchmark: dict) -> None:
     """Empty what is beside the grid: the variants."""
-    benchmark["variants"] = {key: [] for key in benchmark["variants"]}
+    for product in grid.BESIDE:
+        benchmark[product] = {key: [] for key in benchmark[product]}
 
 
 def change(key: str, value: object) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from helpers import ROOT, stale
+from lssat.grid import BESIDE
 
 BIN = Path(sys.executable).parent
 SMALL = {
@@ -20,7 +21,7 @@ SMALL = {
         "backbones": ["vit_micro"],
         "configurations": ["MRGB-RLDP-CRGB", "none-none-CRGB"],
         "seeds": [0],
-        "variants": {"tasks": [], "backbones": [], "configurations": []},
+        **{key: {"tasks": [], "backbones": [], "configurations": []} for key in BESIDE},
     },
     "sample": {"trees": ["celeba"]},
     "train": {"epochs": 2, "lr": 0.002, "warmup_epochs": 1},

@@ -14,6 +14,7 @@ import numpy as np
 
 from helpers import ROOT
 from lssat import params
+from lssat.grid import BESIDE
 from lssat.orchestrate import events, progress
 from lssat.orchestrate.plan import Costs, Machine
 from lssat.params.yaml12 import read_yaml
@@ -172,5 +173,6 @@ def _as_now(changed: dict[str, Any]) -> params.Params:
     values = {name: own | changed.get(name, {}) for name, own in read_yaml(SAMPLE)[0].items()}
     tasks = values["benchmark"]["tasks"]
     values["datasets"] = {task: values["datasets"][task] for task in tasks}
-    values["benchmark"]["variants"] = {"tasks": [], "backbones": [], "configurations": []}
+    for beside in BESIDE:
+        values["benchmark"][beside] = {"tasks": [], "backbones": [], "configurations": []}
     return params.Params.model_validate(values)

@@ -4,7 +4,7 @@ import re
 
 # What follows from a stage, by the first part of its name.
 _EVALUATED = ["evaluate", "robustness", "cross", "explain", "report"]
-_TRAINED = ["train", "baseline", "clips", "variants", *_EVALUATED]
+_TRAINED = ["train", "baseline", "clips", "variants", "more_variants", *_EVALUATED]
 _AFTER = {
     "sample": ["manifest", "slices_listed"],
     "manifest": ["faces", "splits", "audit", "slices_listed"],
@@ -18,7 +18,7 @@ _AFTER = {
     ],
     "texture": _TRAINED,
     "splits": ["audit", "lookalikes", "audit_cross", "external", *_TRAINED],
-    "audit": ["train", "baseline", "clips", "variants", "cross", "report"],
+    "audit": ["train", "baseline", "clips", "variants", "more_variants", "cross", "report"],
     "lookalikes": ["report"],
     "audit_cross": ["report"],
     "train": [*_EVALUATED, "track"],
@@ -26,6 +26,7 @@ _AFTER = {
     "clips": [*_EVALUATED, "track"],
     "variants": [*_EVALUATED, "track"],
     "external": ["evaluate", "cross"],
+    "more_variants": [*_EVALUATED, "track"],
     "evaluate": ["explain", "track", "slices", "slices_listed", "report"],
     "explain": ["gallery", "report"],
     "speed": ["report"],
@@ -110,8 +111,11 @@ def following(stages: set[str], changed: set[str]) -> set[str]:
 
 
 def rules(stages: set[str]) -> set[str]:
-    """Name DVC's stages as rules: one of Snakemake is four of DVC, whose matrices are full."""
-    named = (re.sub(r"^(baseline|clips|variants)@", "train@", name) for name in stages - {"code"})
+    """Name DVC's stages as rules: one of Snakemake is five of DVC, whose matrices are full."""
+    named = (
+        re.sub(r"^(baseline|clips|variants|more_variants)@", "train@", name)
+        for name in stages - {"code"}
+    )
     return {name.replace("track_slices_listed@", "track_slices@") for name in named}
 
 

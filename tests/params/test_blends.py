@@ -20,7 +20,13 @@ def written(tmp_path: Path, variant: str = "{blend: sbi}", **lists: str) -> Path
         ("  variants: ", f"  variants:\n{listed}"),
         ("variants: ", f"variants:\n  sbi: {variant}\n"),
     ):
-        text = re.sub(rf"^{begin}.*?(?=^\w)", new, text, count=1, flags=re.DOTALL | re.MULTILINE)
+        text = re.sub(
+            rf"^{begin}.*?(?=^\w|^  more_variants)",
+            new,
+            text,
+            count=1,
+            flags=re.DOTALL | re.MULTILINE,
+        )
     (tmp_path / "params.yaml").write_text(text)
     return tmp_path / "params.yaml"
 

@@ -247,12 +247,14 @@ def test_a_baseline_is_trained_as_any_run_but_for_its_list() -> None:
     assert lists["task"] == "${benchmark.clip_tasks}"
     assert lists["backbone"] == "${benchmark.clip_backbones}"
     assert clips == train
-    varied = dict(stages["variants"])
-    lists = varied.pop("matrix")
-    assert lists.pop("seed") == "${benchmark.seeds}"
-    assert [*lists.values()] == [f"${{benchmark.variants.{key}s}}" for key in lists]
-    assert varied.pop("params") == [*train.pop("params"), "variants"]
-    assert varied == train
+    watched = train.pop("params")
+    for name in grid.BESIDE:
+        varied = dict(stages[name])
+        lists = varied.pop("matrix")
+        assert lists.pop("seed") == "${benchmark.seeds}"
+        assert [*lists.values()] == [f"${{benchmark.{name}.{key}s}}" for key in lists]
+        assert varied.pop("params") == [*watched, "variants"]
+        assert varied == train
 
 
 def test_the_section_that_the_page_shows_is_valid() -> None:

@@ -117,11 +117,13 @@ def _variants(backbones: list[str], configurations: list[str]) -> dict:
                 "backbones": ["vit_micro", "vit_mini"],
                 "baselines": ["resnet18"],
                 "variants": _variants(["vit_micro", "resnet18"], ["none-none-CRGB+half"]),
+                "more_variants": _variants(["vit_micro"], ["MRGB-RLDP-CRGB+half"]),
             },
             {
                 *(name.replace("vit_micro", "vit_mini") for name in TRAIN),
                 *(f"train@celeba-resnet18-none-none-CRGB{each}-0" for each in ("", "+half")),
                 "train@celeba-vit_micro-none-none-CRGB+half-0",
+                "train@celeba-vit_micro-MRGB-RLDP-CRGB+half-0",
             },
         ),
         (

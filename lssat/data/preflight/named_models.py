@@ -1,5 +1,6 @@
 """The backbones and weights in params.yaml, from its raw values, valid or not."""
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -39,7 +40,8 @@ def configurations(get: Callable[..., Any]) -> list[grid.Configuration]:
     """Return the configurations of the grid and of variants that can be read."""
     names = texts(get("benchmark", "configurations"))
     parsed = []
-    for name in [*names, *texts(get("benchmark", "variants", "configurations"))]:
+    beside = (texts(get("benchmark", key, "configurations")) for key in grid.BESIDE)
+    for name in itertools.chain(names, *beside):
         try:
             parsed.append(grid.parse(name))
         except ValueError:  # reported where the name stands
