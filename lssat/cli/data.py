@@ -265,6 +265,21 @@ def _tables(data: Data, shards: int) -> list[Path]:
     return [shard.table for shard in data.faces.first(shards)]
 
 
+@app.command(epilog=example("lssat formats --task celeba"))
+def formats(
+    task: option.Task,
+    params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
+) -> None:
+    """List size, quality and codec of the files that were cropped, from their headers."""
+    data = project.data(task)
+    with quick_imports(data.formats):
+        from lssat.data import formats as step
+
+    options = getattr(params.view(params_, "formats", task=task).datasets, task)
+    step.write(task, options.root, data.manifest, _tables(data, options.shards), data.formats)
+
+
 @app.command(epilog=example("lssat audit --task celeba"))
 def audit(
     task: option.Task,

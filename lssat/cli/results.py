@@ -44,6 +44,7 @@ def report(
         sensitivity = made.sensitivity.json
         files[task] = step.TaskFiles(
             robustness=made.robustness,
+            format=made.format,
             sensitivity=sensitivity if sensitivity.exists() else None,
             metrics=made.metrics,
             predictions=made.predictions,

@@ -186,6 +186,21 @@ def robustness(
     step.robustness(task, files, view, device)
 
 
+@app.command(epilog=example("lssat format-probe --task celeba"))
+def format_probe(
+    task: option.Task,
+    params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
+) -> None:
+    """Score what size, quality and codec of the files alone predict: a baseline beside the runs."""
+    data, out = project.data(task), project.results.task(task).format
+    with quick_imports(out):
+        from lssat.evaluation import format_probe as step
+
+    view = params.view(params_, "format_probe")
+    step.probe(data.splits.train, data.splits.test, data.formats, out, view)
+
+
 @app.command(epilog=example("lssat slices --task celeba"))
 def slices(
     task: option.Task,

@@ -142,8 +142,9 @@ def _rows(steps: list[Step]) -> dict[tuple[str, str], list[Step]]:
 
 
 _ORDER = (
-    *("sample", "manifest", "faces", "texture", "splits", "audit", "lookalikes", "audit_cross"),
-    *("train", "repeat", "external", "evaluate", "cross", "robustness"),
+    *("sample", "manifest", "faces", "texture", "splits", "formats", "audit", "lookalikes"),
+    *("audit_cross", "train", "repeat", "external", "evaluate", "cross", "robustness"),
+    "format_probe",
     *("slices", "slices_listed", "explain"),
     *("speed", "report", "gallery", "track", "track_slices", "track_cross", "track_report"),
 )

@@ -26,6 +26,7 @@ READS = {
     "faces": ["datasets.{task}", "faces"],
     "texture": ["texture.kind", "texture.k"],
     "splits": ["datasets.{task}", "splits"],
+    "formats": ["datasets.{task}.root", "datasets.{task}.shards"],
     "audit": ["datasets.{task}.shards"],  # nothing that could be edited and make runs stale
     "lookalikes": ["audit", "datasets.{task}.shards"],
     "audit_cross": ["audit", "datasets.{task}.shards", "datasets.{home}.shards"],
@@ -41,6 +42,7 @@ READS = {
         "train.threads",
         *(f"evaluate.{name}" for name in ("confidence", "batch_size")),
     ],
+    "format_probe": [f"evaluate.{name}" for name in ("resamples", "confidence", "seed")],
     "slices": ["slices.attributes.{task}", "slices.min_n", "evaluate"],
     "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
     "explain": [*_GRID, "explain", "texture.kind", "train.threads"],

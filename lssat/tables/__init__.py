@@ -25,12 +25,22 @@ from lssat.tables.metric_tables import Row, RunMetrics
 from lssat.tables.npy import from_npy, open_shard, shard_of, write_shard
 from lssat.tables.parquet import metadata, read_table, write_table
 from lssat.tables.rejects import check_rejects, reasons, reject
-from lssat.tables.schemas import FACES, MANIFEST, PREDICTIONS, REASONS, REJECTS, SPLITS, TEXTURE
+from lssat.tables.schemas import (
+    FACES,
+    FORMATS,
+    MANIFEST,
+    PREDICTIONS,
+    REASONS,
+    REJECTS,
+    SPLITS,
+    TEXTURE,
+)
 from lssat.tables.seal import vouched
 from lssat.tables.texts import dotted, json_text, read_json, write_csv, write_json
 
 __all__ = [
     "FACES",
+    "FORMATS",
     "MANIFEST",
     "PREDICTIONS",
     "REASONS",

@@ -99,6 +99,7 @@ class Data(_Folder):
 
     manifest = _At("manifest.parquet")
     rejects = _At("manifest.rejects.parquet")
+    formats = _At("formats.parquet")
 
     @property
     def faces(self) -> ShardFolder:
@@ -171,6 +172,7 @@ class TaskResults(Evaluated):
     """The results of a task."""
 
     robustness = _At("robustness.json")
+    format = _At("format.json")
 
     def slices(self, step: str) -> Path:
         """Return what the step `slices` or `slices_listed` writes."""

@@ -40,6 +40,21 @@ FACES = pa.schema(
         ("phash", pa.uint64()),  # perceptual hash of the crop: 64 bits that near-copies share
     ]
 )
+FORMATS = pa.schema(  # of a sample's file, whatever it shows
+    [
+        ("id", pa.string()),
+        ("media", pa.string()),  # as in the manifest
+        ("kind", pa.string()),  # JPEG, progressive JPEG, PNG, BMP, WEBP; of a video its codec
+        ("sampling", pa.string()),  # of a JPEG's colours: 4:2:0; else the format of the pixels
+        ("width", pa.int32()),  # in pixels, as stored: not turned upright
+        ("height", pa.int32()),
+        ("bytes", pa.int64()),  # of the file, or of all of a video's images
+        ("frames", pa.int32()),
+        ("seconds", pa.float64()),  # nan: an image, or the file does not say
+        ("quality", pa.float64()),  # of a JPEG, 1 to 100, by its quantisation; else nan
+        ("side", pa.float64()),  # of the crops in the frame, in pixels, on average
+    ]
+)
 TEXTURE = pa.schema([("id", pa.string()), *_WHERE])
 SPLITS = pa.schema(
     [

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from lssat import grid, params
 from lssat.grid import trained
-from lssat.tables import DataError, Metrics, Row, read_metrics
+from lssat.tables import DataError, Metrics, Row, read_json, read_metrics
 from lssat.tables.project import Project, Results
 
 
@@ -58,10 +58,13 @@ def show(results: Path, everything: bool = False) -> None:
     console = Console(markup=False, emoji=False)
     left = [task for task in there if task not in shown]
     for task in shown:
+        probed = known.task(task).format
         metrics = read_metrics(there[task], "table", "level", "metric")
         rows = headline(metrics)
         kept = [row for row in rows if requested is None or _key(row) in requested[task]]
         _print(console, metrics, kept)
+        if probed.exists():
+            console.print(_format(read_json(probed)), soft_wrap=True)
         if more := len(rows) - len(kept):
             left.append(f"{more} more row{'' if more == 1 else 's'} of {task}")
     if missing := [task for task in requested or () if task not in there]:
@@ -141,6 +144,16 @@ def _least(metrics: Metrics) -> Iterator[str]:
                 f"two {row['compared']}s that differ by {row['least']:.3f} are shown to in 80 % of "
                 f"repetitions{corrected if row['tests'] > 1 else ''}"
             )
+
+
+def _format(probed: Mapping[str, Any]) -> str:
+    """Say what size, quality and codec of the files, and the faces' size, reach."""
+    (row,) = (each for each in probed["rows"] if each["metric"] == probed["metric"])
+    if row["value"] is None:
+        return f"format alone, no pixel: undefined ({row['note']})"
+    span = "" if row["low"] is None else f", {row['low']:.3f} to {row['high']:.3f}"
+    leak = ": it tells the labels" if probed["above"] else ""
+    return f"format alone, no pixel: {row['value']:.3f}{span}{leak}"
 
 
 def _numbers(row: Mapping[str, Any], rank: Mapping[str, Any] | None) -> list[str]:

@@ -111,6 +111,7 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
         lookalikes=base / "lookalikes.json",
         findings=[base / "audit.parquet", base / "lookalikes.parquet"],
         robustness=results / "robustness.json",
+        format=results / "format.json",
         explain=results / "explain.json",
         maps=results / "explain.npz",
         slices=tuple(results / f"{name}.json" for name in _SLICED.get(task, {})),
@@ -123,6 +124,7 @@ def _task(root: Path, task: str, runs: list[grid.Run], texture: bool, rejects: i
     tables.write_table(files.predictions, [], tables.PREDICTIONS)
     tables.write_json(files.metrics, _metrics(task, runs, rng))
     tables.write_json(files.robustness, _robustness(task, runs, rng))
+    tables.write_json(files.format, _format(known))
     tables.write_json(files.splits, _summary(task))
     _rejects(files.rejects[0], task, rejects)
     for run in runs:
@@ -344,6 +346,18 @@ def _ranks(rows: list[dict], metric: str, level: str) -> list:
             {**first, "best": place if down else 1, "worst": len(ordered), "top": not down}
         )
     return found
+
+
+def _format(known: grid.Task) -> dict:
+    """Draw what `format_probe` writes (tests/evaluation/test_format_probe.py holds both to it)."""
+    level = "video" if known.kind == "binary" else "image"
+    facts = {"task": known.name, "kind": known.kind, "split": "test", "metric": known.metric}
+    size = {"level": level, "n": 80, "groups": 16, "train_n": 200, "confidence": 0.95}
+    rows = [
+        {"metric": name, "value": 0.52, "low": 0.41, "high": 0.63, "baseline": 0.5, "note": None}
+        for name in metrics.NAMES[known.kind]
+    ]
+    return facts | size | {"above": False, "rows": rows, "permuted": {"quality": 0.5, "kind": 0.52}}
 
 
 def _robustness(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:

@@ -7,9 +7,10 @@ _EVALUATED = ["evaluate", "robustness", "cross", "explain", "report"]
 _TRAINED = ["train", "baseline", "clips", "variants", "more_variants", *_EVALUATED]
 _AFTER = {
     "sample": ["manifest", "slices_listed"],
-    "manifest": ["faces", "splits", "audit", "slices_listed"],
+    "manifest": ["faces", "formats", "splits", "audit", "slices_listed"],
     "faces": [
         "texture",
+        "formats",
         "splits",
         "audit",
         "lookalikes",
@@ -17,8 +18,15 @@ _AFTER = {
         *_TRAINED,
     ],
     "texture": _TRAINED,
+<<<<<<< HEAD
     "splits": ["audit", "lookalikes", "audit_cross", "external", *_TRAINED],
     "audit": ["train", "baseline", "clips", "variants", "more_variants", "cross", "report"],
+=======
+    "formats": ["format_probe"],
+    "format_probe": ["report"],
+    "splits": ["format_probe", "audit", "lookalikes", "audit_cross", "external", *_TRAINED],
+    "audit": ["train", "baseline", "clips", "variants", "cross", "report"],
+>>>>>>> caf30cd (Two steps, formats and format_probe: what the files alone say of the labels stands beside the trivial baseline)
     "lookalikes": ["report"],
     "audit_cross": ["report"],
     "train": [*_EVALUATED, "track"],
@@ -48,10 +56,12 @@ TRACKED = {"track@celeba", "track_slices@celeba", "track_report"}
 LOOK = {"explain@celeba", "gallery"}
 END = {"evaluate@celeba", *SLICES, *LOOK, "report"}
 HURT = {"robustness@celeba", "report"}
+PROBE = {"format_probe@celeba", "report"}
+FILES = {"formats@celeba"} | PROBE
 SPEED = {"speed"}
 AUDIT = {"audit@celeba", "lookalikes@celeba"}
 DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")}
-ALL = DATA | AUDIT | TRAIN | END | HURT
+ALL = DATA | FILES | AUDIT | TRAIN | END | HURT
 EVERY = {"sample@celeba"} | ALL | SPEED | TRACKED
 # An edit of params.yaml -> what it makes stale.
 PARAMS = {
@@ -60,11 +70,11 @@ PARAMS = {
     ("datasets", "partial"): ("0.0\n    partial: true", ALL),
     ("faces", "margin"): (1.5, ALL - {"manifest@celeba"}),
     ("texture", "k"): (4, {"texture@celeba"} | TRAIN | END | HURT),
-    ("splits", "seed"): (1, {"splits@celeba"} | AUDIT | TRAIN | END | HURT),
+    ("splits", "seed"): (1, {"splits@celeba"} | PROBE | AUDIT | TRAIN | END | HURT),
     ("audit", "near_distance"): (2, {"lookalikes@celeba", "report"}),
     ("train", "lr"): (0.003, TRAIN | END | HURT),
-    ("evaluate", "resamples"): (300, END),
-    ("evaluate", "confidence"): (0.9, END | HURT),
+    ("evaluate", "resamples"): (300, END | PROBE),
+    ("evaluate", "confidence"): (0.9, END | HURT | PROBE),
     ("robustness", "seed"): (1, HURT),
     ("slices", "min_n"): (5, SLICES | {"report"}),
     ("tracking", "experiment"): ("other", {"report"}),  # which names the runs
@@ -77,6 +87,8 @@ MODULES = {
     "data/datasets/celeba.py": ALL,
     "data/faces/sample.py": ALL - {"manifest@celeba"},
     "data/texture.py": {"texture@celeba"} | TRAIN | END | HURT,
+    "data/formats.py": FILES,
+    "evaluation/format_probe.py": PROBE,
     "data/audit/leaks.py": {"audit@celeba"} | TRAIN | END | HURT,
     "data/audit/lookalikes.py": {"lookalikes@celeba", "report"},
     "models/ssat/model.py": TRAIN | END | HURT | SPEED,

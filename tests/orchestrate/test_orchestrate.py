@@ -67,6 +67,11 @@ def test_the_table_shows_interval_baseline_and_flags(
     assert f"differ by 0.100 {shown}, 0.123 with Holm over 3 pairs\n" in told
     assert f"differ by 0.200 {shown}\n" in told
     assert "0.300" not in told
+    row = dict(metric="top1", value=0.3, low=0.2, high=0.4, baseline=0.125, note=None)
+    write_json(folder / "format.json", dict(metric="top1", above=True, rows=[row]))
+    show(tmp_path)
+    alone = "format alone, no pixel: 0.300, 0.200 to 0.400: it tells the labels"
+    assert alone in capsys.readouterr().out
     assert f"report: {tmp_path}/report.html" in told
 
 

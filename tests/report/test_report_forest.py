@@ -132,3 +132,31 @@ def test_ranks_stand_in_the_headline_table(task: results.Task) -> None:
     shown = {(row[0].text, row[1].text): row[place].text for row in made.rows}
     assert shown.pop((undefined["backbone"], undefined["configuration"])) == "–"
     assert sorted(shown.values()) == ["1 to 3"] * 3 + ["4 to 8"] * 4
+
+
+def test_the_format_alone_is_a_row_beside_the_trivial_baseline(task: results.Task) -> None:
+    """In a sentence on the first screen where it tells the labels, and by which feature."""
+    made = headline.headline(task)
+    (row,) = made.feet
+    assert len(row) == len(made.foot) == len(made.columns)
+    labels = [column.label for column in made.columns]
+    cells = dict(zip(labels, row, strict=True))
+    assert (cells["Backbone"].text, cells["Mean"].text) == ("format alone, no pixel", "0.520")
+    assert (cells["95 % interval"].text, cells["Beats it"].text) == ("[0.410, 0.630]", "not shown")
+    against = "video AUC 0.520 [0.410, 0.630]; the trivial baseline, 0.500."
+    assert made.notes[-1] == f"The format alone is not shown to tell the labels: {against}"
+    (shown,) = forest.forests([task])
+    assert "format" not in shown.text
+    task.format["above"] = True
+    (head,) = (row for row in task.format["rows"] if row["metric"] == "auc")
+    head |= {"value": 0.8, "low": 0.7, "high": 0.9}
+    task.format["permuted"] |= {"fps": 0.85, "side": None}
+    (shown,) = forest.forests([task])
+    assert (
+        "The format alone tells the labels: size, quality and codec of the files and the size of "
+        "the faces reach video AUC 0.800 [0.700, 0.900], above the trivial baseline, 0.500, most "
+        "by JPEG quality (0.500 where it is shuffled). A score may rest on that."
+    ) in shown.text
+    assert headline.headline(task).feet[0][labels.index("Beats it")].flag == "bad"
+    head |= {"value": None, "low": None, "high": None}
+    assert headline.headline(task).feet == []

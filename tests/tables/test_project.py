@@ -95,6 +95,7 @@ def every(known: params.Params) -> set[str]:
     for task in benchmark.tasks:
         made, explained = results.task(task), results.explain(task)
         found |= {made.predictions, made.metrics, made.robustness, results.mlflow(task)}
+        found |= {made.format, HERE.data(task).formats}
         found |= {explained.json, explained.maps}
     for step, tasks in (("slices", known.slices.attributes), ("slices_listed", known.slices.lists)):
         for task in tasks:

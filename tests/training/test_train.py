@@ -244,7 +244,7 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     # the test split, on that of another data set, on the test split's crops perturbed, and a
     # closer look at where runs look and what they are wrong about.
     asked = {"sensitivity_variant", "sensitivity_table"}  # the same, if somebody asks for them
-    evaluation = {"evaluate", "cross", "robustness", "explain"}
+    evaluation = {"evaluate", "cross", "robustness", "explain", "format_probe"}
     assert fed - {"audit", "lookalikes", "audit_cross"} == {"splits", *evaluation, *asked}
     # Its labels stand in the manifest too: that goes to the steps that make and check the splits,
     # to annotations of what was predicted, and, for paths and boxes, to those that cut crops.
@@ -252,6 +252,7 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     assert listed == {
         "manifest",
         "faces",
+        "formats",
         "splits",
         "audit",
         "slices_listed",

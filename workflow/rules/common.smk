@@ -244,6 +244,7 @@ def kept():
     for run in RUNS:
         files += HERE.runs.run(run.path)
     for task in TASKS:
+        files += [HERE.data(task).formats, HERE.results.task(task).format]
         made, explained = HERE.results.task(task), HERE.results.explain(task)
         files += [made.metrics, made.predictions, made.robustness, explained.json, explained.maps]
         files += external_of(task)

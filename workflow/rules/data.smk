@@ -87,6 +87,23 @@ rule splits:
         "exec lssat splits --task {wildcards.task} --params {params.section:q} > {log} 2>&1"
 
 
+# Headers of the raw files alone: nothing is made of them but a baseline.
+rule formats:
+    input:
+        DATA.manifest,
+        lambda wc: tables_of(wc.task),
+    output:
+        DATA.formats,
+    log:
+        HERE.log("formats", "{task}"),
+    threads: 1
+    params:
+        section=read("formats"),
+        code=code("formats"),
+    shell:
+        "exec lssat formats --task {wildcards.task} --params {params.section:q} > {log} 2>&1"
+
+
 rule audit:
     input:
         DATA.manifest,

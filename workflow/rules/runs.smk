@@ -121,6 +121,25 @@ rule robustness:
         " --params {params.section:q} > {log} 2>&1"
 
 
+# Trained on the training split's files, whatever the runs are.
+rule format_probe:
+    input:
+        DATA.splits.train,
+        DATA.splits.test,
+        DATA.formats,
+    output:
+        RESULTS.format,
+    log:
+        HERE.log("format_probe", "{task}"),
+    threads: 1
+    params:
+        section=read("format_probe"),
+        code=code("format_probe"),
+    shell:
+        "exec lssat format-probe --task {wildcards.task} --params {params.section:q}"
+        " > {log} 2>&1"
+
+
 rule explain:
     input:
         DATA.splits.test,
@@ -305,6 +324,7 @@ rule track:
 rule report:
     input:
         expand([RESULTS.metrics, RESULTS.predictions, RESULTS.robustness], task=TASKS),
+        expand(RESULTS.format, task=TASKS),
         expand([EXPLAINED.json, EXPLAINED.maps], task=TASKS),
         [file for task in CROSS for file in (across(task).metrics, across(task).predictions)],
         slices_of(),

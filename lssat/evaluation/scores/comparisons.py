@@ -139,7 +139,7 @@ def least(parts: statistics.Parts, tests: int) -> float:
         parts: of the variance of a difference; where it is not above 0, the answer is nan.
         tests: how many are corrected together.
     """
-    return statistics.smallest(parts, ALPHA / tests)
+    return statistics.smallest(parts, ALPHA / max(tests, 1))
 
 
 def pair(comparison: Compared, a: Scored, b: Scored) -> dict[str, Any] | None:

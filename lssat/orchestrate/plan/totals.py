@@ -15,7 +15,7 @@ _OPTIMIZER = {"adamw": 2, "sgd": 1}  # numbers beside each parameter
 _BASE_MEMORY = 0.7e9  # bytes of a process with torch
 _ARTIFACTS = 0.4e6  # bytes of a run in MLflow, of its reconstructions and logs
 PHASES = {
-    "data": ("sample", "manifest", "faces", "texture", "splits", "audit", "lookalikes"),
+    "data": ("sample", "manifest", "faces", "texture", "splits", "formats", "audit", "lookalikes"),
     "training": ("train", "repeat"),
 }
 _DATA = {"audit_cross", *PHASES["data"]}
@@ -71,6 +71,7 @@ def jobs(values: params.Params) -> Iterator[Job]:
     for path in values.external():
         yield Job("external", {key: str(part) for key, part in grid.Run.of(path)._asdict().items()})
     for task in tasks:
+        yield Job("formats", {"task": task})
         yield from (Job(rule, {"task": task}) for rule in _TESTS)
     for task in cross:
         yield from (Job(rule, {"task": task}) for rule in ("audit_cross", "cross", "track_cross"))
@@ -80,7 +81,7 @@ def jobs(values: params.Params) -> Iterator[Job]:
     yield from (Job(rule, {}) for rule in ("speed", "gallery", "report", "track_report"))
 
 
-_TESTS = ("evaluate", "robustness", "explain", "track")
+_TESTS = ("evaluate", "robustness", "format_probe", "explain", "track")
 
 
 def plan(costs: Costs) -> Plan:

@@ -48,6 +48,7 @@ class Table:
     rows: list[list[Cell]]
     best: int | None = None  # the row to set off
     foot: list[Cell] = field(default_factory=list)  # a last row that sorting leaves in place
+    feet: list[list[Cell]] = field(default_factory=list)  # further last rows
     notes: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)  # of the rows, for links to them
 

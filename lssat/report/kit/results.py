@@ -49,6 +49,7 @@ class TaskFiles:
     lookalikes: Path
     findings: list[Path]  # tables of the audit and the look-alikes
     robustness: Path
+    format: Path  # of the probe that sees the files alone
     explain: Path
     maps: Path  # of explain
     slices: tuple[Path, ...] = ()  # of its own attributes, of a list; none where none are asked for
@@ -99,6 +100,7 @@ class Task:
     audit: dict[str, Any]
     lookalikes: dict[str, Any]
     robustness: dict[str, Any]
+    format: dict[str, Any]
     explain: dict[str, Any]
     slices: list[dict[str, Any]]
     sensitivity: dict[str, Any] | None
@@ -213,6 +215,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         read_json(files.audit),
         read_json(files.lookalikes),
         robustness,
+        read_json(files.format),
         read_json(files.explain),
         [_slices(file, {run["run"] for run in metrics["runs"]}) for file in files.slices],
         read_json(files.sensitivity) if files.sensitivity else None,

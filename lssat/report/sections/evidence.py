@@ -150,7 +150,8 @@ def _more(task: Task | Cross) -> list[tuple[str, Path]]:
     if isinstance(task, Cross):
         return [("audit across", task.files.across)]
     slices = [("slices", path) for path in task.files.slices]
-    return [("robustness", task.files.robustness), *slices]
+    others = [("robustness", task.files.robustness), ("format alone", task.files.format)]
+    return [*others, *slices]
 
 
 def _file(what: str, path: Path) -> list[Cell]:

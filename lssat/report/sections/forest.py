@@ -13,8 +13,7 @@ from markupsafe import Markup
 
 from lssat.report.kit import svg, words
 from lssat.report.kit.results import Task
-from lssat.report.sections import power
-from lssat.tables import Metrics
+from lssat.report.sections import format_alone, power
 
 MOST = 24  # rows of a task that are drawn; all stand under Results
 _ROW, _GAP, _PLOT, _TOP, _FOOT = 20, 7, 170, 26, 22
@@ -61,7 +60,7 @@ def _forest(task: Task, room: float) -> Forest:
         _keys(task),
         Markup(_draw(task, drawn, room)) if drawn else Markup(""),
         "; ".join(f"{_name(row)} {words.spanned(row['mean'], row)}" for row in drawn),
-        " ".join(_said(metrics, rows, drawn)),
+        " ".join(_said(task, rows, drawn)),
     )
 
 
@@ -71,8 +70,9 @@ def _top(drawn: Sequence[Row]) -> str:
     return f"Highest: {words.spanned(drawn[0]['mean'], drawn[0])}, {_name(drawn[0])}"
 
 
-def _said(metrics: Metrics, rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
-    said = [*words.headline(metrics, rows), power.sentence(metrics), *_left_out(rows, drawn)]
+def _said(task: Task, rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
+    metrics, leak = task.metrics, format_alone.sentence(task) if task.format["above"] else ""
+    said = [*words.headline(metrics, rows), power.sentence(metrics), leak, *_left_out(rows, drawn)]
     return [text for text in said if text]
 
 

@@ -8,12 +8,14 @@ from lssat import grid, metrics
 from lssat.report.kit import words
 from lssat.report.kit.cells import Bar, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.results import Task
+from lssat.report.sections import format_alone
 
 
 def headline(task: Task) -> Table:
     """Make the headline table: a row per backbone x configuration, all that qualifies a number."""
     rows, scored = task.best_first, task.metrics
-    scale = _scale(rows)
+    probed = format_alone.head(task)
+    scale = _scale([*rows, *([{**probed, "mean": probed["value"]}] if probed else [])])
     top = words.best(rows)
     columns = [
         Column("Backbone"),
@@ -37,8 +39,9 @@ def headline(task: Task) -> Table:
     notes = [f"{r['backbone']}, {r['configuration']}: {r['note']}" for r in rows if r["note"]]
     caption = f"{words.where(scored)}, {scored['level']} level, {scored['split']} split"
     best = next((k for k, row in enumerate(rows) if row is top), None)
-    foot = _foot(task, rows[0])
-    return Table(f"headline-{task.name}", caption, columns, made, best, foot, _merge(notes))
+    foot, feet = _foot(task, rows[0]), [_files(task, scale)] if probed else []
+    notes = _merge(notes) + [text for text in [format_alone.sentence(task)] if text]
+    return Table(f"headline-{task.name}", caption, columns, made, best, foot, feet, notes)
 
 
 def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]) -> list[Cell]:
@@ -91,6 +94,29 @@ def _foot(task: Task, row: Mapping[str, Any]) -> list[Cell]:
     values = [num(other["baseline"] if other else None) for other in others]
     first = [Cell("trivial baseline"), Cell(""), Cell(""), num(row["baseline"]), *[Cell("")] * 3]
     return [*first, *values, *[Cell("")] * (len(task.all_seeds) + 4)]
+
+
+def _files(task: Task, scale: tuple[float, float]) -> list[Cell]:
+    """Make the last row but one: what the format of the files alone reaches."""
+    row = format_alone.head(task)
+    assert row is not None
+    found = {each["metric"]: each for each in task.format["rows"]}
+    beside = [found.get(name) for name in metrics.BESIDE[task.metrics["kind"]]]
+    mean = {**row, "mean": row["value"]}
+    return [
+        Cell("format alone, no pixel"),
+        *[Cell("")] * 2,
+        num(row["value"]),
+        Cell(words.interval(row), row["low"]),
+        Cell("", row["value"], bar=_bar(mean, scale)),
+        Cell(words.DASH),
+        *[num(each["value"], small=words.interval(each)) if each else Cell("") for each in beside],
+        *[Cell("")] * len(task.seeds),
+        num(row["baseline"]),
+        shown(task.format["above"], flag="bad"),
+        num(task.format["n"]),
+        Cell(""),
+    ]
 
 
 def _linked(value: float | None, run: str) -> Cell:

@@ -1,0 +1,147 @@
+"""What the files of a data set are like, whatever they show: size, quality, codec.
+
+Only headers are read. A data set whose classes were stored in different ways tells its labels by
+these alone (`lssat.evaluation.format_probe`).
+"""
+
+import io
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image, JpegImagePlugin
+
+from lssat.data.media import container, frames_in
+from lssat.data.media.image import FORMATS as IMAGES
+from lssat.data.media.unreadable import Unreadable, read_bytes
+from lssat.data.media.without_metadata import bare
+from lssat.tables import FACES, FORMATS, MANIFEST, DataError, read_table, write_table
+
+_SAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
+# The luminance table of the JPEG standard (ITU-T T.81, annex K.1), in any order.
+_STANDARD = np.array(
+    [16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
+     14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113,
+     92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99]
+)  # fmt: skip
+
+
+def write(dataset: str, root: str | Path, manifest: Path, faces: list[Path], out: Path) -> None:
+    """Write a row of schema FORMATS for each sample that has a crop, sorted by id.
+
+    Args:
+        dataset: for messages.
+        root: of the raw tree.
+        manifest: table of schema MANIFEST.
+        faces: tables of schema FACES, of every shard.
+
+    Raises:
+        DataError: a file that was cropped cannot be read any more.
+    """
+    crops = _crops(faces)
+    rows = []
+    for row in read_table(manifest, MANIFEST).select(["id", "path", "media"]).to_pylist():
+        if row["id"] not in crops:
+            continue
+        side, frames = crops[row["id"]]
+        try:
+            facts = _facts(Path(root) / row["path"], row["media"])
+        except Unreadable as error:
+            problem = f"of {dataset} was cropped and cannot be read any more ({error})"
+            raise DataError(Path(root) / row["path"], problem, "Put it back as it was") from None
+        own = dict(id=row["id"], media=row["media"], side=side, frames=frames)
+        rows.append(own | facts)
+    write_table(out, sorted(rows, key=lambda row: row["id"]), FORMATS)
+
+
+def _crops(faces: list[Path]) -> dict[str, tuple[float, int]]:
+    """Return of each sample its crops' mean side in the frame, in pixels, and its frames."""
+    columns = ["id", "box", "n_frames"]
+    table = pa.concat_tables([read_table(path, FACES).select(columns) for path in faces])
+    boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
+    names, at = np.unique(np.array(table["id"].to_pylist(), dtype=object), return_inverse=True)
+    count = np.bincount(at, minlength=len(names))
+    sides = np.bincount(at, boxes[:, 2] - boxes[:, 0], minlength=len(names)) / count
+    frames = np.zeros(len(names), int)
+    frames[at] = table["n_frames"].to_numpy()
+    every = zip(names.tolist(), sides.tolist(), frames.tolist(), strict=True)
+    return {name: (side, number) for name, side, number in every}
+
+
+def _facts(path: Path, media: str) -> dict[str, Any]:
+    if media == "video":
+        return _video(path)
+    files = [path] if media == "image" else frames_in(path)
+    if not files:
+        raise Unreadable("no_frames", "no image in the folder")
+    size = sum(file.stat().st_size for file in files) if media == "frames" else None
+    return _image(read_bytes(files[0]), size)
+
+
+def _video(path: Path) -> dict[str, Any]:
+    with container.opened(path) as (medium, stream):
+        codec = stream.codec_context
+        seconds = float(medium.duration / 1e6) if medium.duration else float("nan")
+        return dict(
+            kind=codec.name,
+            sampling=codec.pix_fmt or "",
+            width=codec.width,
+            height=codec.height,
+            bytes=path.stat().st_size,
+            seconds=seconds,
+            quality=float("nan"),
+        )
+
+
+def _image(data: bytes, size: int | None = None) -> dict[str, Any]:
+    """Describe an image, or the first of a video's, all of which have so many bytes."""
+    for each in _versions(data):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of metadata, and of sizes: nothing is decoded
+                with Image.open(io.BytesIO(each), formats=IMAGES) as image:
+                    return _described(image, len(data) if size is None else size)
+        except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+            problem = str(error)
+    raise Unreadable("unreadable", problem)
+
+
+def _versions(data: bytes) -> Iterator[bytes]:
+    """Yield a file's bytes, then those without metadata, which may be damaged."""
+    yield data
+    yield bare(data)
+
+
+def _described(image: Image.Image, size: int) -> dict[str, Any]:
+    tables: Mapping[int, list[int]] = getattr(image, "quantization", None) or {}
+    jpeg = isinstance(image, JpegImagePlugin.JpegImageFile)
+    sampling = _SAMPLING.get(JpegImagePlugin.get_sampling(image), "") if jpeg else image.mode
+    kind = "progressive JPEG" if image.info.get("progressive") else str(image.format)
+    return dict(
+        kind=kind,
+        sampling=sampling,
+        width=image.width,
+        height=image.height,
+        bytes=size,
+        seconds=float("nan"),
+        quality=float(quality(tables[0])) if 0 in tables else float("nan"),
+    )
+
+
+def quality(table: list[int]) -> int:
+    """Estimate a JPEG's quality, 1 to 100, from its luminance quantisation table.
+
+    That of which the Independent JPEG Group's scaling of the standard's table has the sum that is
+    nearest; of tables that were made otherwise a number that grows with their fineness.
+    """
+    wanted = sum(table)
+    sums = [abs(int(_scaled(quality).sum()) - wanted) for quality in range(1, 101)]
+    return 1 + int(np.argmin(sums))
+
+
+def _scaled(quality: int) -> np.ndarray:
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    return np.clip((_STANDARD * scale + 50) // 100, 1, 255)

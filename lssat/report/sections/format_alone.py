@@ -1,0 +1,56 @@
+"""What files and face sizes reach: the baseline that looks at no pixel."""
+
+from typing import Any
+
+from lssat.report.kit import words
+from lssat.report.kit.results import Task
+
+_NAMES = {  # of features, where they are not their own words
+    "bytes_per_pixel": "bytes a pixel",
+    "bytes_per_second": "bit rate",
+    "fps": "frames a second",
+    "frames": "number of frames",
+    "seconds": "duration",
+    "quality": "JPEG quality",
+    "side": "size of the face",
+    "side_share": "face in the frame",
+    "kind": "format or codec",
+    "sampling": "format of the pixels",
+}
+
+
+def head(task: Task) -> dict[str, Any] | None:
+    """Return the row of the headline metric; None where it is undefined."""
+    rows: list[dict[str, Any]] = task.format["rows"]
+    found = [row for row in rows if row["metric"] == task.metrics["metric"]]
+    return found[0] if found and found[0]["value"] is not None else None
+
+
+def sentence(task: Task) -> str:
+    """Say what the format alone reaches, and where that is above chance, by which feature."""
+    row = head(task)
+    if row is None:
+        return ""
+    what = f"{words.where(task.metrics)} {words.spanned(row['value'], row)}"
+    against = f"the trivial baseline, {words.number(row['baseline'])}"
+    if not task.format["above"]:
+        return f"The format alone is not shown to tell the labels: {what}; {against}."
+    return (
+        "The format alone tells the labels: size, quality and codec of the files and the size of "
+        f"the faces reach {what}, above {against}{_most(task, row)}. A score may rest on that."
+    )
+
+
+def _most(task: Task, row: dict[str, Any]) -> str:
+    """Name the feature without which least is left."""
+    lower = words.lower_is_better(row["metric"])
+    lost = {
+        name: (value - row["value"]) * (1 if lower else -1)
+        for name, value in task.format["permuted"].items()
+        if value is not None
+    }
+    name = max(lost, key=lambda each: lost[each], default="")
+    if not name or lost[name] <= 0:
+        return ""
+    left = words.number(task.format["permuted"][name])
+    return f", most by {_NAMES.get(name, name)} ({left} where it is shuffled)"
