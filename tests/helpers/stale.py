@@ -18,15 +18,10 @@ _AFTER = {
         *_TRAINED,
     ],
     "texture": _TRAINED,
-<<<<<<< HEAD
-    "splits": ["audit", "lookalikes", "audit_cross", "external", *_TRAINED],
-    "audit": ["train", "baseline", "clips", "variants", "more_variants", "cross", "report"],
-=======
     "formats": ["format_probe"],
     "format_probe": ["report"],
     "splits": ["format_probe", "audit", "lookalikes", "audit_cross", "external", *_TRAINED],
-    "audit": ["train", "baseline", "clips", "variants", "cross", "report"],
->>>>>>> caf30cd (Two steps, formats and format_probe: what the files alone say of the labels stands beside the trivial baseline)
+    "audit": ["train", "baseline", "clips", "variants", "more_variants", "cross", "report"],
     "lookalikes": ["report"],
     "audit_cross": ["report"],
     "train": [*_EVALUATED, "track"],
