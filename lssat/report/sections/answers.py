@@ -57,16 +57,16 @@ def _brief_role(found: list[Verdict]) -> str:
     known = [each for each in found if each.row["difference"] is not None]
     if not known:
         return "It cannot be said: no two backbones are compared."
-    about = f" ({words.scope(_seeds(known))[:-1]})" if words.few(_seeds(known)) else ""
+    about = f" {words.scope(_seeds(known))}".rstrip()
     shown = [each for each in known if each.shown]
     if not shown:
         most = max(known, key=lambda each: abs(each.row["difference"]))
         largest = f"the largest difference, on {most.task}, is {_open(most)}"
-        return f"On no task are two backbones shown to differ; {largest}{about}."
+        return f"On no task are two backbones shown to differ; {largest}.{about}"
     on = [f"on {name}, {_pairs_shown(mine)}" for name, mine in _by_task(shown).items()]
     without = [name for name in _by_task(known) if name not in _by_task(shown)]
     rest = f"; on {words.listing(without)} no difference is shown" if without else ""
-    text = f"{words.listing(on)}{rest}{about}."
+    text = f"{words.listing(on)}{rest}.{about}"
     return text[0].upper() + text[1:]
 
 
