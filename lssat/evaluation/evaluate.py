@@ -57,9 +57,10 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     splits = logits.Splits(files.faces, files.codes)
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = logits.load_run(folder).to(device)
-        records[name] = tables.read_record(RunFiles(folder).record, "weights_sha256")
+        records[name] = tables.read_record(RunFiles(folder).record, "weights_sha256", "params")
+        chosen_by = records[name]["params"]["train"].get("methods")  # as in training
         for split in filter(None, (files.val, files.test)):
-            crops = splits.seen_by(model, split)
+            crops = splits.seen_by(model, split, chosen_by if split == files.val else None)
             parts.append(logits.predicted(name, model, crops, batch, which.answers))
         print(f"{dataset}: {number} of {len(files.runs)} runs predicted", flush=True)
     others = [tables.read_table(file, tables.PREDICTIONS) for file in files.external]

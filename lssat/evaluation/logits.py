@@ -1,5 +1,6 @@
 """Logits of a trained run for a split, and as rows of the table of predictions."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -115,12 +116,15 @@ class Splits:
     """
 
     def __init__(self, faces: Path, codes: Path):
-        self._read = cache(lambda split, codes, clips: Crops(split, faces, codes, clips))
+        self._read = cache(
+            lambda split, codes, clips, methods: Crops(split, faces, codes, clips, methods=methods)
+        )
         self._codes = codes
 
-    def seen_by(self, model: SSAT, split: Path) -> Crops:
-        """Return the samples of a split that a model can see."""
-        return self._read(split, self._codes if model.needs_codes else None, model.clips)
+    def seen_by(self, model: SSAT, split: Path, methods: Sequence[str] | None = None) -> Crops:
+        """Return the samples of a split that a model can see; of fakes, those of `methods`."""
+        codes = self._codes if model.needs_codes else None
+        return self._read(split, codes, model.clips, methods and tuple(methods))
 
 
 class Tested(NamedTuple):

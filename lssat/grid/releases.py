@@ -49,6 +49,7 @@ class Release:
 
 
 _COMPRESSION = (Literal["raw", "c0", "c23", "c40"], ...)
+_METHODS = (Annotated[list[str], MinLen(1)], ...)  # folders of manipulated_sequences
 _RECORDS = (
     Release(
         Task("ffpp", "binary", "auc", "video", "Deepfake detection (FaceForensics++)", DEEPFAKE),
@@ -56,7 +57,7 @@ _RECORDS = (
         page="docs/data-ffpp.md",
         options={
             "compression": _COMPRESSION,
-            "methods": (Annotated[list[str], MinLen(1)], ...),  # folders of manipulated_sequences
+            "methods": _METHODS,
         },
         bare={"compression": "c23", "methods": []},
         paired=True,
@@ -107,6 +108,19 @@ _RECORDS = (
         page="docs/data-celebdf-dfdc.md",
         test_only=True,
         size=(0, 0, 5_000),
+    ),
+    *(  # its test split at another compression than the runs were trained on
+        Release(
+            Task(f"ffpp_{name}", "binary", "auc", "video", f"FaceForensics++ ({name})", DEEPFAKE),
+            words=f"FaceForensics++ ({name})",
+            page="docs/data-ffpp.md",
+            test_only=True,
+            options={"methods": _METHODS},
+            bare={"methods": ["Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures"]},
+            paired=True,
+            size=(0, 0, 140),
+        )
+        for name in ("raw", "c23", "c40")
     ),
     Release(  # in the tree of FaceForensics++
         Task("dfd", "binary", "auc", "video", "DeepFakeDetection", DEEPFAKE),

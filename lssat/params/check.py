@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, get_args
 
 from lssat import grid
 from lssat.grid import releases
-from lssat.params import cross, grid_rules, variants
+from lssat.params import cross, grid_rules, methods, variants
 from lssat.params import names as named
 from lssat.params.base import nearest
 from lssat.params.data import Datasets, Own
@@ -112,6 +112,7 @@ def across(source: Source) -> list[str]:
     for where, text in [
         *grid_rules.problems(get),
         *cross.problems(get),
+        *methods.problems(get),
         *named.problems(get),
         *variants.problems(get),
     ]:

@@ -200,6 +200,9 @@ class Train(Section):
     share: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the training groups: docs/variants.md
     # Fakes that are blended of real faces, in place of the split's own: docs/rivals.md.
     blend: Literal["none", *grid.BLENDS] = "none"  # type: ignore[valid-type]
+    # manipulations that are trained on and chosen by, beside all reals (docs/protocols.md); null:
+    # all. The test split keeps all.
+    methods: Annotated[list[str], Field(min_length=1)] | None = None
     epochs: Count
     pretrain_epochs: Annotated[int, Field(ge=0)]  # of reconstruction, before M-R-thenC's epochs
     batch_size: Count
@@ -233,6 +236,11 @@ class Train(Section):
     grad_checkpointing: bool  # less memory, a third more work, the same result
     threads: Count  # torch's; another number changes the last bits of the results
     precision: Literal["32-true", "bf16-mixed"]
+
+    @field_validator("methods")
+    @classmethod
+    def _each_once(cls, names: list[str] | None) -> list[str] | None:
+        return names if names is None else once(names)
 
     @field_validator("tune")
     @classmethod

@@ -22,6 +22,7 @@ from lssat.report.sections import (
     matrix,
     pareto,
     per_class,
+    protocols,
     published,
     ranks,
     robustness,
@@ -45,6 +46,7 @@ _PARTS = {
         Section("sweep", "Lambda sweep"),
         Section("variants", "Variants", "Variants of the recipe", variants.content),
         Section("cross", "Across data sets"),
+        Section("protocols", "Unseen", "Unseen manipulations and data", protocols.content),
     ),
     "Diagnosis": (
         Section("slices", "Slices"),
@@ -69,6 +71,7 @@ _ASK = {
     "sweep": "a lambda in benchmark.variants of params.yaml",
     "variants": "benchmark.variants of params.yaml",
     "cross": "benchmark.cross of params.yaml",
+    "protocols": "train.methods of a variant, or two data sets in benchmark.cross",
     "slices": "slices of params.yaml",
     "sensitivity": sensitivity.ASK,
 }

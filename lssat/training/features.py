@@ -155,6 +155,7 @@ def _crops(crops: Crops, codes: bool) -> list[Any]:
     numbers = np.unique(crops.shard).tolist()
     known = [crops.sha256, crops.clips]
     known += [crops.share] if crops.share[0] < 1 else []
+    known += [sorted(crops.methods)] if crops.methods else []
     read = [(crops.faces, FACES), (crops.codes, TEXTURE)] if codes else [(crops.faces, FACES)]
     for shards, schema in read:
         if shards is not None:

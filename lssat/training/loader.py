@@ -5,7 +5,7 @@ noise do not depend on how many workers read, or on where a run was resumed.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from lssat import grid, tables, texture
 from lssat.data.shards import REMEDY, Shards
 from lssat.tables import DataError
 from lssat.training import augment, sampling
+from lssat.training import methods as known
 from lssat.training import share as shares
 
 
@@ -50,6 +51,7 @@ class Crops:
         clips: a sample is a clip, all of its frames; otherwise an image or a frame. The frames of
             clips are no samples of an encoder of images: it would be given them twice.
         share: of the groups that are used, and the seed that chooses them (`training.share`).
+        methods: of the fakes that are used (`training.methods`); None: all.
     """
 
     def __init__(
@@ -59,13 +61,15 @@ class Crops:
         codes: str | Path | None,
         clips: bool = False,
         share: tuple[float, int] = (1.0, 0),
+        methods: Sequence[str] | None = None,
     ):
         self.file = Path(split)
-        self.share = share
+        self.share, self.methods = share, methods
         whole = tables.read_table(split, tables.SPLITS)
         self.task = grid.read_task(tables.metadata(whole), split)
         single = pc.equal(whole["clip"], -1)
         used = whole.filter(pc.invert(single) if clips else single)
+        used = known.part(used, methods, self.task, self.file)
         used = shares.part(used, *share, strata=self.task.kind != "multilabel")
         self.table, self.shard, self.row = _gather(used, clips)
         self.sha256 = tables.sha256(split)

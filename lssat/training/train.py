@@ -91,7 +91,7 @@ def train(
     where = files.faces, files.codes, clips
     data = {
         "train": _training(run, recipe, files, clips),
-        "val": Crops(files.val, *where),
+        "val": Crops(files.val, *where, methods=recipe.methods),
     }
     _check(run, data, files, recipe, hardware)
     fabric = Fabric(
@@ -183,7 +183,7 @@ def _training(run: grid.Run, recipe: Train, files: Files, clips: bool) -> Crops:
     """Open the training split: its crops, or those that are real and what is blended of them."""
     share = recipe.share, run.seed
     if recipe.blend == "none":
-        return Crops(files.train, files.faces, files.codes, clips, share)
+        return Crops(files.train, files.faces, files.codes, clips, share, recipe.methods)
     _check_blend(run, recipe)
     return Blended(files.train, files.faces, recipe.blend, share)
 

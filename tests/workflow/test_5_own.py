@@ -15,7 +15,10 @@ from lssat import tables
 OWN = {"shards": 1, "rejects_limit": 0.0, "faces": "aligned"}
 VIDEOS = {"shards": 1, "rejects_limit": 0.0, "frames": 2}
 CLIPS = "ffpp/videomae_mini/MRGB-RLDP-CRGB/seed0"
-COUNTS = {"clip": 4, "frame": 8, "video": 4}  # tested on, at home and across
+COUNTS = {"clip": 4, "frame": 8, "video": 4}  # of theirs
+HOME = {"clip": 6, "frame": 12, "video": 6}  # two originals and two fakes of each method
+FRAMES = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
+UNSEEN = "ffpp/vit_micro/MRGB-RLDP-CRGB+unseen/seed0"  # trained on Deepfakes alone
 # MLflow comes last: what follows from a new report.
 TRACKED = {"track@ffpp", "track@mine", "track_slices@ffpp", "track_report"}
 TRACKED |= {"track_cross@theirs", "track_cross@yours"}
@@ -39,7 +42,7 @@ def _draw(project: Project, ffpp: Path) -> None:
     rows = ["identity,skin", *_skin(raw / "ffpp")]
     (raw / "skin.csv").write_text("\n".join(rows) + "\n")
     clips = {name: value for name, value in small_sample.OWN["ffpp"].items() if "clip" in name}
-    methods = {"methods": ["Deepfakes"], "compression": "c23"}
+    methods = {"methods": ["Deepfakes", "Face2Face"], "compression": "c23"}
     ffpp = VIDEOS | clips | methods | {"root": "data/raw/ffpp"}
     mine = OWN | {"root": "data/raw/mine", "kind": "multiclass", "csv": "list.csv"}
     theirs = VIDEOS | clips | BINARY | {"root": "data/raw/theirs"}
@@ -50,7 +53,10 @@ def _draw(project: Project, ffpp: Path) -> None:
             "tasks": ["ffpp", "mine"], "cross": {"theirs": "ffpp", "yours": "mine"},
             "configurations": ["MRGB-RLDP-CRGB"],
             "clip_tasks": ["ffpp"], "clip_backbones": ["videomae_mini"],
+            "variants": {"tasks": ["ffpp"], "backbones": ["vit_micro"],
+                         "configurations": ["MRGB-RLDP-CRGB+unseen"]},
         },
+        variants={"unseen": {"methods": ["Deepfakes"]}},
         sample={"trees": []},
         datasets={"ffpp": ffpp, "mine": mine, "theirs": theirs, "yours": yours},
         train={"epochs": 1, "batch_size": 4},
@@ -81,7 +87,7 @@ def project(sample_trees: dict[str, Path], tmp_path_factory: pytest.TempPathFact
 def test_clips_of_the_sample_stand_beside_its_frames_and_videos(project: Project) -> None:
     folder = project.path / "results/tasks/ffpp"
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert metrics["n"] == COUNTS
+    assert metrics["n"] == HOME
     levels = {(row["backbone"], row["level"]) for row in metrics["table"]}
     assert levels == {
         ("vit_micro", "frame"), ("vit_micro", "video"),
@@ -121,9 +127,21 @@ def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Projec
     ids = json.loads((results / "mlflow/cross/theirs.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     logged = {run: client.get_run(id).data.metrics for run, id in ids.items()}
-    assert set(logged) == {CLIPS, CLIPS.replace("videomae_mini", "vit_micro")}
+    assert set(logged) == {CLIPS, FRAMES, UNSEEN}
     for run in cross["runs"]:
         assert logged[run["run"]]["cross_theirs_video_auc"] == run["metrics"]["video/auc"]
+
+
+def test_a_manipulation_that_was_left_out_is_unseen_in_the_matrix(project: Project) -> None:
+    record = json.loads((project.path / "runs" / UNSEEN / "record.json").read_text())
+    assert record["params"]["train"]["methods"] == ["Deepfakes"]
+    found = json.loads((project.path / "results/tasks/ffpp/metrics.json").read_text())["subsets"]
+    mine = [row for row in found if UNSEEN in row["runs"]]
+    assert {row["subset"] for row in mine} == {"Deepfakes", "Face2Face"}
+    page = (project.path / "results/report.html").read_text()
+    matrix = page.split('id="protocol-ffpp-ffpp"')[1].split("</table>")[0]
+    row = next(row for row in matrix.split("<tr")[2:] if "+unseen" in row)
+    assert matrix.count(" unseen</small>") == row.count(" unseen</small>") == 1
 
 
 def test_sensitivity_is_made_when_it_is_asked_for(project: Project) -> None:
@@ -150,7 +168,7 @@ def test_a_list_of_ones_own_makes_slices_in_the_page_and_in_mlflow(project: Proj
     ids = json.loads((results / "mlflow/slices_listed/ffpp.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     logged = [client.get_run(id).data.metrics for id in ids.values()]
-    assert len(logged) == 2
+    assert len(logged) == 3
     assert all(metrics["slice_skin_gap"] >= 0 for metrics in logged)
 
 

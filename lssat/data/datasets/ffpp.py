@@ -28,13 +28,22 @@ _SPELLINGS = {"raw": ("raw", "c0"), "c0": ("c0", "raw")}  # one folder, two gene
 
 
 def read(options) -> tuple[list[dict], list[dict]]:
+    """Read the videos of one compression, of all splits; see `read_at`."""
+    return read_at(options, "ffpp", options.compression, SPLITS)
+
+
+def read_at(
+    options, dataset: str, compression: str, splits: tuple[str, ...]
+) -> tuple[list[dict], list[dict]]:
     """Read the lists of pairs and look for each video that they call for.
 
     Lists found in the tree (`splits/` or its root) come first; where it has none, as the
     release's download leaves it, the authors' own are used, which ship with this package.
 
     Args:
-        options: `compression`, `methods`.
+        options: `methods`; the root is that of FaceForensics++.
+        dataset: the section's name.
+        compression, splits: which videos.
 
     Returns:
         Rows of the manifest and rejects (missing). Labels: [0] real, [1] fake. Ids spell the
@@ -43,26 +52,27 @@ def read(options) -> tuple[list[dict], list[dict]]:
     Raises:
         DataError: a root, list, method or folder is absent, or a list is not one of pairs.
     """
-    base = tree.root(options, "ffpp")
+    base = tree.root(options, dataset)
     for method in options.methods:
-        _check_method(base, method)
+        _check_method(base, method, dataset)
     prefixes = {REAL: ["original_sequences/youtube", "original_sequences"]}
     prefixes |= {method: [f"manipulated_sequences/{method}"] for method in options.methods}
-    media, folders = places(base, prefixes, options.compression, "ffpp")
+    media, folders = places(base, prefixes, compression, dataset)
     there = {method: tree.names(base / folder, base) for method, folder in folders.items()}
-    suffix, compression = suffix_of(media), spelling(options.compression)
+    suffix, compression = suffix_of(media), spelling(compression)
     rows, rejects = [], []
-    for split, pairs in _lists(base).items():
+    listed = {split: pairs for split, pairs in _lists(base).items() if split in splits}
+    for split, pairs in listed.items():
         for pair in pairs:
             for method, name, numbers in _wanted(pair, options.methods):
                 id = f"{method}/{compression}/{name}"
                 path = f"{folders[method]}/{name}{suffix}"
                 labels, group = [int(method != REAL)], "_".join(sorted(pair))
                 if f"{name}{suffix}" not in there[method]:
-                    rejects.append(tree.lost("ffpp", id, path, "missing", labels, split, method))
+                    rejects.append(tree.lost(dataset, id, path, "missing", labels, split, method))
                     continue
                 kinds = {"subset": method, "groups": numbers, "group": group}
-                rows.append(tree.row("ffpp", id, path, media, labels, split, **kinds))
+                rows.append(tree.row(dataset, id, path, media, labels, split, **kinds))
     return rows, rejects
 
 
@@ -138,8 +148,8 @@ def _wanted(pair: list[str], methods: list[str]):
             yield method, f"{target}_{source}", [target, source]
 
 
-def _check_method(base: Path, method: str) -> None:
-    key = "datasets.ffpp.methods"
+def _check_method(base: Path, method: str, dataset: str) -> None:
+    key = f"datasets.{dataset}.methods"
     if method == "DeepFakeDetection":
         problem = f"{key}: DeepFakeDetection has no official split and is only tested on"
         raise DataError("params.yaml", problem, "Give it a section datasets.dfd of its own")

@@ -156,7 +156,7 @@ def _columns(options: Own, there: list[str]) -> list[str]:
     if options.labels is None:
         return options.classes or there
     called = {new: old for old, new in options.labels.items()}
-    return [called[name] for name in options.classes or called if name in called]
+    return [called[name] for name in options.classes or sorted(called) if name in called]
 
 
 def _called(file: Path, dataset: str, options: Own, samples: list[Sample]) -> Iterator[Sample]:
@@ -238,13 +238,14 @@ def _number(file: Path, line: int, name: str, text: str) -> float:
 
 
 def _classes(file: Path, dataset: str, options: Own, samples: list[Sample]) -> list[str]:
-    """Return the names of the classes: those of params.yaml, or all that are found, sorted."""
+    """Return the names of the classes: those of params.yaml, or all that are found, sorted.
+
+    The order of `labels` means nothing: steps get it as JSON, whose keys are sorted.
+    """
     by_class = defaultdict(list)
     for sample in filter(lambda each: each.labels, samples):
         by_class[sample.labels[0]].append(sample)
-    known = (
-        options.classes or list(dict.fromkeys((options.labels or {}).values())) or sorted(by_class)
-    )
+    known = options.classes or sorted(set((options.labels or {}).values()) or by_class)
     if strange := {name: by_class[name] for name in by_class if name not in known}:
         raise _unknown(file, dataset, known, strange)
     if options.kind == "multiclass" and len(known) > 1:

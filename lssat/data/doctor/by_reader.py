@@ -18,6 +18,7 @@ class ByReader:
 
     def __init__(self, dataset: str):
         self.reader: Any = datasets.reader(dataset) if dataset in RELEASES else None
+        self.SELECTS = getattr(self.reader, "SELECTS", False)
         if self.reader and (Path(__file__).parent / f"{dataset}.py").exists():
             vars(self).update(vars(import_module(f"lssat.data.doctor.{dataset}")))
 

@@ -88,12 +88,18 @@ class Costs:
         """Return the images, or clips, of each split that a run reads.
 
         A run on blends has each real crop twice; of data of one's own half are taken to be real.
+        Of methods each has as many videos as there are real ones.
         """
         found = self.samples(run.task).seen(self.is_clip(run))
-        if self.values.recipe(run.configuration).blend == "none":
+        recipe = self.values.recipe(run.configuration)
+        every = getattr(getattr(self.values.datasets, run.task), "methods", None)
+        if recipe.methods and every:
+            part = (1 + len(recipe.methods)) / (1 + len(every))
+            found = found._replace(train=int(found.train * part), val=int(found.val * part))
+        if recipe.blend == "none":
             return found
-        methods = getattr(getattr(self.values.datasets, run.task), "methods", ["one"])
-        return found._replace(train=2 * found.train // (1 + len(methods)))
+        whole = self.samples(run.task).seen(self.is_clip(run)).train
+        return found._replace(train=2 * whole // (1 + len(every or ["one"])))
 
     def updates(self, run: grid.Run) -> int:
         """Return the updates of an epoch."""

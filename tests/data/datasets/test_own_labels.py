@@ -1,5 +1,6 @@
 """`labels` of a data set of one's own: what its classes are called, and which are left out."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_classes_get_their_names_and_others_are_rejects_and_no_losses(
     root = drawn(tmp_path / "raw", ("anger", "joy", "calm", "contempt"))
     own = options(root, test_only=True, labels=FER)
     rows, rejects = steps(tmp_path, own)
-    assert datasets.task("fer", own).classes == ("Anger", "Happy", "Neutral")  # as they are named
+    assert datasets.task("fer", own).classes == ("Anger", "Happy", "Neutral")
     names = {row["path"].split("/")[1]: row["labels"] for row in rows}
     assert names == {"anger": [0], "joy": [1], "calm": [2]}
     assert {row["subset"] for row in rows} == {""}
@@ -45,6 +46,16 @@ def test_classes_get_their_names_and_others_are_rejects_and_no_losses(
     assert sum(counts.read(metadata(table), "m").values()) == 6  # coverage is of what is used
     said = "warning: datasets.fer: classes that labels leaves out: contempt (2 samples)"
     assert said in capsys.readouterr().err
+
+
+def test_the_order_of_labels_means_nothing(tmp_path: Path) -> None:
+    """A step gets its section as JSON with sorted keys: it must read the classes as all do."""
+    root = drawn(tmp_path / "raw", ("z", "y", "x"))
+    own = options(root, test_only=True, labels={"z": "c", "x": "a", "y": "b"})
+    text = json.dumps({"datasets": {"fer": own.model_dump()}}, sort_keys=True)
+    step = params.view(text, "manifest", task="fer").datasets.fer
+    assert datasets.task("fer", step) == datasets.task("fer", own)
+    assert datasets.task("fer", own).classes == ("a", "b", "c")
 
 
 def test_the_order_of_classes_may_be_given(tmp_path: Path) -> None:
@@ -82,7 +93,7 @@ def test_columns_of_a_list_are_renamed_and_others_are_said(
     labels = {"smiling": "Smiling", "glasses": "Eyeglasses"}
     own = options(root, csv="list.csv", kind="multilabel", test_only=True, labels=labels)
     found, rejects = steps(tmp_path, own)
-    assert datasets.task("fer", own).classes == ("Smiling", "Eyeglasses")
+    assert datasets.task("fer", own).classes == ("Eyeglasses", "Smiling")
     assert [row["labels"] for row in found] == [[1, 1], [0, 0], [1, 1]]
     assert not rejects
     assert "attributes that labels leaves out: hat" in capsys.readouterr().err

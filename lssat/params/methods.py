@@ -1,0 +1,50 @@
+"""`train.methods`: of each task that is trained with it, the manipulations that there are."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lssat.params.base import nearest
+from lssat.params.grid_rules import parsed
+from lssat.params.names import Problem, texts
+
+
+def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Yield what is wrong with the recipe's methods, and with those of each variant that is run.
+
+    Args:
+        get: gives the raw value of a key, `get("train", "methods")`, or None.
+    """
+    yield from _of(get, ("train", "methods"), get("train", "methods"), ("benchmark", "tasks"))
+    run = {made.variant for made in parsed(get("benchmark", "variants", "configurations"))}
+    variants = get("variants")
+    for name, changes in variants.items() if isinstance(variants, dict) else ():
+        if isinstance(changes, dict) and name in run:
+            where = ("variants", name, "methods")
+            yield from _of(get, where, changes.get("methods"), ("benchmark", "variants", "tasks"))
+
+
+def known(get: Callable[..., Any], task: str) -> list[str]:
+    """Return the manipulations of a task's training data, as far as params.yaml names them.
+
+    Those of the key `methods` of a release, or of data of one's own the classes that `labels`
+    makes the positive one, if they are several.
+    """
+    section = get("datasets", task)
+    if not isinstance(section, dict):
+        return []
+    labels = section.get("labels")
+    if isinstance(labels, dict):
+        fakes = [str(name) for name, new in labels.items() if new == section.get("positive")]
+        return fakes if len(fakes) > 1 else []
+    return texts(section.get("methods"))
+
+
+def _of(get: Callable[..., Any], where: tuple, methods: Any, tasks: tuple) -> Iterator[Problem]:
+    for task in texts(get(*tasks)) if texts(methods) else ():
+        there = known(get, task)
+        if not there:
+            text = f"{task} has no manipulation methods; write null, or train it without"
+            yield where, f"{text} this (docs/protocols.md)"
+        for name in methods:
+            if there and name not in there:
+                yield where, f"{name!r} is no method of {task}{nearest(str(name), there)}"

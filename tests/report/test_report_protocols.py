@@ -1,0 +1,74 @@
+"""The matrices of what was trained on and what was tested: their numbers, and what is unseen."""
+
+from pathlib import Path
+
+import pytest
+from helpers.drawn_cross import ONE, draw
+
+from lssat.report.kit import results, words
+from lssat.report.kit.section import Page
+from lssat.report.sections import protocols
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Page:
+    files, cross = draw(tmp_path, ONE)
+    task = results.read_task("ffpp", files["ffpp"])
+    return Page({}, [task], [results.read_cross("celebdf", cross["celebdf"], [task])], [])
+
+
+def trained_on(page: Page, configuration: str, methods: list[str]) -> None:
+    for run, record in page.tasks[0].records.items():
+        if f"/{configuration}/" in run:
+            record["params"]["train"]["methods"] = methods
+
+
+def test_nothing_is_shown_where_all_was_trained_on_and_one_set_tested(page: Page) -> None:
+    assert protocols.content(page) == []
+
+
+def test_a_matrix_has_each_method_and_marks_what_was_not_trained_on(page: Page) -> None:
+    task = page.tasks[0]
+    names = sorted({row["subset"] for row in task.metrics["subsets"]})
+    trained_on(page, "none-none-CRGB", names[:1])
+    (part,) = protocols.content(page)
+    table = part.tables[0]
+    assert [column.label for column in table.columns][3:] == [*names, "all together"]
+    head = (task.metrics["level"], task.metrics["metric"])
+    at = {
+        (row["backbone"], row["configuration"], row["subset"]): row
+        for row in task.metrics["subsets"] if (row["level"], row["metric"]) == head
+    }  # fmt: skip
+    for row in table.rows:
+        backbone, configuration, trained = (cell.text for cell in row[:3])
+        alone = configuration == "none/none/CRGB"
+        assert trained == (names[0] if alone else "all")
+        for name, cell in zip(names, row[3:], strict=False):
+            found = at[backbone, configuration, name]
+            assert cell.sort == found["mean"]
+            mark = " unseen" if alone and name != names[0] else ""
+            assert cell.small == f"{words.interval(found)}{mark}"
+
+
+def test_methods_that_the_training_data_lack_are_unseen_in_another_test_set(page: Page) -> None:
+    trained_on(page, "none-none-CRGB", ["Deepfakes"])
+    metrics = page.across[0].metrics
+    for row in metrics["subsets"]:
+        row["subset"] = f"new {row['subset']}"
+    (part,) = protocols.content(page)
+    away = part.tables[1]
+    assert away.id == "protocol-ffpp-celebdf"
+    assert all(cell.small.endswith("unseen") for row in away.rows for cell in row[3:-1])
+
+
+def test_several_test_sets_stand_beside_home(page: Page) -> None:
+    home, one = page.tasks[0], page.across[0]
+    two = page.across[0].metrics | {"dataset": "c40"}
+    sets = [one, results.Cross("c40", "c40", one.files, two, {}, {}, {}, {})]  # type: ignore[arg-type]
+    (part,) = protocols.content(page._replace(across=sets))
+    (table,) = part.tables
+    assert [column.label for column in table.columns][2:] == ["ffpp", "celebdf", "c40"]
+    for row in table.rows:
+        assert row[2].sort == pytest.approx(row[3].sort + 0.1)  # as drawn
+        assert row[3].sort == row[4].sort
+    assert len(table.rows) == len(home.headline)
