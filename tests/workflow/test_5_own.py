@@ -116,7 +116,7 @@ def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Projec
     yours = json.loads((results / "tasks/mine/cross/yours/metrics.json").read_text())
     assert (yours["n"], yours["classes"], yours["unasked"]) == (
         {"image": 3},
-        ["dark", "bright"],
+        ["bright", "dark"],
         [],
     )
     assert "mine.cross.yours.vit_micro.MRGB-RLDP-CRGB.top1" in flat

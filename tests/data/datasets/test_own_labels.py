@@ -88,13 +88,13 @@ def test_a_class_without_an_image_is_refused_with_the_one_that_is_there(tmp_path
 def test_columns_of_a_list_are_renamed_and_others_are_said(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    rows = ["1.jpg,1,0,1", "2.jpg,0,0,0", "3.jpg,1,1,1"]
+    rows = ["1.jpg,1,0,0", "2.jpg,0,0,0", "3.jpg,0,1,1"]
     root = listed(tmp_path / "raw", "path,glasses,hat,smiling", rows)
     labels = {"smiling": "Smiling", "glasses": "Eyeglasses"}
     own = options(root, csv="list.csv", kind="multilabel", test_only=True, labels=labels)
     found, rejects = steps(tmp_path, own)
     assert datasets.task("fer", own).classes == ("Eyeglasses", "Smiling")
-    assert [row["labels"] for row in found] == [[1, 1], [0, 0], [1, 1]]
+    assert [row["labels"] for row in found] == [[1, 0], [0, 0], [0, 1]]
     assert not rejects
     assert "attributes that labels leaves out: hat" in capsys.readouterr().err
     with pytest.raises(DataError, match="has no column smile"):
