@@ -42,8 +42,23 @@ def content(page: Page) -> list[Part]:
 
 
 def methods(task: Task, run: str) -> list[str] | None:
-    """Return the manipulations that a run was trained on; None: all of its data."""
-    return task.records[run]["params"]["train"].get("methods")
+    """Return the manipulations that a run was trained on; None: all, or another program's."""
+    return _recipe(task, run).get("methods")
+
+
+def _recipe(task: Task, run: str) -> dict[str, Any]:
+    record = task.records.get(run)  # none of results of other programs
+    return record["params"]["train"] if record else {}
+
+
+def _about(task: Task, run: str, everything: bool) -> str:
+    """Say what a run was trained on."""
+    if run not in task.records:
+        return words.DASH
+    recipe = _recipe(task, run)
+    about = "all" if everything else ", ".join(recipe["methods"])
+    blend = recipe.get("blend", "none")  # docs/rivals.md
+    return about if blend == "none" else f"{blend} of reals, chosen by {about}"
 
 
 def _methods(task: Task, name: str, metrics: Metrics) -> Table:
@@ -59,6 +74,7 @@ def _methods(task: Task, name: str, metrics: Metrics) -> Table:
     rows = []
     for row in _of(metrics["table"], metrics):
         seen = methods(task, row["runs"][0]) or every
+        about = _about(task, row["runs"][0], seen == every)
         line = [_value(cells.get((*words.pair(row), each)), each in seen) for each in names]
         about = "all" if seen == every else ", ".join(seen)
         if (
