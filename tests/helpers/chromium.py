@@ -19,7 +19,7 @@ _FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--hide-scrollbars", "--remote-debugging-pipe",
 ]  # fmt: skip
-_KEYS = {"Backspace": 8, "Enter": 13, "Escape": 27, " ": 32}
+_KEYS = {"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, " ": 32}
 _TEXTS = {"Enter": "\r", " ": " "}
 
 
@@ -68,11 +68,22 @@ class Page:
         """Wait until an expression is true."""
         until(lambda: self.run(expression), f"true: {expression}")
 
-    def open(self, address: str, width: int = 1400, height: int = 1000, dark: bool = False) -> None:
-        """Open an address in a window of a size, in the light or dark theme."""
+    def open(
+        self,
+        address: str,
+        width: int = 1400,
+        height: int = 1000,
+        dark: bool = False,
+        still: bool = False,
+    ) -> None:
+        """Open an address in a window of a size, in a theme, for who wants motion or none."""
         self.size(width, height)
         theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[theme])
+        motion = {
+            "name": "prefers-reduced-motion",
+            "value": "reduce" if still else "no-preference",
+        }
+        self.send("Emulation.setEmulatedMedia", features=[theme, motion])
         self.send("Page.navigate", url=address)
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
 
