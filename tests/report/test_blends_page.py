@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import axe, chromium
 from helpers.blends import SIZE, reals, write
 from PIL import Image
 from typer.testing import CliRunner
@@ -40,6 +41,20 @@ def test_the_page_shows_the_pairs_of_an_epoch(tmp_path: Path) -> None:
             for tile, part in zip(tiles[3:], (pair.mask, pair.boundary), strict=True):
                 assert np.abs(tile[..., 0] / 255 - part).max() < 0.003
     assert _page(tmp_path, tmp_path / "page.html", seed=3) != page
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium on this machine")
+def test_the_page_meets_wcag_aa_in_the_window(tmp_path: Path) -> None:
+    write(tmp_path, {"train": 12})
+    _page(tmp_path, tmp_path / "page.html")
+    with chromium.page(tmp_path / "profile") as tab:
+        for width, dark in ((1440, False), (390, True)):
+            tab.open((tmp_path / "page.html").as_uri(), width, dark=dark)
+            assert axe.violations(tab) == []
+            assert tab.run("document.documentElement.scrollWidth") <= width
+        tab.picture(tmp_path / "page.png")
+        assert tab.problems() == []
 
 
 def test_a_task_without_fakes_has_no_page(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, axe
 from helpers import drawn_results as drawn
 from helpers.chromium import PROGRAM, page
 
@@ -178,8 +178,9 @@ def test_options_that_make_no_sense_are_refused(key: str, value: int) -> None:
 def test_the_gallery_opens_in_a_browser_and_asks_for_nothing(tmp_path: Path) -> None:
     gallery_of(tmp_path)
     with page(tmp_path / "profile") as tab:
-        for width in (1400, 390):
-            tab.open((tmp_path / "gallery.html").as_uri(), width)
+        for width, dark in ((1400, False), (390, True)):
+            tab.open((tmp_path / "gallery.html").as_uri(), width, dark=dark)
+            assert axe.violations(tab) == []
             assert tab.run("document.querySelectorAll('.errors figure').length") == 4
             assert tab.run("[...document.images].every((image) => image.naturalWidth > 0)")
             assert tab.run("document.documentElement.scrollWidth") <= width
