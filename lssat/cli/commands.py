@@ -1,16 +1,21 @@
 """All commands, in the order of the help."""
 
-from lssat.cli import data, plan, runs, track, explain, results, use, sensitivity  # isort: skip
+# isort: off
+from lssat.cli import data, plan, runs, track, explain, reports, saved, benchmark, use, sensitivity
+
+# isort: on
 from lssat.cli.base import app, leave
 
 __all__ = [
     "app",
+    "benchmark",
     "data",
     "explain",
     "leave",
     "plan",
-    "results",
+    "reports",
     "runs",
+    "saved",
     "sensitivity",
     "track",
     "use",
