@@ -179,16 +179,18 @@ def digest_of(root):
 
 
 def of_shards(folder, task):
-    """The shards of a folder of crops or codes, and their tables."""
+    """The shards of a folder of crops or codes, and their tables, as texts: each run asks."""
     found = folder.first(shards(task))
-    return [each.npy for each in found] + [each.table for each in found]
+    return [str(each.npy) for each in found] + [str(each.table) for each in found]
 
 
+@cache
 def crops_of(task):
     """Shards of crops and their tables."""
     return of_shards(HERE.data(task).faces, task)
 
 
+@cache
 def codes_of(task):
     """Shards of texture codes and their tables."""
     return of_shards(HERE.data(task).texture(TEXTURE), task)
