@@ -26,11 +26,12 @@ def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dic
         rows (a data set that is only tested on) `temperature` and `scaled` are None. Runs whose
         scores are not finite are left out.
     """
-    able = [run for run, scores in head.scores.items() if not metrics.unusable(scores)]
     val, test = places(predictions, "val"), places(predictions, "test")
     calibrated = {}
-    for run in able:
-        raw = metrics.calibration(head.kind, head.labels, head.scores[run])
+    for run, scores in head.scores.items():
+        if metrics.unusable(scores):
+            continue
+        raw = metrics.calibration(head.kind, head.labels, scores)
         rows = rows_of(predictions, val[run]) if run in val else None
         heat = None if rows is None else _temperature(rows, task, head.kind)
         tempered = _tempered(rows_of(predictions, test[run]), task, head, heat)

@@ -58,13 +58,15 @@ def measured(
         names: the metrics; None: those of `metrics.NAMES`.
     """
     names = metrics.NAMES[level.kind] if names is None else names
-    bad = {run: metrics.unusable(scores) for run, scores in level.scores.items()}
-    able = {run: scores for run, scores in level.scores.items() if not bad[run]}
-    values, factors, sorted_ = {}, {}, {}
-    notes = {run: dict.fromkeys(names, why) for run, why in bad.items() if why}
+    values, factors, notes, jumps = {}, {}, {}, {}
+    jumping = [name for name in names if name in metrics.JUMPS]
+    drawn = statistics.draw(level.groups, options.resamples, options.seed) if jumping else ()
     member = np.unique(np.asarray(level.groups), return_inverse=True)[1]  # texts sort slowly
-    for run, scores in able.items():
-        orders = sorted_[run] = metrics.in_order(scores)
+    for run, scores in level.scores.items():
+        if why := metrics.unusable(scores):
+            notes[run] = dict.fromkeys(names, why)
+            continue
+        orders = metrics.in_order(scores)
         run_metrics = metrics.measure(level.kind, level.labels, scores, orders)
         notes[run] = run_metrics["notes"]
         more = {f"each/{name}": value for name, value in run_metrics.get("each", {}).items()}
@@ -73,33 +75,15 @@ def measured(
         factors[run] = {
             name: statistics.over_clusters(value, member) for name, value in moved.items()
         }
-    for name, of_runs in _resampled(level, able, sorted_, names, options).items():
-        for run, factor in of_runs.items():
+        if jumping:
+            jumps[run] = metrics.jumps(level.labels, orders[0], *drawn)
+    for name in jumping if jumps else ():
+        resampled = statistics.from_resamples(np.array([own[name] for own in jumps.values()]))
+        for run, factor in zip(jumps, resampled, strict=True):
             factors[run][name] = factor
     negatives = int((level.labels == 0).sum()) if level.kind == "binary" else 0
     clusters = len(set(level.groups))
     return Measured(level.kind, clusters, negatives, holding(level), values, factors, notes)
-
-
-def _resampled(
-    level: Level,
-    able: dict[str, np.ndarray],
-    sorted_: dict[str, list[metrics.Order]],
-    names: Sequence[str],
-    options: Evaluate,
-) -> dict[str, dict[str, np.ndarray]]:
-    """Return metric -> run -> factor (B,) of the metrics that have no influence values."""
-    names = [name for name in names if name in metrics.JUMPS]
-    if not names or not able:
-        return {}
-    drawn = statistics.draw(level.groups, options.resamples, options.seed)
-    found = [metrics.jumps(level.labels, sorted_[run][0], *drawn) for run in able]
-    return {
-        name: dict(
-            zip(able, statistics.from_resamples(np.array([r[name] for r in found])), strict=True)
-        )
-        for name in names
-    }
 
 
 def holding(level: Level) -> np.ndarray:
