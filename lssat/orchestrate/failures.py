@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 HEADING = "What failed:"
+ELSEWHERE = "its log is in the storage, if it got as far as that"
 _TRACEBACK = "Traceback (most recent call last):"
 _SHOWN = 5  # failed steps
 _LINES = 12  # of one step's message
@@ -37,11 +38,20 @@ def _title(job: Any) -> str:
 
 
 def _log(job: Any) -> str:
-    return str(job.log[0]) if job.log else "no log"
+    if not job.log:
+        return "no log"
+    return str(job.log[0].storage_object.query if _elsewhere(job) else job.log[0])
+
+
+def _elsewhere(job: Any) -> bool:
+    """Say whether a job's log lies in a storage of Snakemake's."""
+    return bool(job.log) and getattr(job.log[0], "is_storage", False)
 
 
 def _message(job: Any) -> list[str]:
     """Return the last words of a job's log: a message of ours, or how a traceback ends."""
+    if _elsewhere(job):
+        return [ELSEWHERE]
     file = Path(_log(job))
     if not file.is_file():
         return ["ended without a word"]

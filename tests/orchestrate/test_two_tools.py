@@ -235,3 +235,11 @@ def test_fault_f11_what_failed_is_each_steps_own_message(
     failures.tell([job], None)
     lines = ["What failed:", "  train celeba 0: step.log", *(f"    {line}" for line in said)]
     assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_of_a_log_that_is_elsewhere_its_address_is_said(capsys: pytest.CaptureFixture) -> None:
+    address = "s3://lssat/project/logs/train.log"
+    log = SimpleNamespace(is_storage=True, storage_object=SimpleNamespace(query=address))
+    failures.tell([SimpleNamespace(rule="train", wildcards=[], log=[log])], None)
+    said = capsys.readouterr().err.splitlines()
+    assert said[1:] == [f"  train: {address}", f"    {failures.ELSEWHERE}"]
