@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from lssat.grid import BESIDE
 from lssat.params.base import nearest
 from lssat.params.grid_rules import parsed
 from lssat.params.names import Problem, texts
@@ -15,12 +16,13 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
         get: gives the raw value of a key, `get("train", "methods")`, or None.
     """
     yield from _of(get, ("train", "methods"), get("train", "methods"), ("benchmark", "tasks"))
-    run = {made.variant for made in parsed(get("benchmark", "variants", "configurations"))}
     variants = get("variants")
-    for name, changes in variants.items() if isinstance(variants, dict) else ():
-        if isinstance(changes, dict) and name in run:
-            where = ("variants", name, "methods")
-            yield from _of(get, where, changes.get("methods"), ("benchmark", "variants", "tasks"))
+    for key in BESIDE:
+        run = {made.variant for made in parsed(get("benchmark", key, "configurations"))}
+        for name, changes in variants.items() if isinstance(variants, dict) else ():
+            if isinstance(changes, dict) and name in run:
+                where = ("variants", name, "methods")
+                yield from _of(get, where, changes.get("methods"), ("benchmark", key, "tasks"))
 
 
 def known(get: Callable[..., Any], task: str) -> list[str]:
