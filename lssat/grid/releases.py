@@ -109,6 +109,21 @@ _RECORDS = (
         test_only=True,
         size=(0, 0, 5_000),
     ),
+    Release(
+        Task("df40", "binary", "auc", "video", "DF40", DEEPFAKE),
+        words="DF40",
+        page="docs/data-df40-dfeval.md",
+        test_only=True,
+        options={"sets": (Annotated[list[str], MinLen(1)], ...)},  # lists, such as simswap_ff
+        bare={"sets": ["simswap_ff"]},
+    ),
+    Release(
+        Task("dfeval", "binary", "auc", "video", "Deepfake-Eval-2024", DEEPFAKE),
+        words="Deepfake-Eval-2024",
+        page="docs/data-df40-dfeval.md",
+        test_only=True,
+        options={"part": (Literal["all", "test"], "all")},
+    ),
     *(  # its test split at another compression than the runs were trained on
         Release(
             Task(f"ffpp_{name}", "binary", "auc", "video", f"FaceForensics++ ({name})", DEEPFAKE),

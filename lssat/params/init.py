@@ -5,6 +5,7 @@ that every other byte of it, comments and alignment included, stays as it is.
 """
 
 import itertools
+import json
 import re
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from lssat import grid, params
-from lssat.grid.releases import CROSS, TASKS
+from lssat.grid.releases import CROSS, RELEASES, TASKS
 from lssat.params import trial as small
 from lssat.params.edits import Edit, edited, last
 from lssat.tables import DataError, write_text
@@ -154,6 +155,10 @@ def _added(text: str, document: Any, sections: Any, roots: dict[str, Path]) -> l
             if key.value in known and key.value != "root":
                 start = key.start_mark.index
                 lines.append("    " + text[start : text.index("\n", start)])
+        release, there = RELEASES[name], {key.value for key, _ in home.value}
+        for key, (_, default) in release.options.items():
+            if default is ... and key not in there:  # of no other release: to be edited
+                lines.append(f"    {key}: {json.dumps(release.bare[key])}")
         parts.append("\n".join([*lines, ""]))
     end = text.index("\n", last(sections).end_mark.index) + 1
     pairs = ", ".join(f"{name}: {home}" for name, home in homes.items())

@@ -15,7 +15,7 @@ from lssat.params import init
 from lssat.tables import DataError
 
 SETS = ("ffpp", "celeba", "affectnet")
-CROSS = ("celebdf", "dfdc", "dfd")
+CROSS = ("celebdf", "dfdc", "dfd", "ffpp_c40")
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +155,14 @@ def test_data_sets_that_are_only_tested_on_are_added_as_ffpp_is_read() -> None:
     assert len(gone) == 4  # three roots and the list
     assert "  celebdf:" in come
     assert "    frames: 32                     # [ours] the field's protocol" in come
+
+
+def test_a_key_that_ffpp_has_not_is_there_to_be_edited() -> None:
+    for name in ("df40", "dfeval"):
+        Path("raw", name).mkdir()
+    loaded = write("paper", *SETS, "df40", "dfeval")
+    assert loaded.datasets.df40.sets == ["simswap_ff"]
+    assert (loaded.datasets.dfeval.part, loaded.datasets.dfeval.frames) == ("all", 32)
 
 
 def test_tested_only_needs_the_task_whose_runs_are_tested() -> None:
