@@ -28,7 +28,7 @@ SMALL = {
     "levels": "--trials 2 --only 1",
     "loader": "--samples 64 --batch 16 --repeats 1",
     "lookalikes": "1000",
-    "probe": "--images 8 --backbones vit_micro --epochs 1 --seeds 2",
+    "probe": "--images 16 --backbones vit_micro --epochs 1 --seeds 2",
     "readers": "--share 0.0005 --repeats 1",
     "plan": f"--replay {ROOT}/tests/orchestrate/recorded_other.json",
     "report": "--sizes 1 --share 0.01 --tasks affectnet",
