@@ -173,6 +173,28 @@ def jpeg(imgs: np.ndarray, level: float, draw: Draw) -> np.ndarray:
     return out
 
 
+# The control of formats: every crop goes through one pipeline, whatever its file was.
+RECODED_SCALE, RECODED_QUALITY = 0.75, 75
+
+
+def recode(imgs: np.ndarray) -> np.ndarray:
+    """Reduce to three quarters, enlarge again and compress as JPEG at quality 75, all alike.
+
+    Args:
+        imgs: uint8 (N, H, W, 3) RGB, or (N, T, H, W, 3) of clips.
+
+    Returns:
+        a new array of the same shape, uint8.
+    """
+    flat = imgs.reshape(-1, *imgs.shape[-3:])
+    small = pixelation(flat, 1 / RECODED_SCALE, _nothing)
+    return jpeg(small, RECODED_QUALITY, _nothing).reshape(imgs.shape)
+
+
+def _nothing(count: int) -> np.ndarray:
+    raise AssertionError(f"{count} numbers drawn where nothing is random")
+
+
 PERTURBATIONS = {
     "saturation": Perturbation(
         "Saturation", "share of colour kept", (0.4, 0.3, 0.2, 0.1, 0.0), saturation

@@ -277,11 +277,12 @@ def _slices(found: dict) -> Iterable[dict]:
 
 
 def write_robustness(path: Path, tasks: list[Task]) -> None:
-    """Write rows of clean, each perturbation and strength, each kind's mean, the mean of all."""
+    """Write rows of clean, re-encoded alike, each perturbation and strength, and of means."""
     columns = [
         "task", "backbone", "configuration", "level", "metric", "n", "groups", "seeds",
         "perturbation", "strength", "values", "mean", "low", "high", "confidence", "baseline",
-        "drop", "drop_low", "drop_high", "retained", "collapsed", "note", "runs",
+        "drop", "drop_low", "drop_high", "retained", "retained_low", "retained_high", "collapsed",
+        "note", "runs",
     ]  # fmt: skip
     write_csv(path, columns, (row for task in tasks for row in _robustness(task)))
 
@@ -292,6 +293,9 @@ def _robustness(task: Task) -> Iterable[dict]:
     for row in found["rows"]:
         own = {**shared, **row, "collapsed": words.pair(row) in task.collapsed}
         yield own | row["clean"] | {"perturbation": "none", "strength": 0}
+        if (recoded := row.get("recoded")) is not None:
+            share = {f"retained{end}": recoded[f"survives{end}"] for end in ("", "_low", "_high")}
+            yield own | recoded | share | {"perturbation": "recoded", "strength": 0}
         yield from (own | point for point in row["points"])
         yield from (own | kind | {"strength": "mean"} for kind in row["kinds"])
         yield own | row["corrupted"] | {"perturbation": "mean", "strength": "mean"}

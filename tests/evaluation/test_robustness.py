@@ -13,7 +13,7 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from lssat import metrics, params, tables, texture
 from lssat.evaluation import logits as predict
 from lssat.evaluation import perturb
-from lssat.evaluation.robustness.rows import CLEAN, rows
+from lssat.evaluation.robustness.rows import CLEAN, RECODED, rows
 from lssat.evaluation.robustness.subset import choose
 from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.levels import Level
@@ -143,13 +143,16 @@ def test_retained_and_drop_are_undefined_with_a_reason() -> None:
         runs = [run.replace("seed0", f"seed{seed}") for seed in range(seeds)]
         (scored,) = by_seed(runs)
         points = {}
-        for place, scores in ((CLEAN, clean), (("blur", 1), hurt)):
+        for place, scores in ((CLEAN, clean), (RECODED, hurt), (("blur", 1), hurt)):
             each = {name: scores + 0.05 * k * noise for k, name in enumerate(runs)}
             points[place] = core.measured(_level(each, labels), options)
         (row,) = rows([scored], points, "auc", 0.5, options)
         return row
 
     fine = row(scaled["good"], scaled["bad"])
+    assert fine["recoded"]["survives"] == fine["corrupted"]["retained"]
+    assert fine["recoded"]["survives_low"] < fine["recoded"]["survives"]
+    assert row(scaled["bad"], scaled["good"])["recoded"]["survives_note"].startswith("clean (")
     a, b = (roc_auc_score(labels, scaled[name]) for name in ("good", "bad"))
     assert fine["corrupted"]["retained"] == pytest.approx((b - 0.5) / (a - 0.5))
     assert fine["corrupted"]["drop"] == pytest.approx(a - b)

@@ -383,13 +383,17 @@ def _robustness(task: str, runs: list[grid.Run], rng: np.random.Generator) -> di
         hurt = _interval(level - 0.15, mine, rng) | {"note": None, "drop": 0.15}
         hurt |= {"drop_low": 0.1, "drop_high": 0.2, "retained": 1 - 0.15 / (level - 0.5)}
         clean = _interval(level, mine, rng) | {"note": None}
+        recoded = clean | {"mean": level - 0.02}
+        recoded |= {"survives": 0.9, "survives_low": 0.8, "survives_high": 0.95}
         rows.append(
             {**base, **where, "baseline": 0.5, "clean": clean, "points": points, "kinds": kinds}
+            | {"recoded": recoded | {"survives_note": None}}
             | {"corrupted": hurt | {"retained_note": None}}
         )
     return {
         **{"task": task, "kind": known.kind, "title": known.title, "metric": known.metric},
         **{"split": "test", "confidence": 0.95, "seeds": "first"},
+        **{"recoded": {"scale": 0.75, "quality": 75}},
         **{"strengths": [1, 2, 3, 4, 5], "samples": {"crop": [60, 720]}, "rows": rows},
         "perturbations": [
             dict(name=name, title=made.title, what=made.what, levels=list(made.levels))

@@ -40,7 +40,7 @@ def test_drawn_results_have_the_keys_of_real_ones(data: Path, tmp_path: Path, ta
     assert set(real) == set(task.robustness)
     row, other = real["rows"][0], task.robustness["rows"][0]
     assert set(row) == set(other)
-    for key in ("clean", "corrupted"):
+    for key in ("clean", "corrupted", "recoded"):
         assert set(row[key]) == set(other[key])
     for key in ("points", "kinds"):
         assert set(row[key][0]) == set(other[key][0])
@@ -53,11 +53,34 @@ def test_the_table_holds_clean_mean_drop_retained_and_each_kind(task: Task) -> N
     for cells, row in zip(made.rows, found, strict=True):
         hurt = row["corrupted"]
         wanted = [row["clean"]["mean"], hurt["mean"], hurt["drop"], hurt["retained"]]
+        wanted += [row["recoded"]["mean"], 0.9]
         wanted += [kind["mean"] for kind in row["kinds"]] + [0.5, 1, 40]
         assert [cell.sort for cell in cells[2:-1]] == wanted
         assert cells[3].small == f"[{hurt['low']:.3f}, {hurt['high']:.3f}]"
         assert cells[4].small == "[0.100, 0.200]"
     assert len(made.columns) == len(made.rows[0])
+
+
+def test_what_survives_re_encoding_is_a_line_of_the_best_row(task: Task) -> None:
+    rows = task.robustness["rows"]
+    best = max(rows, key=lambda row: row["clean"]["mean"])
+    had, left = (best[key]["mean"] - 0.5 for key in ("clean", "recoded"))
+    assert robustness.survives(task) == (
+        "After re-encoding all classes alike (all crops reduced to 0.75, enlarged, JPEG 75), "
+        f"{left:.3f} of the {had:.3f} that {best['backbone']}, {best['configuration']} has above "
+        "the trivial baseline survives: 90.0 % [80.0 %, 95.0 %]."
+    )
+    assert robustness.lead(task).endswith(robustness.survives(task))
+    best["recoded"] |= {"survives_low": None, "survives_high": None, "survives_note": "too low"}
+    assert robustness.survives(task).endswith("survives: 90.0 %.")
+    assert any(note.endswith("survives: too low") for note in robustness.table(task).notes)
+    for row in rows:  # of an lssat of before
+        del row["recoded"]
+    del task.robustness["recoded"]
+    assert robustness.survives(task) == ""
+    made = robustness.table(task)
+    assert {len(row) for row in made.rows} == {len(made.columns)}
+    assert "Survives" not in [column.label for column in made.columns]
 
 
 def test_what_is_undefined_is_a_dash_with_its_reason(task: Task) -> None:
@@ -133,8 +156,11 @@ def test_page_and_csv_hold_the_numbers(root: Path, task: Task, tmp_path: Path) -
     assert 'href="#robustness"' in page
     with open(out["robustness"], newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert len(rows) == 2 * (1 + 35 + 7 + 1)
+    assert len(rows) == 2 * (2 + 35 + 7 + 1)
     point = task.robustness["rows"][0]["points"][7]
+    alike = [r for r in rows if r["perturbation"] == "recoded"]
+    ends = ("retained", "retained_low", "retained_high")
+    assert [tuple(map(r.get, ends)) for r in alike] == [("0.9", "0.8", "0.95")] * 2
     found = next(r for r in rows if (r["perturbation"], r["strength"]) == ("contrast", "3"))
     assert float(found["mean"]) == point["mean"]
     assert (found["n"], found["baseline"], found["drop"]) == ("40", "0.5", "")

@@ -20,7 +20,7 @@ from torch import Tensor
 from lssat import grid, metrics, tables, texture
 from lssat.evaluation import logits, perturb
 from lssat.evaluation.perturb import PERTURBATIONS
-from lssat.evaluation.robustness.rows import CLEAN, Point, rows
+from lssat.evaluation.robustness.rows import CLEAN, RECODED, Point, rows
 from lssat.evaluation.robustness.subset import choose
 from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.levels import Level, levels
@@ -64,7 +64,7 @@ def robustness(task: str, files: Files, params: SimpleNamespace, device: str = "
         for clips in sorted({model.clips for model in models.values()})
     ]
     options = params.robustness
-    points = [CLEAN, *product(options.perturbations, options.strengths)]
+    points = [CLEAN, RECODED, *product(options.perturbations, options.strengths)]
     for number, point in enumerate(points, start=1):
         for part in parts:
             part.measure(point, device)
@@ -125,7 +125,9 @@ class _Part:
         for start in range(0, len(self.chosen), step):
             rows = self.chosen[start : start + step]
             imgs = np.ascontiguousarray(self.crops.batch(rows).imgs.movedim(1, -1).numpy())
-            if point != CLEAN:
+            if point == RECODED:
+                imgs = perturb.recode(imgs)
+            elif point != CLEAN:
                 imgs = perturb.perturb(imgs, *point, self.options.seed, self.keys[rows])
             codes = torch.from_numpy(self._codes(imgs))[:, None] if needed else None
             yield torch.from_numpy(imgs).movedim(-1, 1), codes
@@ -167,6 +169,7 @@ def _facts(task: grid.Task, parts: list[_Part], params: SimpleNamespace) -> dict
         "confidence": params.evaluate.confidence,
         "seeds": options.seeds,
         "strengths": list(options.strengths),
+        "recoded": {"scale": perturb.RECODED_SCALE, "quality": perturb.RECODED_QUALITY},
         "samples": {
             "clip" if part.crops.clips else "crop": [len(part.chosen), len(part.crops)]
             for part in parts

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from lssat.evaluation.robustness.survives import survival
 from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.measured import Measured, Span, key
 from lssat.evaluation.scores.paired_difference import paired
@@ -13,6 +14,7 @@ from lssat.params import Evaluate
 
 Point = tuple[str, int]  # perturbation and strength
 CLEAN: Point = ("", 0)
+RECODED: Point = ("recoded", 0)  # all samples re-encoded alike
 Intervals = dict[tuple[str, str], Span]  # of (backbone, configuration)
 
 
@@ -26,26 +28,30 @@ def rows(
     """Describe the runs of each backbone and configuration at all points.
 
     Args:
-        points: every (perturbation, strength), and `CLEAN`.
+        points: every (perturbation, strength), `CLEAN` and `RECODED`.
         metric: the headline's, which has influence values.
         baseline: of the metric, without looking at the input.
 
     Returns:
         a dict each: `clean`, a list of `points`, a list of `kinds` (each perturbation's mean over
         its strengths), and `corrupted`: the mean over all points, with the paired `drop` from
-        clean and the share `retained` of clean's distance from the baseline. Undefined is None,
-        with a note.
+        clean and the share `retained` of clean's distance from the baseline; `recoded`: all
+        samples re-encoded alike, with what `survives` (see `survival`). Undefined is None, with a
+        note.
     """
-    perturbed = [point for point in points if point != CLEAN]
+    perturbed = [point for point in points if point not in (CLEAN, RECODED)]
     kinds = dict.fromkeys(name for name, _ in perturbed)
     places: dict[tuple[str, Any], list[Point]] = {
         ("clean", 0): [CLEAN],
         ("corrupted", 0): perturbed,
+        RECODED: [RECODED],
         **{point: [point] for point in perturbed},
         **{("kind", name): [point for point in perturbed if point[0] == name] for name in kinds},
     }
     averages = {place: _averaged([points[at] for at in of], metric) for place, of in places.items()}
     drops = paired(scored, averages["clean", 0], averages["corrupted", 0], metric, options)
+    clean_recoded = averages["clean", 0], averages[RECODED]
+    survived = survival(scored, *clean_recoded, metric, baseline, options)
     summaries = {
         place: _values(scored, average, metric, core.intervals(scored, average, metric, options))
         for place, average in averages.items()
@@ -63,6 +69,7 @@ def rows(
             "clean": clean,
             "points": [dict(perturbation=p[0], strength=p[1]) | own[p] for p in perturbed],
             "kinds": [dict(perturbation=name) | own["kind", name] for name in kinds],
+            "recoded": own[RECODED] | survived[key(run_group)],
             "corrupted": hurt | drop | _retained(clean["mean"], hurt["mean"], baseline),
         })  # fmt: skip
     return described

@@ -217,7 +217,7 @@ class Costs:
     def _robustness(self, task: str) -> float:
         own = self.values.robustness
         runs = self._of_task(task) if own.seeds == "all" else self._rows(task)
-        times = len(own.perturbations) * len(own.strengths) + 1
+        times = len(own.perturbations) * len(own.strengths) + 2
         number = min(own.samples or 10**9, self.samples(task).frames.test)
         perturbed = _PERTURB * (self.values.faces.size / 80) ** 2
         each = perturbed * len({run.backbone for run in runs}) + sum(map(self.inference, runs))

@@ -50,8 +50,9 @@ def lead(task: Task) -> str:
     what = words.where(task.metrics)
     return (
         f"{what[0].upper()}{what[1:]} of {words.listing(parts)} of the "
-        f"test split, in whole groups, {runs}. The {words.confidence(found)} covers {covers}."
-    )
+        f"test split, in whole groups, {runs}. The {words.confidence(found)} covers {covers}. "
+        f"{survives(task)}"
+    ).strip()
 
 
 def table(task: Task) -> Table:
@@ -66,6 +67,7 @@ def table(task: Task) -> Table:
         Column("Mean corruption", "num", f"mean over {points} perturbations and strengths"),
         Column("Drop", "num", "clean minus mean corruption, paired"),
         Column("Retained", "num", "share of what clean has above the baseline"),
+        *_control(found),
         *[Column(title, "num", "mean over the strengths") for title in kinds.values()],
         Column("Flag"),
         Column("Baseline", "num", "the best score without looking at the input"),
@@ -78,12 +80,65 @@ def table(task: Task) -> Table:
     ]
     notes = [f"{_name(row)}: retained: {note}" for row in found["rows"] if (note := _why(row))]
     notes += [
+        f"{_name(row)}: survives: {row['recoded']['survives_note']}"
+        for row in found["rows"]
+        if row.get("recoded", {}).get("survives_note")
+    ]
+    notes += [
         f"{_name(row)}: {row['corrupted']['note']}"
         for row in found["rows"]
         if row["corrupted"]["note"]
     ]
     caption = f"robustness of {task.title}, {words.metric(found['metric'])}"
     return Table(f"robustness-{task.name}", caption, columns, rows, notes=notes)
+
+
+def _control(found: dict[str, Any]) -> list[Column]:
+    if "recoded" not in found:  # of an lssat of before
+        return []
+    hint = "share of what clean has above the baseline, of all samples re-encoded alike"
+    return [
+        Column("Re-encoded alike", "num", _how(found)),
+        Column("Survives", "num", hint),
+    ]
+
+
+def _how(found: dict[str, Any]) -> str:
+    how = found["recoded"]
+    return f"all crops reduced to {how['scale']:g}, enlarged, JPEG {how['quality']}"
+
+
+def survives(task: Task) -> str:
+    """Say how much of the best row's score survives where all classes are re-encoded alike."""
+    found = task.robustness
+    every = [row for row in found["rows"] if "recoded" in row]
+    known = [row for row in every if row["recoded"]["survives"] is not None]
+    if not known:
+        return ""
+    row = min(known, key=lambda row: words.standing({"metric": found["metric"], **_mean_of(row)}))
+    own, base = row["recoded"], row["baseline"]
+    had, left = (words.number(each["mean"] - base) for each in (row["clean"], own))
+    ends = ""
+    if own["survives_low"] is not None:
+        low, high = (words.percent(own[f"survives_{end}"]) for end in ("low", "high"))
+        ends = f" [{low}, {high}]"
+    return (
+        f"After re-encoding all classes alike ({_how(found)}), {left} of the {had} that "
+        f"{_name(row)} has above the trivial baseline survives: "
+        f"{words.percent(own['survives'])}{ends}."
+    )
+
+
+def _mean_of(row: dict[str, Any]) -> dict[str, Any]:
+    place = {key: row[key] for key in ("backbone", "configuration")}
+    return place | {"mean": row["clean"]["mean"]}
+
+
+def _survives(own: dict[str, Any]) -> Cell:
+    ends = ""
+    if own["survives_low"] is not None:
+        ends = f"[{words.percent(own['survives_low'])}, {words.percent(own['survives_high'])}]"
+    return Cell(words.percent(own["survives"]), own["survives"], ends)
 
 
 def _name(row: dict[str, Any]) -> str:
@@ -104,6 +159,7 @@ def _row(row: dict[str, Any], kinds: list[str]) -> list[Cell]:
         _value(hurt),
         num(hurt["drop"], small=words.interval(gap)),
         Cell(words.percent(hurt["retained"]), hurt["retained"]),
+        *([_value(row["recoded"]), _survives(row["recoded"])] if "recoded" in row else []),
         *[_value(by_kind[kind]) for kind in kinds],
         num(row["baseline"]),
         num(len(row["seeds"])),
