@@ -19,8 +19,8 @@ from lssat.tables import SPLITS, DataError, confidential, metadata, read_table, 
 SHOWN = 12  # pairs of each kind
 _COLUMNS = ("crop", "real of the pair", "fake", "mask", "boundary")
 _TITLES = {
-    "sbi": "Self-blended images (2204.08376)",
-    "xray": "Face X-ray (1912.13458)",
+    "sbi": "Self-blended images (arXiv:2204.08376)",
+    "xray": "Face X-ray (arXiv:1912.13458)",
 }
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -156,7 +157,7 @@ def _drawn_grid(rng: np.random.Generator, favourite: float) -> list[SimpleNamesp
             for i, b in enumerate(names) for j, c in enumerate(configurations)
         ]  # fmt: skip
         facts = dict(metrics={"table": rows}, backbones=names, configurations=configurations)
-        tasks.append(SimpleNamespace(name=name, headline=rows, **facts))
+        tasks.append(SimpleNamespace(name=name, headline=rows, trained=rows, **facts))
     return tasks
 
 
@@ -206,13 +207,18 @@ def test_what_is_shown_to_differ_has_its_figure_and_its_groups() -> None:
             for i, b in enumerate("xyz")
         ]  # fmt: skip
         facts = dict(metrics={"table": rows}, backbones=["x", "y", "z"], configurations=["c"])
-        every.append(SimpleNamespace(name=f"t{n}", headline=rows, **facts))
+        every.append(SimpleNamespace(name=f"t{n}", headline=rows, trained=rows, **facts))
     (section, _) = ranks.section(ranks.families(every))
     assert section["said"].startswith(
         "Backbones are not all alike over 9 tasks: Friedman’s test, p"
     )
     assert [row[0].text for row in section["table"].rows] == ["z", "y", "x"]
-    trace = section["figure"].plots[0].traces[0]
+    assert re.search(
+        r"p . 0\.\d+ by permutation \(by the chi-square approximation p", section["said"]
+    )
+    (plot,) = section["figure"].plots
+    assert plot.x.ticks == [(1.0, "1"), (2.0, "2"), (3.0, "3")]  # there is no rank of 0
+    trace = plot.traces[0]
     cd = ranks.families(every)[0]["cd"]
     assert trace.spans[0][1] - trace.spans[0][0] == pytest.approx(cd)
     assert section["said"] in section["figure"].summary

@@ -100,6 +100,20 @@ def test_every_plot_is_drawn_without_an_error_or_a_request(page, address):
     assert page.requests() == [address]
 
 
+def test_no_text_of_a_plot_is_cut_at_its_edge(page):
+    page.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    cut = page.run("""
+      [...document.querySelectorAll(".plot svg")].filter(s => s.clientWidth).flatMap(s => {
+        const edge = s.getBoundingClientRect();
+        return [...s.querySelectorAll("text")].filter(t => {
+          const box = t.getBoundingClientRect();
+          return box.left < edge.left - 1 || box.right > edge.right + 1 ||
+            box.top < edge.top - 1 || box.bottom > edge.bottom + 1;
+        }).map(t => `${s.parentElement.id}: ${t.textContent}`);
+      })""")
+    assert cut == []
+
+
 def test_pictures_are_shown(page):
     assert by_section(page, "img") == (PICTURES, sum(PICTURES.values()))
     assert page.run("[...document.images].every(i => i.complete && i.naturalWidth > 0)")

@@ -160,7 +160,8 @@ def said(family: dict[str, Any]) -> str:
     what, over = f"{family['compared'].capitalize()}s", words.count(family["n_blocks"], "task")
     if family["p"] is None:
         return f"{what} over {over}: {family['note']}."
-    numbers = f"Friedman’s test, p {_p(family['p_permuted'])} (chi-square {_p(family['p'])})"
+    asymptotic = f"by the chi-square approximation p {_p(family['p'])}"
+    numbers = f"Friedman’s test, p {_p(family['p_permuted'])} by permutation ({asymptotic})"
     if not shown(family):
         return f"{what} are not shown to differ in general, over {over}: {numbers}."
     apart = f"critical difference {words.number(family['cd'], 2)}"
@@ -232,13 +233,14 @@ def _figure(family: dict[str, Any]) -> Figure:
         along="x",
         told=[f"{n}: mean rank {words.number(m, 2)}" for n, m in zip(names, means, strict=True)],
     )
-    x = Axis("mean rank, 1 is the best")
+    ranks = [(float(rank), f"{rank}") for rank in range(1, len(names) + 1)]
+    x = Axis("mean rank, 1 is the best", ticks=ranks)
     title = f"Critical difference of {family['compared']}s over tasks"
-    ranks = "; ".join(
+    told = "; ".join(
         f"{family['treatments'][at]} {words.number(family['mean_ranks'][at], 2)}"
         for at in order[::-1]
     )
-    summary = f"Mean ranks: {ranks}. {said(family)}"
+    summary = f"Mean ranks: {told}. {said(family)}"
     place = f"cd-{family['compared']}"
     n = f"n = {words.count(family['n_blocks'], 'task')}"
     caption = (
