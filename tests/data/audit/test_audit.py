@@ -173,7 +173,7 @@ def test_every_training_stage_waits_for_the_audit_in_both_graphs() -> None:
     for rule in ("train", "cross"):
         inputs = rules.split(f"rule {rule}:")[1].split("output:")[0]
         assert 'DATA.found("audit").json' in inputs
-    assert "data/prepared/${item.task}/audit.json" in stages["cross"]["deps"]
+    assert "data/prepared/${key}/audit.json" in stages["cross"]["do"]["deps"]
 
 
 def test_splits_older_than_the_crops_are_refused(tmp_path: Path) -> None:
