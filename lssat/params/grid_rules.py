@@ -74,7 +74,8 @@ def _baselines(
             fix = f"move it to benchmark.baselines, which run with {grid.SUPERVISED}"
             text = f"{name} has no patches to mask, so it cannot run {masked[0]}; {fix}"
             yield ("benchmark", "backbones"), text
-        elif name in baselines:
+    for name in baselines:
+        if name in backbones and (grid.family(name).masks or not masked):
             yield ("benchmark", "baselines"), f"{name} is in benchmark.backbones too; leave it once"
 
 
@@ -181,6 +182,9 @@ def _tune(
     for name in names:
         if problem := grid.tune_problem(name, how):
             yield where, problem
+        elif how.kind in ("lora", "blocks") and name in _names(get("benchmark", "baselines")):
+            fix = "write full, linear or norm, or name a plain ViT in benchmark.backbones"
+            yield where, f"{text} is of a ViT's blocks, and {name} is a baseline; {fix}"
     then = [made.slug for made in configurations if made.sequential]
     if how.kind == "lora" and then:
         reason = f"{then[0]} trains the encoder itself before its adapters would come"

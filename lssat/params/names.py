@@ -76,7 +76,8 @@ def _layer_decay(get: Callable[..., Any]) -> Iterator[Problem]:
         return
     lists = ("backbones", "baselines", "clip_backbones")
     names = [name for key in lists for name in texts(get("benchmark", key))]
-    none = [name for name in names if not grid.family(name).masks]
+    alone = texts(get("benchmark", "baselines"))
+    none = [name for name in names if not grid.family(name).masks or name in alone]
     if none:
         text = f"{value} goes down the blocks of a ViT, and the grid runs {', '.join(none)}"
         yield ("train", "layer_decay"), f"{text}; write 1.0, or leave them out"

@@ -67,7 +67,7 @@ class Benchmark(Section):
     configurations: list[str] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     cross: dict[str, str]  # a data set -> the task whose runs are tested on it (docs/protocols.md)
-    baselines: list[str]  # convolutional networks, each run with none-none-CRGB
+    baselines: list[Name]  # networks, any classifier of timm; each run with none-none-CRGB
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
     clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
     variants: Beside = Beside()
@@ -94,7 +94,7 @@ class Benchmark(Section):
             return names
         families = [each for each in grid.FAMILIES if each.clips == ("clip" in info.field_name)]
         if info.field_name == "baselines":
-            families = [each for each in families if not each.masks]
+            families = [each for each in families if not each.masks or each.prefix]
         known = [name for each in families for name in each.sizes]
         for name in names:
             if not any(each.has(name) for each in families):

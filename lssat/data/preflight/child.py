@@ -8,7 +8,7 @@ import torch
 from timm.models import get_pretrained_cfg
 
 from lssat import grid
-from lssat.models.backbones import weights
+from lssat.models.backbones import weights, width
 from lssat.models.ssat import kind_of
 from lssat.tables import DataError
 
@@ -24,6 +24,9 @@ def main() -> None:
         except DataError as error:
             text = error.problem.removeprefix("benchmark.backbones: ")
             problems.append([name, "backbones", f"{text}; {_small(error.fix)}"])
+            continue
+        if problem := unfit(encoder, case["img_size"]):
+            problems.append([name, "backbones", f"{name} cannot be used: {problem}"])
             continue
         if "tune" in case:
             short = grid.tune_problem(name, grid.tune(case["tune"]), len(encoder.blocks))
@@ -52,6 +55,21 @@ def build(case: dict[str, Any]) -> Any:
     with torch.device("meta"):
         model = kind(**described, configuration=grid.parse(case["configuration"]), outputs=2)
     return model.encoder
+
+
+def unfit(encoder: Any, size: int) -> str | None:
+    """Say why a classifier that pools by itself gives no features of its width, or None."""
+    if not getattr(encoder, "pools", False):
+        return None
+    try:
+        made = encoder.eval()(torch.zeros(1, 3, size, size, device="meta"))
+    except Exception as error:  # each model has its own way to refuse a size
+        why = (str(error).splitlines() or [""])[0]
+        return f"images of {size} px do not go through it ({type(error).__name__}: {why[:80]})"
+    shape = tuple(made.shape) if isinstance(made, torch.Tensor) else type(made).__name__
+    if shape != (1, width(encoder)):
+        return f"it gives {shape}, not {width(encoder)} features of an image"
+    return None
 
 
 def released(name: str, choice: str) -> tuple[str, str, list[str]]:

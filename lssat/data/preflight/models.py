@@ -53,18 +53,19 @@ def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
         return
     configured = configurations(get)
     given = {name: choice for _, name, choice in choices(get) if not trained(get, name)}
-    for _, name in backbones(get):
+    for (_, listed, _), name in backbones(get):
         weights = given.get(name, "scratch")
         if grid.weights_problem(name, weights) or not (weights in WORDS or Path(weights).is_file()):
             weights = "scratch"  # reported elsewhere
         family = grid.family(name)
         if weights == "scratch" if name in family.sizes else not family.has(name):
             continue
-        if grid.backbone_problem(name, size, 0.5):
+        alone = listed == "baselines"
+        if not alone and grid.backbone_problem(name, size, 0.5):
             continue
         yield dict(
             backbone=name,
-            configuration=_masked(name, configured),
+            configuration=grid.SUPERVISED if alone else _masked(name, configured),
             img_size=size,
             mask_ratio=ratio if isinstance(ratio, float) and 0 < ratio < 1 else 0.5,
             weights=weights,

@@ -10,27 +10,31 @@ from typing import Any
 
 from lssat import grid
 from lssat.models.backbones.packed import pack
+from lssat.models.backbones.timm_vit import width
 from lssat.models.backbones.vit import LayerNorm, init_mae, positions
 from lssat.models.backbones.weights import Weights, load_weights
 
 __all__ = ["LayerNorm", "Weights", "build", "decoder_sizes", "init_mae"]
-__all__ += ["load_weights", "positions"]
+__all__ += ["load_weights", "positions", "width"]
 
 
-def build(name: str, img_size: int, frames: int | None = None) -> Any:
+def build(name: str, img_size: int, frames: int | None = None, masked: bool = True) -> Any:
     """Build a backbone with fresh weights, drawn from torch's generator, without its head.
 
     Args:
         name: of one of `grid.FAMILIES`.
         img_size: side of the square images in pixels.
         frames: of a clip; None: images.
+        masked: its patches are to be masked; else any classifier of timm will do.
 
     Raises:
         DataError: timm has no such model, or one that cannot be masked; the text says why.
     """
     family = grid.family(name)
-    made = import_module(f"lssat.models.backbones.{family.name}").build(name, img_size, frames)
-    return pack(made) if family.masks and not family.clips else made
+    asked = {"masked": masked} if family.prefix else {}
+    module = import_module(f"lssat.models.backbones.{family.name}")
+    made = module.build(name, img_size, frames, **asked)
+    return made if family.clips or getattr(made, "pools", False) else pack(made)
 
 
 def decoder_sizes(name: str, embed_dim: int) -> tuple[int, int, int]:

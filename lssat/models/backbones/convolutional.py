@@ -1,5 +1,7 @@
 """The convolutional baselines: networks of timm that pool by themselves."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from lssat.grid import BASELINES
@@ -8,7 +10,9 @@ from lssat.models.backbones import timm_vit
 
 def build(name: str, img_size: int, frames: None = None) -> nn.Module:
     """Build a network of `BASELINES` without its head, for images of any size."""
-    return timm_vit.create(BASELINES[name])
+    model: Any = timm_vit.create(BASELINES[name])
+    model.pools = True
+    return model
 
 
 def from_file(encoder: nn.Module, name: str, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -115,8 +115,10 @@ def _from_file(path: str) -> dict[str, Tensor]:
 
 def _from_hub(encoder: Any, name: str, hub: str) -> dict[str, Tensor]:
     # Positions of our own encoders are not loaded, so that the release's size may be another.
-    sized = bool(grid.family(name).prefix)
-    options: dict[str, Any] = {"img_size": encoder.patch_embed.img_size} if sized else {}
+    options: dict[str, Any] = {}
+    if grid.family(name).prefix:
+        made_with = getattr(encoder, "made_with", None)  # of those that pool by themselves
+        options = {"img_size": encoder.patch_embed.img_size} if made_with is None else made_with
     try:
         model = timm.create_model(hub, pretrained=True, num_classes=0, **options)
     except Exception as error:  # the hub's client raises many types, all of them final here

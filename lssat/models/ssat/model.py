@@ -10,9 +10,8 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from lssat import grid
 from lssat.grid import Configuration
-from lssat.models.backbones import build, decoder_sizes, init_mae
+from lssat.models.backbones import build, decoder_sizes, init_mae, width
 from lssat.models.backbones.tokens import Sequences, encode, patch_tokens, pooled, pools_class_token
 from lssat.models.ssat.boundary import Boundary, channels_of, maps_of
 from lssat.models.ssat.decoder import Decoder
@@ -72,18 +71,19 @@ class SSAT(nn.Module):
         self.configuration, self.img_size, self.frames = configuration, img_size, frames
         self.mask_ratio, self.norm_pix_loss, self.encoding = mask_ratio, norm_pix_loss, encoding
         self.fused = fuses(head, configuration)
-        self.convolutional = not grid.family(backbone).masks
         self.encoder: Any = self._build(backbone)
+        self.convolutional = bool(getattr(self.encoder, "pools", False))
         released = getattr(self.encoder, "pretrained_cfg", None) or {}
         self.prepare = Inputs(released.get("mean", IMAGENET[0]), released.get("std", IMAGENET[1]))
-        self.head = nn.Linear(self.encoder.num_features * (1 + self.fused), outputs)
+        features = width(self.encoder) if self.convolutional else self.encoder.num_features
+        self.head = nn.Linear(features * (1 + self.fused), outputs)
         self._init_head()
         self.decoder = self._decoder(backbone) if configuration.masked else None
         maps = channels_of(self.encoder, self.convolutional) if boundary else []
         self.boundary = Boundary(maps) if boundary else None
 
     def _build(self, backbone: str) -> Any:
-        return build(backbone, self.img_size, self.frames)
+        return build(backbone, self.img_size, self.frames, bool(self.configuration.masked))
 
     def _init_head(self) -> None:
         init_mae(self.head)  # SSAT's; MAE's fine-tuning begins with a head of almost 0

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lssat import grid
 from lssat.grid import Configuration
@@ -43,6 +43,7 @@ class Sizes(NamedTuple):
     decoder_depth: int
     tubelet: int = 0
     prefix: int = 1  # class token and registers
+    class_only: bool = True  # the head reads the class token, not a mean
 
 
 class Work(NamedTuple):
@@ -58,7 +59,7 @@ class Work(NamedTuple):
 
 
 def sizes_of(backbone: str) -> Sizes | None:
-    """Return the sizes of a ViT; None of a convolutional baseline.
+    """Return the sizes of a ViT; None of a baseline that is none.
 
     A ViT of timm whose name does not tell its size is built once by timm, in a process of its own.
     """
@@ -76,23 +77,29 @@ def sizes_of(backbone: str) -> Sizes | None:
 
 
 @cache
-def _of_timm(name: str) -> Sizes:
+def _of_timm(name: str) -> Sizes | None:
     told = re.match(r"(?:vit|deit)_(tiny|small|base|large|huge)_patch(\d+)_\d+(?:\.|$)", name)
     if told:
         dim, depth, _ = _BY_NAME[told[1]]
-        patch, prefix = int(told[2]), 1
+        patch, prefix, class_only = int(told[2]), 1, True
     else:
-        code = (
-            "import json, sys, torch\nfrom lssat.models.backbones import timm_vit\n"
-            "with torch.device('meta'): m = timm_vit.build(sys.argv[1], 224)\n"
-            "p = m.patch_embed.patch_size[0]\n"
-            "print(json.dumps([m.embed_dim, len(m.blocks), p, m.num_prefix_tokens]))"
-        )
-        command = [sys.executable, "-W", "ignore", "-c", code, name]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        dim, depth, patch, prefix = json.loads(done.stdout.splitlines()[-1])
+        asked = _asked(name)
+        if "dim" not in asked:
+            return None
+        dim, depth, patch, prefix = (asked[key] for key in ("dim", "depth", "patch", "prefix"))
+        class_only = asked["class_only"]
     decoder = (128, 2) if dim <= 384 else (512, 8)  # as `models.backbones.decoder_sizes`
-    return Sizes(dim, depth, patch, *decoder, prefix=prefix)
+    return Sizes(dim, depth, patch, *decoder, prefix=prefix, class_only=class_only)
+
+
+@cache
+def _asked(name: str) -> dict[str, Any]:
+    """Return what timm knows of a model of 224 px, which a process of its own builds."""
+    module = "lssat.orchestrate.plan.timm_sizes"
+    command = [sys.executable, "-W", "ignore", "-m", module, name]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def work(
@@ -113,7 +120,8 @@ def work(
     cube = sizes.patch**2 * max(1, sizes.tubelet)
     tokens, kept = places * slots, int(places * (1 - mask_ratio)) * slots
     embed = 2.0 * tokens * 3 * cube * d
-    class_only = not sizes.tubelet  # the last block makes the class token's row alone
+    # Then the last block makes the class token's row alone.
+    class_only = sizes.class_only and not sizes.tubelet
     whole = _blocks(tokens + sizes.prefix, d, depth, 1 if class_only else None)
     inference = embed + _forward(whole)
     parameters = depth * _block_parameters(d) + (3 * cube + tokens * (not sizes.tubelet)) * d
@@ -208,7 +216,10 @@ def _block_parameters(dim: int) -> int:
 
 
 def _convolutional(backbone: str, size: int, tune: grid.Tune) -> Work:
-    operations, parameters, saved = _CONVOLUTIONAL[backbone]
+    operations, parameters, saved = _CONVOLUTIONAL.get(backbone) or (
+        _asked(backbone.removeprefix(grid.TIMM))[key]
+        for key in ("operations", "parameters", "saved")
+    )
     share = (size / 224) ** 2
     forward = operations * share
     passes = {"full": 3, "linear": 1, "norm": 2}[tune.kind]
