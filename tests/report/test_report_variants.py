@@ -76,7 +76,8 @@ def test_curves_are_of_variants_that_change_the_share_alone(task: Any) -> None:
     made = part(task, ROWS, [])
     (figure,) = made.figures
     (plot,) = figure.plots
-    assert [list(trace.x) for trace in plot.traces] == [[0.1, 0.5, 1.0], [0.1, 1.0]]
+    shares = [[round(x, 2) for x in trace.x] for trace in plot.traces]  # marks side by side
+    assert shares == [[0.1, 0.5, 1.0], [0.1, 1.0]]
     assert [list(trace.y) for trace in plot.traces] == [[0.6, 0.75, 0.8], [0.4, 0.75]]
     assert "n = 96 (16 groups)" in figure.caption
     both = [line for line in made.said if "mean over the curve" in line]
@@ -88,11 +89,20 @@ def test_curves_are_of_variants_that_change_the_share_alone(task: Any) -> None:
 def test_the_table_says_what_each_variant_changes(task: Any) -> None:
     made = part(task, ROWS, [GAIN])
     table, gains = made.tables
-    assert [cells[3].text for cells in table.rows] == [
+    assert [cells[-1].text for cells in table.rows] == [
         "", "share: 0.1", "share: 0.5", "tune: norm", "", "share: 0.1",
     ]  # fmt: skip
     for each in (table, gains):
         assert {len(cells) for cells in each.rows} == {len(each.columns)}
+
+
+def test_keys_that_the_recipe_has_as_well_are_no_change(task: Any) -> None:
+    task.metrics["variants"], task.metrics["gains"] = ROWS, []
+    changes = {"tenth": {"share": 0.1, "hflip": False, "ema": None}, "half": {"share": 0.5}}
+    recipe = {"hflip": False, "share": 1.0, "ema": 0.9}
+    page = Page({"variants": changes, "train": recipe}, [task], [], [])
+    (made,) = variants.content(page)
+    assert made.tables[0].rows[1][-1].text == "share: 0.1, ema: null"
 
 
 def test_without_base_there_is_nothing_to_test_against(task: Any) -> None:

@@ -24,7 +24,11 @@ _GAINS = (
 
 def content(page: Page) -> list[Part]:
     """Return a part for each task that has variants."""
-    known = page.params.get("variants", {})
+    recipe = page.params.get("train", {})
+    known = {
+        name: {key: value for key, value in changes.items() if recipe.get(key) != value}
+        for name, changes in page.params.get("variants", {}).items()
+    }
     return [_part(task, known) for task in page.tasks if task.metrics.get("variants")]
 
 
@@ -144,11 +148,12 @@ def _reached(
 def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
     where = words.where(task.metrics)
     traces, keys = [], []
+    middle = (len(curves) - 1) / 2
     for number, (name, curve) in enumerate(curves.items()):
         shape = SHAPES[number % len(SHAPES)]
         traces.append(
             Trace(
-                [share for share, _ in curve],
+                [share * 1.006 ** (number - middle) for share, _ in curve],  # marks side by side
                 [row["mean"] for _, row in curve],
                 number,
                 name,
@@ -195,7 +200,6 @@ def _table(task: Task, rows: list[dict], known: dict[str, Any]) -> Table:
         Column("Backbone"),
         Column("Configuration"),
         Column("Variant"),
-        Column("Changes", hint="keys of train"),
         Column(where, "num", "mean over seeds and its interval"),
         Column("Difference", "num", f"from {BASE}, with its interval"),
         Column("p", "num", "Holm’s correction"),
@@ -203,8 +207,9 @@ def _table(task: Task, rows: list[dict], known: dict[str, Any]) -> Table:
         Column("Seeds", "num", "each links to its run"),
         Column("n", "num", f"{task.metrics['level']}s"),
         Column("Flag"),
+        Column("Changes", hint="keys of train that the recipe has otherwise"),
     ]
-    notes = sorted({row["note"] for row in rows if row["note"]})
+    notes = [f"{_name(row)}, {row['variant']}: {row['note']}" for row in rows if row["note"]]
     caption = f"{task.title}: {where} by variant"
     made = [_row(row, known) for row in rows]
     return Table(f"variants-{task.name}", caption, columns, made, notes=notes)
@@ -224,13 +229,20 @@ def _row(row: dict, known: dict[str, Any]) -> list[Cell]:
         Cell(row["backbone"]),
         Cell(row["configuration"]),
         Cell(row["variant"]),
-        Cell(", ".join(f"{key}: {value}" for key, value in changes.items())),
         num(row["mean"], small=words.interval(row)),
         *tested,
         Cell(str(len(row["seeds"])), len(row["seeds"]), link="#" + anchor(row["runs"][0])),
         num(row["n"]),
         flagged(row["collapsed"]),
+        Cell(", ".join(f"{key}: {_spelt(value)}" for key, value in changes.items())),
     ]
+
+
+def _spelt(value: Any) -> str:
+    """Spell a value as params.yaml does."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _gains(task: Task, rows: list[dict]) -> Table:
