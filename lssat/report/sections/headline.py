@@ -20,11 +20,11 @@ def headline(task: Task) -> Table:
     columns = [
         Column("Backbone"),
         Column("Configuration", hint="masked branch / reconstructed / classified"),
-        Column("Flag"),
         Column("Mean", "num", f"{words.where(scored)}, mean over seeds"),
         Column(words.confidence(scored), "num", "of other test sets and trainings"),
         Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
         Column("Rank", "num", "that the tests leave possible; all hold together in 95 %"),
+        Column("Flag"),  # not before the mean, which a phone would then not show
         *[
             Column(words.heading(metric), "num", "mean over seeds")
             for metric in metrics.BESIDE[scored["kind"]]
@@ -51,11 +51,11 @@ def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]
     return [
         Cell(row["backbone"]),
         Cell(row["configuration"]),
-        flagged(row["collapsed"]),
         num(row["mean"]),
         Cell(words.interval(row), row["low"]),
         Cell("", row["mean"], bar=_bar(row, scale)),
         _rank(task, row),
+        flagged(row["collapsed"]),
         *[measured(beside(task, row, metric)) for metric in metrics.BESIDE[task.metrics["kind"]]],
         *[values.get(seed, Cell(words.DASH)) for seed in task.all_seeds],
         num(row["baseline"]),
@@ -92,7 +92,7 @@ def _foot(task: Task, row: Mapping[str, Any]) -> list[Cell]:
     """Make the last row of the headline table: the trivial baselines of its metrics."""
     others = [beside(task, row, metric) for metric in metrics.BESIDE[task.metrics["kind"]]]
     values = [num(other["baseline"] if other else None) for other in others]
-    first = [Cell("trivial baseline"), Cell(""), Cell(""), num(row["baseline"]), *[Cell("")] * 3]
+    first = [Cell("trivial baseline"), Cell(""), num(row["baseline"]), *[Cell("")] * 4]
     return [*first, *values, *[Cell("")] * (len(task.all_seeds) + 4)]
 
 
@@ -105,13 +105,14 @@ def _files(task: Task, scale: tuple[float, float]) -> list[Cell]:
     mean = {**row, "mean": row["value"]}
     return [
         Cell("format alone, no pixel"),
-        *[Cell("")] * 2,
+        Cell(""),
         num(row["value"]),
         Cell(words.interval(row), row["low"]),
         Cell("", row["value"], bar=_bar(mean, scale)),
         Cell(words.DASH),
+        Cell(""),
         *[num(each["value"], small=words.interval(each)) if each else Cell("") for each in beside],
-        *[Cell("")] * len(task.seeds),
+        *[Cell("")] * len(task.all_seeds),
         num(row["baseline"]),
         shown(task.format["above"], flag="bad"),
         num(task.format["n"]),
