@@ -233,7 +233,7 @@ def test_on_a_phone_the_contents_are_a_menu_and_first_columns_stay(page, address
     box = "document.querySelector('#headline-ffpp .scroll')"
     ends = page.run(
         f"[...{box}.querySelectorAll('td:nth-child(3)')].map(c => c.getBoundingClientRect().right)"
-    )  # noqa: E501
+    )
     assert max(ends) <= page.run(f"{box}.getBoundingClientRect().right")  # the means are seen
     page.run(f"{box}.scrollLeft = 500")
     first = f"{box}.querySelector('tbody th').getBoundingClientRect().left"
