@@ -41,11 +41,13 @@ def power(difference: float, parts: Parts, level: float = 0.05) -> float:
     Returns:
         0 to 1.
     """
-    error = np.sqrt(parts.test + parts.training)
-    limit, weights = _limits(parts, level)
-    far = difference / error
-    shown = ndtr(far - limit / error) + ndtr(-far - limit / error)
-    return float((weights * shown).sum())
+    error = float(np.sqrt(parts.test + parts.training))
+    limits, weights = _limits(parts, level)
+    return _shown(difference / error, limits / error, weights)
+
+
+def _shown(far: float, limits: np.ndarray, weights: np.ndarray) -> float:
+    return float((weights * (ndtr(far - limits) + ndtr(-far - limits))).sum())
 
 
 def smallest(parts: Parts, level: float = 0.05, wanted: float = POWER) -> float:
@@ -57,14 +59,15 @@ def smallest(parts: Parts, level: float = 0.05, wanted: float = POWER) -> float:
     if not (np.isfinite(parts).all() and parts.test + parts.training > 0):
         return float("nan")
     error = float(np.sqrt(parts.test + parts.training))
-    low, high = 0.0, error
-    while power(high, parts, level) < wanted and high < _FARTHEST * error:
+    limits, weights = _limits(parts, level)
+    low, high = 0.0, 1.0  # in standard errors
+    while _shown(high, limits / error, weights) < wanted and high < _FARTHEST:
         low, high = high, 2 * high
     while high - low > 1e-7 * high:
         middle = (low + high) / 2
-        shown = power(middle, parts, level) >= wanted
-        low, high = (low, middle) if shown else (middle, high)
-    return high
+        enough = _shown(middle, limits / error, weights) >= wanted
+        low, high = (low, middle) if enough else (middle, high)
+    return high * error
 
 
 def _limits(parts: Parts, level: float) -> tuple[np.ndarray, np.ndarray]:
