@@ -53,8 +53,8 @@ def test_rivals_are_trained_by_snakemake_and_known_to_dvc(
     changed = {*json.loads(project.run("dvc", "status", "--json"))}
     assert stages["sbi"] in changed
     told = project.run("snakemake", "-n", "--cores", "2", "--", *targets)
-    assert f"{RUNS['sbi']}/record.json" in told
-    assert f"{RUNS['xray']}/record.json" not in told
+    assert "configuration=none-none-CRGB+sbi, " in told
+    assert "configuration=none-none-CRGB+xray, " not in told
     assert "blends-ffpp.html" in project.run("lssat", "blends", "--task", "ffpp")
     page = (project.path / "results/local/blends-ffpp.html").read_text()
     assert page.count('<img src="data:image/png;base64,') == 16  # 8 real crops, in two kinds
