@@ -27,6 +27,7 @@ PEOPLE = (
     "show",
     "predict",
     "compare",
+    "knn",
     "verify",
     "weights",
     "blends",

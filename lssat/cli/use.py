@@ -281,3 +281,32 @@ def weights(
 
     done = step.convert(file, out, size, source, licence, prefix)
     print(step.told(file, out, done))
+
+
+@app.command(epilog=example("lssat knn --run affectnet/vit_micro/none-none-CRGB+probe/seed0"))
+def knn(
+    run: option.RunPath,
+    device: option.Device = option.MACHINE.device,
+    project: option.InProject = option.HERE,
+) -> None:
+    """Score a linear probe's frozen encoder by its nearest neighbours among training samples.
+
+    Their number is chosen on validation. Nothing is trained, and no result is written.
+    """
+    from lssat import grid
+    from lssat.grid import trained
+
+    folder = trained.find(Path(run), project.runs.root)
+    which = grid.Run.of(str(folder))
+    with quick_imports():
+        from lssat.evaluation import knn as step
+
+    data, kind = project.data(which.task), grid.parse(which.configuration).texture
+    files = step.Files(
+        run=folder,
+        splits=data.splits,
+        faces=data.faces.root,
+        codes=data.texture(kind or "ldp").root,
+        features=project.features,
+    )
+    print(step.told(step.knn(which, files, device)), flush=True)

@@ -53,7 +53,7 @@ def test_files_that_an_example_names_lie_where_a_project_has_them(name: str) -> 
     here = Project()
     places = here.sample.root, here.prepared, here.runs.root, here.results.root
     for word in words(name)[2:]:
-        run = re.fullmatch(r"\w+/\w+/[\w.-]+/seed\d", word)
+        run = re.fullmatch(r"\w+/\w+/[\w.+-]+/seed\d", word)
         if "/" in word and not word.startswith("/") and not run:
             assert any(Path(word).is_relative_to(place) for place in places), word
 

@@ -1,0 +1,104 @@
+"""Nearest neighbours on frozen features: scikit-learn's votes, chosen on validation alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.drawn_data import write
+from helpers.training import RUN, files, view
+from sklearn.metrics import roc_auc_score
+from sklearn.neighbors import KNeighborsClassifier
+
+from lssat import grid, tables
+from lssat.evaluation import knn
+from lssat.metrics import neighbours
+from lssat.tables import DataError
+from lssat.tables.project import Splits
+from lssat.training import train as step
+
+ALONE = RUN._replace(configuration=grid.SUPERVISED)
+PROBE = {"epochs": 2, "warmup_epochs": 0, "hflip": False, "tune": "linear"}
+
+
+@pytest.mark.parametrize("kind", ["classes", "attributes"])
+def test_votes_are_those_of_scikit_learn(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    train, asked = rng.normal(size=(60, 5)), rng.normal(size=(1100, 5))
+    labels = rng.integers(0, 3, 60)
+    targets = np.eye(3)[labels] if kind == "classes" else rng.integers(0, 2, (60, 4)).astype(float)
+    found = neighbours.votes(train, targets, asked, (1, 20, 200))
+    assert list(found) == [1, 20]
+    for k, scores in found.items():
+        own = KNeighborsClassifier(
+            k, metric="cosine", weights=lambda far: np.exp((1 - far) / 0.07), algorithm="brute"
+        )
+        if kind == "classes":
+            wanted = own.fit(train, labels).predict_proba(asked)
+        else:
+            wanted = np.stack([p[:, 1] for p in own.fit(train, targets).predict_proba(asked)], 1)
+        assert scores == pytest.approx(wanted, abs=1e-9)
+
+
+def test_fewer_samples_than_neighbours_all_vote() -> None:
+    found = neighbours.votes(np.eye(3), np.eye(3), np.eye(3), (10, 20))
+    assert list(found) == [3]
+    assert found[3].sum(axis=1) == pytest.approx([1, 1, 1])
+
+
+@pytest.fixture(scope="module")
+def probed(tmp_path_factory) -> tuple[Path, Path]:
+    root = tmp_path_factory.mktemp("knn")
+    data, out = root / "data", root / "run"
+    write(data, {"train": 48, "val": 16, "test": 24})
+    step.train(ALONE, files(data, out), view(**PROBE))
+    return data, out
+
+
+def asked(data: Path, out: Path) -> knn.Files:
+    return knn.Files(
+        out, Splits(data / "splits"), data / "faces", data / "texture", data / "features"
+    )
+
+
+def test_the_features_of_the_probe_are_found_and_only_tests_are_made(probed, capsys) -> None:
+    data, out = probed
+    before = {file: file.stat().st_mtime_ns for file in (data / "features").glob("*.npy")}
+    found = knn.knn(ALONE, asked(data, out))
+    assert "features of 24 samples of test" in (said := capsys.readouterr().out)
+    assert "samples of train" not in said
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    assert set(found["val"]) == {10, 20}
+    values = found["val"]
+    assert values[found["neighbours"]] == max(values.values())
+    assert f"test, k = {found['neighbours']}: " in knn.told(found)
+
+
+def test_the_test_value_is_of_the_chosen_number(probed) -> None:
+    data, out = probed
+    found = knn.knn(ALONE, asked(data, out))
+    arrays = {len(array): array for array in map(np.load, (data / "features").glob("*.npy"))}
+    rows = {
+        name: tables.read_table(data / f"splits/{name}.parquet", tables.SPLITS)
+        for name in ("train", "test")
+    }
+    own = KNeighborsClassifier(
+        found["neighbours"], metric="cosine", weights=lambda far: np.exp((1 - far) / 0.07),
+        algorithm="brute",
+    )  # fmt: skip
+    labels = {name: np.array(each["labels"].to_pylist())[:, 0] for name, each in rows.items()}
+    own.fit(arrays[48].astype(float), labels["train"])
+    scores = own.predict_proba(arrays[24].astype(float))[:, 1]
+    by_id: dict[str, list] = {}
+    for id, label, score in zip(
+        rows["test"]["id"].to_pylist(), labels["test"], scores, strict=True
+    ):
+        by_id.setdefault(id, []).append((label, score))
+    means = np.array([np.mean(each, axis=0) for each in by_id.values()])
+    assert found["test"] == pytest.approx(roc_auc_score(means[:, 0], means[:, 1]))
+
+
+def test_an_encoder_that_was_trained_is_refused(probed, tmp_path: Path) -> None:
+    data, _ = probed
+    step.train(ALONE, files(data, tmp_path / "full"), view(**PROBE | {"tune": "norm"}))
+    with pytest.raises(DataError, match=r"trained its encoder \(tune: norm\), and k-NN is of a fr"):
+        knn.knn(ALONE, asked(data, tmp_path / "full"))
