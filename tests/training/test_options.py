@@ -39,7 +39,13 @@ OF_A_FILE = {"weights": "a file", "lr": 1e-9, "min_lr": 1e-9, "epochs": 9, "earl
 CHOICES = [
     ("ffpp", "vit_micro", "MRGB-RRGB+RLDP-CLDP", "bits", SGD),
     ("ffpp", "vit_micro", "MLDP-RLDP-CRGB", "code", {"head": "fusion", "clip_grad": 0.5}),
-    ("ffpp", "vit_micro", "MRGB-RLDP-CRGB-lambda0.1", "code", {"accumulate": 2, "batch_size": 6}),
+    (
+        "ffpp",
+        "vit_micro",
+        "MRGB-RLDP-CRGB-lambda0.1",
+        "code",
+        {"accumulate": 2, "batch_size": 6, "methods": ["Deepfakes"]},
+    ),
     ("ffpp", "timm:test_vit", "MRGB-RRGB-CRGB", "code", {"layer_decay": 0.7, "mask_ratio": 0.75}),
     ("ffpp", "timm:test_vit3", "MLDP-RLDP-CRGB", "bits", {"norm_pix_loss": False}),
     ("ffpp", "vit_tiny", "MRGB-RLDP-CRGB", "code", {"grad_checkpointing": True}),
