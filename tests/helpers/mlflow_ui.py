@@ -14,6 +14,7 @@ from pathlib import Path
 
 from helpers import chromium
 from helpers.waiting import until
+from lssat.tables.project import Project
 
 
 @contextlib.contextmanager
@@ -44,7 +45,7 @@ def experiment(project: Path, task: str) -> str:
 
 def runs(project: Path, task: str) -> dict[str, str]:
     """Return the ids of a task's runs, by their names."""
-    return json.loads((project / f"results/mlflow/{task}.json").read_text())["runs"]
+    return json.loads(Project(project).results.mlflow(task).read_text())["runs"]
 
 
 def compare(project: Path, task: str, ids: list[str]) -> str:
