@@ -61,6 +61,14 @@ def test_methods_that_the_training_data_lack_are_unseen_in_another_test_set(page
     assert all(cell.small.endswith("unseen") for row in away.rows for cell in row[3:-1])
 
 
+def test_a_test_set_whose_methods_nobody_tells_has_no_matrix(page: Page) -> None:
+    trained_on(page, "none-none-CRGB", ["Deepfakes"])
+    for row in page.across[0].metrics["subsets"]:
+        row["subset"] = ""
+    (part,) = protocols.content(page)
+    assert [table.id for table in part.tables] == ["protocol-ffpp-ffpp"]
+
+
 def test_several_test_sets_stand_beside_home(page: Page) -> None:
     home, one = page.tasks[0], page.across[0]
     two = page.across[0].metrics | {"dataset": "c40"}

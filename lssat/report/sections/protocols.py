@@ -32,7 +32,7 @@ def content(page: Page) -> list[Part]:
         said, tables = [], []
         if any(methods(task, run) for run in task.records):
             tested = [(task.name, task.metrics), *((each.name, each.metrics) for each in sets)]
-            made = [_methods(task, *each) for each in tested if each[1].get("subsets")]
+            made = [_methods(task, *each) for each in tested if _of_methods(each[1])]
             said, tables = [_METHODS], made
         if len(sets) > 1:
             said, tables = [*said, _SETS], [*tables, _sets(task, sets)]
@@ -63,7 +63,7 @@ def _about(task: Task, run: str, everything: bool) -> str:
 
 def _methods(task: Task, name: str, metrics: Metrics) -> Table:
     """Make a matrix of one test set: training down, the method of the fakes across."""
-    found = _of(metrics["subsets"], metrics)
+    found = _of_methods(metrics)
     names = sorted({row["subset"] for row in found})
     every = sorted({row["subset"] for row in task.metrics["subsets"]})
     sizes = {row["subset"]: row["n"] for row in found}
@@ -115,6 +115,11 @@ def _column(name: str, metrics: Metrics, task: Task) -> Column:
     if metrics.get("unasked"):
         hint += f", {len(metrics['classes'])} of {len(task.metrics['classes'])} classes"
     return Column(name, "num", hint)
+
+
+def _of_methods(metrics: Metrics) -> list[Mapping[str, Any]]:
+    """Return the rows of the headline by method; none of fakes whose method nobody tells."""
+    return [row for row in _of(metrics.get("subsets", []), metrics) if row["subset"]]
 
 
 def _of(rows: Sequence[Mapping[str, Any]], metrics: Metrics) -> list[Mapping[str, Any]]:
