@@ -369,12 +369,23 @@ def test_case_30_no_command_that_writes_is_left_out() -> None:
     held = {name for name, _ in OUTPUTS}
     every = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
     # run: see below. sync, save and restore write through Snakemake and DVC; the rest nothing.
-    assert every - held - STEPS == {"run", "sync", "save", "restore", "show", "check", "rejects"}
+    # weights: see below, too.
+    others = {"run", "sync", "save", "restore", "show", "check", "rejects", "weights"}
+    assert every - held - STEPS == others
     for name in every:
         for each in typer.main.get_command(app).commands[name].params:  # type: ignore[attr-defined]
             said = getattr(each, "help", None) or ""
             if each.opts[0] in ("--out", "--json", "--pictures") or " to write" in said:
                 assert (name, each.opts[0]) in OUTPUTS
+
+
+def test_case_30_where_converted_weights_would_go_is_looked_at_first(place: Path) -> None:
+    before = content(place)
+    with pytest.raises(DataError) as caught, ordinary_user():
+        app(["weights", "convert", "absent.pth", str(place / "shut/new")], standalone_mode=False)
+    assert caught.value.file == str(place / "shut/new")
+    assert "cannot be written: Permission denied" in caught.value.problem
+    assert content(place) == before
 
 
 @pytest.mark.parametrize("name", sorted(STEPS - {"digest", "repeat"}))

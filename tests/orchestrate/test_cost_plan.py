@@ -319,7 +319,7 @@ def test_the_command_prints_a_plan_and_writes_it(folder: Path) -> None:
         assert f"\n{begins}" in f"\n{done.stdout}"
     written = json.loads((folder / "plan.json").read_text())
     assert written["exit_code"] == 0
-    assert [row["runs"] for row in written["backbones"]] == [52, 44]
+    assert [row["runs"] for row in written["backbones"]] == [64, 36]
     done = subprocess.run([*command, "--gpu", "H101"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
 

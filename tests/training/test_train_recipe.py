@@ -213,8 +213,8 @@ def test_case_33_a_gradient_that_is_not_finite_stops_before_the_step(
 
     made = recipes.Step.__init__
 
-    def rooted(self, model, loss, lambda_cls):
-        made(self, model, Root(loss), lambda_cls)
+    def rooted(self, model, loss, *more):
+        made(self, model, Root(loss), *more)
 
     monkeypatch.setattr(recipes.Step, "__init__", rooted)
     stepped = []
