@@ -372,7 +372,7 @@ def test_case_30_no_command_that_writes_is_left_out() -> None:
     # weights: see below, too.
     others = {"run", "sync", "save", "restore", "show", "check", "rejects", "weights"}
     assert every - held - STEPS == others
-    for name in every:
+    for name in every - {"weights"}:
         for each in typer.main.get_command(app).commands[name].params:  # type: ignore[attr-defined]
             said = getattr(each, "help", None) or ""
             if each.opts[0] in ("--out", "--json", "--pictures") or " to write" in said:
