@@ -55,8 +55,8 @@ rule repeat:
 # Scores that another program gave the test split, held to it: a run beside those that are trained.
 rule external:
     input:
-        lambda wc: EXTERNAL[OTHERS.format(**wc)],
         DATA.splits.files.values(),
+        scores=lambda wc: EXTERNAL[OTHERS.format(**wc)],
     output:
         DATA.external.scores("{backbone}", "{seed}"),
     log:
@@ -67,7 +67,7 @@ rule external:
         code=code("external"),
         run=OTHERS,
     shell:
-        "exec lssat external --run {params.run} --scores {input[0]:q} > {log} 2>&1"
+        "exec lssat external --run {params.run} --scores {input.scores:q} > {log} 2>&1"
 
 
 rule evaluate:
