@@ -40,6 +40,8 @@ RUN_BY = {
     "snakemake --report results/snakemake.zip": (
         "test_snakemakes_report_holds_results_and_captions_without_a_network"
     ),
+    "lssat formats --task celeba": "test_the_files_alone_are_asked_again_by_hand",
+    "lssat format-probe --task celeba": "test_the_files_alone_are_asked_again_by_hand",
     "lssat blends --task ffpp": "test_rivals_are_trained_by_snakemake_and_known_to_dvc",
     COMPARE: "test_compare_writes_a_page_about_two_runs",
     "lssat verify": "test_the_small_grid_gives_the_numbers_that_are_committed",
@@ -98,6 +100,14 @@ def test_a_finished_project_is_planned_and_looked_at(by_snakemake: Project) -> N
     told = by_snakemake.run("lssat", "run", "--task", "celeba")
     assert "2 runs of 2: below runs/" in told
     assert "evaluated: celeba" in told
+
+
+def test_the_files_alone_are_asked_again_by_hand(by_snakemake: Project) -> None:
+    written = by_snakemake.path / "results/tasks/celeba/format.json"
+    before = written.read_bytes()
+    for command in ("lssat formats --task celeba", "lssat format-probe --task celeba"):
+        by_snakemake.run(*command.split())
+    assert written.read_bytes() == before
 
 
 def test_predict_scores_a_file_of_the_test_split(by_snakemake: Project) -> None:
