@@ -389,7 +389,7 @@ def test_figures_hold_the_curves_and_the_legend_the_interval(whole):
     assert math.isclose(best.traces[1].y[30], mean)
     training = curves.training(task)
     lines = {len(plot.traces) for plot in training.plots}
-    assert lines <= {4, 3}  # a line a configuration; supervised ones have no reconstruction loss
+    assert lines <= {4, 3}  # a line a configuration; supervised ones have no auxiliary loss
     assert len({(plot.title, plot.y) for plot in training.plots}) == len(training.plots) / 2
 
 

@@ -11,7 +11,7 @@ DASH = "–"
 _OTHERS = {  # that a table names and no metric of ours is
     "ovr_accuracy": "one-vs-rest accuracy",
     "loss_cls": "classification loss",
-    "loss_rec": "reconstruction loss",
+    "loss_rec": "auxiliary loss",
 }
 CAVEAT = (
     "“Best” is the row with the highest mean on the test split; being picked there favours it. "
