@@ -32,7 +32,7 @@ def sync(code: bool = False) -> int:
     check_project()
     stale = _stale(code)
     if stale is None or stale:
-        names = f" ({', '.join(stale)})" if stale else ""
+        names = f" ({_few(stale)})" if stale else ""
         print(
             f"dvc status: something is not up to date{names}, so nothing was touched. "
             "Run `dvc pull` or `dvc checkout` first, or `dvc repro` to compute what is missing."
@@ -95,3 +95,9 @@ def _unknown_to_mlflow() -> list[str]:
     files = [here.results.mlflow(task) for task in values.benchmark.tasks]
     there = [file for file in files if file.exists()]
     return [str(file) for file in tracking.lacking(there, here.database, values.tracking.uri)]
+
+
+def _few(names: list[str], most: int = 6) -> str:
+    """List names, the first of them where there are many."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -104,14 +104,15 @@ def test_long_names_differ_in_what_is_left_of_them() -> None:
 
 
 def test_each_task_says_what_it_could_have_shown(task: results.Task) -> None:
-    """In a sentence below its figure, in a table under Comparisons; not where it is not known."""
+    """Folded on the first screen, in a table under Comparisons; not where it is not known."""
     said = (
         "The smallest difference that 2 seeds and this test set show in 80 % of repetitions is one "
         "of 0.140 between configurations (0.170 with the correction for 6 pairs) and of 0.140 "
         "between backbones (0.170 with the correction for 6 pairs)."
     )
     (shown,) = forest.forests([task])
-    assert said in shown.text
+    assert said in shown.more
+    assert "smallest" not in shown.text
     made = power.table(task)
     assert len(made.rows) == len(task.metrics["power"])
     first = [row[0].text for row in made.rows[:2]]
@@ -149,6 +150,7 @@ def test_the_format_alone_is_a_row_beside_the_trivial_baseline(task: results.Tas
     assert made.notes[-1] == f"The format alone is not shown to tell the labels: {against}"
     (shown,) = forest.forests([task])
     assert "format" not in shown.text
+    assert "The format alone is not shown to tell the labels" in shown.more
     task.format["above"] = True
     (head,) = (row for row in task.format["rows"] if row["metric"] == "auc")
     head |= {"value": 0.8, "low": 0.7, "high": 0.9}
@@ -158,7 +160,8 @@ def test_the_format_alone_is_a_row_beside_the_trivial_baseline(task: results.Tas
         "The format alone tells the labels: size, quality and codec of the files and the size of "
         "the faces reach video AUC 0.800 [0.700, 0.900], above the trivial baseline, 0.500, most "
         "by JPEG quality (0.500 where it is shuffled). A score may rest on that."
-    ) in shown.text
+    ) in shown.more
+    assert "The format alone, without a pixel, reaches 0.800 [0.700, 0.900]." in shown.text
     assert headline.headline(task).feet[0][labels.index("Beats it")].flag == "bad"
     head |= {"value": None, "low": None, "high": None}
     assert headline.headline(task).feet == []

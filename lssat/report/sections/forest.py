@@ -31,6 +31,7 @@ class Forest(NamedTuple):
     svg: Markup
     summary: str
     text: str
+    more: str  # what is folded: the power of its tests, and what the format alone tells
 
 
 def forests(tasks: Sequence[Task]) -> list[Forest]:
@@ -61,6 +62,7 @@ def _forest(task: Task, room: float) -> Forest:
         Markup(_draw(task, drawn, room)) if drawn else Markup(""),
         "; ".join(f"{_name(row)} {words.spanned(row['mean'], row)}" for row in drawn),
         " ".join(_said(task, rows, drawn)),
+        " ".join(filter(None, [power.sentence(metrics), format_alone.sentence(task)])),
     )
 
 
@@ -71,8 +73,8 @@ def _top(drawn: Sequence[Row]) -> str:
 
 
 def _said(task: Task, rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
-    metrics, leak = task.metrics, format_alone.sentence(task) if task.format["above"] else ""
-    said = [*words.headline(metrics, rows), power.sentence(metrics), leak, *_left_out(rows, drawn)]
+    leak = format_alone.warning(task)
+    said = [*words.headline(task.metrics, rows), leak, *_left_out(rows, drawn)]
     return [text for text in said if text]
 
 

@@ -26,6 +26,14 @@ def head(task: Task) -> dict[str, Any] | None:
     return found[0] if found and found[0]["value"] is not None else None
 
 
+def warning(task: Task) -> str:
+    """Say in a few words that the format alone tells the labels, where it does."""
+    row = head(task)
+    if row is None or not task.format["above"]:
+        return ""
+    return f"The format alone, without a pixel, reaches {words.spanned(row['value'], row)}."
+
+
 def sentence(task: Task) -> str:
     """Say what the format alone reaches, and where that is above chance, by which feature."""
     row = head(task)
