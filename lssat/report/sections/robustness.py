@@ -69,10 +69,10 @@ def table(task: Task) -> Table:
         Column("Retained", "num", "share of what clean has above the baseline"),
         *_control(found),
         *[Column(title, "num", "mean over the strengths") for title in kinds.values()],
-        Column("Flag"),
         Column("Baseline", "num", "the best score without looking at the input"),
         Column("Seeds", "num"),
         Column("n", "num"),
+        Column("Flag"),
     ]
     rows = [
         [*_row(row, list(kinds)), flagged(words.pair(row) in task.collapsed)]
@@ -193,12 +193,16 @@ def curves(task: Task) -> Figure:
     )
     what = words.where(task.metrics)
     caption = (
-        f"{what[0].upper()}{what[1:]} by strength, means over seeds; strength 0 is the unperturbed "
+        f"{what[0].upper()}{what[1:]} by strength, {_of_seeds(found)}; strength 0 is the unperturbed "
         "crop, the dotted line the trivial baseline. All panels of the task have one "
         f"scale; {_sizes(found['rows'], task.metrics['level'])}."
     )
     title = f"{what[0].upper()}{what[1:]} by strength"
     return Figure(title, f"Mean corruption score, {means}.", keys, plots, "Backbone", caption)
+
+
+def _of_seeds(found: dict[str, Any]) -> str:
+    return "means over seeds" if found["seeds"] == "all" else "the first seed of each row"
 
 
 def _sizes(rows: list[dict[str, Any]], level: str) -> str:
