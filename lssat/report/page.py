@@ -10,6 +10,7 @@ from lssat.report.kit.results import Cross, Task
 from lssat.report.kit.section import Page, Section
 from lssat.report.sections import (
     answers,
+    auxiliary,
     calibration,
     comparisons,
     cross,
@@ -109,7 +110,7 @@ def render(
         absent=_absent(shown),
         ran=_ran(tasks),
         forests=forest.forests(tasks),
-        brief=answers.brief(tasks),
+        brief=[auxiliary.brief(tasks), *answers.brief(tasks)],
         answers=answers.answers(tasks, families),
         caveat=words.CAVEAT,
         outputs=outputs,
@@ -212,7 +213,8 @@ def _ran(tasks: list[Task]) -> str:
     revisions = dict.fromkeys(evidence.revision(record["git"]) for record in records)
     return (
         f"{words.count(len(records), 'run')}: {words.listing(grid)}, tested on "
-        f"{words.listing(scored)}{more}; revision {words.listing(list(revisions))}."
+        f"{words.listing(scored)}{more}; {'revisions' if len(revisions) > 1 else 'revision'} "
+        f"{'; '.join(revisions)}."
     )
 
 

@@ -62,7 +62,7 @@ def _brief_role(found: list[Verdict]) -> str:
     if not shown:
         most = max(known, key=lambda each: abs(each.row["difference"]))
         largest = f"the largest difference, on {most.task}, is {_open(most)}"
-        return f"On no task are two backbones shown to differ; {largest}.{about}"
+        return f"On no task are two backbones shown to differ{_mean(known)}; {largest}.{about}"
     on = [f"on {name}, {_pairs_shown(mine)}" for name, mine in _by_task(shown).items()]
     without = [name for name in _by_task(known) if name not in _by_task(shown)]
     rest = f"; on {words.listing(without)} no difference is shown" if without else ""
@@ -146,10 +146,14 @@ def _differ(shown: list[Verdict], known: list[Verdict]) -> str:
     of = f"{len(shown)} of {words.count(len(known), 'pair')} of backbones {verb} shown to differ"
     if len(known) == 1:
         of = "its two backbones are shown to differ"
-    over = max(each.row["a"]["configurations"] for each in known)
-    mean = f", in the mean over {over} configurations" if over > 1 else ""
     gaps = words.listing([f"{each.better} over {each.worse} by {_gap(each)}" for each in shown])
-    return f"{of}{mean}: {gaps}"
+    return f"{of}{_mean(known, ', ')}: {gaps}"
+
+
+def _mean(known: list[Verdict], before: str = " ") -> str:
+    """Say over how many configurations means are taken, where there are several."""
+    over = max(each.row["a"]["configurations"] for each in known)
+    return f"{before}in the mean over {over} configurations" if over > 1 else ""
 
 
 def _seeds(verdicts: list[Verdict]) -> int:

@@ -193,8 +193,8 @@ def curves(task: Task) -> Figure:
     )
     what = words.where(task.metrics)
     caption = (
-        f"{what[0].upper()}{what[1:]} by strength, {_of_seeds(found)}; strength 0 is the unperturbed "
-        "crop, the dotted line the trivial baseline. All panels of the task have one "
+        f"{what[0].upper()}{what[1:]} by strength, {_of_seeds(found)}; strength 0 is the "
+        "unperturbed crop, the dotted line the trivial baseline. All panels of the task have one "
         f"scale; {_sizes(found['rows'], task.metrics['level'])}."
     )
     title = f"{what[0].upper()}{what[1:]} by strength"
