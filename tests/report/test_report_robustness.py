@@ -61,6 +61,22 @@ def test_the_table_holds_clean_mean_drop_retained_and_each_kind(task: Task) -> N
     assert len(made.columns) == len(made.rows[0])
 
 
+def test_no_share_is_told_of_a_score_that_is_not_above_the_baseline(root: Path) -> None:
+    """A quotient of what may be nothing: 500 % of it would survive."""
+    task = results.read_task("ffpp", drawn.draw(root / "low", ("ffpp",), **ONE)["ffpp"])
+    first, second = task.robustness["rows"]
+    first["clean"] |= {"low": first["baseline"] - 0.01}
+    made = robustness.table(task)
+    labels = [column.label for column in made.columns]
+    shares = [labels.index(name) for name in ("Retained", "Survives")]
+    assert [made.rows[0][at].text for at in shares] == ["–", "–"]
+    assert all(made.rows[1][at].sort is not None for at in shares)
+    assert made.notes[0].endswith("so that no share of it is told")
+    assert second["backbone"] in robustness.survives(task)
+    second["clean"] |= {"low": None}
+    assert robustness.survives(task) == ""
+
+
 def test_what_survives_re_encoding_is_a_line_of_the_best_row(task: Task) -> None:
     rows = task.robustness["rows"]
     best = max(rows, key=lambda row: row["clean"]["mean"])

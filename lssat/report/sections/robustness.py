@@ -75,10 +75,19 @@ def table(task: Task) -> Table:
         Column("Flag"),
     ]
     rows = [
-        [*_row(row, list(kinds)), flagged(words.pair(row) in task.collapsed)]
+        [
+            *_row(row, list(kinds), _is_above(row, found["metric"])),
+            flagged(words.pair(row) in task.collapsed),
+        ]
         for row in found["rows"]
     ]
-    notes = [f"{_name(row)}: retained: {note}" for row in found["rows"] if (note := _why(row))]
+    below = [row for row in found["rows"] if not _is_above(row, found["metric"])]
+    notes = [
+        f"{_name(row)}: its clean score is not above the baseline with its whole interval, so that "
+        "no share of it is told"
+        for row in below
+    ]
+    notes += [f"{_name(row)}: retained: {note}" for row in found["rows"] if (note := _why(row))]
     notes += [
         f"{_name(row)}: survives: {row['recoded']['survives_note']}"
         for row in found["rows"]
@@ -113,6 +122,7 @@ def survives(task: Task) -> str:
     found = task.robustness
     every = [row for row in found["rows"] if "recoded" in row]
     known = [row for row in every if row["recoded"]["survives"] is not None]
+    known = [row for row in known if _is_above(row, found["metric"])]
     if not known:
         return ""
     row = min(known, key=lambda row: words.standing({"metric": found["metric"], **_mean_of(row)}))
@@ -149,7 +159,14 @@ def _why(row: dict[str, Any]) -> str | None:
     return row["corrupted"]["retained_note"]
 
 
-def _row(row: dict[str, Any], kinds: list[str]) -> list[Cell]:
+def _is_above(row: dict[str, Any], metric: str) -> bool:
+    """Say whether the clean score's interval is better than the baseline: else no share is told."""
+    clean, lower = row["clean"], words.lower_is_better(metric)
+    end = clean["high" if lower else "low"]
+    return end is not None and (end < row["baseline"] if lower else end > row["baseline"])
+
+
+def _row(row: dict[str, Any], kinds: list[str], above: bool) -> list[Cell]:
     hurt, by_kind = row["corrupted"], {kind["perturbation"]: kind for kind in row["kinds"]}
     gap = {"low": hurt["drop_low"], "high": hurt["drop_high"]}
     return [
@@ -158,8 +175,9 @@ def _row(row: dict[str, Any], kinds: list[str]) -> list[Cell]:
         _value(row["clean"]),
         _value(hurt),
         num(hurt["drop"], small=words.interval(gap)),
-        Cell(words.percent(hurt["retained"]), hurt["retained"]),
-        *([_value(row["recoded"]), _survives(row["recoded"])] if "recoded" in row else []),
+        Cell(words.percent(hurt["retained"]), hurt["retained"]) if above else Cell(words.DASH),
+        *([_value(row["recoded"])] if "recoded" in row else []),
+        *([_survives(row["recoded"]) if above else Cell(words.DASH)] if "recoded" in row else []),
         *[_value(by_kind[kind]) for kind in kinds],
         num(row["baseline"]),
         num(len(row["seeds"])),
