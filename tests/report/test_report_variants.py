@@ -76,9 +76,11 @@ def test_curves_are_of_variants_that_change_the_share_alone(task: Any) -> None:
     made = part(task, ROWS, [])
     (figure,) = made.figures
     (plot,) = figure.plots
-    shares = [[round(x, 2) for x in trace.x] for trace in plot.traces]  # marks side by side
+    *traces, floor = plot.traces
+    assert (floor.line, list(floor.x)) == ("dot", [0.1, 1.0])  # the trivial baseline
+    shares = [[round(x, 2) for x in trace.x] for trace in traces]  # marks side by side
     assert shares == [[0.1, 0.5, 1.0], [0.1, 1.0]]
-    assert [list(trace.y) for trace in plot.traces] == [[0.6, 0.75, 0.8], [0.4, 0.75]]
+    assert [list(trace.y) for trace in traces] == [[0.6, 0.75, 0.8], [0.4, 0.75]]
     assert "n = 96 (16 groups)" in figure.caption
     both = [line for line in made.said if "mean over the curve" in line]
     assert "what none/none/CRGB scores with all data it scores at about 50 %" in both[0]

@@ -86,7 +86,7 @@ def diagram(task: Task) -> Figure | None:
     summary = "; ".join(f"{' · '.join(pair)}: {_errors(found)}" for pair, found in runs.items())
     caption = (
         f"Before scaling, {words.tested(task.metrics)}, the answers of all seeds together. "
-        f"Bins of equal width are joined until each holds a {_PARTS}th of "
+        f"Bins of equal width are joined until each holds 1/{_PARTS} of "
         "the answers; a mark’s area is its bin’s share. On the dotted line probabilities mean "
         "what they say."
     )

@@ -149,13 +149,20 @@ def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
     where = words.where(task.metrics)
     traces, keys = [], []
     middle = (len(curves) - 1) / 2
+    backbones, own = (
+        list(dict.fromkeys(curve[0][1][key] for curve in curves.values()))
+        for key in ("backbone", "configuration")
+    )
+    slugs = list(dict.fromkeys([*task.configurations, *own]))
     for number, (name, curve) in enumerate(curves.items()):
-        shape = SHAPES[number % len(SHAPES)]
+        row = curve[0][1]  # a colour for each configuration, as in other figures
+        shape = SHAPES[backbones.index(row["backbone"]) % len(SHAPES)]
+        colour = slugs.index(row["configuration"])
         traces.append(
             Trace(
                 [share * 1.006 ** (number - middle) for share, _ in curve],  # marks side by side
                 [row["mean"] for _, row in curve],
-                number,
+                colour,
                 name,
                 name,
                 "solid",
@@ -172,8 +179,11 @@ def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
                 ],
             )
         )
-        keys.append(Key(name, number, shape=shape))
+        keys.append(Key(name, colour, shape=shape))
     shares = sorted({share for curve in curves.values() for share, _ in curve})
+    floor = task.metrics["variants"][0]["baseline"]
+    if floor is not None:
+        traces.append(Trace([shares[0], 1.0], [floor, floor], line="dot", width=1))
     values = [
         f"{name} at {100 * share:g} %: {words.number(row['mean'])}"
         for name, curve in curves.items()
@@ -188,7 +198,7 @@ def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
     groups = task.metrics["variants"][0]["groups"]
     caption = (
         f"Means over seeds with intervals, n = {n} ({words.count(groups, 'group')}); "
-        "a hollow mark is a collapsed row."
+        "the dotted line is the trivial baseline, a hollow mark a collapsed row."
     )
     title = f"Learning curves: {where} against the share of the data"
     return Figure(title, f"{'; '.join(values)}.", keys, [plot], caption=caption)
