@@ -101,7 +101,7 @@ def training(task: Task) -> Figure:
     columns = {
         "loss_cls": "classification loss, training",
         "val_loss_cls": "classification loss, validation",
-        "loss_rec": "auxiliary loss (reconstruction, or a boundary), training",
+        "loss_rec": "auxiliary loss, training",
         **({f"val_{metric}": f"{words.metric(metric)}, validation"} if metric else {}),
     }
     panels = [panel for name, title in columns.items() for panel in _panels(task, name, title)]
