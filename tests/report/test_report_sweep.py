@@ -87,7 +87,7 @@ def test_page_shows_the_sweep_or_how_to_ask_for_it(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("affectnet",))
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))
     page = drawn.outputs(tmp_path)["report"]
-    assert "Lambda sweep (benchmark.sweep of params.yaml)" in page.read_text()
+    assert "Lambda sweep (a lambda in benchmark.variants of params.yaml)" in page.read_text()
     metrics = read_json(files["affectnet"].metrics)
     write_json(files["affectnet"].metrics, metrics | {"sweep": ROWS})
     report.write(drawn.PARAMS, files, drawn.outputs(tmp_path))

@@ -245,6 +245,8 @@ def test_only_evaluate_is_given_the_test_split() -> None:
     # closer look at where runs look and what they are wrong about.
     asked = {"sensitivity_variant", "sensitivity_table"}  # the same, if somebody asks for them
     evaluation = {"evaluate", "cross", "robustness", "explain", "format_probe"}
+    # external holds the scores of other programs to the test split.
+    evaluation.add("external")
     assert fed - {"audit", "lookalikes", "audit_cross"} == {"splits", *evaluation, *asked}
     # Its labels stand in the manifest too: that goes to the steps that make and check the splits,
     # to annotations of what was predicted, and, for paths and boxes, to those that cut crops.

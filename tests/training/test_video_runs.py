@@ -329,9 +329,9 @@ def test_the_frames_of_a_clip_are_augmented_alike(data: Path, tmp_path: Path) ->
     """A clip of one still frame stays one, and its codes are those of the augmented frames."""
     seen = []
 
-    def look(self, imgs, codes, noise, labels, phase):
+    def look(self, imgs, codes, noise, labels, phase, **more):
         seen.append((imgs, codes))
-        return plain(self, imgs, codes, noise, labels, phase)
+        return plain(self, imgs, codes, noise, labels, phase, **more)
 
     plain = recipes.Step.forward
     recipe = view(epochs=1, batch_size=8, crop=0.5, rand_augment=9.0, erase=0.5, hflip=True)
