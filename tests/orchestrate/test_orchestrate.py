@@ -63,7 +63,7 @@ def test_the_table_shows_interval_baseline_and_flags(
     assert re.search(r"0\.600 │ 0\.500 to 0\.700 │ +1 │ +beats 0\.125 │", told)
     assert re.search(r"0\.125 │ 0\.025 to 0\.225 │ +2-3 │ +collapsed 0\.125 │", told)
     assert "one class only" in told
-    shown = "are shown to in 80 % of repetitions"
+    shown = "80 % of repetitions show a difference of"
     assert f"differ by 0.100 {shown}, 0.123 with Holm over 3 pairs\n" in told
     assert f"differ by 0.200 {shown}\n" in told
     assert "0.300" not in told

@@ -1,5 +1,6 @@
 """Snakemake and DVC cannot harm each other: what one made the other keeps, or does not touch."""
 
+import csv
 import importlib
 import json
 import os
@@ -326,3 +327,42 @@ def test_the_benchmark_of_random_sequences_finds_no_fault(
     monkeypatch.setattr(sys, "argv", ["two_tools.py", "--sequences", "1", "--steps", "1"])
     assert two_tools.main() == 0
     assert "1 sequences of 1 steps: 0 with a fault" in capsys.readouterr().out
+
+
+def test_scores_of_another_program_are_a_row_in_both_tools(project: Project) -> None:
+    """The table is made of samples.csv, as docs/rivals.md says; nothing is trained for it."""
+    folder = project.path / "data/prepared/celeba"
+    with open(folder / "external/samples.csv", newline="") as file:
+        ids = [row["id"] for row in csv.DictReader(file) if row["split"] == "test"]
+    result = project.path / "results/tasks/celeba/metrics.json"
+    names = json.loads(result.read_text())["classes"]
+    table = project.path / "theirs.csv"
+
+    def write(first: float) -> None:
+        shares = [first, *(0.2 + 0.6 * at / len(ids) for at in range(1, len(ids)))]
+        lines = [",".join([each, *[f"{share:.4f}"] * len(names)])
+                 for each, share in zip(ids, shares, strict=True)]  # fmt: skip
+        table.write_text("\n".join([",".join(["id", *names]), *lines, ""]))
+
+    def stale() -> list[set[str]]:
+        both = project.snakemake_stale(), project.dvc_stale()
+        return [{name.replace("entry0", "celeba-theirs-0") for name in names} for names in both]
+
+    write(0.1)
+    entry = {"file": "theirs.csv", "task": "celeba", "name": "theirs", "seed": 0}
+    project.params(benchmark={"external": [entry]})
+    snakemakes, dvcs = stale()
+    assert snakemakes == dvcs
+    assert {"external@celeba-theirs-0", "evaluate@celeba"} <= snakemakes
+    assert not any(name.startswith("train@") for name in snakemakes)
+    project.run("dvc", "repro", "evaluate@celeba")
+    metrics = json.loads(result.read_text())
+    assert ("theirs", "external") in {
+        (row["backbone"], row["configuration"]) for row in metrics["table"]
+    }
+    assert not {"external@celeba-theirs-0", "evaluate@celeba"} & set().union(*stale())
+    write(0.9)
+    project.run("snakemake", "--cores", "2", "results/tasks/celeba/metrics.json")
+    log = project.path / "logs/external/celeba/theirs/external/seed0.log"
+    assert log.exists(), sorted((project.path / "logs/external").rglob("*"))
+    assert json.loads(result.read_text())["table"] != metrics["table"]
