@@ -74,7 +74,7 @@ class Shop(NamedTuple):
 def report(shop: Shop, file: Path) -> None:
     """The first screen."""
     page = shop.project / "results/report.html"
-    shop.browser.open(page.resolve().as_uri(), 1440, 760)
+    shop.browser.open(page.resolve().as_uri(), 1440, 850)
     shop.browser.wait(chromium.READY)
     shop.browser.picture(file)
 
