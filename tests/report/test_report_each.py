@@ -185,8 +185,10 @@ def test_figures_of_attributes_and_classes_have_names_and_numbers(whole) -> None
     best = json.loads(whole[1]["celeba"].metrics.read_text())["each"][:200]
     means = [row["mean"] for row in best if row["metric"] == "balanced_accuracy"]
     trace = points.plots[0].traces[1]
-    assert trace.y == means
-    assert trace.x == [row["prevalence"] for row in best if row["metric"] == "auc"]
+    assert trace.x == sorted(means)
+    by_name = {row["class"]: row["mean"] for row in best if row["metric"] == "balanced_accuracy"}
+    assert trace.y == [each.replace("_", " ") for each in sorted(by_name, key=by_name.__getitem__)]
+    assert trace.y == list(points.plots[0].y.names)  # named, not only under the pointer
     assert "Lowest: " in points.summary
     (heat,) = per_class.section(read.read_task("affectnet", whole[1]["affectnet"]))["figures"]
     matrices = json.loads(whole[1]["affectnet"].metrics.read_text())["confusion"]

@@ -30,7 +30,7 @@ def section(task: Task) -> dict[str, Any] | None:
     order = _best_first(task)
     tables = [(_label(pair), _table(task, pair)) for pair in order]
     kind = task.metrics["kind"]
-    figures = [_prevalence(task, order[0])] if kind == "multilabel" else _confusions(task, order)
+    figures = [_dots(task, order[0])] if kind == "multilabel" else _confusions(task, order)
     chosen = Chooser(f"each-{task.name}", "Row", tables)
     what = "attribute" if kind == "multilabel" else "class"
     drawn = [figure for figure in figures if figure]
@@ -144,32 +144,33 @@ def _notes(found: dict[str, dict[str, dict]]) -> list[str]:
     ]
 
 
-def _prevalence(task: Task, pair: tuple[str, str]) -> Figure | None:
-    """Draw the balanced accuracy of each attribute against its prevalence."""
+def _dots(task: Task, pair: tuple[str, str]) -> Figure | None:
+    """Draw the balanced accuracy of each attribute with its interval, the best on top."""
     rows = [row["balanced_accuracy"] for row in by_class(task, pair).values()]
-    rows = [row for row in rows if row["mean"] is not None]
+    rows = sorted((row for row in rows if row["mean"] is not None), key=lambda row: row["mean"])
     if not rows:
         return None
     names = [row["class"].replace("_", " ") for row in rows]
     points = Trace(
-        [row["prevalence"] for row in rows],
         [row["mean"] for row in rows],
+        names,
         0,
         shape="circle",
         size=7,
         spans=[(r["low"], r["high"]) if r["low"] is not None else None for r in rows],
+        along="x",
         told=[
             f"{name}: prevalence {words.number(row['prevalence'])}, balanced accuracy "
             f"{words.number(row['mean'])} {words.interval(row)}, n = {words.number(row['n'])}"
             for name, row in zip(names, rows, strict=True)
         ],
     )
-    chance = Trace([0, 1], [0.5, 0.5], line="dot", width=1)
-    x = Axis("prevalence in the test split", -0.02, 1.02, step=0.2)
-    y = Axis("balanced accuracy")
-    title = f"Balanced accuracy of each attribute against its prevalence, {_label(pair)}"
-    plot = Plot(f"prevalence-{task.name}", "balanced accuracy", [chance, points], x, y, 640, 380)
-    caption = f"{words.tested(task.metrics)}; the dotted line is chance."
+    chance = Trace([0.5, 0.5], [names[0], names[-1]], line="dot", width=1)
+    x, y = Axis("balanced accuracy"), Axis("", names=names, grid=False)
+    title = f"Balanced accuracy of each attribute, {_label(pair)}"
+    traces, size = [chance, points], (640, 70 + 18 * len(rows))
+    plot = Plot(f"attributes-{task.name}", "balanced accuracy", traces, x, y, *size)
+    caption = f"{words.tested(task.metrics)}, with intervals; the dotted line is chance."
     return Figure(title, _extremes(rows), [], [plot], caption=caption)
 
 
