@@ -76,7 +76,7 @@ class _Source:
         file = path / "__init__.py" if package else path.with_suffix(".py")
         others = [other for other in path.iterdir() if other.suffix in _SHIPPED] if package else []
         self.shipped = sorted(other.read_bytes() for other in others)
-        tree = _undocumented(ast.parse(file.read_bytes()))
+        tree = _undocumented(_parsed(file.read_bytes()))
         self._bound = dict(_bindings(tree))
         self._dump = ast.dump(_Marked(self._bound).visit(tree))
         self.uses = {bound.module for bound in self._bound.values()}
@@ -163,6 +163,13 @@ def _ours(module: str | None) -> bool:
 
 def _is_module(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(_DOTTED.fullmatch(value)) and _exists(value[6:])
+
+
+def _parsed(code: bytes) -> ast.Module:
+    try:
+        return ast.parse(code)
+    except SystemError:  # CPython 3.11 at times, if a finaliser parses in the midst (gh-106905)
+        return ast.parse(code)
 
 
 def _exists(name: str) -> bool:

@@ -1,5 +1,6 @@
 """Digests of code: an edited formula counts; comments, and where a module lies, do not."""
 
+import ast
 import re
 import shutil
 from collections.abc import Iterator
@@ -82,6 +83,25 @@ def test_another_function_of_the_same_modules_counts(package: Path) -> None:
     before = source.digest("train")
     edited(loop, "\nA = loader\n", "\nA = recipe\n")
     assert source.digest("train") != before
+
+
+def test_a_parse_that_python_itself_broke_off_is_tried_again(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse, calls = ast.parse, []
+
+    def broken(code: bytes) -> ast.Module:
+        calls.append(code)
+        if len(calls) == 3:
+            raise SystemError("AST constructor recursion depth mismatch (before=162, after=170)")
+        return parse(code)
+
+    before = source.digest("sample")
+    (package / "__pycache__/digests.json").unlink()
+    source.forget()
+    monkeypatch.setattr(ast, "parse", broken)
+    assert source.digest("sample") == before
+    assert calls[2] == calls[3]
 
 
 @pytest.mark.slow
