@@ -169,36 +169,28 @@ def write_runs(path: Path, tasks: list[Task]) -> None:
 
 
 def _run(task: Task, run: RunMetrics) -> dict:
-    if run["run"] not in task.records:
-        return _external(task, run)
-    record = task.records[run["run"]]
-    made: Mapping[str, Any] = record
-    return {
+    """Return the row of a run; of how another program made one nothing is known."""
+    head: dict[str, Any] = {
         "run": run["run"],
         "task": task.name,
         "dataset": task.metrics["dataset"],
         "split": task.metrics["split"],
         **{key: run[key] for key in ("backbone", "configuration", "seed")},
+    }
+    collapsed = {"collapsed": bool(run["collapsed"])}
+    if run["run"] not in task.records:
+        return {**head, **collapsed, **run["metrics"]}
+    record = task.records[run["run"]]
+    made: Mapping[str, Any] = record
+    return {
+        **head,
         **{key: made[key] for key in _RUN},
-        "collapsed": bool(run["collapsed"]),
+        **collapsed,
         "mlflow_experiment": task.files.experiment,
         "mlflow_run": run["run"].split("/", maxsplit=1)[1],
         "git_revision": record["git"]["revision"],
         "git_dirty": record["git"]["dirty"],
         **{f"data_{part}": digest for part, digest in record["data"].items()},
-        **run["metrics"],
-    }
-
-
-def _external(task: Task, run: RunMetrics) -> dict:
-    """Return the row of another program's run: of how it was made nothing is known."""
-    return {
-        "run": run["run"],
-        "task": task.name,
-        "dataset": task.metrics["dataset"],
-        "split": task.metrics["split"],
-        **{key: run[key] for key in ("backbone", "configuration", "seed")},
-        "collapsed": bool(run["collapsed"]),
         **run["metrics"],
     }
 

@@ -1,6 +1,7 @@
 """How much of a score is left when all samples were re-encoded alike: a ratio with its interval."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,8 @@ def survival(
     rows = [row for row in scored if core.key(row) in shares]
     if not rows or baseline is None:
         return found
-    ends = [_end(rows, clean, recoded, metric, baseline, options, shares, s) for s in (-1, 1)]
+    differs = partial(_differs, rows, clean, recoded, metric, baseline, options)
+    ends = [_end(differs, shares, sign) for sign in (-1, 1)]
     for name, share in shares.items():
         low, high = (end.get(name) for end in ends)
         if low is None or high is None:
@@ -75,24 +77,17 @@ def _share(
 
 
 def _end(
-    rows: list[Scored],
-    clean: Measured,
-    recoded: Measured,
-    metric: str,
-    baseline: float,
-    options: Evaluate,
-    shares: dict[Key, float],
-    sign: int,
+    differs: Callable[[dict[Key, float]], dict[Key, bool]], shares: dict[Key, float], sign: int
 ) -> dict[Key, float | None]:
     """Return how far each share may be from what was seen, downwards or upwards, by bisection."""
     near = dict(shares)
     far = {name: share + sign * _FARTHEST for name, share in shares.items()}
-    beyond = _differs(rows, clean, recoded, metric, baseline, options, far)
+    beyond = differs(far)
     for _ in range(_STEPS):
         middle = {name: (near[name] + far[name]) / 2 for name in shares}
-        differs = _differs(rows, clean, recoded, metric, baseline, options, middle)
+        shown = differs(middle)
         for name, place in middle.items():
-            (far if differs.get(name) else near)[name] = place
+            (far if shown.get(name) else near)[name] = place
     return {name: far[name] if beyond.get(name) else None for name in shares}
 
 
