@@ -8,6 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:+-]+$")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what every generator that is seeded takes
+Place = Annotated[str, Field(pattern=r"\S")]  # a path, which "" would make the current folder
+# MLflow would make a folder of a name without a scheme.
+Address = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+]*:")]
+# What a value that does not match a pattern is told, in place of the pattern.
+PATTERNS = {
+    r"^[A-Za-z0-9_.:+-]+$": "becomes a part of paths; write letters, digits and _ . : + - alone",
+    r"^[A-Za-z0-9_][A-Za-z0-9_.:+-]*$": "becomes a part of paths; begin with a letter, digit or _",
+    r"\S": "is empty; name a path",
+    r"^[a-z][a-z0-9+]*:": "is no address; write sqlite:///<file>, or a server's http://<host>:<port>",
+}
 
 
 class Section(BaseModel):

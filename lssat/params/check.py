@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
@@ -12,7 +13,7 @@ from lssat import grid
 from lssat.grid import releases
 from lssat.params import cross, grid_rules, methods, variants
 from lssat.params import names as named
-from lssat.params.base import nearest
+from lssat.params.base import PATTERNS, nearest
 from lssat.params.data import Datasets, Own
 from lssat.params.sections import Beside, Params, Train
 from lssat.tables.project import Project
@@ -29,6 +30,8 @@ def say(path: str | Path, lines: dict, error: Any) -> str:
         text = f"unknown key{nearest(str(where[-1]), _siblings(where[:-1]))}"
     elif error["type"] == "missing":
         text = "is missing; add it (presets/sample.yaml shows each key)"
+    elif error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] in PATTERNS:
+        text = f"{PATTERNS[error['ctx']['pattern']]} (found {error['input']!r})"
     else:
         text = f"{error['msg'].removeprefix('Value error, ')} (found {error['input']!r})"
     return f"{path}:{line}: {key}: {text}"
@@ -59,6 +62,18 @@ class Source(NamedTuple):
             value = value.get(key) if isinstance(value, dict) else None
         return value
 
+    def sound(self, errors: list[Any]) -> "Source":
+        """Leave out what has been said and cannot be read, such as a number for a section.
+
+        Args:
+            errors: pydantic's, of this file.
+        """
+        raw = deepcopy(self.raw)
+        for error in errors:
+            if error["type"].endswith("_type") or error["type"] == "string_pattern_mismatch":
+                raw = _without(raw, error["loc"])
+        return self._replace(raw=raw)
+
     def say(self, where: tuple, text: str) -> str:
         """Say a problem of a key, or of an item of a list, in a line with its place."""
         line = next(
@@ -68,8 +83,33 @@ class Source(NamedTuple):
         return f"{self.path}:{line}: {key}: {text}"
 
 
+def _without(value: Any, where: tuple) -> Any:
+    """Return a value with None in place of what stands at a place, or as near to it as there is."""
+    step, *rest = where or (None,)
+    inside = isinstance(value, dict) and step in value
+    inside |= isinstance(value, list) and isinstance(step, int) and step < len(value)
+    if not inside:  # what is left of the place is a member of a union
+        return None
+    value[step] = _without(value[step], tuple(rest))
+    return value
+
+
+def absent(source: Source) -> list[str]:
+    """Name the keys that have a default and that DVC reads all the same."""
+    if not isinstance(source.get("benchmark"), dict):
+        return []
+    hint = "(presets/sample.yaml shows each key)"
+    keys = [*itertools.product(["benchmark"], grid.BESIDE, Beside.model_fields)]
+    missing = [where for where in keys if source.get(*where) is None]
+    problems = [source.say(where, f"is missing; add it, [] for none {hint}") for where in missing]
+    if source.get("benchmark", "external") is None:
+        text = "is missing; add it, [] for none (docs/rivals.md)"
+        problems.append(source.say(("benchmark", "external"), text))
+    return problems
+
+
 def across(source: Source) -> list[str]:
-    """Check what two sections say together, as far as both can be read."""
+    """Check what two sections say together, as far as both can be read (`Source.sound`)."""
     problems, get = [], source.get
 
     def say(where: tuple, text: str) -> None:
@@ -104,11 +144,6 @@ def across(source: Source) -> list[str]:
                 say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
     for where, text in _slices(tasks, given, get("slices") or {}):
         say(where, text)
-    for where in itertools.product(["benchmark"], grid.BESIDE, Beside.model_fields):
-        if isinstance(get("benchmark"), dict) and get(*where) is None:
-            say(where, "is missing; add it, [] for none (presets/sample.yaml shows each key)")
-    if isinstance(get("benchmark"), dict) and get("benchmark", "external") is None:
-        say(("benchmark", "external"), "is missing; add it, [] for none (docs/rivals.md)")
     for where, text in [
         *grid_rules.problems(get),
         *cross.problems(get),
@@ -137,9 +172,9 @@ def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, st
                     else ("is trained on; name it in benchmark.tasks")
                 )
                 yield where, f"{name} {why}"
-            elif name not in given and name in official:
+            elif own is None and name in official:
                 yield where, f"{name} has no section datasets.{name}; add it"
-            elif name not in given:
+            elif own is None:
                 hint = nearest(name, [*dict.fromkeys([*official, *given])])
                 yield where, f"unknown {name!r}{hint}; your own data need a section datasets.{name}"
             elif isinstance(own, dict) and name not in official:

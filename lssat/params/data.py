@@ -6,14 +6,15 @@ from pydantic import ConfigDict, Field, create_model, field_validator, model_val
 
 from lssat.grid.releases import RELEASES, Release
 from lssat.metrics import HEADLINES
-from lssat.params.base import Count, Section, Share, nearest
+from lssat.params.base import Count, Place, Section, Share, nearest
 
 
 class Dataset(Section):
     """What every data set has: where it lies and how its work is cut."""
 
-    root: str  # the raw tree, absolute or relative to the project; only read
-    shards: Count  # units of parallel work; a sample's shard is a hash of its id
+    root: Place  # the raw tree, absolute or relative to the project; only read
+    # units of parallel work; a sample's shard is a hash of its id, five digits in names of files
+    shards: Annotated[int, Field(ge=1, le=100_000)]
     rejects_limit: Share  # the share of samples that a step may reject before it stops
     partial: bool = False  # only a part is there: listed files that are absent are no losses
     limit: Count | None = None  # groups of each split and class, for a trial run; None: all
@@ -41,7 +42,7 @@ class Own(Dataset, Video):
 
     kind: Literal["binary", "multilabel", "multiclass"]
     faces: Literal["detect", "aligned", "box"]  # box: columns x, y, width, height of the list
-    csv: str | None = None  # the list, below the root; None: folders <split>/<class>
+    csv: Place | None = None  # the list, below the root; None: folders <split>/<class>
     positive: str | None = None  # the class that a binary task detects
     classes: list[str] | None = Field(None, min_length=2)  # their order; None: all, sorted
     # its classes, or attributes -> what they are called here; the others are left out. None: as

@@ -45,6 +45,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     if get("train", "head") == "fusion":
         yield from _fusion(baselines, configurations)
     yield from _norm_pix_loss(get, configurations)
+    yield from _rates(get)
     yield from blends.problems(get)
     yield from _tune(get, [*backbones, *baselines, *videos], configurations)
     yield from _weights(get("train", "weights"), [*backbones, *baselines, *videos])
@@ -156,6 +157,20 @@ def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> I
     if alone:
         text = f"fusion joins two branches that are trained together, and {alone[0]} has one"
         yield ("train", "head"), f"{text}; write linear, or leave it out"
+
+
+def _rates(get: Callable[..., Any]) -> Iterator[Problem]:
+    """Hold the schedule's ends to each other: a rate that rises to `lr`, then falls to `min_lr`."""
+    lr, least = get("train", "lr"), get("train", "min_lr")
+    if isinstance(lr, float) and isinstance(least, float | int) and least > lr:
+        yield (
+            ("train", "min_lr"),
+            f"{least} is above train.lr {lr}, where the rate begins to fall",
+        )
+    warmup, epochs = get("train", "warmup_epochs"), get("train", "epochs")
+    if isinstance(warmup, int) and isinstance(epochs, int) and warmup > epochs:
+        text = f"{warmup} is more than train.epochs {epochs}, so that no epoch has the rate lr"
+        yield ("train", "warmup_epochs"), f"{text}; write {max(epochs - 1, 0)} or less"
 
 
 def _norm_pix_loss(

@@ -94,18 +94,26 @@ def examine(path: str | Path) -> tuple[Params | None, list[str], check.Source]:
     """Read params.yaml and gather what is wrong with it, each problem a line.
 
     Returns:
-        the parameters, None where they are not valid; the problems; the file as it stands.
+        the parameters, None where they are not valid; the problems; the file
+        without the values that cannot be read.
 
     Raises:
         DataError: it cannot be read at all.
     """
     source = check.Source(path, *read_yaml(path))
-    problems, params = [], None
+    return judge(source)
+
+
+def judge(source: check.Source) -> tuple[Params | None, list[str], check.Source]:
+    """Do what `examine` does with a file that was read."""
+    errors, params = [], None
     try:
         params = Params.model_validate(source.raw)
     except ValidationError as error:
-        problems = [check.say(path, source.lines, each) for each in error.errors()]
-    return params, problems + check.across(source), source
+        errors = error.errors()
+    problems = [check.say(source.path, source.lines, each) for each in errors]
+    sound = source.sound(errors)
+    return params, [*problems, *check.absent(source), *check.across(sound)], sound
 
 
 def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:

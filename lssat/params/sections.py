@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lssat import grid
 from lssat.grid import notation
-from lssat.params.base import Count, Name, Section, Share, nearest
+from lssat.params.base import Address, Count, Name, Place, Section, Seed, Share, nearest
 from lssat.params.data import Datasets
 
 PerturbationName = Literal[
@@ -53,10 +53,10 @@ class Beside(Section):
 class External(Section):
     """Scores of another program for a test split (docs/rivals.md)."""
 
-    file: str  # CSV or Parquet
+    file: Place  # CSV or Parquet
     task: str  # of the grid, or a data set of benchmark.cross
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:+-]*$")]  # a part of paths
-    seed: Annotated[int, Field(ge=0)]  # of a program that has none 0; DVC reads it
+    seed: Seed  # of a program that has none 0; DVC reads it
 
 
 class Benchmark(Section):
@@ -65,7 +65,7 @@ class Benchmark(Section):
     tasks: list[str] = Field(min_length=1)
     backbones: list[Name] = Field(min_length=1)
     configurations: list[str] = Field(min_length=1)
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    seeds: list[Seed] = Field(min_length=1)
     cross: dict[str, str]  # a data set -> the task whose runs are tested on it (docs/protocols.md)
     baselines: list[Name]  # networks, any classifier of timm; each run with none-none-CRGB
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
@@ -167,7 +167,7 @@ class Texture(Section):
 class Splits(Section):
     """Splits where a release has no official one, and what selection looks at."""
 
-    seed: int
+    seed: Seed
     affectnet_test: Annotated[float, Field(gt=0, le=1)]  # share of the validation set
     selection: Literal["val", "train_holdout"]  # val: the official one, or AffectNet's rest
     holdout: Annotated[float, Field(gt=0, lt=1)]  # share of train, for train_holdout
@@ -184,7 +184,7 @@ class Sample(Section):
     """The built-in sample: which trees to draw (none: []), below data/raw/sample."""
 
     trees: list[str]
-    seed: int
+    seed: Seed
 
 
 class Train(Section):
@@ -234,7 +234,8 @@ class Train(Section):
     # decay of the average of weights that validation, selection and the stored weights are of
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     grad_checkpointing: bool  # less memory, a third more work, the same result
-    threads: Count  # torch's; another number changes the last bits of the results
+    # torch's; another number changes the last bits of the results
+    threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Literal["32-true", "bf16-mixed"]
 
     @field_validator("methods")
@@ -262,9 +263,9 @@ class Train(Section):
 class Evaluate(Section):
     """Intervals."""
 
-    resamples: Annotated[int, Field(ge=100)]
+    resamples: Annotated[int, Field(ge=100, le=100_000)]
     confidence: Annotated[float, Field(gt=0, lt=1)]
-    seed: int
+    seed: Seed
     batch_size: Count
 
 
@@ -275,7 +276,7 @@ class Robustness(Section):
     strengths: list[Annotated[int, Field(ge=1, le=5)]] = Field(min_length=1)
     seeds: Literal["first", "all"]  # of each backbone and configuration
     samples: Count | None  # crops, or clips, of the test split, in whole groups; null: all
-    seed: int  # of the part of the test split, and of what is random in a perturbation
+    seed: Seed  # of the part of the test split, and of what is random in a perturbation
 
     @field_validator("perturbations", "strengths")
     @classmethod
@@ -287,7 +288,7 @@ class Slices(Section):
     """Groups of the test samples that are held against each other (docs/slices.md)."""
 
     attributes: dict[str, Annotated[list[str], Field(min_length=1)]]  # task -> of its own labels
-    lists: dict[str, str]  # task -> CSV of annotations, absolute or relative to the project
+    lists: dict[str, Place]  # task -> CSV of annotations, absolute or relative to the project
     min_n: Count  # samples of a group that gets a number
 
     @field_validator("attributes")
@@ -305,7 +306,7 @@ class Explain(Section):
     steps: Annotated[int, Field(ge=2)]  # points of the integral of gradients
     points: Annotated[int, Field(ge=3)]  # samples in an embedding
     errors: Annotated[int, Field(ge=0)]  # the most confident ones, for the gallery
-    seed: Annotated[int, Field(ge=0)]  # of the projection, and of untrained weights
+    seed: Seed  # of the projection, and of untrained weights
 
 
 class Sensitivity(Section):
@@ -334,7 +335,7 @@ class Tracking(Section):
     """MLflow."""
 
     experiment: Name  # experiments are called <experiment>-<task>
-    uri: str | None  # None: sqlite, mlflow.db in the project
+    uri: Address | None  # None: sqlite, mlflow.db in the project
 
 
 class Report(Section):
