@@ -1,7 +1,8 @@
 """What every section of params.yaml is built on."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,12 +20,28 @@ PATTERNS = {
     r"\S": "is empty; name a path",
     r"^[a-z][a-z0-9+]*:": "is no address; write sqlite:///<file>, or a server's http://<host>:<port>",
 }
+# What checks of several sections are given: it returns the raw value of a key,
+# `get("train", "head")`, or None. What they yield: the key, and what is wrong with it.
+Get = Callable[..., Any]
+Problem = tuple[tuple, str]
 
 
 class Section(BaseModel):
     """A section of params.yaml: unknown keys are refused, text is not turned into numbers."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def texts(names: Any) -> list[str]:
+    """Return the texts of a list; none of anything else."""
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def once(items: list | None) -> list | None:
+    """Refuse a list that names something twice."""
+    if twice := {item for item in items or () if (items or []).count(item) > 1}:
+        raise ValueError(f"{', '.join(map(str, twice))} stands twice; leave it once")
+    return items
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -5,18 +5,14 @@ from typing import Any
 
 from lssat import grid
 from lssat.grid.releases import RELEASES
-from lssat.params.names import kind, texts
+from lssat.params.base import Get, Problem, texts
+from lssat.params.names import kind
 
-Problem = tuple[tuple, str]  # the key in params.yaml, and what is wrong with it
 _STILL = {"crop": 1.0, "rand_augment": 0.0, "erase": 0.0, "mixup": 0.0}
 
 
-def problems(get: Callable[..., Any]) -> Iterator[Problem]:
-    """Yield what is wrong, as far as the parts can be read.
-
-    Args:
-        get: gives the raw value of a key, `get("train", "head")`, or None.
-    """
+def problems(get: Get) -> Iterator[Problem]:
+    """Yield what is wrong, as far as the parts can be read."""
     blend, where = get("train", "blend"), ("train", "blend")
     if blend not in grid.BLENDS:
         return

@@ -13,7 +13,7 @@ from lssat import grid
 from lssat.grid import releases
 from lssat.params import cross, grid_rules, methods, variants
 from lssat.params import names as named
-from lssat.params.base import PATTERNS, nearest
+from lssat.params.base import PATTERNS, Get, Problem, nearest, texts
 from lssat.params.data import Datasets, Own
 from lssat.params.sections import Beside, Params, Train
 from lssat.tables.project import Project
@@ -24,8 +24,6 @@ SAMPLE = f"{Project().sample.root}/"
 def say(path: str | Path, lines: dict, error: Any) -> str:
     """Say a problem of pydantic's in our words, with the line of its key."""
     where = tuple(error["loc"])
-    key = ".".join(map(str, where))
-    line = next((lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in lines), 1)
     if error["type"] == "extra_forbidden":
         text = f"unknown key{nearest(str(where[-1]), _siblings(where[:-1]))}"
     elif error["type"] == "missing":
@@ -34,7 +32,12 @@ def say(path: str | Path, lines: dict, error: Any) -> str:
         text = f"{PATTERNS[error['ctx']['pattern']]} (found {error['input']!r})"
     else:
         text = f"{error['msg'].removeprefix('Value error, ')} (found {error['input']!r})"
-    return f"{path}:{line}: {key}: {text}"
+    return f"{path}:{_line(lines, where)}: {'.'.join(map(str, where))}: {text}"
+
+
+def _line(lines: dict[tuple, int], where: tuple) -> int:
+    """Return the line of a key, or of the nearest section around it that is there."""
+    return next((lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in lines), 1)
 
 
 def _siblings(where: tuple) -> list[str]:
@@ -76,11 +79,8 @@ class Source(NamedTuple):
 
     def say(self, where: tuple, text: str) -> str:
         """Say a problem of a key, or of an item of a list, in a line with its place."""
-        line = next(
-            self.lines[where[:n]] for n in range(len(where), -1, -1) if where[:n] in self.lines
-        )
         key = ".".join(each for each in where if isinstance(each, str))
-        return f"{self.path}:{line}: {key}: {text}"
+        return f"{self.path}:{_line(self.lines, where)}: {key}: {text}"
 
 
 def _without(value: Any, where: tuple) -> Any:
@@ -110,68 +110,59 @@ def absent(source: Source) -> list[str]:
 
 def across(source: Source) -> list[str]:
     """Check what two sections say together, as far as both can be read (`Source.sound`)."""
-    problems, get = [], source.get
+    get = source.get
+    problems = itertools.chain(
+        *(_recipe(get), _sections(get), _choices(get), _slices(get)),
+        *(rules.problems(get) for rules in (grid_rules, cross, methods, named, variants)),
+    )
+    errors = (say(source.path, source.lines, error) for error in variants.errors(get))
+    return [*(source.say(where, text) for where, text in problems), *errors]
 
-    def say(where: tuple, text: str) -> None:
-        problems.append(source.say(where, text))
 
+def _recipe(get: Get) -> Iterator[Problem]:
+    """Hold the size of crops to the patches of each backbone."""
     size, ratio = get("faces", "size"), get("train", "mask_ratio")
     for name in get("benchmark", "backbones") or []:
         if isinstance(name, str) and isinstance(size, int):
             sound = isinstance(ratio, float) and 0 < ratio < 1
             if problem := grid.backbone_problem(name, size, ratio if sound else 0.5):
-                say(("faces", "size"), f"{name}: {problem}")
-    tasks, given = get("benchmark", "tasks") or [], get("datasets") or {}
-    for where, text in _sections(tasks, [*(get("benchmark", "cross") or [])], given):
-        say(where, text)
+                yield ("faces", "size"), f"{name}: {problem}"
+
+
+def _choices(get: Get) -> Iterator[Problem]:
+    """Yield choices of the recipe and the splits that cannot stand together."""
     if get("splits", "selection") == "val" and get("splits", "affectnet_test") == 1:
-        say(
-            ("splits", "affectnet_test"),
-            "1.0 leaves no val to select on; lower it or write selection: train_holdout",
-        )
+        text = "1.0 leaves no val to select on; lower it or write selection: train_holdout"
+        yield ("splits", "affectnet_test"), text
     if get("train", "batch_size") == 1 and get("train", "mixup"):
         text = "mixes each sample with the next of its batch, and train.batch_size is 1; write 0.0"
-        say(("train", "mixup"), text)
+        yield ("train", "mixup"), text
     if get("train", "sampler") == "balanced":
         if get("train", "class_weights") == "balanced":
             text = "class_weights is balanced too, which corrects twice; leave one of them balanced"
-            say(("train", "sampler"), text)
-        for task in tasks:
-            known = releases.TASKS.get(task) if isinstance(task, str) else None
-            kind = known.kind if known else get("datasets", task, "kind")
-            if kind == "multilabel":
+            yield ("train", "sampler"), text
+        for task in texts(get("benchmark", "tasks")):
+            if named.kind(get, task) == "multilabel":
                 text = f"{task} has several labels a sample, which no order balances; write uniform"
-                say(("train", "sampler"), f"{text} (class_weights: balanced does it)")
-    for where, text in _slices(tasks, given, get("slices") or {}):
-        say(where, text)
-    for where, text in [
-        *grid_rules.problems(get),
-        *cross.problems(get),
-        *methods.problems(get),
-        *named.problems(get),
-        *variants.problems(get),
-    ]:
-        say(where, text)
-    return problems + [globals()["say"](source.path, source.lines, e) for e in variants.errors(get)]
+                yield ("train", "sampler"), f"{text} (class_weights: balanced does it)"
 
 
-def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, str]]:
+def _sections(get: Get) -> Iterator[Problem]:
     """Yield where and why tasks, test-only data sets and the sections of `datasets` disagree.
 
     DVC makes its stages from the sections, Snakemake from the lists.
     """
-    for key, names in (("tasks", named), ("cross", cross)):
-        official = releases.TASKS if key == "tasks" else releases.CROSS
-        other = releases.CROSS if key == "tasks" else releases.TASKS
-        for name in filter(lambda each: isinstance(each, str), names):
+    given, listed = get("datasets") or {}, []
+    trained, tested = ("tasks", releases.TASKS), ("cross", releases.CROSS)
+    for (key, official), (place, other) in ((trained, tested), (tested, trained)):
+        stated = get("benchmark", key)
+        names = texts([*stated] if isinstance(stated, list | dict) else None)
+        listed += names
+        for name in names:
             where, own = ("benchmark", key), given.get(name)
             if name in other:
-                why = (
-                    "is only tested on; name it in benchmark.cross"
-                    if key == "tasks"
-                    else ("is trained on; name it in benchmark.tasks")
-                )
-                yield where, f"{name} {why}"
+                is_for = "trained on" if key == "cross" else "only tested on"
+                yield where, f"{name} is {is_for}; name it in benchmark.{place}"
             elif own is None and name in official:
                 yield where, f"{name} has no section datasets.{name}; add it"
             elif own is None:
@@ -184,27 +175,27 @@ def _sections(named: list, cross: list, given: dict) -> Iterator[tuple[tuple, st
     for name in map(str, given):
         if not re.fullmatch("[a-z][a-z0-9_]*", name):
             yield ("datasets", name), "a name is a-z, then a-z, 0-9 and _"
-        elif name not in [*named, *cross]:
+        elif name not in listed:
             place = "benchmark.cross" if name in releases.CROSS else "benchmark.tasks"
             hint = "" if name in releases.RELEASES else _maybe(name)
             yield ("datasets", name), f"is not in {place}; add it there or leave this out{hint}"
 
 
-def _slices(named: list, given: dict, slices: dict) -> Iterator[tuple[tuple, str]]:
+def _slices(get: Get) -> Iterator[Problem]:
     """Yield where and why `slices` speaks of what is not there."""
+    slices = get("slices") or {}
     for key in ("attributes", "lists"):
         for task in slices.get(key) or {}:
-            if task not in named:
+            if task not in (get("benchmark", "tasks") or []):
                 yield ("slices", key, task), "is not in benchmark.tasks; leave it out here"
     for task, file in (slices.get("lists") or {}).items():
-        root = (given.get(task) or {}).get("root")
+        root = get("datasets", task, "root")
         if isinstance(file, str) and file.startswith(SAMPLE) and file != f"{root}.csv":
             text = "is of the built-in sample, whose data this task does not use; name your own"
             yield ("slices", "lists", task), text
     for task, names in (slices.get("attributes") or {}).items():
-        known, own = releases.TASKS.get(task), given.get(task)
-        kind = known.kind if known else own.get("kind") if isinstance(own, dict) else None
-        if kind not in ("multilabel", None):
+        known = releases.TASKS.get(task)
+        if named.kind(get, task) not in ("multilabel", None):
             text = "has no attributes among its labels; name a list in slices.lists instead"
             yield ("slices", "attributes", task), text
         elif known and isinstance(names, list):

@@ -4,21 +4,14 @@ Only names and kinds, as far as params.yaml gives them; classes are compared whe
 can be read (`lssat.data.preflight.across`).
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from lssat import metrics
-from lssat.grid.releases import RELEASES
-from lssat.params.base import nearest
-from lssat.params.names import Problem, texts
+from lssat.params.base import Get, Problem, nearest, texts
+from lssat.params.names import kind
 
 
-def problems(get: Callable[..., Any]) -> Iterator[Problem]:
-    """Yield what is wrong, as far as the parts can be read.
-
-    Args:
-        get: gives the raw value of a key, `get("train", "head")`, or None.
-    """
+def problems(get: Get) -> Iterator[Problem]:
+    """Yield what is wrong, as far as the parts can be read."""
     tasks, sets = texts(get("benchmark", "tasks")), get("benchmark", "cross")
     for name, home in sets.items() if isinstance(sets, dict) else ():
         where = ("benchmark", "cross", name)
@@ -35,14 +28,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
         yield from _clips(get, name, home)
 
 
-def kind(get: Callable[..., Any], name: str) -> str | None:
-    """Return the kind of any data set, None where its section does not say it."""
-    known = RELEASES.get(name)
-    found = known.task.kind if known else get("datasets", name, "kind")
-    return found if found in metrics.NAMES else None
-
-
-def _clips(get: Callable[..., Any], name: str, home: str) -> Iterator[Problem]:
+def _clips(get: Get, name: str, home: str) -> Iterator[Problem]:
     """Hold a data set that runs of clips are only tested on to clips like those of training."""
     videos = texts(get("benchmark", "clip_backbones"))
     if home not in texts(get("benchmark", "clip_tasks")) or not videos:

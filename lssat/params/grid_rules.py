@@ -10,26 +10,21 @@ from typing import Any
 
 from lssat import grid
 from lssat.params import blends
+from lssat.params.base import Get, Problem, texts
 from lssat.params.sections import Beside
 
-Problem = tuple[tuple[str, ...], str]  # the key in params.yaml, and what is wrong with it
 
-
-def problems(get: Callable[..., Any]) -> Iterator[Problem]:
-    """Yield what is wrong, as far as the parts can be read.
-
-    Args:
-        get: gives the raw value of a key, `get("train", "head")`, or None.
-    """
+def problems(get: Get) -> Iterator[Problem]:
+    """Yield what is wrong, as far as the parts can be read."""
     grids = parsed(get("benchmark", "configurations"))
     beside = [
         made for key in grid.BESIDE for made in parsed(get("benchmark", key, "configurations"))
     ]
     own_lambda = [made.shared for made in beside if made.variant is None]
     configurations = list(dict.fromkeys([*grids, *own_lambda]))  # others: `params.variants`
-    backbones = _names(get("benchmark", "backbones"))
-    baselines = _names(get("benchmark", "baselines"))
-    videos = _names(get("benchmark", "clip_backbones"))
+    backbones = texts(get("benchmark", "backbones"))
+    baselines = texts(get("benchmark", "baselines"))
+    videos = texts(get("benchmark", "clip_backbones"))
     yield from _baselines(backbones, baselines, grids)
     yield from _clips(get, videos)
     for key in grid.BESIDE:
@@ -54,16 +49,12 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
 def parsed(names: Any) -> list[grid.Configuration]:
     """Parse those names of configurations that can be read."""
     found = []
-    for name in _names(names):
+    for name in texts(names):
         try:
             found.append(grid.parse(name))
         except ValueError:  # said where the name stands
             continue
     return found
-
-
-def _names(names: Any) -> list[str]:
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def _baselines(
@@ -80,13 +71,13 @@ def _baselines(
             yield ("benchmark", "baselines"), f"{name} is in benchmark.backbones too; leave it once"
 
 
-def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
+def _clips(get: Get, videos: list[str]) -> Iterator[Problem]:
     """Hold encoders of clips to their tasks, the frames of a clip, and the size of a frame."""
-    tasks, where = _names(get("benchmark", "clip_tasks")), ("benchmark", "clip_tasks")
+    tasks, where = texts(get("benchmark", "clip_tasks")), ("benchmark", "clip_tasks")
     if bool(tasks) != bool(videos):
         yield where, "goes with benchmark.clip_backbones: name both, or leave both empty"
     for task in tasks:
-        if task not in _names(get("benchmark", "tasks")):
+        if task not in texts(get("benchmark", "tasks")):
             yield where, f"{task} is not in benchmark.tasks; add it there too"
         elif not get("datasets", task, "clips"):
             yield where, f"{task} has no clips; set datasets.{task}.clips to 1 or more"
@@ -103,26 +94,26 @@ def _clips(get: Callable[..., Any], videos: list[str]) -> Iterator[Problem]:
             yield ("faces", "size"), f"{name}: {problem}"
 
 
-def _beside(get: Callable[..., Any], key: str) -> Iterator[Problem]:
+def _beside(get: Get, key: str) -> Iterator[Problem]:
     """Hold the tasks and backbones of variants to the grid."""
     where = ("benchmark", key)
-    tasks = _names(get(*where, "tasks"))
+    tasks = texts(get(*where, "tasks"))
     masked = [
         made.slug
         for made in parsed(get(*where, "configurations"))
         if made.shared.slug != grid.SUPERVISED
     ]
     for task in tasks:
-        if task not in _names(get("benchmark", "tasks")):
+        if task not in texts(get("benchmark", "tasks")):
             yield (*where, "tasks"), f"{task} is not in benchmark.tasks; add it there too"
-    images = [name for name in _names(get("benchmark", "backbones")) if grid.family(name).masks]
-    without = [task for task in tasks if task not in _names(get("benchmark", "clip_tasks"))]
-    for name in _names(get(*where, "backbones")):
-        if name in _names(get("benchmark", "baselines")):
+    images = [name for name in texts(get("benchmark", "backbones")) if grid.family(name).masks]
+    without = [task for task in tasks if task not in texts(get("benchmark", "clip_tasks"))]
+    for name in texts(get(*where, "backbones")):
+        if name in texts(get("benchmark", "baselines")):
             if masked:
                 text = f"{name} is a baseline, which runs {grid.SUPERVISED}, not {masked[0]}"
                 yield (*where, "backbones"), f"{text}; leave one of them out"
-        elif name in _names(get("benchmark", "clip_backbones")):
+        elif name in texts(get("benchmark", "clip_backbones")):
             if without:
                 text = f"{name} reads clips, and {without[0]} is not in benchmark.clip_tasks"
                 yield (*where, "backbones"), f"{text}; leave one of them out"
@@ -131,7 +122,7 @@ def _beside(get: Callable[..., Any], key: str) -> Iterator[Problem]:
             yield (*where, "backbones"), f"{text}; add it there too, or leave it out"
 
 
-def _twice(get: Callable[..., Any], key: str, grids: list[grid.Configuration]) -> Iterator[Problem]:
+def _twice(get: Get, key: str, grids: list[grid.Configuration]) -> Iterator[Problem]:
     """Refuse a name in both lists; the recipe's own lambda is no problem (`grid.repeats`)."""
     where = ("benchmark", key, "configurations")
     for made in parsed(get(*where)):
@@ -140,10 +131,10 @@ def _twice(get: Callable[..., Any], key: str, grids: list[grid.Configuration]) -
             yield where, f"{made.slug} {reason}; leave it once"
 
 
-def _in_both(get: Callable[..., Any]) -> Iterator[Problem]:
+def _in_both(get: Get) -> Iterator[Problem]:
     """Refuse a run in both products of variants."""
     first, second = (
-        set(itertools.product(*(_names(get("benchmark", key, x)) for x in Beside.model_fields)))
+        set(itertools.product(*(texts(get("benchmark", key, x)) for x in Beside.model_fields)))
         for key in grid.BESIDE
     )
     for task, backbone, configuration in sorted(first & second)[:1]:
@@ -159,7 +150,7 @@ def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> I
         yield ("train", "head"), f"{text}; write linear, or leave it out"
 
 
-def _rates(get: Callable[..., Any]) -> Iterator[Problem]:
+def _rates(get: Get) -> Iterator[Problem]:
     """Hold the schedule's ends to each other: a rate that rises to `lr`, then falls to `min_lr`."""
     lr, least = get("train", "lr"), get("train", "min_lr")
     if isinstance(lr, float) and isinstance(least, float | int) and least > lr:
@@ -173,9 +164,7 @@ def _rates(get: Callable[..., Any]) -> Iterator[Problem]:
         yield ("train", "warmup_epochs"), f"{text}; write {max(epochs - 1, 0)} or less"
 
 
-def _norm_pix_loss(
-    get: Callable[..., Any], configurations: list[grid.Configuration]
-) -> Iterator[Problem]:
+def _norm_pix_loss(get: Get, configurations: list[grid.Configuration]) -> Iterator[Problem]:
     where = "texture" if get("train", "encoding") is None else "train"
     if get(where, "encoding") != "bits" or get("train", "norm_pix_loss") is not True:
         return
@@ -186,7 +175,7 @@ def _norm_pix_loss(
 
 
 def _tune(
-    get: Callable[..., Any], names: list[str], configurations: list[grid.Configuration]
+    get: Get, names: list[str], configurations: list[grid.Configuration]
 ) -> Iterator[Problem]:
     """Hold `train.tune` to what each backbone has, and to what a frozen encoder leaves to train."""
     text, where = get("train", "tune"), ("train", "tune")
@@ -197,7 +186,7 @@ def _tune(
     for name in names:
         if problem := grid.tune_problem(name, how):
             yield where, problem
-        elif how.kind in ("lora", "blocks") and name in _names(get("benchmark", "baselines")):
+        elif how.kind in ("lora", "blocks") and name in texts(get("benchmark", "baselines")):
             fix = "write full, linear or norm, or name a plain ViT in benchmark.backbones"
             yield where, f"{text} is of a ViT's blocks, and {name} is a baseline; {fix}"
     then = [made.slug for made in configurations if made.sequential]
@@ -208,14 +197,14 @@ def _tune(
         yield from _linear(get, configurations)
 
 
-def _linear(get: Callable[..., Any], configurations: list[grid.Configuration]) -> Iterator[Problem]:
+def _linear(get: Get, configurations: list[grid.Configuration]) -> Iterator[Problem]:
     joint = [made for made in configurations if made.auxiliary]
     if joint:
         first, then = joint[0], replace(joint[0], sequential=True, lambda_cls=None).slug
         reason = f"linear freezes the encoder, so that {first.slug} would reconstruct for nothing"
         fix = f"write none-none-C{first.classified}, or {then}, which is frozen after its phase of"
         yield ("train", "tune"), f"{reason}; {fix} reconstruction"
-    if any(not made.masked for made in configurations) or _names(get("benchmark", "baselines")):
+    if any(not made.masked for made in configurations) or texts(get("benchmark", "baselines")):
         for key, text in probe_problems(lambda key: get("train", key)):
             yield ("train", key), text
     decay = get("train", "layer_decay")

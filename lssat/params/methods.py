@@ -1,20 +1,15 @@
 """`train.methods`: of each task that is trained with it, the manipulations that there are."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from lssat.grid import BESIDE
-from lssat.params.base import nearest
+from lssat.params.base import Get, Problem, nearest, texts
 from lssat.params.grid_rules import parsed
-from lssat.params.names import Problem, texts
 
 
-def problems(get: Callable[..., Any]) -> Iterator[Problem]:
-    """Yield what is wrong with the recipe's methods, and with those of each variant that is run.
-
-    Args:
-        get: gives the raw value of a key, `get("train", "methods")`, or None.
-    """
+def problems(get: Get) -> Iterator[Problem]:
+    """Yield what is wrong with the recipe's methods, and with those of each variant that is run."""
     yield from _of(get, ("train", "methods"), get("train", "methods"), ("benchmark", "tasks"))
     variants = get("variants")
     for key in BESIDE:
@@ -25,7 +20,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
                 yield from _of(get, where, changes.get("methods"), ("benchmark", key, "tasks"))
 
 
-def known(get: Callable[..., Any], task: str) -> list[str]:
+def known(get: Get, task: str) -> list[str]:
     """Return the manipulations of a task's training data, as far as params.yaml names them.
 
     Those of the key `methods` of a release, or of data of one's own the classes that `labels`
@@ -41,7 +36,7 @@ def known(get: Callable[..., Any], task: str) -> list[str]:
     return texts(section.get("methods"))
 
 
-def _of(get: Callable[..., Any], where: tuple, methods: Any, tasks: tuple) -> Iterator[Problem]:
+def _of(get: Get, where: tuple, methods: Any, tasks: tuple) -> Iterator[Problem]:
     for task in texts(get(*tasks)) if texts(methods) else ():
         there = known(get, task)
         if not there:

@@ -1,21 +1,14 @@
 """Names that must mean something for each task, or backbone, that they are used for."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from lssat import grid, metrics
-from lssat.grid.releases import DRAWN, TASKS
-from lssat.params.base import nearest
-
-Problem = tuple[tuple, str]  # the key in params.yaml, and what is wrong with it
+from lssat.grid.releases import DRAWN, RELEASES
+from lssat.params.base import Get, Problem, nearest, texts
 
 
-def problems(get: Callable[..., Any]) -> Iterator[Problem]:
-    """Yield what is wrong, as far as the parts can be read.
-
-    Args:
-        get: gives the raw value of a key, `get("train", "head")`, or None.
-    """
+def problems(get: Get) -> Iterator[Problem]:
+    """Yield what is wrong, as far as the parts can be read."""
     yield from _select_metric(get)
     yield from _layer_decay(get)
     yield from _external(get)
@@ -24,19 +17,14 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
             yield ("sample", "trees", number), f"unknown {tree!r}{nearest(tree, list(DRAWN))}"
 
 
-def texts(names: Any) -> list[str]:
-    """Return the texts of a list; none of anything else."""
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+def kind(get: Get, name: str) -> str | None:
+    """Return the kind of any data set, None where its section does not say it."""
+    known = RELEASES.get(name)
+    stated = known.task.kind if known else get("datasets", name, "kind")
+    return stated if stated in metrics.NAMES else None
 
 
-def kind(get: Callable[..., Any], task: str) -> str | None:
-    """Return the kind of a task, None where its section does not say it."""
-    known = TASKS.get(task)
-    found = known.kind if known else get("datasets", task, "kind")
-    return found if found in metrics.NAMES else None
-
-
-def _select_metric(get: Callable[..., Any]) -> Iterator[Problem]:
+def _select_metric(get: Get) -> Iterator[Problem]:
     name, where = get("train", "select_metric"), ("train", "select_metric")
     if not isinstance(name, str):
         return
@@ -57,7 +45,7 @@ def _null(common: list[str]) -> str:
     return f"{all_have}; null takes each task's headline metric"
 
 
-def _external(get: Callable[..., Any]) -> Iterator[Problem]:
+def _external(get: Get) -> Iterator[Problem]:
     """Hold the tables of other programs to the data sets that are tested on."""
     entries = get("benchmark", "external")
     tasks, cross = texts(get("benchmark", "tasks")), get("benchmark", "cross")
@@ -69,7 +57,7 @@ def _external(get: Callable[..., Any]) -> Iterator[Problem]:
             yield where, f"{task} is in neither benchmark.tasks nor .cross{nearest(task, tasks)}"
 
 
-def _layer_decay(get: Callable[..., Any]) -> Iterator[Problem]:
+def _layer_decay(get: Get) -> Iterator[Problem]:
     """Refuse it where there is no row of blocks that it would go down."""
     value = get("train", "layer_decay")
     if not isinstance(value, float) or not 0 < value < 1:

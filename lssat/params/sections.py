@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from lssat import grid
 from lssat.grid import notation
-from lssat.params.base import Address, Count, Name, Place, Section, Seed, Share, nearest
+from lssat.params.base import Address, Count, Name, Place, Section, Seed, Share, nearest, once
 from lssat.params.data import Datasets
 
 PerturbationName = Literal[
@@ -37,10 +37,7 @@ class Beside(Section):
                 raise ValueError(f"{name!r} has a lambda beside its variant; {fix}")
         return names
 
-    @field_validator("*")
-    @classmethod
-    def _once(cls, items: list) -> list:
-        return once(items)
+    _once = field_validator("*")(once)
 
     @model_validator(mode="after")
     def _all_or_none(self) -> "Beside":
@@ -109,18 +106,10 @@ class Benchmark(Section):
             raise ValueError(f"names no task; write {{{named}}}, the task whose runs are tested")
         return sets
 
-    @field_validator("*")
-    @classmethod
-    def _once(cls, items: Any, info: Any) -> Any:
-        texts = isinstance(items, list) and info.field_name != "external"
-        return once(items) if texts else items
-
-
-def once(items: list) -> list:
-    """Refuse a list that names something twice."""
-    if twice := {item for item in items if items.count(item) > 1}:
-        raise ValueError(f"{', '.join(map(str, twice))} stands twice; leave it once")
-    return items
+    _once = field_validator(
+        *("tasks", "seeds", "backbones", "baselines", "configurations"),
+        *("clip_tasks", "clip_backbones"),
+    )(once)
 
 
 def _configuration(name: str) -> grid.Configuration:
@@ -238,10 +227,7 @@ class Train(Section):
     threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Literal["32-true", "bf16-mixed"]
 
-    @field_validator("methods")
-    @classmethod
-    def _each_once(cls, names: list[str] | None) -> list[str] | None:
-        return names if names is None else once(names)
+    _once = field_validator("methods")(once)
 
     @field_validator("tune")
     @classmethod
@@ -278,10 +264,7 @@ class Robustness(Section):
     samples: Count | None  # crops, or clips, of the test split, in whole groups; null: all
     seed: Seed  # of the part of the test split, and of what is random in a perturbation
 
-    @field_validator("perturbations", "strengths")
-    @classmethod
-    def _once(cls, items: list) -> list:
-        return once(items)
+    _once = field_validator("perturbations", "strengths")(once)
 
 
 class Slices(Section):
@@ -315,10 +298,7 @@ class Sensitivity(Section):
     margins: list[Annotated[float, Field(ge=1, le=4)]]  # as faces.margin
     frames: list[Count]  # per video, as datasets.<task>.frames
 
-    @field_validator("margins", "frames")
-    @classmethod
-    def _once(cls, items: list) -> list:
-        return once(items)
+    _once = field_validator("margins", "frames")(once)
 
     def variants(self, margin: float, frames: int | None) -> list[str]:
         """Name the variants that must be made; the others are the stored crops, or some of them.

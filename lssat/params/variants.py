@@ -1,25 +1,20 @@
 """What the variants of the recipe say: each must be a recipe that its runs can be trained with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError
 
 from lssat import grid
 from lssat.params import grid_rules
-from lssat.params.base import nearest
+from lssat.params.base import Get, Problem, nearest
 from lssat.params.sections import Train
 
-Problem = grid_rules.Problem
 _LISTS = ("backbones", "baselines", "clip_backbones")
 
 
-def errors(get: Callable[..., Any]) -> Iterator[Any]:
-    """Yield pydantic's errors of the changed keys, each with its place in params.yaml.
-
-    Args:
-        get: gives the raw value of a key, `get("train", "head")`, or None.
-    """
+def errors(get: Get) -> Iterator[Any]:
+    """Yield pydantic's errors of the changed keys, each with its place in params.yaml."""
     for name, changes in _each(get):
         try:
             Train.model_validate(_recipe(get, changes))
@@ -29,7 +24,7 @@ def errors(get: Callable[..., Any]) -> Iterator[Any]:
                     yield {**each, "loc": ("variants", name, *each["loc"])}
 
 
-def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+def problems(get: Get) -> Iterator[Problem]:
     """Yield what is wrong with their names, their lists, and with each as a recipe of its runs."""
     known = get("variants") or {}
     if not isinstance(known, dict):
@@ -55,7 +50,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
                         yield ("variants", name, *rest), text
 
 
-def _run(get: Callable[..., Any], key: str) -> dict[str, list[str]]:
+def _run(get: Get, key: str) -> dict[str, list[str]]:
     """Map each variant of a product to its configurations, spelt as with the recipe itself."""
     slugs: dict[str, list[str]] = {}
     for made in grid_rules.parsed(get("benchmark", key, "configurations")):
@@ -64,21 +59,19 @@ def _run(get: Callable[..., Any], key: str) -> dict[str, list[str]]:
     return slugs
 
 
-def _each(get: Callable[..., Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _each(get: Get) -> Iterator[tuple[str, dict[str, Any]]]:
     known = get("variants")
     for name, changes in known.items() if isinstance(known, dict) else ():
         if isinstance(changes, dict):
             yield name, changes
 
 
-def _recipe(get: Callable[..., Any], changes: dict[str, Any]) -> dict[str, Any]:
+def _recipe(get: Get, changes: dict[str, Any]) -> dict[str, Any]:
     recipe = get("train")
     return {**(recipe if isinstance(recipe, dict) else {}), **changes}
 
 
-def _as_grid(
-    get: Callable[..., Any], changes: dict[str, Any], product: str, configurations: list[str]
-) -> Callable[..., Any]:
+def _as_grid(get: Get, changes: dict[str, Any], product: str, configurations: list[str]) -> Get:
     """Return a `get` of params.yaml as if a variant were its recipe and its runs the grid."""
     recipe = _recipe(get, changes)
     listed = get("benchmark", product, "backbones") or []

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat.data.datasets import lists, tree
-from lssat.params.base import nearest
-from lssat.params.names import texts
+from lssat.params.base import nearest, texts
 from lssat.tables import DataError
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")

@@ -10,8 +10,7 @@ from pathlib import Path
 from lssat import params
 from lssat.data import datasets
 from lssat.grid.releases import RELEASES
-from lssat.params.base import nearest
-from lssat.params.names import Problem
+from lssat.params.base import Problem, nearest
 from lssat.tables import DataError
 
 

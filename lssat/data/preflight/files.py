@@ -10,7 +10,7 @@ from lssat import grid
 from lssat.data import datasets, external
 from lssat.data.preflight.named_models import WORDS, choices, trained
 from lssat.grid.releases import RELEASES, TASKS
-from lssat.params.names import Problem, texts
+from lssat.params.base import Problem, texts
 from lssat.tables import DataError, spelling
 from lssat.tables.project import Project
 

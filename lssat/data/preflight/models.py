@@ -19,7 +19,7 @@ from typing import Any
 from lssat import grid
 from lssat.data.preflight import hub
 from lssat.data.preflight.named_models import WORDS, backbones, choices, configurations, trained
-from lssat.params.names import Problem, texts
+from lssat.params.base import Problem, texts
 from lssat.tables import DataError, source, write_json
 
 MEMORY = Path(".lssat/preflight.json")

@@ -8,7 +8,7 @@ from typing import Any
 
 from lssat import grid
 from lssat.params import Train
-from lssat.params.names import texts
+from lssat.params.base import texts
 from lssat.tables.project import Project
 
 WORDS = ("scratch", "mae", "timm")  # that train.weights may be, beside the path of a file
