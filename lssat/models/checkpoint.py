@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -180,18 +179,19 @@ def fit(state: dict[str, Tensor], own: dict[str, Tensor], file: Any) -> None:
     Raises:
         DataError: with what is missing, unexpected, or of another shape.
     """
+    if wrong := misfits(state, own):
+        fix = "It is of another architecture or number of classes: remove it, or restore its run"
+        raise DataError(file, f"does not fit the model: {wrong}", fix)
+
+
+def misfits(state: dict[str, Tensor], own: dict[str, Tensor]) -> str:
+    """Name the first tensors that a state lacks, has beside a model's own, or in another shape."""
     missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     shapes = [
         f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}"
         for key in sorted(own.keys() & state.keys())
         if state[key].shape != own[key].shape
     ]
-    if missing or unexpected or shapes:
-        problem = f"does not fit the model: missing {missing[:5]}, unexpected {unexpected[:5]}, "
-        fix = "It is of another architecture or number of classes: remove it, or restore its run"
-        raise DataError(file, f"{problem}shapes {shapes[:5]}", fix)
-
-
-def finite(values: Any) -> bool:
-    """Say whether a tensor holds neither nan nor infinity."""
-    return bool(torch.isfinite(torch.as_tensor(values)).all())
+    if not (missing or unexpected or shapes):
+        return ""
+    return f"missing {missing[:5]}, unexpected {unexpected[:5]}, shapes {shapes[:5]}"

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from lssat.models.backbones import videomae
-from lssat.models.ssat import SSAT, Mask, VideoSSAT, patchify, raw, unpatchify
+from lssat.models.ssat import SSAT, Mask, VideoSSAT, patchify, raw, take, unpatchify
 from lssat.training.loader import Crops
 
 _SHOWN = 6
@@ -88,7 +88,7 @@ def _clip(model: VideoSSAT, kind: str, pred: Tensor, whole: Tensor, mask: Mask) 
         cube = ((cube > 0) * weights).sum(-1, keepdim=True).float()
     else:
         target = model.target_pixels(kind, whole).unflatten(-1, (-1, channels))
-        picked = videomae.pick(target.flatten(-2), mask.ids_remove).unflatten(-1, (-1, channels))
+        picked = take(target.flatten(-2), mask.ids_remove).unflatten(-1, (-1, channels))
         if model.norm_pix_loss:
             mean, std = picked.mean(-2, keepdim=True), picked.var(-2, keepdim=True).sqrt()
             cube = cube * (std + 1e-6) + mean

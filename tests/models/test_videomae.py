@@ -75,11 +75,11 @@ def test_the_masked_branch_and_its_loss_are_those_of_transformers() -> None:
     x = (raw - mean) / std
     with torch.no_grad():
         expected = theirs(x.transpose(1, 2), bool_masked_pos=hidden)
-        kept = videomae.pick(encoder.tokens(x), ids_keep)
+        kept = videomae.take(encoder.tokens(x), ids_keep)
         pred = decoder(encoder.norm(encoder.encode(kept)), ids_keep, ids_remove)["RGB"]
     torch.testing.assert_close(pred, expected.logits, rtol=1e-5, atol=1e-5)
     target = videomae.normalize_cubes(videomae.patchify(raw, 2, 8), 3)
-    loss = ((pred - videomae.pick(target, ids_remove)) ** 2).mean()
+    loss = ((pred - videomae.take(target, ids_remove)) ** 2).mean()
     torch.testing.assert_close(loss, expected.loss, rtol=1e-5, atol=1e-5)
 
 

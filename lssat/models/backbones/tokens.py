@@ -1,7 +1,7 @@
 """A ViT in the pieces that masking needs: patches with positions, blocks, pooled features."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,12 @@ class Sequences(NamedTuple):
     patches: Tensor  # (N, L or K, D), with positions
     ids: Tensor | None = None  # (N, K) places of the kept patches in the grid; None: all, in order
     class_only: bool = False  # only the class token of the output is used
+
+
+def take(x: Tensor, ids: Tensor) -> Tensor:
+    """Take the tokens at `ids` (N, K) from (N, L, D), or from (1, L, D): (N, K, D)."""
+    x = x.expand(len(ids), -1, -1)
+    return torch.gather(x, 1, ids[:, :, None].expand(-1, -1, x.shape[2]))
 
 
 def patch_tokens(encoder: ViT, imgs: Tensor) -> Tensor:
@@ -103,7 +109,7 @@ def _together(
     for block, *of_block in zip(encoder.blocks, *ropes, strict=True):
         # Only `reads` is used after the last block, so it computes no more.
         wanted = reads if block is last and any(of != slice(None) for of in reads) else None
-        x = _step(encoder, block, x, shapes=shapes, ropes=of_block, reads=wanted)
+        x = step(encoder, block, x, shapes=shapes, ropes=of_block, reads=wanted)
     shapes = read_shapes(shapes, reads)
     parts = x.split([n * length for n, length in shapes])
     return [part.unflatten(0, shape) for part, shape in zip(parts, shapes, strict=True)]
@@ -111,11 +117,12 @@ def _together(
 
 def _alone(encoder: ViT, x: Tensor, ropes: list[Tensor | None]) -> Tensor:
     for block, rope in zip(encoder.blocks, ropes, strict=True):
-        x = _step(encoder, block, x, **({} if rope is None else {"rope": rope}))
+        x = step(encoder, block, x, **({} if rope is None else {"rope": rope}))
     return x
 
 
-def _step(encoder: ViT, block: nn.Module, x: Tensor, **options) -> Tensor:
-    if encoder.grad_checkpointing and torch.is_grad_enabled():
+def step(owner: Any, block: nn.Module, x: Tensor, **options) -> Tensor:
+    """Run one block of an encoder or decoder, which says whether activations are kept."""
+    if owner.grad_checkpointing and torch.is_grad_enabled():
         return checkpoint(block, x, use_reentrant=False, **options)
     return block(x, **options)

@@ -11,9 +11,9 @@ from functools import partial
 import torch
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from lssat.grid import VIDEO_ENCODERS, VideoEncoder
+from lssat.models.backbones.tokens import step, take
 from lssat.models.backbones.vit import LayerNorm, init_mae
 
 
@@ -81,12 +81,6 @@ def tube_masking(noise: Tensor, mask_ratio: float, slots: int) -> tuple[Tensor, 
     return in_all_slots(order[:, :keep]), in_all_slots(order[:, keep:])
 
 
-def pick(x: Tensor, ids: Tensor) -> Tensor:
-    """Take tokens (N, K, D) by their numbers (N, K) from (N, L, D), or from (1, L, D)."""
-    index = ids[:, :, None].expand(-1, -1, x.shape[-1])
-    return torch.gather(x.expand(len(ids), -1, -1), 1, index)
-
-
 def _blocks(dim: int, depth: int, heads: int) -> nn.ModuleList:
     make = partial(Block, dim, heads, qkv_bias=True, norm_layer=LayerNorm)  # type: ignore[arg-type]
     return nn.ModuleList([make() for _ in range(depth)])
@@ -124,10 +118,7 @@ class VideoViT(nn.Module):
     def encode(self, tokens: Tensor) -> Tensor:
         """Run the blocks over (N, K, D); the branches' norms come after."""
         for block in self.blocks:
-            if self.grad_checkpointing and torch.is_grad_enabled():
-                tokens = checkpoint(block, tokens, use_reentrant=False)
-            else:
-                tokens = block(tokens)
+            tokens = step(self, block, tokens)
         return tokens
 
     def no_weight_decay(self) -> set[str]:
@@ -159,8 +150,8 @@ class VideoDecoder(nn.Module):
         Args:
             latent: (N, K, D).
         """
-        seen = self.embed(latent) + pick(self.pos_embed, ids_keep)  # type: ignore[arg-type]
-        hidden = self.mask_token + pick(self.pos_embed, ids_remove)  # type: ignore[arg-type]
+        seen = self.embed(latent) + take(self.pos_embed, ids_keep)  # type: ignore[arg-type]
+        hidden = self.mask_token + take(self.pos_embed, ids_remove)  # type: ignore[arg-type]
         x = torch.cat([seen, hidden.to(seen.dtype)], dim=1)
         for block in self.blocks:
             x = block(x)

@@ -10,6 +10,7 @@ from timm.models import get_pretrained_cfg
 from torch import Tensor
 
 from lssat import grid
+from lssat.models.checkpoint import misfits
 from lssat.tables import DataError
 
 
@@ -87,19 +88,9 @@ def _fitted(encoder: Any, name: str, source: str, state: dict[str, Tensor]) -> d
 
 
 def _check(name: str, source: str, own: dict[str, Tensor], state: dict[str, Tensor]) -> None:
-    missing, unexpected = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-    shapes = [
-        f"{key} {tuple(state[key].shape)} for {tuple(own[key].shape)}"
-        for key in own.keys() & state.keys()
-        if state[key].shape != own[key].shape
-    ]
-    if missing or unexpected or shapes:
-        raise DataError(
-            source,
-            f"does not fit {name}: missing {missing[:5]}, unexpected {unexpected[:5]}, "
-            f"shapes {sorted(shapes)[:5]}",
-            "Choose the encoder that the weights were made for",
-        )
+    if wrong := misfits(state, own):
+        fix = "Choose the encoder that the weights were made for"
+        raise DataError(source, f"does not fit {name}: {wrong}", fix)
 
 
 def _from_file(path: str) -> dict[str, Tensor]:

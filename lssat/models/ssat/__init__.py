@@ -1,11 +1,12 @@
 """The two-branch model of L-SSAT, in parts: patches and masks, inputs, losses, decoder, model."""
 
 from lssat import grid
+from lssat.models.backbones.tokens import take
 from lssat.models.ssat.decoder import Decoder
 from lssat.models.ssat.inputs import Inputs, planes, raw
 from lssat.models.ssat.losses import bits_loss, normalize_patches, squared_loss
 from lssat.models.ssat.model import SSAT, Output
-from lssat.models.ssat.patches import Mask, patchify, random_mask, take, unpatchify
+from lssat.models.ssat.patches import Mask, patchify, random_mask, unpatchify
 from lssat.models.ssat.video import VideoSSAT, clips_of, frames_of
 
 

@@ -2,11 +2,11 @@
 
 import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from lssat.models.backbones import LayerNorm, init_mae, positions
 from lssat.models.backbones.packed import PackedBlock
-from lssat.models.ssat.patches import Mask, take
+from lssat.models.backbones.tokens import step, take
+from lssat.models.ssat.patches import Mask
 
 
 class Decoder(nn.Module):
@@ -65,14 +65,9 @@ class Decoder(nn.Module):
         n, length, _ = x.shape
         *blocks, last = self.blocks
         for block in blocks:
-            x = self._step(block, x)
+            x = step(self, block, x)
         # Only removed patches are predicted: the last block computes no others.
         reads = [slice(length - mask.ids_remove.shape[1], length)]
-        x = self._step(last, x.flatten(0, 1), shapes=[(n, length)], reads=reads)
+        x = step(self, last, x.flatten(0, 1), shapes=[(n, length)], reads=reads)
         x = self.norm(x).unflatten(0, (n, -1))
         return {kind: head(x) for kind, head in self.pred.items()}
-
-    def _step(self, block: nn.Module, x: Tensor, **options) -> Tensor:
-        if self.grad_checkpointing and torch.is_grad_enabled():
-            return checkpoint(block, x, use_reentrant=False, **options)
-        return block(x, **options)

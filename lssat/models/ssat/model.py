@@ -12,12 +12,19 @@ from torch import Tensor, nn
 
 from lssat.grid import Configuration
 from lssat.models.backbones import build, decoder_sizes, init_mae, width
-from lssat.models.backbones.tokens import Sequences, encode, patch_tokens, pooled, pools_class_token
+from lssat.models.backbones.tokens import (
+    Sequences,
+    encode,
+    patch_tokens,
+    pooled,
+    pools_class_token,
+    take,
+)
 from lssat.models.ssat.boundary import Boundary, channels_of, maps_of
 from lssat.models.ssat.decoder import Decoder
 from lssat.models.ssat.inputs import Inputs, planes, raw
 from lssat.models.ssat.losses import bits_loss, normalize_patches, squared_loss
-from lssat.models.ssat.patches import Mask, patchify, random_mask, take
+from lssat.models.ssat.patches import Mask, patchify, random_mask
 
 
 class Output(NamedTuple):

@@ -44,9 +44,3 @@ def random_mask(noise: Tensor, mask_ratio: float) -> Mask:
     keep = int(noise.shape[1] * (1 - mask_ratio))
     order = torch.argsort(noise, dim=1, stable=True)
     return Mask(order[:, :keep], order[:, keep:])
-
-
-def take(x: Tensor, ids: Tensor) -> Tensor:
-    """Take the tokens at `ids` (N, K) from (N, L, D), or from (1, L, D): (N, K, D)."""
-    x = x.expand(len(ids), -1, -1)
-    return torch.gather(x, 1, ids[:, :, None].expand(-1, -1, x.shape[2]))
