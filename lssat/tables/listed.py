@@ -23,7 +23,7 @@ def key(row: dict) -> Key:
 def count(rows: Iterable[dict], rejects: Iterable[dict]) -> Counter[Key]:
     """Count what the lists name: the samples, and the rejects that are losses of one.
 
-    Rejects of `tree.lost` say their split. Others name no sample more: one that stands twice, or
+    Those of the readers say their split. Others name no sample more: one that stands twice, or
     one of a class that is excluded on request.
     """
     return Counter(key(row) for row in (*rows, *(row for row in rejects if "split" in row)))

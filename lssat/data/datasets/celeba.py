@@ -48,17 +48,12 @@ def read(options) -> tuple[list[dict], list[dict]]:
     labelled = [(name, labels) for _, name, labels in _attributes(attributes)]
     names = {name for name, _ in labelled}
     _agree({attributes: names, partition: splits, identities: persons})
-    rows, rejects = [], []
+    samples = tree.Samples("celeba", "image")
     for name, labels in labelled:
         file = name.removesuffix(".jpg") + suffix if suffix else name
         split = _split(partition, name, splits[name])
-        if file not in there:
-            rejects.append(tree.lost("celeba", name, prefix + file, "missing", labels, split))
-            continue
-        group = persons[name]
-        who = {"groups": [group], "group": group}
-        rows.append(tree.row("celeba", name, prefix + file, "image", labels, split, **who))
-    return rows, rejects
+        samples.add(file in there, name, prefix + file, labels, split, [persons[name]])
+    return samples.rows, samples.rejects
 
 
 def whole(options, rows: list[dict]) -> int:

@@ -37,21 +37,15 @@ def read(options) -> tuple[list[dict], list[dict]]:
     base = tree.root(options, "celebdf")
     listed = tree.find(base, LIST, ("",), "celebdf", "the official list of testing videos")
     there: dict[str, set[str]] = {}
-    rows, rejects = [], []
+    samples = tree.Samples("celebdf", "video")
     for number, (real, path) in lists.fields(listed, _ROW):
         folder, name = _parts(listed, number, real, path)
         if folder not in there:
             there[folder] = _names(base, folder, options.partial)
         id = path.removesuffix(".mp4")
-        labels = [int(real == "0")]
-        if name not in there[folder]:
-            lost = tree.lost("celebdf", id, path, "missing", labels, "test", folder)
-            rejects.append(lost)
-            continue
-        people = _PERSON.findall(name) or [id]
-        who = {"subset": folder, "groups": people, "group": people[0]}
-        rows.append(tree.row("celebdf", id, path, "video", labels, "test", **who))
-    return rows, rejects
+        labels, people = [int(real == "0")], _PERSON.findall(name) or [id]
+        samples.add(name in there[folder], id, path, labels, "test", people, subset=folder)
+    return samples.rows, samples.rejects
 
 
 def _names(base: Path, folder: str, partial: bool) -> set[str]:

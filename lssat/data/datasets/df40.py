@@ -43,21 +43,19 @@ def read(options) -> tuple[list[dict], list[dict]]:
         DataError: the root or a list is absent, or a list is not one of DF40's.
     """
     base = tree.root(options, "df40")
-    rows: dict[str, dict] = {}
-    rejects: dict[str, dict] = {}
+    samples, seen = tree.Samples("df40", "frames"), set()
     for name in options.sets:
         path = tree.find(base, f"{name}.json", FOLDERS, "df40", "the authors' list of this set")
         for video in _videos(path, name):
             subset = name if video.fake else REAL
             id, labels = video.folder, [int(video.fake)]
-            if not tree.exists(base / video.folder):
-                lost = tree.lost("df40", id, id, "missing", labels, "test", subset)
-                rejects.setdefault(id, lost)
+            if id in seen:
                 continue
-            tree.inside(base / video.folder, base)
-            who = {"subset": subset, "groups": video.people, "group": video.people[0]}
-            rows.setdefault(id, tree.row("df40", id, id, "frames", labels, "test", **who))
-    return list(rows.values()), list(rejects.values())
+            seen.add(id)
+            if there := tree.exists(base / id):
+                tree.inside(base / id, base)
+            samples.add(there, id, id, labels, "test", video.people, subset=subset)
+    return samples.rows, samples.rejects
 
 
 def _videos(path: Path, name: str) -> Iterator[_Video]:

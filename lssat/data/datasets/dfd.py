@@ -34,7 +34,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
     base = tree.root(options, "dfd")
     prefixes = {subset: [f"{folder}/{subset}"] for subset, (folder, _) in SUBSETS.items()}
     media, folders = ffpp.places(base, prefixes, options.compression, "dfd")
-    suffix, rows = ffpp.suffix_of(media), []
+    suffix, samples = ffpp.suffix_of(media), tree.Samples("dfd", media)
     for label, (subset, (_, pattern)) in enumerate(SUBSETS.items()):
         folder = folders[subset]
         for file in sorted(tree.names(base / folder, base)):
@@ -46,7 +46,6 @@ def read(options) -> tuple[list[dict], list[dict]]:
                 problem = f"is not named as the release names its videos ({pattern.pattern})"
                 raise DataError(base / folder / file, problem, "Name it so, or take it away")
             id = f"{subset}/{ffpp.spelling(options.compression)}/{name}"
-            actors = list(match.groups())
-            who = {"subset": subset, "groups": actors, "group": actors[0]}
-            rows.append(tree.row("dfd", id, f"{folder}/{file}", media, [label], "test", **who))
-    return rows, []
+            path, actors = f"{folder}/{file}", match.groups()
+            samples.add(True, id, path, [label], "test", actors, subset=subset)
+    return samples.rows, samples.rejects

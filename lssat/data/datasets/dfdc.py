@@ -35,7 +35,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
         DataError: no part is there, or metadata are not those of the release.
     """
     base = tree.root(options, "dfdc")
-    rows, rejects = [], []
+    samples = tree.Samples("dfdc", "video")
     for listed in _parts(base):
         _agree(listed)
         folder = listed.parent / "videos"
@@ -45,14 +45,10 @@ def read(options) -> tuple[list[dict], list[dict]]:
         for name, label, original in _videos(listed):
             path = f"{prefix}{name}"
             id = path.removesuffix(".mp4")
-            if name not in there:
-                rejects.append(tree.lost("dfdc", id, path, "missing", [label], "test"))
-                continue
             # Names are unique in the release, so that an original may lie in another part.
             group = original.removesuffix(".mp4")
-            who = {"groups": [group], "group": group}
-            rows.append(tree.row("dfdc", id, path, "video", [label], "test", **who))
-    return rows, rejects
+            samples.add(name in there, id, path, [label], "test", [group])
+    return samples.rows, samples.rejects
 
 
 def whole(options, rows: list[dict]) -> int:

@@ -5,7 +5,7 @@ sound whether they are real or fake; only the pictures count here.
 """
 
 from lssat.data.datasets import lists, tree
-from lssat.tables import DataError, reject
+from lssat.tables import DataError
 
 METADATA, FOLDER = "video-metadata-publish.csv", "video-data"
 LISTS = (METADATA,)
@@ -37,7 +37,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
         problem = f"has no column {', '.join(lacking)}; it has {', '.join(header)}"
         raise DataError(path, problem, "Fetch the list again", line)
     table, numbers = lists.csv(path, header, [NAME, TRUTH, PART])
-    rows, rejects = [], []
+    samples = tree.Samples("dfeval", "video")
     for number, (name, truth, part) in zip(
         numbers, lists.rows(table.select([NAME, TRUTH, PART])), strict=True
     ):
@@ -46,12 +46,8 @@ def read(options) -> tuple[list[dict], list[dict]]:
         file = f"{FOLDER}/{tree.plain(name, path, number)}"
         if truth.strip() not in _CODES:
             detail = f"{TRUTH} {truth.strip() or 'empty'}"
-            rejects.append(reject("dfeval", file, file, "manifest", "excluded_class", detail))
+            samples.exclude(file, file, detail)
             continue
         labels = [_CODES[truth.strip()]]
-        if name not in there:
-            rejects.append(tree.lost("dfeval", file, file, "missing", labels, "test"))
-            continue
-        who = {"groups": [file], "group": file}
-        rows.append(tree.row("dfeval", file, file, "video", labels, "test", **who))
-    return rows, rejects
+        samples.add(name in there, file, file, labels, "test", [file])
+    return samples.rows, samples.rejects

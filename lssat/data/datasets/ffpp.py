@@ -59,7 +59,7 @@ def read_at(
     media, folders = places(base, prefixes, compression, dataset)
     there = {method: tree.names(base / folder, base) for method, folder in folders.items()}
     suffix, compression = suffix_of(media), spelling(compression)
-    rows, rejects = [], []
+    samples = tree.Samples(dataset, media)
     listed = {split: pairs for split, pairs in _lists(base).items() if split in splits}
     for split, pairs in listed.items():
         for pair in pairs:
@@ -67,12 +67,9 @@ def read_at(
                 id = f"{method}/{compression}/{name}"
                 path = f"{folders[method]}/{name}{suffix}"
                 labels, group = [int(method != REAL)], "_".join(sorted(pair))
-                if f"{name}{suffix}" not in there[method]:
-                    rejects.append(tree.lost(dataset, id, path, "missing", labels, split, method))
-                    continue
-                kinds = {"subset": method, "groups": numbers, "group": group}
-                rows.append(tree.row(dataset, id, path, media, labels, split, **kinds))
-    return rows, rejects
+                found = f"{name}{suffix}" in there[method]
+                samples.add(found, id, path, labels, split, numbers, group, method)
+    return samples.rows, samples.rejects
 
 
 def whole(options, rows: list[dict]) -> int:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from lssat.data.datasets import lists, tree
 from lssat.grid import Task
 from lssat.params import HEADLINES, Own
-from lssat.tables import DataError, reject
+from lssat.tables import DataError
 from lssat.tables.spelling import key
 
 SPLITS = ("train", "val", "test")
@@ -53,26 +53,25 @@ def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
     samples, classes = _listed(dataset, options, base)
     _check_splits(base, options, samples)
     codes = {"0": 0, "1": 1} if options.kind == "multilabel" else _codes(classes)
-    rows, rejects = [], []
+    read_samples = tree.Samples(dataset, options.media)
     for sample in samples:
+        path = sample.path
         if not sample.labels:
             detail = f"{sample.name}: not in datasets.{dataset}.labels"
-            file = dataset, sample.path, sample.path
-            rejects.append(reject(*file, "manifest", "excluded_class", detail))
+            read_samples.exclude(path, path, detail)
             continue
         labels = [codes[label] for label in sample.labels]
-        if not _there(base, sample):
-            where = dataset, sample.path, sample.path
-            lost = tree.lost(*where, "missing", labels, sample.split, subset=sample.subset)
-            rejects.append(lost)
-            continue
-        who = {"groups": [sample.group], "group": sample.group, "box": sample.box}
-        who |= {"subset": sample.subset}
-        split = sample.split
-        rows.append(
-            tree.row(dataset, sample.path, sample.path, options.media, labels, split, **who)
+        read_samples.add(
+            _there(base, sample),
+            path,
+            path,
+            labels,
+            sample.split,
+            [sample.group],
+            subset=sample.subset,
+            box=sample.box,
         )
-    return rows, rejects
+    return read_samples.rows, read_samples.rejects
 
 
 def task(dataset: str, options: Own) -> Task:

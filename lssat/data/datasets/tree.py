@@ -2,9 +2,9 @@
 
 import os
 import posixpath
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from lssat import params
 from lssat.data.datasets import lists
@@ -162,27 +162,51 @@ def folders(folder: Path, base: Path) -> list[str]:
     return sorted(name for name in names(folder, base) if (folder / name).is_dir())
 
 
-def row(
-    dataset: str, id: str, path: str, media: str, labels: list[int], split: str, **rest: Any
-) -> dict:
-    """Return a row of the manifest; `subset` and `box` are empty unless given."""
-    known = {"dataset": dataset, "id": id, "path": path, "media": media}
-    return {**known, "labels": labels, "split": split, "subset": "", "box": [], **rest}
+class Samples:
+    """What a reader gathers: rows of the manifest, and the rejects of what is not there.
 
-
-def lost(
-    dataset: str,
-    id: str,
-    path: str,
-    reason: str,
-    labels: list[int],
-    split: str,
-    subset: str = "",
-    detail: str = "",
-) -> dict:
-    """Return the reject of a listed sample, with its labels and split.
-
-    `labels`, `split` and `subset` are counted (`lssat.data.datasets.listed`) and stand in no table.
+    Args:
+        dataset: the section's name.
+        media: `image`, `video` or `frames` (a folder of a video's images).
     """
-    known = {"labels": labels, "split": split, "subset": subset}
-    return reject(dataset, id, path, "manifest", reason, detail) | known
+
+    def __init__(self, dataset: str, media: str):
+        self.dataset, self.media = dataset, media
+        self.rows: list[dict] = []
+        self.rejects: list[dict] = []
+
+    def add(
+        self,
+        there: bool,
+        id: str,
+        path: str,
+        labels: list[int],
+        split: str,
+        groups: Sequence[str],
+        group: str = "",
+        subset: str = "",
+        box: Sequence[float] = (),
+        reason: str = "missing",
+        detail: str = "",
+    ) -> None:
+        """Add a sample that the lists name.
+
+        Args:
+            there: it can be used; else it is rejected for `reason`, and counts as lost.
+            groups: everybody in it, who must not stand in two splits.
+            group: of whom its cluster is; default: the first of them.
+            reason, detail: of the reject. With it, labels, split and subset are counted
+                (`lssat.tables.listed`) and stand in no table.
+        """
+        counted = {"labels": labels, "split": split, "subset": subset}
+        if there:
+            known = {"dataset": self.dataset, "id": id, "path": path, "media": self.media}
+            who = {"groups": list(groups), "group": group or groups[0], "box": list(box)}
+            self.rows.append(known | counted | who)
+        else:
+            lost = reject(self.dataset, id, path, "manifest", reason, detail)
+            self.rejects.append(lost | counted)
+
+    def exclude(self, id: str, path: str, detail: str) -> None:
+        """Reject a sample of a class that is left out on request: it is no loss."""
+        self.rejects.append(reject(self.dataset, id, path, "manifest", "excluded_class", detail))

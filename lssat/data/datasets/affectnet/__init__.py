@@ -12,7 +12,7 @@ from pathlib import Path
 from lssat.data.datasets import tree
 from lssat.data.datasets.affectnet import csvs, folders, npy
 from lssat.data.datasets.affectnet.codes import CODES, CSV, EXCLUDED, NAMES, NPY, Sample
-from lssat.tables import DataError, reject
+from lssat.tables import DataError
 
 LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Iterator[Sample]]]] = {
     "csv": (csvs.stands, csvs.samples),
@@ -37,23 +37,30 @@ def read(options) -> tuple[list[dict], list[dict]]:
     """
     base = tree.root(options, "affectnet")
     _, samples = LAYOUTS[layout(base, options.layout)]
-    rows, rejects, unknown = [], [], []
+    images, unknown = tree.Samples("affectnet", "image"), []
     for sample in samples(base):
         excluded = _excluded(sample.code, options.classes)
         if sample.code and not excluded and sample.code not in CODES:
             unknown.append(sample)
         elif excluded:
-            why = "excluded_class", excluded
-            rejects.append(reject("affectnet", sample.id, sample.path, "manifest", *why))
-        elif sample.absent:
-            rejects.append(_lost(sample, "missing", sample.absent))
-        elif sample.no_box:
-            rejects.append(_lost(sample, "no_face", sample.no_box))
+            images.exclude(sample.id, sample.path, excluded)
         else:
-            rows.append(_row(sample))
+            why = sample.absent or sample.no_box
+            labels = [CODES[sample.code]] if sample.code else []  # an image without an annotation
+            images.add(
+                not why,
+                sample.id,
+                sample.path,
+                labels,
+                sample.split,
+                [sample.group],
+                box=sample.box,
+                reason="missing" if sample.absent else "no_face",
+                detail=why,
+            )
     if unknown:
         _refuse(base, unknown)
-    return rows, rejects
+    return images.rows, images.rejects
 
 
 def whole(options, rows: list[dict]) -> int:
@@ -98,18 +105,6 @@ def _excluded(code: str, classes: int) -> str:
     if code in EXCLUDED or (code == "7" and classes == 7):
         return f"expression {code} {NAMES[code]}"
     return ""
-
-
-def _lost(sample: Sample, reason: str, detail: str) -> dict:
-    labels = [CODES[sample.code]] if sample.code else []  # an image without an annotation
-    where = "affectnet", sample.id, sample.path
-    return tree.lost(*where, reason, labels, sample.split, detail=detail)
-
-
-def _row(sample: Sample) -> dict:
-    who = {"groups": [sample.group], "group": sample.group, "box": sample.box}
-    labels = [CODES[sample.code]]
-    return tree.row("affectnet", sample.id, sample.path, "image", labels, sample.split, **who)
 
 
 def _refuse(base: Path, unknown: list[Sample]) -> None:
