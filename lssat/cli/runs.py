@@ -164,6 +164,7 @@ def _evaluate(
         codes=data.texture(view.texture.kind).root,
         predictions=out.predictions,
         metrics=out.metrics,
+        features=project.features,
     )
     step.evaluate(dataset, files, view, device)
 

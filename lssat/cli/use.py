@@ -291,7 +291,8 @@ def knn(
 ) -> None:
     """Score a linear probe's frozen encoder by its nearest neighbours among training samples.
 
-    Their number is chosen on validation. Nothing is trained, and no result is written.
+    Their number is chosen on validation. Nothing is trained, and no result is written: the
+    evaluation of a task does the same for each of its probes.
     """
     from lssat import grid
     from lssat.grid import trained
@@ -304,7 +305,7 @@ def knn(
     data, kind = project.data(which.task), grid.parse(which.configuration).texture
     files = step.Files(
         run=folder,
-        splits=data.splits,
+        splits=data.splits.tables,
         faces=data.faces.root,
         codes=data.texture(kind or "ldp").root,
         features=project.features,

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pyarrow as pa
 import torch
 
-from lssat import tables
+from lssat import grid, tables
 from lssat.evaluation import logits, scores
 from lssat.grid.trained import mean
 from lssat.tables.project import RunFiles
@@ -38,6 +39,7 @@ class Files:
     predictions: Path
     metrics: Path
     external: Sequence[Path] = ()  # scores of other programs, as their step wrote them
+    features: Path | None = None  # of frozen encoders; None: they get no k-NN score
 
 
 def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = "cpu") -> None:
@@ -57,7 +59,9 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     splits = logits.Splits(files.faces, files.codes)
     for number, (name, folder) in enumerate(sorted(files.runs.items()), start=1):
         model = logits.load_run(folder).to(device)
-        records[name] = tables.read_record(RunFiles(folder).record, "weights_sha256", "params")
+        records[name] = tables.read_record(
+            RunFiles(folder).record, "configuration", "weights_sha256", "params"
+        )
         chosen_by = records[name]["params"]["train"].get("methods")  # as in training
         for split in filter(None, (files.val, files.test)):
             crops = splits.seen_by(model, split, chosen_by if split == files.val else None)
@@ -70,6 +74,8 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     present = summary.get("coverage_present", summary["coverage"])["test"]
     design = scores.Design(params.benchmark.configurations, params.train.lambda_cls)
     measured = scores.summarise(table, tested, which.labels, coverage, params.evaluate, design)
+    if near := _nearest(files, records, which, params, device):
+        measured["nearest"] = near
     weights = {name: record["weights_sha256"] for name, record in records.items()}
     for row in measured["table"]:  # it decides which of equal rows is called the best
         own = [records[run].get("best_loss") for run in row["runs"] if run in records]
@@ -86,6 +92,30 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
     with tables.together():
         tables.write_table(files.predictions, table, tables.PREDICTIONS)
         tables.write_json(files.metrics, measured)
+
+
+def _nearest(
+    files: Files,
+    records: dict[str, tables.Record],
+    which: logits.Tested,
+    params: SimpleNamespace,
+    device: str,
+) -> list[dict[str, Any]]:
+    """Return the rows of k-NN scores: of probes at home, whose validation chooses k."""
+    if files.val is None or files.features is None:
+        return []
+    if not any(record["params"]["train"].get("tune") == "linear" for record in records.values()):
+        return []
+    from lssat.evaluation import knn, nearest  # what trains is imported: only where it is needed
+
+    splits = {"train": files.train, "val": files.val, "test": files.test}
+    found = []
+    for name, record in records.items():
+        if knn.frozen(record):
+            own = knn.Files(files.runs[name], splits, files.faces, files.codes, files.features)
+            found.append(knn.knn(grid.Run.of(name), own, device))
+    torch.set_num_threads(params.train.threads)
+    return nearest.rows(found, which.labels, params.evaluate)
 
 
 def _source(scores: pa.Table) -> dict[str, str]:

@@ -4,6 +4,7 @@ Nothing is trained. The number of neighbours is chosen on the validation split, 
 is scored once with it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from lightning_fabric import Fabric
 
 from lssat import grid, metrics
 from lssat.evaluation import logits
+from lssat.evaluation.scores.levels import Level
 from lssat.grid.trained import record as record_of
 from lssat.metrics import neighbours
 from lssat.params import Train
 from lssat.tables import DataError
-from lssat.tables.project import RunFiles, Splits
+from lssat.tables.project import RunFiles
 from lssat.training.features import Features, Maker
 from lssat.training.loader import Crops
 from lssat.training.parallel import Processes
@@ -30,56 +32,84 @@ class Files:
     """Where the run and its data lie."""
 
     run: Path
-    splits: Splits
+    splits: Mapping[str, Path]  # train, val, test -> table of schema SPLITS
     faces: Path
     codes: Path
     features: Path  # of all frozen encoders of the project
 
 
-def knn(run: grid.Run, files: Files, device: str = "cpu") -> dict[str, Any]:
-    """Score a probe's encoder by the nearest training samples.
+@dataclass(frozen=True)
+class Voted:
+    """What the nearest neighbours of a run's frozen features say."""
 
-    Returns:
-        `run`, `metric`, `level`, `rule` (in words), `val` (number of neighbours -> the metric),
-        `neighbours` (the best on validation, of equals the fewest) and `test` (the metric).
+    run: str
+    task: grid.Task
+    val: dict[int, float | None]  # number of neighbours -> the headline metric on validation
+    neighbours: int  # the best on validation, of equals the fewest
+    level: Level  # the test split at the headline's level, with the votes as scores of the run
+
+    @property
+    def test(self) -> float | None:
+        """The headline metric on the test split."""
+        scores = self.level.scores[self.run]
+        value: float | None = metrics.measure(self.level.kind, self.level.labels, scores)[
+            self.task.metric
+        ]
+        return value
+
+
+def frozen(record: Mapping[str, Any]) -> bool:
+    """Say whether a run's features are of a frozen encoder that it read once."""
+    named = grid.parse(record["configuration"])
+    tune = record["params"]["train"].get("tune", "full")  # older records do not have it
+    return bool(tune == "linear" and not named.masked)
+
+
+def knn(run: grid.Run, files: Files, device: str = "cpu") -> Voted:
+    """Score a probe's encoder by the nearest samples of what the probe was trained on.
 
     Raises:
         DataError: the run trained its encoder, so that its features are not of a frozen one.
     """
     record = record_of(files.run, "params", "weights_sha256")
     recipe = Train.model_validate(record["params"]["train"])
-    named = grid.parse(run.configuration)
-    if recipe.tune != "linear" or named.masked:
+    if not frozen(record):
         problem = f"trained its encoder (tune: {recipe.tune}), and k-NN is of a frozen one"
         fix = "Name a run with tune: linear and without reconstruction"
         raise DataError(RunFiles(files.run).record, problem, fix)
     torch.set_num_threads(recipe.threads)
     model = logits.load_run(files.run)
     codes = files.codes if model.needs_codes else None
-    share = recipe.share, run.seed
+    # As the probe was trained and chosen: nothing of a manipulation that was left out.
+    seen: dict[str, dict[str, Any]] = {
+        "train": dict(share=(recipe.share, run.seed), methods=recipe.methods),
+        "val": dict(methods=recipe.methods),
+    }
     data = {
-        name: Crops(file, files.faces, codes, model.clips, share if name == "train" else (1.0, 0))
-        for name, file in files.splits.tables.items()
+        name: Crops(file, files.faces, codes, model.clips, **seen.get(name, {}))
+        for name, file in files.splits.items()
     }
     fabric = Fabric(
         accelerator=device, devices=1, precision=recipe.precision, plugins=[Processes()]
     )
     made = Maker(files.features, model, recipe, fabric, Stop()).of(run.path, data)
     task = made["train"].task
-    metric = task.metric
-    scored = {name: _votes(made["train"], made[name]) for name in ("val", "test")}
-    val = {k: _measured(made["val"], scores, metric) for k, scores in scored["val"].items()}
-    sign = 1 if metric in metrics.LOWER_IS_BETTER else -1
+    by_k = _votes(made["train"], made["val"])
+    val = {
+        k: metrics.measure(task.kind, level.labels, level.scores[run.path])[task.metric]
+        for k, level in ((k, _level(run.path, made["val"], votes)) for k, votes in by_k.items())
+    }
+    sign = 1 if task.metric in metrics.LOWER_IS_BETTER else -1
     known = {k: value for k, value in val.items() if value is not None}
     best = min(known or val, key=lambda k: (sign * known.get(k, 0.0), k))
-    rule = f"cosine, votes weighted with temperature {neighbours.TEMPERATURE}"
-    facts = dict(run=run.path, metric=metric, level=task.level, rule=rule)
-    test = _measured(made["test"], scored["test"][best], metric)
-    return facts | dict(val=val, neighbours=best, test=test)
+    votes = _votes(made["train"], made["test"], (best,))[best]
+    return Voted(run.path, task, val, best, _level(run.path, made["test"], votes))
 
 
-def _votes(train: Features, asked: Features) -> dict[int, np.ndarray]:
-    return neighbours.votes(train.array, _targets(train), asked.array)
+def _votes(
+    train: Features, asked: Features, numbers: tuple[int, ...] = neighbours.NEIGHBOURS
+) -> dict[int, np.ndarray]:
+    return neighbours.votes(train.array, _targets(train), asked.array, numbers)
 
 
 def _targets(samples: Features) -> np.ndarray:
@@ -91,26 +121,33 @@ def _targets(samples: Features) -> np.ndarray:
     return metrics.one_hot(samples.labels[:, 0], classes).astype(float)
 
 
-def _measured(samples: Features, scores: np.ndarray, metric: str) -> float | None:
-    """Return the task's headline: of videos of the mean over their frames."""
-    kind, labels = samples.task.kind, samples.labels
-    scores = scores[:, 1] if kind == "binary" else scores
-    if samples.task.level == "video":
-        ids = samples.table["id"].to_pylist()
-        scores, labels = (metrics.video_scores(ids, each)[1] for each in (scores, labels))
-    labels = labels if kind == "multilabel" else labels[:, 0].astype(int)
-    value: float | None = metrics.measure(kind, labels, scores)[metric]
-    return value
+def _level(run: str, samples: Features, scores: np.ndarray) -> Level:
+    """Return samples and votes at the headline's level: of videos the mean over their frames."""
+    task, table = samples.task, samples.table
+    ids, groups = table["id"].to_pylist(), table["group"].to_pylist()
+    subsets = np.array(table["subset"].to_pylist())
+    labels = samples.labels if task.kind == "multilabel" else samples.labels[:, 0].astype(int)
+    scores = scores[:, 1] if task.kind == "binary" else scores
+    if task.level == "video":
+        first = np.sort(np.unique(ids, return_index=True)[1])  # as video_scores: as they appear
+        scores, (ids, labels) = (
+            metrics.video_scores(ids, scores)[1],
+            metrics.video_scores(ids, labels),
+        )
+        labels = labels.astype(int)
+        groups, subsets = [groups[at] for at in first], subsets[first]
+    return Level(task.level, task.kind, ids, labels, groups, subsets, {run: scores})
 
 
-def told(found: dict[str, Any]) -> str:
+def told(found: Voted) -> str:
     """Say a result in lines."""
-    metric, level = found["metric"], found["level"]
-    lines = [f"{found['run']}: {level} {metric} of the nearest neighbours, {found['rule']}"]
-    for k, value in found["val"].items():
-        chosen = ", chosen" if k == found["neighbours"] else ""
+    rule = f"cosine, votes weighted with temperature {neighbours.TEMPERATURE}"
+    what = f"{found.task.level} {found.task.metric} of the nearest neighbours, {rule}"
+    lines = [f"{found.run}: {what}"]
+    for k, value in found.val.items():
+        chosen = ", chosen" if k == found.neighbours else ""
         lines.append(f"  k = {k:<4} validation {_number(value)}{chosen}")
-    return "\n".join([*lines, f"  test, k = {found['neighbours']}: {_number(found['test'])}"])
+    return "\n".join([*lines, f"  test, k = {found.neighbours}: {_number(found.test)}"])
 
 
 def _number(value: float | None) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 TEMPERATURE = 0.07
 NEIGHBOURS = (10, 20, 100, 200)  # DINO reports 20, and evaluates these
-_AT_ONCE = 1024  # samples whose similarities are held at a time
+_AT_ONCE = 2**24  # similarities that are held at a time: 128 MiB
 
 
 def votes(
@@ -33,16 +33,31 @@ def votes(
     kept = [k for k in neighbours if k <= len(train)] or [len(train)]
     known, asked = _unit(train), _unit(features)
     found = {k: np.empty((len(asked), targets.shape[1])) for k in kept}
-    for start in range(0, len(asked), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
+    at_once = max(1, _AT_ONCE // len(known))
+    for start in range(0, len(asked), at_once):
+        part = slice(start, start + at_once)
         similar = asked[part] @ known.T
-        nearest = np.argsort(-similar, axis=1, kind="stable")[:, : max(kept)]
+        nearest = _nearest(similar, max(kept))
         near = np.take_along_axis(similar, nearest, axis=1)
         weights = np.exp((near - near[:, :1]) / temperature)  # only their ratios count
         for k in kept:
             shares = weights[:, :k] / weights[:, :k].sum(axis=1, keepdims=True)
             found[k][part] = np.einsum("nk,nkc->nc", shares, targets[nearest[:, :k]])
     return found
+
+
+def _nearest(similar: np.ndarray, k: int) -> np.ndarray:
+    """Return the columns (n, k) of the largest of each row, from the largest; of equals the first.
+
+    Only those k are sorted, which of many samples are few.
+    """
+    near = np.sort(np.argpartition(similar, -k, axis=1)[:, -k:], axis=1)
+    values = np.take_along_axis(similar, near, axis=1)
+    near = np.take_along_axis(near, np.argsort(-values, axis=1, kind="stable"), axis=1)
+    as_large = (similar >= values.min(axis=1, keepdims=True)).sum(axis=1)
+    for row in np.flatnonzero(as_large > k):  # equals of which some are left out
+        near[row] = np.argsort(-similar[row], kind="stable")[:k]
+    return near
 
 
 def _unit(features: np.ndarray) -> np.ndarray:

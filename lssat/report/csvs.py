@@ -7,7 +7,7 @@ from typing import Any
 from lssat import tables
 from lssat.report.kit import words
 from lssat.report.kit.results import Cross, Task
-from lssat.report.sections import costs
+from lssat.report.sections import costs, format_alone
 from lssat.tables import REJECTS, RunMetrics
 
 _RUN = [
@@ -33,7 +33,10 @@ def write_csv(path: Path, columns: list[str], rows: Iterable[dict]) -> None:
 
 
 def write_table(path: Path, tasks: Sequence[Task | Cross]) -> None:
-    """Write one row per data set x backbone x configuration x level x metric."""
+    """Write one row per data set x backbone x configuration x level x metric.
+
+    Last of a task's are those of the format alone: a baseline, so without configuration and runs.
+    """
     columns = [
         "task", "dataset", "split", "backbone", "configuration", "level", "metric", "headline",
         "n", "groups", "seeds", "values", "mean", "low", "high", "confidence", "resamples",
@@ -54,6 +57,22 @@ def _table(task: Task | Cross) -> Iterable[dict]:
         common = {key: facts[key] for key in shared}
         common["coverage_present"] = task.metrics.get("coverage_present", common["coverage"])
         yield {**row, **common, "task": task.metrics["task"], "headline": is_headline}
+    if isinstance(task, Task):
+        yield from _format(task)
+
+
+def _format(task: Task) -> Iterable[dict]:
+    """Yield what size, quality and codec of the files reach, by metric."""
+    probed, facts = task.format, ("dataset", "coverage", "coverage_present")
+    made: Mapping[str, Any] = task.metrics
+    shared = {key: probed[key] for key in ("task", "split", "level", "n", "groups", "confidence")}
+    shared |= {key: made.get(key, made["coverage"]) for key in facts}
+    shared |= {"backbone": format_alone.LABEL, "swept": False}
+    for row in probed["rows"]:
+        is_headline = row["metric"] == task.metrics["metric"]
+        above = {"beats_baseline": probed["above"]} if is_headline else {}
+        own = {"mean": row["value"], "values": [row["value"]], "headline": is_headline}
+        yield {**row, **shared, **own, **above}
 
 
 def write_subsets(path: Path, tasks: Sequence[Task | Cross]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from lssat import metrics
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
-from lssat.report.sections import headline, matrix
+from lssat.report.sections import format_alone, headline, matrix
 
 _SPECIAL = str.maketrans(
     {
@@ -56,6 +56,10 @@ def _table(task: Task) -> str:
         _row(row, row is top) + [_number(headline.beside(task, row, name)) for name in beside]
         for row in task.headline
     ]
+    if probed := format_alone.row_of(task, scored["metric"]):
+        others = [_number(format_alone.row_of(task, name)) for name in beside]
+        named = {**probed, "backbone": format_alone.LABEL, "configuration": words.DASH}
+        rows.append(_row(named, False) + others)
     caption = rf"{escape(what)}, {words.count(len(task.seeds), 'seed')}; $\dagger$ collapsed."
     return _environment(task.name, caption, [*map(escape, head)], rows)
 

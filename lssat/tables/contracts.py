@@ -50,6 +50,7 @@ class Metrics(TypedDict):
     sweep: list[dict[str, Any]]
     variants: NotRequired[list[dict[str, Any]]]
     gains: NotRequired[list[dict[str, Any]]]
+    nearest: NotRequired[list[dict[str, Any]]]  # k-NN scores of probes, where there are some
     unasked: NotRequired[list[str]]  # classes of the runs that the data set lacks: not measured
     weights: dict[str, str]  # run -> sha256 of the weights that were evaluated
 

@@ -215,7 +215,29 @@ class Gain(TypedDict):
     note: str | None
 
 
+class Nearest(TypedDict):
+    """One row of `nearest`: the k-NN score of a probe's frozen features, in the headline metric."""
+
+    backbone: str
+    configuration: str
+    level: str
+    metric: str
+    n: int
+    groups: int
+    seeds: list[int]
+    values: list[Number]
+    mean: Number
+    low: Number
+    high: Number
+    note: str | None
+    baseline: Number
+    beats_baseline: bool
+    runs: list[str]
+    neighbours: list[int]  # that each seed's validation chose
+
+
 ROWS: dict[str, Any] = {
+    "nearest": list[Nearest],
     "each": list[ClassRow],
     "confusion": list[Confusion],
     "roc": list[Curve],

@@ -138,8 +138,7 @@ def note(path: str, more: Iterable[str] = ()) -> str:
     lines = [
         *more,
         f"Train it again: `snakemake --cores 8 --forcerun train -- runs/{path}/record.json`",
-        f"Look at it: `lssat show runs/{path}`; use it: "
-        f"`lssat predict --run runs/{path} --out predicted PICTURES`",
+        f"Use it: `lssat predict --run runs/{path} --out predicted PICTURES`",
     ]
     return "\n\n".join(lines)
 

@@ -27,7 +27,7 @@ from lssat.tables import (
     write_json,
 )
 from lssat.tables.project import RunFiles
-from lssat.tracking import entry, experiment, names, parents, store
+from lssat.tracking import entry, experiment, external, names, parents, store
 from lssat.tracking.experiment import connect
 
 __all__ = ["Files", "connect", "lacking", "track", "track_more", "track_report"]
@@ -59,6 +59,8 @@ class Files:
 def track(task: str, files: Files, base: str, uri: str | None) -> None:
     """Complete the MLflow runs of a task, or make them: curve, costs, tests, weights, description.
 
+    Rows of other programs are runs too, marked `external`.
+
     Args:
         base: the experiment's name becomes `<base>-<task>`.
         uri: of a tracking server or database; None: SQLite at `files.database`.
@@ -75,6 +77,11 @@ def track(task: str, files: Files, base: str, uri: str | None) -> None:
             tests = _tests(content, measured[run])
             ids[run] = _complete(client, experiment_id, _Finished(run, folder, record), tests)
             print(f"{task}: {number} of {len(files.runs)} runs in MLflow", flush=True)
+        for run, told in measured.items():
+            if "external" in told:
+                other = external.run_of(client, experiment_id, told)
+                _log_test(client, other, _tests(content, told))
+                ids[run] = other.info.run_id
         parent = parents.parent(client, experiment_id, content, weights)
         parents.describe(client, parent, content)
         parents.adopt(client, parent, list(ids.values()))
@@ -85,7 +92,16 @@ def _tests(content: Metrics, run: Any) -> dict[str, float | None]:
     """Return a run's test metrics under MLflow's names, those that all tasks share among them."""
     alike = parents.alike(content, run)
     first = {names.HEADLINE: alike.pop("headline")}
-    return first | names.keyed("test_", alike | run["metrics"])
+    return first | names.keyed("test_", alike | run["metrics"] | _neighbours(content, run))
+
+
+def _neighbours(content: Metrics, run: Any) -> dict[str, float | None]:
+    """Return the k-NN score of a probe's frozen features; nothing of other runs."""
+    return {
+        f"{row['level']}/knn_{row['metric']}": row["values"][row["runs"].index(run["run"])]
+        for row in content.get("nearest", [])
+        if run["run"] in row["runs"]
+    }
 
 
 @dataclass(frozen=True)
@@ -281,9 +297,13 @@ def track_more(
             )
         ids = {}
         for each in read_json(measured)["runs"]:
-            ids[each["run"]] = known["runs"][each["run"]]
-            named = names.keyed(prefix, each["metrics"])
-            _log_test(client, client.get_run(ids[each["run"]]), named)
+            if "external" in each and each["run"] not in known["runs"]:  # of this data set alone
+                own = external.run_of(client, there.experiment_id, each)
+                parents.adopt(client, known["parent"], [own.info.run_id])
+            else:
+                own = client.get_run(known["runs"][each["run"]])
+            ids[each["run"]] = own.info.run_id
+            _log_test(client, own, names.keyed(prefix, each["metrics"]))
         write_json(out, {"experiment": known["experiment"], "runs": ids})
 
 

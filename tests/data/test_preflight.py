@@ -183,6 +183,42 @@ def test_only_timm_knows_how_many_blocks_its_models_have(k: int, fits: bool) -> 
     assert [each in told(*changes) for each in (said, own)] == [not fits, not fits]
 
 
+RIVALS = """  variants:
+    tasks: [ffpp]
+    backbones: [timm:vgg11, timm:convnext_atto, timm:vit_tiny_patch16_224]
+    configurations: [none-none-CRGB+again, none-none-CRGB+mapped]
+"""
+
+
+def test_what_recipes_ask_of_a_network_of_timm_is_looked_at_in_each_recipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beside = TEXT[TEXT.index("  variants:") : TEXT.index("  more_variants:")]
+    listed = ["timm:vgg11", "timm:convnext_atto", PLAIN]
+    named = "variants:\n  again: {grad_checkpointing: true}\n  mapped: {blend: xray}\n"
+    changes = [
+        change("tasks", "[ffpp]"),
+        change("baselines", f"[{', '.join(listed)}]"),
+        (beside, RIVALS),
+        (TEXT[TEXT.index("variants: ", TEXT.index("ema:")) : TEXT.index("evaluate:")], named),
+    ]
+    fix = "cannot compute activations again, as this asks (gradient checkpointing not supported);"
+    said = f"timm:vgg11 {fix} write false, or leave it out"
+
+    def found(*more: tuple[str, str]) -> list[str]:
+        about = ("grad_checkpointing", "blend")
+        return [line for line in told(*changes, *more) if any(f".{key}: " in line for key in about)]
+
+    assert found() == [f"variants.again.grad_checkpointing: {said}"]
+    more = ("grad_checkpointing: false", "grad_checkpointing: true")
+    assert f"train.grad_checkpointing: {said}" in found(more)
+    monkeypatch.setattr("timm.models.convnext.ConvNeXt.forward_intermediates", None)
+    models.MEMORY.unlink()
+    (maps,) = (line for line in found() if "blend" in line)
+    assert maps.startswith("variants.mapped.blend: timm:convnext_atto gives no maps to predict xr")
+    assert maps.endswith("object is not callable); write sbi, which needs no maps, or leave it out")
+
+
 @pytest.mark.parametrize(
     ("names", "size", "said"),
     [

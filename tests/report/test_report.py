@@ -143,7 +143,8 @@ def test_ids_are_unique(whole):
 
 def test_csv_and_json_hold_the_numbers_of_the_metrics(whole):
     root, files = whole
-    table = rows_of(drawn.outputs(root)["table"])
+    everything = rows_of(drawn.outputs(root)["table"])
+    table = [row for row in everything if row["runs"]]
     flat = json.loads(drawn.outputs(root)["metrics"].read_text())
     wanted = [(t, r) for t, f in files.items() for r in json.loads(f.metrics.read_text())["table"]]
     assert len(table) == len(wanted)
@@ -155,6 +156,14 @@ def test_csv_and_json_hold_the_numbers_of_the_metrics(whole):
         assert cells["values"] == ";".join(map(str, row["values"]))
     heads = [row for row in table if row["headline"] == "True"]
     assert len(heads) == 24
+    for task, each in files.items():  # a baseline, not a run: the format of the files alone
+        mine = [row for row in everything if row["task"] == task and not row["runs"]]
+        probed = json.loads(each.format.read_text())
+        assert [row["metric"] for row in mine] == [row["metric"] for row in probed["rows"]]
+        assert {row["backbone"] for row in mine} == {"format alone, no pixel"}
+        (head,) = (row for row in mine if row["headline"] == "True")
+        assert (head["metric"], head["beats_baseline"]) == (probed["metric"], "False")
+        assert (head["mean"], head["low"], head["n"]) == ("0.52", "0.41", "80")
     assert {float(row["mean"]) for row in heads} <= set(flat.values())
 
 

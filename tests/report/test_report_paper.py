@@ -26,7 +26,8 @@ def test_latex_has_each_headline_row_with_its_numbers(written) -> None:
     outputs, _ = written
     text = outputs["latex"].read_text()
     with open(outputs["table"], newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["headline"] == "True"]
+        heads = [row for row in csv.DictReader(file) if row["headline"] == "True"]
+    rows, files = ([r for r in heads if bool(r["runs"]) == of_runs] for of_runs in (True, False))
     assert len(rows) == 16
     body = [line for line in text.splitlines() if line.startswith("    vit")]
     assert len(body) == 16 + 2 + 2 * 2
@@ -37,6 +38,12 @@ def test_latex_has_each_headline_row_with_its_numbers(written) -> None:
         assert mean in line
         assert interval in line
         assert ("dagger" in line) == (row["collapsed"] == "True")
+    lines = [line.split(" & ") for line in text.splitlines() if "format alone, no pixel" in line]
+    assert [row["task"] for row in files] == ["ffpp", "affectnet"]
+    for row, cells in zip(files, lines, strict=True):
+        assert cells[2:5] == ["0.520", "[0.410, 0.630]", "0.500"]
+        assert [float(row[key]) for key in ("mean", "low", "high")] == [0.52, 0.41, 0.63]
+        assert len(cells) == {"ffpp": 6, "affectnet": 8}[row["task"]]
     assert text.count(r"\textbf{") == 2
     assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2 + 1 + 2 + 1  # slices
     assert [line.count("&") for line in headline] == [5] * 8 + [7] * 8

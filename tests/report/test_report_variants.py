@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lssat import report
 from lssat.report.kit import results
 from lssat.report.kit.section import Page
-from lssat.report.sections import variants
+from lssat.report.sections import neighbours, variants
 from lssat.tables import read_json, write_json
 
 KNOWN = {"tenth": {"share": 0.1}, "half": {"share": 0.5}, "norm": {"tune": "norm"}}
@@ -154,3 +154,22 @@ def test_the_page_shows_variants_or_how_to_ask_for_them(tmp_path: Path) -> None:
     assert 'id="variants-affectnet"' in text
     assert 'id="shares-affectnet"' in text
     assert "Variants (" not in text
+
+
+def test_neighbours_of_frozen_features_stand_beside_their_probe(task: Any) -> None:
+    first = task.headline[0]
+    near = {name: first[name] for name in ("backbone", "configuration", "level", "metric")}
+    near |= {"mean": 0.61, "low": 0.52, "high": 0.7, "values": [0.6, 0.62], "seeds": [0, 1]}
+    near |= {"runs": ["a", "b"], "n": 80, "groups": 16, "baseline": 0.125, "beats_baseline": True}
+    task.metrics["variants"] = []
+    task.metrics["nearest"] = [near | {"note": None, "neighbours": [20, 10]}]
+    (made,) = variants.content(Page({}, [task], [], []))
+    del task.metrics["nearest"]
+    (table,) = made.tables
+    (cells,) = table.rows
+    texts = [cell.text for cell in cells]
+    assert texts[:4] == [first["backbone"], first["configuration"], "0.610", "20, 10"]
+    assert cells[2].small == "[0.520, 0.700]"
+    assert cells[4].sort == first["mean"]
+    assert texts[5:] == ["0.125", "yes", "2", "80"]
+    assert made.said == [neighbours.LEAD]

@@ -23,7 +23,7 @@ def content() -> dict[str, Any]:
 def test_what_is_written_is_as_the_type_says(content: dict, tmp_path: Path) -> None:
     tables.write_json(tmp_path / "metrics.json", content)
     assert read_metrics(tmp_path / "metrics.json", *content) == content
-    added = {"weights", "coverage_present", "unasked"}  # by `lssat evaluate`
+    added = {"weights", "coverage_present", "unasked", "nearest"}  # by `lssat evaluate`
     assert content.keys() == get_type_hints(Metrics).keys() - added
     assert content["version"] == contracts.VERSION
     (row, *_), (run, *_) = content["table"], content["runs"]

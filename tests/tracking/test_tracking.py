@@ -258,6 +258,66 @@ def test_case_37_slices_are_added_under_names_that_mlflow_takes(
     assert found[f"slice_{'long' * 20}_gap"] == 0.875
 
 
+THEIRS = "ffpp/xception/external/seed0"
+
+
+def with_others(content: dict, run: str, sha256: str, auc: float = 0.9) -> dict:
+    """Add a row of another program to the parts of a metrics.json."""
+    about = {"run": run, "backbone": "xception", "configuration": "external", "seed": 0}
+    own = {**content["runs"][0], **about, "external": {"file": "x.csv", "sha256": sha256}}
+    own["metrics"] = {f"video/{name}": auc for name in ("auc", "accuracy", "balanced_accuracy")}
+    row = {**content["table"][0], "backbone": "xception", "configuration": "external"}
+    row |= {"runs": [run], "mean": auc, "values": [auc]}
+    return {**content, "runs": [*content["runs"], own], "table": [*content["table"], row]}
+
+
+@pytest.mark.slow
+def test_rows_of_other_programs_are_runs_that_are_marked(
+    tmp_path: Path, client: MlflowClient
+) -> None:
+    files, told = written(tmp_path), []
+    near = {**measured(0.65)["table"][0], "neighbours": [20]}
+    del near["swept"], near["collapsed"]
+    for sha256 in ("one", "one", "two"):
+        content = with_others(measured(0.8), THEIRS, sha256) | {"nearest": [near]}
+        write_json(files.metrics, content)
+        tracking.track("ffpp", files, "lssat", None)
+        told.append(read_json(files.out))
+    first, again, changed = (each["runs"][THEIRS] for each in told)
+    assert first == again != changed
+    run = client.get_run(changed)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["lssat.external"] == "x.csv"
+    assert run.data.tags["mlflow.parentRunId"] == told[-1]["parent"]
+    assert run.data.params == {
+        "backbone": "xception", "configuration": "external", "seed": "0",
+        "file": "x.csv", "file_sha256": "two",
+    }  # fmt: skip
+    ours = client.get_run(told[-1]["runs"][NAME]).data
+    assert "lssat.external" not in ours.tags
+    assert (run.data.metrics["Headline_test"], ours.metrics["Headline_test"]) == (0.9, 0.8)
+    assert run.data.metrics["test_baseline"] == 0.5
+    assert ours.metrics["test_video_knn_auc"] == 0.65
+    assert "test_video_knn_auc" not in run.data.metrics
+    note = client.get_run(told[-1]["parent"]).data.tags["mlflow.note.content"]
+    assert "| xception | external | 0.900 | " in note
+    # What is measured later knows them too: slices, and other data sets with rows of their own.
+    away = "celebdf/xception/external/seed0"
+    for prefix, more in (
+        ("slice/", {"runs": [{"run": THEIRS, "metrics": {"Male/gap": 0.25}}]}),
+        ("cross/celebdf/", with_others(measured(0.6), away, "three", 0.7)),
+    ):
+        write_json(tmp_path / "more.json", more)
+        given = tmp_path / "more.json", files.out, files.database, None, tmp_path / "out.json"
+        for _ in range(2):
+            tracking.track_more(prefix, *given)
+    assert client.get_run(changed).data.metrics["slice_Male_gap"] == 0.25
+    added = client.get_run(read_json(tmp_path / "out.json")["runs"][away])
+    assert added.data.metrics["cross_celebdf_video_auc"] == 0.7
+    assert added.data.tags["mlflow.parentRunId"] == told[-1]["parent"]
+    assert len(entry.runs(client, added.info.experiment_id, away)) == 1
+
+
 @pytest.mark.slow
 def test_a_state_of_the_grid_is_one_parent_of_its_runs(
     tmp_path: Path, client: MlflowClient

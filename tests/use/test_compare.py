@@ -189,7 +189,7 @@ def test_figures_and_words_hold_the_numbers(tmp_path: Path, capsys: pytest.Captu
     assert bars.spans == [(row["low"], row["high"]) for row in rows]
     trained = {
         (plot.title, trace.name): (trace.x, trace.y)
-        for plot in figures.curves(a, b, found).plots
+        for plot in figures.curves(a, b).plots
         for trace in plot.traces
     }
     assert trained["Classification loss", "B, training"] == ([0], [0.7])
@@ -432,3 +432,37 @@ def test_the_page_draws_all_figures_without_a_problem(tmp_path: Path) -> None:
             tab.open(f"file://{tmp_path}/c.html", width=390 if dark else 1440, dark=dark)
             tab.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
             assert axe.violations(tab) == []
+
+
+THEIRS = "ffpp/xception/external/seed0"
+
+
+def test_scores_of_another_program_are_compared_as_a_run(tmp_path: Path) -> None:
+    rows = two()
+    theirs = {A: rows[A], THEIRS: [row | {"run": THEIRS} for row in rows[B]]}
+    root = project(tmp_path, theirs)
+    *_, wanted = compared(project(tmp_path / "ours", rows))
+    file = root / "results/tasks/ffpp/metrics.json"
+    facts = tables.read_json(file)
+    (own,) = (run for run in facts["runs"] if run["run"] == THEIRS)
+    own["external"] = {"file": "theirs.csv", "sha256": "c" * 64}
+    tables.write_json(file, facts)
+    with pytest.raises(
+        DataError, match=r"holds no scores of ffpp/x/external/seed0\. Name a row of"
+    ):
+        compare.read("B", Path("ffpp/x/external/seed0"), root / "runs", None, None)
+    (root / "runs" / THEIRS / "record.json").unlink()
+    one = compare.read("A", Path(A), root / "runs", None, None)
+    other = compare.read("B", Path(THEIRS), root / "runs", None, None)
+    levels, counts = compare.together(one, other)
+    found = compare.compare(one, other, levels, counts)
+    assert (one.external, other.external) == (None, "theirs.csv")
+    for key in ("difference", "low", "high", "p", "p_delong", "p_mcnemar"):
+        assert found["test"][key] == wanted["test"][key]
+    told = {row["key"]: row["b"] for row in found["differences"]}
+    assert told == {"backbone": "xception", "configuration": "external"}
+    out = tmp_path / "page.html"
+    page.write(out, one, other, levels[-1], found)
+    text = out.read_text()
+    assert "scores of another program: theirs.csv" in text
+    assert "Of the training behind another program’s scores nothing is known." in text

@@ -10,12 +10,13 @@ from timm.models import get_pretrained_cfg
 from lssat import grid
 from lssat.models.backbones import weights, width
 from lssat.models.ssat import kind_of
+from lssat.models.ssat.boundary import Boundary, channels_of, maps_of
 from lssat.tables import DataError
 
 
 def main() -> None:
     """Print `problems` ([backbone, place, text]) and `hub` ([backbone, ...])."""
-    problems: list[list[str]] = []
+    problems: list[list[Any]] = []
     hub: list[list[Any]] = []
     for case in json.load(sys.stdin):
         name, choice = case["backbone"], case["weights"]
@@ -28,9 +29,9 @@ def main() -> None:
         if problem := unfit(encoder, case["img_size"]):
             problems.append([name, "backbones", f"{name} cannot be used: {problem}"])
             continue
-        if "tune" in case:
-            short = grid.tune_problem(name, grid.tune(case["tune"]), len(encoder.blocks))
-            problems += [[name, "tune", short]] if short else []
+        for where, key, value in case.get("asked", []):
+            if problem := lacking(encoder, case, key, value):
+                problems.append([name, where, problem])
         try:
             if choice in ("mae", "timm"):
                 hub.append([name, *released(name, choice)])
@@ -69,6 +70,41 @@ def unfit(encoder: Any, size: int) -> str | None:
     shape = tuple(made.shape) if isinstance(made, torch.Tensor) else type(made).__name__
     if shape != (1, width(encoder)):
         return f"it gives {shape}, not {width(encoder)} features of an image"
+    return None
+
+
+def lacking(encoder: Any, case: dict[str, Any], key: str, value: Any) -> str | None:
+    """Say what a recipe asks that the backbone has not, or None."""
+    name = case["backbone"]
+    if key == "tune":
+        return grid.tune_problem(name, grid.tune(value), len(encoder.blocks))
+    if key == "blend":
+        return _no_maps(encoder, name, case["img_size"])
+    try:
+        encoder.set_grad_checkpointing(True)
+    except (AttributeError, AssertionError) as error:  # timm's two ways to say it
+        fix = "write false, or leave it out"
+        return f"{name} cannot compute activations again, as this asks ({error}); {fix}"
+    return None
+
+
+def _no_maps(encoder: Any, name: str, size: int) -> str | None:
+    """Say why Face X-ray's boundary cannot be predicted from a classifier's maps, or None."""
+    if not getattr(encoder, "pools", False):
+        return None  # of a ViT: its patches
+    try:
+        with torch.device("meta"):
+            features, maps = maps_of(encoder.eval(), torch.zeros(1, 3, size, size))
+            Boundary(channels_of(encoder, True))(maps)
+        if tuple(features.shape) != (1, width(encoder)):
+            raise ValueError(f"its features are {tuple(features.shape)}")
+    except Exception as error:  # each model has its own way to have none
+        why = (str(error).splitlines() or [""])[0]
+        fix = "write sbi, which needs no maps, or leave it out"
+        return (
+            f"{name} gives no maps to predict xray's boundary from "
+            f"({type(error).__name__}: {why[:80]}); {fix}"
+        )
     return None
 
 

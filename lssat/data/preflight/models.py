@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat import grid
-from lssat.data.preflight import hub
+from lssat.data.preflight import asked, hub
 from lssat.data.preflight.named_models import WORDS, backbones, choices, configurations, trained
 from lssat.params.base import Problem, texts
 from lssat.tables import DataError, source, write_json
@@ -43,7 +43,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     places = {"backbones": {name: where for where, name in backbones(get)}}
     places["weights"] = {name: where for where, name, _ in choices(get)}
     for name, key, text in verdict(wanted):
-        yield ("train", "tune") if key == "tune" else places[key][name], text
+        yield places[key][name] if isinstance(key, str) else tuple(key), text
 
 
 def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
@@ -71,16 +71,8 @@ def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
             weights=weights,
             file=_stamp(weights),
             **({"frames": _frames(get)} if family.clips else {}),
-            **({"tune": get("train", "tune")} if _asks_timm(name, get("train", "tune")) else {}),
+            **({"asked": found} if (found := asked.of(get, name)) else {}),
         )
-
-
-def _asks_timm(name: str, tune: Any) -> bool:
-    """Say whether only timm knows if the backbone has as many blocks as are to be tuned."""
-    try:
-        return isinstance(tune, str) and grid.tuning.known_later(name, grid.tune(tune))
-    except ValueError:  # reported where it stands
-        return False
 
 
 def _masked(name: str, known: list[grid.Configuration]) -> str:
@@ -106,8 +98,8 @@ def _stamp(weights: str) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
-def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """Return (backbone, backbones, weights or tune, problem) of what is wrong.
+def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str | list[str], str]]:
+    """Return (backbone, `backbones`, `weights` or the key of a recipe, problem) of what is wrong.
 
     The hub is queried each time, since the network is no property of the project.
     """

@@ -5,6 +5,7 @@ from typing import Any
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
 
+LABEL = "format alone, no pixel"  # of its row, where others have a backbone
 _NAMES = {  # of features, where they are not their own words
     "bytes_per_pixel": "bytes a pixel",
     "bytes_per_second": "bit rate",
@@ -24,6 +25,14 @@ def head(task: Task) -> dict[str, Any] | None:
     rows: list[dict[str, Any]] = task.format["rows"]
     found = [row for row in rows if row["metric"] == task.metrics["metric"]]
     return found[0] if found and found[0]["value"] is not None else None
+
+
+def row_of(task: Task, metric: str) -> dict[str, Any] | None:
+    """Return the row of a metric, with a `mean` as rows of runs have it; None if there is none."""
+    for row in task.format["rows"]:
+        if row["metric"] == metric:
+            return {**row, "mean": row["value"], "collapsed": False}
+    return None
 
 
 def warning(task: Task) -> str:

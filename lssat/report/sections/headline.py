@@ -104,7 +104,7 @@ def _files(task: Task, scale: tuple[float, float]) -> list[Cell]:
     beside = [found.get(name) for name in metrics.BESIDE[task.metrics["kind"]]]
     mean = {**row, "mean": row["value"]}
     return [
-        Cell("format alone, no pixel"),
+        Cell(format_alone.LABEL),
         Cell(""),
         num(row["value"]),
         Cell(words.interval(row), row["low"]),

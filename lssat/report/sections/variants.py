@@ -10,6 +10,7 @@ from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part
 from lssat.report.kit.svg import SHAPES, Axis, Trace
+from lssat.report.sections import neighbours
 
 BASE = "base"
 _LEAD = (
@@ -29,14 +30,19 @@ def content(page: Page) -> list[Part]:
         name: {key: value for key, value in changes.items() if recipe.get(key) != value}
         for name, changes in page.params.get("variants", {}).items()
     }
-    return [_part(task, known) for task in page.tasks if task.metrics.get("variants")]
+    shown = ("variants", "nearest")
+    return [_part(task, known) for task in page.tasks if any(map(task.metrics.get, shown))]
 
 
 def _part(task: Task, known: dict[str, Any]) -> Part:
-    rows = task.metrics["variants"]
+    rows, near = task.metrics.get("variants", []), task.metrics.get("nearest", [])
     gains = task.metrics.get("gains", [])
-    tables = [_table(task, rows, known), *([_gains(task, gains)] if gains else [])]
-    said = [_LEAD, *_shown(rows), *([_GAINS, *map(_gain, gains)] if gains else [])]
+    tables = [_table(task, rows, known)] if rows else []
+    tables += [_gains(task, gains)] if gains else []
+    tables += [neighbours.table(task, near)] if near else []
+    said = [_LEAD, *_shown(rows)] if rows else []
+    said += [_GAINS, *map(_gain, gains)] if gains else []
+    said += [neighbours.LEAD] if near else []
     curves = _curves(rows, known)
     said += [line for curve in curves.items() for line in _reached(curves, *curve)]
     figures = [_figure(task, curves)] if curves else []

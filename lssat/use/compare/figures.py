@@ -133,8 +133,13 @@ def gaps(comparison: dict[str, Any]) -> Figure | None:
     return Figure("Differences", f"A minus B: {differences}.", [key], [plot])
 
 
-def curves(a: Arm, b: Arm, comparison: dict[str, Any]) -> Figure:
-    """Draw the training curves of both: losses, and the metric that chose the epoch."""
+def curves(a: Arm, b: Arm) -> Figure | None:
+    """Draw the training curves of both: losses, and the metric that chose the epoch.
+
+    Another program's scores have none, and then there is no figure.
+    """
+    if a.external or b.external:
+        return None
     read = [read_curve(RunFiles(arm.folder).curve, arm.record) for arm in (a, b)]
     panels = [("Classification loss", [("loss_cls", "solid"), ("val_loss_cls", "dot")])]
     panels += [("Reconstruction loss", [("loss_rec", "solid"), ("val_loss_rec", "dot")])]

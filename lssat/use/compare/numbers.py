@@ -264,10 +264,15 @@ def _number(value: float) -> float | None:
 
 
 def differences(a: Record, b: Record) -> list[dict[str, str]]:
-    """List the differences of two records: parameters, versions, revision, data, device."""
-    sections = ("params", "environment", "git", "data", "crops", "weights")
+    """List the differences of two records: parameters, versions, revision, data, device.
+
+    Of how another program's scores were made nothing is known: then the names alone.
+    """
+    known = "params" in a and "params" in b
+    sections = ("params", "environment", "git", "data", "crops", "weights") if known else ()
     one, two = ({name: record.get(name) for name in sections} for record in (a, b))
-    for name in ("backbone", "configuration", "seed", "device", "devices", "best_epoch"):
+    names = ("backbone", "configuration", "seed", "device", "devices", "best_epoch")
+    for name in names if known else names[:3]:
         one[name], two[name] = a.get(name), b.get(name)
     first, second = dotted(one), dotted(two)
     return [

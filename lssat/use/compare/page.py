@@ -63,7 +63,7 @@ def _content(a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) -> dict[s
         "disagreements": _disagreements(comparison),
         "crops": pictures,
         "no_crops": why,
-        "curves": figures.curves(a, b, comparison),
+        "curves": figures.curves(a, b),
         "differences": _differences(comparison),
         "scripts": scripts,
         "policy": html.policy(scripts),
@@ -73,6 +73,9 @@ def _content(a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) -> dict[s
 
 def _facts(arm: Arm) -> list[str]:
     record = arm.record
+    if arm.external:
+        digest = record["weights_sha256"][:16]
+        return [f"scores of another program: {arm.external}", f"sha256 {digest}"]
     best = f"{record['select_metric']} {words.number(record['best_value'])}"
     return [
         str(arm.folder),

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lssat import grid
 from lssat.evaluation.scores.levels import Level, levels
-from lssat.grid import trained
+from lssat.grid import EXTERNAL, trained
 from lssat.tables import PREDICTIONS, DataError, Metrics, Record, read_metrics, read_table
 from lssat.tables.project import Project, Results
 
@@ -19,8 +21,8 @@ class Arm:
     """One of the two: its record and its evaluation."""
 
     letter: str  # A | B
-    folder: Path
-    record: Record
+    folder: Path  # of another program's scores: where a run of its name would lie
+    record: Record  # of such scores what there is: names, and the sha256 of their file
     metrics: Metrics  # of its whole task
     rows: pa.Table  # schema PREDICTIONS, the test split's
     file: Path  # of the rows
@@ -42,6 +44,12 @@ class Arm:
         return (own.get("calibration") or {}).get("temperature")
 
     @property
+    def external(self) -> str | None:
+        """The file of scores that another program gave; None: a run that was trained here."""
+        (own,) = [run for run in self.metrics["runs"] if run["run"] == self.run]
+        return own["external"]["file"] if "external" in own else None
+
+    @property
     def project(self) -> Project:
         """The project that it lies in."""
         return Project.of_run(self.folder)
@@ -51,29 +59,51 @@ def read(letter: str, name: Path, runs: Path, results: Path | None, dataset: str
     """Read one of the two.
 
     Args:
-        name: its folder, or its path below `runs`.
+        name: its folder, or its path below `runs`; of another program's scores the latter too:
+            `celeba/forest/external/seed0`.
         results: folder of all results; None: `results` beside the folder of its runs.
         dataset: that the runs were only tested on; None: their own.
 
     Raises:
         DataError: no such run; it has no predictions, or they are of other weights.
     """
+    if name.parent.name == EXTERNAL:
+        return _scores(letter, name if len(name.parts) > 4 else runs / name, results)
     folder = trained.find(name, runs)
     record = trained.record(folder, "run", "task", "weights_sha256", "curve_sha256")
     known = Results(results) if results else Project.of_run(folder).results
     own = known.task(record["task"])
     evaluated = own.cross(dataset) if dataset else own
-    metrics = read_metrics(
-        evaluated.metrics,
-        *("kind", "dataset", "level", "metric", "classes"),
-        remedy="Evaluate the run first: `snakemake --cores 8`",
-    )
+    metrics = _measured(evaluated.metrics)
     sha256 = metrics.get("weights", {}).get(record["run"])
     if sha256 != record["weights_sha256"]:
         what = "does not say of which weights it is" if sha256 is None else "is of other weights"
         problem = f"{what}, for {folder}"
         raise DataError(evaluated.metrics, problem, "Run `snakemake --cores 8` to evaluate")
-    file = evaluated.predictions
+    return _arm(letter, folder, record, metrics, evaluated.predictions)
+
+
+def _measured(file: Path) -> Metrics:
+    needs = ("kind", "dataset", "level", "metric", "classes")
+    return read_metrics(file, *needs, remedy="Evaluate the run first: `snakemake --cores 8`")
+
+
+def _scores(letter: str, folder: Path, results: Path | None) -> Arm:
+    """Read the scores that another program gave a task's test split."""
+    run = grid.Run.of(f"{folder}")
+    known = Results(results) if results else Project.of_run(folder).results
+    evaluated = known.task(run.task)
+    metrics = _measured(evaluated.metrics)
+    theirs = {each["run"]: each["external"] for each in metrics["runs"] if "external" in each}
+    if run.path not in theirs:
+        there = ", ".join(theirs) or "it has none of other programs"
+        problem = f"holds no scores of {run.path}"
+        raise DataError(evaluated.metrics, problem, f"Name a row of benchmark.external: {there}")
+    told = run._asdict() | {"run": run.path, "weights_sha256": theirs[run.path]["sha256"]}
+    return _arm(letter, folder, cast(Record, told), metrics, evaluated.predictions)
+
+
+def _arm(letter: str, folder: Path, record: Record, metrics: Metrics, file: Path) -> Arm:
     rows = read_table(file, PREDICTIONS, only={"run": [record["run"]], "split": ["test"]})
     return Arm(letter, folder, record, metrics, rows, file)
 
