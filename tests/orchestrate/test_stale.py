@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpers import stale
+from helpers.parsed import remembered  # noqa: F401  # a fixture
 from helpers.project import Project
 
 from lssat import params
@@ -43,6 +44,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("remembered")
 @pytest.mark.parametrize("name", stale.MODULES)
 def test_case_35_an_edited_module_makes_stale_whom_it_reaches(
     package: Path, monkeypatch: pytest.MonkeyPatch, name: str

@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers.parsed import remembered  # noqa: F401  # a fixture
 
 from lssat.tables import source
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the package with the digests that are kept of it."""
     copy = tmp_path / "lssat"
+    digests()
     shutil.copytree(source.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    if (kept := source.PACKAGE / "__pycache__/digests.json").exists():
+        (copy / "__pycache__").mkdir()
+        shutil.copy(kept, copy / "__pycache__")
     monkeypatch.setattr(source, "PACKAGE", copy)
     source.forget()
     yield copy
@@ -62,7 +68,7 @@ def test_data_steps_do_not_depend_on_the_model() -> None:
         assert not {"models", "metrics", "training", "evaluation", "report"} & used
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("remembered")
 def test_a_formula_counts_and_comments_and_docstrings_do_not(package: Path) -> None:
     before = source.digest("train")
     model, losses = package / "models/ssat/model.py", package / "models/ssat/losses.py"
@@ -73,6 +79,7 @@ def test_a_formula_counts_and_comments_and_docstrings_do_not(package: Path) -> N
     assert source.digest("train") != before
 
 
+@pytest.mark.usefixtures("remembered")
 def test_another_function_of_the_same_modules_counts(package: Path) -> None:
     """Which module a name comes from counts, though its name does not."""
     loop = package / "training/loop.py"
@@ -104,7 +111,7 @@ def test_a_parse_that_python_itself_broke_off_is_tried_again(
     assert calls[2] == calls[3]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("remembered")
 def test_a_template_of_the_report_counts(package: Path) -> None:
     before = source.digest("report"), source.digest("train")
     edited(package / "report/kit/style.css", "{", "{ margin: 1px;")
@@ -112,12 +119,15 @@ def test_a_template_of_the_report_counts(package: Path) -> None:
     assert source.digest("train") == before[1]
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("remembered")
 def test_digests_are_kept_until_a_file_of_the_package_changes(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kept ones are the digests that are taken anew, and a damaged or foreign file is none."""
-    first, kept = digests(), package / "__pycache__" / "digests.json"
+    kept = package / "__pycache__" / "digests.json"
+    kept.unlink(missing_ok=True)
+    source.forget()
+    first = digests()
     text = kept.read_text()
     with monkeypatch.context() as patch:  # nothing is parsed again
         patch.setattr(source, "_Source", None)
@@ -131,7 +141,7 @@ def test_digests_are_kept_until_a_file_of_the_package_changes(
     assert {rule for rule, code in digests().items() if code != first[rule]} >= {"train"}
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("remembered")
 def test_a_package_that_may_only_be_read_has_digests(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,11 +193,12 @@ def test_a_module_that_was_moved_and_renamed_makes_nothing_stale(
     assert any(new in source.modules(rule) for rule in source.ENTRY)
 
 
+@pytest.mark.usefixtures("remembered")
 def test_each_rule_of_the_workflow_has_a_digest(package: Path) -> None:
     assert all(source.modules(rule) for rule in source.ENTRY)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("remembered")
 def test_only_what_has_changed_is_written_again(tmp_path: Path, package: Path) -> None:
     assert source.changed(tmp_path) == list(source.ENTRY)
     source.write(tmp_path)
