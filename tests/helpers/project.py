@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from helpers import ROOT, stale
+from helpers import ROOT, forked, stale
 from lssat.grid import BESIDE
 
 BIN = Path(sys.executable).parent
@@ -38,23 +38,27 @@ class Project:
     path: Path
 
     def run(self, *command: str, check: bool = True, **environment: str) -> str:
-        """Run a command as a user with the environment active would; return what it printed."""
-        done = subprocess.run(
-            command,
-            cwd=self.path,
-            env=self.environment | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert not check or done.returncode == 0, f"{command}\n{done.stdout[-6000:]}"
-        return done.stdout
+        """Run a command as a user with the environment active would; return what it printed.
+
+        A library may read variables while it is imported: with some of its own, a program is a
+        process from the beginning.
+        """
+        if command[0] in forked.PROGRAMS and not environment:
+            code, told = forked.run(command, self.path, self.environment)
+        else:
+            done = subprocess.run(
+                command, cwd=self.path, env=self.environment | environment, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+            code, told = done.returncode, done.stdout
+        assert not check or code == 0, f"{command}\n{told[-6000:]}"
+        return told
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment: .venv active, this copy's modules before the installed ones."""
         inherited = {key: value for key, value in os.environ.items() if "DVC" not in key}
+        inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # a copy's modules are read many times
         return inherited | {
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.path),
@@ -121,6 +125,9 @@ def copy(folder: Path) -> Project:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    if (kept := ROOT / "lssat/__pycache__/digests.json").exists():  # of code, while it is the same
+        (folder / "lssat/__pycache__").mkdir()
+        shutil.copy(kept, folder / "lssat/__pycache__")
     project = Project(folder)
     project.params()
     project.run("git", "init", "--quiet")
