@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from lssat.evaluation.robustness.survives import survival
+from lssat.evaluation.robustness.survives import share_left, survival
+from lssat.evaluation.scores import cells
 from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.measured import Measured, Span, key
 from lssat.evaluation.scores.paired_difference import paired
@@ -61,6 +62,7 @@ def rows(
         own = {place: values[key(run_group)] for place, values in summaries.items()}
         clean, hurt = own["clean", 0], own["corrupted", 0]
         drop = _drop(clean["mean"], hurt["mean"], drops.get(key(run_group)))
+        retained, why = share_left(clean["mean"], hurt["mean"], baseline)
         described.append({
             **run_group.labels,
             "seeds": run_group.seeds,
@@ -70,7 +72,7 @@ def rows(
             "points": [dict(perturbation=p[0], strength=p[1]) | own[p] for p in perturbed],
             "kinds": [dict(perturbation=name) | own["kind", name] for name in kinds],
             "recoded": own[RECODED] | survived[key(run_group)],
-            "corrupted": hurt | drop | _retained(clean["mean"], hurt["mean"], baseline),
+            "corrupted": hurt | drop | dict(retained=retained, retained_note=why),
         })  # fmt: skip
     return described
 
@@ -97,15 +99,9 @@ def _values(
     summaries = {}
     for run_group in scored:
         by_seed = [averaged.values.get(run, {}).get(metric) for run in run_group.runs]
-        span = intervals.get(key(run_group), Span(None, None))
-        notes = [averaged.notes.get(run, {}).get(metric) for run in run_group.runs] + [span.note]
-        summaries[key(run_group)] = dict(
-            values=by_seed,
-            mean=None if None in by_seed else float(np.mean(by_seed)),  # type: ignore[arg-type]
-            low=span.low,
-            high=span.high,
-            note="; ".join(dict.fromkeys(note for note in notes if note)) or None,
-        )
+        notes = [averaged.notes.get(run, {}).get(metric) for run in run_group.runs]
+        span = intervals.get(key(run_group))
+        summaries[key(run_group)] = cells.row(by_seed, span, [note for note in notes if note])
     return summaries
 
 
@@ -114,15 +110,3 @@ def _drop(clean: float | None, hurt: float | None, interval: Span | None) -> dic
     span = interval or Span(None, None)
     drop = None if clean is None or hurt is None else clean - hurt
     return dict(drop=drop, drop_low=span.low, drop_high=span.high)
-
-
-def _retained(
-    clean: float | None, corrupted: float | None, baseline: float | None
-) -> dict[str, Any]:
-    """Return the share of clean's distance from the baseline that perturbation leaves."""
-    if clean is None or corrupted is None or baseline is None:
-        return dict(retained=None, retained_note="a number that it needs is undefined")
-    if clean <= baseline:
-        note = f"clean ({clean:.3f}) is not above the trivial baseline ({baseline:.3f})"
-        return dict(retained=None, retained_note=note)
-    return dict(retained=(corrupted - baseline) / (clean - baseline), retained_note=None)

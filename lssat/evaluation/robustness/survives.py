@@ -41,7 +41,7 @@ def survival(
     shares: dict[Key, float] = {}
     for row in scored:
         before, after = (_mean(row, each, metric) for each in (clean, recoded))
-        share, note = _share(before, after, baseline)
+        share, note = share_left(before, after, baseline)
         found[core.key(row)] = dict(survives=share, survives_low=None, survives_high=None)
         found[core.key(row)]["survives_note"] = note
         if share is not None:
@@ -66,14 +66,15 @@ def _mean(row: Scored, results: Measured, metric: str) -> float | None:
     return None if own is None else float(np.mean([value for value, _ in own.values()]))
 
 
-def _share(
-    clean: float | None, recoded: float | None, baseline: float | None
+def share_left(
+    clean: float | None, changed: float | None, baseline: float | None
 ) -> tuple[float | None, str | None]:
-    if clean is None or recoded is None or baseline is None:
+    """Return the share of clean's distance from the baseline that a change leaves, or why none."""
+    if clean is None or changed is None or baseline is None:
         return None, "a number that it needs is undefined"
     if clean <= baseline:
         return None, f"clean ({clean:.3f}) is not above the trivial baseline ({baseline:.3f})"
-    return (recoded - baseline) / (clean - baseline), None
+    return (changed - baseline) / (clean - baseline), None
 
 
 def _end(

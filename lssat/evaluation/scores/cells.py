@@ -1,13 +1,13 @@
 """A number as the tables hold it: a value per seed, their mean, its interval, why there is none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from lssat import metrics
 from lssat.evaluation.scores.levels import Level
-from lssat.evaluation.scores.measured import Span
+from lssat.evaluation.scores.measured import Measured, Span
 from lssat.evaluation.scores.run_group import Scored
 
 
@@ -15,6 +15,49 @@ def baseline(level: Level, train_labels: np.ndarray) -> dict[str, float | None]:
     """Return the metrics of the best constant answer (`metrics.trivial`)."""
     classes = next(iter(level.scores.values())).shape[-1]
     return metrics.trivial(level.kind, train_labels, level.labels, classes)
+
+
+def rows(
+    scored: Scored,
+    level: Level,
+    results: Measured,
+    intervals: Mapping[str, Span | None],
+    runs: list[dict[str, Any]],
+    baselines: dict[str, float | None],
+    notes: Sequence[str] = (),
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each metric of the table, of one backbone and configuration at a level.
+
+    Args:
+        intervals: of its mean over seeds, by metric.
+        runs: the entries of metrics.json of its runs.
+        notes: of every row, beside what is undefined and what has collapsed.
+    """
+    down = fallen(runs)
+    first = {**scored.labels, "level": level.name, "n": len(level.labels)}
+    first |= dict(groups=results.clusters, seeds=scored.seeds, runs=scored.runs)
+    for metric in metrics.NAMES[level.kind]:
+        reasons = [results.notes[run].get(metric) for run in scored.runs]
+        values = [results.values.get(run, {}).get(metric) for run in scored.runs]
+        why = [*of_seeds(scored.seeds, reasons), *notes]
+        yield first | filled(metric, values, intervals.get(metric), baselines[metric], why, down)
+
+
+def filled(
+    metric: str,
+    values: list[float | None],
+    span: Span | None,
+    baseline: float | None,
+    notes: list[str],
+    down: list[str],
+) -> dict[str, Any]:
+    """Return what a row says of its metric: values, mean, interval, baseline, whether it fell.
+
+    Args:
+        down: of `fallen`.
+    """
+    compared = beside(span, baseline, metric)
+    return row(values, span, [*notes, *down]) | compared | dict(metric=metric, collapsed=bool(down))
 
 
 def row(values: list[float | None], span: Span | None, notes: list[str]) -> dict[str, Any]:

@@ -71,9 +71,7 @@ def each(scored: Scored, apart: Apart, runs: list[dict[str, Any]]) -> Iterator[d
             ]
             why = cells.of_seeds(scored.seeds, reasons)
             interval = known[metric, column].get(measured.key(scored))
-            row = cells.row(values, interval, [*why, *down])
-            compared = cells.beside(interval, baselines[metric], metric)
-            yield {**first, "metric": metric, **row, **compared, "collapsed": bool(down)}
+            yield first | cells.filled(metric, values, interval, baselines[metric], why, down)
 
 
 def _value(results: Measured, run: str, metric: str, column: int) -> float | None:

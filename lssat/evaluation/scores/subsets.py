@@ -40,29 +40,9 @@ def subsets(
             metric: measured.intervals(scored, results, metric, options)
             for metric in metrics.NAMES[part.kind]
         }
+        baselines = cells.baseline(part, train_labels)
         for run_group in scored:
-            where = dict(subset=str(subset), level=level.name)
-            for row in _rows(run_group, part, results, known, runs, train_labels):
-                yield {**run_group.labels, **where, **row}
-
-
-def _rows(
-    scored: Scored,
-    part: Level,
-    results: measured.Measured,
-    intervals: dict[str, dict[tuple[str, str], measured.Span]],
-    runs: dict[str, dict[str, Any]],
-    train_labels: np.ndarray,
-) -> Iterator[dict[str, Any]]:
-    baselines = cells.baseline(part, train_labels)
-    down = cells.fallen([runs[run] for run in scored.runs])
-    size = dict(n=len(part.labels), groups=results.clusters, seeds=scored.seeds, runs=scored.runs)
-    for metric in metrics.NAMES[part.kind]:
-        notes = cells.of_seeds(
-            scored.seeds, [results.notes[run].get(metric) for run in scored.runs]
-        )
-        values = [results.values.get(run, {}).get(metric) for run in scored.runs]
-        interval = intervals[metric].get(measured.key(scored))
-        row = cells.row(values, interval, [*notes, *down])
-        compared = cells.beside(interval, baselines[metric], metric)
-        yield {"metric": metric, **size, **row, **compared, "collapsed": bool(down)}
+            own = {metric: spans.get(measured.key(run_group)) for metric, spans in known.items()}
+            entries = [runs[run] for run in run_group.runs]
+            for row in cells.rows(run_group, part, results, own, entries, baselines):
+                yield row | {"subset": str(subset)}

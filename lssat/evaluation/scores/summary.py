@@ -4,7 +4,6 @@ Only rows of the test split count. All runs of a task must have scored the same 
 intervals come from the same resampled clusters.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,11 @@ from lssat.evaluation.scores import cells
 from lssat.evaluation.scores.calibrated import calibrations
 from lssat.evaluation.scores.comparisons import backbones, compared, comparisons, ranks
 from lssat.evaluation.scores.levels import Level, levels
-from lssat.evaluation.scores.measured import Measured, Span, intervals, key, measured
+from lssat.evaluation.scores.measured import Measured, intervals, key, measured
 from lssat.evaluation.scores.per_class import Apart, confusion, each
 from lssat.evaluation.scores.per_class import intervals as each_intervals
 from lssat.evaluation.scores.power import power
-from lssat.evaluation.scores.run_group import Design, Scored, by_seed
+from lssat.evaluation.scores.run_group import Design, by_seed
 from lssat.evaluation.scores.subsets import subsets
 from lssat.evaluation.scores.sweep import sweep
 from lssat.evaluation.scores.variants import gains, variants
@@ -109,7 +108,11 @@ def _part(
             if scored.runs[0] not in level.scores:
                 continue  # another program scored whole videos
             swept = design.sweeps(scored.configuration)
-            table += _rows(scored, level, results[level.name], own, own_runs, baselines, swept)
+            outside = cells.made_elsewhere(scored)
+            of_metrics = cells.rows(
+                scored, level, results[level.name], own, own_runs, baselines, outside
+            )
+            table += [row | {"swept": swept} for row in of_metrics]
         by_class += each(scored, apart, own_runs)
         confusions += confusion(scored, apart, own_runs)
     parts = [
@@ -201,36 +204,6 @@ def _collapsed(level: Level, run: str, value: float | None, baseline: float | No
     if value is not None and baseline is not None and value <= baseline:
         return f"does not beat the trivial baseline ({value:.3f}, baseline {baseline:.3f})"
     return None
-
-
-def _rows(
-    scored: Scored,
-    level: Level,
-    results: Measured,
-    intervals: dict[str, Span | None],
-    runs: list[dict[str, Any]],
-    baselines: dict[str, float | None],
-    swept: bool,
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the table for one backbone, configuration and level."""
-    fallen = cells.fallen(runs)
-    size = dict(n=len(level.labels), groups=results.clusters, seeds=scored.seeds, runs=scored.runs)
-    for metric in metrics.NAMES[level.kind]:
-        key = f"{level.name}/{metric}"
-        notes = cells.of_seeds(scored.seeds, [run["notes"].get(key) for run in runs])
-        values = [run["metrics"][key] for run in runs]
-        notes += cells.made_elsewhere(scored)
-        row = cells.row(values, intervals.get(metric), [*notes, *fallen])
-        yield dict(
-            **scored.labels,
-            level=level.name,
-            metric=metric,
-            **size,
-            **row,
-            **cells.beside(intervals.get(metric), baselines[metric], metric),
-            collapsed=bool(fallen),
-            swept=swept,
-        )
 
 
 def _roc(run: str, level: Level) -> dict[str, Any]:
