@@ -5,9 +5,9 @@ import contextlib
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +16,9 @@ import lssat
 from lssat import grid, tables
 from lssat.cli import outputs
 from lssat.tables.project import Project
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # For people, in the order of their help; then what keeps a project; the others are steps.
 PEOPLE = (
@@ -113,6 +116,34 @@ def leave(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def answer(json_: str | None, document: Any, show: Callable[[], object]) -> None:
+    """Give a result: to people, as JSON on stdout alone, or to people and as JSON in a file.
+
+    Args:
+        json_: of `option.Json`.
+        document: plain values.
+        show: prints for people.
+    """
+    if json_ != "-":
+        show()
+    write_json(json_, document)
+
+
+def write_json(json_: str | None, document: Any) -> None:
+    """Write a result as JSON where that is asked for: to a file, or `-`, stdout."""
+    if json_ == "-":
+        print(tables.json_text(document), end="")
+    elif json_:
+        tables.write_json(json_, document, sealed=False)
+
+
+def console() -> "Console":
+    """Return a console that prints text as it is."""
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, highlight=False)
 
 
 def example(*parts: str) -> str:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from lssat import params, tables
+from lssat import params
 from lssat.cli import option
-from lssat.cli.base import app, example, quick_imports
+from lssat.cli.base import answer, app, console, example, quick_imports
 
 
 @app.command(epilog=example("lssat run --task celeba --seed 0"))
@@ -45,11 +45,4 @@ def status(json_: option.Json = None) -> None:
         from lssat.orchestrate import status as step
 
     found = step.status()
-    if json_ != "-":
-        from rich.console import Console
-
-        step.show(found, Console(markup=False, emoji=False, highlight=False))
-    if json_ == "-":
-        print(tables.json_text(step.document(found)), end="")
-    elif json_:
-        tables.write_json(json_, step.document(found), sealed=False)
+    answer(json_, step.document(found), lambda: step.show(found, console()))

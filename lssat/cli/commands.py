@@ -1,22 +1,9 @@
 """All commands, in the order of the help."""
 
 # isort: off
-from lssat.cli import data, plan, runs, track, explain, reports, saved, benchmark, use, sensitivity
+from lssat.cli import data, plan, runs, track, explain, reports, saved, benchmark, use, sensitivity  # noqa: F401
 
 # isort: on
 from lssat.cli.base import app, leave
 
-__all__ = [
-    "app",
-    "benchmark",
-    "data",
-    "explain",
-    "leave",
-    "plan",
-    "reports",
-    "runs",
-    "saved",
-    "sensitivity",
-    "track",
-    "use",
-]
+__all__ = ["app", "leave"]

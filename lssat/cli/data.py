@@ -1,20 +1,17 @@
 """The commands from raw trees to splits."""
 
 import contextlib
-import inspect
-import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from lssat import params
 from lssat.cli import option, outputs
-from lssat.cli.base import app, example, quick_imports
-from lssat.grid.releases import DRAWN, RELEASES
-from lssat.tables import DataError, write_json
+from lssat.cli.base import answer, app, console, example, quick_imports
+from lssat.grid.releases import DRAWN, RELEASES, Release
+from lssat.tables import DataError
 from lssat.tables.project import Data, Project
 
 
@@ -34,28 +31,17 @@ def sample(
     step.write(tree, where.root / tree, inventory, seed, annotations)
 
 
-def _with_roots(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command, in place of `**roots`, an option for the root of each release."""
-    signature = inspect.signature(command)
-    given = {name: each for name, each in signature.parameters.items() if name != "roots"}
-    for name, release in RELEASES.items():
-        end = ", only tested on" if release.test_only else ""
-        kind = Annotated[
-            Path | None, typer.Option(help=f"Root of {release.words}{end}: {release.page}.")
-        ]
-        command.__annotations__[name] = kind
-        given[name] = inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind
-        )
-    del command.__annotations__["roots"]
-    command.__signature__ = signature.replace(parameters=[*given.values()])  # type: ignore[attr-defined]
-    return command
+def _root(release: Release) -> tuple[Any, None]:
+    """Return the option for the root of a release, and its default."""
+    end = ", only tested on" if release.test_only else ""
+    help = f"Root of {release.words}{end}: {release.page}."
+    return Annotated[Path | None, typer.Option(help=help)], None
 
 
 @app.command(
     epilog=example("lssat init --preset paper --ffpp /data/ffpp --celeba /data/celeba"),
 )
-@_with_roots
+@option.given_as("roots", {name: _root(each) for name, each in RELEASES.items()})
 def init(
     preset: Annotated[str, typer.Option(help="A file of presets/: sample, paper, ...")],
     out: Annotated[Path, option.writes("File to write.", apart=True)] = Path("params.yaml"),
@@ -80,11 +66,9 @@ def init(
     written, before = step.write(preset, given, out, force, small)
     print(step.told(preset, out, written, before))
     if Path("profiles/default").is_dir():  # else it is not known where this will run
-        from rich.console import Console
-
         from lssat.orchestrate.plan import terminal
 
-        terminal.tell(written, Console(markup=False, emoji=False, highlight=False))
+        terminal.tell(written, console())
 
 
 @app.command(epilog=example("lssat check"))
@@ -155,12 +139,7 @@ def _artifacts(json_: str | None) -> int:
     found = step.check(Project())
     if not found.checked and not found.damaged:
         raise DataError(Path.cwd(), "has no artifacts", "Run this in a project, after `make`")
-    if json_ == "-":
-        print(json.dumps(step.told(found), indent=1))
-        return int(bool(found.damaged))
-    if json_ is not None:
-        write_json(json_, step.told(found), sealed=False)
-    print("\n".join(step.lines(found)))
+    answer(json_, step.told(found), lambda: print("\n".join(step.lines(found))))
     return int(bool(found.damaged))
 
 

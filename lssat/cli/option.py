@@ -1,5 +1,6 @@
 """The options that recur, and those that name an output."""
 
+import inspect
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,6 +58,28 @@ def _machine(key: str, *names: str) -> Any:
     )
 
 
+def given_as(keywords: str, options: dict[str, tuple[Any, Any]]) -> Any:
+    """Return a decorator that gives a command options in place of its `**keywords`.
+
+    Args:
+        options: name -> annotation and default.
+    """
+
+    def decorate(command: Any) -> Any:
+        signature = inspect.signature(command)
+        kept = [each for each in signature.parameters.values() if each.name != keywords]
+        more = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=of)
+            for name, (of, default) in options.items()
+        ]
+        del command.__annotations__[keywords]
+        command.__annotations__ |= {each.name: each.annotation for each in more}
+        command.__signature__ = signature.replace(parameters=[*kept, *more])
+        return command
+
+    return decorate
+
+
 def _enter(folder: str | Project) -> Project:
     """Go to a project's folder: all that is relative, params.yaml and raw trees too, is so to it.
 
@@ -81,13 +104,17 @@ Device = Annotated[
     str,
     typer.Option(help=hardware.explain("device"), callback=_device, rich_help_panel=_HARDWARE),
 ]
-Devices = Annotated[int, _machine("devices")]
-Strategy = Annotated[str, _machine("strategy")]
-Compile = Annotated[bool, _machine("compile", "--compile")]
-Minutes = Annotated[float, _machine("minutes")]
-Readers = Annotated[int | None, _machine("readers")]
-Energy = Annotated[bool, _machine("energy")]
-Country = Annotated[str | None, _machine("country")]
+_TYPES: dict[str, Any] = {
+    **{"devices": int, "strategy": str, "compile": bool, "minutes": float},
+    **{"readers": int | None, "energy": bool, "country": str | None},
+}
+TRAINING = {  # what else of a machine a training is given
+    key: (
+        Annotated[kind, _machine(key, *(["--compile"] if key == "compile" else []))],
+        getattr(MACHINE, key),
+    )
+    for key, kind in _TYPES.items()
+}
 Task = Annotated[str, typer.Option(help="A section of datasets.")]
 RunPath = Annotated[str, typer.Option(help="<task>/<backbone>/<configuration>/seed<k>.")]
 Trained = Annotated[str, typer.Option("--task", help="The task whose runs are tested.")]

@@ -2,14 +2,15 @@
 
 import dataclasses
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from lssat import params, tables
+from lssat import params
 from lssat.cli import option
-from lssat.cli.base import app, example, quick_imports
+from lssat.cli.base import answer, app, console, example, quick_imports
 
 
 @app.command(epilog=example("lssat plan --gpu H100 --gpus 4"))
@@ -58,14 +59,6 @@ def plan(
         costs = Costs(values, place.machine)
     made = totals.plan(costs)
     lacking = places.lacking(place, made, params_, values.train.batch_size)
-    if json_ != "-":
-        from rich.console import Console
-
-        terminal.show(made, place, lacking, Console(markup=False, emoji=False, highlight=False))
-    if json_:
-        document = terminal.document(made, place, lacking)
-        if json_ == "-":
-            print(tables.json_text(document), end="")
-        else:
-            tables.write_json(json_, document, sealed=False)
+    show = partial(terminal.show, made, place, lacking, console())
+    answer(json_, terminal.document(made, place, lacking), show)
     sys.exit(1 if lacking else 0)

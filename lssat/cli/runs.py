@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,16 +17,10 @@ from lssat.tables.project import Project
 
 
 @app.command(epilog=example("lssat train --run ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"))
+@option.given_as("machine", option.TRAINING)
 def train(
     run: option.RunPath,
     device: option.Device = option.MACHINE.device,
-    devices: option.Devices = option.MACHINE.devices,
-    strategy: option.Strategy = option.MACHINE.strategy,
-    compile_: option.Compile = option.MACHINE.compile,
-    minutes: option.Minutes = option.MACHINE.minutes,
-    readers: option.Readers = option.MACHINE.readers,
-    energy: option.Energy = option.MACHINE.energy,
-    country: option.Country = option.MACHINE.country,
     tracking: Annotated[
         str,
         typer.Option(
@@ -36,22 +30,14 @@ def train(
     ] = "",
     params_: option.Params = "params.yaml",
     project: option.InProject = option.HERE,
+    **machine: Any,
 ) -> None:
     """Train one run, or go on with it, and keep the weights of its best epoch by validation.
 
     SIGTERM, SIGUSR1 and Ctrl-C save its state; the same command then goes on, to the same result.
     """
-    machine = dict(
-        device=device,
-        devices=devices,
-        strategy=strategy,
-        compile=compile_,
-        minutes=minutes,
-        readers=readers,
-        energy=energy,
-        country=country,
-    )
-    if problems := hardware.problems(machine, spelt="--{} {}", here=devices > 1):
+    machine["device"] = device
+    if problems := hardware.problems(machine, spelt="--{} {}", here=machine["devices"] > 1):
         raise DataError.of("lssat train", problems)
     which = grid.Run.of(run)
     data, out, states = project.data(which.task), project.runs.run(run), project.states / run

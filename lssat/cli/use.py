@@ -10,7 +10,7 @@ import typer
 
 from lssat import tables
 from lssat.cli import option, outputs
-from lssat.cli.base import app, example, quick_imports
+from lssat.cli.base import answer, app, example, quick_imports, write_json
 
 
 @app.command(
@@ -92,8 +92,7 @@ def predict(
                 print(terminal.line(opened, known), flush=True)
             if pictures and isinstance(known, step.Scored):
                 picture.write(picture.place(pictures, known.file), opened, known)
-    if json_:
-        _write_json(json_, terminal.document(opened, *about, found))
+    write_json(json_, terminal.document(opened, *about, found))
     rejected = [each for each in found if isinstance(each, step.Rejected)]
     if not quiet:
         files = "1 file" if len(found) == 1 else f"{len(found)} files"
@@ -136,13 +135,6 @@ def _listed(paths: list[Path], frame_folders: bool) -> list[Any]:
         except OSError as error:  # a name that is too long, a folder that is closed
             listed[step.Rejected(step.File(path, "folder"), "unreadable", f"{error}")] = None
     return list(listed)
-
-
-def _write_json(where: str, value: dict) -> None:
-    if where == "-":
-        print(tables.json_text(value), end="")
-    else:
-        tables.write_json(where, value, sealed=False)
 
 
 @app.command(epilog=example("lssat verify"))
@@ -188,10 +180,7 @@ def verify(
     fix = "Make it with --write from results that you trust"
     wanted = tables.read_json(expected, fix, sealed=False)
     findings = step.compare(wanted, step.expected_of(results, params_), expected)
-    if json_ != "-":
-        step.show(findings, wanted)
-    if json_:
-        _write_json(json_, step.document(findings, wanted))
+    answer(json_, step.document(findings, wanted), lambda: step.show(findings, wanted))
     sys.exit(1 if step.failed(findings) else 0)
 
 
@@ -233,10 +222,7 @@ def compare(
     two = step.read("B", b, runs, results_b, dataset)
     levels, counts = step.together(one, two)
     found = step.compare(one, two, levels, counts)
-    if json_ != "-":
-        terminal.show(found)
-    if json_:
-        _write_json(json_, found)
+    answer(json_, found, lambda: terminal.show(found))
     if out:
         from lssat.use.compare import page
 
