@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from lssat.tables import DataError, links, sha256
+from lssat.tables import links, sha256
+from lssat.tables.errors import denied
 from lssat.tables.memory import Memory
 
 _AT_ONCE = 2000  # files that are read between two looks at the clock
@@ -64,7 +65,7 @@ def _folders(path: str, root: str) -> Iterator[tuple[str, dict[str, str]]]:
                     stat = entry.stat()
                     files[entry.name] = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
     except PermissionError:
-        raise _denied(path) from None
+        raise denied(path) from None
     if files:
         yield path, files
     for folder in inner:
@@ -135,9 +136,4 @@ def _content(path: str) -> str:
     try:
         return sha256(path)
     except PermissionError:
-        raise _denied(path) from None
-
-
-def _denied(path: str | Path) -> DataError:
-    owner = os.stat(path).st_uid
-    return DataError(path, f"cannot be read (owner: uid {owner})", "Ask the owner for permission")
+        raise denied(path) from None

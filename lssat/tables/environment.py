@@ -25,15 +25,13 @@ def environment() -> dict[str, str]:
 def revision() -> dict[str, Any]:
     """Return git's revision of the current folder and whether files differ from it."""
     try:
-        head = subprocess.run(
-            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
-        )
-        dirty = subprocess.run(
-            ["git", "status", "--porcelain", "--untracked-files=no"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        head, differ = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "-uno")
     except (OSError, subprocess.CalledProcessError):
         return {"revision": None, "dirty": None}
-    return {"revision": head.stdout.strip(), "dirty": bool(dirty.stdout.strip())}
+    return {"revision": head, "dirty": bool(differ)}
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(
+        ["git", *words], capture_output=True, text=True, check=True
+    ).stdout.strip()

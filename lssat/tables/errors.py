@@ -3,6 +3,15 @@
 from pathlib import Path
 
 
+def denied(path: str | Path) -> "DataError":
+    """Return the error of a file or folder that may not be read; it names the owner."""
+    try:
+        owner = f"owner: uid {Path(path).stat().st_uid}"
+    except OSError:
+        owner = "its folder is closed too"
+    return DataError(path, f"cannot be read ({owner})", "Ask the owner for permission to read it")
+
+
 class DataError(Exception):
     """Input that cannot be used: ``file[:line]: what is wrong. what to do.``"""
 

@@ -7,7 +7,7 @@ Rules, commands, orchestration and tests ask here. A name may be a wildcard, of 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 SPLITS = ("train", "val", "test")  # and, in a list alone:
 UNUSED = "unused"
@@ -32,6 +32,19 @@ class _At:
 
     def __get__(self, holder: _Folder, kind: Any = None) -> Path:
         return holder.root / self.name
+
+
+_Kind = TypeVar("_Kind", bound=_Folder)
+
+
+class _In(Generic[_Kind]):
+    """A folder of some kind below the folder that has it."""
+
+    def __init__(self, name: str, kind: type[_Kind]):
+        self.name, self.kind = name, kind
+
+    def __get__(self, holder: _Folder, kind: Any = None) -> _Kind:
+        return self.kind(holder.root / self.name)
 
 
 class ShardFiles(NamedTuple):
@@ -100,25 +113,13 @@ class Data(_Folder):
     manifest = _At("manifest.parquet")
     rejects = _At("manifest.rejects.parquet")
     formats = _At("formats.parquet")
-
-    @property
-    def faces(self) -> ShardFolder:
-        """The crops."""
-        return ShardFolder(self.root / "faces")
+    faces = _In("faces", ShardFolder)  # the crops
+    splits = _In("splits", Splits)
+    external = _In("external", External)  # scores of other programs
 
     def texture(self, kind: str) -> ShardFolder:
         """Return where the codes of a texture lie."""
         return ShardFolder(self.root / "texture" / kind)
-
-    @property
-    def splits(self) -> Splits:
-        """The splits."""
-        return Splits(self.root / "splits")
-
-    @property
-    def external(self) -> External:
-        """Scores of other programs."""
-        return External(self.root / "external")
 
     def found(self, step: str) -> Findings:
         """Return what the step `audit`, `lookalikes` or `audit_cross` writes."""
@@ -173,15 +174,11 @@ class TaskResults(Evaluated):
 
     robustness = _At("robustness.json")
     format = _At("format.json")
+    sensitivity = _In("sensitivity", Sensitivity)  # only there where it was asked for
 
     def slices(self, step: str) -> Path:
         """Return what the step `slices` or `slices_listed` writes."""
         return self.root / f"{step}.json"
-
-    @property
-    def sensitivity(self) -> Sensitivity:
-        """What is only there where it was asked for."""
-        return Sensitivity(self.root / "sensitivity")
 
     def cross(self, dataset: str) -> Evaluated:
         """Return the results on a data set that the task's runs are only tested on."""
@@ -274,21 +271,9 @@ class Project(_Folder):
     logs = _At("logs")
     features = _At(".lssat/features")  # of frozen encoders, to be made again at any time
     memory = _At(".lssat/trees.sqlite")  # hashes of raw files by size, time and inode
-
-    @property
-    def sample(self) -> Raw:
-        """The built-in sample."""
-        return Raw(self.root / "data/raw/sample")
-
-    @property
-    def runs(self) -> Runs:
-        """The runs."""
-        return Runs(self.root / "runs")
-
-    @property
-    def results(self) -> Results:
-        """The results."""
-        return Results(self.root / "results")
+    sample = _In("data/raw/sample", Raw)  # the built-in one
+    runs = _In("runs", Runs)
+    results = _In("results", Results)
 
     def data(self, dataset: str) -> Data:
         """Return where the prepared data of a data set lie."""

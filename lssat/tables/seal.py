@@ -48,14 +48,7 @@ def check(path: str | Path, remedy: str = REMEDY) -> None:
     """
     try:
         with open(path, "rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            start = file.seek(max(size - _END, 0))
-            end = file.read()
-            place = end.rfind(_MARK) + len(_MARK)
-            if place < len(_MARK):
-                raise _without(path, size, remedy)
-            told = end[place : place + 64].decode("ascii", "replace")
-            _compare(path, _digest(file, start + place), told, remedy)
+            _hold(path, file, remedy)
     except OSError as error:
         raise _unread(path, error, remedy) from error
 
@@ -67,12 +60,26 @@ def unsealed(path: str | Path, remedy: str = REMEDY) -> bytes:
         DataError: missing, not readable, or not the bytes that were written.
     """
     data = read_bytes(path, remedy)
-    start = data.rfind(_MARK) + len(_MARK)
-    if start < len(_MARK):
-        raise _without(path, len(data), remedy)
-    told = data[start : start + 64].decode("ascii", "replace")
-    _compare(path, _digest(io.BytesIO(data), start), told, remedy)
+    _hold(path, io.BytesIO(data), remedy)
     return data
+
+
+def _hold(path: str | Path, file: IO[bytes], remedy: str) -> None:
+    """Compare the seal near the end of an open file with its bytes."""
+    size = file.seek(0, os.SEEK_END)
+    start = file.seek(max(size - _END, 0))
+    end = file.read()
+    place = end.rfind(_MARK) + len(_MARK)
+    if place < len(_MARK):
+        what = "is cut, or written by hand or by an older version" if size else "is empty"
+        raise DataError(path, f"{what}: it does not hold the sha256 of itself", remedy)
+    stated, actual = (
+        end[place : place + 64].decode("ascii", "replace"),
+        _digest(file, start + place),
+    )
+    if actual != stated:
+        sums = f"sha256 {actual[:12]}..., its seal says {stated[:12]}..."
+        raise DataError(path, f"is not as it was written ({sums})", remedy)
 
 
 def _digest(file: IO[bytes], start: int) -> str:
@@ -87,17 +94,6 @@ def _digest(file: IO[bytes], start: int) -> str:
             hash.update(b"0" * 64)
             file.seek(start + 64)
     return hash.hexdigest()
-
-
-def _compare(path: str | Path, found: str, told: str, remedy: str) -> None:
-    if found != told:
-        problem = f"is not as it was written (sha256 {found[:12]}..., its seal says {told[:12]}...)"
-        raise DataError(path, problem, remedy)
-
-
-def _without(path: str | Path, size: int, remedy: str) -> DataError:
-    what = "is cut, or written by hand or by an older version" if size else "is empty"
-    return DataError(path, f"{what}: it does not hold the sha256 of itself", remedy)
 
 
 def vouched(path: str | Path, digest: str, by: str | Path, remedy: str = REMEDY) -> bytes:

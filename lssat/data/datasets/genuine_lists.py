@@ -1,12 +1,12 @@
 """Checks before a list is read, and a record of the lists that a reader uses."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
 from lssat.tables import DataError
+from lssat.tables.errors import denied
 
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml")
 _POINTER = b"version https://git-lfs"
@@ -64,9 +64,3 @@ def genuine(path: Path, what: str = "list", own: bool = False) -> Path:
     if problem := impostor(opening(path)):
         raise DataError(path, problem, "Put the list there" if own else f"Fetch the {what} again")
     return path
-
-
-def denied(path: str | Path) -> DataError:
-    """Return the error of a file or folder that may not be read; it names the owner."""
-    problem = f"cannot be read (owner: uid {os.stat(path).st_uid})"
-    return DataError(path, problem, "Ask the owner for permission to read it")

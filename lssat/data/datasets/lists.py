@@ -13,14 +13,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from lssat.data.datasets.genuine_lists import denied, genuine, impostor, opening, recording
+from lssat.data.datasets.genuine_lists import genuine, impostor, opening, recording
 from lssat.tables import DataError
 
 __all__ = [
     "csv",
     "delimiter",
     "delimiters",
-    "denied",
     "fields",
     "genuine",
     "header",

@@ -9,6 +9,7 @@ from pathlib import Path
 from lssat import params
 from lssat.data.datasets import lists
 from lssat.tables import DataError, links, reject, spelling
+from lssat.tables.errors import denied
 
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
 
@@ -73,7 +74,7 @@ def exists(path: Path) -> bool:
         return path.exists()
     except PermissionError:
         closed = next(parent for parent in path.parents if os.path.exists(parent))
-        raise lists.denied(closed) from None
+        raise denied(closed) from None
 
 
 def near(name: str, known: list[str]) -> str:
@@ -150,7 +151,7 @@ def names(folder: Path, base: Path) -> set[str]:
                     inside(Path(entry.path), base)
                 held.add(entry.name)
     except PermissionError:
-        raise lists.denied(folder) from None
+        raise denied(folder) from None
     except NotADirectoryError:
         problem = lists.impostor(folder) or "is a file, not a folder"
         raise DataError(folder, problem, "Put the folder of the release there") from None

@@ -5,7 +5,8 @@ import stat
 from pathlib import Path
 
 from lssat.data.media import archive
-from lssat.tables import REASONS, DataError, spelling
+from lssat.tables import REASONS, spelling
+from lssat.tables.errors import denied
 
 FIXED = 24  # MiB that a decoder takes whatever the size; blocks are larger than what is in them
 
@@ -66,12 +67,3 @@ def check_memory(what: str, needed: float, memory: int | None) -> None:
     if memory is not None and total > memory:
         problem = f"{what} takes {total:,.0f} MiB, the limit is {memory:,} (faces.memory)"
         raise Unreadable("too_large", problem)
-
-
-def denied(path: str | Path) -> DataError:
-    """Return the error of a file or folder that may not be read."""
-    try:
-        owner = f"owner: uid {Path(path).stat().st_uid}"
-    except OSError:
-        owner = "its folder is closed too"
-    return DataError(path, f"cannot be read ({owner})", "Ask the owner for permission to read it")

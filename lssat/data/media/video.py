@@ -16,7 +16,8 @@ import numpy as np
 from lssat.data.media import container, upright
 from lssat.data.media.image import read_image
 from lssat.data.media.plan import Plan, Use, use
-from lssat.data.media.unreadable import Unreadable, check_memory, denied
+from lssat.data.media.unreadable import Unreadable, check_memory
+from lssat.tables.errors import denied
 
 MAX_PIXELS = 4096 * 3072  # of a frame; 2 GiB suffice for its detection
 # Bytes a pixel while a frame is turned into an array, and frames that a codec holds beside it, at

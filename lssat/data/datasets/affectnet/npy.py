@@ -7,6 +7,7 @@ from pathlib import Path
 from lssat.data.datasets import lists, tree
 from lssat.data.datasets.affectnet.codes import Sample
 from lssat.tables import DataError, from_npy
+from lssat.tables.errors import denied
 
 _SUFFIX = "_exp.npy"
 
@@ -42,7 +43,7 @@ def _code(path: Path) -> str:
     try:
         return _decoded(lists.opening(path).read_bytes())
     except PermissionError:
-        raise lists.denied(path) from None
+        raise denied(path) from None
     except (ValueError, OSError) as error:
         problem = lists.impostor(path) or f"is not a readable annotation ({error})"
         raise DataError(path, problem, "Fetch the annotations again") from None
