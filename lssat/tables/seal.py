@@ -73,11 +73,8 @@ def _hold(path: str | Path, file: IO[bytes], remedy: str) -> None:
     if place < len(_MARK):
         what = "is cut, or written by hand or by an older version" if size else "is empty"
         raise DataError(path, f"{what}: it does not hold the sha256 of itself", remedy)
-    stated, actual = (
-        end[place : place + 64].decode("ascii", "replace"),
-        _digest(file, start + place),
-    )
-    if actual != stated:
+    stated = end[place : place + 64].decode("ascii", "replace")
+    if (actual := _digest(file, start + place)) != stated:
         sums = f"sha256 {actual[:12]}..., its seal says {stated[:12]}..."
         raise DataError(path, f"is not as it was written ({sums})", remedy)
 
