@@ -49,16 +49,17 @@ class Release:
 
 
 _COMPRESSION = (Literal["raw", "c0", "c23", "c40"], ...)
-_METHODS = (Annotated[list[str], MinLen(1)], ...)  # folders of manipulated_sequences
+_METHODS = {
+    "methods": (Annotated[list[str], MinLen(1)], ...),  # folders of manipulated_sequences
+    # those of the test split's fakes; None: all of them (docs/protocols.md)
+    "test_methods": (Annotated[list[str], MinLen(1)] | None, None),
+}
 _RECORDS = (
     Release(
         Task("ffpp", "binary", "auc", "video", "Deepfake detection (FaceForensics++)", DEEPFAKE),
         words="FaceForensics++",
         page="docs/data-ffpp.md",
-        options={
-            "compression": _COMPRESSION,
-            "methods": _METHODS,
-        },
+        options={"compression": _COMPRESSION, **_METHODS},
         bare={"compression": "c23", "methods": []},
         paired=True,
         drawn=True,
@@ -130,7 +131,7 @@ _RECORDS = (
             words=f"FaceForensics++ ({name})",
             page="docs/data-ffpp.md",
             test_only=True,
-            options={"methods": _METHODS},
+            options=dict(_METHODS),
             bare={"methods": ["Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures"]},
             paired=True,
             size=(0, 0, 140),

@@ -1,4 +1,4 @@
-"""`train.methods`: of each task that is trained with it, the manipulations that there are."""
+"""`train.methods`, and `test_methods` of a data set: the manipulations that there are."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from lssat.params.grid_rules import parsed
 
 
 def problems(get: Get) -> Iterator[Problem]:
-    """Yield what is wrong with the recipe's methods, and with those of each variant that is run."""
+    """Yield what is wrong with methods of the recipe, of variants that are run, and of tests."""
     yield from _of(get, ("train", "methods"), get("train", "methods"), ("benchmark", "tasks"))
     variants = get("variants")
     for key in BESIDE:
@@ -18,6 +18,12 @@ def problems(get: Get) -> Iterator[Problem]:
             if isinstance(changes, dict) and name in run:
                 where = ("variants", name, "methods")
                 yield from _of(get, where, changes.get("methods"), ("benchmark", key, "tasks"))
+    for name, section in sections.items() if isinstance(sections := get("datasets"), dict) else ():
+        tested = texts(section.get("test_methods")) if isinstance(section, dict) else []
+        for number, method in enumerate(tested):
+            if method not in (there := known(get, name)):
+                text = f"{method!r} is not in datasets.{name}.methods{nearest(method, there)}"
+                yield ("datasets", name, "test_methods", number), text
 
 
 def known(get: Get, task: str) -> list[str]:

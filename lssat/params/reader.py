@@ -143,8 +143,9 @@ def section_json(params: Params, rule: str, **wildcards: str) -> str:
             kept = part[name].items()
             part[name] = {key: value for key, value in kept if _says(model, key, value)}
     for own in part.get("datasets", {}).values():
-        if own.get("labels", True) is None:
-            del own["labels"]
+        for key in ("labels", "test_methods"):
+            if own.get(key, True) is None:
+                del own[key]
     if not part.get("variants", True):
         del part["variants"]
     return json.dumps(part, sort_keys=True)

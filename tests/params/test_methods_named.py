@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from helpers.preset import TEXT
+from helpers.preset import FILE, TEXT
 
 from lssat import params
 from lssat.params import methods
@@ -74,3 +74,25 @@ def test_methods_of_ones_own_are_the_classes_that_become_the_positive_one() -> N
 
     found = {name: methods.known(get, name) for name in ("mine", "two", "ff", "none")}
     assert found == {"mine": ["a", "b"], "two": [], "ff": ["x", "y"], "none": []}
+
+
+def test_methods_of_a_test_are_among_those_that_are_read(tmp_path: Path) -> None:
+    values = yaml.safe_load(TEXT)
+    values["datasets"]["ffpp"]["test_methods"] = ["NeuralTextures", "FaceShifter"]
+    assert (
+        "datasets.ffpp.test_methods: 'FaceShifter' is not in datasets.ffpp.methods; did you mean"
+        in said(tmp_path, values)
+    )
+    values["datasets"]["ffpp"]["test_methods"] = []
+    assert "datasets.ffpp.test_methods: List should have at least 1 item" in said(tmp_path, values)
+
+
+def test_a_data_set_whose_methods_are_all_tested_is_not_stale_for_the_new_key() -> None:
+    loaded = params.load(FILE)
+    assert "test_methods" not in params.section_json(loaded, "splits", task="ffpp")
+    section = loaded.datasets.ffpp.model_copy(update={"test_methods": ["NeuralTextures"]})
+    datasets = loaded.datasets.model_copy(update={"ffpp": section})
+    changed = loaded.model_copy(update={"datasets": datasets})
+    told = params.section_json(changed, "splits", task="ffpp")
+    assert '"test_methods": ["NeuralTextures"]' in told
+    assert params.view(told, "splits", task="ffpp").datasets.ffpp.test_methods == ["NeuralTextures"]

@@ -50,6 +50,33 @@ def test_a_matrix_has_each_method_and_marks_what_was_not_trained_on(page: Page) 
             assert cell.small == f"{words.interval(found)}{mark}"
 
 
+def test_a_test_split_of_one_method_says_who_was_trained_on_it(page: Page) -> None:
+    """`test_methods`: the others are columns no more, and stay what training has."""
+    task = page.tasks[0]
+    names = sorted({row["subset"] for row in task.metrics["subsets"]})
+    kept = [row for row in task.metrics["subsets"] if row["subset"] == names[0]]
+    task.metrics["subsets"][:] = kept
+    task.splits["subsets"] = {"train": dict.fromkeys(names, 4)}
+    trained_on(page, "none-none-CRGB", names[1:])
+    (part,) = protocols.content(page)
+    assert [column.label for column in part.tables[0].columns][3:] == [names[0], "all together"]
+    for row in part.tables[0].rows:
+        alone = row[1].text == "none/none/CRGB"
+        assert row[2].text == (", ".join(names[1:]) if alone else "all")
+        assert row[3].small.endswith("unseen") == alone
+
+
+def test_a_row_of_another_program_says_nothing_of_its_training(page: Page) -> None:
+    trained_on(page, "none-none-CRGB", ["Deepfakes"])
+    task = page.tasks[0]
+    for part in ("table", "subsets"):
+        row = dict(task.metrics[part][0]) | {"backbone": "xception", "configuration": "external"}
+        task.metrics[part].append(row | {"runs": ["ffpp/xception/external/seed0"]})
+    (made,) = protocols.content(page)
+    theirs = [row for row in made.tables[0].rows if row[0].text == "xception"]
+    assert [row[2].text for row in theirs] == [words.DASH] * len(theirs)
+
+
 def test_methods_that_the_training_data_lack_are_unseen_in_another_test_set(page: Page) -> None:
     trained_on(page, "none-none-CRGB", ["Deepfakes"])
     metrics = page.across[0].metrics

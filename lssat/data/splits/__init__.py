@@ -80,13 +80,14 @@ def write(
     where, why = _lost(lost, faces_rejects, rejects[1:], manifest)
     check_rejects("faces", len(lost), len(cropped), options.rejects_limit, where, why)
     names = np.array(assign(dataset, samples, splits, options))
-    seeded = dataset in HALVED or names.tolist() != samples["split"].to_pylist()
+    moved = zip(names.tolist(), samples["split"].to_pylist(), strict=True)
+    seeded = dataset in HALVED or any(one != other and one != UNUSED for one, other in moved)
     seed = splits.seed if seeded else None
     check_groups(samples["groups"].to_pylist(), names.tolist(), manifest)
     wishes = _sized(dataset, samples, names.tolist(), splits, options, manifest)
     joined = _join(samples, names, crops, seed, manifest)
     members = expected(task, options, {*samples["subset"].to_pylist()})
-    _check_empty(joined, needed(dataset, options), members, manifest)
+    _check_empty(joined, options, needed(dataset, options), members, manifest)
     for name in NAMES:
         part = joined.filter(pc.equal(joined["split"], name))
         write_table(files[name], part, SPLITS, task.header())
@@ -160,7 +161,11 @@ def _join(
 
 
 def _check_empty(
-    joined: pa.Table, splits: tuple[str, ...], members: dict[str, list[str]], manifest: Path
+    joined: pa.Table,
+    options: params.Dataset,
+    splits: tuple[str, ...],
+    members: dict[str, list[str]],
+    manifest: Path,
 ) -> None:
     sizes = Counter(joined["split"].to_pylist())
     problems = [
@@ -168,6 +173,7 @@ def _check_empty(
         if gap.what
         else f"split {gap.split} is empty"
         for gap in gaps(by_member(joined), sizes, members, splits)
+        if not gap.meant(options)
     ]
     if problems:
         fix = "Add samples of them, or see in the tables of rejects where they were lost"

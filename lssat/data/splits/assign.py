@@ -63,7 +63,18 @@ def assign(
     if _held_out(names, rules):
         names = [UNUSED if name == "val" else name for name in names]
         names = hold_out(samples, names, rules.holdout, rules.seed)
-    return names
+    left_out = untested(options)
+    subsets = samples["subset"].to_pylist() if left_out else names
+    return [
+        UNUSED if name == "test" and subset in left_out else name
+        for name, subset in zip(names, subsets, strict=True)
+    ]
+
+
+def untested(options: params.Dataset) -> set[str]:
+    """Return the manipulation methods that the test split leaves out: `test_methods` has others."""
+    kept = getattr(options, "test_methods", None)
+    return set() if kept is None else {*getattr(options, "methods", ())} - {*kept}
 
 
 def _held_out(names: list[str], rules: params.Splits) -> bool:

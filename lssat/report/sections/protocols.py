@@ -51,13 +51,12 @@ def _recipe(task: Task, run: str) -> dict[str, Any]:
     return record["params"]["train"] if record else {}
 
 
-def _about(task: Task, run: str, everything: bool) -> str:
+def _about(task: Task, run: str) -> str:
     """Say what a run was trained on."""
     if run not in task.records:
         return words.DASH
-    recipe = _recipe(task, run)
-    about = "all" if everything else ", ".join(recipe["methods"])
-    blend = recipe.get("blend", "none")  # docs/rivals.md
+    about = ", ".join(methods(task, run) or ["all"])
+    blend = _recipe(task, run).get("blend", "none")  # docs/rivals.md
     return about if blend == "none" else f"{blend} of reals, chosen by {about}"
 
 
@@ -65,7 +64,8 @@ def _methods(task: Task, name: str, metrics: Metrics) -> Table:
     """Make a matrix of one test set: training down, the method of the fakes across."""
     found = _of_methods(metrics)
     names = sorted({row["subset"] for row in found})
-    every = sorted({row["subset"] for row in task.metrics["subsets"]})
+    trained = {row["subset"] for row in task.metrics["subsets"]}
+    trained |= task.splits.get("subsets", {}).get("train", {}).keys()  # and is not tested
     sizes = {row["subset"]: row["n"] for row in found}
     columns = [Column("Backbone"), Column("Configuration"), Column("Trained on")]
     columns += [Column(n, "num", f"n = {words.number(sizes[n])}") for n in names]
@@ -73,15 +73,10 @@ def _methods(task: Task, name: str, metrics: Metrics) -> Table:
     cells = {(*words.pair(row), row["subset"]): row for row in found}
     rows = []
     for row in _of(metrics["table"], metrics):
-        seen = methods(task, row["runs"][0]) or every
-        about = _about(task, row["runs"][0], seen == every)
+        own = methods(task, row["runs"][0])
+        seen = trained if own is None else {*own}
         line = [_value(cells.get((*words.pair(row), each)), each in seen) for each in names]
-        about = "all" if seen == every else ", ".join(seen)
-        if (
-            blend := task.records[row["runs"][0]]["params"]["train"].get("blend", "none")
-        ) != "none":
-            about = f"{blend} of reals, chosen by {about}"  # docs/rivals.md
-        named = [Cell(text) for text in (*words.pair(row), about)]
+        named = [Cell(text) for text in (*words.pair(row), _about(task, row["runs"][0]))]
         rows.append([*named, *line, _value(row, True)])
     caption = (
         f"{words.where(metrics)} on {name}, by what was trained on and the method of the fakes"

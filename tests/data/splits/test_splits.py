@@ -1,5 +1,6 @@
 """Splits: official where there is one, nobody in two of them, every crop in one."""
 
+import contextlib
 import csv
 import hashlib
 import re
@@ -40,6 +41,32 @@ def test_official_splits_and_every_crop_once(tmp_path: Path) -> None:
     assert (tmp_path / "test.txt").read_text() == text
     assert summary["unused"] == {"samples": 0, "crops": 0}
     assert (tmp_path / "unused.txt").read_text() == ""
+
+
+def test_methods_that_are_not_tested_leave_the_test_split_alone(tmp_path: Path) -> None:
+    rows = ffpp_rows()
+    options = ffpp_options(tmp_path).model_copy(update={"test_methods": ["Face2Face"]})
+    found, summary = write(tmp_path, "ffpp", options, rows, cropped(rows, 3, 2))
+    subsets = {name: {row["subset"] for row in part} for name, part in found.items()}
+    everything = {"Deepfakes", "Face2Face", "original"}
+    assert subsets == {"train": everything, "val": everything, "test": everything - {"Deepfakes"}}
+    left = [row["id"] for row in rows if (row["split"], row["subset"]) == ("test", "Deepfakes")]
+    assert (tmp_path / "unused.txt").read_text().split() == sorted(left)
+    assert summary["unused"] == {"samples": len(left), "crops": 2 * len(left)}
+    assert summary["coverage"]["test"] == 1.0
+    assert {row["seed"] for part in found.values() for row in part} == {None}
+    options = options.model_copy(update={"test_methods": None})
+    found, _ = write(tmp_path, "ffpp", options, rows, cropped(rows, 3, 2))
+    assert {row["subset"] for row in found["test"]} == everything
+
+
+def test_a_method_that_is_to_be_tested_and_is_not_there_stops_the_step(tmp_path: Path) -> None:
+    rows = [row for row in ffpp_rows() if (row["split"], row["subset"]) != ("test", "Face2Face")]
+    options = ffpp_options(tmp_path)
+    for tested, told in (["Deepfakes"], None), (["Face2Face"], "subsets: Face2Face has no crop in"):
+        with contextlib.nullcontext() if told is None else pytest.raises(DataError, match=told):
+            changed = options.model_copy(update={"test_methods": tested})
+            write(tmp_path, "ffpp", changed, rows, cropped(rows, 2, 2))
 
 
 def test_coverage_counts_samples_with_a_crop(tmp_path: Path) -> None:
