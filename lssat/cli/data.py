@@ -44,7 +44,9 @@ def _root(release: Release) -> tuple[Any, None]:
 @option.given_as("roots", {name: _root(each) for name, each in RELEASES.items()})
 def init(
     preset: Annotated[str, typer.Option(help="A file of presets/: sample, paper, ...")],
-    out: Annotated[Path, option.writes("File to write.", apart=True)] = Path("params.yaml"),
+    out: Annotated[
+        Path, option.writes("File to write.", apart=True, endings=(".yaml", ".yml"))
+    ] = Path("params.yaml"),
     force: Annotated[bool, typer.Option("--force", help="Replace an edited file.")] = False,
     small: Annotated[
         bool,

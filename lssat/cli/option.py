@@ -17,7 +17,9 @@ MACHINE = hardware.Hardware()  # its defaults
 HERE = Project()
 
 
-def writes(what: str, *names: str, folder: bool = False, apart: bool = False) -> Any:
+def writes(
+    what: str, *names: str, folder: bool = False, apart: bool = False, endings: tuple[str, ...] = ()
+) -> Any:
     """Return an option that names an output; one that cannot be written ends the command at once.
 
     So does one that is an input (`lssat.cli.outputs`).
@@ -28,6 +30,7 @@ def writes(what: str, *names: str, folder: bool = False, apart: bool = False) ->
         folder: the option names a folder to write into; else a file, where `-` is stdout.
         apart: no file is replaced in a folder that the command reads: it is no step, whose
             outputs lie beside its inputs.
+        endings: of the names of files that it may replace, the usual one first.
     """
 
     def check(
@@ -35,7 +38,7 @@ def writes(what: str, *names: str, folder: bool = False, apart: bool = False) ->
     ) -> Path | str | None:
         if path not in (None, "-"):
             tables.check_writable(str(path), folder)
-            note(ctx, param, Output(Path(str(path)), folder, apart))
+            note(ctx, param, Output(Path(str(path)), folder, apart, endings))
         return path
 
     return typer.Option(*names, help=what, callback=check)
@@ -132,5 +135,8 @@ InProject = Annotated[
     ),
 ]
 Json = Annotated[
-    str | None, writes("Write JSON to this file; - for stdout alone.", "--json", apart=True)
+    str | None,
+    writes(
+        "Write JSON to this file; - for stdout alone.", "--json", apart=True, endings=(".json",)
+    ),
 ]

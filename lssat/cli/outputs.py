@@ -4,9 +4,11 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import typer
 from typer.core import TyperCommand
 
 from lssat.tables import DataError
+from lssat.tables.project import SNAKEFILE, Project
 
 _OUTPUTS = "lssat.outputs"  # in a command's context: option -> Output
 _ARGUMENT = "an argument"
@@ -18,6 +20,7 @@ class Output(NamedTuple):
     path: Path
     folder: bool  # to write into
     apart: bool  # replaces nothing in a folder that is read
+    endings: tuple[str, ...] = ()  # of names that it may replace; none: whatever it is called
 
 
 def note(ctx: Any, param: Any, output: Output) -> None:
@@ -27,6 +30,12 @@ def note(ctx: Any, param: Any, output: Output) -> None:
 
 class Command(TyperCommand):
     """A command that refuses, before it does anything, to write over what it is to read."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse what is empty, as a variable that is not set is: a path of it is this folder."""
+        if "" in args:
+            raise typer.BadParameter("one of the arguments is empty; is a variable not set?")
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Check the options, all of which are known by now, and run."""
@@ -40,6 +49,9 @@ class Command(TyperCommand):
             from_inputs(output.path, [each for each in read if not os.path.isdir(each[1])])
             outside(output.path, folders if output.apart else [])
         _different([output.path for output in files])
+        for output in files:
+            if output.endings:
+                like(output.path, output.endings)
         return super().invoke(ctx)
 
 
@@ -83,6 +95,29 @@ def outside(out: Path, folders: list[Path]) -> None:
         if inside:
             problem = f"is to be written, and lies in {folder}, which is read"
             raise DataError(out, problem, "Nothing was written. Name another file, or remove it")
+
+
+def like(out: Path, endings: tuple[str, ...]) -> None:
+    """Refuse to replace a file of another kind, or one that the steps of a project made.
+
+    Args:
+        endings: of the names of such files, the first being the usual one.
+
+    Raises:
+        DataError: it is one, such as params.yaml for a page, or a run's record.json.
+    """
+    if not out.is_file():  # also /dev/null
+        return
+    if out.suffix.lower() not in endings:
+        problem = f"is there already, and is no {endings[0]} file"
+        raise DataError(out, problem, "Nothing was written. Name another file, or remove it")
+    file = out.resolve()
+    for folder in (each for each in file.parents if (each / SNAKEFILE).is_file()):
+        project = Project(folder)
+        for made in (project.prepared, project.runs.root, project.results.root):
+            if file.is_relative_to(made):
+                problem = f"is there already, made by the benchmark's steps in {made.name}/"
+                raise DataError(out, problem, "Nothing was written. Name another file")
 
 
 def _different(outputs: list[Path]) -> None:

@@ -195,7 +195,11 @@ def compare(
     b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another of the same task.")],
     out: Annotated[
         Path | None,
-        option.writes("Page to write, readable without network; holds faces.", apart=True),
+        option.writes(
+            "Page to write, readable without network; holds faces.",
+            apart=True,
+            endings=(".html", ".htm"),
+        ),
     ] = None,
     json_: option.Json = None,
     dataset: Annotated[
@@ -262,6 +266,7 @@ def weights(
     outputs.from_inputs(out, [("IN", file)])
     if out.suffix != ".safetensors":
         raise tables.DataError(out, "is no name of a safetensors file", "End it in .safetensors")
+    outputs.like(out, (out.suffix,))
     with quick_imports():
         from lssat.models import convert as step
 

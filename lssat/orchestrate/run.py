@@ -19,7 +19,7 @@ from lssat.orchestrate.events import Reader
 from lssat.orchestrate.failures import HEADING
 from lssat.orchestrate.progress import Progress
 from lssat.tables import DataError, check_writable
-from lssat.tables.project import Project
+from lssat.tables.project import SNAKEFILE, Project
 from lssat.use.show import show
 
 LOG = Project().log("snakemake")
@@ -106,10 +106,10 @@ def _passing_on(process: subprocess.Popen) -> Iterator[list[int]]:
 
 def check_project() -> None:
     """Raise a DataError where this folder is no project's, before anything is written."""
-    if not Path("Snakefile").is_file():
+    if not Path(SNAKEFILE).is_file():
         problem = f"is not in this folder ({Path.cwd()})"
         fix = "Run this in the project's folder, where README.md and params.yaml are"
-        raise DataError("Snakefile", problem, fix)
+        raise DataError(SNAKEFILE, problem, fix)
 
 
 def _keep(lines: IO[str], log: IO[str]) -> None:

@@ -25,6 +25,7 @@ from lssat.orchestrate.progress import Progress
 from lssat.orchestrate.run import check_project
 from lssat.params import load
 from lssat.tables import DataError
+from lssat.tables.project import SNAKEFILE
 
 _STATES = ("done", "running", "to do", "failed")
 
@@ -93,7 +94,7 @@ def _graph() -> list[tuple[str, dict[str, str], str, str | None]]:
         if done.returncode or not file.exists():
             words = (done.stdout + done.stderr).strip()
             problem = f"cannot be planned:\n{words[-2000:]}\n"
-            raise DataError("Snakefile", problem, "Mend what it names; `lssat check` names it too")
+            raise DataError(SNAKEFILE, problem, "Mend what it names; `lssat check` names it too")
         return json.loads(file.read_text(encoding="utf-8"))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
+SNAKEFILE = "Snakefile"  # a folder that holds it is a project
 SPLITS = ("train", "val", "test")  # and, in a list alone:
 UNUSED = "unused"
 

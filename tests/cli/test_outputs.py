@@ -1,6 +1,7 @@
 """An output that is an input is refused before anything is written, whatever it is called."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from lssat.cli import outputs
 from lssat.tables import DataError
 
 PRECIOUS = b"precious"
+MADE = ("runs", "results", "data/prepared")
 
 
 @pytest.fixture
@@ -75,8 +77,9 @@ def test_fault_d12_the_roots_of_a_params_yaml_count_for_the_doctor(
 ) -> None:
     text = (Path(cli.__file__).parents[2] / "params.yaml").read_text()
     (here / "params.yaml").write_text(text.replace("data/raw/sample/celeba", "root"))
-    assert "lies in root, which is read" in refused("doctor celeba --json root/list.csv")
-    assert (here / "root/list.csv").read_bytes() == PRECIOUS
+    (here / "root/list.json").write_bytes(PRECIOUS)
+    assert "lies in root, which is read" in refused("doctor celeba --json root/list.json")
+    assert (here / "root/list.json").read_bytes() == PRECIOUS
 
 
 def test_fault_d12_a_preset_is_no_place_for_a_params_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +130,7 @@ def test_fault_d13_names_are_spelt_out_where_the_terminal_cannot_show_them(tmp_p
 
 
 @pytest.mark.parametrize(
-    "text", ["nan,1,2,3", "1,2,inf,3", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,1,0,5", "1,1,5,-2", ""]
+    "text", ["nan,1,2,3", "1,2,inf,3", "1,2,3", "1,2,3,4,5", "a,b,c,d", "1,1,0,5", "1,1,5,-2", " "]
 )
 def test_fault_d13_a_box_that_is_none_is_a_message(text: str) -> None:
     done = CliRunner().invoke(cli.app, ["predict", "--task", "ffpp", "--box", text, "x.jpg"])
@@ -140,3 +143,47 @@ def test_fault_d5_frames_are_a_number_or_all(text: str) -> None:
     done = CliRunner().invoke(cli.app, ["predict", "--task", "ffpp", f"--frames={text}", "x.jpg"])
     assert done.exit_code == 2
     assert "is neither a number above 0 nor all" in " ".join(done.output.replace("│", "").split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "verify --json {}",
+        "doctor --json {}",
+        "compare a b --json {}",
+        "compare a b --out {}",
+        "predict --task ffpp --json {} a.jpg",
+        "plan --json {}",
+        "init --preset sample --out {}",
+        "weights convert a.pth {}",
+    ],
+)
+def test_no_command_replaces_a_file_of_another_kind_or_a_result(here: Path, words: str) -> None:
+    (here / "Snakefile").touch()
+    kinds = ("json", "html", "yaml", "safetensors")
+    for name in ("mlflow.db", *(f"{folder}/x/of.{kind}" for folder in MADE for kind in kinds)):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_bytes(PRECIOUS)
+        assert re.search(
+            "is there already|no name of a saf|is read", refused(words.format(name))
+        ), name
+        assert (here / name).read_bytes() == PRECIOUS
+
+
+def test_a_page_takes_the_place_of_a_page(here: Path) -> None:
+    (here / "Snakefile").touch()
+    for name in ("page.html", "page.HTM", "new", "results/new.html"):
+        outputs.like(here / name, (".html", ".htm"))
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).touch()
+    outputs.like(here / "page.html", (".html", ".htm"))
+    outputs.like(Path(os.devnull), (".html",))
+    with pytest.raises(DataError, match=r"page.html: is there already, and is no \.json file"):
+        outputs.like(here / "page.html", (".json",))
+
+
+def test_an_empty_argument_is_refused_before_it_becomes_this_folder(here: Path) -> None:
+    for words in (["predict", "--task", "ffpp", ""], ["verify", "--expected", ""]):
+        done = CliRunner().invoke(cli.app, words)
+        assert done.exit_code == 2
+        assert "one of the arguments is empty; is a variable not set?" in done.output

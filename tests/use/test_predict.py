@@ -420,10 +420,13 @@ def test_fault_d12_a_video_is_not_written_over_by_its_scores(home: Path, tmp_pat
         shutil.copy(path(home, FRAMES, next(iter(stored(home, FRAMES)))), tmp_path / name)
     os.symlink("v.mp4", tmp_path / "link.mp4")
     before = (tmp_path / "v.mp4").read_bytes()
-    for given, out in (("v.mp4", "link.mp4"), ("folder", "folder/w.mp4")):
+    for given, out, why in (
+        ("v.mp4", "link.mp4", "is to be written, and is read as well (an argument: "),
+        ("folder", "folder/w.mp4", "is there already, and is no .json file"),
+    ):
         code, said, err = told_of(home, tmp_path, given, "--json", out)
         assert (code, said) == (1, "")
-        assert err.startswith(f"{out}: is to be written, and is read as well (an argument: ")
+        assert err.startswith(f"{out}: {why}")
     assert (tmp_path / "v.mp4").read_bytes() == before
     assert (tmp_path / "folder/w.mp4").read_bytes() == before
 

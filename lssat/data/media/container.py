@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lssat.data.media.signatures import is_video
+from lssat.data.media.signatures import BYTES, fault
 from lssat.data.media.unreadable import Unreadable, read_bytes
 
 CONTAINERS = "mov,matroska,avi"  # FFmpeg's demuxers; mov reads mp4, matroska reads webm
@@ -35,7 +35,7 @@ def opened(path: str | Path) -> Iterator[tuple[Any, Any]]:
 def _container(path: str | Path) -> Iterator[Any]:
     import av
 
-    head = read_bytes(path, 16)
+    head = read_bytes(path, BYTES)
     with open(path, "rb", buffering=0) as file:
         file.name = "video"  # hides the real name from FFmpeg
         try:
@@ -91,8 +91,5 @@ def announced(path: str | Path) -> int:
 
 def _not_a_video(head: bytes, problem: str) -> tuple[str, str]:
     """Distinguish a damaged video (its index is missing) from another kind of file."""
-    if not head:
-        return "unreadable", "zero bytes"
-    if is_video(head):
-        return "no_frames", f"damaged: {problem}"
-    return "format", f"not mp4, mov, mkv, webm or avi (first bytes {head!r})"
+    other = fault(head, "") or fault(head, "video")
+    return (other.reason, other.detail) if other else ("no_frames", f"damaged: {problem}")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from lssat.data.media.signatures import BYTES, is_image
+from lssat.data.media.signatures import BYTES, fault
 from lssat.data.media.unreadable import Unreadable, check_memory, read_bytes
 from lssat.data.media.without_metadata import bare
 
@@ -93,11 +93,9 @@ def _read(data: bytes, memory: int | None) -> np.ndarray:
 
 
 def _unknown(data: bytes) -> tuple[str, str]:
-    if not data:
-        return "unreadable", "zero bytes"
-    if is_image(data[:BYTES]):
-        return "unreadable", f"damaged header (first bytes {data[:16]!r})"
-    return "format", f"not {', '.join(FORMATS)} (first bytes {data[:16]!r})"
+    if other := fault(data[:BYTES], "image"):
+        return other.reason, other.detail
+    return "unreadable", f"damaged header (first bytes {data[:16]!r})"
 
 
 def bytes_of(kind: str) -> int:

@@ -203,7 +203,7 @@ def test_a_folder_of_images_reads_like_a_video(tmp_path: Path) -> None:
     assert chosen == Use(12, [0, 4, 7, 11], [[0, 2]])
     assert [int(frame[0, 0, 0]) for frame in frames.values()] == [0, 2, 4, 7, 11]
     (tmp_path / "4.png").write_bytes(b"")
-    with pytest.raises(Unreadable, match=r"unreadable: 4\.png: zero bytes"):
+    with pytest.raises(Unreadable, match=r"unreadable: 4\.png: is empty"):
         list(read(tmp_path, "frames", Plan(frames=4)))
     (tmp_path / "empty").mkdir()
     assert reason(tmp_path / "empty", kind="frames") == "no_frames"
