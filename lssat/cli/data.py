@@ -35,7 +35,7 @@ def _root(release: Release) -> tuple[Any, None]:
     """Return the option for the root of a release, and its default."""
     end = ", only tested on" if release.test_only else ""
     help = f"Root of {release.words}{end}: {release.page}."
-    return Annotated[Path | None, typer.Option(help=help)], None
+    return Annotated[str | None, typer.Option(metavar="PATH", help=help)], None
 
 
 @app.command(
@@ -52,11 +52,11 @@ def init(
         bool,
         typer.Option("--small", help="A trial of minutes on few samples: does all fit?"),
     ] = False,
-    **roots: Path | None,
+    **roots: str | None,
 ) -> None:
     """Write a params.yaml from a preset, with its comments, for the data sets given.
 
-    Tasks without a folder are left out.
+    Tasks without a folder are left out. A root may be an address, s3://bucket/prefix.
     A params.yaml that is there is replaced if it equals a preset, or with --force, which keeps it
     as params.yaml.bak.
     """
@@ -97,7 +97,8 @@ def doctor(
         str | None, typer.Argument(help=f"One of {', '.join(RELEASES)}, or your own; default: all.")
     ] = None,
     root: Annotated[
-        Path | None, typer.Option(help="Its tree; params.yaml is then not read.")
+        str | None,
+        typer.Option(metavar="PATH", help="Its tree; params.yaml is then not read."),
     ] = None,
     json_: option.Json = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every image and video.")] = False,

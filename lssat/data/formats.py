@@ -4,6 +4,7 @@ Only headers are read. A data set whose classes were stored in different ways te
 these alone (`lssat.evaluation.format_probe`).
 """
 
+import contextlib
 import io
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,11 +16,21 @@ import pyarrow as pa
 from PIL import Image, JpegImagePlugin
 
 from lssat.data.media import container, frames_in
+from lssat.data.media.copies import Copies
 from lssat.data.media.image import FORMATS as IMAGES
 from lssat.data.media.unreadable import Unreadable, read_bytes
 from lssat.data.media.without_metadata import bare
-from lssat.tables import FACES, FORMATS, MANIFEST, DataError, read_table, write_table
+from lssat.tables import (
+    FACES,
+    FORMATS,
+    MANIFEST,
+    DataError,
+    addresses,
+    read_table,
+    write_table,
+)
 
+_AHEAD = 16  # samples that are fetched from object storage while one is looked at
 _SAMPLING = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 # The luminance table of the JPEG standard (ITU-T T.81, annex K.1), in any order.
 _STANDARD = np.array(
@@ -39,21 +50,25 @@ def write(dataset: str, root: str | Path, manifest: Path, faces: list[Path], out
         faces: tables of schema FACES, of every shard.
 
     Raises:
-        DataError: a file that was cropped cannot be read any more.
+        DataError: a file that was cropped cannot be read any more, or not be reached.
     """
     crops = _crops(faces)
+    table, place = read_table(manifest, MANIFEST), addresses.place(root)
+    samples = table.select(["id", "path", "media"]).to_pylist()
+    cropped = [row for row in samples if row["id"] in crops]
     rows = []
-    for row in read_table(manifest, MANIFEST).select(["id", "path", "media"]).to_pylist():
-        if row["id"] not in crops:
-            continue
-        side, frames = crops[row["id"]]
-        try:
-            facts = _facts(Path(root) / row["path"], row["media"])
-        except Unreadable as error:
-            problem = f"of {dataset} was cropped and cannot be read any more ({error})"
-            raise DataError(Path(root) / row["path"], problem, "Put it back as it was") from None
-        own = dict(id=row["id"], media=row["media"], side=side, frames=frames)
-        rows.append(own | facts)
+    with contextlib.closing(Copies(_AHEAD)) as copies:
+        copies.expect((place / row["path"], row["media"]) for row in cropped)
+        for row in cropped:
+            side, frames = crops[row["id"]]
+            path = place / row["path"]
+            try:
+                facts = _facts(copies.of(path, row["media"]), row["media"])
+            except Unreadable as error:
+                problem = f"of {dataset} was cropped and cannot be read any more ({error})"
+                raise DataError(path, problem, "Put it back as it was") from None
+            own = dict(id=row["id"], media=row["media"], side=side, frames=frames)
+            rows.append(own | facts)
     write_table(out, sorted(rows, key=lambda row: row["id"]), FORMATS)
 
 

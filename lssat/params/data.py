@@ -12,7 +12,7 @@ from lssat.params.base import Count, Place, Section, Share, nearest
 class Dataset(Section):
     """What every data set has: where it lies and how its work is cut."""
 
-    root: Place  # the raw tree, absolute or relative to the project; only read
+    root: Place  # the raw tree, absolute, relative to the project or s3://bucket/prefix; only read
     # units of parallel work; a sample's shard is a hash of its id, five digits in names of files
     shards: Annotated[int, Field(ge=1, le=100_000)]
     rejects_limit: Share  # the share of samples that a step may reject before it stops

@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,22 +19,23 @@ from lssat import grid, params
 from lssat.grid.releases import CROSS, RELEASES, TASKS
 from lssat.params import trial as small
 from lssat.params.edits import Edit, edited, last
-from lssat.tables import DataError, write_text
+from lssat.tables import DataError, addresses, write_text
 
+Root = str | Path  # an address is a text: a path would make one slash of two
 PRESETS = Path("presets")
 _PLAIN = re.compile(r"(?=.*[A-Za-z])[\w.-]*(/[\w.-]+)+/?", re.ASCII)  # no reader takes it for else
 
 
 def write(
-    preset: str, roots: dict[str, Path], out: Path, force: bool = False, trial: bool = False
+    preset: str, given: Mapping[str, Root], out: Path, force: bool = False, trial: bool = False
 ) -> tuple[params.Params, str]:
     """Write a preset to `out` with the given roots; tasks without a root are left out.
 
     Args:
         preset: name of a file of presets/, without `.yaml`. `sample` draws its own trees and
             takes no roots; the others need at least one.
-        roots: data set -> folder. Those that are only tested on are added to `benchmark.cross`,
-            read as that of the task with its classes is (`_home`).
+        given: data set -> folder, or address in object storage. Those that are only tested on
+            are added to `benchmark.cross`, read as that of the task with its classes is (`_home`).
         out: the params.yaml; one that is there is replaced if it equals a preset, else only
             with `force`, and kept under another name.
         trial: made small, as a run of minutes (`lssat.params.trial`).
@@ -45,11 +46,12 @@ def write(
     Raises:
         DataError: no such preset or folder, `out` would be lost, or the result is not valid.
     """
+    roots = {name: _expanded(root) for name, root in given.items()}
     text = _preset(preset)
     _check_roots(preset, roots, text)
     before = _before(out, force)
     if roots:
-        text = edit(text, {name: root.expanduser() for name, root in roots.items()})
+        text = edit(text, roots)
     text = small.small(text) if trial else text
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / out.name
@@ -95,7 +97,7 @@ def names() -> list[str]:
     return found
 
 
-def edit(text: str, roots: dict[str, Path]) -> str:
+def edit(text: str, roots: Mapping[str, Root]) -> str:
     """Return the text of a params.yaml with these roots and only these data sets."""
     document = yaml.compose(text, Loader=yaml.SafeLoader)
     edits: list[Edit] = []
@@ -116,7 +118,7 @@ def edit(text: str, roots: dict[str, Path]) -> str:
     return edited(text, edits)
 
 
-def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[Edit]:
+def _only(benchmark: Any, roots: Mapping[str, Root]) -> Iterator[Edit]:
     """Leave the tasks with a root in the grid, and in the variants: empty without any."""
     beside = (section for key, section in benchmark.value if key.value in grid.BESIDE)
     for section in (benchmark, *beside):
@@ -130,7 +132,7 @@ def _only(benchmark: Any, roots: dict[str, Path]) -> Iterator[Edit]:
                     yield *_span(value), "[]"
 
 
-def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[Edit]:
+def _sliced(text: str, document: Any, roots: Mapping[str, Root]) -> Iterator[Edit]:
     """Yield edits that leave out the slices of tasks without a root."""
     for _, named in _child(document, "slices")[1].value:
         if isinstance(named, yaml.MappingNode):
@@ -140,7 +142,7 @@ def _sliced(text: str, document: Any, roots: dict[str, Path]) -> Iterator[Edit]:
                 yield (*_span(named), "{" + ", ".join(parts) + "}")
 
 
-def _added(text: str, document: Any, sections: Any, roots: dict[str, Path]) -> list[Edit]:
+def _added(text: str, document: Any, sections: Any, roots: Mapping[str, Root]) -> list[Edit]:
     """Name data sets in benchmark.cross; sections are that of their task, as far as it fits.
 
     The lines are copied with their comments.
@@ -179,7 +181,7 @@ def _preset(name: str) -> str:
     return (PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def _check_roots(preset: str, roots: dict[str, Path], text: str) -> None:
+def _check_roots(preset: str, roots: Mapping[str, Root], text: str) -> None:
     file = PRESETS / f"{preset}.yaml"
     known = [*yaml.safe_load(text)["datasets"], *CROSS]
     options = " ".join(f"--{name} DIR" for name in known)
@@ -196,11 +198,19 @@ def _check_roots(preset: str, roots: dict[str, Path], text: str) -> None:
     for name in roots:
         if name not in known:
             raise DataError(file, f"has no data set {name}", f"It has {', '.join(known)}")
-    absent = [f"--{name} {root}" for name, root in roots.items() if not root.expanduser().is_dir()]
+    for name, root in roots.items():
+        if isinstance(root, str) and (problem := addresses.problem(root)):
+            raise DataError(f"init: --{name}", problem, "Nothing was written")
+    paths = {name: root for name, root in roots.items() if isinstance(root, Path)}
+    absent = [f"--{name} {path}" for name, path in paths.items() if not path.is_dir()]
     if absent:
         many = "is not a folder" if len(absent) == 1 else "are not folders"
         fix = "Give the root of each raw tree; nothing was written"
         raise DataError("init", f"{', '.join(absent)} {many}", fix)
+
+
+def _expanded(root: Root) -> Root:
+    return str(root) if addresses.away(root) else Path(root).expanduser()
 
 
 class _Before(NamedTuple):

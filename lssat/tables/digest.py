@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from lssat.tables import links, sha256
+from lssat.tables import addresses, links, objects, sha256
 from lssat.tables.errors import denied
 from lssat.tables.memory import Memory
 
@@ -25,14 +25,17 @@ def tree(root: str | Path, memory: str | Path) -> str:
     costs a look at its entries. Reading is done by threads; every ten seconds stderr says how far
     it is and what was read is remembered, so that an interrupted first look goes on from there.
     A link counts by where it leads and is not followed: what lies within the root is read at its
-    own place, once, and nothing outside is read (`lssat.tables.links`).
+    own place, once, and nothing outside is read (`lssat.tables.links`). Of a root in object
+    storage nothing is read: sizes and ETags of its listing count (`lssat.tables.objects`).
 
     Returns:
         16 hexadecimal digits; "absent" if there is no such folder.
 
     Raises:
-        DataError: a folder or file cannot be read.
+        DataError: a folder or file cannot be read, or an address not be listed.
     """
+    if addresses.away(root):
+        return objects.digest(str(root))
     root = Path(root)
     if not root.is_dir():
         return "absent"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lssat.tables.addresses import shown
+
 
 def denied(path: str | Path) -> "DataError":
     """Return the error of a file or folder that may not be read; it names the owner."""
@@ -16,7 +18,8 @@ class DataError(Exception):
     """Input that cannot be used: ``file[:line]: what is wrong. what to do.``"""
 
     def __init__(self, file: str | Path, problem: str, fix: str, line: int | None = None):
-        self.file, self.problem, self.fix, self.line = str(file), problem, fix, line
+        file, problem, fix = shown(str(file)), shown(problem), shown(fix)
+        self.file, self.problem, self.fix, self.line = file, problem, fix, line
         where = f"{file}:{line}" if line is not None else f"{file}"
         super().__init__(f"{where}: {problem}. {fix}.")
 

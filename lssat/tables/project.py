@@ -271,6 +271,7 @@ class Project(_Folder):
     artifacts = _At("mlartifacts")  # of MLflow
     logs = _At("logs")
     features = _At(".lssat/features")  # of frozen encoders, to be made again at any time
+    objects = _At(".lssat/objects")  # outlines of raw trees in object storage
     memory = _At(".lssat/trees.sqlite")  # hashes of raw files by size, time and inode
     sample = _In("data/raw/sample", Raw)  # the built-in one
     runs = _In("runs", Runs)

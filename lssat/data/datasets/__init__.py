@@ -25,6 +25,7 @@ from lssat.tables import (
     together,
     write_table,
 )
+from lssat.tables.addresses import place
 from lssat.tables.listed import count, header
 
 NO_LOSS = ("excluded_class", "duplicate")  # on request; one of the equal rows is used
@@ -74,12 +75,12 @@ def write(
     """Write both tables as `manifest` does; return the error of cut lists or too many rejects."""
     rows, absent = listed(dataset, options)
     groups, splits = [row["groups"] for row in rows], [row["split"] for row in rows]
-    check_groups(groups, splits, Path(options.root))
+    check_groups(groups, splits, place(options.root))
     few = limit(rows, options.limit)
     if len(few) < len(rows):
         counts = f"{len(few):,} of {len(rows):,} samples are used"
         print(f"warning: datasets.{dataset}.limit: {counts}; it is a trial", file=sys.stderr)
-    readable_rows, unreadable = readable(few, Path(options.root))
+    readable_rows, unreadable = readable(few, place(options.root))
     rejected = sorted([*absent, *unreadable], key=lambda row: (row["id"], row["path"]))
     described = task(dataset, options)
     for doubt in [*checks.doubts(options, rows, described.classes), *_left_out(dataset, options)]:
@@ -138,8 +139,8 @@ def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict
     own_read: Any = partial(own.read, dataset)
     read = reader(dataset).read if dataset in RELEASES else own_read
     read_rows, absent = read(options)
-    rows, doubles = _once(read_rows, Path(options.root))
-    _meant(absent, {row["path"] for row in rows}, Path(options.root))
+    rows, doubles = _once(read_rows, place(options.root))
+    _meant(absent, {row["path"] for row in rows}, place(options.root))
     return rows, absent + doubles
 
 

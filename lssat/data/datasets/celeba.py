@@ -9,7 +9,7 @@ from pathlib import Path
 from lssat.data.datasets import lists, tree
 from lssat.data.media import archive
 from lssat.grid.labels import ATTRIBUTES
-from lssat.tables import DataError
+from lssat.tables import DataError, addresses
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
 IMAGES = {"train": 162_770, "val": 19_867, "test": 19_962}  # of list_eval_partition.txt
@@ -54,6 +54,15 @@ def read(options) -> tuple[list[dict], list[dict]]:
         split = _split(partition, name, splits[name])
         samples.add(file in there, name, prefix + file, labels, split, [persons[name]])
     return samples.rows, samples.rejects
+
+
+def problems(section: dict, root: Path) -> Iterator[tuple[tuple, str]]:
+    """Yield what is wrong with images in object storage, where the official zip is not read."""
+    try:
+        if addresses.address(root):
+            _images(root)
+    except DataError as error:
+        yield ("root",), str(error).removesuffix(".")
 
 
 def whole(options, rows: list[dict]) -> int:

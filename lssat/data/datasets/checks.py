@@ -12,7 +12,7 @@ from typing import Any
 from lssat.data.datasets import tree
 from lssat.data.media import archive
 from lssat.params import Dataset, Own
-from lssat.tables import DataError, spelling
+from lssat.tables import DataError, addresses, spelling
 
 CUT = ", and the lists name fewer samples than the release: a list was cut"
 _SHOWN = 3
@@ -28,7 +28,7 @@ def check_whole(
     """
     if not short(whole, options, rows, rejects):
         return
-    base = Path(options.root)
+    base = addresses.place(options.root)
     more = extras(base, rows, rejects)
     if len(more) <= missing(rejects):
         return

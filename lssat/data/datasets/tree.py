@@ -8,19 +8,19 @@ from pathlib import Path
 
 from lssat import params
 from lssat.data.datasets import lists
-from lssat.tables import DataError, links, reject, spelling
+from lssat.tables import DataError, links, objects, reject, spelling
 from lssat.tables.errors import denied
 
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
 
 
 def root(options: params.Dataset, dataset: str) -> Path:
-    """Return the root of a raw tree.
+    """Return the root of a raw tree; of one in object storage its outline.
 
     Raises:
-        DataError: there is no such folder.
+        DataError: there is no such folder, or what an address names cannot be listed.
     """
-    path = Path(options.root)
+    path = objects.outline(options.root)
     if not path.is_dir():
         problem = f"the root of {dataset} is not a folder"
         near = "" if path.exists() else spelling.nearest(path)

@@ -25,19 +25,21 @@ from lssat.data.doctor.walk import Tree, trouble, walk
 from lssat.data.media.video import IMAGES
 from lssat.data.splits import requirements
 from lssat.grid.releases import RELEASES
-from lssat.tables import DataError
+from lssat.tables import DataError, addresses, objects
 
 __all__ = ["Inventory", "inspect", "run", "stand_in"]
 
 
-def stand_in(dataset: str, root: Path) -> params.Dataset:
+def stand_in(dataset: str, root: str | Path) -> params.Dataset:
     """Return options for a tree without a params.yaml: everything that is there."""
     given: dict[str, Any] = RELEASES[dataset].bare
     model = params.SECTIONS[dataset]
     return model.model_construct(root=str(root), shards=1, rejects_limit=1.0, **given)
 
 
-def run(dataset: str | None, root: Path | None, source: str, json_: str | None, deep: bool) -> int:
+def run(
+    dataset: str | None, root: str | Path | None, source: str, json_: str | None, deep: bool
+) -> int:
     """Inspect one tree or those of a params.yaml, print, and return the exit code.
 
     Args:
@@ -106,8 +108,13 @@ def inspect(
     Returns:
         Counts and findings; a tree with problems is no exception.
     """
-    root = Path(options.root)
-    inventory = Inventory(dataset, str(root), deep)
+    shown = options.root if addresses.away(options.root) else str(Path(options.root))
+    inventory = Inventory(dataset, shown, deep)
+    try:
+        root = objects.outline(options.root)
+    except DataError as refusal:
+        inventory.add("error", refusal.file, refusal.problem, refusal.fix)
+        return inventory
     if not root.is_dir():
         fix = f"Set datasets.{dataset}.root in params.yaml, or give --root"
         inventory.add("error", str(root), "is not a folder", fix)

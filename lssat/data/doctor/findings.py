@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lssat.tables import DataError
+from lssat.tables import DataError, addresses
 
 SEVERITIES = ("error", "warning", "note")
 Parts = dict[tuple[str, str], int]  # (subset, split) -> samples
@@ -119,6 +119,7 @@ class Inventory:
 
     def relative(self, path: str) -> str:
         """Return a path relative to the root; "." is the root."""
+        path = addresses.shown(path)
         inside = Path(path).is_relative_to(self.root)
         return Path(path).relative_to(self.root).as_posix() if inside else path
 

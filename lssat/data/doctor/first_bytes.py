@@ -7,7 +7,6 @@ nothing at all. What is an image or a video is `lssat.data.media`'s to say, what
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +14,8 @@ from lssat.data import media
 from lssat.data.doctor.findings import Inventory, by_folder
 from lssat.data.media import archive, signatures
 from lssat.data.media.unreadable import read_bytes
-from lssat.tables import DataError
+from lssat.tables import DataError, addresses
 
-_CHUNK = 2000  # files a thread reads before it takes the next ones
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
 _MEDIA = ("image", "video", "")
 KINDS = {
@@ -70,12 +68,10 @@ def look(root: Path, kinds: dict[str, str], inventory: Inventory) -> list[Wrong]
     Args:
         kinds: what each path must be, see `problem`; relative to the root.
     """
-    known = list(kinds)
-    chunks = [known[start : start + _CHUNK] for start in range(0, len(known), _CHUNK)]
-    inventory.read += len(known)
-    with ThreadPoolExecutor(8) as threads:  # of use where each file is a trip over a network
-        parts = threads.map(lambda chunk: list(_read(root, chunk, kinds)), chunks)
-        return [wrong for part in parts for wrong in part]
+    inventory.read += len(kinds)
+    return list(
+        signatures.in_threads(root, list(kinds), lambda paths: list(_read(root, paths, kinds)))
+    )
 
 
 def tell(wrong: list[Wrong], is_error: Callable[[str], bool], inventory: Inventory) -> None:
@@ -117,7 +113,10 @@ def _read(root: Path, chunk: list[str], kinds: dict[str, str]) -> Iterator[Wrong
         except media.Unreadable as error:
             yield Wrong(path, f"cannot be read ({error.detail})", b"")
             continue
-        except DataError:
+        except DataError as error:
+            if addresses.address(file):
+                yield Wrong(path, error.problem, b"")
+                continue
             owner = os.stat(archive.file_of(file)).st_uid
             yield Wrong(path, f"cannot be read (Permission denied; owner: uid {owner})", b"")
             continue

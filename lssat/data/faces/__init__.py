@@ -72,6 +72,9 @@ def crop_shard(
     rows, rejected = _Rows(FACES), _Rows(REJECTS)
     with media.Decoder(faces.timeout, faces.memory) as decoder:
         cropper = Cropper(dataset, options, faces, shard, decoder, device)
+        decoder.copies.expect(
+            (cropper.root / each["path"], each["media"]) for each in _each(samples)
+        )
 
         def crop_all(file: IO[bytes]) -> None:
             sheet, reported = Sheet(file, faces.size), time.monotonic()

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ from lssat.data.audit.phash import phash
 from lssat.data.faces.choose import Face, choose, given, misfit, whole
 from lssat.data.faces.crop import central, crop, square
 from lssat.data.faces.npy_writer import Sheet
-from lssat.tables import reject
+from lssat.tables import addresses, reject
 
 if TYPE_CHECKING:
     from lssat.data.faces.mtcnn import Detector
@@ -37,7 +36,8 @@ class Cropper:
         decoder: media.Decoder,
         device: str,
     ):
-        self.dataset, self.root, self.faces, self.shard = dataset, Path(options.root), faces, shard
+        self.dataset, self.faces, self.shard = dataset, faces, shard
+        self.root = addresses.place(options.root)
         self.plan = plan_of(options)
         self.how = getattr(options, "faces", None)  # detect | aligned | box, of own data
         self.decoder, self.device = decoder, device

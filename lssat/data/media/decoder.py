@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from lssat.data.media.copies import Copies
 from lssat.data.media.plan import Plan, Use
 from lssat.data.media.unreadable import Unreadable
 from lssat.tables import DataError
@@ -31,6 +32,7 @@ class Decoder:
     """`read` and `read_again` of `lssat.data.media.video`, under limits.
 
     Beside their reasons there are `timeout` and `decoder_crash` (a crash, or out of memory).
+    What lies in object storage is fetched first (`copies`), outside of the limits.
 
     Args:
         timeout: seconds that may be spent waiting for the frames of one file.
@@ -39,6 +41,7 @@ class Decoder:
 
     def __init__(self, timeout: float, memory: int):
         self.timeout, self.memory = timeout, memory
+        self.copies = Copies()
         self._process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Decoder":
@@ -46,21 +49,23 @@ class Decoder:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
+        self.copies.close()
 
     def read(self, path: str | Path, media: str, plan: Plan) -> Iterator[Use | tuple]:
         """See `video.read`."""
-        return self._ask({"path": str(path), "media": media, "plan": plan._asdict()})
+        return self._ask(path, media, {"plan": plan._asdict()})
 
     def read_again(self, path: str | Path, media: str, wanted: list[int]) -> Iterator[tuple]:
         """See `video.read_again`."""
-        return self._ask({"path": str(path), "media": media, "wanted": wanted})
+        return self._ask(path, media, {"wanted": wanted})
 
     def times(self, path: str | Path) -> list[float | None]:
         """See `video.times`."""
-        (shown_at,) = self._ask({"path": str(path), "media": "video", "times": True})
+        (shown_at,) = self._ask(path, "video", {"times": True})
         return shown_at
 
-    def _ask(self, request: dict[str, Any]) -> Iterator:
+    def _ask(self, path: str | Path, media: str, request: dict[str, Any]) -> Iterator:
+        request = {**request, "path": str(self.copies.of(path, media)), "media": media}
         left, whole = self.timeout, False
         try:
             process = self._running()

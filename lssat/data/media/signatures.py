@@ -4,16 +4,20 @@ Suffixes do not matter: a JPEG without one is read, a TIFF named `.jpg` is not.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from lssat.data.media.unreadable import Unreadable, read_bytes
+from lssat.tables import addresses
 
+T = TypeVar("T")
 BYTES = 256  # enough to recognise a kind of file
 
-_CHUNK = 2000  # files that a thread reads before it takes the next ones
+# Threads that read, and the files that one reads before it takes the next ones: of a disk, which
+# may be one of a network, and of object storage.
+_ON_DISK, _AWAY = (8, 2000), (64, 50)
 # The boxes with which FFmpeg's demuxer of mov and mp4 lets a file begin.
 _BOXES = (
     b"ftyp moov mdat free skip wide pnot udta uuid junk pict prfl styp sidx moof emsg meta ediw"
@@ -117,11 +121,16 @@ def faults(root: Path, media: dict[str, str]) -> Iterator[tuple[str, Fault]]:
     Raises:
         DataError: a file may not be read (permission).
     """
-    paths = list(media)
-    chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
-    with ThreadPoolExecutor(8) as threads:  # of use where each file is a trip over a network
-        for unreadable in threads.map(lambda chunk: list(_read(root, chunk, media)), chunks):
-            yield from unreadable
+    yield from in_threads(root, list(media), lambda paths: list(_read(root, paths, media)))
+
+
+def in_threads(root: Path, paths: list[str], read: Callable[[list[str]], list[T]]) -> Iterator[T]:
+    """Yield what `read` makes of the files below a root, which it gets in parts, in their order."""
+    count, size = _AWAY if addresses.address(root) else _ON_DISK
+    parts = [paths[start : start + size] for start in range(0, len(paths), size)]
+    with ThreadPoolExecutor(count) as threads:
+        for read_part in threads.map(read, parts):
+            yield from read_part
 
 
 def _read(root: Path, paths: Iterable[str], media: dict[str, str]) -> Iterator[tuple[str, Fault]]:

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from lssat.data.media import archive
-from lssat.tables import REASONS, spelling
+from lssat.tables import REASONS, addresses, objects, spelling
 from lssat.tables.errors import denied
 
 FIXED = 24  # MiB that a decoder takes whatever the size; blocks are larger than what is in them
@@ -22,16 +22,18 @@ class Unreadable(Exception):  # noqa: N818
 
 
 def read_bytes(path: str | Path, count: int = -1, most: int | None = None) -> bytes:
-    """Read the first `count` bytes of an ordinary file, or all of it; or a member of a zip.
+    """Read the first `count` bytes of a file, or all of it; or of a member of a zip, an object.
 
     Args:
         most: bytes; a file that is larger is too_large.
 
     Raises:
         Unreadable: missing, unreadable, too_large, format (a pipe or device, without end).
-        DataError: the file may not be read (permission).
+        DataError: the file may not be read (permission), or an object not be reached.
     """
     try:
+        if address := addresses.address(path):
+            return objects.first(address, count)
         if archive.is_member(path) and not os.path.lexists(path):
             return archive.read(path, count)
         status = Path(path).stat()

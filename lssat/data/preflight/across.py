@@ -5,13 +5,13 @@ yet, or on another machine, is left to the steps.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from lssat import params
 from lssat.data import datasets
 from lssat.grid.releases import RELEASES
 from lssat.params.base import Problem, nearest
 from lssat.tables import DataError
+from lssat.tables.addresses import place
 
 
 def problems(values: params.Params) -> Iterator[Problem]:
@@ -22,7 +22,7 @@ def problems(values: params.Params) -> Iterator[Problem]:
     """
     for name, home in values.benchmark.cross.items():
         own, trained_on = (getattr(values.datasets, each) for each in (name, home))
-        if not all(each in RELEASES or Path(section.root).is_dir()
+        if not all(each in RELEASES or place(section.root).is_dir()
                    for each, section in ((name, own), (home, trained_on))):  # fmt: skip
             continue
         labels = getattr(own, "labels", None)

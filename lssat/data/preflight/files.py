@@ -11,7 +11,7 @@ from lssat.data import datasets, external
 from lssat.data.preflight.named_models import WORDS, choices, trained
 from lssat.grid.releases import RELEASES, TASKS
 from lssat.params.base import Problem, texts
-from lssat.tables import DataError, spelling
+from lssat.tables import DataError, addresses, objects, spelling
 from lssat.tables.project import Project
 
 HERE = Project()
@@ -27,10 +27,16 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     """
     sections = get("datasets")
     for name, section in sections.items() if isinstance(sections, dict) else ():
-        if isinstance(section, dict) and isinstance(root := section.get("root"), str):
+        if not isinstance(section, dict) or not isinstance(root := section.get("root"), str):
+            continue
+        if addresses.away(root):
+            if problem := _unlisted(root):
+                yield ("datasets", str(name), "root"), problem
+                continue
+        else:
             yield from _root(get, str(name), Path(root))
-            yield from _of_release(section, str(name), Path(root))
-            yield from _list(section, str(name), Path(root))
+        yield from _of_release(section, str(name), addresses.place(root))
+        yield from _list(section, str(name), addresses.place(root))
     lists = get("slices", "lists")
     for task, file in lists.items() if isinstance(lists, dict) else ():
         if isinstance(file, str) and not _drawn(get, file.removesuffix(".csv")):
@@ -99,6 +105,15 @@ def _root(get: Callable[..., Any], name: str, root: Path) -> Iterator[Problem]:
         yield where, f"{root} does not exist{_close(root)}; name the folder of the raw tree"
 
 
+def _unlisted(root: str) -> str:
+    """Say why a root in object storage cannot be listed, or ""; its outline is then there."""
+    try:
+        objects.outline(root)
+    except DataError as error:
+        return str(error).removesuffix(".")
+    return ""
+
+
 def _of_release(section: dict, name: str, root: Path) -> Iterator[Problem]:
     problems = getattr(datasets.reader(name), "problems", None) if name in RELEASES else None
     for key, text in problems(section, root) if problems else ():
@@ -108,7 +123,11 @@ def _of_release(section: dict, name: str, root: Path) -> Iterator[Problem]:
 def _list(section: dict, name: str, root: Path) -> Iterator[Problem]:
     file = section.get("csv")
     if isinstance(file, str) and name not in RELEASES and root.is_dir():
-        yield from _there(("datasets", name, "csv"), root / file, "the list of the samples")
+        where = ("datasets", name, "csv")
+        yield from _there(where, root / file, "the list of the samples")
+        if addresses.address(root / file):  # an empty file stands for it
+            known = ", ".join(addresses.LISTS)
+            yield where, f"{file} is no list that is read in object storage; name it as {known}"
 
 
 def _there(where: tuple, file: Path, what: str) -> Iterator[Problem]:

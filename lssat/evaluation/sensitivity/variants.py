@@ -94,13 +94,15 @@ def _with_margin(
     stored = Shards(files.faces, split, files.test)
     sources = tables.read_table(files.manifest, MANIFEST)
     where = {row["id"]: row for row in sources.select(["id", "path", "media"]).to_pylist()}
-    root = Path(getattr(params.datasets, task).root)
+    root = tables.addresses.place(getattr(params.datasets, task).root)
     rows: list[dict] = []
     file = Data(folder).faces.shard(0).npy
 
     def write(out: IO[bytes]) -> None:
         sheet = Sheet(out, params.faces.size)
         with media.Decoder(params.faces.timeout, params.faces.memory) as decoder:
+            ids = (id for id, _ in groupby(split["id"].to_pylist()))
+            decoder.copies.expect((root / where[id]["path"], where[id]["media"]) for id in ids)
             for row, frame in _frames(split, stored, where, root, decoder, params.faces.size):
                 settings = json.loads(stored.shard(row["of"]).header["settings"])
                 at = square(row["box"], margin / settings["margin"])

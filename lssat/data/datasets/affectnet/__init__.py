@@ -12,7 +12,7 @@ from pathlib import Path
 from lssat.data.datasets import tree
 from lssat.data.datasets.affectnet import csvs, folders, npy
 from lssat.data.datasets.affectnet.codes import CODES, CSV, EXCLUDED, NAMES, NPY, Sample
-from lssat.tables import DataError
+from lssat.tables import DataError, addresses
 
 LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Iterator[Sample]]]] = {
     "csv": (csvs.stands, csvs.samples),
@@ -61,6 +61,20 @@ def read(options) -> tuple[list[dict], list[dict]]:
     if unknown:
         _refuse(base, unknown)
     return images.rows, images.rejects
+
+
+def problems(section: dict, root: Path) -> Iterator[tuple[tuple, str]]:
+    """Yield what is wrong with a tree in object storage, where no annotation files are read."""
+    if not addresses.address(root):
+        return
+    try:
+        found = layout(root, section.get("layout", "auto"))
+    except DataError as error:
+        yield ("root",), str(error).removesuffix(".")
+        return
+    if found == "npy":
+        why = "holds the npy release, whose annotations are not read in object storage"
+        yield ("root",), f"{addresses.address(root)} {why}; copy it to a disk, and name its folder"
 
 
 def whole(options, rows: list[dict]) -> int:
