@@ -197,17 +197,23 @@ def test_an_undefined_metric_is_left_out(tmp_path: Path, client: MlflowClient) -
 
 @pytest.mark.slow
 def test_case_34_many_jobs_open_a_new_database_at_once_and_all_succeed(tmp_path: Path) -> None:
+    """Forked from a process that has imported MLflow, so that they meet at the file."""
     code = """
-import sys
+import os, sys
 from pathlib import Path
+import mlflow.store.tracking.sqlalchemy_store
 from lssat.tracking import runs as tracking
-tracking.connect(None, Path("mlflow.db"), sys.argv[1], Path("art"))
+jobs = []
+for n in range(4):
+    if not (job := os.fork()):
+        tracking.connect(None, Path("mlflow.db"), f"lssat-{n % 2}", Path("art"))
+        sys.exit()
+    jobs.append(job)
+print([os.waitpid(job, 0)[1] for job in jobs])
 """
-    jobs = [
-        subprocess.Popen([sys.executable, "-c", code, f"lssat-{n % 2}"], cwd=tmp_path)
-        for n in range(4)
-    ]
-    assert [job.wait() for job in jobs] == [0, 0, 0, 0]
+    line = [sys.executable, "-c", code]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "[0, 0, 0, 0]\n", done.stderr
     found = MlflowClient(f"sqlite:///{tmp_path}/mlflow.db").search_experiments()
     assert {each.name for each in found} == {"Default", "lssat-0", "lssat-1"}
 
