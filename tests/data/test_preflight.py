@@ -349,6 +349,28 @@ def test_fault_b1_runs_that_are_trained_need_no_weights(project: Path) -> None:
     assert len(told(*changes, change("seeds", [0, 99]))) == 1
 
 
+def test_weights_of_a_variant_are_looked_at_as_those_of_the_recipe(project: Path) -> None:
+    half = ("  half: {share: 0.5}", "  half: {share: 0.5, weights: lists/own.safetensors}")
+    (said,) = told(half)
+    assert said.startswith("variants.half.weights: lists/own.safetensors does not exist")
+    (project / "lists").mkdir()
+    save_file({"cls_token": torch.zeros(1, 1, 3)}, project / "lists/own.safetensors")
+    (said,) = told(half)
+    assert said.startswith("variants.half.weights: lists/own.safetensors ")
+    assert "vit_micro" in said
+    (project / "lists/own.safetensors").unlink()
+    loaded = preflight.problems()[0]
+    assert loaded
+    for run in loaded.runs():  # after `dvc pull` they are not needed
+        folder = project / "runs" / run.path
+        folder.mkdir(parents=True)
+        recipe = loaded.recipe(run.configuration).model_dump()
+        (folder / "record.json").write_text(json.dumps({"params": {"train": recipe}}))
+    assert told(half) == []
+    changed = (half[0], half[1].replace("0.5", "0.4"))
+    assert len(told(changed)) == 1
+
+
 @pytest.mark.slow
 def test_fault_b1_snakemake_run_check_and_doctor_say_the_same_before_any_job(
     project: Path, capsys: pytest.CaptureFixture
@@ -388,7 +410,7 @@ def test_fault_b1_a_process_of_its_own_looks_at_the_models(
     asked = dict(backbone="timm:vit", img_size=80, mask_ratio=0.5, configuration="none-none-CRGB")
     found = LOOK([asked | {"weights": "scratch"}])
     assert found["hub"] == []
-    assert found["problems"][0][:2] == ["timm:vit", "backbones"]
+    assert found["problems"][0][:2] == ["timm:vit", []]
     assert "looking at backbones and weights, once" in capfd.readouterr().err
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(DataError, match=r"could not be looked at: no word\. Run `lssat check`"):

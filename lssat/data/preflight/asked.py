@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from lssat import grid
+from lssat.data.preflight.named_models import variants
 from lssat.params.base import texts
-from lssat.params.grid_rules import parsed
 
 _CHECKPOINTS = "grad_checkpointing"
 
@@ -33,8 +33,7 @@ def _all(get: Callable[..., Any], backbone: str) -> Iterator[Asked]:
     for beside in grid.BESIDE:
         if backbone not in texts(get("benchmark", beside, "backbones")):
             continue
-        run = {made.variant for made in parsed(get("benchmark", beside, "configurations"))}
-        for name in sorted(filter(None, run)):
+        for name in variants(get, beside):
             for key in keys:
                 yield Asked(["variants", name, key], key, get("variants", name, key))
 

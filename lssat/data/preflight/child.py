@@ -15,7 +15,10 @@ from lssat.tables import DataError
 
 
 def main() -> None:
-    """Print `problems` ([backbone, place, text]) and `hub` ([backbone, ...])."""
+    """Print `problems` ([backbone, key, text]) and `hub` ([backbone, key, ...]).
+
+    A key is of params.yaml, [] where it is the backbone's own.
+    """
     problems: list[list[Any]] = []
     hub: list[list[Any]] = []
     for case in json.load(sys.stdin):
@@ -24,23 +27,23 @@ def main() -> None:
             encoder = build(case)
         except DataError as error:
             text = error.problem.removeprefix("benchmark.backbones: ")
-            problems.append([name, "backbones", f"{text}; {_small(error.fix)}"])
+            problems.append([name, [], f"{text}; {_small(error.fix)}"])
             continue
         if problem := unfit(encoder, case["img_size"]):
-            problems.append([name, "backbones", f"{name} cannot be used: {problem}"])
+            problems.append([name, [], f"{name} cannot be used: {problem}"])
             continue
         for where, key, value in case.get("asked", []):
             if problem := lacking(encoder, case, key, value):
                 problems.append([name, where, problem])
         try:
             if choice in ("mae", "timm"):
-                hub.append([name, *released(name, choice)])
+                hub.append([name, case["where"], *released(name, choice)])
             elif choice != "scratch":
                 weights.check_file(encoder, name, choice)
         except DataError as error:
             what = error.problem.removeprefix("train.weights: ")
             where = "" if error.file == "params.yaml" else f"{error.file} "
-            problems.append([name, "weights", f"{where}{what}; {_small(error.fix)}"])
+            problems.append([name, case["where"], f"{where}{what}; {_small(error.fix)}"])
     print(json.dumps({"problems": problems, "hub": hub}))
 
 

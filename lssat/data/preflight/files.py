@@ -138,9 +138,10 @@ def _there(where: tuple, file: Path, what: str) -> Iterator[Problem]:
 
 
 def _weights(get: Callable[..., Any]) -> Iterator[Problem]:
-    for where, name, choice in choices(get):
+    for each in choices(get):
+        where, choice = each.where, each.weights
         file = Path(choice)
-        if choice in WORDS or trained(get, name):
+        if choice in WORDS or trained(get, each):
             continue
         if not file.suffix and len(file.parts) == 1 and not file.exists():
             forms = f"{', '.join(WORDS)} or the path of a .safetensors file"

@@ -18,7 +18,14 @@ from typing import Any
 
 from lssat import grid
 from lssat.data.preflight import asked, hub
-from lssat.data.preflight.named_models import WORDS, backbones, choices, configurations, trained
+from lssat.data.preflight.named_models import (
+    WORDS,
+    Choice,
+    backbones,
+    choices,
+    configurations,
+    trained,
+)
 from lssat.params.base import Problem, texts
 from lssat.tables import DataError, source, write_json
 
@@ -40,10 +47,9 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     wanted = list(cases(get))
     if not wanted:
         return
-    places = {"backbones": {name: where for where, name in backbones(get)}}
-    places["weights"] = {name: where for where, name, _ in choices(get)}
-    for name, key, text in verdict(wanted):
-        yield places[key][name] if isinstance(key, str) else tuple(key), text
+    listed = {name: where for where, name in backbones(get)}
+    for name, where, text in verdict(wanted):
+        yield tuple(where) or listed[name], text
 
 
 def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
@@ -52,27 +58,39 @@ def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
     if not isinstance(size, int) or isinstance(size, bool) or not 16 <= size <= 1024:
         return
     configured = configurations(get)
-    given = {name: choice for _, name, choice in choices(get) if not trained(get, name)}
+    given = [each for each in choices(get) if not trained(get, each)]
     for (_, listed, _), name in backbones(get):
-        weights = given.get(name, "scratch")
-        if grid.weights_problem(name, weights) or not (weights in WORDS or Path(weights).is_file()):
-            weights = "scratch"  # reported elsewhere
-        family = grid.family(name)
-        if weights == "scratch" if name in family.sizes else not family.has(name):
+        family, alone = grid.family(name), listed == "baselines"
+        unknown = name not in family.sizes and not family.has(name)
+        if unknown or (not alone and grid.backbone_problem(name, size, 0.5)):
             continue
-        alone = listed == "baselines"
-        if not alone and grid.backbone_problem(name, size, 0.5):
-            continue
-        yield dict(
+        case = dict(
             backbone=name,
             configuration=grid.SUPERVISED if alone else _masked(name, configured),
             img_size=size,
             mask_ratio=ratio if isinstance(ratio, float) and 0 < ratio < 1 else 0.5,
-            weights=weights,
-            file=_stamp(weights),
             **({"frames": _frames(get)} if family.clips else {}),
-            **({"asked": found} if (found := asked.of(get, name)) else {}),
         )
+        more = {"asked": found} if (found := asked.of(get, name)) else {}
+        for weights, where in _weights(name, given).items():
+            if weights == "scratch" and name in family.sizes:
+                continue  # `grid.backbone_problem` knows it
+            yield case | dict(weights=weights, file=_stamp(weights), where=where, **more)
+            more = {}  # once a backbone
+
+
+def _weights(name: str, given: list[Choice]) -> dict[str, list[str]]:
+    """Return the weights that a backbone begins with, and where params.yaml first names each.
+
+    What cannot be looked at is reported elsewhere, and the backbone looked at without.
+    """
+    found: dict[str, list[str]] = {}
+    for each in given:
+        if each.backbone == name:
+            there = each.weights in WORDS or Path(each.weights).is_file()
+            sound = there and not grid.weights_problem(name, each.weights)
+            found.setdefault(each.weights if sound else "scratch", [*each.where])
+    return found or {"scratch": []}
 
 
 def _masked(name: str, known: list[grid.Configuration]) -> str:
@@ -98,8 +116,10 @@ def _stamp(weights: str) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
-def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str | list[str], str]]:
-    """Return (backbone, `backbones`, `weights` or the key of a recipe, problem) of what is wrong.
+def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, list[str], str]]:
+    """Return (backbone, key in params.yaml, problem) of what is wrong.
+
+    The key is empty where it is the backbone's own place.
 
     The hub is queried each time, since the network is no property of the project.
     """
@@ -111,9 +131,9 @@ def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, str | list[str], st
             write_json(MEMORY, dict(list(known.items())[-_KEPT:]), sealed=False)
     answer = known[key]
     wrong = [tuple(problem) for problem in answer["problems"]]
-    for name, *where in answer["hub"]:
-        if text := hub.problem(*where):
-            wrong.append((name, "weights", text))
+    for name, where, *released in answer["hub"]:
+        if text := hub.problem(*released):
+            wrong.append((name, where, text))
     return wrong
 
 

@@ -4,11 +4,12 @@ import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lssat import grid
 from lssat.params import Train
 from lssat.params.base import texts
+from lssat.params.grid_rules import parsed
 from lssat.tables.project import Project
 
 WORDS = ("scratch", "mae", "timm")  # that train.weights may be, beside the path of a file
@@ -26,35 +27,55 @@ def backbones(get: Callable[..., Any]) -> Iterator[tuple[tuple, str]]:
             yield ("benchmark", key, number), name
 
 
-def choices(get: Callable[..., Any]) -> Iterator[tuple[tuple, str, str]]:
-    """Yield for each backbone the place of its weights, its name and the weights."""
-    given = get("train", "weights")
-    for _, name in backbones(get):
+class Choice(NamedTuple):
+    """The weights that a backbone begins with, in the recipe or in a variant of it."""
+
+    where: tuple  # in params.yaml
+    backbone: str
+    weights: str
+    product: str | None = None  # of `grid.BESIDE`, which runs the variant; None: the grid
+    variant: str | None = None
+
+
+def choices(get: Callable[..., Any]) -> Iterator[Choice]:
+    """Yield the weights of each backbone: of the recipe, and of each variant that has its own."""
+    yield from _chosen(
+        ("train", "weights"), get("train", "weights"), [n for _, n in backbones(get)]
+    )
+    for product in grid.BESIDE:
+        names = texts(get("benchmark", product, "backbones"))
+        for variant in variants(get, product):
+            where = ("variants", variant, "weights")
+            yield from _chosen(where, get(*where), names, product, variant)
+
+
+def _chosen(where: tuple, given: Any, names: list[str], *of: str) -> Iterator[Choice]:
+    for name in names:
         if isinstance(given, str):
-            yield ("train", "weights"), name, given
+            yield Choice(where, name, given, *of)
         elif isinstance(given, dict) and isinstance(given.get(name), str):
-            yield ("train", "weights", name), name, given[name]
+            yield Choice((*where, name), name, given[name], *of)
+
+
+def variants(get: Callable[..., Any], product: str) -> list[str]:
+    """Return the variants that a product of `benchmark` runs, each once."""
+    made = parsed(get("benchmark", product, "configurations"))
+    return list(dict.fromkeys(each.variant for each in made if each.variant))
 
 
 def configurations(get: Callable[..., Any]) -> list[grid.Configuration]:
     """Return the configurations of the grid and of variants that can be read."""
     names = texts(get("benchmark", "configurations"))
-    parsed = []
     beside = (texts(get("benchmark", key, "configurations")) for key in grid.BESIDE)
-    for name in itertools.chain(names, *beside):
-        try:
-            parsed.append(grid.parse(name))
-        except ValueError:  # reported where the name stands
-            continue
-    return parsed
+    return parsed([*names, *itertools.chain(*beside)])
 
 
-def trained(get: Callable[..., Any], backbone: str) -> bool:
-    """Say whether all runs of a backbone are trained with the recipe as it is.
+def trained(get: Callable[..., Any], choice: Choice) -> bool:
+    """Say whether all runs that begin with these weights are trained with their recipe.
 
-    Then its weights are not needed, and may be on another machine (`dvc pull`).
+    Then the weights are not needed, and may be on another machine (`dvc pull`).
     """
-    recipe = get("train")
+    backbone, recipe = choice.backbone, get("train")
     trained = grid.RUN.format(task="*", backbone=backbone, configuration="*", seed="*")
     records = RUNS.find(RUNS.run(trained).record)
     names = (texts(get("benchmark", key)) for key in ("tasks", "configurations"))
@@ -66,6 +87,11 @@ def trained(get: Callable[..., Any], backbone: str) -> bool:
         [grid.SUPERVISED] if backbone in texts(get("benchmark", "baselines")) else configured
     )
     tasks = texts(get("benchmark", "clip_tasks")) if grid.family(backbone).clips else tasks
+    if choice.product is not None:
+        made = parsed(get("benchmark", choice.product, "configurations"))
+        configured = [each.slug for each in made if each.variant == choice.variant]
+        tasks = texts(get("benchmark", choice.product, "tasks"))
+        recipe = {**recipe, **get("variants", choice.variant)}
     wanted = {
         RUNS.run(grid.Run(t, backbone, c, s).path).root
         for t in tasks
