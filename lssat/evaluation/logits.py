@@ -1,7 +1,7 @@
 """Logits of a trained run for a split, and as rows of the table of predictions."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,16 +84,27 @@ def rows(run: str, crops: Crops, logits: np.ndarray, chosen: np.ndarray | None =
 
 def as_table(run: str, level: str, samples: pa.Table, logits: np.ndarray) -> pa.Table:
     """Return predictions of samples, as rows of a split (schema SPLITS) or those of clips."""
-    starts = np.arange(len(logits) + 1, dtype=np.int32) * logits.shape[1]
     values = pa.array(np.ascontiguousarray(logits, np.float32).reshape(-1))
     columns = {
         **{name: samples[name] for name in samples.column_names},
-        "run": pa.array([run] * len(samples)),
-        "level": pa.array([level] * len(samples)),
-        "logits": pa.ListArray.from_arrays(pa.array(starts), values),
+        "run": _repeated(run, len(samples)),
+        "level": _repeated(level, len(samples)),
+        "logits": pa.ListArray.from_arrays(_starts(*logits.shape), values),
     }
     names = tables.PREDICTIONS.names
     return pa.table({name: columns[name] for name in names}).cast(tables.PREDICTIONS)
+
+
+# A task's predictions may be millions of rows, in which these columns are as large as logits: the
+# splits of a run share one, and all runs what is the same in all.
+@lru_cache(maxsize=8)
+def _repeated(text: str, count: int) -> pa.Array:
+    return pa.array([text] * count)
+
+
+@lru_cache(maxsize=8)
+def _starts(rows: int, width: int) -> pa.Array:
+    return pa.array(np.arange(rows + 1, dtype=np.int32) * width)
 
 
 def predicted(

@@ -12,6 +12,10 @@ from lssat.tables import seal
 from lssat.tables.atomic import atomic
 from lssat.tables.errors import DataError
 
+# Rows that are written, and read, at a time. What Parquet holds beside those in hand is as large
+# as they are: of the million that it takes by itself, 40 logits each, half a gigabyte.
+_GROUP = 1 << 17
+
 
 def write_table(
     path: str | Path,
@@ -39,7 +43,7 @@ def write_table(
 
 def _write(table: pa.Table, out: IO[bytes] | pa.NativeFile) -> None:
     with pq.ParquetWriter(out, table.schema, use_dictionary=_repeated(table.schema)) as file:
-        file.write_table(table)
+        file.write_table(table, row_group_size=_GROUP)
         file.add_key_value_metadata({seal.KEY: seal.BLANK})
 
 

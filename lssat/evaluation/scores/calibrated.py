@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow as pa
 
 from lssat import grid, metrics
+from lssat.evaluation.scores.heap import give_back
 from lssat.evaluation.scores.levels import Level, matrix, places, rows_of
 
 UNCALIBRATED = "not calibrated: its table holds no scores of the validation split"
@@ -38,6 +39,7 @@ def calibrations(predictions: pa.Table, task: str, head: Level) -> dict[str, dic
         if rows is None and grid.parse(grid.Run.of(run).configuration).external:
             tempered["note"] = UNCALIBRATED
         calibrated[run] = raw | dict(level=head.name) | tempered
+        give_back()
     return calibrated
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lssat import metrics
+from lssat.evaluation.scores.heap import give_back
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
@@ -77,6 +78,8 @@ def measured(
         }
         if jumping:
             jumps[run] = metrics.jumps(level.labels, orders[0], *drawn)
+        del orders, moved  # before those of the next run are made
+        give_back()
     for name in jumping if jumps else ():
         resampled = statistics.from_resamples(np.array([own[name] for own in jumps.values()]))
         for run, factor in zip(jumps, resampled, strict=True):

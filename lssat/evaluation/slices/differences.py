@@ -11,11 +11,12 @@ import numpy as np
 
 from lssat import metrics
 from lssat.evaluation.scores import measured
+from lssat.evaluation.scores.heap import give_back
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Scored
 from lssat.evaluation.slices import measures
-from lssat.evaluation.slices.groups import Slice
+from lssat.evaluation.slices.groups import Slice, of_group
 from lssat.metrics import statistics
 from lssat.params import Evaluate
 
@@ -99,13 +100,13 @@ class Compared:
         """Return (group, metric) -> values and factors of all runs whose scores are finite."""
         results = {}
         for group in self.valued:
-            part = _of(self.level, self.masks[group])
+            part = of_group(self.level, self.masks[group])
             wanted = [name for name in self.names if group in self.defined(name)]
-            by_run = {
-                run: measures.measure(part.kind, part.labels, scores, wanted, self.columns)
-                for run, scores in part.scores.items()
-                if self.bad[run] is None
-            }
+            by_run = {}
+            for run in filter(lambda run: self.bad[run] is None, part.scores):
+                given = part.kind, part.labels, part.scores[run], wanted, self.columns
+                by_run[run] = measures.measure(*given)
+                give_back()
             held, clusters = measured.holding(part), len(set(part.groups))
             for name in wanted:
                 values = {run: {name: moved[name][0]} for run, moved in by_run.items()}
@@ -293,14 +294,6 @@ class Compared:
             return "less than two groups to compare"
         lacking = [self.notes.get((g, part)) for part in DISPARITIES[name] for g in self.compared]
         return next(filter(None, lacking), None)
-
-
-def _of(level: Level, mask: np.ndarray) -> Level:
-    return level._replace(
-        labels=level.labels[mask],
-        scores={run: run_scores[mask] for run, run_scores in level.scores.items()},
-        groups=[group for group, chosen in zip(level.groups, mask, strict=True) if chosen],
-    )
 
 
 def _tested(gap: statistics.Gap | None, notes: Sequence[str | None]) -> dict[str, Any]:
