@@ -31,7 +31,7 @@ SMALL = {
     "lookalikes": "1000",
     "probe": "--images 16 --backbones vit_micro --epochs 1 --seeds 2",
     "readers": "--share 0.0005 --repeats 1",
-    "plan": f"--replay {ROOT}/tests/orchestrate/recorded_other.json",
+    "plan": f"--replay {ROOT}/tests/orchestrate/recorded_make.json",
     "report": "--sizes 1 --share 0.01 --tasks affectnet",
     "scale": "--sizes 1 --share 0.01 --tasks affectnet",
     "slices_levels": "--trials 2 --groups 2 --clusters 60 --seeds 1 --metrics accuracy",
@@ -62,7 +62,8 @@ RATIOS = {
                           "# s"),
     "plan": (
         ["plan, by the clock: # s planned, # s took", "plan, alone: # s planned, # s took",
-         "time left, alone, from one third on:"],
+         "time left, alone, from one third on:", "training # s planned, # s took, #",
+         "time left, alone, at 50%: # s told, # s were, ratio #"],
         "",
     ),
     "report": (["report, 6 runs: # s CPU # GiB # s wall", "page # MB"], ""),

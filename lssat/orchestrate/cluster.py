@@ -22,12 +22,12 @@ def are_short(values: Params, hardware: Hardware) -> bool:
 
     The jobs themselves are told what the run that submits them has found.
     """
-    if told := os.environ.get(_TOGETHER):
-        return told == "yes"
+    if answer := os.environ.get(_TOGETHER):
+        return answer == "yes"
     costs = Costs(values, machine_of(hardware, 1, 1, here=False))
-    found = max(costs.train(run) for run in values.runs()) <= _SHORT
-    os.environ[_TOGETHER] = "yes" if found else "no"
-    return found
+    short = max(costs.train(run) for run in values.runs()) <= _SHORT
+    os.environ[_TOGETHER] = "yes" if short else "no"
+    return short
 
 
 def go_on(code: int) -> None:
@@ -45,8 +45,8 @@ def go_on(code: int) -> None:
     command = ["scontrol", "requeue", job]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     why = done.stderr.strip()
-    said = f"cannot be queued again ({why}); start it again by hand" if why else "is queued again"
-    print(f"job {job}: {said}", file=sys.stderr)
+    result = f"cannot be queued again ({why}); start it again by hand" if why else "is queued again"
+    print(f"job {job}: {result}", file=sys.stderr)
 
 
 def pass_on_the_warning() -> None:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 FILE = Path(".snakemake/events.jsonl")  # of the last run that did work
 _LOGGER = "snakemake.logging"
 
@@ -31,7 +33,8 @@ class Writer(logging.Handler):
         listed = [
             [number, rule, dict(named), log, weight] for number, rule, named, log, weight in jobs
         ]
-        self._write(pid=os.getpid(), cores=cores, jobs=listed)
+        since = psutil.Process().create_time()
+        self._write(pid=os.getpid(), since=since, cores=cores, jobs=listed)
         logging.getLogger(_LOGGER).addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -88,7 +91,8 @@ class Reader:
     file: Path = FILE
     pid: int | None = None
     cores: int = 1
-    began: float = 0.0  # time.time()
+    since: float = 0.0  # time.time() at which its process began
+    began: float = 0.0  # and its jobs
     last: float = 0.0
     ended: str = ""
     jobs: dict[int, Job] = field(default_factory=dict)
@@ -113,6 +117,7 @@ class Reader:
         self.last = at = entry["at"]
         if "pid" in entry:
             self.pid, self.cores, self.began = entry["pid"], entry["cores"], at
+            self.since = entry.get("since", at)
             for number, rule, wildcards, log, weight in entry["jobs"]:
                 self.jobs[number] = Job(rule, wildcards, log, weight)
         for number in entry.get("started", ()):

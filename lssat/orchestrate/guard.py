@@ -17,12 +17,12 @@ FILE = Path("unsaved/dvc.yaml")
 
 def put() -> None:
     """Make DVC refuse until the results of this run are saved."""
-    said = (
+    sentence = (
         f"Snakemake is at work here, {describe()}, or was stopped before its results were saved "
         "for DVC. Wait until it has ended. If it has: `snakemake --cores 8` goes on and saves "
         "them, `lssat save` only saves them."
     )
-    quoted = said.replace("\\", "\\\\").replace('"', '\\"')
+    quoted = sentence.replace("\\", "\\\\").replace('"', '\\"')
     write_text(FILE, f'"{quoted}": {{}}\n')
 
 

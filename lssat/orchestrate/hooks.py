@@ -46,7 +46,7 @@ _MADE = (*_WITH_FACES, _HERE.code)  # folders, of Snakemake's outputs
 
 def looks(arguments: list[str]) -> bool:
     """Say whether a Snakemake with these arguments only looks: `-n`, `--lint`, `--report` ..."""
-    return any(each.startswith(_LOOKS) or _LOOKS_SHORT.match(each) for each in arguments)
+    return any(word.startswith(_LOOKS) or _LOOKS_SHORT.match(word) for word in arguments)
 
 
 class Hooks:
@@ -147,22 +147,22 @@ class Hooks:
 
     def _failed(self) -> list[Any]:
         """Return the jobs that failed: of a group those that had all they need and are not done."""
-        found = []
+        failed = []
         for job in sorted(self.workflow.scheduler.failed, key=str):
             parts = sorted(job.jobs, key=str) if job.is_group() else [job]
-            found += [each for each in parts if not job.is_group() or could(each)]
-        return found
+            failed += [part for part in parts if not job.is_group() or could(part)]
+        return failed
 
     def _save(self, dag: Any) -> None:
-        made: dict[str, Any] = {"params": os.environ[restore.PARAMS]}
-        made |= {"fresh": [], "stale": [], "done": []}
+        state: dict[str, Any] = {"params": os.environ[restore.PARAMS]}
+        state |= {"fresh": [], "stale": [], "done": []}
         for job in () if dag is None else dag.jobs:  # it is false without jobs to do
             files = [str(file) for file in job.output]
             fresh = dag.finished(job) or not dag.needrun(job)
-            made["fresh" if fresh else "stale"] += files
-            made["done"] += files if dag.finished(job) else []
+            state["fresh" if fresh else "stale"] += files
+            state["done"] += files if dag.finished(job) else []
         command = [sys.executable, "-m", "lssat", "save", "--made", "-"]
-        subprocess.run(command, input=json.dumps(made), text=True, check=False)
+        subprocess.run(command, input=json.dumps(state), text=True, check=False)
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         """Pass a signal on to the steps, which save their state, and end as after Ctrl-C.

@@ -98,10 +98,10 @@ def dvc_at_work() -> str | None:
         with open(_DVC / "rwlock", encoding="utf-8") as file:
             entries = json.load(file)
         for owners in (entries.get("write", {}), entries.get("read", {})):
-            for found in owners.values():
-                for each in found if isinstance(found, list) else [found]:
-                    if Path(f"/proc/{each['pid']}").exists() and each["pid"] != os.getpid():
-                        return f"process {each['pid']} ({each['cmd']})"
+            for holders in owners.values():
+                for holder in holders if isinstance(holders, list) else [holders]:
+                    if Path(f"/proc/{holder['pid']}").exists() and holder["pid"] != os.getpid():
+                        return f"process {holder['pid']} ({holder['cmd']})"
     except (OSError, ValueError):
         pass  # no file, or one that DVC is about to write
     try:
@@ -116,21 +116,21 @@ def _await_steps() -> None:
     with refusing(STEPS):
         file = open(STEPS, "a", encoding="utf-8")  # noqa: SIM115
     with file:
-        end, told = time.monotonic() + _ENDING, False
+        end, announced = time.monotonic() + _ENDING, False
         while not _lock(file, fcntl.LOCK_EX):
             if time.monotonic() > end:
                 raise _busy(f"steps of a run that was killed ({_holders(STEPS)})")
-            if not told:
+            if not announced:
                 print(f"Waiting for steps of an earlier run: {_holders(STEPS)}.", file=sys.stderr)
-                told = True
+                announced = True
             time.sleep(0.2)
 
 
 def _holders(path: Path) -> str:
     """Return the processes that hold a lock on a file, as the kernel lists them."""
-    inode, found = str(path.stat().st_ino), set()
+    inode, processes = str(path.stat().st_ino), set()
     for line in Path("/proc/locks").read_text().splitlines():
         words = line.split()
         if "->" not in words and words[5].split(":")[-1] == inode:
-            found.add(words[4])
-    return "process " + ", ".join(sorted(found)) if found else "unknown processes"
+            processes.add(words[4])
+    return "process " + ", ".join(sorted(processes)) if processes else "unknown processes"

@@ -39,12 +39,12 @@ def epoch(job: Job) -> Epoch | None:
             written = os.fstat(file.fileno()).st_mtime
     except OSError:
         return None
-    found = [match for line in text.splitlines() if (match := _EPOCH.search(line))]
-    if not found or written < (job.started or 0):
+    ends = [match for line in text.splitlines() if (match := _EPOCH.search(line))]
+    if not ends or written < (job.started or 0):
         return None
-    pairs = (pair.split(" ", 1) for pair in found[-1][3].split(", "))
+    pairs = (pair.split(" ", 1) for pair in ends[-1][3].split(", "))
     losses = ", ".join(f"{pair[0]} {pair[1]}" for pair in pairs if pair[0] in _SHOWN)
-    return Epoch(int(found[-1][1]), int(found[-1][2]), losses, written)
+    return Epoch(int(ends[-1][1]), int(ends[-1][2]), losses, written)
 
 
 class Progress:
@@ -84,10 +84,10 @@ class Progress:
     def _part(self, job: Job, slot: float, now: float) -> float:
         """Return how much of a job is done, from 0 to 1."""
         spent = now - (job.started or now)
-        if job.rule == "train" and (told := epoch(job)):
-            each = (told.at - (job.started or told.at)) / told.number
-            since = min(1.0, (now - told.at) / each) if each > 0 else 0.0
-            return min(1.0, (told.number + 0.9 * since) / (told.of + 0.2))
+        if job.rule == "train" and (last := epoch(job)):
+            per_epoch = (last.at - (job.started or last.at)) / last.number
+            since = min(1.0, (now - last.at) / per_epoch) if per_epoch > 0 else 0.0
+            return min(1.0, (last.number + 0.9 * since) / (last.of + 0.2))
         return min(_MOST, spent / (slot * job.weight)) if job.weight else 0.0
 
     def left(self, now: float) -> float:
@@ -115,13 +115,13 @@ class Progress:
         for job in self.running():
             if job.rule != "train":
                 continue
-            run, told = job.name.removeprefix("train "), epoch(job)
-            if told is None:
+            run, last = job.name.removeprefix("train "), epoch(job)
+            if last is None:
                 rows.append((run, "first epoch", "", ""))
                 continue
-            each = (told.at - (job.started or told.at)) / told.number
-            left = max(0.0, each * (told.of - told.number) - (now - told.at))
-            rows.append((run, f"epoch {told.number} of {told.of}", told.losses, clock(left)))
+            per_epoch = (last.at - (job.started or last.at)) / last.number
+            left = max(0.0, per_epoch * (last.of - last.number) - (now - last.at))
+            rows.append((run, f"epoch {last.number} of {last.of}", last.losses, clock(left)))
         return rows
 
     def screen(self, now: float, width: int) -> RenderableType:

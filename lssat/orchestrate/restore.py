@@ -23,11 +23,11 @@ def worth_asking() -> bool:
     """Say, without DVC, whether a run cache may hold anything; a fresh clone has none."""
     given = configparser.ConfigParser(strict=False, allow_no_value=True)
     try:
-        found = given.read([".dvc/config", ".dvc/config.local"])
+        read = given.read([".dvc/config", ".dvc/config.local"])
         moved = given.has_option("cache", "dir")
     except configparser.Error:
         return True
-    return bool(found) and (moved or Path(".dvc/cache/runs").is_dir())
+    return bool(read) and (moved or Path(".dvc/cache/runs").is_dir())
 
 
 def restore(outputs: list[str]) -> bool:

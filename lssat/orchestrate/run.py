@@ -96,7 +96,7 @@ def _passing_on(process: subprocess.Popen) -> Iterator[list[int]]:
             process.send_signal(signal.SIGTERM)
         got.append(number)
 
-    before = {each: signal.signal(each, pass_on) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {signum: signal.signal(signum, pass_on) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield got
     finally:
@@ -172,8 +172,8 @@ class View:
 
 def _trouble(log: str) -> str:
     """Return what a log says of a failure: what failed, or all that Snakemake said of it."""
-    _, found, rest = log.rpartition(f"\n{HEADING}\n")
-    if found:
+    _, heading, rest = log.rpartition(f"\n{HEADING}\n")
+    if heading:
         block = [line for line in rest.split("\n") if line.startswith("  ")]
         return "\n".join([HEADING, *block])
     began = _TROUBLE.search(log)

@@ -110,34 +110,34 @@ def _short(reason: str) -> str:
     return kind[:1].lower() + kind[1:]
 
 
-def show(found: Status, console: Console) -> None:
+def show(state: Status, console: Console) -> None:
     """Print a row for each step and task; trainings at work; failures with their last words."""
-    console.print(_head(found), soft_wrap=True)
+    console.print(_head(state), soft_wrap=True)
     options: dict = {} if console.is_terminal else {"box": None}
     table = Table("step", "task", **options)
     for name in _STATES:
         table.add_column(name, justify="right")
     table.add_column("why")
-    for (rule, task), steps in _rows(found.steps).items():
+    for (rule, task), steps in _rows(state.steps).items():
         counts = Counter(step.state for step in steps)
         why = Counter(step.reason for step in steps if step.state == "to do" and step.reason)
         reasons = ", ".join(reason for reason, _ in why.most_common(2))
         table.add_row(rule, task, *(str(counts[name] or "") for name in _STATES), reasons)
     console.print(table)
-    if found.owner:
-        for row in Progress(found.reader).trainings(time.time()):
+    if state.owner:
+        for row in Progress(state.reader).trainings(time.time()):
             console.print(f"  {'  '.join(filter(None, row))}", soft_wrap=True)
-    for step in found.steps:
+    for step in state.steps:
         if step.state == "failed":
             _failure(step, console)
-    console.print(_tail(found), soft_wrap=True)
+    console.print(_tail(state), soft_wrap=True)
 
 
 def _rows(steps: list[Step]) -> dict[tuple[str, str], list[Step]]:
     """Group steps by rule and task, in the order of the pipeline."""
     order = {name: number for number, name in enumerate(_ORDER)}
     rows: dict[tuple[str, str], list[Step]] = {}
-    for step in sorted(steps, key=lambda each: (order.get(each.rule, len(order)), each.task)):
+    for step in sorted(steps, key=lambda step: (order.get(step.rule, len(order)), step.task)):
         rows.setdefault((step.rule, step.task), []).append(step)
     return rows
 
@@ -151,10 +151,10 @@ _ORDER = (
 )
 
 
-def _head(found: Status) -> str:
-    if found.owner:
-        return f"at work: {found.owner}"
-    if found.reader.ended or not found.reader.jobs:
+def _head(state: Status) -> str:
+    if state.owner:
+        return f"at work: {state.owner}"
+    if state.reader.ended or not state.reader.jobs:
         return "nobody is at work here"
     return "nobody is at work here; the last run was killed. `lssat run` goes on"
 
@@ -168,22 +168,22 @@ def _failure(step: Step, console: Console) -> None:
     console.print(f"        the whole of it: {step.log}", soft_wrap=True)
 
 
-def _tail(found: Status) -> str:
+def _tail(state: Status) -> str:
     """Say how long the rest will take."""
     now = time.time()
-    if found.owner and found.reader.jobs:
-        progress = Progress(found.reader)
+    if state.owner and state.reader.jobs:
+        progress = Progress(state.reader)
         return (
             f"{100 * progress.share(now):.0f} % of this run; about {clock(progress.left(now))} left"
         )
-    left = [step for step in found.steps if step.state != "done"]
+    left = [step for step in state.steps if step.state != "done"]
     if not left:
         return "all is done and up to date"
     costs = Costs(load("params.yaml"), place().machine)
     seconds = sum(costs.share(step.rule, step.wildcards) for step in left)
-    return f"{len(left)} of {len(found.steps)} steps to do, about {clock(seconds)}: `lssat run`"
+    return f"{len(left)} of {len(state.steps)} steps to do, about {clock(seconds)}: `lssat run`"
 
 
-def document(found: Status) -> dict:
+def document(state: Status) -> dict:
     """Return everything as plain values."""
-    return {"owner": found.owner, "steps": [step._asdict() for step in found.steps]}
+    return {"owner": state.owner, "steps": [step._asdict() for step in state.steps]}

@@ -57,10 +57,10 @@ def sync(code: bool = False) -> int:
 
 def _stale(code: bool) -> list[str] | None:
     """List DVC's stages that are not up to date; None where DVC cannot say."""
-    said = subprocess.run(["dvc", "status", "--json"], check=False, stdout=subprocess.PIPE)
-    if said.returncode:
+    answer = subprocess.run(["dvc", "status", "--json"], check=False, stdout=subprocess.PIPE)
+    if answer.returncode:
         return None
-    stages: dict[str, list] = json.loads(said.stdout or "{}")
+    stages: dict[str, list] = json.loads(answer.stdout or "{}")
     return [name for name, changes in stages.items() if not (code and _of_code_alone(changes))]
 
 
@@ -69,19 +69,21 @@ def _of_code_alone(changes: list) -> bool:
 
     What a stage does, and which parameters it watches, is said by dvc.yaml, which is code too.
     """
-    kinds = [each if isinstance(each, dict) else {each: {}} for each in changes]
-    if not {kind for each in kinds for kind in each} <= {"changed command", "changed deps"}:
-        return False
-    deps = [each for kind in kinds for each in kind.get("changed deps", {}).items()]
+    deps: dict[str, Any] = {}
+    for change in changes:
+        by_kind = change if isinstance(change, dict) else {change: {}}
+        if not by_kind.keys() <= {"changed command", "changed deps"}:
+            return False
+        deps |= by_kind.get("changed deps", {})
     return all(
         place == "lssat" or place.startswith(f"{source.WRITTEN}/") or _newly_watched(place, change)
-        for place, change in deps
+        for place, change in deps.items()
     )
 
 
 def _newly_watched(place: str, change: Any) -> bool:
-    said = change.values() if isinstance(change, dict) else [change]
-    return place == str(Project().params) and set(said) == {"new"}
+    kinds = change.values() if isinstance(change, dict) else [change]
+    return place == str(Project().params) and set(kinds) == {"new"}
 
 
 def _tell() -> None:

@@ -34,17 +34,17 @@ _MOST = 1 << 20  # bytes of a message
 _REFUSED = b"no"
 
 
-def start(threads: int, told: Path) -> subprocess.Popen:
+def start(threads: int, log_file: Path) -> subprocess.Popen:
     """Start the process that steps of so many threads are forked from; kill it after the last.
 
     Args:
-        told: its log.
+        log_file: its log.
     """
     where = f".snakemake/warm-{os.getpid()}"
     environment = os.environ | thread_counts(threads)
     environment.pop(PARENT, None)  # it is no step; its forks are
-    told.parent.mkdir(exist_ok=True)
-    with open(told, "a", encoding="utf-8") as log:
+    log_file.parent.mkdir(exist_ok=True)
+    with open(log_file, "a", encoding="utf-8") as log:
         process = subprocess.Popen(
             [*PROGRAM, where],
             stdin=subprocess.PIPE,  # ends with this process, however that ends
@@ -81,19 +81,19 @@ def hand_over() -> int | None:
         return None
     signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
-        before = {each: signal.getsignal(each) for each in _PASSED}
+        before = {signum: signal.getsignal(signum) for signum in _PASSED}
         try:
             line.connect(where)
             message = json.dumps([sys.argv, *_told()])
             socket.send_fds(line, [message.encode()], [0, 1, 2])
-            for each in _PASSED:
-                signal.signal(each, lambda number, _: line.send(bytes([number])))
+            for signum in _PASSED:
+                signal.signal(signum, lambda number, _: line.send(bytes([number])))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED)
             answer = line.recv(_MOST)
         except OSError:
             answer = _REFUSED
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED)
     if answer == _REFUSED:
         return None

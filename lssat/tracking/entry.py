@@ -53,20 +53,20 @@ def millis(seconds: float) -> int:
 
 def runs(client: Any, experiment_id: str, path: str) -> list[Any]:
     """List the MLflow runs of a run's trainings, newest first."""
-    found: list[Any] = client.search_runs([experiment_id], f"tags.`{NAME}` = '{path}'")
-    return found
+    listed: list[Any] = client.search_runs([experiment_id], f"tags.`{NAME}` = '{path}'")
+    return listed
 
 
 def create(client: Any, experiment_id: str, training: Training) -> str:
     """Make a run, RUNNING since its training began."""
-    made = client.create_run(
+    created = client.create_run(
         experiment_id,
         start_time=millis(training.started),
         tags=_tags(training),
         run_name=names.of_run(training.run.path),
     )
-    facts(client, made.info.run_id, training)
-    return str(made.info.run_id)
+    facts(client, created.info.run_id, training)
+    return str(created.info.run_id)
 
 
 def facts(client: Any, run_id: str, training: Training) -> None:
@@ -83,10 +83,10 @@ def facts(client: Any, run_id: str, training: Training) -> None:
     values = dotted(training.params | own | dict(seed=run.seed, device=training.device))
     params = [Param(name, str(value)) for name, value in values.items()]
     client.log_batch(run_id, [unknown], params)
-    said = {"train": "training", "val": "validation"}
+    contexts = {"train": "training", "val": "validation"}
     inputs = [
         DatasetInput(dataset(run.task, split, digest), [InputTag("mlflow.data.context", context)])
-        for split, context in said.items()
+        for split, context in contexts.items()
         if (digest := training.data.get(split))
     ]
     client.log_inputs(run_id, datasets=inputs)
@@ -170,17 +170,17 @@ def log_epochs(
         client.log_batch(run.info.run_id, metrics, tags=[RunTag(_EPOCHS, str(part.stop))])
 
 
-def sweep(client: Any, found: Iterable[Any], own: str = "") -> None:
+def sweep(client: Any, candidates: Iterable[Any], own: str = "") -> None:
     """Mark as KILLED those RUNNING whose process is gone.
 
     That is known where the file that a training holds locked as long as it lives is on this
     machine, and nobody holds it. Others stay as they are.
 
     Args:
-        found: MLflow runs.
+        candidates: MLflow runs.
         own: the lock that this process holds, if it trains: then no other does.
     """
-    for run in found:
+    for run in candidates:
         tags = run.data.tags
         here = tags.get(_HOST) == socket.gethostname()
         lock = tags.get(_LOCK)

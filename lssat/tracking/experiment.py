@@ -51,17 +51,18 @@ def connect(uri: str | None, database: Path, experiment: str, artifacts: Path) -
         the MLflow client and the experiment's id.
     """
     with alone(in_project(database)):
-        made = store.client(uri, in_project(database))
-        found = made.get_experiment_by_name(experiment)
-        if found is not None and found.tags.get(view.TAG) == view.shared():
-            return made, found.experiment_id
+        opened = store.client(uri, in_project(database))
+        existing = opened.get_experiment_by_name(experiment)
+        if existing is not None and existing.tags.get(view.TAG) == view.shared():
+            return opened, existing.experiment_id
         # A server decides by itself where artifacts lie; for the local database we say it.
         place = None if uri else (in_project(artifacts) / experiment).as_uri()
-        own = found.experiment_id if found else made.create_experiment(experiment, place)
+        own = existing.experiment_id if existing else opened.create_experiment(experiment, place)
         for name, value in _tags(own).items():
-            if found is None or name == view.TAG or name not in found.tags:  # its owner may edit
-                made.set_experiment_tag(own, name, value)
-        return made, own
+            # Its owner may edit the others.
+            if existing is None or name == view.TAG or name not in existing.tags:
+                opened.set_experiment_tag(own, name, value)
+        return opened, own
 
 
 def _tags(experiment_id: str) -> dict[str, str]:

@@ -124,13 +124,13 @@ class Live:
         while True:
             try:
                 wait = None if until is None else max(0.0, until - time.monotonic())
-                told = self.queue.get(timeout=wait)
+                message = self.queue.get(timeout=wait)
             except queue.Empty:
                 return None
-            if isinstance(told, _End):
-                return told
-            self.rows.append(told[0])
-            self.times.append(told[1])
+            if isinstance(message, _End):
+                return message
+            self.rows.append(message[0])
+            self.times.append(message[1])
             until = until or time.monotonic() + _GATHER
 
     def _open(self) -> None:
@@ -143,17 +143,17 @@ class Live:
             what = self.run, begun.started, begun.params, begun.data, revision(), begun.device
             training = entry.Training(*what, begun.lock)
             others = entry.runs(client, experiment_id, self.run.path)
-            mine = [run for run in others if run.data.tags.get(entry.STARTED) == training.key]
-            entry.sweep(client, [run for run in others if run not in mine], str(begun.lock))
-            if mine:
-                self.run_id = mine[0].info.run_id
+            same = [run for run in others if run.data.tags.get(entry.STARTED) == training.key]
+            entry.sweep(client, [run for run in others if run not in same], str(begun.lock))
+            if same:
+                self.run_id = same[0].info.run_id
                 client.update_run(self.run_id, status="RUNNING")
                 entry.facts(client, self.run_id, training)
             else:
                 self.run_id = entry.create(client, experiment_id, training)
         self.client = client
         if begun.data:  # else it never began
-            self._watch_machine(bool(mine))
+            self._watch_machine(bool(same))
 
     def _watch_machine(self, resumed: bool) -> None:
         """Log what the machine does, as MLflow measures it, every ten seconds."""

@@ -20,12 +20,13 @@ def key(name: str) -> str:
 
 def keyed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
     """Return values under MLflow's names; those that it would spell alike are numbered from 2."""
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for name, value in values.items():
         own = key(f"{prefix}{name}")
-        more = (f"{own} {number}" for number in itertools.count(2))
-        found[own if own not in found else next(each for each in more if each not in found)] = value
-    return found
+        numbered = (f"{own} {number}" for number in itertools.count(2))
+        spellings = itertools.chain([own], numbered)
+        flat[next(spelling for spelling in spellings if spelling not in flat)] = value
+    return flat
 
 
 def model(path: str) -> str:

@@ -28,10 +28,10 @@ def parent(client: Any, experiment_id: str, content: Metrics, weights: dict[str,
     wanted = f"tags.`{_STATE}` = '{digest}'"
     for left in client.search_runs([experiment_id], f"{wanted} and attributes.status = 'RUNNING'"):
         client.set_terminated(left.info.run_id, "KILLED")  # by a process that was killed
-    found = client.search_runs(
+    finished = client.search_runs(
         [experiment_id], f"{wanted} and attributes.status = 'FINISHED'", max_results=1
     )
-    return found[0].info.run_id if found else _create(client, experiment_id, content, digest)
+    return finished[0].info.run_id if finished else _create(client, experiment_id, content, digest)
 
 
 def _create(client: Any, experiment_id: str, content: Metrics, digest: str) -> str:
@@ -87,7 +87,7 @@ def alike(content: Metrics, run: RunMetrics) -> dict[str, float | None]:
     listed samples, `coverage_present` of those that are there.
     """
     level, metric = content["level"], content["metric"]
-    mine = {
+    metrics = {
         name.removeprefix(f"{level}/"): value
         for name, value in run["metrics"].items()
         if name.startswith(f"{level}/")
@@ -95,10 +95,10 @@ def alike(content: Metrics, run: RunMetrics) -> dict[str, float | None]:
     rows = [row for row in content["table"] if (row["level"], row["metric"]) == (level, metric)]
     own = next(row for row in rows if run["run"] in row["runs"])
     return {
-        "headline": mine[metric],
+        "headline": metrics[metric],
         "baseline": own["baseline"],
-        "accuracy": mine["top1"] if content["kind"] == "multiclass" else mine["accuracy"],
-        "balanced_accuracy": mine["balanced_accuracy"],
+        "accuracy": metrics["top1"] if content["kind"] == "multiclass" else metrics["accuracy"],
+        "balanced_accuracy": metrics["balanced_accuracy"],
         "collapsed": float(run["collapsed"]),
         **{name: content[name] for name in ("coverage", "coverage_present") if name in content},
     }

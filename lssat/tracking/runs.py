@@ -69,7 +69,7 @@ def track(task: str, files: Files, base: str, uri: str | None) -> None:
         name = f"{base}-{task}"
         client, experiment_id = connect(uri, files.database, name, files.artifacts)
         content = read_metrics(files.metrics, "runs", "table")
-        measured = {each["run"]: each for each in content["runs"]}
+        measured = {run_metrics["run"]: run_metrics for run_metrics in content["runs"]}
         ids, weights = {}, {}
         for number, (run, folder) in enumerate(sorted(files.runs.items()), start=1):
             record = read_record(RunFiles(folder).record, *_NEEDS)
@@ -119,8 +119,9 @@ class _Finished:
             return self.record["times"]
         ended = RunFiles(self.folder).record.stat().st_mtime
         started, rows = ended - self.record["seconds"], len(self.curve)
-        each = (ended - started) / rows
-        return dict(started=started, ended=ended, epochs=[started + each * n for n in range(rows)])
+        per_epoch = (ended - started) / rows
+        epochs = [started + per_epoch * number for number in range(rows)]
+        return dict(started=started, ended=ended, epochs=epochs)
 
     @property
     def curve(self) -> list[dict[str, Any]]:
@@ -146,33 +147,33 @@ def _complete(
     client: Any, experiment_id: str, run: _Finished, tests: dict[str, float | None]
 ) -> str:
     """Bring the MLflow run of a finished run up to date; return its id."""
-    found = entry.runs(client, experiment_id, run.path)
+    known = entry.runs(client, experiment_id, run.path)
     weights = run.record["weights_sha256"]
     timed = "times" in run.record
     tag, value = (entry.STARTED, run.training.key) if timed else (entry.WEIGHTS, weights)
-    mine = next((each for each in found if each.data.tags.get(tag) == value), None)
-    entry.sweep(client, [each for each in found if each is not mine])
-    if mine is None:
-        mine = client.get_run(entry.create(client, experiment_id, run.training))
-    if mine.data.tags.get(entry.WEIGHTS) != weights:
-        _finish(client, experiment_id, mine, run)
-        mine = client.get_run(mine.info.run_id)
-    _log_test(client, mine, tests)
-    return str(mine.info.run_id)
+    own = next((logged for logged in known if logged.data.tags.get(tag) == value), None)
+    entry.sweep(client, [logged for logged in known if logged is not own])
+    if own is None:
+        own = client.get_run(entry.create(client, experiment_id, run.training))
+    if own.data.tags.get(entry.WEIGHTS) != weights:
+        _finish(client, experiment_id, own, run)
+        own = client.get_run(own.info.run_id)
+    _log_test(client, own, tests)
+    return str(own.info.run_id)
 
 
-def _finish(client: Any, experiment_id: str, mine: Any, run: _Finished) -> None:
+def _finish(client: Any, experiment_id: str, logged: Any, run: _Finished) -> None:
     """Give a run what its files hold; the tag that says so comes last."""
-    run_id, times = mine.info.run_id, run.times
+    run_id, times = logged.info.run_id, run.times
     entry.facts(client, run_id, run.training)
-    entry.log_epochs(client, mine, run.curve, times["epochs"], run.metric)
+    entry.log_epochs(client, logged, run.curve, times["epochs"], run.metric)
     client.log_batch(run_id, metrics=_costs(run.record, entry.millis(times["ended"])))
     files = RunFiles(run.folder)
     for file in (files.record, files.curve):
         client.log_artifact(run_id, str(file))
     client.log_text(run_id, linechart.svg(_panels(run)), "curves.svg")
     client.set_tag(run_id, "mlflow.note.content", _note(run_id, run))
-    if not mine.outputs.model_outputs:
+    if not logged.outputs.model_outputs:
         _log_weights(client, experiment_id, run_id, run)
     client.set_terminated(run_id, "FINISHED", entry.millis(times["ended"]))
     client.set_tag(run_id, entry.WEIGHTS, run.record["weights_sha256"])
@@ -205,12 +206,12 @@ def _log_weights(client: Any, experiment_id: str, run_id: str, run: _Finished) -
     own = {key: str(run.record[key]) for key in ("backbone", "configuration", "seed")}  # type: ignore[literal-required]
     name = names.model(run.path)
     tags = {entry.WEIGHTS: run.record["weights_sha256"]}
-    made = client.create_logged_model(experiment_id, name, run_id, tags, own, "ssat")
+    model = client.create_logged_model(experiment_id, name, run_id, tags, own, "ssat")
     weights = RunFiles(run.folder).weights
     if weights.exists():
-        _place(client, made, weights)
-    client.finalize_logged_model(made.model_id, "READY")
-    client.log_outputs(run_id, [LoggedModelOutput(made.model_id, 0)])
+        _place(client, model, weights)
+    client.finalize_logged_model(model.model_id, "READY")
+    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
 
 
 def _place(client: Any, model: Any, weights: Path) -> None:
@@ -235,13 +236,13 @@ def lacking(tracked: list[Path], database: Path, uri: str | None) -> list[Path]:
     """
     with store.named(uri, database):
         client = experiment.client(uri, database)
-        found = []
+        incomplete = []
         for file in tracked:
-            told = read_json(file)
-            ids = (told["parent"], *told["runs"].values())
+            logged = read_json(file)
+            ids = (logged["parent"], *logged["runs"].values())
             if not all(parents.known(client, run_id) for run_id in ids):
-                found.append(file)
-        return found
+                incomplete.append(file)
+        return incomplete
 
 
 def track_report(
@@ -296,14 +297,14 @@ def track_more(
                 tracked, problem, "Remove this file, so that its step logs the runs again"
             )
         ids = {}
-        for each in read_json(measured)["runs"]:
-            if "external" in each and each["run"] not in known["runs"]:  # of this data set alone
-                own = external.run_of(client, there.experiment_id, each)
+        for result in read_json(measured)["runs"]:
+            if "external" in result and result["run"] not in known["runs"]:  # of this set alone
+                own = external.run_of(client, there.experiment_id, result)
                 parents.adopt(client, known["parent"], [own.info.run_id])
             else:
-                own = client.get_run(known["runs"][each["run"]])
-            ids[each["run"]] = own.info.run_id
-            _log_test(client, own, names.keyed(prefix, each["metrics"]))
+                own = client.get_run(known["runs"][result["run"]])
+            ids[result["run"]] = own.info.run_id
+            _log_test(client, own, names.keyed(prefix, result["metrics"]))
         write_json(out, {"experiment": known["experiment"], "runs": ids})
 
 
@@ -311,10 +312,10 @@ def _costs(record: Record, at: int) -> list[Any]:
     from mlflow.entities import Metric
 
     columns = ("parameters", "decoder_parameters", "seconds", "imgs_per_second", "best_epoch")
-    made: Mapping[str, Any] = record
-    found = {name: made[name] for name in columns}
-    found |= {k: v for k, v in record.get("costs", {}).items() if isinstance(v, (int, float))}
-    return [Metric(f"run_{name}", float(value), at, 0) for name, value in found.items()]
+    values: Mapping[str, Any] = record
+    costs = {name: values[name] for name in columns}
+    costs |= {k: v for k, v in record.get("costs", {}).items() if isinstance(v, (int, float))}
+    return [Metric(f"run_{name}", float(value), at, 0) for name, value in costs.items()]
 
 
 def _log_test(client: Any, run: Any, metrics: dict[str, float | None]) -> None:
@@ -324,7 +325,7 @@ def _log_test(client: Any, run: Any, metrics: dict[str, float | None]) -> None:
     """
     from mlflow.entities import Metric
 
-    models = [each.model_id for each in run.outputs.model_outputs]
+    models = [output.model_id for output in run.outputs.model_outputs]
     end, now, known = run.info.end_time, entry.millis(time.time()), entry.measured(run)
     new = {k: v for k, v in metrics.items() if v is not None and known.get(k) != float(v)}
     model = models[0] if models else None

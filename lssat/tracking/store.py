@@ -39,10 +39,10 @@ def client(uri: str | None, database: Path) -> Any:
             _knock(str(uri))
         from mlflow.tracking import MlflowClient
 
-        made = MlflowClient(tracking_uri=uri or f"sqlite:///{database.resolve()}")
+        opened = MlflowClient(tracking_uri=uri or f"sqlite:///{database.resolve()}")
         with _impatient():
-            made.search_experiments(max_results=1)
-        return made
+            opened.search_experiments(max_results=1)
+        return opened
 
 
 def _knock(uri: str) -> None:
@@ -57,8 +57,8 @@ def local(uri: str | None, database: Path) -> Path | None:
     """Return the file of a local database, None for a server."""
     if uri is None:
         return database.resolve()
-    found = re.match(r"sqlite:///([^?]+)", uri)
-    return Path(found[1]).resolve() if found else None
+    match = re.match(r"sqlite:///([^?]+)", uri)
+    return Path(match[1]).resolve() if match else None
 
 
 @contextmanager
@@ -79,17 +79,17 @@ def named(uri: str | None, database: Path) -> Iterator[None]:
 
 
 def _failed(uri: str | None, file: Path | None, error: Exception) -> DataError:
-    said = re.sub(r"//[^/@\s]+@", "//", (f"{error}".splitlines() or [""])[0])[:300]
+    words = re.sub(r"//[^/@\s]+@", "//", (f"{error}".splitlines() or [""])[0])[:300]
     if file is None:
         where = re.sub(r"//[^/@\s]+@", "//", str(uri))
-        problem = f"tracking.uri {where}: MLflow's server gives no answer that can be used ({said})"
+        problem = f"tracking.uri {where}: MLflow's server gives no answer that can be used"
         fix = f"Start it, or correct the address, or write null for mlflow.db here; {_AGAIN}"
-        return DataError("params.yaml", problem, fix)
-    if "full" in said or "No space" in said:
+        return DataError("params.yaml", f"{problem} ({words})", fix)
+    if "full" in words or "No space" in words:
         free = shutil.disk_usage(file.parent).free
-        problem = f"cannot be written: {said} ({free:,} bytes free)"
+        problem = f"cannot be written: {words} ({free:,} bytes free)"
         return DataError(file, problem, f"Free space; {_AGAIN}")
-    return DataError(file, f"MLflow cannot use it ({said})", f"Mend it, or move it away; {_AGAIN}")
+    return DataError(file, f"MLflow cannot use it ({words})", f"Mend it, or move it away; {_AGAIN}")
 
 
 @contextmanager
@@ -141,9 +141,9 @@ def _look(file: Path) -> dict[str, Any]:
     """Return the tables and version of a database, and whether anybody has used it."""
     try:
         with closing(sqlite3.connect(file, timeout=60)) as known:
-            (said,) = known.execute("PRAGMA quick_check(1)").fetchone()
-            if said != "ok":
-                raise sqlite3.DatabaseError(said.splitlines()[-1])
+            (verdict,) = known.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict.splitlines()[-1])
             of = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
             tables = [name for (name,) in known.execute(of)]
             version = _all(known, tables, "alembic_version", "version_num")

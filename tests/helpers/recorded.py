@@ -3,9 +3,9 @@
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,13 +14,13 @@ import numpy as np
 
 from helpers import ROOT
 from lssat import params
-from lssat.grid import BESIDE
 from lssat.orchestrate import events, progress
-from lssat.orchestrate.plan import Costs, Machine
+from lssat.orchestrate.plan import Costs, Machine, totals
+from lssat.orchestrate.plan.core import of_times
+from lssat.orchestrate.plan.costs import ALONE
 from lssat.params.yaml12 import read_yaml
 
-FIRST = ROOT / "tests/orchestrate/recorded_make.json"
-OTHER = ROOT / "tests/orchestrate/recorded_other.json"
+MAKE = ROOT / "tests/orchestrate/recorded_make.json"
 SAMPLE = ROOT / "presets/sample.yaml"
 ROW = ("task", "backbone", "configuration")
 
@@ -46,9 +46,11 @@ class Recorded:
     """What a run took."""
 
     steps: list[Step]
-    wall: float
+    wall: float  # from the first job to the end of the last
+    beside: float  # before and after that, as far as it was noted
     values: params.Params
     machine: Machine
+    weights: list[float] | None = None  # of its steps, as the run itself had them
 
     @property
     def costs(self) -> Costs:
@@ -62,12 +64,12 @@ class Recorded:
                  [factor * at for at in s.epochs])
             for s in self.steps
         ]  # fmt: skip
-        return Recorded(steps, factor * self.wall, self.values, self.machine)
+        return replace(self, steps=steps, wall=factor * self.wall)
 
     @contextmanager
-    def shown(self, costs: Costs) -> Iterator[Any]:
+    def shown(self) -> Iterator[Any]:
         """Yield a function: seconds from the start -> the progress as it stood then."""
-        weights = [costs.share(step.rule, step.wildcards) for step in self.steps]
+        weights = self.weights or self.shares()
         now = 0.0
 
         def at(seconds: float) -> progress.Progress:
@@ -89,14 +91,45 @@ class Recorded:
         with mock.patch.object(progress, "epoch", epoch):
             yield at
 
-    def left(self) -> list[tuple[float, float, float]]:
-        """Return, for each hundredth of the run, its share, the time left as told, and as it was.
+    def left(self, parts: Iterable[int] = range(34, 97)) -> list[tuple[float, float, float]]:
+        """Return, at each hundredth of the run, its share, the time left as told, and as it was.
 
-        From one third on; the last hundredths are seconds that no share is held to.
+        Args:
+            parts: hundredths; as it is from one third on, without the last ones, which are
+                seconds that no share is held to.
         """
-        with self.shown(self.costs) as at:
-            times = [(part / 100, part / 100 * self.wall) for part in range(34, 97)]
+        with self.shown() as at:
+            times = [(part / 100, part / 100 * self.wall) for part in parts]
             return [(share, at(now).left(now), self.wall - now) for share, now in times]
+
+    def shares(self) -> list[float]:
+        """Return what the plan says that each step adds to the time of the whole."""
+        costs = self.costs
+        return [costs.share(step.rule, step.wildcards) for step in self.steps]
+
+    @property
+    def planned(self) -> float:
+        """The seconds that the plan says of these steps and what is beside them."""
+        return sum(self.shares()) + totals.beside(len(self.steps))
+
+    def phases(self) -> dict[str, tuple[float, float]]:
+        """Return each phase of a plan: seconds of the machine planned, and taken."""
+        planned, took = defaultdict(float), defaultdict(float)
+        for step, share, seconds in zip(self.steps, self.shares(), self.seconds(), strict=True):
+            alone = step.rule in ALONE
+            planned[totals.phase(step.rule)] += share
+            took[totals.phase(step.rule)] += seconds / (1 if alone else self.machine.cores)
+        return {name: (planned[name], took[name]) for name in planned}
+
+    def seconds(self) -> list[float]:
+        """Return the seconds of a core of each step: those at work at a time share the cores."""
+        cuts = sorted({at for step in self.steps for at in (step.start, step.end)})
+        took = [0.0] * len(self.steps)
+        for low, high in itertools.pairwise(cuts):
+            at_work = [n for n, s in enumerate(self.steps) if s.start <= low and high <= s.end]
+            for number in at_work:
+                took[number] += (high - low) * min(1.0, self.machine.cores / len(at_work))
+        return took
 
     def rows(self) -> dict[str, tuple[float, float]]:
         """Return each kind of step (`train/celeba/vit_mini/...`): seconds planned, and taken.
@@ -104,43 +137,12 @@ class Recorded:
         Of a core: jobs at the same time share the cores evenly.
         """
         planned, took = defaultdict(float), defaultdict(float)
-        cuts = sorted({at for step in self.steps for at in (step.start, step.end)})
-        for step in self.steps:
+        costs = self.costs
+        for step, seconds in zip(self.steps, self.seconds(), strict=True):
             row = "/".join([step.rule, *(step.wildcards[k] for k in ROW if k in step.wildcards)])
-            planned[row] += self.costs.of(step.rule, step.wildcards)
-            for low, high in itertools.pairwise(cuts):
-                if step.start <= low and high <= step.end:
-                    at_work = sum(s.start <= low and high <= s.end for s in self.steps)
-                    took[row] += (high - low) * min(1.0, self.machine.cores / at_work)
+            planned[row] += costs.of(step.rule, step.wildcards)
+            took[row] += seconds
         return {row: (planned[row], took[row]) for row in took}
-
-
-def first_values() -> params.Params:
-    """The sample's parameters with the grid of the first record, which had two variants."""
-    lambdas = params.Beside(
-        tasks=["affectnet"],
-        backbones=["vit_mini"],
-        configurations=[f"MRGB-RLDP-CRGB-lambda{each}" for each in (0.5, "learned")],
-    )
-    values = params.load(SAMPLE)
-    grid = values.benchmark.model_copy(update={"variants": lambdas})
-    return values.model_copy(update={"benchmark": grid})
-
-
-def first() -> Recorded:
-    """`make` of the built-in sample as it was with 80 runs: the plan's constants are of it."""
-    told = read(FIRST)
-    steps = []
-    for rule, log, start, end in told["timeline"]:
-        named = {"task": log.split("-")[0]} if log else {}
-        if rule == "train":
-            *parts, seed = log.split("/")
-            named = dict(zip((*ROW, "seed"), [*parts, seed.removeprefix("seed")], strict=True))
-        # Nobody noted its epochs: a start, eight epochs, an end.
-        each = (end - start) / 10
-        epochs = [start + each * (1 + n) for n in range(1, 9)] if rule == "train" else []
-        steps.append(Step(rule, named, start, end, epochs))
-    return Recorded(steps, told["wall"], first_values(), Machine(cores=told["cores"]))
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -148,31 +150,31 @@ def read(file: Path) -> dict[str, Any]:
     return json.loads(file.read_text())
 
 
-def second(told: dict[str, Any], alone: bool = False) -> Recorded:
-    """A run that `benchmarks/plan.py` recorded.
+def run(told: dict[str, Any], alone: bool = False) -> Recorded:
+    """Return the run of a record that `benchmarks/plan.py` wrote.
 
     Args:
         told: what it wrote.
         alone: without the time in which other programs had the cores.
     """
-    moments = np.array(told["others"])  # seconds from the start, seconds of cores of others
+    moments = np.array(told["others"])  # seconds from the first job, seconds of cores of others
 
     def at(seconds: float) -> float:
-        lost = float(np.interp(seconds, *moments.T)) / told["cores"]
-        return seconds - lost if alone else seconds
+        lost = float(np.interp(seconds, *moments.T)) - float(np.interp(0.0, *moments.T))
+        return seconds - lost / told["cores"] if alone else seconds
 
     steps = [
         Step(rule, named, at(start), at(end), [at(each) for each in epochs])
         for rule, named, start, end, epochs in told["timeline"]
     ]
-    return Recorded(steps, at(told["wall"]), _as_now(told["params"]), Machine(cores=told["cores"]))
+    machine = Machine(cores=told["cores"], core=of_times(told["core"]))
+    return Recorded(steps, at(told["wall"]), told["beside"], _values(told["params"]), machine)
 
 
-def _as_now(changed: dict[str, Any]) -> params.Params:
-    """Read recorded parameters, which are those that the sample's preset has otherwise."""
-    values = {name: own | changed.get(name, {}) for name, own in read_yaml(SAMPLE)[0].items()}
+def _values(sections: dict[str, Any]) -> params.Params:
+    """Read recorded parameters; keys that there were not yet are the sample's preset's."""
+    values = {name: own | sections.get(name, {}) for name, own in read_yaml(SAMPLE)[0].items()}
+    values["variants"] = sections["variants"]
     tasks = values["benchmark"]["tasks"]
     values["datasets"] = {task: values["datasets"][task] for task in tasks}
-    for beside in BESIDE:
-        values["benchmark"][beside] = {"tasks": [], "backbones": [], "configurations": []}
     return params.Params.model_validate(values)

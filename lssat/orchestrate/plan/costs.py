@@ -9,29 +9,35 @@ from lssat import grid, params
 from lssat.orchestrate.plan import amounts, operations
 from lssat.orchestrate.plan.rates import Machine
 
-# Seconds of one core, measured on the built-in sample (docs/run.md), beside what grows with data.
-_START = {"cpu": 1.3, "cuda": 20.0}  # of a process with torch; on a GPU its libraries as well
-_DRAW = {True: 20.0, False: 11.0}  # a tree of the sample, of videos or images
-_CODES, _CODES_START = 9e-5, 4.0  # of a crop of 224 px; numba compiles first
-_ALIGNED = 0.003  # an image that is decoded and made smaller
-_DECODE, _DETECT, _DETECT_FAST = 0.45, 0.078, 0.035  # a video at 720p; a frame, MTCNN
-_DRAWN_VIDEO, _DRAWN_FRAME = 0.01, 0.03  # of the built-in sample's small videos
+# Seconds of the reference core, measured on the built-in sample (docs/run.md), beside what grows
+# with data.
+_COLD = 0.8  # of a process that imports torch
+_START = {"cpu": 0.4, "cuda": 20.0}  # of a fork; on a GPU of a process, with the GPU's libraries
+_EPOCH = 0.074  # a training's state is kept, its validation measured
+_DRAW = {True: 12.0, False: 7.2}  # a tree of the sample, of videos or images
+_CODES, _CODES_START = 9e-5, 0.6  # of a crop of 224 px
+_COMPILED = 4.0  # numba: a step of each core, before it finds what another has compiled
+_CODES_ONLINE = 3.7e-5  # of a crop of 80 px in training
+_ALIGNED = 0.0016  # an image that is decoded and made smaller
+_DECODE, _DETECT, _DETECT_FAST = 0.26, 0.045, 0.02  # a video at 720p; a frame, MTCNN
+_DRAWN_VIDEO, _DRAWN_FRAME = 0.0055, 0.0165  # of the built-in sample's small videos
 _FAST = 39.0  # pixels: `faces.min_face_size: fast`
-_PERTURB = 4e-4  # of an image of 80 px
-_SMALL = {"manifest": 0.4, "splits": 0.6, "audit": 0.7, "lookalikes": 0.8, "audit_cross": 0.8}
-_SMALL |= {"formats": 0.6, "format_probe": 2.0}
-_SMALL |= {"slices": 2.0, "slices_listed": 0.8, "track_slices": 2.4, "track_cross": 1.2}
-_SMALL |= {"gallery": 1.0, "report": 4.0, "track_report": 1.5, "repeat": 0.4}
-_SMALL |= {"external": 0.6}
-_OF_CROPS = {"manifest": 2e-5, "splits": 2e-5, "audit": 2e-5, "lookalikes": 5e-5}
-_OF_CROPS |= {"formats": 5e-4, "format_probe": 4e-4}
-_TRACKED = 0.3  # a run
-_MEASURED, _RESAMPLED = 0.15, 3e-8  # a run; and its intervals, of each sample and resample
-_EXPLAINED = 0.8  # a row
-_SPEED = 4.5  # a backbone
+_PERTURB, _PERTURBED = 2.5e-4, 0.15  # of an image of 80 px; a run
+_SMALL = {"manifest": 0.37, "splits": 0.3, "audit": 0.33, "lookalikes": 0.25, "audit_cross": 0.4}
+_SMALL |= {"formats": 0.55, "format_probe": 1.2}
+_SMALL |= {"slices": 0.9, "slices_listed": 0.55, "track_slices": 0.85, "track_cross": 0.5}
+_SMALL |= {"gallery": 0.8, "report": 3.4, "track_report": 0.4, "repeat": 0.2}
+_SMALL |= {"external": 0.35}
+_OF_CROPS = {"manifest": 1e-5, "splits": 1e-5, "audit": 1e-5, "lookalikes": 3e-5}
+_OF_CROPS |= {"formats": 4e-4, "format_probe": 3e-4}
+_TRACKED, _TRACKED_START = 0.09, 0.65  # a run
+_MEASURED, _RESAMPLED = 0.08, 3e-8  # a run; and its intervals, of each sample and resample
+_EXPLAINED, _EXPLAINED_START = 0.16, 3.0  # a row
+_SPEED, _SPEED_START = 2.8, 0.8  # a backbone
 # What makes an update of a variant cost another time.
 _OF_AN_UPDATE = {"tune", "head", "batch_size", "accumulate", "mask_ratio", "encoding", "optimizer"}
 _OF_AN_UPDATE |= {"grad_checkpointing", "precision", "ema", "threads"}
+ALONE = {"speed", "report", "track_report"}  # nothing of weight runs beside them
 _GPU_RULES = {"train", "evaluate", "cross", "robustness", "explain", "speed", "variant"}
 
 
@@ -90,16 +96,16 @@ class Costs:
         A run on blends has each real crop twice; of data of one's own half are taken to be real.
         Of methods each has as many videos as there are real ones.
         """
-        found = self.samples(run.task).seen(self.is_clip(run))
+        images = self.samples(run.task).seen(self.is_clip(run))
         recipe = self.values.recipe(run.configuration)
-        every = getattr(getattr(self.values.datasets, run.task), "methods", None)
-        if recipe.methods and every:
-            part = (1 + len(recipe.methods)) / (1 + len(every))
-            found = found._replace(train=int(found.train * part), val=int(found.val * part))
+        methods = getattr(getattr(self.values.datasets, run.task), "methods", None)
+        if recipe.methods and methods:
+            part = (1 + len(recipe.methods)) / (1 + len(methods))
+            images = images._replace(train=int(images.train * part), val=int(images.val * part))
         if recipe.blend == "none":
-            return found
+            return images
         whole = self.samples(run.task).seen(self.is_clip(run)).train
-        return found._replace(train=2 * whole // (1 + len(every or ["one"])))
+        return images._replace(train=2 * whole // (1 + len(methods or ["one"])))
 
     def updates(self, run: grid.Run) -> int:
         """Return the updates of an epoch."""
@@ -137,17 +143,22 @@ class Costs:
 
     def train(self, run: grid.Run) -> float:
         """Return the seconds of a training, from its start to its weights."""
-        found, epochs = self.images(run), sum(self.epochs(run).values())
-        validated = found.val * self.inference(run) / (epochs if self.probes(run) else 1)
-        seconds = self.updates(run) * self.update(run) + validated
+        updates = self.updates(run) * sum(self.epochs(run).values())
+        return updates * self.update(run) + self.train_apart(run)
+
+    def train_apart(self, run: grid.Run) -> float:
+        """Return the seconds of a training that are not in its updates."""
+        images, epochs = self.images(run), sum(self.epochs(run).values())
+        validated = images.val * self.inference(run) * (1 if self.probes(run) else epochs)
+        own = _EPOCH
         if self.machine.device == "cpu" and grid.parse(run.configuration).texture:
-            seconds += found.train * _CODES
-        return _START[self.machine.device] + epochs * seconds
+            own += images.train * _CODES_ONLINE * (self.values.faces.size / 80) ** 2
+        return validated + self._core * (self._start + epochs * own)
 
     def inference(self, run: grid.Run) -> float:
         """Return the seconds of one image in inference, which is float32."""
         rate = self.machine.operations("32-true") * self.machine.devices
-        return self.work(run).inference / rate + 2e-5
+        return self.work(run).inference / rate + self._core * 2e-5
 
     def of(self, rule: str, wildcards: Mapping[str, Any]) -> float:
         """Return the seconds of a job: of one core, or of the devices it uses."""
@@ -158,14 +169,21 @@ class Costs:
         own = getattr(self, f"_{rule}", None)
         if own is not None:
             return own(task)
-        if rule in _SMALL:
-            crops = self.samples(task).crops if rule in _OF_CROPS else 0
-            return _SMALL[rule] + crops * _OF_CROPS.get(rule, 0)
-        return 1.0
+        crops = self.samples(task).crops if rule in _OF_CROPS else 0
+        return self._core * (_SMALL.get(rule, 1.0) + crops * _OF_CROPS.get(rule, 0))
+
+    @property
+    def _core(self) -> float:
+        """How long a core takes for what are no products, in times of the reference core."""
+        return self.machine.core.rest
+
+    @property
+    def _start(self) -> float:
+        return _START[self.machine.device]
 
     def share(self, rule: str, wildcards: Mapping[str, Any]) -> float:
         """Return what a job adds to the time of the whole: its seconds over jobs at a time."""
-        if rule == "speed":  # alone on the machine
+        if rule in ALONE:
             return self.of(rule, wildcards)
         on_gpu = self.machine.device != "cpu" and rule in _GPU_RULES
         return self.of(rule, wildcards) / (self.machine.at_once if on_gpu else self.machine.cores)
@@ -182,24 +200,28 @@ class Costs:
         return [run for run in self._of_task(task) if run.seed == self._first]
 
     def _sample(self, task: str) -> float:
-        return _DRAW[self.samples(task).videos]
+        return self._core * _DRAW[self.samples(task).videos]
 
     def _shards(self, task: str) -> int:
         return getattr(self.values.datasets, task).shards
 
     def _faces(self, task: str) -> float:
-        found = self.samples(task)
-        if not found.videos:
-            return 1.0 + found.files.all * _ALIGNED / self._shards(task)
+        samples = self.samples(task)
         fast = self.values.faces.min_face_size >= _FAST
-        frame = _DRAWN_FRAME if found.drawn else _DETECT_FAST if fast else _DETECT
-        video = _DRAWN_VIDEO if found.drawn else _DECODE
-        work = found.files.all * video + found.crops * frame
-        return _START["cpu"] + work / self._shards(task)
+        frame = _DRAWN_FRAME if samples.drawn else _DETECT_FAST if fast else _DETECT
+        video = _DRAWN_VIDEO if samples.drawn else _DECODE
+        work = samples.files.all * _ALIGNED
+        if samples.videos:
+            work = samples.files.all * video + samples.crops * frame
+        return self._core * (_COLD + work / self._shards(task))
 
     def _texture(self, task: str) -> float:
+        names = self.values.benchmark
+        steps = sum(map(self._shards, [*names.tasks, *names.cross]))
+        compiled = _COMPILED * min(self.machine.cores, steps) / steps
         area = (self.values.faces.size / 224) ** 2
-        return _CODES_START + self.samples(task).crops * _CODES * area / self._shards(task)
+        work = self.samples(task).crops * _CODES * area / self._shards(task)
+        return self._core * (_CODES_START + compiled + work)
 
     def _evaluate(self, task: str) -> float:
         return self._tested(self._of_task(task), task)
@@ -209,31 +231,32 @@ class Costs:
 
     def _tested(self, runs: list[grid.Run], task: str) -> float:
         clips = map(self.is_clip, runs)
-        counts = [self.samples(task).seen(each).test for each in clips]
+        counts = [self.samples(task).seen(clip).test for clip in clips]
         seconds = sum(n * self.inference(run) for n, run in zip(counts, runs, strict=True))
         again = sum(counts) * self.values.evaluate.resamples * _RESAMPLED
-        return _START[self.machine.device] + seconds + len(runs) * _MEASURED + again
+        return seconds + self._core * (self._start + len(runs) * _MEASURED + again)
 
     def _robustness(self, task: str) -> float:
         own = self.values.robustness
         runs = self._of_task(task) if own.seeds == "all" else self._rows(task)
         times = len(own.perturbations) * len(own.strengths) + 2
         number = min(own.samples or 10**9, self.samples(task).frames.test)
-        perturbed = _PERTURB * (self.values.faces.size / 80) ** 2
-        each = perturbed * len({run.backbone for run in runs}) + sum(map(self.inference, runs))
-        start = _START[self.machine.device] + 0.4 * len(runs)
-        return start + times * number * each
+        perturbed = times * number * _PERTURB * (self.values.faces.size / 80) ** 2
+        beside = len({run.backbone for run in runs}) * perturbed + len(runs) * _PERTURBED
+        seconds = times * number * sum(map(self.inference, runs))
+        return seconds + self._core * (self._start + beside)
 
     def _explain(self, task: str) -> float:
         own, rows = self.values.explain, self._rows(task)
         passes = 3 * own.samples * own.steps + own.points
-        work = passes * sum(map(self.inference, rows))
-        return _START[self.machine.device] + len(rows) * _EXPLAINED + work
+        beside = self._start + _EXPLAINED_START + len(rows) * _EXPLAINED
+        return passes * sum(map(self.inference, rows)) + self._core * beside
 
     def _speed(self, task: str) -> float:
         names = self.values.benchmark
         clips = names.clip_backbones if names.clip_tasks else []
-        return 1.0 + _SPEED * len([*names.backbones, *names.baselines, *clips])
+        backbones = [*names.backbones, *names.baselines, *clips]
+        return self._core * (_SPEED_START + _SPEED * len(backbones))
 
     def _track(self, task: str) -> float:
-        return 1.0 + _TRACKED * len(self._of_task(task))
+        return self._core * (_TRACKED_START + _TRACKED * len(self._of_task(task)))

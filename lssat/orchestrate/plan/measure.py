@@ -23,6 +23,9 @@ from lssat.training.parallel import Processes
 _WARM, _LEAST, _MOST, _SECONDS = 1, 3, 20, 2.0  # steps before, steps measured, and for how long
 _TOO_LONG = 4.0  # seconds of an update, as planned: then fewer images are measured
 _CLASSES = 8
+# On a CPU an update of a training takes longer than a step alone, by this share of its calls: for
+# its batch, and since others are at work on the same caches (docs/run.md).
+_BESIDE = 0.4
 
 
 def measured(costs: Costs, quiet: bool = False) -> Machine:
@@ -66,19 +69,26 @@ def _row(costs: Costs, run: grid.Run, fabric: Fabric) -> float:
     batch = _batch(model, images, fabric.device)
     edges = batch[0][:, :1] / 255 if model.boundary is not None else None
     seconds: list[float] = []
+    # Of one thread its own time, whatever other programs do meanwhile.
+    alone = fabric.device.type == "cpu" and recipe.threads == 1
+    clock = time.thread_time if alone else time.perf_counter
     for number in range(_WARM + _MOST):
-        started = time.perf_counter()
+        started = clock()
         loss, _ = module(*batch, phase, boundary=edges)
         fabric.backward(loss)
         optimizer.step()
         optimizer.zero_grad()
         if fabric.device.type == "cuda":
             torch.cuda.synchronize()
-        seconds += [time.perf_counter() - started] if number >= _WARM else []
+        seconds += [clock() - started] if number >= _WARM else []
         if len(seconds) >= _LEAST and sum(seconds) > _SECONDS:
             break
     middle = sorted(seconds)[len(seconds) // 2]
-    return middle * recipe.accumulate * share / images
+    once = middle * share / images
+    if fabric.device.type == "cpu" and not costs.probes(run):
+        work = costs.work(run)
+        once += _BESIDE * machine.calls(work.blocks, bool(work.decoder_parameters))
+    return once * recipe.accumulate
 
 
 def _model(costs: Costs, run: grid.Run) -> SSAT:

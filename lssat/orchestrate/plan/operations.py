@@ -78,10 +78,10 @@ def sizes_of(backbone: str) -> Sizes | None:
 
 @cache
 def _of_timm(name: str) -> Sizes | None:
-    told = re.match(r"(?:vit|deit)_(tiny|small|base|large|huge)_patch(\d+)_\d+(?:\.|$)", name)
-    if told:
-        dim, depth, _ = _BY_NAME[told[1]]
-        patch, prefix, class_only = int(told[2]), 1, True
+    match = re.match(r"(?:vit|deit)_(tiny|small|base|large|huge)_patch(\d+)_\d+(?:\.|$)", name)
+    if match:
+        dim, depth, _ = _BY_NAME[match[1]]
+        patch, prefix, class_only = int(match[2]), 1, True
     else:
         asked = _asked(name)
         if "dim" not in asked:
@@ -98,8 +98,8 @@ def _asked(name: str) -> dict[str, Any]:
     module = "lssat.orchestrate.plan.timm_sizes"
     command = [sys.executable, "-W", "ignore", "-m", module, name]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    known: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return known
 
 
 def work(
@@ -194,14 +194,14 @@ def _back(blocks: list[Block], tune: grid.Tune, dim: int) -> float:
 
 def _tuned_parameters(sizes: Sizes, parameters: float, tune: grid.Tune) -> float:
     """Return the parameters that are trained, of encoder and adapters."""
-    each = {
+    by_kind = {
         "full": parameters,
         "linear": 0,
         "norm": (2 * sizes.depth + 1 + bool(sizes.tubelet)) * 2 * sizes.dim,
         "lora": sizes.depth * tune.number * 6 * sizes.dim,  # of qkv, D to 3 D, and the projection
         "blocks": tune.number * _block_parameters(sizes.dim),
     }
-    return each[tune.kind]
+    return by_kind[tune.kind]
 
 
 def _kept_share(tune: grid.Tune, depth: int) -> float:

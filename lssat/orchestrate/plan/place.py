@@ -49,8 +49,8 @@ def place(
         DataError: no such profile, or a machine.yaml that cannot be.
     """
     options, config = _yaml(profile / "profile.yaml"), _yaml(profile / "machine.yaml")
-    if found := hardware.problems(config, here=False):
-        raise DataError.of(profile / "machine.yaml", found)
+    if problems := hardware.problems(config, here=False):
+        raise DataError.of(profile / "machine.yaml", problems)
     if gpu:
         config |= {"device": "cuda"}
     known = hardware.read(config)
@@ -74,7 +74,7 @@ def _yaml(file: Path) -> dict[str, Any]:
 
 def _gpus(options: dict[str, Any]) -> int | None:
     """Return `gpu` of a profile's resources."""
-    pairs = (str(each).partition("=") for each in options.get("resources", []))
+    pairs = (str(resource).partition("=") for resource in options.get("resources", []))
     return next((int(value) for name, _, value in pairs if name == "gpu"), None)
 
 
@@ -90,50 +90,50 @@ def _why(
         slurm = options["executor"] == "slurm"
         parts = [("with a GPU", "gpu_partition"), ("without one", "cpu_partition")]
         where = f"{options['executor']}: `executor` in {profile / 'profile.yaml'}"
-        said = [f"{where}, at most {machine.cores} jobs at a time"]
+        reasons = [f"{where}, at most {machine.cores} jobs at a time"]
         for what, key in parts if slurm else []:
             name = getattr(known, key)
             spelt = f"partition {name}" if name else "the cluster's own partition"
-            said.append(f"jobs {what}: {spelt} (`{key}` in {file})")
+            reasons.append(f"jobs {what}: {spelt} (`{key}` in {file})")
         if not slurm:
             image = f"`container-image` in {profile / 'profile.yaml'}"
-            said.append(f"each job is a pod of {options.get('container-image')}: {image}")
-        said.append(f"device {known.device} (`device` in {file})")
+            reasons.append(f"each job is a pod of {options.get('container-image')}: {image}")
+        reasons.append(f"device {known.device} (`device` in {file})")
     elif gpu:
-        said = [f"a machine like this one with a GPU {gpu}, as --gpu says"]
+        reasons = [f"a machine like this one with a GPU {gpu}, as --gpu says"]
     else:
-        said = [f"this machine, {machine.cores} cores at a time: {profile} names no cluster"]
-        said.append(f"device {known.device}: `device` in {file}")
+        reasons = [f"this machine, {machine.cores} cores at a time: {profile} names no cluster"]
+        reasons.append(f"device {known.device}: `device` in {file}")
     if machine.device == "cuda":
         seen = "named" if gpu else "found here" if machine.seen else "assumed; --gpu names another"
         many = f"{machine.gpus} at a time, {machine.devices} for a training"
-        said.append(f"GPU {machine.gpu}, {seen}; {many}")
+        reasons.append(f"GPU {machine.gpu}, {seen}; {many}")
     elif not options.get("executor") and (unused := look()):
-        said.append(f"its GPU ({unused}) stays idle: write `device: cuda` in {file} to use it")
-    return said
+        reasons.append(f"its GPU ({unused}) stays idle: write `device: cuda` in {file} to use it")
+    return reasons
 
 
-def lacking(where: Place, made: Plan, params_: str, batch_size: int) -> list[str]:
+def lacking(where: Place, plan: Plan, params_: str, batch_size: int) -> list[str]:
     """Say what would stop a job there, a line each: parameters, weights, device, memory, disk."""
-    said = list(preflight.problems(params_)[1])
+    lacks = list(preflight.problems(params_)[1])
     here = not where.cluster and not where.elsewhere
-    said += hardware.problems(
+    lacks += hardware.problems(
         where.config, batch_size=batch_size, here=here, partitions=where.cluster
     )
     memory = where.machine.memory
-    for row in made.rows:
+    for row in plan.rows:
         if memory and row.memory > memory:
             need = f"{row.backbone} takes about {row.memory / 2**30:.0f} GiB of GPU memory"
             fix = "lower train.batch_size and raise train.accumulate, or use grad_checkpointing"
-            said.append(f"{need}, and {where.machine.gpu} has {memory / 2**30:.0f}; {fix}")
+            lacks.append(f"{need}, and {where.machine.gpu} has {memory / 2**30:.0f}; {fix}")
     if where.elsewhere:
-        return said
+        return lacks
     free = shutil.disk_usage(os.getcwd()).free
     there = sum(map(_size, map(str, (HERE.prepared, HERE.runs.root, HERE.results.root))))
-    if (room := _ROOM * sum(made.disk.values()) - there) > free:
+    if (room := _ROOM * sum(plan.disk.values()) - there) > free:
         short = f"the disk of {Path.cwd()} has {free / 1e9:.1f} GB free"
-        said.append(f"{short}, and {room / 1e9:.1f} GB are needed; free some, or work elsewhere")
-    return said
+        lacks.append(f"{short}, and {room / 1e9:.1f} GB are needed; free some, or work elsewhere")
+    return lacks
 
 
 def _size(folder: str) -> int:

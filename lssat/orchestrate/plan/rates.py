@@ -1,4 +1,4 @@
-"""What a machine does in a second: stated rates, and what was measured on a reference core.
+"""What a machine does in a second: stated rates, of a core in multiples of the reference core's.
 
 Everything here is an estimate, and the plan says which. `lssat plan --measure` replaces the rate
 of training by steps that were made.
@@ -7,8 +7,9 @@ of training by steps that were made.
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from lssat.orchestrate.plan.core import REFERENCE, Core, core
 from lssat.params.hardware import Hardware
 
 # GPU: dense TFLOP/s in bfloat16 (float16 of older ones) and in float32, GiB, watts. Data sheets.
@@ -27,11 +28,11 @@ GPUS = {
 }
 ASSUMED = "A100"  # where a GPU is asked for and none can be looked at
 SHARE = 0.4  # of the stated rate that training of a ViT reaches
-CPU_RATE = 60e9  # operations a second of one core in large products
+CPU_RATE = 66e9  # operations a second of the reference core in a training's products
 CPU_WATTS = 25.0  # of a busy core, with its share of the machine: as codecarbon found
 HOST_WATTS = 100.0  # beside a GPU
-_BLOCK = {"cpu": 0.012, "cuda": 0.0012}  # seconds that a block's calls take in an update
-_DECODED = {"cpu": 0.012, "cuda": 0.0012}  # besides, where there is a masked branch
+_BLOCK = {"cpu": 0.0053, "cuda": 0.0012}  # seconds that a block's calls take in an update
+_DECODED = {"cpu": 0.0053, "cuda": 0.0012}  # besides, where there is a masked branch
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Machine:
     gpu: str = ""  # its name, as in GPUS; "" for a CPU
     seen: bool = True  # the GPU was looked at; else it is assumed
     rate: float | None = None  # operations a second of a device, if stated
+    core: Core = REFERENCE  # each of its cores
     measured: dict[str, float] = field(default_factory=dict)  # row -> seconds of an update
     memories: dict[str, float] = field(default_factory=dict)  # row -> bytes on the device
 
@@ -53,7 +55,7 @@ class Machine:
         if self.rate:
             return self.rate
         if self.device == "cpu":
-            return CPU_RATE
+            return CPU_RATE / self.core.products
         return 1e12 * SHARE * GPUS[self.gpu][precision == "32-true"]
 
     @property
@@ -69,7 +71,7 @@ class Machine:
     def calls(self, blocks: int, masked: bool) -> float:
         """Return the seconds of an update that calls take, whatever their size."""
         kind = "cpu" if self.device == "cpu" else "cuda"
-        return blocks * _BLOCK[kind] + masked * _DECODED[kind]
+        return self.core.rest * (blocks * _BLOCK[kind] + masked * _DECODED[kind])
 
     def watts(self) -> float:
         """Return the power of what works at a time."""
@@ -92,15 +94,18 @@ def machine_of(
         cores: that Snakemake is given. gpus: that may work at a time; None: those of one job.
         gpu: a name of `GPUS`; None: the one that `nvidia-smi` names, or `ASSUMED`.
         rate: operations a second of a device.
-        here: jobs run on this machine, which has so many cores and no more.
+        here: jobs run on this machine, which has so many cores and no more; they are measured.
     """
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     cores = min(cores, there or 1) if here else cores
+    machine = Machine(
+        cores=cores, devices=hardware.devices, rate=rate, core=core() if here else REFERENCE
+    )
     if hardware.device == "cpu":
-        return Machine("cpu", cores, devices=hardware.devices, rate=rate)
+        return machine
     name = gpu or (look() if here else None)
-    own = dict(gpu=name or ASSUMED, seen=name is not None, rate=rate)
-    return Machine("cuda", cores, gpus or hardware.devices, hardware.devices, **own)  # type: ignore[arg-type]
+    gpus = gpus or hardware.devices
+    return replace(machine, device="cuda", gpus=gpus, gpu=name or ASSUMED, seen=name is not None)
 
 
 def look() -> str | None:
@@ -109,9 +114,9 @@ def look() -> str | None:
         return None
     command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return None
-    words = said.stdout.partition("\n")[0].replace("-", " ").split()
+    words = answer.stdout.partition("\n")[0].replace("-", " ").split()
     named = [name for name in GPUS if name.split()[-1] in words]
     return named[0] if named else None

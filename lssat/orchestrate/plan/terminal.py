@@ -23,8 +23,8 @@ def show(plan: Plan, where: Place, lacking: list[str], console: Console) -> None
     console.print(f"where: {first}", soft_wrap=True)
     for reason in more:
         console.print(f"       {reason}", soft_wrap=True)
-    for task, found in plan.samples.items():
-        console.print(f"data:  {_data(task, found)}", soft_wrap=True)
+    for task, samples in plan.samples.items():
+        console.print(f"data:  {_data(task, samples)}", soft_wrap=True)
     console.print(_table(plan, where, console))
     console.print(f"jobs:  {_jobs(plan)}", soft_wrap=True)
     parts = ", ".join(f"{_NAMES[name]} {clock(plan.phases.get(name, 0))}" for name in _NAMES)
@@ -63,9 +63,9 @@ def line(plan: Plan, where: Place) -> str:
 def tell(values: params.Params, console: Console) -> None:
     """Print a plan in one line, and in red what nobody wants to begin: of this folder's profile."""
     where = place.place()
-    made = totals.plan(Costs(values, where.machine))
-    console.print(line(made, where), soft_wrap=True)
-    warn(made, where, console)
+    plan = totals.plan(Costs(values, where.machine))
+    console.print(line(plan, where), soft_wrap=True)
+    warn(plan, where, console)
 
 
 def _gpus(where: Place) -> str:
@@ -73,11 +73,11 @@ def _gpus(where: Place) -> str:
     return f"{machine.gpus} {machine.gpu}{'' if machine.seen else ' (assumed)'}"
 
 
-def _data(task: str, found: Samples) -> str:
-    each = "videos" if found.videos else "images"
-    cut = f" -> {found.crops:,} crops" if found.videos else ""
-    splits = " / ".join(f"{n:,}" for n in found.files)
-    return f"{task}: {found.files.all:,} {each} (train {splits} test){cut}; {found.source}"
+def _data(task: str, samples: Samples) -> str:
+    unit = "videos" if samples.videos else "images"
+    cut = f" -> {samples.crops:,} crops" if samples.videos else ""
+    splits = " / ".join(f"{n:,}" for n in samples.files)
+    return f"{task}: {samples.files.all:,} {unit} (train {splits} test){cut}; {samples.source}"
 
 
 def _table(plan: Plan, where: Place, console: Console) -> Table:
@@ -112,17 +112,21 @@ def _prefixed(number: float) -> str:
 
 
 def _jobs(plan: Plan) -> str:
-    each = ", ".join(f"{count} {rule}" for rule, count in plan.jobs.most_common())
-    return f"{sum(plan.jobs.values())}: {each}"
+    counts = ", ".join(f"{count} {rule}" for rule, count in plan.jobs.most_common())
+    return f"{sum(plan.jobs.values())}: {counts}"
 
 
 def _basis(where: Place) -> str:
     machine = where.machine
+    core = machine.core
+    seconds = "stated seconds of a core"
+    if not where.cluster:
+        seconds += f", of which this one takes {core.rest:.2f} times as many"
     if machine.measured:
-        return "training by steps that were measured here, the rest by stated rates"
+        return f"training by steps that were measured here, the rest by {seconds}"
     rate = machine.operations("bf16-mixed") / 1e12
     of = "a core" if machine.device == "cpu" else f"a {machine.gpu} in bfloat16"
-    text = f"from nothing, training at a stated {rate:.3g} TFLOP/s of {of}; "
+    text = f"from nothing, training at {rate:.3g} TFLOP/s of {of}, {seconds}; "
     return text + "`lssat plan --measure` makes a few steps to know better"
 
 
@@ -165,7 +169,8 @@ def document(plan: Plan, where: Place, lacking: list[str]) -> dict[str, Any]:
         "jobs": dict(plan.jobs),
         "disk": plan.disk,
         "kwh": plan.kwh,
+        "core": where.machine.core._asdict(),
         "measured": where.machine.measured,
         "backbones": [vars(row) for row in plan.rows],
-        "samples": {task: found._asdict() for task, found in plan.samples.items()},
+        "samples": {task: samples._asdict() for task, samples in plan.samples.items()},
     }

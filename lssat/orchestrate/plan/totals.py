@@ -77,7 +77,7 @@ def jobs(values: params.Params) -> Iterator[Job]:
         yield from (Job(rule, {"task": task}) for rule in ("audit_cross", "cross", "track_cross"))
     for rule, named in (("slices", "attributes"), ("slices_listed", "lists")):
         for task in getattr(values.slices, named):
-            yield from (Job(each, {"task": task}) for each in (rule, "track_slices"))
+            yield from (Job(step, {"task": task}) for step in (rule, "track_slices"))
     yield from (Job(rule, {}) for rule in ("speed", "gallery", "report", "track_report"))
 
 
@@ -89,8 +89,8 @@ def plan(costs: Costs) -> Plan:
     every = list(jobs(costs.values))
     phases: defaultdict[str, float] = defaultdict(float)
     for job in every:
-        phases[_phase(job.rule)] += costs.share(job.rule, job.wildcards)
-    together = sum(phases.values()) + _GRAPH + _JOB * len(every)
+        phases[phase(job.rule)] += costs.share(job.rule, job.wildcards)
+    together = sum(phases.values()) + beside(len(every))
     longest = max((costs.train(run) for run in costs.runs), default=0.0)
     seconds = max(together, longest)
     rows = [_row(costs, backbone) for backbone in dict.fromkeys(r.backbone for r in costs.runs)]
@@ -98,11 +98,17 @@ def plan(costs: Costs) -> Plan:
     kwh = sum(row.kwh for row in rows) if not watts else seconds * watts / 3.6e6
     counts = Counter(job.rule for job in every)
     tasks = [*costs.values.benchmark.tasks, *costs.values.benchmark.cross]
-    found = {task: costs.samples(task) for task in tasks}
-    return Plan(rows, counts, seconds, dict(phases), _disk(costs), kwh, found)
+    samples = {task: costs.samples(task) for task in tasks}
+    return Plan(rows, counts, seconds, dict(phases), _disk(costs), kwh, samples)
 
 
-def _phase(rule: str) -> str:
+def beside(number: int) -> float:
+    """Return the seconds that Snakemake takes beside so many jobs."""
+    return _GRAPH + _JOB * number
+
+
+def phase(rule: str) -> str:
+    """Return the part of a plan's time that a rule's jobs count to."""
     return "data" if rule in _DATA else "training" if rule in PHASES["training"] else "results"
 
 
