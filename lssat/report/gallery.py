@@ -78,7 +78,7 @@ def _task(name: str, files: Files, place: str) -> dict[str, Any]:
     maps = read_maps(files.maps, found["maps_sha256"])
     best, heat = found["chosen"], found["temperature"]
     metric = words.metric(found["metric"].removeprefix("val_"))
-    what = f"{best['backbone']}, {best['configuration']}, the best row by validation {metric}"
+    what = f"{best['backbone']}, {best['configuration']}, best on validation by {metric}"
     scaled = "no temperature could be fitted, so p is as the run says it"
     if heat is not None:
         parts = [f"logits divided by {words.number(heat)}, fitted on validation"]

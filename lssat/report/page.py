@@ -15,6 +15,7 @@ from lssat.report.sections import (
     comparisons,
     cross,
     curves,
+    decoder,
     evidence,
     explained,
     forest,
@@ -23,6 +24,7 @@ from lssat.report.sections import (
     matrix,
     pareto,
     per_class,
+    power,
     protocols,
     published,
     ranks,
@@ -232,6 +234,7 @@ def _tinted(params: dict[str, Any], tasks: list[Task]) -> str:
 def _task(task: Task, place: str) -> dict[str, Any]:
     metrics = task.metrics
     strips, note = _reconstructions(task) if place == "report" else ([], "")
+    measured = decoder.rows(task)
     lead = (
         f"{words.where(metrics)} on the {metrics['split']} split; "
         f"{words.confidence(metrics)} of other test sets (this one: "
@@ -239,7 +242,9 @@ def _task(task: Task, place: str) -> dict[str, Any]:
         f"coverage {words.coverage(metrics)}."
     )
     return {
+        "name": task.name,
         "title": task.title,
+        "power": power.sentence(task.metrics),
         "lead": lead[0].upper() + lead[1:],
         "confidence": words.confidence(metrics),
         "headline": headline.headline(task),
@@ -261,6 +266,8 @@ def _task(task: Task, place: str) -> dict[str, Any]:
         "training": curves.training(task),
         "strips": strips,
         "strips_note": note,
+        "decoder": decoder.sentence(measured),
+        "decoder_table": decoder.table(task, measured),
         "absent": face_privacy.absent(place),
         "runs": evidence.runs(task),
         "mlflow": f"MLflow experiment {task.files.experiment}, parent run "

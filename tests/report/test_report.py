@@ -117,6 +117,24 @@ def test_every_section_has_its_content(whole):
     assert "snakemake --cores 1 -- " in page.text
 
 
+def test_what_is_called_best_names_its_split(whole):
+    """A word with one meaning: best on test, or on validation; an ideal value is no such claim."""
+    text = Text(drawn.outputs(whole[0])["report"].read_text(encoding="utf-8")).text
+    text = re.sub(r"\s+", " ", text)
+    claims = [text[at.start() - 60 : at.end() + 60] for at in re.finditer(r"\b[Bb]est\b", text)]
+    ideal = ("0 is best", "1 is the best", "the best score without", "best mean accuracy")
+    none = "else is called best without its split"
+    rest = [
+        claim
+        for claim in claims
+        if not any(words in claim for words in (*ideal, none))
+        and not re.search(r"[Bb]est( \S+){0,3} on (test|validation|this test split)", claim)
+        and not re.search(r"on the test split|between the best and the worst", claim)
+    ]
+    assert len(claims) > 10
+    assert rest == []
+
+
 def test_the_guide_explains_every_section():
     guide = (ROOT / "docs/read-the-report.md").read_text()
     part = guide.split("## The sections\n")[1].split("\n## ")[0]
@@ -388,7 +406,7 @@ def test_figures_hold_the_curves_and_the_legend_the_interval(whole):
     task = read.read_task("ffpp", whole[1]["ffpp"])
     figure = curves.roc(task)
     best = figure.plots[0]
-    assert figure.groups == ["best of each backbone", *drawn.BACKBONES]
+    assert figure.groups == ["best on test of each backbone", *drawn.BACKBONES]
     assert [len(plot.traces) for plot in figure.plots] == [1 + 2, 1 + 4, 1 + 4]
     top = next(row for row in task.best_first if row["backbone"] == drawn.BACKBONES[0])
     assert best.keys[0].label == f"{top['backbone']} · {top['configuration']}"

@@ -31,11 +31,11 @@ def test_findings_are_counted_and_their_pairs_listed(ffpp: Task) -> None:
     found = audited.found(ffpp)
     assert texts(found["audit"]) == [
         ["identities in two splits", "0", ""],
-        ["pairs of samples in two splits that share a crop", "0", ""],
-        ["pairs of samples in one split that share a crop", "1", ""],
-        ["samples of val with a near-duplicate in train", "0", "243"],
-        ["samples of test with a near-duplicate in train", "1", "243"],
-        ["samples of test with a near-duplicate in val", "1", "243"],
+        ["pairs of videos in two splits that share a crop", "0", ""],
+        ["pairs of videos in one split that share a crop", "1", ""],
+        ["videos of val with a near-duplicate in train", "0", "243"],
+        ["videos of test with a near-duplicate in train", "1", "243"],
+        ["videos of test with a near-duplicate in val", "1", "243"],
     ]
     assert "at most 4 of 64 bits" in found["audit"].notes[0]
     assert "a share above 10.0 % stops the run" in found["audit"].notes[0]
@@ -71,7 +71,7 @@ def test_choices_tell_selection_hashes_imbalance_and_detector(ffpp: Task) -> Non
     assert shown == {
         "selection on": "the validation set",
         "seed of the splits": "none: all splits are the release's",
-        "in no split": "12 samples, 11 crops",
+        "in no split": "12 videos, 11 crops",
         "sha256 of the ids of train": "0" * 64,
         "sha256 of the ids of val": "1" * 64,
         "sha256 of the ids of test": "2" * 64,
@@ -88,9 +88,9 @@ def test_the_seed_of_affectnets_halves_is_told(tmp_path: Path) -> None:
 
 def test_coverage_stands_in_every_table_by_subset_and_by_frame(ffpp: Task) -> None:
     data = {row[0]: row[1:] for row in texts(evidence.data(ffpp)["table"])}
-    assert data["coverage"] == ["99.4 %", "100 %", "98.8 %"]
+    assert data["coverage of videos"] == ["99.4 %", "100 %", "98.8 %"]
     assert data["coverage of frames"] == ["99.1 %", "100 %", "97.5 %"]
-    assert data["coverage of subset FaceSwap"] == ["95.0 %"] * 3
+    assert data["coverage of videos of subset FaceSwap"] == ["95.0 %"] * 3
     measures = headline.measures(ffpp)
     assert measures.columns[-1].label == "Coverage"
     assert {(row[-1].text, row[-1].small) for row in measures.rows} == {("98.8 %", "frames 97.5 %")}

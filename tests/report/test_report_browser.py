@@ -240,6 +240,59 @@ def test_on_a_phone_the_contents_are_a_menu_and_first_columns_stay(page, address
     assert page.run(f"{first} - {box}.getBoundingClientRect().left") < 3
 
 
+TEXTS = """
+  [...document.querySelectorAll("svg text")].filter(t => t.ownerSVGElement.clientWidth).map(t => {
+    const drawing = t.ownerSVGElement, natural = drawing.viewBox.baseVal.width;
+    const scale = drawing.getBoundingClientRect().width / natural;
+    return [parseFloat(getComputedStyle(t).fontSize) * scale, drawing.parentElement.id];
+  })"""
+
+
+def test_every_text_of_a_figure_can_be_read_on_a_phone(browser, address, classes):
+    """At least 9 pixels as seen; a figure that is wider scrolls in its box, with the keyboard."""
+    for page in (address, classes):
+        browser.open(page, width=390, height=844)
+        browser.wait(READY)
+        browser.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        texts = browser.run(TEXTS)
+        assert len(texts) > 100
+        assert min(texts)[0] >= 8.99, min(texts)
+        assert browser.run("document.documentElement.scrollWidth") == 390
+        boxes = "[...document.querySelectorAll('.plot')].filter(p => p.scrollWidth > p.clientWidth)"
+        assert browser.run(f"{boxes}.every(p => p.tabIndex === 0)")
+        assert not browser.run(f"{boxes}.some(p => p.closest('.forests'))")  # the first screen
+
+
+def test_all_columns_that_name_a_row_stay_in_view(page, address):
+    box = "document.querySelector('#headline-ffpp .scroll')"
+    cells = f"[...{box}.querySelectorAll('tbody tr')].map(r => [r.cells[0], r.cells[1]])"
+    page.open(address, width=900, height=900)
+    page.wait(READY)
+    page.wait(f"{box}.querySelector('table').style.getPropertyValue('--at2') !== ''")
+    before = page.run(f"{cells}.map(c => c.map(e => e.getBoundingClientRect().left))")
+    page.run(f"{box}.scrollLeft = 400")
+    assert page.run(f"{box}.scrollLeft") == 400
+    after = page.run(f"{cells}.map(c => c.map(e => e.getBoundingClientRect().left))")
+    assert all(abs(x - y) < 3 for was, now in zip(before, after, strict=True)
+               for x, y in zip(was, now, strict=True))  # fmt: skip
+    page.open(address, width=390, height=844)
+    page.wait(READY)
+    page.run(f"{box}.scrollLeft = 400")
+    shown = page.run(f"{cells}.map(c => [c[0].innerText, c[1].offsetParent === null])")
+    for text, hidden in shown:
+        assert hidden
+        assert re.search(r"^vit_m\w+\s+(MRGB|MLDP|none)/\w+/CRGB", text)  # in one cell
+
+
+def test_a_pill_names_the_split_on_which_a_row_is_best(page):
+    pills = "[...document.querySelectorAll('tr.best th')].map(c => [c.closest('.table').id, getComputedStyle(c, '::after').content])"  # noqa: E501
+    assert dict(page.run(pills)) == {
+        "headline-ffpp": '"best on test"',
+        "costs-ffpp": '"best on test"',
+        "explained-ffpp": '"best on validation"',
+    }
+
+
 def test_print_is_light_without_what_is_folded(page, address):
     page.open(address, dark=True)
     page.wait(READY)

@@ -56,20 +56,20 @@ def part(task: Any, rows: list[dict], gains: list[dict]) -> Any:
 def test_sentences_say_what_the_corrected_tests_show_and_no_more(task: Any) -> None:
     said = part(task, ROWS, [GAIN]).said
     assert said[1] == (
-        "Shown to differ from base: tenth of vit_mini · MRGB/RLDP/CRGB (−0.200, p = 0.010) and "
-        "tenth of vit_mini · none/none/CRGB (−0.350, p = 0.001). Of the other 2 no difference is "
-        "shown."
+        "Shown to differ from base: vit_mini · MRGB/RLDP/CRGB with tenth (−0.200, p = 0.010) and "
+        "vit_mini · none/none/CRGB with tenth (−0.350, p = 0.001). For the other 2 rows no "
+        "difference is shown."
     )
     assert said[3] == (
-        "vit_mini · MRGB/RLDP/CRGB, tenth: 0.200 against 0.050 with base: "
-        "it gains more (p = 0.004)."
+        "vit_mini · MRGB/RLDP/CRGB: the auxiliary task gains 0.200 with tenth and 0.050 with base; "
+        "that it gains more with tenth is shown (p = 0.004)."
     )
     quiet = [row(each["variant"], each["mean"], (each["difference"] or {}).get("difference"))
              for each in ROWS]  # fmt: skip
     said = part(task, quiet, [GAIN | {"p_holm": 0.3}, GAIN | {"p_holm": None, "low": None}]).said
     assert said[1] == "None of 4 rows is shown to differ from base."
-    assert said[3].endswith("a difference is not shown (p = 0.300).")
-    assert said[4].endswith("nothing tells how much that varies.")
+    assert said[3].endswith("no difference between the two is shown (p = 0.300).")
+    assert said[4].endswith("how much that varies is not known.")
 
 
 def test_curves_are_of_variants_that_change_the_share_alone(task: Any) -> None:
@@ -82,9 +82,9 @@ def test_curves_are_of_variants_that_change_the_share_alone(task: Any) -> None:
     assert shares == [[0.1, 0.5, 1.0], [0.1, 1.0]]
     assert [list(trace.y) for trace in traces] == [[0.6, 0.75, 0.8], [0.4, 0.75]]
     assert "n = 96 (16 groups)" in figure.caption
-    both = [line for line in made.said if "mean over the curve" in line]
-    assert "what none/none/CRGB scores with all data it scores at about 50 %" in both[0]
-    assert "what MRGB/RLDP/CRGB scores with all data it scores at no share that was run" in both[1]
+    both = [line for line in made.said if "mean height of the curve" in line]
+    assert "it reaches the score that none/none/CRGB has with all data at about 50 %" in both[0]
+    assert "it does not reach the score that MRGB/RLDP/CRGB has with all data" in both[1]
     assert part(task, [ROWS[0], ROWS[3]], []).figures == []
 
 

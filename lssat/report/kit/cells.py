@@ -9,11 +9,21 @@ from lssat.report.kit import words
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading; `kind` is text, num, id, pre or mark."""
+    """A column's heading; `kind` is text, key, num, id, pre or mark.
+
+    The first columns of a table may be keys: together they name a row, and all stay in view.
+    """
 
     label: str
     kind: str = "text"
     hint: str = ""
+
+
+# What names a row of the results.
+ROW = (
+    Column("Backbone", "key"),
+    Column("Configuration", "key", "masked branch / reconstructed / classified"),
+)
 
 
 @dataclass(frozen=True)
@@ -47,10 +57,17 @@ class Table:
     columns: list[Column]
     rows: list[list[Cell]]
     best: int | None = None  # the row to set off
+    best_on: str = "test"  # the split on which it is best
     foot: list[Cell] = field(default_factory=list)  # a last row that sorting leaves in place
     feet: list[list[Cell]] = field(default_factory=list)  # further last rows
     notes: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)  # of the rows, for links to them
+
+    @property
+    def keys(self) -> int:
+        """How many columns name a row."""
+        kinds = [column.kind for column in self.columns]
+        return next((n for n, kind in enumerate(kinds) if kind != "key"), len(kinds)) or 1
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from markupsafe import Markup
 from lssat.report.kit import svg
 from lssat.report.kit.svg import Axis, Heat, Trace
 
+_PHONE = 330  # pixels for a figure on a narrow phone
+
 
 @dataclass(frozen=True)
 class Key:
@@ -44,6 +46,11 @@ class Plot:
     height: int = svg.HEIGHT
     keys: Sequence[Key] = ()  # of this plot alone
     group: str = ""  # in a figure to choose from: plots of one group are shown together
+
+    @property
+    def scrolls(self) -> bool:
+        """Whether it is wider than a phone, so that the keyboard must reach its box."""
+        return svg.shrinks_to(self.width) > _PHONE
 
     @property
     def svg(self) -> Markup:

@@ -65,6 +65,17 @@
     box.querySelector("input")?.addEventListener("input", (event) => filter(box, event.target.value.toLowerCase().split(/\s+/).filter(Boolean)));
   });
 
+  // The columns that name a row stay in view, each beside the one before.
+  const keyed = new ResizeObserver((entries) => entries.forEach(({ target }) => {
+    const table = target.closest("table");
+    let at = 0;
+    all("thead .key", table).forEach((head, place) => {
+      table.style.setProperty(`--at${place + 1}`, `${at}px`);
+      at += head.offsetWidth;
+    });
+  }));
+  all("thead .key").forEach((head) => keyed.observe(head));
+
   // A link to a row that a filter hides, or that a closed block holds, shows it first.
   function reveal() {
     const row = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -129,7 +129,7 @@ def reconstructions(runs: list[Run]) -> tuple[list[Picture], str]:
         a strip per backbone x configuration with rows input, masked input, target, output, and
         a sentence on what is not shown.
     """
-    drawn = [(record, arrays) for at, record in runs if (arrays := _arrays(at, record))]
+    drawn = [(record, arrays) for at, record in runs if (arrays := reconstructed(at, record))]
     strips = [_strip(record, arrays) for record, arrays in drawn[:STRIPS]]
     left = len(drawn) - len(strips)
     seeds = "The first seed of each row is shown"
@@ -139,17 +139,22 @@ def reconstructions(runs: list[Run]) -> tuple[list[Picture], str]:
     )
 
 
-def _arrays(folder: Path, record: Record) -> dict[str, np.ndarray]:
-    """Read the samples of a run; without the auxiliary task there are none."""
+def reconstructed(folder: Path, record: Record) -> dict[str, np.ndarray]:
+    """Read the samples of a run (lssat.training.reconstruction); none without the auxiliary task.
+
+    Raises:
+        DataError: missing, or not the bytes that record.json vouches for.
+    """
     path, remedy = RunFiles(folder).reconstruction, "Train the run again"
     data = vouched(path, record["reconstruction_sha256"], "record.json", remedy)
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         names = ("input", "mask", "target", "output") if arrays.files else ()
         second = [name for name in ("target_2", "output_2") if name in arrays.files]
-        return {name: arrays[name][:SAMPLES] for name in (*names, *second)}
+        return {name: arrays[name] for name in (*names, *second)}
 
 
-def _strip(record: Record, shown: dict[str, np.ndarray]) -> Picture:
+def _strip(record: Record, arrays: dict[str, np.ndarray]) -> Picture:
+    shown = {name: array[:SAMPLES] for name, array in arrays.items()}
     made = grid.parse(record["configuration"])
     codes = [kind != "RGB" for kind in (made.masked, *made.targets) for _ in range(2)]
     images = [shown["input"], masked(shown["input"], shown["mask"])]

@@ -12,6 +12,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 WIDTH, HEIGHT = 400, 270
+_TEXT, _LEAST = 11, 9  # pixels of a text at its natural size, and on a small screen
 # Pixels of a label's characters in DejaVu Sans, the widest font that a page falls back to.
 _WIDE = {**dict.fromkeys("MWmw%—", 10.8), **dict.fromkeys("/.,:;|!il-' ", 4.0)}
 _TOP, _RIGHT, _BOTTOM = 12, 14, 44
@@ -94,6 +95,20 @@ def ticks(low: float, high: float, about: int = 5) -> list[tuple[float, str]]:
     return list(zip(values, _texts(values), strict=True))
 
 
+def shrinks_to(width: float) -> int:
+    """Return the width in pixels below which the texts of a drawing would be too small to read.
+
+    On a narrower screen it scrolls in its box.
+    """
+    return math.ceil(width * _LEAST / _TEXT)
+
+
+def sized(width: float, height: float) -> str:
+    """Return the attributes of a drawing's size: natural, and least."""
+    least = f'style="min-width:{shrinks_to(width)}px"'
+    return f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" {least}'
+
+
 def dashed(line: str) -> str:
     """Return the attribute of a line's dashes; nothing where it is solid."""
     return f' stroke-dasharray="{DASHES[line]}"' if DASHES[line] else ""
@@ -123,10 +138,7 @@ def draw(
         _heat(trace, across, up) if isinstance(trace, Heat) else _trace(trace, across, up)
         for trace in traces
     )
-    return (
-        f'<svg viewBox="0 0 {width} {height}" width="{width}" aria-hidden="true" focusable="false">'
-        f"{frame}{marks}</svg>"
-    )
+    return f'<svg {sized(width, height)} aria-hidden="true" focusable="false">{frame}{marks}</svg>'
 
 
 def _reach(traces: Sequence[Trace | Heat], axis: str) -> list[Any]:
@@ -141,11 +153,12 @@ def _reach(traces: Sequence[Trace | Heat], axis: str) -> list[Any]:
 
 def _left(axis: Axis, placed: _Placed) -> float:
     """Return the room for the labels of the vertical axis, at most 170 pixels."""
-    wide = max((_width(text) for _, text in placed.ticks), default=0.0)
+    wide = max((text_width(text) for _, text in placed.ticks), default=0.0)
     return min(wide + 10, 180) + (16 if axis.title else 0)
 
 
-def _width(text: str) -> float:
+def text_width(text: str) -> float:
+    """Return how wide a text is at most, in pixels at its natural size."""
     return sum(_WIDE.get(each, 8.0 if each.isupper() else 7.0) for each in text)
 
 

@@ -14,7 +14,8 @@ _OTHERS = {  # that a table names and no metric of ours is
     "loss_rec": "auxiliary loss",
 }
 CAVEAT = (
-    "“Best” is the row with the highest mean on the test split; being picked there favours it. "
+    "“Best on test” is the row with the best mean on the test split; being picked there favours "
+    "it. Nothing else is called best without its split. "
     "Whether two rows differ is said by the tests under Comparisons, with their correction for "
     "many pairs; a difference that is not shown is not shown to be absent."
 )

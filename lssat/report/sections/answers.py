@@ -137,7 +137,10 @@ def _role(task: Task, verdicts: list[Verdict]) -> str:
         return f"{task.name}: {_differ(shown, known)}. {about}".strip()
     most = max(known, key=lambda each: abs(each.row["difference"]))
     text = f"{task.name}: no difference between backbones is shown; the largest is {_open(most)}"
-    could = f", and {words.number(most.least)} would have been shown in 80 % of repetitions"
+    could = (
+        f"; of these means, a difference of {words.number(most.least)} would have been shown in "
+        "80 % of repetitions, with the correction over all tasks"
+    )
     return f"{text}{could if most.least is not None else ''}. {about}".strip()
 
 

@@ -14,16 +14,18 @@ SHOWN = 200  # pairs written into the page; the tables of the audit have all
 
 _WORDS = {
     "identity": "identities in two splits",
-    "duplicate": "pairs of samples in two splits that share a crop",
-    "duplicate_within": "pairs of samples in one split that share a crop",
+    "duplicate": "pairs of {} in two splits that share a crop",
+    "duplicate_within": "pairs of {} in one split that share a crop",
 }
 
 
 def found(task: Task | Cross) -> dict[str, Any]:
     """Describe the findings: counts, and the pairs that a person should look at."""
-    rows = [[Cell(_WORDS[kind]), num(n), Cell("")] for kind, n in _leaks(task).items()]
-    rows += [_pair(pair) for pair in task.lookalikes["pairs"]]
-    rows += _across(task.across) if isinstance(task, Cross) else []
+    unit = f"{task.metrics['level']}s"
+    leaks = _leaks(task).items()
+    rows = [[Cell(_WORDS[kind].format(unit)), num(n), Cell("")] for kind, n in leaks]
+    rows += [_pair(pair, unit) for pair in task.lookalikes["pairs"]]
+    rows += _across(task.across, unit) if isinstance(task, Cross) else []
     columns = [Column("Looked for"), Column("Found", "num"), Column("Of", "num")]
     bits = task.lookalikes["near_distance"]
     notes = [
@@ -43,18 +45,18 @@ def _leaks(task: Task | Cross) -> dict[str, int]:
     return {kind: counts[kind] for kind in _WORDS if known or kind != "identity"}
 
 
-def _pair(pair: dict[str, Any]) -> list[Cell]:
-    what = f"samples of {pair['split']} with a near-duplicate in {pair['other_split']}"
+def _pair(pair: dict[str, Any], unit: str) -> list[Cell]:
+    what = f"{unit} of {pair['split']} with a near-duplicate in {pair['other_split']}"
     return [Cell(what), num(pair["samples"]), num(pair["of"])]
 
 
-def _across(told: dict[str, Any]) -> list[list[Cell]]:
+def _across(told: dict[str, Any], unit: str) -> list[list[Cell]]:
     """Make the rows of the audit against the training data of another data set."""
     seen = f"train or val of {told['task']}"
-    pairs, samples = "pairs of samples that share a crop with", "samples of test that look like one"
+    pairs, alike = f"pairs of {unit} that share a crop with", f"{unit} of test that look like one"
     return [
         [Cell(f"{pairs} {seen}"), num(told["duplicate"]), Cell("")],
-        [Cell(f"{samples} of {seen}"), num(told["near_duplicate"]), num(told["of"])],
+        [Cell(f"{alike} of {seen}"), num(told["near_duplicate"]), num(told["of"])],
     ]
 
 
@@ -86,7 +88,7 @@ def choices(task: Task | Cross) -> Table:
     summary, pairs = task.splits, []
     pairs += [("selection on", _SELECTION[summary["selection"]])]
     pairs += [("seed of the splits", _seed(summary["seed"]))]
-    unused = words.count(summary["unused"]["samples"], "sample")
+    unused = words.count(summary["unused"]["samples"], task.metrics["level"])
     pairs += [("in no split", f"{unused}, {words.count(summary['unused']['crops'], 'crop')}")]
     digests = summary["ids_sha256"]
     listed = [name for name in ("train", "val", "test", "unused") if name in digests]

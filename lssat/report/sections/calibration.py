@@ -4,7 +4,7 @@ import numpy as np
 
 from lssat import grid, metrics
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import ROW, Cell, Column, Table, num
 from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import Task
 from lssat.report.kit.svg import Axis, Trace
@@ -26,8 +26,7 @@ _CHANCE = "the mean ECE if labels were drawn from these very probabilities"
 def table(task: Task) -> Table:
     """Make the table: a row per backbone x configuration."""
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
+        *ROW,
         Column("Flag"),
         Column("ECE", "num", "0 is best"),
         Column("If calibrated", "num", _CHANCE),
@@ -76,7 +75,7 @@ def _mean(values: list) -> float | None:
 
 
 def diagram(task: Task) -> Figure | None:
-    """Draw reliability: frequency against confidence, a plot a row, the best row's at first."""
+    """Draw reliability: frequency against confidence, a plot a row, the best on test at first."""
     rows = [words.pair(row) for row in task.best_first]
     runs = {pair: [r["calibration"] for r in task.runs_of(*pair) if r.get("calibration")]
             for pair in rows}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from lssat import grid
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num, shown
+from lssat.report.kit.cells import ROW, Cell, Column, Table, num, shown
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline, power
 
@@ -10,8 +10,8 @@ LEAD = (
     "Differences on the same test samples, seed by seed. Each interval and p-value covers other "
     "test sets, whose clusters of samples are taken whole, and, with several seeds, other "
     "trainings. p-values carry Holm’s correction over the pairs of a table; the sentences on top "
-    "of the page carry it over the pairs of all tasks. “Least” is the smallest difference that "
-    "would have been shown in 80 % of repetitions, as the first of Holm’s correction."
+    "of the page carry it over the pairs of all tasks. What could have been shown is said below "
+    "each task’s heading, of the median pair; “Least” says it of the pair in its row."
 )
 FEW = " With fewer than 3 seeds ({}) tests are about these trained models."
 
@@ -40,9 +40,9 @@ def _table(task: Task, family: str) -> Table:
     shared = "backbone" if family == "configuration" else "configuration"
     what = words.where(task.metrics)
     columns = [
-        Column(shared.capitalize()),
-        Column(f"{family.capitalize()} a"),
-        Column(f"{family.capitalize()} b"),
+        Column(shared.capitalize(), "key"),
+        Column(f"{family.capitalize()} a", "key"),
+        Column(f"{family.capitalize()} b", "key"),
         *_tested(task),
         Column("Flag"),
     ]
@@ -56,7 +56,7 @@ def _external(task: Task) -> Table:
     """Make the table of each row against those of other programs: a is ours, b theirs."""
     pairs = [row for row in task.metrics["comparisons"] if row["compared"] == "external"]
     turned = [row if row["b"]["configuration"] == grid.EXTERNAL else _turned(row) for row in pairs]
-    columns = [Column("Backbone a"), Column("Configuration a"), Column("Program b")]
+    columns = [Column(name, "key") for name in ("Backbone a", "Configuration a", "Program b")]
     rows = [
         [*[Cell(row["a"][key]) for key in ("backbone", "configuration")],
          Cell(row["b"]["backbone"]), *_results(row), _fallen(task, row)]
@@ -77,7 +77,7 @@ def _turned(row: dict) -> dict:
 
 def _overall(task: Task) -> Table:
     rows = task.metrics["backbones"]
-    columns = [Column("Backbone a"), Column("Backbone b"), *_tested(task)]
+    columns = [*(Column(f"Backbone {arm}", "key") for arm in "ab"), *_tested(task)]
     columns += [Column("Configurations", "num", "that both have, averaged"), Column("Flag")]
     made = [
         [
@@ -101,7 +101,7 @@ def _tested(task: Task) -> list[Column]:
         Column(words.confidence(task.metrics), "num", "of the difference"),
         Column("Effect", "num", "Cohen’s d of an AUC, else Cohen’s h"),
         Column("p", "num", "Holm’s correction"),
-        Column("Least", "num", "would have been shown in 80 % of repetitions"),
+        Column("Least", "num", "of this pair: shown in 80 % of repetitions, as the first of all"),
         Column("Differs", hint="the corrected p-value is below 0.05"),
     ]
 
@@ -144,8 +144,7 @@ def ranks(task: Task) -> Table:
     """Make the table of the ranks that each row may have."""
     shown = task.metrics["ranks"]
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
+        *ROW,
         Column("Flag"),
         Column("Mean", "num", f"{words.where(task.metrics)}, mean over seeds"),
         Column("Rank", "num", "between the best and the worst that the tests leave possible"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, flagged, num
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Cross, Task
 from lssat.report.sections import headline
 from lssat.tables import Metrics, Row
@@ -49,7 +49,7 @@ def _table(each: Cross, trained: Task) -> Table:
     inside = _found(trained.metrics, metric)
     outside = _found(metrics, metric)
     levels = list(dict.fromkeys(level for *_, level in outside))
-    columns = [Column("Backbone"), Column("Configuration")]
+    columns = [*ROW]
     for level in levels:
         label = f"{level} {words.metric(metric)}"
         columns.append(Column(f"{label}, {trained.name}", "num", "test split of the training data"))

@@ -1,6 +1,6 @@
 """ROC and training curves: a line is the mean over a row's seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,9 +8,10 @@ from lssat.report.kit import words
 from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import Task
 from lssat.report.kit.svg import DASHES, Axis, Trace
+from lssat.report.sections import decoder
 
 _FPR = np.linspace(0, 1, 101)
-_BEST = "best of each backbone"
+_BEST = "best on test of each backbone"
 Pair = tuple[str, str]  # backbone, configuration
 
 
@@ -104,7 +105,12 @@ def training(task: Task) -> Figure:
         "loss_rec": "auxiliary loss, training",
         **({f"val_{metric}": f"{words.metric(metric)}, validation"} if metric else {}),
     }
-    panels = [panel for name, title in columns.items() for panel in _panels(task, name, title)]
+    constants = {pair: decoder.constant_loss(errors) for pair, errors in decoder.rows(task).items()}
+    panels = [
+        panel
+        for name, title in columns.items()
+        for panel in _panels(task, name, title, constants if name == "loss_rec" else {})
+    ]
     keys = [
         Key(name, number, line=_dash(number)) for number, name in enumerate(task.configurations)
     ]
@@ -114,6 +120,9 @@ def training(task: Task) -> Figure:
         "unweighted and have no unit. A dot is the median of the epochs that were kept. "
         f"Training: {_size(task, 'train')}; validation: {_size(task, 'val')}."
     )
+    if any(constants.values()):
+        caption += " The flat dotted line is the auxiliary loss of a constant: of a decoder that "
+        caption += "has learnt nothing of the image."
     return Figure("Losses by epoch", _kept(task), keys, panels, "Backbone", caption)
 
 
@@ -127,13 +136,20 @@ def _dash(number: int) -> str:
     return list(DASHES)[number % len(DASHES)]
 
 
-def _panels(task: Task, column: str, title: str) -> list[Plot]:
-    """Make a plot of a column for each backbone, all on one scale."""
+def _panels(
+    task: Task, column: str, title: str, constants: Mapping[Pair, float | None]
+) -> list[Plot]:
+    """Make a plot of a column for each backbone, all on one scale.
+
+    Args:
+        constants: what a constant loses in each row, drawn beside its line.
+    """
     lines = {(b, c): _mean_curve(task, (b, c), column)
              for b in task.backbones for c in task.configurations}  # fmt: skip
     values = [value for line in lines.values() for value in line]
     if not values:
         return []
+    values += [value for value in constants.values() if value is not None]
     pad = 0.04 * (max(values) - min(values)) or 0.05
     y = Axis("", min(values) - pad, max(values) + pad)
     across = Axis("epoch", 0, max(1, *(len(line) - 1 for line in lines.values())))
@@ -150,6 +166,10 @@ def _panels(task: Task, column: str, title: str) -> list[Plot]:
                 name, dash = configuration, _dash(number)
                 x = range(len(line))
                 traces.append(Trace(x, line, number, name, name, dash, shape="circle", size=sizes))
+            if (constant := constants.get((backbone, configuration))) is not None:
+                ends, told = [0, max(1, len(line) - 1)], f"{configuration}: a constant"
+                level = [constant, constant]
+                traces.append(Trace(ends, level, number, configuration, told, "dot", width=1))
         name = column.removeprefix("val_") if column != "val_loss_cls" else column
         id = f"train-{name}-{task.name}-{backbone}"
         plots.append(Plot(id, title, traces, across, y, 320, 230, group=backbone))
@@ -176,4 +196,4 @@ def _kept(task: Task) -> str:
         values = [f"{words.number(r['best_value'])} (epoch {r['best_epoch']})" for r in records]
         parts.append(f"{backbone}, {configuration}: {words.listing(values)}")
     name = words.metric(next(iter(task.records.values()))["select_metric"].removeprefix("val_"))
-    return f"Best validation {name} by seed, {'; '.join(parts)}."
+    return f"Best {name} on validation by seed, {'; '.join(parts)}."

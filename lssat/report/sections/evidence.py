@@ -13,19 +13,21 @@ from lssat.tables import Record, sha256
 from lssat.tables.project import RunFiles
 
 SPLITS = ("train", "val", "test")
-_COUNTS = ("listed", "samples", "crops", "groups")
 SHOWN = 500  # rejected samples written into the page; rejects.csv has all
 
 
 def data(task: Task | Cross) -> dict[str, Any]:
     """Describe the splits of a task's data set: samples, crops, classes, coverage."""
     summary, dataset = task.splits, task.metrics["dataset"]
-    rows = [_row(key, summary[key]) for key in _COUNTS if key in summary]
+    unit = f"{task.metrics['level']}s"
+    counted = {"listed": f"{unit} listed", "samples": f"{unit} in the split"}
+    counted |= {"crops": "face crops", "groups": "groups, none of them in two splits"}
+    rows = [_row(label, summary[key]) for key, label in counted.items() if key in summary]
     for key, names in (("classes", _class_names(task)), ("subsets", {})):
         rows += _nested(key, summary.get(key, {}), names)
     rows += _attributes(summary, task.metrics["classes"])
-    rows += _coverage(summary)
-    columns = [Column("Count"), *[Column(split, "num") for split in SPLITS]]
+    rows += _coverage(summary, unit)
+    columns = [Column("Count of"), *[Column(split, "num") for split in SPLITS]]
     n = words.listing([words.count(n, name) for name, n in task.metrics["n"].items()])
     lead = (
         f"Scored on the test split: {n} in {words.count(task.metrics['groups'], 'group')}, "
@@ -36,26 +38,26 @@ def data(task: Task | Cross) -> dict[str, Any]:
     return {"dataset": task.title, "lead": lead, "table": table if rows else None, **more}
 
 
-def _coverage(summary: dict[str, Any]) -> list[list[Cell]]:
-    """Make the rows of coverage: of samples, of the frames of videos, of samples by subset.
+def _coverage(summary: dict[str, Any], unit: str) -> list[list[Cell]]:
+    """Make the rows of coverage: of images or videos, of the frames of videos, and by subset.
 
     Where they differ from the shares of what is listed, those of what is there follow.
     """
-    rows = _shares(summary, "")
-    of_there = _shares(summary, "_present") if "coverage_present" in summary else []
+    rows = _shares(summary, unit, "")
+    of_there = _shares(summary, unit, "_present") if "coverage_present" in summary else []
     known = [[cell.text for cell in row[1:]] for row in rows]
     return rows + ([] if known == [[c.text for c in row[1:]] for row in of_there] else of_there)
 
 
-def _shares(summary: dict[str, Any], end: str) -> list[list[Cell]]:
-    also = ", of what is there" if end else ""
-    rows = [_row(f"coverage{also}", summary[f"coverage{end}"], share=True)]
+def _shares(summary: dict[str, Any], unit: str, end: str) -> list[list[Cell]]:
+    also = " that are there" if end else ""
+    rows = [_row(f"coverage of {unit}{also}", summary[f"coverage{end}"], share=True)]
     if f"frame_coverage{end}" in summary:
         rows.append(_row(f"coverage of frames{also}", summary[f"frame_coverage{end}"], share=True))
     by_subset = summary.get(f"subset_coverage{end}", {})
     for member in sorted({member for split in by_subset.values() for member in split}):
         shares = {split: each.get(member) for split, each in by_subset.items()}
-        rows.append(_row(f"coverage of subset {member}{also}", shares, share=True))
+        rows.append(_row(f"coverage of {unit} of subset {member}{also}", shares, share=True))
     return rows
 
 
@@ -72,7 +74,7 @@ def _nested(key: str, counts: dict[str, dict], names: dict[str, str]) -> list[li
     members = sorted({member for split in counts.values() for member in split})
     return [
         _row(
-            f"{one} {names.get(member, member)}",
+            f"face crops of {one} {names.get(member, member)}",
             {split: counts.get(split, {}).get(member, 0) for split in SPLITS},
         )
         for member in members
@@ -89,7 +91,7 @@ def _attributes(summary: dict[str, Any], names: list[str]) -> list[list[Cell]]:
     names = names if positives else []
     counts = [{split: found[i] for split, found in positives.items()} for i in range(len(names))]
     rows = [
-        _row(f"has {name}", each)
+        _row(f"face crops with {name}", each)
         for name, each in zip(names, counts, strict=True)
         if any(each.values())
     ]
@@ -196,7 +198,7 @@ def runs(task: Task) -> Table:
     columns = [
         Column("Run", "id"),
         Column("Flag", hint="why is said below the headline"),
-        Column("Best epoch", "num", "chosen on the validation split, counted from 0"),
+        Column("Epoch", "num", "that was kept: best on validation, counted from 0"),
         Column("Validation", "num", "the metric that chose it"),
         Column("Parameters", "num", "without the decoder"),
         Column("Decoder", "num", "parameters, training only"),

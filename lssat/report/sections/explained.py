@@ -10,7 +10,7 @@ from PIL import Image
 from lssat.data import shards
 from lssat.evaluation import overlay
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import ROW, Cell, Column, Table, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
@@ -74,7 +74,7 @@ def section(task: Task, shown: bool = True) -> dict[str, Any]:
 def _by(found: dict[str, Any]) -> str:
     best = found["chosen"]
     name = words.metric(found["metric"].removeprefix("val_"))
-    return f"the best row by validation {name} ({words.number(best['value'])})"
+    return f"best on validation by {name} ({words.number(best['value'])})"
 
 
 def resized(map: np.ndarray, side: int, how: Image.Resampling) -> np.ndarray:
@@ -97,11 +97,14 @@ def _means(row: dict[str, Any], maps: Maps) -> Picture:
 
 def _table(task: Task) -> Table:
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
+        *ROW,
         Column("Flag"),
         Column("Looks at", hint="what the classifier is given"),
-        Column("Validation", "num", "mean over seeds; the best row is shown below"),
+        Column(
+            "Validation",
+            "num",
+            "mean over seeds; the row that is best here is shown below",
+        ),
         Column("n", "num", "test samples in the mean maps"),
         Column("Integral misses", "num", "of the difference of logits that attributions add up to"),
         Column("Rollout"),
@@ -120,8 +123,9 @@ def _table(task: Task) -> Table:
     ]
     alike = task.explain["random"]
     note = (
-        "Of the best row, the maps of the same encoder with untrained weights are like the ones "
-        f"shown by a rank correlation of {words.number(alike['rollout'])} (rollout) and "
+        "Of the row that is best on validation, the maps of the same encoder with untrained "
+        "weights are like the ones shown by a rank correlation of "
+        f"{words.number(alike['rollout'])} (rollout) and "
         f"{words.number(alike['gradients'])} (gradients): what is shared owes nothing to training "
         "(Adebayo et al. 2018)."
     )
@@ -130,7 +134,9 @@ def _table(task: Task) -> Table:
     ]
     best = [row["run"] for row in rows].index(task.explain["chosen"]["run"])
     caption = f"{task.title}: what is explained"
-    return Table(f"explained-{task.name}", caption, columns, made, best, notes=[note, *lost])
+    return Table(
+        f"explained-{task.name}", caption, columns, made, best, "validation", notes=[note, *lost]
+    )
 
 
 def examples(rows: list[dict], maps: Maps, faces: list[Pair]) -> Picture | None:

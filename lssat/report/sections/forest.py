@@ -13,11 +13,11 @@ from markupsafe import Markup
 
 from lssat.report.kit import svg, words
 from lssat.report.kit.results import Task
-from lssat.report.sections import format_alone, power
+from lssat.report.sections import format_alone
 
 MOST = 24  # rows of a task that are drawn; all stand under Results
-_ROW, _GAP, _PLOT, _TOP, _FOOT = 20, 7, 170, 26, 22
-_MEAN, _RANK = 46, 36  # widths of the two columns of numbers
+_ROW, _GAP, _PLOT, _TOP, _FOOT = 20, 7, 126, 26, 22
+_MEAN, _RANK = 42, 34  # widths of the two columns of numbers
 Row = Mapping[str, Any]
 
 
@@ -31,13 +31,13 @@ class Forest(NamedTuple):
     svg: Markup
     summary: str
     text: str
-    more: str  # what is folded: the power of its tests, and what the format alone tells
+    more: str  # what is folded: what the format alone tells
 
 
 def forests(tasks: Sequence[Task]) -> list[Forest]:
     """Describe all tasks, with room for the longest name in each."""
     names = [_label(row) for task in tasks for row in task.best_first]
-    room = min(max(map(len, names), default=0) * 7 + 8, 330)
+    room = min(max(map(svg.text_width, names), default=0) + 12, 330)
     return [_forest(task, room) for task in tasks]
 
 
@@ -62,7 +62,7 @@ def _forest(task: Task, room: float) -> Forest:
         Markup(_draw(task, drawn, room)) if drawn else Markup(""),
         "; ".join(f"{_name(row)} {words.spanned(row['mean'], row)}" for row in drawn),
         " ".join(_said(task, rows, drawn)),
-        " ".join(filter(None, [power.sentence(metrics), format_alone.sentence(task)])),
+        format_alone.sentence(task),
     )
 
 
@@ -128,7 +128,7 @@ def _draw(task: Task, drawn: Sequence[Row], room: float) -> str:
     line = "" if base is None else _baseline(place(base), y, base, room)
     inside = f"{head}{''.join(bands)}{line}{''.join(parts)}{axis}"
     return (
-        f'<svg class="forest" viewBox="0 0 {width:g} {y + _FOOT}" width="{width:g}" '
+        f'<svg class="forest" {svg.sized(width, y + _FOOT)} '
         f'aria-hidden="true" focusable="false">{inside}</svg>'
     )
 
@@ -154,7 +154,7 @@ def _row(row: Row, rank: dict | None, y: float, room: float, width: float, place
     told += ", collapsed" if row["collapsed"] else ""
     shape = "diamond-open" if row["collapsed"] else "circle"
     dot = svg.mark(shape, place(row["mean"]), middle, 4.5, told)
-    label = _text(room - 8, middle + 4, _fitted(row, int((room - 8) / 7)), "end")
+    label = _text(room - 8, middle + 4, _fitted(row, room - 8), "end")
     numbers = _text(width - _RANK - 4, middle + 4, words.number(row["mean"]), "end")
     ranked = _text(width - 4, middle + 4, _ranked(rank), "end")
     kind = "top" if top else "worse"
@@ -165,14 +165,15 @@ def _label(row: Row) -> str:
     return _name(row) + (" ▲" if row["collapsed"] else "")
 
 
-def _fitted(row: Row, most: int) -> str:
-    """Return a row's label of so many letters: of a long name the backbone's middle is cut."""
+def _fitted(row: Row, room: float) -> str:
+    """Return a row's label for so many pixels: of a long name the backbone's middle is cut."""
     label, backbone = _label(row), row["backbone"]
-    over = len(label) - most
-    if over <= 0 or len(backbone) < over + 3:
-        return label
-    start = (len(backbone) - over - 1) // 2
-    return label.replace(backbone, f"{backbone[:start]}…{backbone[start + over + 1 :]}", 1)
+    for kept in range(len(backbone) - 2, 1, -1):
+        if svg.text_width(label) <= room:
+            break
+        short = f"{backbone[: kept // 2]}…{backbone[len(backbone) - (kept + 1) // 2 :]}"
+        label = _label(row).replace(backbone, short, 1)
+    return label
 
 
 def _ranked(rank: dict | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lssat import grid, metrics
 from lssat.report.kit import words
-from lssat.report.kit.cells import Bar, Cell, Column, Table, anchor, flagged, num, shown
+from lssat.report.kit.cells import ROW, Bar, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.results import Task
 from lssat.report.sections import format_alone
 
@@ -18,8 +18,7 @@ def headline(task: Task) -> Table:
     scale = _scale([*rows, *([{**probed, "mean": probed["value"]}] if probed else [])])
     top = words.best(rows)
     columns = [
-        Column("Backbone"),
-        Column("Configuration", hint="masked branch / reconstructed / classified"),
+        *ROW,
         Column("Mean", "num", f"{words.where(scored)}, mean over seeds"),
         Column(words.confidence(scored), "num", "of other test sets and trainings"),
         Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
@@ -41,7 +40,9 @@ def headline(task: Task) -> Table:
     best = next((k for k, row in enumerate(rows) if row is top), None)
     foot, feet = _foot(task, rows[0]), [_files(task, scale)] if probed else []
     notes = _merge(notes) + [text for text in [format_alone.sentence(task)] if text]
-    return Table(f"headline-{task.name}", caption, columns, made, best, foot, feet, notes)
+    return Table(
+        f"headline-{task.name}", caption, columns, made, best, foot=foot, feet=feet, notes=notes
+    )
 
 
 def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]) -> list[Cell]:
@@ -158,7 +159,7 @@ def measures(task: Task) -> Table:
     table = task.metrics["table"]
     names = list(dict.fromkeys((row["level"], row["metric"]) for row in table))
     found = {(r["backbone"], r["configuration"], r["level"], r["metric"]): r for r in table}
-    columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
+    columns = [*ROW, Column("Flag")]
     columns += [_metric_column(level, name) for level, name in names]
     columns.append(Column("Coverage", "num", "of listed samples; below, of frames asked for"))
     covered = _covered(task)

@@ -45,7 +45,7 @@ def cells(task: Task, level: str, metric: str) -> dict[tuple[str, str], Row]:
 def _table(task: Task, level: str, metrics: tuple[str, ...], paper: bool) -> Table:
     found = [cells(task, level, metric) for metric in metrics]
     names = list(dict.fromkeys(backbone for backbone, _ in found[0]))
-    columns = [Column("Backbone"), *[Column(each, "num") for each in task.columns]]
+    columns = [Column("Backbone", "key"), *[Column(each, "num") for each in task.columns]]
     rows = [
         [Cell(name), *[_cell([one.get((name, each)) for one in found], metrics)
                        for each in task.columns]]

@@ -81,7 +81,7 @@ def _plot(task: Task, rows: list[Priced], cost: Cost) -> Plot:
     y = Axis(words.where(task.metrics))
     dearest = min(values) if cost.more_is_cheaper else max(values)
     traces = [_line(line, cost, dearest), *[_point(task, each, cost) for each in shown]]
-    return Plot(f"pareto-{cost.name}-{task.name}", cost.heading, traces, x, y, 640, 360)
+    return Plot(f"pareto-{cost.name}-{task.name}", cost.heading, traces, x, y, 420, 300)
 
 
 def _scaled(each: Priced, cost: Cost) -> float:
@@ -125,13 +125,13 @@ def _found(task: Task, rows: list[Priced], cost: Cost) -> str:
     line = front(rows, cost)
     of_all = f"{len(line)} of {words.count(len(rows), 'row')}"
     if len(line) < 2:
-        both = f": {_name(line[0].row)} is both cheapest and best" if line else ""
+        both = f": {_name(line[0].row)} is both cheapest and best on test" if line else ""
         return f"By {_short(cost)}, the front holds {of_all}{both}."
     cheap, best = line[0], line[-1]
     ratio = _scaled(best, cost) / _scaled(cheap, cost)
     gap = words.number(best.row["mean"] - cheap.row["mean"])
     return (
-        f"By {_short(cost)}, the front holds {of_all}. Its best, {_name(best.row)}, takes "
+        f"By {_short(cost)}, the front holds {of_all}. Its best on test, {_name(best.row)}, takes "
         f"{words.number(ratio, 2)} times what its cheapest takes, {_name(cheap.row)}, and scores "
         f"{gap} more; {_shown(task, best.row, cheap.row)}."
     )
@@ -157,8 +157,8 @@ def _shown(task: Task, a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
 def _table(task: Task, rows: list[Priced]) -> Table:
     fronts = {cost.name: front(rows, cost) for cost in COSTS}
     columns = [
-        Column("Backbone"),
-        Column("Configuration", hint="its link leads to the first of its runs"),
+        Column("Backbone", "key"),
+        Column("Configuration", "key", "its link leads to the first of its runs"),
         Column(words.where(task.metrics), "num", "mean over seeds and its interval"),
         *[Column(cost.heading, "num", f"{cost.hint}; mean over seeds") for cost in COSTS],
         Column("Fronts", "num", f"of {len(COSTS)} costs, on how many the row is on the front"),

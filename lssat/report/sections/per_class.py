@@ -11,9 +11,10 @@ from lssat.report.kit.svg import Axis, Heat, Trace
 from lssat.report.sections import headline
 
 LEAD = (
-    "Means over seeds with intervals. “Best” is the row with the highest headline metric; every "
-    "other row can be chosen. Prevalence is the share of the test samples. A confusion matrix sums "
-    "the counts of a row’s seeds and shows shares of the true class, which are their mean as well."
+    "Means over seeds with intervals. The row that is best on test by the headline metric is shown "
+    "at first; every other can be chosen. Prevalence is the share of the test samples. A confusion "
+    "matrix sums the counts of a row’s seeds and shows shares of the true class, which are their "
+    "mean as well."
 )
 _BASELINES = {
     "multilabel": "Baselines: accuracy, that of the majority of the training split; balanced "
@@ -168,7 +169,7 @@ def _dots(task: Task, pair: tuple[str, str]) -> Figure | None:
     chance = Trace([0.5, 0.5], [names[0], names[-1]], line="dot", width=1)
     x, y = Axis("balanced accuracy"), Axis("", names=names, grid=False)
     title = f"Balanced accuracy of each attribute, {_label(pair)}"
-    traces, size = [chance, points], (640, 70 + 18 * len(rows))
+    traces, size = [chance, points], (420, 70 + 18 * len(rows))
     plot = Plot(f"attributes-{task.name}", "balanced accuracy", traces, x, y, *size)
     caption = f"{words.tested(task.metrics)}, with intervals; the dotted line is chance."
     return Figure(title, _extremes(rows), [], [plot], caption=caption)

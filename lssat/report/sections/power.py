@@ -20,8 +20,8 @@ def sentence(metrics: Metrics) -> str:
     ]
     seeds = words.count(min(row["seeds"] for row in known), "seed")
     return (
-        f"The smallest difference that {seeds} and this test set show in 80 % of repetitions is "
-        f"one {words.listing(asked)}."
+        f"What could have been shown: with {seeds} and this test set, a test shows in 80 % of "
+        f"repetitions a difference {words.listing(asked)}. This is of the median pair."
     )
 
 
@@ -41,8 +41,8 @@ def table(task: Task) -> Table:
         task.metrics.get("power", []), key=lambda row: not _is_headline(row, task.metrics)
     )
     columns = [
-        Column("Metric"),
-        Column("Two rows that differ in"),
+        Column("Metric", "key"),
+        Column("Two rows that differ in", "key"),
         Column("Least at 0.05", "num", "would have been shown in 80 % of repetitions, alone"),
         Column("Least after Holm", "num", "the same, as the first of all pairs that ask this"),
         Column("Standard error", "num", "of the median pair"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table
+from lssat.report.kit.cells import ROW, Cell, Column, Table
 from lssat.report.kit.results import Cross, Task
 from lssat.report.kit.section import Page, Part
 from lssat.tables import Metrics
@@ -67,7 +67,7 @@ def _methods(task: Task, name: str, metrics: Metrics) -> Table:
     trained = {row["subset"] for row in task.metrics["subsets"]}
     trained |= task.splits.get("subsets", {}).get("train", {}).keys()  # and is not tested
     sizes = {row["subset"]: row["n"] for row in found}
-    columns = [Column("Backbone"), Column("Configuration"), Column("Trained on")]
+    columns = [*ROW, Column("Trained on", "key")]
     columns += [Column(n, "num", f"n = {words.number(sizes[n])}") for n in names]
     columns += [Column("all together", "num", "all fakes of this test set")]
     cells = {(*words.pair(row), row["subset"]): row for row in found}
@@ -94,7 +94,7 @@ def _sets(task: Task, sets: Sequence[Cross]) -> Table:
         for row in metrics["table"]
         if (row["level"], row["metric"]) == (metrics["level"], metric)
     }
-    columns = [Column("Backbone"), Column("Configuration")]
+    columns = [*ROW]
     columns += [_column(name, metrics, task) for name, metrics in tested]
     rows = [
         [*map(Cell, pair), *[_value(cells.get((*pair, name)), True) for name, _ in tested]]

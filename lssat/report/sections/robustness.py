@@ -8,7 +8,7 @@ import numpy as np
 from lssat.data import shards
 from lssat.evaluation import perturb
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, flagged, num
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.pictures import COLOURS, Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
@@ -61,8 +61,7 @@ def table(task: Task) -> Table:
     kinds = {kind["name"]: kind["title"] for kind in found["perturbations"]}
     points = len(kinds) * len(found["strengths"])
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
+        *ROW,
         Column("Clean", "num", "on the same samples, unperturbed"),
         Column("Mean corruption", "num", f"mean over {points} perturbations and strengths"),
         Column("Drop", "num", "clean minus mean corruption, paired"),
@@ -118,7 +117,7 @@ def _how(found: dict[str, Any]) -> str:
 
 
 def survives(task: Task) -> str:
-    """Say how much of the best row's score survives where all classes are re-encoded alike."""
+    """Say how much of the best score survives where all classes are re-encoded alike."""
     found = task.robustness
     every = [row for row in found["rows"] if "recoded" in row]
     known = [row for row in every if row["recoded"]["survives"] is not None]
@@ -236,9 +235,8 @@ def _curves(task: Task, backbone: str, kind: dict[str, Any], scale: list[float])
         traces.append(_trace(row, kind, task.configurations.index(row["configuration"])))
     x = Axis("strength", -0.2, max(strengths) + 0.2, step=1)
     id = f"robust-{kind['name']}-{task.name}-{backbone}"
-    return Plot(
-        id, kind["title"], traces, x, Axis("", scale[0], scale[1]), 300, 200, group=backbone
-    )
+    y = Axis("", scale[0], scale[1])
+    return Plot(id, kind["title"], traces, x, y, 200, 160, group=backbone)
 
 
 def _points(row: dict[str, Any], kind: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, flagged, num
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Task
 
 ASK = "snakemake --cores 8 sensitivity"
@@ -41,9 +41,8 @@ def _group(task: Task) -> dict[str, Any]:
 
 def _table(task: Task, found: dict[str, Any]) -> Table:
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
-        Column("Varied"),
+        *ROW,
+        Column("Varied", "key"),
         Column("Value", "num"),
         Column(words.where(task.metrics), "num", "mean over seeds"),
         Column("Difference", "num", "from the default, paired"),

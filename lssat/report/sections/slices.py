@@ -3,7 +3,7 @@
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, flagged, num, shown
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num, shown
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.svg import SHAPES, Axis, Trace
@@ -12,7 +12,7 @@ LEAD = (
     "The same predictions by groups of the test samples. The gap is the largest minus the "
     "smallest group’s mean over seeds; beside it stands the gap that equal groups of these sizes "
     "would show half of the time. The test asks whether any two groups differ, whichever came out "
-    "best and worst: its critical value is that of the largest of all differences, and Holm’s "
+    "highest and lowest: its critical value is that of the largest of all differences, and Holm’s "
     "correction runs over the rows of the table. Where it shows nothing, the interval holds 0."
 )
 FEW = {"samples": 100, "clusters": 30}  # below either, the page says what a gap does not mean
@@ -83,7 +83,7 @@ def _best(task: Task, heads: list[dict]) -> str:
     row = next((r for r in heads if top and all(r[n] == top[n] for n in names)), None)
     if top is None or row is None:
         return "No row has a mean."
-    first = f"The best row, {row['backbone']} · {row['configuration']}"
+    first = f"The row that is best on test, {row['backbone']} · {row['configuration']}"
     if row["gap"] is None:
         return f"{first}, has no gap: {row['note']}."
     worst = next(each for each in row["groups"] if each["group"] == row["worst"])
@@ -147,7 +147,7 @@ def _table(id: str, task: Task, found: dict, attribute: str, heads: list[dict]) 
         if row["attribute"] == attribute
     }
     names = list(dict.fromkeys(key[2] for key in fair))
-    columns = [Column("Backbone"), Column("Configuration"), *_columns(groups, found)]
+    columns = [*ROW, *_columns(groups, found)]
     columns += [Column(*_FAIR[name]) for name in names]
     columns += [Column("Differ"), Column("Flag")]
     made = [
@@ -228,7 +228,7 @@ def _notes(rows: list[dict]) -> list[str]:
 def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) -> Table:
     """Make the table of the other metrics: a row per metric, backbone and configuration."""
     groups = _groups(found, attribute)
-    columns = [Column("Metric"), Column("Backbone"), Column("Configuration")]
+    columns = [Column("Metric", "key"), *ROW]
     columns += [*_columns(groups, found), Column("Flag")]
     made = [
         [
@@ -274,7 +274,7 @@ def _figure(
         x = Axis(words.where(task.metrics), low, high)
         traces = [_dots(rows, group, k, len(groups)) for k, group in enumerate(groups)]
         tall = 70 + len(rows) * max(26, 11 * len(groups))
-        plots.append(Plot(f"{id}-{backbone}", backbone, traces, x, y, 440, tall))
+        plots.append(Plot(f"{id}-{backbone}", backbone, traces, x, y, 420, tall))
     keys = [Key(n, colour, shape=SHAPES[colour % 9]) for colour, n in enumerate(groups)]
     title = f"{words.where(task.metrics)} by {attribute}"
     caption = (

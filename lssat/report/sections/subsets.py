@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Chooser, Column, Table
+from lssat.report.kit.cells import ROW, Cell, Chooser, Column, Table
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline
 
@@ -34,7 +34,7 @@ def _table(task: Task, level: str, metric: str) -> Table:
     names = list(dict.fromkeys(row["subset"] for row in every))
     found = {(row["backbone"], row["configuration"], row["subset"]): row for row in every}
     first = {row["subset"]: row for row in every}
-    columns = [Column("Backbone"), Column("Configuration"), Column("Flag")]
+    columns = [*ROW, Column("Flag")]
     columns += [Column(n, "num", f"n = {words.number(first[n]['n'])}") for n in names]
     made = [
         [*headline.named(task, pair), *[headline.measured(found.get((*pair, n))) for n in names]]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num, shown
+from lssat.report.kit.cells import ROW, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.svg import SHAPES, Axis, Trace
@@ -113,7 +113,7 @@ def _figure(task: Task, groups: dict[str, list[dict]]) -> Figure:
     values = [f"{_value(row['lambda'])}: {words.number(row['mean'])}" for row in every]
     title = f"{where[0].upper()}{where[1:]} against lambda_cls"
     summary = f"Mean over seeds at each weight, {'; '.join(values)}."
-    plot = Plot(f"sweep-{task.name}", where, traces, _axis(every), Axis(where), 640, 320)
+    plot = Plot(f"sweep-{task.name}", where, traces, _axis(every), Axis(where), 420, 290)
     n = words.listing(sorted({words.number(row["n"]) for row in every}))
     caption = f"Means over seeds with intervals, n = {n}; a hollow mark is a collapsed row."
     return Figure(title, summary, keys, [plot], caption=caption)
@@ -165,8 +165,7 @@ def _mark(recipe: float, rows: list[dict], key: str) -> Trace:
 def _table(task: Task, rows: list[dict]) -> Table:
     where = words.where(task.metrics)
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
+        *ROW,
         Column("lambda_cls", "num", f"{_RECIPE} is marked; the paper’s is {_value(PAPER)}"),
         Column(where, "num", "mean over seeds and its interval"),
         Column("Difference", "num", f"from {_RECIPE}, with its interval"),

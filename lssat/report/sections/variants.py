@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num, shown
+from lssat.report.kit.cells import ROW, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part
@@ -14,12 +14,15 @@ from lssat.report.sections import neighbours
 
 BASE = "base"
 _LEAD = (
-    "Each variant is the recipe with some keys changed. It is held against the recipe as it is, on "
-    "the same test samples, seed by seed, with Holm’s correction over the variants of a task."
+    "A variant is the recipe of params.yaml with some keys of train changed; “base” is the recipe "
+    "unchanged. Each row is compared with the same backbone and configuration trained with base, "
+    "on the same test samples, seed by seed. p-values carry Holm’s correction over all rows of a "
+    "task’s table."
 )
 _GAINS = (
-    "The auxiliary task’s gain is the score with it minus that of supervised training. Whether it "
-    "gains more with a variant is tested by the difference of both gains, seed by seed."
+    "The gain of the auxiliary task is the score with it minus the score of the same backbone "
+    "without it, both trained with one variant. Whether a variant changes the gain is tested by "
+    "the difference between its gain and that with base, seed by seed."
 )
 
 
@@ -63,14 +66,14 @@ def _shown(rows: list[dict]) -> list[str]:
         return [f"None of {words.count(len(tested), 'row')} is shown to differ from {BASE}."]
     found = words.listing([_difference(row) for row in different])
     rest = len(tested) - len(different)
-    more = f" Of the other {rest} no difference is shown." if rest else ""
+    more = f" For the other {words.count(rest, 'row')} no difference is shown." if rest else ""
     return [f"Shown to differ from {BASE}: {found}.{more}"]
 
 
 def _difference(row: dict) -> str:
     found = row["difference"]
     size = f"{found['difference']:+.3f}".replace("-", "−")
-    return f"{row['variant']} of {_name(row)} ({size}, p {_is(found['p_holm'])})"
+    return f"{_name(row)} with {row['variant']} ({size}, p {_is(found['p_holm'])})"
 
 
 def _is(p: float) -> str:
@@ -79,15 +82,14 @@ def _is(p: float) -> str:
 
 def _gain(row: dict) -> str:
     """Answer for one row whether the auxiliary task gains more with a variant."""
-    name = f"{_name(row)}, {row['variant']}"
-    gains = f"{words.number(row['gain'])} against {words.number(row['base_gain'])} with {BASE}"
+    variant, gain, base = row["variant"], words.number(row["gain"]), words.number(row["base_gain"])
+    gains = f"{_name(row)}: the auxiliary task gains {gain} with {variant} and {base} with {BASE}"
     if row["p_holm"] is None:
-        return f"{name}: {gains}; nothing tells how much that varies."
+        return f"{gains}; how much that varies is not known."
     if not words.differs(row):
-        verdict = "a difference is not shown"
-    else:
-        verdict = "it gains more" if row["difference"] > 0 else "it gains less"
-    return f"{name}: {gains}: {verdict} (p {_is(row['p_holm'])})."
+        return f"{gains}; no difference between the two is shown (p {_is(row['p_holm'])})."
+    more = "more" if row["difference"] > 0 else "less"
+    return f"{gains}; that it gains {more} with {variant} is shown (p {_is(row['p_holm'])})."
 
 
 def _curves(rows: list[dict], known: dict[str, Any]) -> dict[str, list[tuple[float, dict]]]:
@@ -140,14 +142,15 @@ def _reached(
     """Say a curve's area, and where it has what the others have with all data."""
     points = [(share, row["mean"]) for share, row in curve]
     first, lower = curve[0][1], words.lower_is_better(curve[0][1]["metric"])
-    said = f"{name}: mean over the curve {words.number(area(points))}"
+    said = f"{name}: the mean height of the curve is {words.number(area(points))}"
     for other, its in curves.items():
         share, full = its[-1]
         if other == name or share < 1 or full["backbone"] != first["backbone"]:
             continue
         at = reached(points, full["mean"], lower)
-        found = "at no share that was run" if at is None else f"at about {100 * at:.0f} %"
-        said += f"; what {full['configuration']} scores with all data it scores {found}"
+        score = f"the score that {full['configuration']} has with all data"
+        about = "" if at is None else f" at about {100 * at:.0f} % of the data"
+        said += f"; it {'reaches' if about else 'does not reach'} {score}{about}"
     return [f"{said}. These are means over seeds, without a test."]
 
 
@@ -199,7 +202,7 @@ def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
         "share of the training groups", shares[0] * 0.9, 1.1, log=True,
         ticks=[(share, f"{100 * share:g} %") for share in shares],
     )  # fmt: skip
-    plot = Plot(f"shares-{task.name}", where, traces, axis, Axis(where), 640, 320)
+    plot = Plot(f"shares-{task.name}", where, traces, axis, Axis(where), 420, 290)
     n = words.number(task.metrics["variants"][0]["n"])
     groups = task.metrics["variants"][0]["groups"]
     caption = (
@@ -213,9 +216,8 @@ def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
 def _table(task: Task, rows: list[dict], known: dict[str, Any]) -> Table:
     where = words.where(task.metrics)
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
-        Column("Variant"),
+        *ROW,
+        Column("Variant", "key"),
         Column(where, "num", "mean over seeds and its interval"),
         Column("Difference", "num", f"from {BASE}, with its interval"),
         Column("p", "num", "Holm’s correction"),
@@ -263,9 +265,8 @@ def _spelt(value: Any) -> str:
 
 def _gains(task: Task, rows: list[dict]) -> Table:
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
-        Column("Variant"),
+        *ROW,
+        Column("Variant", "key"),
         Column("Gain", "num", "with the variant, over supervised training with it"),
         Column(f"Gain, {BASE}", "num", "with the recipe as it is"),
         Column("Difference", "num", "of both gains, with its interval"),
