@@ -273,7 +273,7 @@ def test_case_38_every_table_of_the_page_flags_what_collapsed(tmp_path: Path) ->
                 assert re.search(r"▲ (a |b )?collapsed", row), (name, row)
     assert seen == {
         "headline", "measures", "subsets", "pairs", "first", "costs", "sweep", "cross", "slices",
-        "robustness", "sensitivity", "calibration", "explained", "runs",
+        "robustness", "sensitivity", "calibration", "explained", "runs", "decoder",
     }  # fmt: skip
     # Others hold a row of each attribute or class, or a cell of each configuration.
     others = {"each", "matrix"}

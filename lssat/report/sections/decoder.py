@@ -10,7 +10,7 @@ import numpy as np
 
 from lssat import grid
 from lssat.report.kit import pictures, words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, num
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Task
 from lssat.tables import Record
 
@@ -167,9 +167,14 @@ def table(task: Task, measured: Mapping[Pair, list[Errors]]) -> Table:
         Column("Error", "num", "of a constant’s; at 1 the decoder knows no more than a constant"),
         Column("Loss of a constant", "num", "the auxiliary loss, where it can be told"),
         Column("n", "num", "validation samples, of all seeds"),
+        Column("Flag"),
     ]
     cells = [
-        [*map(Cell, (*pair, each.target)), num(each.ratio), num(each.loss), num(each.samples)]
+        [
+            *map(Cell, (*pair, each.target)),
+            *map(num, (each.ratio, each.loss, each.samples)),
+            flagged(pair in task.collapsed),
+        ]
         for pair, errors in measured.items()
         for each in errors
     ]

@@ -1,7 +1,7 @@
 """The k-NN score of frozen features, beside the probes that are trained on them."""
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import ROW, Cell, Column, Table, num
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline
 
@@ -20,8 +20,7 @@ def table(task: Task, rows: list[dict]) -> Table:
     """
     where = words.where(task.metrics)
     columns = [
-        Column("Backbone"),
-        Column("Configuration"),
+        *ROW,
         Column("k-NN", "num", f"{where}, mean over seeds and its interval"),
         Column("k", "num", "of each seed, chosen on validation"),
         Column("Linear probe", "num", f"{where}, trained on the same features"),
