@@ -1,11 +1,13 @@
 """The runs of the grid: task x backbone x configuration x seed."""
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 from lssat.grid.notation import EXTERNAL, parse
+from lssat.tables import DataError
 
 RUN = "{task}/{backbone}/{configuration}/seed{seed}"  # a run's path
 BESIDE = "variants", "more_variants"  # the products of `benchmark` with other recipes
@@ -27,8 +29,16 @@ class Run(NamedTuple):
 
     @classmethod
     def of(cls, path: str) -> "Run":
-        """Read a run back from its path."""
-        task, backbone, configuration, seed = PurePosixPath(path).parts[-4:]
+        """Read a run back from its path.
+
+        Raises:
+            DataError: it is none.
+        """
+        parts = PurePosixPath(path).parts[-4:]
+        if len(parts) < 4 or not re.fullmatch(r"seed\d+", parts[-1]):
+            form = "<task>/<backbone>/<configuration>/seed<number>"
+            raise DataError(path, "is no path of a run", f"Write {form}")
+        task, backbone, configuration, seed = parts
         return cls(task, backbone, configuration, int(seed.removeprefix("seed")))
 
 

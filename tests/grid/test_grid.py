@@ -6,6 +6,7 @@ import pytest
 
 from lssat import grid
 from lssat.params import grid_rules
+from lssat.tables import DataError
 
 
 @pytest.mark.parametrize("texture", ["LDP", "LBP"])
@@ -80,6 +81,12 @@ def test_baselines_join_the_grid_with_the_supervised_configuration_only() -> Non
 
 
 NO_VARIANTS = SimpleNamespace(tasks=[], backbones=[], configurations=[])
+
+
+@pytest.mark.parametrize("path", ["nope", "a/b/c/3", "a/b/seed3", "a/b/c/seed", "a/b/c/seedx", ""])
+def test_what_is_no_path_of_a_run_is_named(path: str) -> None:
+    with pytest.raises(DataError, match=r"is no path of a run\. Write <task>/<backbone>/"):
+        grid.Run.of(path)
 
 
 def test_variants_join_the_grid_on_their_own_tasks_only() -> None:
