@@ -12,7 +12,7 @@ from lssat.cli.base import answer, app, console, example, quick_imports
 
 @app.command(epilog=example("lssat run --task celeba --seed 0"))
 def run(
-    cores: Annotated[int, typer.Option(help="Cores for Snakemake.")] = 8,
+    cores: Annotated[int, typer.Option(min=1, help="Cores for Snakemake.")] = 8,
     task: Annotated[list[str] | None, typer.Option(help="Only this task; may be repeated.")] = None,
     backbone: Annotated[list[str] | None, typer.Option(help="Only this backbone.")] = None,
     configuration: Annotated[list[str] | None, typer.Option(help="Only this one.")] = None,

@@ -91,7 +91,11 @@ def blends(
     project: option.InProject = option.HERE,
 ) -> None:
     """Write a page of what train.blend makes of real faces: pairs, masks, boundaries."""
-    if face_privacy.place(task, params.part(params_, "gallery")) == "nowhere":
+    given = params.part(params_, "gallery")
+    if task not in given["datasets"]:
+        problem = f"has no section datasets.{task}"
+        raise DataError(params_, problem, f"Name one of {', '.join(given['datasets'])}")
+    if face_privacy.place(task, given) == "nowhere":
         problem = "report.faces: none, and the page of blends is made of faces"
         raise DataError(params_, problem, "Write local, or sample")
     data, out = project.data(task), project.results.blends(task)

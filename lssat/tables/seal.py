@@ -120,5 +120,5 @@ def read_bytes(path: str | Path, remedy: str = REMEDY) -> bytes:
 
 def _unread(path: str | Path, error: OSError, remedy: str) -> DataError:
     if isinstance(error, FileNotFoundError):
-        return DataError(path, "does not exist", remedy)
+        return DataError(path, "does not exist", remedy.replace("Remove it and run", "Run"))
     return DataError(path, f"cannot be read ({error.strerror})", remedy)
