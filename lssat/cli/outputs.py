@@ -62,7 +62,8 @@ def _of(param: Any, ctx: Any) -> list[tuple[str, Path]]:
     if param.name == "params_" and isinstance(value, str) and not value.lstrip().startswith("{"):
         return [(called, Path(value))]
     values = value if isinstance(value, list | tuple) else [value]
-    return [(called, each) for each in values if isinstance(each, Path)]
+    kinds = Path | str if param.metavar == "PATH" else Path  # a text may be an address instead
+    return [(called, Path(each)) for each in values if isinstance(each, kinds)]
 
 
 def from_inputs(out: Path, inputs: list[tuple[str, Path]]) -> None:
