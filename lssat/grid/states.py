@@ -11,9 +11,4 @@ def state(weights: dict[str, str]) -> str:
 
 def named(weights: dict[str, str]) -> str:
     """Return the name of the parent run of a state: run -> sha256 of its weights."""
-    return name(state(weights), len(weights))
-
-
-def name(digest: str, runs: int) -> str:
-    """Return the name of the parent run of a state by its digest and number of runs."""
-    return f"benchmark {digest[:8]}, {runs} runs"
+    return f"benchmark {state(weights)[:8]}, {len(weights)} runs"

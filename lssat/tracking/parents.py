@@ -31,15 +31,15 @@ def parent(client: Any, experiment_id: str, content: Metrics, weights: dict[str,
     finished = client.search_runs(
         [experiment_id], f"{wanted} and attributes.status = 'FINISHED'", max_results=1
     )
-    return finished[0].info.run_id if finished else _create(client, experiment_id, content, digest)
+    return finished[0].info.run_id if finished else _create(client, experiment_id, content, weights)
 
 
-def _create(client: Any, experiment_id: str, content: Metrics, digest: str) -> str:
+def _create(client: Any, experiment_id: str, content: Metrics, weights: dict[str, str]) -> str:
     from mlflow.entities import Param
 
-    runs = content["runs"]
-    tags = {_STATE: digest, "lssat.task": content["task"], "lssat.role": "benchmark"}
-    name = states.name(digest, len(runs))
+    runs = [run for run in content["runs"] if run["run"] in weights]  # not those of other programs
+    tags = {"lssat.task": content["task"], "lssat.role": "benchmark"}
+    tags[_STATE], name = states.state(weights), states.named(weights)
     run_id = client.create_run(experiment_id, tags=tags, run_name=name).info.run_id
     lists = {
         f"{key}s": ", ".join(map(str, dict.fromkeys(run[key] for run in runs)))

@@ -305,8 +305,10 @@ def test_rows_of_other_programs_are_runs_that_are_marked(
     assert run.data.metrics["test_baseline"] == 0.5
     assert ours.metrics["test_video_knn_auc"] == 0.65
     assert "test_video_knn_auc" not in run.data.metrics
-    note = client.get_run(told[-1]["parent"]).data.tags["mlflow.note.content"]
-    assert "| xception | external | 0.900 | " in note
+    parent = client.get_run(told[-1]["parent"])
+    assert parent.info.run_name == states.named({NAME: "abc"})
+    assert parent.data.params["backbones"] == "vit_micro"
+    assert "| xception | external | 0.900 | " in parent.data.tags["mlflow.note.content"]
     # What is measured later knows them too: slices, and other data sets with rows of their own.
     away = "celebdf/xception/external/seed0"
     for prefix, more in (
