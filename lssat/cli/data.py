@@ -166,7 +166,7 @@ def manifest(
         from lssat.data.splits import requirements
 
     options = getattr(params.view(params_, "manifest", task=task).datasets, task)
-    lost = step.write(task, options, out.manifest, out.rejects, kept)
+    lost = step.write(task, options, out.manifest, out.rejects, kept, project.memory)
     whole = params.load(project.params) if check else None
     lacking = requirements.refusal(task, out.manifest, options, whole) if whole else None
     if errors := [error for error in (lost, lacking) if error]:

@@ -4,7 +4,8 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -48,15 +49,82 @@ def tree(root: str | Path, memory: str | Path) -> str:
     return _hash("\n".join(sorted(found)))[:16]
 
 
+def of_files(
+    root: str | Path, files: Iterable[str], folders: Iterable[str], memory: str | Path
+) -> str:
+    """Return the digest of some files of a raw tree, by path and content.
+
+    Args:
+        files: their paths, relative to the root.
+        folders: of which each file counts, as of a video's frames.
+        memory: as of `tree`.
+
+    Returns:
+        16 hexadecimal digits.
+
+    Raises:
+        DataError: as of `tree`.
+    """
+    if addresses.away(root):
+        return _hash("\n".join(objects.stamps(str(root), files, folders)))[:16]
+    base, wanted = os.path.realpath(root), defaultdict(set)
+    for path in files:
+        folder, _, name = path.rpartition("/")
+        wanted[folder].add(name)
+    with closing(Memory(memory)) as known, ThreadPoolExecutor() as pool:
+        contents = _Contents(base, _Reading(str(root), known, pool))
+        for folder in folders:
+            wanted[folder] |= contents.of(os.path.join(base, folder)).keys()
+        lines = (
+            f"{folder}/{name}\0{contents.file(os.path.join(base, folder), name)}"
+            for folder in sorted(wanted)
+            for name in sorted(wanted[folder])
+        )
+        return _hash("\n".join(lines))[:16]
+
+
 _LINK = "link "
 
 
+class _Contents:
+    """The hashes of the files of a tree, by folder; links are followed, as readers do."""
+
+    def __init__(self, base: str, reading: "_Reading"):
+        self.base, self.reading = base, reading
+        self.known: dict[str, dict[str, str]] = {}
+
+    def of(self, folder: str) -> dict[str, str]:
+        """Return the hash of each file of a folder, or of a link a word that it is one."""
+        place = os.path.realpath(folder)
+        if place not in self.known:
+            self.known[place] = self.reading.contents(place, _entries(place, self.base)[1])
+        return self.known[place]
+
+    def file(self, folder: str, name: str) -> str:
+        """Return the hash of one file; "absent" if it has gone."""
+        content = self.of(folder).get(name, "absent")
+        if content.startswith(_LINK):
+            folder, name = os.path.split(os.path.realpath(os.path.join(folder, name)))
+            content = self.of(folder).get(name, "absent")
+        return content
+
+
 def _folders(path: str, root: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each folder that holds files, and a stamp of each of them by name.
+    """Yield each folder that holds files, and a stamp of each of them by name; see `_entries`."""
+    inner, files = _entries(path, root)
+    if files:
+        yield path, files
+    for folder in inner:
+        yield from _folders(folder, root)
+
+
+def _entries(path: str, root: str) -> tuple[list[str], dict[str, str]]:
+    """Return the folders in a folder, and a stamp of each of its files by name.
 
     The stamp is size, time and inode, or of a link the digest of where it leads.
     """
-    inner, files = [], {}
+    inner: list[str] = []
+    files: dict[str, str] = {}
     try:
         with os.scandir(path) as entries:
             for entry in entries:
@@ -69,10 +137,7 @@ def _folders(path: str, root: str) -> Iterator[tuple[str, dict[str, str]]]:
                     files[entry.name] = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
     except PermissionError:
         raise denied(path) from None
-    if files:
-        yield path, files
-    for folder in inner:
-        yield from _folders(folder, root)
+    return inner, files
 
 
 def _leads(link: str, root: str) -> str:
@@ -108,6 +173,12 @@ class _Reading:
         digest = _hash("/".join(f"{name}\0{contents[name]}" for name in sorted(files)))
         self._remember(key, stamp, digest, files, contents)
         return digest
+
+    def contents(self, path: str, files: dict[str, str]) -> dict[str, str]:
+        """Return the hash of each of a folder's own files, by name; of a link its stamp."""
+        self.folder(path, files)
+        remembered = self.known.get(os.fsencode(path))
+        return self._remembered(remembered[2] if remembered else b"", files)
 
     def _remembered(self, known: bytes, files: dict[str, str]) -> dict[str, str]:
         """Return the hashes of the files that were not touched since they were read."""

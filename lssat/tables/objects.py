@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -56,6 +56,20 @@ def listing(root: str) -> dict[str, Object]:
             reached, or holds a key that is no path.
     """
     return _listing(root, os.environ.get("AWS_ENDPOINT_URL"))
+
+
+def stamps(root: str, files: Iterable[str], folders: Iterable[str]) -> list[str]:
+    """Return a line for each of some objects, and for all in some folders: name, size and ETag.
+
+    Raises:
+        DataError: as of `listing`.
+    """
+    there, inside, wanted = listing(root), set(folders), set(files)
+    return [
+        f"{name}\0{size}\0{etag}"
+        for name, (size, etag) in sorted(there.items())
+        if name in wanted or name.rpartition("/")[0] in inside
+    ]
 
 
 def outline(root: str) -> Path:

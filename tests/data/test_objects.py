@@ -202,6 +202,27 @@ def test_a_change_in_the_bucket_is_a_change_of_the_tree(server: Bucket, tmp_path
     assert [(row["id"], row["reason"]) for row in lost] == [("000002.jpg", "missing")]
 
 
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+def test_the_pixels_of_a_sample_count_for_the_manifest(
+    server: Bucket, tmp_path: Path, where: str
+) -> None:
+    """Else crops would stay as they were: the names are the same."""
+    root, data = tmp_path / "raw", Data(tmp_path / "away")
+    options = celeba(root)
+
+    def now() -> bytes:
+        away = upload(server, root, "pixels") if where == "bucket" else str(root)
+        known = Project().memory
+        datasets.write("celeba", moved(options, away), data.manifest, data.rejects, None, known)
+        return data.manifest.read_bytes()
+
+    first = now()
+    (root / "README").write_text("of no list")
+    assert now() == first
+    trees.jpeg(root / "img_align_celeba/000001.jpg", trees.picture(99))
+    assert now() != first
+
+
 def test_only_an_object_that_was_read_is_rejected(
     server: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

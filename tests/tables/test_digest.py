@@ -261,3 +261,29 @@ def test_fault_f5_what_a_read_only_memory_holds_is_used(
     digest.tree(root, memory)
     assert [Path(path).name for path in read] == ["new.jpg"]
     assert "cannot be used (attempt to write a readonly database)" in capsys.readouterr().err
+
+
+def test_the_digest_of_some_files_is_of_their_contents_wherever_links_lead(tmp_path: Path) -> None:
+    root, memory = tmp_path / "raw", tmp_path / "memory.sqlite"
+    for name in ("a/1.jpg", "a/2.jpg", "b/frames/1.png", "b/frames/2.png", "more.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+    (root / "link.jpg").symlink_to(root / "a/2.jpg")
+
+    def now() -> str:
+        return digest.of_files(root, ["a/1.jpg", "link.jpg"], ["b/frames"], memory)
+
+    first = now()
+    (root / "more.txt").write_text("other")
+    (root / "a/3.jpg").write_text("added")
+    os.utime(root / "a/1.jpg")
+    assert now() == first
+    for name in ("a/1.jpg", "a/2.jpg", "b/frames/2.png", "b/frames/3.png"):
+        before = now()
+        (root / name).write_text(f"edited {name}")
+        assert now() != before, name
+    (root / "a/1.jpg").write_text("a/1.jpg")
+    (root / "a/2.jpg").write_text("a/2.jpg")
+    (root / "b/frames/2.png").write_text("b/frames/2.png")
+    (root / "b/frames/3.png").unlink()
+    assert now() == first

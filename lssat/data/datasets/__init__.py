@@ -20,6 +20,7 @@ from lssat.tables import (
     DataError,
     check_groups,
     check_rejects,
+    digest,
     reject,
     spelling,
     together,
@@ -70,9 +71,18 @@ def manifest(
 
 
 def write(
-    dataset: str, options: params.Dataset, out: Path, rejects: Path, kept: Path | None = None
+    dataset: str,
+    options: params.Dataset,
+    out: Path,
+    rejects: Path,
+    kept: Path | None = None,
+    memory: Path | None = None,
 ) -> DataError | None:
-    """Write both tables as `manifest` does; return the error of cut lists or too many rejects."""
+    """Write both tables as `manifest` does; return the error of cut lists or too many rejects.
+
+    With `memory` (`tables.digest`) the manifest's header also holds the digest of the samples'
+    files: what is made of their pixels is then stale when these change and no list does.
+    """
     rows, absent = listed(dataset, options)
     groups, splits = [row["groups"] for row in rows], [row["split"] for row in rows]
     check_groups(groups, splits, place(options.root))
@@ -86,7 +96,10 @@ def write(
     for doubt in [*checks.doubts(options, rows, described.classes), *_left_out(dataset, options)]:
         print(f"warning: datasets.{dataset}: {doubt}", file=sys.stderr)
     with together():
-        write_table(out, readable_rows, MANIFEST, described.header() | header(count(rows, absent)))
+        heads = described.header() | header(count(rows, absent))
+        if memory is not None:
+            heads["files"] = _digest(options, readable_rows, memory)
+        write_table(out, readable_rows, MANIFEST, heads)
         write_table(rejects, [_plain(row) for row in rejected], REJECTS)
     lost = [_plain(row) for row in rejected if row["reason"] not in no_loss(options)]
     try:
@@ -96,6 +109,12 @@ def write(
         missing = checks.missing(lost)
         return DataError(error.file, error.problem, error.fix + _part(dataset, missing))
     return None
+
+
+def _digest(options: params.Dataset, rows: list[dict], memory: Path) -> str:
+    files = {str(archive.file_of(row["path"])) for row in rows if row["media"] != "frames"}
+    folders = {row["path"] for row in rows if row["media"] == "frames"}
+    return digest.of_files(options.root, files, folders, memory)
 
 
 def no_loss(options: params.Dataset) -> tuple[str, ...]:
