@@ -3,8 +3,9 @@
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 HEADING = "What failed:"
 ELSEWHERE = "its log is in the storage, if it got as far as that"
@@ -13,11 +14,19 @@ _SHOWN = 5  # failed steps
 _LINES = 12  # of one step's message
 
 
-def tell(jobs: list[Any], stopped: int | None) -> None:
+class FailedJob(Protocol):
+    """What is read of a job of Snakemake's."""
+
+    rule: Any
+    wildcards: Any  # their values
+    log: Any  # its log, if it has one: paths, which know whether they lie in a storage
+
+
+def tell(jobs: Sequence[FailedJob], stopped: int | None) -> None:
     """Print, for each failed job of Snakemake, the message at the end of its log.
 
     Args:
-        jobs: each has a `rule`, `wildcards` and `log`.
+        jobs: those that failed.
         stopped: the signal that ended the run; then the steps have not failed by themselves.
     """
     if stopped:
@@ -32,23 +41,23 @@ def tell(jobs: list[Any], stopped: int | None) -> None:
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
-def _title(job: Any) -> str:
+def _title(job: FailedJob) -> str:
     values = " ".join(str(value) for value in job.wildcards)
     return f"{job.rule} {values}".rstrip()
 
 
-def _log(job: Any) -> str:
+def _log(job: FailedJob) -> str:
     if not job.log:
         return "no log"
     return str(job.log[0].storage_object.query if _elsewhere(job) else job.log[0])
 
 
-def _elsewhere(job: Any) -> bool:
+def _elsewhere(job: FailedJob) -> bool:
     """Say whether a job's log lies in a storage of Snakemake's."""
     return bool(job.log) and getattr(job.log[0], "is_storage", False)
 
 
-def _message(job: Any) -> list[str]:
+def _message(job: FailedJob) -> list[str]:
     """Return the last words of a job's log: a message of ours, or how a traceback ends."""
     if _elsewhere(job):
         return [ELSEWHERE]

@@ -29,6 +29,10 @@ class Epoch(NamedTuple):
     losses: str
     at: float  # time.time() when it was written
 
+    def seconds(self, started: float | None) -> float:
+        """Return how long an epoch takes in a training that started then."""
+        return (self.at - (started or self.at)) / self.number
+
 
 def epoch(job: Job) -> Epoch | None:
     """Return the last epoch that a training's log tells; None before the first."""
@@ -85,7 +89,7 @@ class Progress:
         """Return how much of a job is done, from 0 to 1."""
         spent = now - (job.started or now)
         if job.rule == "train" and (last := epoch(job)):
-            per_epoch = (last.at - (job.started or last.at)) / last.number
+            per_epoch = last.seconds(job.started)
             since = min(1.0, (now - last.at) / per_epoch) if per_epoch > 0 else 0.0
             return min(1.0, (last.number + 0.9 * since) / (last.of + 0.2))
         return min(_MOST, spent / (slot * job.weight)) if job.weight else 0.0
@@ -119,8 +123,8 @@ class Progress:
             if last is None:
                 rows.append((run, "first epoch", "", ""))
                 continue
-            per_epoch = (last.at - (job.started or last.at)) / last.number
-            left = max(0.0, per_epoch * (last.of - last.number) - (now - last.at))
+            rest = last.seconds(job.started) * (last.of - last.number)
+            left = max(0.0, rest - (now - last.at))
             rows.append((run, f"epoch {last.number} of {last.of}", last.losses, clock(left)))
         return rows
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
 
 from lssat import params
 from lssat.orchestrate import guard
@@ -69,7 +68,7 @@ def _of_code_alone(changes: list) -> bool:
 
     What a stage does, and which parameters it watches, is said by dvc.yaml, which is code too.
     """
-    deps: dict[str, Any] = {}
+    deps: dict[str, str | dict[str, str]] = {}
     for change in changes:
         by_kind = change if isinstance(change, dict) else {change: {}}
         if not by_kind.keys() <= {"changed command", "changed deps"}:
@@ -81,7 +80,7 @@ def _of_code_alone(changes: list) -> bool:
     )
 
 
-def _newly_watched(place: str, change: Any) -> bool:
+def _newly_watched(place: str, change: str | dict[str, str]) -> bool:
     kinds = change.values() if isinstance(change, dict) else [change]
     return place == str(Project().params) and set(kinds) == {"new"}
 

@@ -20,7 +20,6 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from lssat.orchestrate.steps import PARENT
 
@@ -84,7 +83,7 @@ def hand_over() -> int | None:
         before = {signum: signal.getsignal(signum) for signum in _PASSED}
         try:
             line.connect(where)
-            message = json.dumps([sys.argv, *_told()])
+            message = json.dumps([sys.argv, *_circumstances()])
             socket.send_fds(line, [message.encode()], [0, 1, 2])
             for signum in _PASSED:
                 signal.signal(signum, lambda number, _: line.send(bytes([number])))
@@ -112,7 +111,7 @@ def _end_like(code: int) -> int:
     return code
 
 
-def _told() -> tuple[dict[str, str], list[Any]]:
+def _circumstances() -> tuple[dict[str, str], list[object]]:
     """Return the environment of a step's own, and what must be the same for a fork to do it."""
     own = {name: os.environ[name] for name in os.environ if _is_own(name)}
     others = {name: os.environ[name] for name in os.environ if not _is_own(name)}
@@ -133,7 +132,7 @@ def serve(where: str, prepare: Callable[[], object], work: Callable[[], object])
         work: what a fork does; it reads `sys.argv`.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED)  # a fork listens again, and misses none
-    place = _told()[1]
+    place = _circumstances()[1]
     prepare()
     gc.freeze()  # what is never touched stays shared
     server = _Server(where, place, work)
@@ -144,7 +143,7 @@ def serve(where: str, prepare: Callable[[], object], work: Callable[[], object])
 
 
 class _Server:
-    def __init__(self, where: str, place: list[Any], work: Callable[[], object]):
+    def __init__(self, where: str, place: list[object], work: Callable[[], object]):
         self.place, self.work, self.leads = place, work, True
         self.steps: dict[int, socket.socket] = {}  # by the fork's process id
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -18,7 +18,7 @@ from lssat.tables.atomic import (
     write_text,
     write_whole,
 )
-from lssat.tables.contracts import Metrics, Record, read_metrics, read_record
+from lssat.tables.contracts import Metrics, Record, Times, read_metrics, read_record
 from lssat.tables.disjoint import UNUSED, check_groups
 from lssat.tables.errors import DataError
 from lssat.tables.metric_tables import Row, RunMetrics
@@ -53,6 +53,7 @@ __all__ = [
     "Record",
     "Row",
     "RunMetrics",
+    "Times",
     "atomic",
     "check_groups",
     "check_rejects",

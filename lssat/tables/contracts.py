@@ -6,6 +6,7 @@ the key and what to do, and not later in a formula.
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, NotRequired, cast, get_type_hints
 
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
@@ -55,6 +56,14 @@ class Metrics(TypedDict):
     weights: dict[str, str]  # run -> sha256 of the weights that were evaluated
 
 
+class Times(TypedDict):
+    """When a training began and ended, and each of its epochs did: seconds since 1970."""
+
+    started: float
+    ended: float
+    epochs: list[float]
+
+
 class Record(TypedDict):
     """record.json of a run: what it was, what it was made with, what it cost."""
 
@@ -76,7 +85,7 @@ class Record(TypedDict):
     seconds: float
     imgs_per_second: float
     resumed: int
-    times: NotRequired[dict[str, Any]]  # seconds since 1970: started, ended, epochs: [..]
+    times: NotRequired[Times]
     device: str
     devices: int
     environment: dict[str, Any]
@@ -137,9 +146,10 @@ def _wrong(kind: type, name: str, value: Any) -> list[str]:
         return []
     try:
         exact = ConfigDict(extra="forbid")  # rows have the keys of their type and no other
-        TypeAdapter(hints[name], config=exact).validate_python(value, strict=True)
+        listed: Any = GenericAlias(list, hints[name])  # a TypedDict alone takes no configuration
+        TypeAdapter(listed, config=exact).validate_python([value], strict=True)
     except ValidationError as error:
-        return [f"{_place(name, each['loc'])}: {each['msg']}" for each in error.errors()]
+        return [f"{_place(name, each['loc'][1:])}: {each['msg']}" for each in error.errors()]
     return []
 
 

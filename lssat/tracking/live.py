@@ -28,6 +28,11 @@ _GATHER = 3.0  # seconds in which epochs come together in one call
 _PATIENCE = 10.0  # seconds that the end of a training waits for its last call
 
 
+class _Epoch(NamedTuple):
+    row: dict[str, Any]  # of the curve
+    at: float
+
+
 class _End(NamedTuple):
     status: str
     why: str
@@ -77,7 +82,7 @@ class Live:
         self.places = database, artifacts
         self.begun = Begun(time.time(), values, {}, "", device, lock, [], [])
         # Of epochs' rows, which training keeps as well.
-        self.queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.queue: queue.SimpleQueue[_Epoch | _End] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._work, daemon=True, name="mlflow")
         self.rows: list[dict[str, Any]] = []
         self.times: list[float] = []
@@ -94,7 +99,7 @@ class Live:
 
     def epoch(self, row: dict[str, Any], at: float) -> None:
         """Log an epoch."""
-        self.queue.put((dict(row), at))
+        self.queue.put(_Epoch(dict(row), at))
 
     def end(self, status: str, why: str = "") -> None:
         """End the run; wait some seconds for that, not for ever."""
@@ -129,8 +134,8 @@ class Live:
                 return None
             if isinstance(message, _End):
                 return message
-            self.rows.append(message[0])
-            self.times.append(message[1])
+            self.rows.append(message.row)
+            self.times.append(message.at)
             until = until or time.monotonic() + _GATHER
 
     def _open(self) -> None:
@@ -140,8 +145,15 @@ class Live:
         name = f"{self.tracking['experiment']}-{self.run.task}"
         with store.named(uri, database):
             client, experiment_id = experiment.connect(uri, database, name, artifacts)
-            what = self.run, begun.started, begun.params, begun.data, revision(), begun.device
-            training = entry.Training(*what, begun.lock)
+            training = entry.Training(
+                run=self.run,
+                started=begun.started,
+                params=begun.params,
+                data=begun.data,
+                git=revision(),
+                device=begun.device,
+                lock=begun.lock,
+            )
             others = entry.runs(client, experiment_id, self.run.path)
             same = [run for run in others if run.data.tags.get(entry.STARTED) == training.key]
             entry.sweep(client, [run for run in others if run not in same], str(begun.lock))

@@ -9,10 +9,9 @@ import csv
 import io
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from lssat import grid
 from lssat.report.kit import linechart
@@ -20,6 +19,8 @@ from lssat.tables import (
     DataError,
     Metrics,
     Record,
+    RunMetrics,
+    Times,
     read_json,
     read_metrics,
     read_record,
@@ -43,6 +44,18 @@ _NEEDS = (
     "weights_sha256",
     "curve_sha256",
 )
+
+
+class Tracked(TypedDict):
+    """results/tasks/<task>/mlflow.json: where the runs of a task are in MLflow."""
+
+    experiment: str
+    parent: str  # id of the run that holds the report
+    runs: dict[str, str]  # path of a run -> id of its MLflow run
+
+
+def _tracked(file: Path) -> Tracked:
+    return cast(Tracked, read_json(file))
 
 
 @dataclass(frozen=True)
@@ -85,10 +98,10 @@ def track(task: str, files: Files, base: str, uri: str | None) -> None:
         parent = parents.parent(client, experiment_id, content, weights)
         parents.describe(client, parent, content)
         parents.adopt(client, parent, list(ids.values()))
-        write_json(files.out, {"experiment": name, "parent": parent, "runs": ids})
+        write_json(files.out, Tracked(experiment=name, parent=parent, runs=ids))
 
 
-def _tests(content: Metrics, run: Any) -> dict[str, float | None]:
+def _tests(content: Metrics, run: RunMetrics) -> dict[str, float | None]:
     """Return a run's test metrics under MLflow's names, those that all tasks share among them."""
     alike = parents.alike(content, run)
     first = {names.HEADLINE: alike.pop("headline")}
@@ -113,7 +126,7 @@ class _Finished:
     record: Record
 
     @property
-    def times(self) -> dict[str, Any]:
+    def times(self) -> Times:
         """When it started, ended, and its epochs did; older records lack that: as if just now."""
         if "times" in self.record:
             return self.record["times"]
@@ -121,7 +134,7 @@ class _Finished:
         started, rows = ended - self.record["seconds"], len(self.curve)
         per_epoch = (ended - started) / rows
         epochs = [started + per_epoch * number for number in range(rows)]
-        return dict(started=started, ended=ended, epochs=epochs)
+        return Times(started=started, ended=ended, epochs=epochs)
 
     @property
     def curve(self) -> list[dict[str, Any]]:
@@ -134,8 +147,14 @@ class _Finished:
     def training(self) -> entry.Training:
         """What was known at its start."""
         record, run = self.record, grid.Run.of(self.path)
-        given = record["params"], record["data"], record["git"], record["device"]
-        return entry.Training(run, self.times["started"], *given)
+        return entry.Training(
+            run=run,
+            started=self.times["started"],
+            params=record["params"],
+            data=record["data"],
+            git=record["git"],
+            device=record["device"],
+        )
 
     @property
     def metric(self) -> str:
@@ -238,8 +257,8 @@ def lacking(tracked: list[Path], database: Path, uri: str | None) -> list[Path]:
         client = experiment.client(uri, database)
         incomplete = []
         for file in tracked:
-            logged = read_json(file)
-            ids = (logged["parent"], *logged["runs"].values())
+            logged = _tracked(file)
+            ids = [logged["parent"], *logged["runs"].values()]
             if not all(parents.known(client, run_id) for run_id in ids):
                 incomplete.append(file)
         return incomplete
@@ -262,7 +281,7 @@ def track_report(
         client = experiment.client(uri, database)
         held: dict[str, str | None] = {}
         for file in tracked:
-            known = read_json(file)
+            known = _tracked(file)
             there = parents.known(client, known["parent"])
             if there:
                 parents.attach(client, known["parent"], files)
@@ -288,7 +307,7 @@ def track_more(
         DataError: MLflow has lost the experiment, e.g. its database was removed.
     """
     with store.named(uri, database):
-        known = read_json(tracked)
+        known = _tracked(tracked)
         client = experiment.client(uri, database)
         there = client.get_experiment_by_name(known["experiment"])
         if there is None:
@@ -311,9 +330,13 @@ def track_more(
 def _costs(record: Record, at: int) -> list[Any]:
     from mlflow.entities import Metric
 
-    columns = ("parameters", "decoder_parameters", "seconds", "imgs_per_second", "best_epoch")
-    values: Mapping[str, Any] = record
-    costs = {name: values[name] for name in columns}
+    costs: dict[str, float] = {
+        "parameters": record["parameters"],
+        "decoder_parameters": record["decoder_parameters"],
+        "seconds": record["seconds"],
+        "imgs_per_second": record["imgs_per_second"],
+        "best_epoch": record["best_epoch"],
+    }
     costs |= {k: v for k, v in record.get("costs", {}).items() if isinstance(v, (int, float))}
     return [Metric(f"run_{name}", float(value), at, 0) for name, value in costs.items()]
 

@@ -1,4 +1,4 @@
-"""benchmarks/plan.py --after: a `make` that has ended, held to what plan and progress said of it."""
+"""benchmarks/plan.py --after: a `make` that has ended, held to what was said of it."""
 
 import importlib.util
 import json

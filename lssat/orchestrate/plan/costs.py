@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 from lssat import grid, params
 from lssat.orchestrate.plan import amounts, operations
@@ -67,8 +66,9 @@ class Costs:
         if key not in self._work:
             recipe, size = self.values.recipe(run.configuration), self.values.faces.size
             named, how = grid.parse(run.configuration), grid.tune(recipe.tune)
-            own = size, recipe.mask_ratio, frames, how
-            self._work[key] = operations.work(run.backbone, named, *own)
+            self._work[key] = operations.work(
+                run.backbone, named, size, recipe.mask_ratio, frames, how
+            )
         return self._work[key]
 
     def row(self, run: grid.Run) -> str:
@@ -160,12 +160,13 @@ class Costs:
         rate = self.machine.operations("32-true") * self.machine.devices
         return self.work(run).inference / rate + self._core * 2e-5
 
-    def of(self, rule: str, wildcards: Mapping[str, Any]) -> float:
+    def of(self, rule: str, wildcards: Mapping[str, str]) -> float:
         """Return the seconds of a job: of one core, or of the devices it uses."""
         if rule == "train":
-            names = (wildcards[name] for name in ("task", "backbone", "configuration"))
-            return self.train(grid.Run(*names, int(wildcards["seed"])))  # type: ignore[call-arg]
-        task = str(wildcards.get("task", ""))
+            backbone, configuration = wildcards["backbone"], wildcards["configuration"]
+            run = grid.Run(wildcards["task"], backbone, configuration, int(wildcards["seed"]))
+            return self.train(run)
+        task = wildcards.get("task", "")
         own = getattr(self, f"_{rule}", None)
         if own is not None:
             return own(task)
@@ -181,7 +182,7 @@ class Costs:
     def _start(self) -> float:
         return _START[self.machine.device]
 
-    def share(self, rule: str, wildcards: Mapping[str, Any]) -> float:
+    def share(self, rule: str, wildcards: Mapping[str, str]) -> float:
         """Return what a job adds to the time of the whole: its seconds over jobs at a time."""
         if rule in ALONE:
             return self.of(rule, wildcards)

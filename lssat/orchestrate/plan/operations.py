@@ -67,13 +67,14 @@ def sizes_of(backbone: str) -> Sizes | None:
         return None
     if backbone in grid.VIDEO_ENCODERS:
         clip = grid.VIDEO_ENCODERS[backbone]
-        own = clip.embed_dim, clip.depth, clip.patch_size, clip.decoder_dim, clip.decoder_depth
-        return Sizes(*own, tubelet=clip.tubelet, prefix=0)
+        return _sizes(clip)._replace(tubelet=clip.tubelet, prefix=0)
     if backbone in grid.ENCODERS:
-        image = grid.ENCODERS[backbone]
-        own = image.embed_dim, image.depth, image.patch_size, image.decoder_dim, image.decoder_depth
-        return Sizes(*own)
+        return _sizes(grid.ENCODERS[backbone])
     return _of_timm(backbone.removeprefix(grid.TIMM))
+
+
+def _sizes(own: grid.Encoder | grid.VideoEncoder) -> Sizes:
+    return Sizes(own.embed_dim, own.depth, own.patch_size, own.decoder_dim, own.decoder_depth)
 
 
 @cache
