@@ -1,5 +1,7 @@
 """Raw trees in object storage: an S3 server on this machine, and the bytes of a local tree."""
 
+import os
+import platform
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -159,6 +161,9 @@ def test_a_folder_of_frames_is_fetched_as_one_sample(server: Bucket, tmp_path: P
     for number in range(3):
         trees.jpeg(tmp_path / f"raw/a/{number}.jpg", trees.face(number, 64))
     address = upload(server, tmp_path / "raw", "frames")
+    dead, alive = (Path(f"copies/lssat-{platform.node()}-{n}-x") for n in (2**22 + 1, os.getpid()))
+    for left in (dead, alive):
+        left.mkdir()
     plan = media.Plan(frames=2)
     with media.Decoder(60, 512) as decoder:
         wanted = list(decoder.read(tmp_path / "raw/a", "frames", plan))
@@ -169,6 +174,7 @@ def test_a_folder_of_frames_is_fetched_as_one_sample(server: Bucket, tmp_path: P
             assert np.array_equal(frame, same)
         with pytest.raises(media.Unreadable, match="missing: no such folder of frames"):
             list(decoder.read(addresses.place(address) / "b", "frames", plan))
+    assert list(Path("copies").iterdir()) == [alive]  # that of a killed process is gone
 
 
 def test_a_change_in_the_bucket_is_a_change_of_the_tree(server: Bucket, tmp_path: Path) -> None:

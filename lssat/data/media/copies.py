@@ -4,6 +4,10 @@ A file on a disk is its own copy. In object storage (`lssat.tables.addresses`) t
 follow are fetched while one is decoded, so that a shard needs room for `AHEAD` + 1 of them.
 """
 
+import contextlib
+import glob
+import os
+import platform
 import shutil
 import tempfile
 from collections import deque
@@ -15,6 +19,7 @@ from pathlib import Path
 from lssat.data.media.unreadable import Unreadable
 from lssat.tables import addresses, objects
 
+_HERE = f"lssat-{platform.node()}-"  # and the number of a process: TMPDIR may be shared
 AHEAD = 4  # samples: files, or folders of a video's frames
 
 _Wanted = tuple[Path, str]  # its path, and its media
@@ -92,7 +97,8 @@ class Copies:
     def _fetch(self, wanted: _Wanted) -> Future[Path]:
         if self._threads is None or self._folder is None:
             self._threads = ThreadPoolExecutor(self.ahead)
-            self._folder = Path(tempfile.mkdtemp(prefix="lssat-"))
+            _remove_left()
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{_HERE}{os.getpid()}-"))
         to = self._folder / str(next(self._numbers))
         return self._threads.submit(_copy, wanted, to)
 
@@ -100,6 +106,16 @@ class Copies:
         if self._here is not None:
             _remove(self._here[1])
             self._here = None
+
+
+def _remove_left() -> None:
+    """Remove what killed processes of ours have left on this machine."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{glob.escape(_HERE)}*"):
+        process = folder.name.removeprefix(_HERE).split("-")[0]
+        with contextlib.suppress(FileNotFoundError):  # another step does the same
+            dead = process.isdigit() and not os.path.exists(f"/proc/{process}")
+            if dead and folder.stat().st_uid == os.getuid():
+                shutil.rmtree(folder)
 
 
 def _remove(copy: Path) -> None:
