@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +23,14 @@ def current_folder() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def sample_trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The roots of the built-in sample's trees, with fewer people, drawn once."""
-    from helpers import small_sample
+    from helpers import once, small_sample
 
-    folder = tmp_path_factory.mktemp("sample")
-    return {tree: small_sample.draw(tree, folder) for tree in small_sample.OWN}
+    def draw(folder: Path) -> None:
+        for tree in small_sample.OWN:
+            small_sample.draw(tree, folder)
+
+    folder = once.made(tmp_path_factory, "sample", draw)
+    return {tree: folder / tree for tree in small_sample.OWN}
 
 
 @pytest.fixture(scope="session")
@@ -35,43 +38,26 @@ def sample_data(
     sample_trees: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Path]:
     """What the data steps made of each tree, once: folders of faces/, texture/ and splits/."""
-    from helpers import small_sample
+    from helpers import once, small_sample
 
-    made = {tree: tmp_path_factory.mktemp(f"prepared-{tree}") for tree in sample_trees}
-    for tree, root in sample_trees.items():
-        small_sample.prepare(tree, root, made[tree])
-    return made
+    def prepare(folder: Path) -> None:
+        for tree, root in sample_trees.items():
+            small_sample.prepare(tree, root, folder / tree)
 
-
-# What is made once for a whole session, and the group of the files that use it.
-_SHARED = {
-    **{"by_snakemake": "workflow", "by_dvc": "workflow"},
-    **{"sample_data": "sample", "sample_trees": "sample"},
-}
-
-
-@cache
-def _group(file: Path) -> str:
-    text = file.read_text()
-    return next((group for fixture, group in _SHARED.items() if fixture in text), str(file))
+    folder = once.made(tmp_path_factory, "prepared", prepare)
+    return {tree: folder / tree for tree in sample_trees}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep what shares a fixture on one worker (`make test` has two, of pytest-xdist).
+    """Keep the tests of a file on one worker (`make test` has two, of pytest-xdist).
 
-    A file is a group, but the files of tests/workflow, which use copies of the whole project, are
-    one, and those that use the built-in sample are one: these fixtures are made once for all.
-    Not by xdist's own groups: xdist 3.8 writes them into names that pytest 9.2 does not look at.
+    What several files share is made once for all workers: helpers/once.py.
     """
-    from xdist.scheduler import LoadScopeScheduling
-
-    class Grouped(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return _group(config.rootpath / nodeid.split("::")[0])
+    from xdist.scheduler import LoadFileScheduling
 
     config.option.loadscopereorder = False  # the order of the tests, as below
-    return Grouped(config, log)
+    return LoadFileScheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from helpers import once
 from helpers.project import Project, copy
 
 from lssat.orchestrate import events
@@ -21,20 +22,24 @@ def _again(project: Project, folder: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def _snakemake_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = copy(tmp_path_factory.mktemp("by_snakemake"))
-    (project.path / "told.txt").write_text(project.run("snakemake", "--cores", "8"))
-    # Those of a later run take their place.
-    shutil.copy(project.path / events.FILE, project.path / "events.jsonl")
-    return project
+    def make(folder: Path) -> None:
+        project = copy(folder)
+        (folder / "told.txt").write_text(project.run("snakemake", "--cores", "8"))
+        # Those of a later run take their place.
+        shutil.copy(folder / events.FILE, folder / "events.jsonl")
+
+    return Project(once.made(tmp_path_factory, "by_snakemake", make))
 
 
 @pytest.fixture(scope="session")
 def _dvc_once(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = copy(tmp_path_factory.mktemp("by_dvc"))
-    project.run("dvc", "repro")
-    project.run("git", "add", "--all")
-    project.run("git", "commit", "--quiet", "--message", "reproduced")
-    return project
+    def make(folder: Path) -> None:
+        project = copy(folder)
+        project.run("dvc", "repro")
+        project.run("git", "add", "--all")
+        project.run("git", "commit", "--quiet", "--message", "reproduced")
+
+    return Project(once.made(tmp_path_factory, "by_dvc", make))
 
 
 @pytest.fixture(scope="module")
