@@ -125,7 +125,11 @@ def local_page(tmp_path: Path, place: str) -> tuple[str, np.ndarray]:
 @pytest.mark.slow
 def test_fault_f10_this_machines_page_has_what_the_report_lacks(tmp_path: Path) -> None:
     page, crops = local_page(tmp_path / "a", "local")
-    for title in ("Crops and texture", "Reconstructions", "Where the best row looks"):
+    for title in (
+        "Crops and texture",
+        "Reconstructions",
+        "Where the row that is best on validation looks",
+    ):
         assert f"<h3>{title}</h3>" in page
     other, _ = local_page(tmp_path / "b", "report")
     assert shown(page, crops) > shown(other, crops) > 0
