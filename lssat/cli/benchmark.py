@@ -32,7 +32,7 @@ def run(
         sys.exit(step.run(cores))
     step.check_project()
     values = params.load("params.yaml")
-    chosen = part.part(values, *(each or [] for each in asked))  # type: ignore[arg-type]
+    chosen = part.part(values, *(names or [] for names in asked))  # type: ignore[arg-type]
     if not (code := step.run(cores, chosen.targets)):
         print(part.told(values, chosen))
     sys.exit(code)
@@ -44,5 +44,5 @@ def status(json_: option.Json = None) -> None:
     with quick_imports():
         from lssat.orchestrate import status as step
 
-    found = step.status()
-    answer(json_, step.document(found), lambda: step.show(found, console()))
+    state = step.status()
+    answer(json_, step.document(state), lambda: step.show(state, console()))

@@ -86,8 +86,8 @@ def check(
     with quick_imports():
         from lssat.data import preflight as step
 
-    found = step.check(params_)
-    tasks, runs = ", ".join(found.benchmark.tasks), len(found.runs())
+    loaded = step.check(params_)
+    tasks, runs = ", ".join(loaded.benchmark.tasks), len(loaded.runs())
     print(f"{params_}: tasks {tasks}, {runs} runs; nothing was found that would stop a job")
 
 
@@ -130,7 +130,7 @@ def doctor(
         roots: list[Path] = []
         with contextlib.suppress(DataError):  # the doctor says what is wrong with it
             sections = dict(params.load(params_).datasets).values()
-            roots = [Path(each.root) for each in sections if each]
+            roots = [Path(section.root) for section in sections if section]
         outputs.outside(Path(str(json_)), roots)
     sys.exit(step.run(dataset, root, params_, json_, deep))
 
@@ -139,11 +139,11 @@ def _artifacts(json_: str | None) -> int:
     with quick_imports():
         from lssat.use import artifacts as step
 
-    found = step.check(Project())
-    if not found.checked and not found.damaged:
+    artifacts = step.check(Project())
+    if not artifacts.checked and not artifacts.damaged:
         raise DataError(Path.cwd(), "has no artifacts", "Run this in a project, after `make`")
-    answer(json_, step.told(found), lambda: print("\n".join(step.lines(found))))
-    return int(bool(found.damaged))
+    answer(json_, step.told(artifacts), lambda: print("\n".join(step.lines(artifacts))))
+    return int(bool(artifacts.damaged))
 
 
 @app.command(epilog=example("lssat manifest --task ffpp"))
@@ -239,8 +239,8 @@ def splits(
     view = params.view(params_, "splits", task=task)
     options = getattr(view.datasets, task)
     tables, rejects = _tables(data, options.shards), data.rejected(options.shards)[1:]
-    made = data.splits.files
-    step.write(task, data.manifest, data.rejects, tables, rejects, options, view.splits, made)
+    files = data.splits.files
+    step.write(task, data.manifest, data.rejects, tables, rejects, options, view.splits, files)
 
 
 def _tables(data: Data, shards: int) -> list[Path]:

@@ -46,8 +46,8 @@ def writes(
 
 def _device(name: str) -> str:
     """Refuse a device that is none, or a GPU that torch does not find, before the step works."""
-    if found := hardware.problems({"device": name}, spelt="--{} {}"):
-        raise DataError.of("device", found)
+    if problems := hardware.problems({"device": name}, spelt="--{} {}"):
+        raise DataError.of("device", problems)
     return name
 
 
@@ -70,13 +70,13 @@ def given_as(keywords: str, options: dict[str, tuple[Any, Any]]) -> Any:
 
     def decorate(command: Any) -> Any:
         signature = inspect.signature(command)
-        kept = [each for each in signature.parameters.values() if each.name != keywords]
+        kept = [old for old in signature.parameters.values() if old.name != keywords]
         more = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=of)
             for name, (of, default) in options.items()
         ]
         del command.__annotations__[keywords]
-        command.__annotations__ |= {each.name: each.annotation for each in more}
+        command.__annotations__ |= {parameter.name: parameter.annotation for parameter in more}
         command.__signature__ = signature.replace(parameters=[*kept, *more])
         return command
 

@@ -41,12 +41,12 @@ class Command(TyperCommand):
         """Check the options, all of which are known by now, and run."""
         noted: dict[str, Output] = ctx.meta.get(_OUTPUTS, {})
         read = [
-            each for param in self.params if param.name not in noted for each in _of(param, ctx)
+            named for param in self.params if param.name not in noted for named in _of(param, ctx)
         ]
         folders = [path for name, path in read if os.path.isdir(path) and name != _ARGUMENT]
         files = [output for output in noted.values() if not output.folder]
         for output in files:
-            from_inputs(output.path, [each for each in read if not os.path.isdir(each[1])])
+            from_inputs(output.path, [named for named in read if not os.path.isdir(named[1])])
             outside(output.path, folders if output.apart else [])
         _different([output.path for output in files])
         for output in files:
@@ -63,7 +63,7 @@ def _of(param: Any, ctx: Any) -> list[tuple[str, Path]]:
         return [(called, Path(value))]
     values = value if isinstance(value, list | tuple) else [value]
     kinds = Path | str if param.metavar == "PATH" else Path  # a text may be an address instead
-    return [(called, Path(each)) for each in values if isinstance(each, kinds)]
+    return [(called, Path(path)) for path in values if isinstance(path, kinds)]
 
 
 def from_inputs(out: Path, inputs: list[tuple[str, Path]]) -> None:

@@ -57,8 +57,8 @@ def plan(
 
         place = dataclasses.replace(place, machine=measured(costs, quiet=json_ == "-"))
         costs = Costs(values, place.machine)
-    made = totals.plan(costs)
-    lacking = places.lacking(place, made, params_, values.train.batch_size)
-    show = partial(terminal.show, made, place, lacking, console())
-    answer(json_, terminal.document(made, place, lacking), show)
+    total = totals.plan(costs)
+    lacking = places.lacking(place, total, params_, values.train.batch_size)
+    show = partial(terminal.show, total, place, lacking, console())
+    answer(json_, terminal.document(total, place, lacking), show)
     sys.exit(1 if lacking else 0)

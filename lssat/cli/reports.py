@@ -37,22 +37,22 @@ def report(
     lists = {"slices": view.slices.attributes, "slices_listed": view.slices.lists}
     files = {}
     for task in view.benchmark.tasks:
-        made, explained = project.results.task(task), project.results.explain(task)
+        results, explained = project.results.task(task), project.results.explain(task)
         data, shards = project.data(task), values["datasets"][task]["shards"]
-        sensitivity = made.sensitivity.json
+        sensitivity = results.sensitivity.json
         files[task] = step.TaskFiles(
-            robustness=made.robustness,
-            format=made.format,
+            robustness=results.robustness,
+            format=results.format,
             sensitivity=sensitivity if sensitivity.exists() else None,
-            metrics=made.metrics,
-            predictions=made.predictions,
+            metrics=results.metrics,
+            predictions=results.predictions,
             experiment=f"{view.tracking.experiment}-{task}",
             explain=explained.json,
             maps=explained.maps,
             runs=run_folders(project, task, view),
             texture=[shard[:2] for shard in data.texture(view.texture.kind).first(shards)],
             speed=project.results.speed,
-            slices=tuple(made.slices(name) for name, asked in lists.items() if task in asked),
+            slices=tuple(results.slices(name) for name, asked in lists.items() if task in asked),
             **_data(data, shards),
         )
     across = {}

@@ -33,8 +33,8 @@ def save(
         lock.hold(inside_dvc=False)
     known = json.loads(sys.stdin.read() if made == "-" else made or "{}")
     sets = {name: frozenset(known.get(name, ())) for name in ("fresh", "stale", "done")}
-    if told := step.save(step.Made(known.get("params", ""), **sets)):
-        print(told, flush=True)
+    if text := step.save(step.Made(known.get("params", ""), **sets)):
+        print(text, flush=True)
 
 
 @app.command(hidden=True, epilog=example("lssat restore results/tasks/celeba/metrics.json"))

@@ -43,7 +43,7 @@ def sensitivity(
     view = params.view(params_, "sensitivity", task=task)
     own = getattr(view.datasets, task)
     faces = [shard.table for shard in data.faces.first(own.shards)]
-    made = view.sensitivity.variants(view.faces.margin, own.frames)
-    variants = {name: out.variant(name) for name in made}
+    names = view.sensitivity.variants(view.faces.margin, own.frames)
+    variants = {name: out.variant(name) for name in names}
     read = data.splits.test, results.predictions, results.metrics, faces, variants
     step.sensitivity(task, step.Files(*read, out.json, out.table, out.picture), view)

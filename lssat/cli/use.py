@@ -74,7 +74,7 @@ def predict(
     opened = step.open_run(folder, results, device)
     listed = _listed(paths, frame_folders)
     if json_ not in (None, "-"):
-        for file in (each.file if isinstance(each, step.Rejected) else each for each in listed):
+        for file in (item.file if isinstance(item, step.Rejected) else item for item in listed):
             outputs.from_inputs(Path(str(json_)), [("an argument", file.path)])
             outputs.outside(Path(str(json_)), [file.path] if file.media == "frames" else [])
     how = step.How(aligned, where, count)
@@ -82,21 +82,21 @@ def predict(
     quiet = json_ == "-"
     if not quiet:
         print(terminal.head(opened, *about))
-    found = []
+    scores = []
     with media.Decoder(step.TIMEOUT, step.MEMORY) as decoder:
         scorer = step.Scorer(opened, how, decoder, device)
-        for each in listed:
-            known = each if isinstance(each, step.Rejected) else scorer.score(each)
-            found.append(known)
+        for item in listed:
+            known = item if isinstance(item, step.Rejected) else scorer.score(item)
+            scores.append(known)
             if not quiet:
                 print(terminal.line(opened, known), flush=True)
             if pictures and isinstance(known, step.Scored):
                 picture.write(picture.place(pictures, known.file), opened, known)
-    write_json(json_, terminal.document(opened, *about, found))
-    rejected = [each for each in found if isinstance(each, step.Rejected)]
+    write_json(json_, terminal.document(opened, *about, scores))
+    rejected = [item for item in scores if isinstance(item, step.Rejected)]
     if not quiet:
-        files = "1 file" if len(found) == 1 else f"{len(found)} files"
-        print(f"{files}: {len(found) - len(rejected)} scored, {len(rejected)} rejected")
+        files = "1 file" if len(scores) == 1 else f"{len(scores)} files"
+        print(f"{files}: {len(scores) - len(rejected)} scored, {len(rejected)} rejected")
     sys.exit(1 if rejected else 0)
 
 
@@ -225,12 +225,12 @@ def compare(
     one = step.read("A", a, runs, results_a, dataset)
     two = step.read("B", b, runs, results_b, dataset)
     levels, counts = step.together(one, two)
-    found = step.compare(one, two, levels, counts)
-    answer(json_, found, lambda: terminal.show(found))
+    comparison = step.compare(one, two, levels, counts)
+    answer(json_, comparison, lambda: terminal.show(comparison))
     if out:
         from lssat.use.compare import page
 
-        page.write(out, one, two, levels[-1], found)
+        page.write(out, one, two, levels[-1], comparison)
         if json_ != "-":
             print(f"{out}: holds faces of the data set; it is for you, not for the web")
 

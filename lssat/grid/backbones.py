@@ -122,7 +122,7 @@ FAMILIES = (
 
 def family(name: str) -> Family:
     """Return the family of a backbone; of a name that nobody knows that of timm's ViTs."""
-    return next((each for each in FAMILIES if each.has(name)), _ANY)
+    return next((kind for kind in FAMILIES if kind.has(name)), _ANY)
 
 
 def weights_problem(name: str, weights: str | None) -> str | None:
@@ -141,10 +141,10 @@ def backbone_problem(name: str, img_size: int, mask_ratio: float) -> str | None:
 
     The patch size of a ViT of timm is read from its name, where the name tells it.
     """
-    kind, told = family(name), re.search(r"patch(\d+)", name)
+    kind, spelt = family(name), re.search(r"patch(\d+)", name)
     patch = getattr(kind.sizes.get(name), "patch_size", None)
-    if name.startswith(TIMM) and told:
-        patch = int(told[1])
+    if name.startswith(TIMM) and spelt:
+        patch = int(spelt[1])
     return patch_problem(img_size, patch, mask_ratio) if patch and not kind.clips else None
 
 

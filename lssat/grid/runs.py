@@ -70,12 +70,12 @@ def named(lists: Any, tasks: list[str]) -> list[Run]:
         lists: the section `benchmark`, or what a step sees of it.
     """
     full = lists.backbones, lists.configurations, lists.seeds, lists.baselines
-    found = every_run(tasks, *full, lists.clip_tasks, lists.clip_backbones)
+    runs = every_run(tasks, *full, lists.clip_tasks, lists.clip_backbones)
     for more in (getattr(lists, key) for key in BESIDE):
         those = [task for task in tasks if task in more.tasks]
         beside = itertools.product(those, more.backbones, more.configurations, lists.seeds)
-        found += [Run(*choice) for choice in beside]
-    return found
+        runs += [Run(*choice) for choice in beside]
+    return runs
 
 
 def external(entries: Iterable[Mapping[str, Any]], tasks: Sequence[str]) -> dict[str, str]:
@@ -86,7 +86,8 @@ def external(entries: Iterable[Mapping[str, Any]], tasks: Sequence[str]) -> dict
         tasks: or data sets that are only tested on; those of others are left out.
     """
     runs = [
-        (Run(each["task"], each["name"], EXTERNAL, each["seed"]), each["file"]) for each in entries
+        (Run(entry["task"], entry["name"], EXTERNAL, entry["seed"]), entry["file"])
+        for entry in entries
     ]
     return {run.path: file for run, file in runs if run.task in tasks}
 
@@ -101,9 +102,11 @@ def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:
     beside = (getattr(lists, key).configurations for key in BESIDE)
     own = [parse(name) for name in itertools.chain(lists.configurations, *beside)]
     return {
-        made.slug: made.shared.slug
-        for made in own
-        if made.lambda_cls == lambda_cls and made.variant is None and made.shared.slug in shared
+        config.slug: config.shared.slug
+        for config in own
+        if config.lambda_cls == lambda_cls
+        and config.variant is None
+        and config.shared.slug in shared
     }
 
 

@@ -68,9 +68,9 @@ def _all(runs: Path, task: str = "*") -> list[Path]:
 def _once(folders: list[Path]) -> Iterator[tuple[Path, Record]]:
     """Yield folders and records, less the second folders of runs (`repeat`)."""
     for folder in folders:
-        found = record(folder)
-        if found.get("run") in (None, "/".join(folder.parts[-4:])):
-            yield folder, found
+        content = record(folder)
+        if content.get("run") in (None, "/".join(folder.parts[-4:])):
+            yield folder, content
 
 
 class Row(NamedTuple):
@@ -89,16 +89,18 @@ def rows(records: Mapping[str, Mapping[str, Any]]) -> list[Row]:
     Args:
         records: content of record.json by the run's path.
     """
-    found: dict[tuple[str, str], dict[int, str]] = {}
+    by_row: dict[tuple[str, str], dict[int, str]] = {}
     for run, record in records.items():
         place = record["backbone"], record["configuration"]
-        found.setdefault(place, {})[record["seed"]] = run
-    made = []
-    for place, by_seed in found.items():
-        mine = [records[run] for run in by_seed.values()]
-        means = (mean([each.get(name) for each in mine]) for name in ("best_value", "best_loss"))
-        made.append(Row(*place, by_seed[min(by_seed)], *means))
-    return made
+        by_row.setdefault(place, {})[record["seed"]] = run
+    listed = []
+    for place, by_seed in by_row.items():
+        records_of = [records[run] for run in by_seed.values()]
+        means = (
+            mean([own.get(name) for own in records_of]) for name in ("best_value", "best_loss")
+        )
+        listed.append(Row(*place, by_seed[min(by_seed)], *means))
+    return listed
 
 
 def mean(values: Sequence[float | None]) -> float | None:
@@ -139,23 +141,23 @@ def best(task: str, runs: Path) -> tuple[Path, str]:
         tasks = sorted({folder.parts[-4] for folder in _all(runs)})
         fix = f"Trained are runs of {', '.join(tasks)}" if tasks else "Run `snakemake --cores 8`"
         raise DataError(runs / task, f"holds no trained run of {task}", fix)
-    found = {f"{folder}": _placed(folder, each) for folder, each in _once(folders)}
-    names = sorted({each["select_metric"] for each in found.values()})
+    placed = {f"{folder}": _placed(folder, content) for folder, content in _once(folders)}
+    names = sorted({content["select_metric"] for content in placed.values()})
     if len(names) > 1:
         problem = f"its runs were selected by {' and '.join(names)}, which cannot be compared"
         raise DataError(runs / task, problem, "Name a run with --run")
-    every = rows(found)
+    every = rows(placed)
     first = best_row(every, names[0])
     if first.value is None:
         raise DataError(runs / task, f"no row of runs has a {names[0]}", "Name a run with --run")
-    return Path(first.run), f"best of {len(found)} by {names[0]}{_equals(every, first)}"
+    return Path(first.run), f"best of {len(placed)} by {names[0]}{_equals(every, first)}"
 
 
-def _placed(folder: Path, found: Record) -> Mapping[str, Any]:
+def _placed(folder: Path, content: Record) -> Mapping[str, Any]:
     """Return a record with what its folder says of the run."""
     backbone, configuration, seed = folder.parts[-3:]
     number = int(seed.removeprefix("seed"))
-    return dict(backbone=backbone, configuration=configuration, seed=number) | dict(found)
+    return dict(backbone=backbone, configuration=configuration, seed=number) | dict(content)
 
 
 def _equals(every: Sequence[Row], first: Row) -> str:

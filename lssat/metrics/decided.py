@@ -41,9 +41,9 @@ class Decisions:
     def __init__(self, kind: str, labels: np.ndarray, scores: np.ndarray):
         labels, chosen = np.asarray(labels), predicted(kind, np.asarray(scores))
         if kind == "multiclass":
-            labels, chosen = (one_hot(each, scores.shape[1]) for each in (labels, chosen))
+            labels, chosen = (one_hot(values, scores.shape[1]) for values in (labels, chosen))
         self.kind = kind
-        self.truth, self.said = (each.reshape(len(each), -1) for each in (labels, chosen))
+        self.truth, self.said = (values.reshape(len(values), -1) for values in (labels, chosen))
         self.questions = self.truth.shape[1]
 
     @cached_property
@@ -94,11 +94,13 @@ class Counts:
         weights: (b, N), how often each sample counts.
     """
 
-    def __init__(self, made: Decisions, weights: np.ndarray):
+    def __init__(self, answers: Decisions, weights: np.ndarray):
         real = weights.astype(float)
-        sums = np.hstack([made.truth, made.said, made.hit, made.right.min(axis=1, keepdims=True)])
+        sums = np.hstack(
+            [answers.truth, answers.said, answers.hit, answers.right.min(axis=1, keepdims=True)]
+        )
         counted = real @ sums.astype(float)
-        self.kind, self.questions = made.kind, made.questions
+        self.kind, self.questions = answers.kind, answers.questions
         self.total = real.sum(axis=1, keepdims=True)  # (b, 1)
         self.positive, self.said, self.hits = np.split(counted[:, :-1], 3, axis=1)  # (b, C) each
         self.top1 = counted[:, -1] / self.total[:, 0]  # (b,) share that is right in all answers

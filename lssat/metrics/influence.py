@@ -13,6 +13,7 @@ import numpy as np
 from lssat.metrics.decided import Decisions
 from lssat.metrics.ranked import Order, Thresholds, columns, in_order
 from lssat.metrics.registry import EACH, METRICS, NAMES, Metric
+from lssat.metrics.weighted import over_questions
 
 Influence = dict[str, np.ndarray]
 
@@ -43,30 +44,21 @@ def influence(
     known = EACH.get(kind, ()) if each else ()
     apart = [name for name in known if METRICS[name].influence]
     wanted = [METRICS[name] for name in dict.fromkeys((*names, *apart))]
-    made = Decisions(kind, labels, np.asarray(scores, float))
+    answers = Decisions(kind, labels, np.asarray(scores, float))
     by_order = [metric for metric in wanted if metric.by_order]
     with np.errstate(invalid="ignore", divide="ignore"):  # an absent class: nan, as its metric
-        found = {m.name: m.influence(made) for m in wanted if m.influence and not m.by_order}
+        of_metric = {m.name: m.influence(answers) for m in wanted if m.influence and not m.by_order}
     if by_order:
-        found |= _ranked(made.truth, in_order(scores) if orders is None else orders, by_order)
-    moved = {name: _over_questions(kind, found[name]) for name in names}
-    return moved | {f"each/{name}": found[name] for name in apart}
-
-
-def _over_questions(kind: str, values: np.ndarray) -> np.ndarray:
-    if values.ndim == 1:
-        return values
-    if kind == "binary":
-        return values[:, 0]
-    if kind == "multiclass":
-        return values.mean(axis=1)
-    defined = ~np.isnan(values).any(axis=0)
-    return values[:, defined].mean(axis=1) if defined.any() else np.full(len(values), np.nan)
+        of_metric |= _ranked(
+            answers.truth, in_order(scores) if orders is None else orders, by_order
+        )
+    moved = {name: over_questions(kind, of_metric[name]) for name in names}
+    return moved | {f"each/{name}": of_metric[name] for name in apart}
 
 
 def _ranked(truth: np.ndarray, orders: Sequence[Order], metrics: Sequence[Metric]) -> Influence:
     """Return what rests on the order of scores, of each column of the truth (N, A)."""
-    found = {metric.name: np.full(truth.T.shape, np.nan) for metric in metrics}
+    of_metric = {metric.name: np.full(truth.T.shape, np.nan) for metric in metrics}
     for at, (ones, order) in enumerate(zip(columns(truth == 1), orders, strict=True)):
         if 0 < ones.sum() < len(ones):
             sorted_, size = ones[order.samples], np.diff(order.ends, prepend=0)
@@ -74,5 +66,5 @@ def _ranked(truth: np.ndarray, orders: Sequence[Order], metrics: Sequence[Metric
             for metric in metrics:  # samples of a tie share what is of its score
                 assert metric.influence
                 moved = [np.repeat(of_score, size) for of_score in metric.influence(thresholds)]
-                found[metric.name][at, order.samples] = np.where(sorted_, *moved)
-    return {name: np.ascontiguousarray(moved.T) for name, moved in found.items()}
+                of_metric[metric.name][at, order.samples] = np.where(sorted_, *moved)
+    return {name: np.ascontiguousarray(moved.T) for name, moved in of_metric.items()}

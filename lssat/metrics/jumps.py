@@ -32,10 +32,10 @@ def jumps(
     last[order.ends - 1] = True
     held = np.bincount(member, minlength=counts.shape[1])
     held_positive = np.bincount(member[positive], minlength=counts.shape[1])
-    trues, every = (counts.astype(np.int64) @ each for each in (held_positive, held))
+    trues, every = (counts.astype(np.int64) @ sizes for sizes in (held_positive, held))
     ranked = member[order.samples].astype(np.int32), positive[order.samples], last
-    found = _compiled(walk)(counts, *ranked, trues, every - trues)
-    return {"eer": found[0], "tpr_at_fpr01": found[1]}
+    out = _compiled(walk)(counts, *ranked, trues, every - trues)
+    return {"eer": out[0], "tpr_at_fpr01": out[1]}
 
 
 @functools.cache
@@ -54,7 +54,7 @@ def walk(counts, member, positive, last, trues, falses):
 
     `last` marks the ends of ties; `trues` and `falses` (B,) count each class in a resample.
     """
-    found = np.full((2, len(counts)), np.nan)
+    out = np.full((2, len(counts)), np.nan)
     for b in range(len(counts)):
         if trues[b] == 0 or falses[b] == 0:
             continue
@@ -75,8 +75,8 @@ def walk(counts, member, positive, last, trues, falses):
             if not crossed:
                 excess = fpr + tpr - 1
                 if excess >= 0:
-                    found[0, b] = fpr_before - before / (excess - before) * (fpr - fpr_before)
+                    out[0, b] = fpr_before - before / (excess - before) * (fpr - fpr_before)
                     crossed = True
                 before, fpr_before = excess, fpr
-        found[1, b] = best
-    return found
+        out[1, b] = best
+    return out

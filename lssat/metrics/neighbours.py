@@ -32,7 +32,7 @@ def votes(
     """
     kept = [k for k in neighbours if k <= len(train)] or [len(train)]
     known, asked = _unit(train), _unit(features)
-    found = {k: np.empty((len(asked), targets.shape[1])) for k in kept}
+    shares_by_k = {k: np.empty((len(asked), targets.shape[1])) for k in kept}
     at_once = max(1, _AT_ONCE // len(known))
     for start in range(0, len(asked), at_once):
         part = slice(start, start + at_once)
@@ -42,8 +42,8 @@ def votes(
         weights = np.exp((near - near[:, :1]) / temperature)  # only their ratios count
         for k in kept:
             shares = weights[:, :k] / weights[:, :k].sum(axis=1, keepdims=True)
-            found[k][part] = np.einsum("nk,nkc->nc", shares, targets[nearest[:, :k]])
-    return found
+            shares_by_k[k][part] = np.einsum("nk,nkc->nc", shares, targets[nearest[:, :k]])
+    return shares_by_k
 
 
 def _nearest(similar: np.ndarray, k: int) -> np.ndarray:

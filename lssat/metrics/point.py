@@ -46,9 +46,9 @@ def measure(
         nothing = {"each": {name: [None] * scores.shape[1] for name in each}} if each else {}
         return dict.fromkeys(names) | nothing | {"notes": dict.fromkeys(names, note)}
     ones = np.ones((1, len(labels)), dtype=np.uint16)
-    found = prepare(kind, labels, scores, None, bool(each), orders)(ones)
-    values = {name: _number(found[name][0]) for name in names}
-    apart = {name: [_number(value) for value in found[f"each/{name}"][0]] for name in each}
+    weighted = prepare(kind, labels, scores, None, bool(each), orders)(ones)
+    values = {name: _number(weighted[name][0]) for name in names}
+    apart = {name: [_number(value) for value in weighted[f"each/{name}"][0]] for name in each}
     notes = _notes(labels, classes, values)
     return values | ({"each": apart} if each else {}) | {"notes": notes}
 
@@ -66,8 +66,8 @@ def _notes(labels: np.ndarray, classes: int, values: dict[str, float | None]) ->
 
 def evaluate(kind: str, labels: np.ndarray, logits: np.ndarray) -> dict[str, float | None]:
     """Score logits (binary (N, 1), otherwise (N, K)): the metrics of `NAMES[kind]`, no notes."""
-    found = measure(kind, labels, probabilities(kind, logits))
-    return {name: found[name] for name in NAMES[kind]}
+    measured = measure(kind, labels, probabilities(kind, logits))
+    return {name: measured[name] for name in NAMES[kind]}
 
 
 def probabilities(kind: str, logits: np.ndarray) -> np.ndarray:
@@ -132,5 +132,5 @@ def _check(labels: np.ndarray, scores: np.ndarray, classes: int) -> None:
     if labels.shape != scores.shape:
         raise ValueError(f"labels have shape {labels.shape}, scores {scores.shape}")
     if labels.size and not np.isin(labels, np.arange(classes)).all():
-        found = sorted(set(labels.ravel().tolist()) - set(range(classes)))
-        raise ValueError(f"labels are 0 to {classes - 1}; found {found[:5]}")
+        unknown = sorted(set(labels.ravel().tolist()) - set(range(classes)))
+        raise ValueError(f"labels are 0 to {classes - 1}; found {unknown[:5]}")

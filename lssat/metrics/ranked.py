@@ -121,7 +121,7 @@ class Ranking:
         true_above = self.true[:, self._places.positive_thresholds]
         false_above = self.every[:, self._places.thresholds] - true_above
         fpr, tpr = (
-            np.pad(each / each[:, -1:], ((0, 0), (1, 0))) for each in (false_above, true_above)
+            np.pad(count / count[:, -1:], ((0, 0), (1, 0))) for count in (false_above, true_above)
         )
         return fpr, tpr
 

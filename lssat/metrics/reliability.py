@@ -42,9 +42,9 @@ def calibration(kind: str, labels: np.ndarray, scores: np.ndarray) -> dict[str, 
         brier = float(((scores - labels) ** 2).mean())
         sure, right = scores.reshape(len(scores), -1), labels.reshape(len(labels), -1) == 1
     sums = _sums(sure, right)
-    each = [_bins(*column) for column in sums.transpose(1, 0, 2)]
+    binned = [_bins(*column) for column in sums.transpose(1, 0, 2)]
     pooled = {name: values.tolist() for name, values in _bins(*sums.sum(axis=1)).items()}
-    ece, chance = (float(np.mean([value(bins) for bins in each])) for value in (_error, _chance))
+    ece, chance = (float(np.mean([value(bins) for bins in binned])) for value in (_error, _chance))
     return dict(ece=ece, ece_if_calibrated=chance, brier=brier, bins=pooled)
 
 

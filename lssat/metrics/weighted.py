@@ -43,24 +43,24 @@ def prepare(
     names = NAMES[kind] if names is None else names
     apart = EACH.get(kind, ()) if each else ()
     wanted = [METRICS[name] for name in dict.fromkeys((*names, *apart))]
-    made = Decisions(kind, labels, scores)
+    answers = Decisions(kind, labels, scores)
     by_order = [metric for metric in wanted if metric.by_order]
     if by_order:
         orders = in_order(scores) if orders is None else orders
-        pairs = zip(columns(made.truth == 1), orders, strict=True)
+        pairs = zip(columns(answers.truth == 1), orders, strict=True)
         ranked = [_ranked(by_order, ones, order) for ones, order in pairs]
 
     def compute(weights: np.ndarray) -> dict[str, np.ndarray]:
         with np.errstate(invalid="ignore"):  # 0/0 where a class is absent: nan, as promised
-            counts = Counts(made, weights) if len(by_order) < len(wanted) else None
-            found = {m.name: m.value(counts) for m in wanted if not m.by_order}
+            counts = Counts(answers, weights) if len(by_order) < len(wanted) else None
+            of_metric = {m.name: m.value(counts) for m in wanted if not m.by_order}
             if by_order:
                 of_columns = [one(weights) for one in ranked]
-                found |= {
+                of_metric |= {
                     m.name: np.stack([one[m.name] for one in of_columns], axis=1) for m in by_order
                 }
-        values = {name: over_questions(kind, found[name]) for name in names}
-        return values | {f"each/{name}": found[name] for name in apart}
+        values = {name: over_questions(kind, of_metric[name]) for name in names}
+        return values | {f"each/{name}": of_metric[name] for name in apart}
 
     return compute
 

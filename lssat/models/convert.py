@@ -85,32 +85,34 @@ def tensors(source: Path) -> tuple[dict[str, Tensor], list[str]]:
         return read(source, json.loads(done.stdout.splitlines()[-1]), out)
 
 
-def read(source: Path, said: dict[str, Any], out: Path) -> tuple[dict[str, Tensor], list[str]]:
+def read(source: Path, verdict: dict[str, Any], out: Path) -> tuple[dict[str, Tensor], list[str]]:
     """Take over what the process said and wrote.
 
     Raises:
         DataError: it refused the file.
     """
-    if "refused" in said:
+    if "refused" in verdict:
         fix = "Ask its authors for the bare state_dict, or for safetensors"
-        raise DataError(source, f"was not read: {said['refused']}", fix)
-    return load_file(out), said["others"]
+        raise DataError(source, f"was not read: {verdict['refused']}", fix)
+    return load_file(out), verdict["others"]
 
 
 def _prefix(source: Path, names: Iterable[str], wanted: str | None) -> str:
-    found = sorted({match[1] for name in names if (match := _KERNEL.fullmatch(name))})
-    listed = ", ".join(map(repr, found))
-    if not found:
+    prefixes = sorted({match[1] for name in names if (match := _KERNEL.fullmatch(name))})
+    listed = ", ".join(map(repr, prefixes))
+    if not prefixes:
         fix = "Convert a plain ViT's checkpoint; a convolutional network's loads by timm's name"
         raise DataError(source, "holds no patch embedding of a ViT (patch_embed.proj.weight)", fix)
-    if wanted is not None and wanted not in found:
+    if wanted is not None and wanted not in prefixes:
         raise DataError(source, f"holds no encoder at {wanted!r}", f"Name one of {listed}")
-    if wanted is not None or len(found) == 1:
-        return found[0] if wanted is None else wanted
+    if wanted is not None or len(prefixes) == 1:
+        return prefixes[0] if wanted is None else wanted
     for word in _FIRST:
-        if len(named := [each for each in found if word in re.split(r"[/.]", each)]) == 1:
+        if len(named := [prefix for prefix in prefixes if word in re.split(r"[/.]", prefix)]) == 1:
             return named[0]
-    raise DataError(source, f"holds {len(found)} encoders", f"Choose by --prefix one of {listed}")
+    raise DataError(
+        source, f"holds {len(prefixes)} encoders", f"Choose by --prefix one of {listed}"
+    )
 
 
 def _kept(names: Iterable[str], prefix: str) -> dict[str, str]:

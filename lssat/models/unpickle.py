@@ -30,8 +30,8 @@ _PLAIN: list[Any] = [*_NUMBERS, (_SCALAR, "numpy.core.multiarray.scalar"), argpa
 def flat(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
     """Yield what a checkpoint holds by its place: names of containers with `/` between them."""
     if isinstance(value, Mapping) and not _OPTIMIZER.fullmatch(where):
-        for key, each in value.items():
-            yield from flat(each, f"{where}/{key}" if where else f"{key}")
+        for key, inner in value.items():
+            yield from flat(inner, f"{where}/{key}" if where else f"{key}")
     else:
         yield where, value
 
@@ -49,10 +49,10 @@ def read(source: str) -> Any:
 def reason(error: Exception) -> str:
     """Say in one clause why a file was not read."""
     text = f"{error}"
-    if found := re.search(r"GLOBAL (\S+)", text):
-        return f"its pickle asks for {found[1]}, which is no tensor; nothing of it was run"
-    if found := re.search(r"Unsupported (?:class|operand) (\S+)", text):
-        return f"its pickle asks for what no table of tensors needs ({found[0]}); nothing was run"
+    if match := re.search(r"GLOBAL (\S+)", text):
+        return f"its pickle asks for {match[1]}, which is no tensor; nothing of it was run"
+    if match := re.search(r"Unsupported (?:class|operand) (\S+)", text):
+        return f"its pickle asks for what no table of tensors needs ({match[0]}); nothing was run"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return (
         f"it is no checkpoint of torch ({type(error).__name__}: {lines[0][:150] if lines else ''})"
@@ -62,13 +62,13 @@ def reason(error: Exception) -> str:
 def main(source: str, out: str) -> dict[str, Any]:
     """Write the tensors of a checkpoint to `out`; return the names of all else, or the reason."""
     try:
-        found = dict(flat(read(source)))
+        content = dict(flat(read(source)))
     except Exception as error:  # a file of others can make the loader raise anything
         return {"refused": reason(error)}
-    tensors = {name: each for name, each in found.items() if isinstance(each, Tensor)}
+    tensors = {name: value for name, value in content.items() if isinstance(value, Tensor)}
     # Tensors may share memory, which the format has not: each becomes its own.
-    save_file({name: each.detach().clone().contiguous() for name, each in tensors.items()}, out)
-    return {"others": [name for name in found if name not in tensors]}
+    save_file({name: value.detach().clone().contiguous() for name, value in tensors.items()}, out)
+    return {"others": [name for name in content if name not in tensors]}
 
 
 if __name__ == "__main__":

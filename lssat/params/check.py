@@ -79,7 +79,7 @@ class Source(NamedTuple):
 
     def say(self, where: tuple, text: str) -> str:
         """Say a problem of a key, or of an item of a list, in a line with its place."""
-        key = ".".join(each for each in where if isinstance(each, str))
+        key = ".".join(step for step in where if isinstance(step, str))
         return f"{self.path}:{_line(self.lines, where)}: {key}: {text}"
 
 

@@ -18,9 +18,9 @@ def problems(get: Get) -> Iterator[Problem]:
     """Yield what is wrong, as far as the parts can be read."""
     grids = parsed(get("benchmark", "configurations"))
     beside = [
-        made for key in grid.BESIDE for made in parsed(get("benchmark", key, "configurations"))
+        config for key in grid.BESIDE for config in parsed(get("benchmark", key, "configurations"))
     ]
-    own_lambda = [made.shared for made in beside if made.variant is None]
+    own_lambda = [config.shared for config in beside if config.variant is None]
     configurations = list(dict.fromkeys([*grids, *own_lambda]))  # others: `params.variants`
     backbones = texts(get("benchmark", "backbones"))
     baselines = texts(get("benchmark", "baselines"))
@@ -31,11 +31,11 @@ def problems(get: Get) -> Iterator[Problem]:
         yield from _beside(get, key)
         yield from _twice(get, key, grids)
     yield from _in_both(get)
-    for made in dict.fromkeys([*configurations, *(made.shared for made in beside)]):
-        if made.texture not in (None, kind := get("texture", "kind")):
-            text = f"{made.slug} needs {made.texture}; write {made.texture} or drop it"
+    for config in dict.fromkeys([*configurations, *(config.shared for config in beside)]):
+        if config.texture not in (None, kind := get("texture", "kind")):
+            text = f"{config.slug} needs {config.texture}; write {config.texture} or drop it"
             yield ("texture", "kind"), f"{text} (found {kind!r})"
-    if any(made.sequential for made in configurations) and get("train", "pretrain_epochs") == 0:
+    if any(config.sequential for config in configurations) and get("train", "pretrain_epochs") == 0:
         yield ("train", "pretrain_epochs"), "is 0, and a configuration with then needs 1 or more"
     if get("train", "head") == "fusion":
         yield from _fusion(baselines, configurations)
@@ -48,19 +48,19 @@ def problems(get: Get) -> Iterator[Problem]:
 
 def parsed(names: Any) -> list[grid.Configuration]:
     """Parse those names of configurations that can be read."""
-    found = []
+    configs = []
     for name in texts(names):
         try:
-            found.append(grid.parse(name))
+            configs.append(grid.parse(name))
         except ValueError:  # said where the name stands
             continue
-    return found
+    return configs
 
 
 def _baselines(
     backbones: list[str], baselines: list[str], configurations: list[grid.Configuration]
 ) -> Iterator[Problem]:
-    masked = [made.slug for made in configurations if made.masked]
+    masked = [config.slug for config in configurations if config.masked]
     for name in [name for name in backbones if not grid.family(name).masks]:
         if masked:
             fix = f"move it to benchmark.baselines, which run with {grid.SUPERVISED}"
@@ -99,9 +99,9 @@ def _beside(get: Get, key: str) -> Iterator[Problem]:
     where = ("benchmark", key)
     tasks = texts(get(*where, "tasks"))
     masked = [
-        made.slug
-        for made in parsed(get(*where, "configurations"))
-        if made.shared.slug != grid.SUPERVISED
+        config.slug
+        for config in parsed(get(*where, "configurations"))
+        if config.shared.slug != grid.SUPERVISED
     ]
     for task in tasks:
         if task not in texts(get("benchmark", "tasks")):
@@ -125,10 +125,10 @@ def _beside(get: Get, key: str) -> Iterator[Problem]:
 def _twice(get: Get, key: str, grids: list[grid.Configuration]) -> Iterator[Problem]:
     """Refuse a name in both lists; the recipe's own lambda is no problem (`grid.repeats`)."""
     where = ("benchmark", key, "configurations")
-    for made in parsed(get(*where)):
-        if made in grids:
+    for config in parsed(get(*where)):
+        if config in grids:
             reason = "is in benchmark.configurations too, and DVC keeps a run in one stage"
-            yield where, f"{made.slug} {reason}; leave it once"
+            yield where, f"{config.slug} {reason}; leave it once"
 
 
 def _in_both(get: Get) -> Iterator[Problem]:
@@ -144,7 +144,7 @@ def _in_both(get: Get) -> Iterator[Problem]:
 
 
 def _fusion(baselines: list[str], configurations: list[grid.Configuration]) -> Iterator[Problem]:
-    alone = [made.slug for made in configurations if not made.auxiliary] + baselines
+    alone = [config.slug for config in configurations if not config.auxiliary] + baselines
     if alone:
         text = f"fusion joins two branches that are trained together, and {alone[0]} has one"
         yield ("train", "head"), f"{text}; write linear, or leave it out"
@@ -168,7 +168,7 @@ def _norm_pix_loss(get: Get, configurations: list[grid.Configuration]) -> Iterat
     where = "texture" if get("train", "encoding") is None else "train"
     if get(where, "encoding") != "bits" or get("train", "norm_pix_loss") is not True:
         return
-    targets = {target for made in configurations for target in made.targets}
+    targets = {target for config in configurations for target in config.targets}
     if targets and "RGB" not in targets:
         text = f"true does nothing: with {where}.encoding bits every target is binary planes, which"
         yield ("train", "norm_pix_loss"), f"{text} are not normalised; write false"
@@ -189,7 +189,7 @@ def _tune(
         elif how.kind in ("lora", "blocks") and name in texts(get("benchmark", "baselines")):
             fix = "write full, linear or norm, or name a plain ViT in benchmark.backbones"
             yield where, f"{text} is of a ViT's blocks, and {name} is a baseline; {fix}"
-    then = [made.slug for made in configurations if made.sequential]
+    then = [config.slug for config in configurations if config.sequential]
     if how.kind == "lora" and then:
         reason = f"{then[0]} trains the encoder itself before its adapters would come"
         yield where, f"lora: {reason}; write full, linear, norm or blocks:<k>"
@@ -198,13 +198,13 @@ def _tune(
 
 
 def _linear(get: Get, configurations: list[grid.Configuration]) -> Iterator[Problem]:
-    joint = [made for made in configurations if made.auxiliary]
+    joint = [config for config in configurations if config.auxiliary]
     if joint:
         first, then = joint[0], replace(joint[0], sequential=True, lambda_cls=None).slug
         reason = f"linear freezes the encoder, so that {first.slug} would reconstruct for nothing"
         fix = f"write none-none-C{first.classified}, or {then}, which is frozen after its phase of"
         yield ("train", "tune"), f"{reason}; {fix} reconstruction"
-    if any(not made.masked for made in configurations) or texts(get("benchmark", "baselines")):
+    if any(not config.masked for config in configurations) or texts(get("benchmark", "baselines")):
         for key, text in probe_problems(lambda key: get("train", key)):
             yield ("train", key), text
     decay = get("train", "layer_decay")
@@ -236,7 +236,7 @@ def _weights(weights: Any, names: list[str]) -> Iterator[Problem]:
             yield where, f"names no weights for {', '.join(missing)}; add a line for each"
         if more := [name for name in weights if name not in names]:
             yield where, f"names {', '.join(map(str, more))}, which the grid does not run; remove"
-    each = weights if isinstance(weights, dict) else dict.fromkeys(names, weights)
+    choices = weights if isinstance(weights, dict) else dict.fromkeys(names, weights)
     for name in names:
-        if problem := grid.weights_problem(name, each.get(name)):
+        if problem := grid.weights_problem(name, choices.get(name)):
             yield where, problem

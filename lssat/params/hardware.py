@@ -121,15 +121,15 @@ def problems(
         partitions: look whether SLURM has the partitions, where its `sinfo` is there.
         spelt: how a key and its value are written, for the message.
     """
-    hardware, found = _usable(config)
+    hardware, wrong = _usable(config)
     sound = hardware.model_fields_set | (Hardware.model_fields.keys() - config.keys())
     if {"strategy", "devices"} <= sound:
-        found += _shared(hardware, batch_size)
+        wrong += _shared(hardware, batch_size)
     if here and {"device", "devices"} <= sound:
-        found += _lacking(hardware)
+        wrong += _lacking(hardware)
     if partitions:
-        found += _partitions(hardware)
-    return [f"{spelt.format(name, value)}: {text}" for name, value, text in found]
+        wrong += _partitions(hardware)
+    return [f"{spelt.format(name, value)}: {text}" for name, value, text in wrong]
 
 
 Problem = tuple[str, Any, str]  # a key, what was written, and what to write
@@ -140,7 +140,7 @@ def _usable(config: Mapping[str, Any]) -> tuple[Hardware, list[Problem]]:
     try:
         return read(config), []
     except ValidationError as error:
-        bad = dict.fromkeys(str(each["loc"][0]) for each in error.errors())
+        bad = dict.fromkeys(str(fault["loc"][0]) for fault in error.errors())
     rest = {name: value for name, value in config.items() if name not in bad}
     return read(rest), [(name, _shown(config[name]), _advice(name, config[name])) for name in bad]
 
@@ -217,12 +217,12 @@ def _country(code: str) -> str:
     import pycountry  # of codecarbon, with the names of all countries
 
     try:
-        found = pycountry.countries.lookup(code.strip())
+        country = pycountry.countries.lookup(code.strip())
     except LookupError:
         return f"no such country; write {Hardware.model_fields['country'].description}"
-    if found.alpha_3 in _countries():
-        return f"write {found.alpha_3}"
-    return f"codecarbon knows nothing of {found.name}'s electricity; leave it out"
+    if country.alpha_3 in _countries():
+        return f"write {country.alpha_3}"
+    return f"codecarbon knows nothing of {country.name}'s electricity; leave it out"
 
 
 def _partitions(hardware: Hardware) -> Iterator[Problem]:

@@ -77,7 +77,7 @@ def told(preset: str, out: Path, written: params.Params, before: str = "") -> st
     if dropped:
         lines.append(f"left out, for want of {without}: {', '.join(dropped)}")
     named = "" if out == Path("params.yaml") else f" --params {out}"
-    if any(each and each.limit for _, each in written.datasets):
+    if any(section and section.limit for _, section in written.datasets):
         lines.append("few samples of each data set, a trial; without --small it is the long run")
     lines += ["next:", f"  lssat doctor{named}   # looks the data over before anything runs"]
     lines += [f"  lssat plan{named}     # how long, how much disk, is all there?"]
@@ -90,11 +90,11 @@ def names() -> list[str]:
     Raises:
         DataError: the current folder is not the project's.
     """
-    found = sorted(path.stem for path in PRESETS.glob("*.yaml"))
-    if not found:
+    stems = sorted(path.stem for path in PRESETS.glob("*.yaml"))
+    if not stems:
         problem = f"there are no presets in this folder ({Path.cwd()})"
         raise DataError(PRESETS, problem, "Run this in the project's folder, beside its Snakefile")
-    return found
+    return stems
 
 
 def edit(text: str, roots: Mapping[str, Root]) -> str:
@@ -229,7 +229,7 @@ def _before(out: Path, force: bool) -> _Before | None:
     for path in sorted(PRESETS.glob("*.yaml")):
         if path.read_bytes() == here:
             return _Before(f"it replaced the unedited {path}, which is still there")
-    kept = next(each for n in itertools.count(1) if not (each := _backup(out, n)).exists())
+    kept = next(backup for n in itertools.count(1) if not (backup := _backup(out, n)).exists())
     if force:
         return _Before(f"what stood there is kept as {kept}", kept)
     fix = f"Add --force to replace it (it is then kept as {kept}), or --out for another file"

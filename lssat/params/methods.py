@@ -13,7 +13,7 @@ def problems(get: Get) -> Iterator[Problem]:
     yield from _of(get, ("train", "methods"), get("train", "methods"), ("benchmark", "tasks"))
     variants = get("variants")
     for key in BESIDE:
-        run = {made.variant for made in parsed(get("benchmark", key, "configurations"))}
+        run = {config.variant for config in parsed(get("benchmark", key, "configurations"))}
         for name, changes in variants.items() if isinstance(variants, dict) else ():
             if isinstance(changes, dict) and name in run:
                 where = ("variants", name, "methods")

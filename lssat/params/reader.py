@@ -206,11 +206,11 @@ def _filled(
     if not isinstance(given, dict):
         problems.append(f"--params:1: {'.'.join(where)}: is no section (found {given!r})")
         return {}
-    made: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     whole: dict[str, Any] = {}
     for key, below in wanted.items():
         if below and (inner := _section(model, key)):
-            made[key] = _filled(inner, below, given.get(key, {}), (*where, key), problems)
+            parts[key] = _filled(inner, below, given.get(key, {}), (*where, key), problems)
         elif model is Datasets:  # the one that is asked for must be there
             whole[key] = (_section(model, key), ...)
         else:
@@ -223,10 +223,10 @@ def _filled(
     try:
         checked = create_model("Part", __base__=Section, **whole).model_validate(rest)
     except ValidationError as error:
-        found = [{**each, "loc": (*where, *each["loc"])} for each in error.errors()]
-        problems += [check.say("--params", {}, each) for each in found]
-        return made
-    return made | checked.model_dump()
+        faults = [{**fault, "loc": (*where, *fault["loc"])} for fault in error.errors()]
+        problems += [check.say("--params", {}, fault) for fault in faults]
+        return parts
+    return parts | checked.model_dump()
 
 
 def _section(model: Any, key: str) -> Any:
@@ -238,13 +238,13 @@ def _section(model: Any, key: str) -> Any:
 
 
 def _typed(model: Any, part: dict) -> SimpleNamespace:
-    made = {}
+    typed = {}
     for key, value in part.items():
         inner = _section(model, key)
         if inner is None:
-            made[key] = value
+            typed[key] = value
         elif set(value) == set(inner.model_fields):
-            made[key] = inner.model_validate(value)
+            typed[key] = inner.model_validate(value)
         else:
-            made[key] = _typed(inner, value)
-    return SimpleNamespace(**made)
+            typed[key] = _typed(inner, value)
+    return SimpleNamespace(**typed)

@@ -26,14 +26,14 @@ class Beside(Section):
     @classmethod
     def _own(cls, names: list[str]) -> list[str]:
         for name in names:
-            made = _configuration(name)
-            if made.shared == made:
+            config = _configuration(name)
+            if config.shared == config:
                 fix = f"write {name}+<variant> or {name}-lambda<value>, or add it to"
                 raise ValueError(
                     f"{name!r} has the recipe as it is; {fix} benchmark.configurations"
                 )
-            if made.variant is not None and made.lambda_cls is not None:
-                fix = f"let the variant {made.variant} change lambda_cls"
+            if config.variant is not None and config.lambda_cls is not None:
+                fix = f"let the variant {config.variant} change lambda_cls"
                 raise ValueError(f"{name!r} has a lambda beside its variant; {fix}")
         return names
 
@@ -77,7 +77,7 @@ class Benchmark(Section):
     def _apart(cls, entries: list[External]) -> list[External]:
         for one in ("file", ("task", "name", "seed")):
             names = (one,) if isinstance(one, str) else one
-            once([" ".join(str(getattr(each, name)) for name in names) for each in entries])
+            once([" ".join(str(getattr(entry, name)) for name in names) for entry in entries])
         return entries
 
     @field_validator("backbones", "configurations", "baselines", "clip_backbones")
@@ -89,12 +89,14 @@ class Benchmark(Section):
                     fix = "name it in benchmark.variants.configurations"
                     raise ValueError(f"{name!r} is a variant, which is beside the grid; {fix}")
             return names
-        families = [each for each in grid.FAMILIES if each.clips == ("clip" in info.field_name)]
+        families = [
+            family for family in grid.FAMILIES if family.clips == ("clip" in info.field_name)
+        ]
         if info.field_name == "baselines":
-            families = [each for each in families if not each.masks or each.prefix]
-        known = [name for each in families for name in each.sizes]
+            families = [family for family in families if not family.masks or family.prefix]
+        known = [name for family in families for name in family.sizes]
         for name in names:
-            if not any(each.has(name) for each in families):
+            if not any(family.has(name) for family in families):
                 raise ValueError(f"unknown {name!r}{nearest(name, known)}")
         return names
 
@@ -355,7 +357,7 @@ class Params(Section):
 
     def external(self) -> dict[str, str]:
         """Map each run of another program, by its path, to the table of its scores."""
-        entries = [each.model_dump() for each in self.benchmark.external]
+        entries = [entry.model_dump() for entry in self.benchmark.external]
         return grid.external(entries, [*self.benchmark.tasks, *self.benchmark.cross])
 
     def named(self) -> list[grid.Run]:

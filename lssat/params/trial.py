@@ -57,8 +57,8 @@ def small(text: str) -> str:
     edits = list(_values(text, document, VALUES))
     for key, section in document.value:
         if key.value == "datasets":
-            for _, each in section.value:
-                edits += _dataset(text, each)
+            for _, dataset in section.value:
+                edits += _dataset(text, dataset)
     return edited(text, edits)
 
 

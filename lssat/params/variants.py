@@ -19,9 +19,9 @@ def errors(get: Get) -> Iterator[Any]:
         try:
             Train.model_validate(_recipe(get, changes))
         except ValidationError as error:
-            for each in error.errors():
-                if each["loc"][0] in changes:  # others are said of train itself
-                    yield {**each, "loc": ("variants", name, *each["loc"])}
+            for fault in error.errors():
+                if fault["loc"][0] in changes:  # others are said of train itself
+                    yield {**fault, "loc": ("variants", name, *fault["loc"])}
 
 
 def problems(get: Get) -> Iterator[Problem]:
@@ -34,7 +34,7 @@ def problems(get: Get) -> Iterator[Problem]:
             yield ("variants", name), problem
         elif isinstance(changes, dict) and not changes:
             yield ("variants", name), "changes nothing; name keys of train, or leave it out"
-    said = list(grid_rules.problems(get))
+    of_grid = list(grid_rules.problems(get))
     for key in grid.BESIDE:
         run = _run(get, key)
         for name in run:
@@ -46,16 +46,16 @@ def problems(get: Get) -> Iterator[Problem]:
             if name in run:
                 as_grid = _as_grid(get, changes, key, run[name])
                 for (section, *rest), text in grid_rules.problems(as_grid):
-                    if section == "train" and (("train", *rest), text) not in said:
+                    if section == "train" and (("train", *rest), text) not in of_grid:
                         yield ("variants", name, *rest), text
 
 
 def _run(get: Get, key: str) -> dict[str, list[str]]:
     """Map each variant of a product to its configurations, spelt as with the recipe itself."""
     slugs: dict[str, list[str]] = {}
-    for made in grid_rules.parsed(get("benchmark", key, "configurations")):
-        if made.variant is not None:
-            slugs.setdefault(made.variant, []).append(made.shared.slug)
+    for config in grid_rules.parsed(get("benchmark", key, "configurations")):
+        if config.variant is not None:
+            slugs.setdefault(config.variant, []).append(config.shared.slug)
     return slugs
 
 

@@ -97,7 +97,9 @@ def _bytes(size: int | Callable[[], int]) -> int:
 def _size(path: str) -> int:
     if not os.path.isdir(path):
         return os.path.getsize(path)
-    return sum(512 * each.stat().st_blocks for each in Path(path).rglob("*"))  # of many small files
+    return sum(
+        512 * entry.stat().st_blocks for entry in Path(path).rglob("*")
+    )  # of many small files
 
 
 def _unlink(path: str | Path) -> None:
@@ -147,16 +149,16 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     with refusing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path)
-        made = tempfile.mkdtemp(
+        temporary = tempfile.mkdtemp(
             dir=path.parent, prefix=f"{_mark(path)}{os.getpid()}.", suffix=".tmp"
         )
-    with _complete(path, made):
+    with _complete(path, temporary):
         token = _STAGED.set(None)  # what is written into it is at its place
         try:
-            yield Path(made)
+            yield Path(temporary)
         finally:
             _STAGED.reset(token)
-        os.chmod(made, 0o777 & ~_umask())
+        os.chmod(temporary, 0o777 & ~_umask())
 
 
 @contextlib.contextmanager
@@ -176,10 +178,10 @@ def _complete(path: Path, temporary: str, size: Size = None) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        before = [each for each, _ in staged or []]
+        before = [file for file, _ in staged or []]
         needed = sum(map(_size, before)) + (_size(temporary) if size is None else _bytes(size))
-        for each in [*before, temporary]:
-            _unlink(each)  # now, so that their bytes count as free
+        for file in [*before, temporary]:
+            _unlink(file)  # now, so that their bytes count as free
         more = "more than " if size is None else ""
         raise _refusal(path, path.parent, error, f"{more}{needed:,}") from error
     finally:
@@ -269,7 +271,7 @@ def _refusal(path: Path, folder: Path, error: OSError, needed: str | None) -> Da
 
 def _there(path: Path) -> Path:
     """Return the path, or the nearest above it that is there."""
-    return next((each for each in (path, *path.parents) if os.path.lexists(each)), Path("."))
+    return next((above for above in (path, *path.parents) if os.path.lexists(above)), Path("."))
 
 
 def _mark(path: Path) -> str:

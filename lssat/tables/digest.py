@@ -41,12 +41,12 @@ def tree(root: str | Path, memory: str | Path) -> str:
     if not root.is_dir():
         return "absent"
     base = os.path.realpath(root)
-    found = []
+    folders = []
     with closing(Memory(memory)) as known, ThreadPoolExecutor() as pool:
         reading = _Reading(str(root), known, pool)
         for path, files in _folders(base, base):
-            found.append(f"{os.path.relpath(path, base)}\0{reading.folder(path, files)}")
-    return _hash("\n".join(sorted(found)))[:16]
+            folders.append(f"{os.path.relpath(path, base)}\0{reading.folder(path, files)}")
+    return _hash("\n".join(sorted(folders)))[:16]
 
 
 def of_files(

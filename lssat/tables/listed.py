@@ -31,7 +31,7 @@ def count(rows: Iterable[dict], rejects: Iterable[dict]) -> Counter[Key]:
 
 def header(counts: Counter[Key]) -> dict[str, str]:
     """Return what `read` reads back, for the header of a table."""
-    return {"listed": json.dumps([[*each, n] for each, n in sorted(counts.items())])}
+    return {"listed": json.dumps([[*cell, n] for cell, n in sorted(counts.items())])}
 
 
 def read(header: dict[str, str], file: Any) -> Counter[Key]:

@@ -97,9 +97,9 @@ class Memory:
 
 
 def _sums(key: bytes, stamp: Any, digest: Any, files: Any) -> str:
-    said = "\0".join(map(str, (key, stamp, digest)))
+    text = "\0".join(map(str, (key, stamp, digest)))
     held = hashlib.sha256(files).digest() if isinstance(files, bytes) else b""
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass") + held).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass") + held).hexdigest()
 
 
 def _say(line: str) -> None:

@@ -35,8 +35,8 @@ def open_shard(path: str | Path, digest: str | None, remedy: str) -> np.ndarray:
             damaged cache without a word), with `remedy`, the command that rebuilds it.
     """
     try:
-        if digest is not None and (found := sha256(path)) != digest:
-            problem = f"has sha256 {found[:12]}..., its table says {digest[:12]}..."
+        if digest is not None and (actual := sha256(path)) != digest:
+            problem = f"has sha256 {actual[:12]}..., its table says {digest[:12]}..."
             raise DataError(path, problem, remedy)
         return from_npy(np.memmap(path, np.uint8, "r"))
     except FileNotFoundError:
@@ -84,9 +84,13 @@ def _header(head: bytes) -> tuple[np.dtype, tuple[int, ...], bool, int]:
         raise ValueError(f"its header of {length:,} bytes is cut or damaged")
     try:
         with warnings.catch_warnings(action="ignore"):
-            said = ast.literal_eval(text.decode("utf-8" if head[6] == 3 else "latin-1").strip())
-            dtype, shape, fortran = np.dtype(said["descr"]), said["shape"], said["fortran_order"]
-        whole = set(said) == {"descr", "shape", "fortran_order"} and type(fortran) is bool
+            fields = ast.literal_eval(text.decode("utf-8" if head[6] == 3 else "latin-1").strip())
+            dtype, shape, fortran = (
+                np.dtype(fields["descr"]),
+                fields["shape"],
+                fields["fortran_order"],
+            )
+        whole = set(fields) == {"descr", "shape", "fortran_order"} and type(fortran) is bool
         whole &= type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape)
     except Exception:
         whole = False

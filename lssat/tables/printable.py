@@ -3,4 +3,4 @@
 
 def line(text: str) -> str:
     """Return text on one line: what a terminal would act on, or cannot show, is spelt out."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

@@ -30,7 +30,7 @@ def reasons(rows: Sequence[dict]) -> str:
     for row in first.values():
         groups[row["reason"]].append(row)
     most = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    return "; ".join(f"{len(each):,} {reason} ({_some(each)})" for reason, each in most)
+    return "; ".join(f"{len(rejected):,} {reason} ({_some(rejected)})" for reason, rejected in most)
 
 
 def _some(rows: list[dict]) -> str:

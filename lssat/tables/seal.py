@@ -104,8 +104,8 @@ def vouched(path: str | Path, digest: str, by: str | Path, remedy: str = REMEDY)
         DataError: missing, not readable, or not the bytes that were written.
     """
     data = read_bytes(path, remedy)
-    if (found := hashlib.sha256(data).hexdigest()) != digest:
-        problem = f"has sha256 {found[:12]}..., {Path(by).name} says {digest[:12]}..."
+    if (actual := hashlib.sha256(data).hexdigest()) != digest:
+        problem = f"has sha256 {actual[:12]}..., {Path(by).name} says {digest[:12]}..."
         raise DataError(path, problem, remedy)
     return data
 

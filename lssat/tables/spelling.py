@@ -70,34 +70,36 @@ class Spellings:
         fits = self._fitting(stem, kind, path)
         if loose and not fits:
             fits = [
-                each
+                alike
                 for other in self._close(stem, kind)
-                for each in self._fitting(other, kind, path)
+                for alike in self._fitting(other, kind, path)
             ]
         wanted, ranked = _keys(folder), []
-        for found in fits:
-            above, _, last = found.rpartition("/")
+        for fit in fits:
+            above, _, last = fit.rpartition("/")
             there = _keys(above)
-            if found not in taken and (_within(there, wanted) or _within(wanted, there)):
+            if fit not in taken and (_within(there, wanted) or _within(wanted, there)):
                 off = abs(len(there) - len(wanted)), key(last) != key(name)
-                ranked.append((*off, found))
+                ranked.append((*off, fit))
         return min(ranked)[-1] if ranked else ""
 
     def _fitting(self, stem: str, kind: str, path: str) -> list[str]:
         """Return the files of this stem and of the same kind or none; of a folder, folders."""
         files = [
-            found
-            for found in self.files.get(stem, ())
-            if found != path and ("" in (kind, other := _parted(found)[1]) or other == kind)
+            spelt
+            for spelt in self.files.get(stem, ())
+            if spelt != path and ("" in (kind, other := _parted(spelt)[1]) or other == kind)
         ]
         return files + [
-            found for found in (self.folders.get(stem, ()) if not kind else ()) if found != path
+            spelt for spelt in (self.folders.get(stem, ()) if not kind else ()) if spelt != path
         ]
 
     def _close(self, stem: str, kind: str) -> list[str]:
         known = [*self.folders] if not kind else []
         known += [
-            each for each, paths in self.files.items() if kind and _parted(paths[0])[1] == kind
+            known_stem
+            for known_stem, paths in self.files.items()
+            if kind and _parted(paths[0])[1] == kind
         ]
         return get_close_matches(stem, known, 3, 0.8) if len(known) <= _FUZZY else []
 
@@ -121,7 +123,7 @@ class Spellings:
 
 def _entries(folder: str, seen: set[str]) -> list[tuple[str, bool]]:
     """Return name and whether it is a folder of what a folder holds; each link is followed once."""
-    found = []
+    held = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -131,10 +133,10 @@ def _entries(folder: str, seen: set[str]) -> list[tuple[str, bool]]:
                     if end in seen:
                         continue
                     seen.add(end)
-                found.append((entry.name, is_folder))
+                held.append((entry.name, is_folder))
     except OSError:  # a folder that is closed holds no answer
         return []
-    return found
+    return held
 
 
 @lru_cache(maxsize=4096)
@@ -163,9 +165,9 @@ def nearest(path: str | Path) -> str:
         same = [name for name in names if names[name] == key(part)]
         close = same or [
             name
-            for found in get_close_matches(key(part), list(names.values()), 1, 0.8)
+            for spelling in get_close_matches(key(part), list(names.values()), 1, 0.8)
             for name in names
-            if names[name] == found
+            if names[name] == spelling
         ]
         if not close:
             return ""

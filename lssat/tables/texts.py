@@ -24,7 +24,7 @@ def write_json(path: str | Path, value: Any, sealed: bool = True) -> None:
 
 
 def _with_seal(value: dict[str, Any]) -> str:
-    others = {key: each for key, each in value.items() if key != seal.KEY}
+    others = {key: content for key, content in value.items() if key != seal.KEY}
     start = json_text(others).removesuffix("}\n").rstrip()
     return f'{start}{"," if others else ""}\n "{seal.KEY}": "{seal.BLANK}"\n}}\n'
 
@@ -55,11 +55,11 @@ def read_json(path: str | Path, remedy: str = seal.REMEDY, sealed: bool = True) 
 
 def dotted(values: dict[str, Any], start: str = "") -> dict[str, Any]:
     """Return nested values under flat keys, such as `train.lr`; `start` stands before them."""
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in values.items():
         name = f"{start}{key}"
-        found |= dotted(value, f"{name}.") if isinstance(value, dict) else {name: value}
-    return found
+        flat |= dotted(value, f"{name}.") if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def write_csv(path: str | Path, columns: Iterable[Any], rows: Iterable[Iterable[Any]]) -> str:

@@ -70,13 +70,13 @@ def _p(difference: float, error: float) -> float:
 def _placements(ones: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Return for each sample the share of the other class that it is ranked rightly against."""
     scores = np.asarray(scores, dtype=float).reshape(len(ones), -1)
-    found = np.empty(scores.shape)
+    shares = np.empty(scores.shape)
     n_ones, n_zeros = ones.sum(), len(ones) - ones.sum()
     for seed, column in enumerate(scores.T):
         rank = rankdata(column)
-        found[ones, seed] = (rank[ones] - rankdata(column[ones])) / n_zeros
-        found[~ones, seed] = 1 - (rank[~ones] - rankdata(column[~ones])) / n_ones
-    return found.mean(axis=1)
+        shares[ones, seed] = (rank[ones] - rankdata(column[ones])) / n_zeros
+        shares[~ones, seed] = 1 - (rank[~ones] - rankdata(column[~ones])) / n_ones
+    return shares.mean(axis=1)
 
 
 def auc_edge(ones: int, zeros: int) -> float:

@@ -55,8 +55,8 @@ def largest_gaps(rows: Sequence[Groups], confidence: float = 0.95, seed: int = 0
     rng = np.random.default_rng((seed, len(rows[0].freedom)))
     normal = rng.standard_normal((_DRAWS, max(len(row.freedom) for row in rows)))
     return [
-        _gap(row, *told, normal[:, : len(row.freedom)], confidence)
-        for row, told in zip(rows, training, strict=True)
+        _gap(row, *of_training, normal[:, : len(row.freedom)], confidence)
+        for row, of_training in zip(rows, training, strict=True)
     ]
 
 
@@ -66,8 +66,8 @@ def _training(rows: Sequence[Groups]) -> list[tuple[np.ndarray, float]]:
     The mean square of seeds x groups, once what seeds do to all groups alike is taken out. A
     group of few samples varies more between trainings: that share is known from the factors.
     """
-    found = [_interaction(row) for row in rows]
-    square, freedom = (np.array(each) for each in zip(*found, strict=True))
+    interactions = [_interaction(row) for row in rows]
+    square, freedom = (np.array(column) for column in zip(*interactions, strict=True))
     several = freedom > 0
     if several.any():
         most = (several.sum() - 1) * float(np.median(freedom[several]))
@@ -81,10 +81,10 @@ def _training(rows: Sequence[Groups]) -> list[tuple[np.ndarray, float]]:
 def _interaction(row: Groups) -> tuple[float, float]:
     seeds, total, freedom = len(row.values), 0.0, 0.0
     for part in np.unique(row.parts):
-        mine = row.values[:, row.parts == part]
-        rest = mine - mine.mean(axis=0) - mine.mean(axis=1, keepdims=True) + mine.mean()
+        of_part = row.values[:, row.parts == part]
+        rest = of_part - of_part.mean(axis=0) - of_part.mean(axis=1, keepdims=True) + of_part.mean()
         total += float((rest**2).sum())
-        freedom += (seeds - 1) * (mine.shape[1] - 1)
+        freedom += (seeds - 1) * (of_part.shape[1] - 1)
     return (total / freedom if freedom else 0.0), freedom
 
 
@@ -151,21 +151,21 @@ def _effective(mean: np.ndarray, shared: np.ndarray, edge: np.ndarray) -> np.nda
 
 def _equal(mean: np.ndarray, ratio: np.ndarray, parts: np.ndarray) -> np.ndarray:
     """Return the variances that the groups would have at their common value."""
-    found = np.empty(len(mean))
+    variance = np.empty(len(mean))
     for part in np.unique(parts):
-        mine = parts == part
-        common = np.average(mean[mine], weights=1 / ratio[mine])
-        found[mine] = ratio[mine] * np.clip(common * (1 - common), ratio[mine] / 4, None)
-    return found
+        inside = parts == part
+        common = np.average(mean[inside], weights=1 / ratio[inside])
+        variance[inside] = ratio[inside] * np.clip(common * (1 - common), ratio[inside] / 4, None)
+    return variance
 
 
 def _correlation(shared: np.ndarray) -> np.ndarray:
     spread = np.sqrt(np.maximum(np.diag(shared), 0))
     scale = np.outer(spread, spread)
-    found = np.divide(shared, scale, out=np.zeros_like(shared), where=scale > 0)
-    found = np.clip(found, -1, 1)
-    np.fill_diagonal(found, 1)
-    return found
+    correlation = np.divide(shared, scale, out=np.zeros_like(shared), where=scale > 0)
+    correlation = np.clip(correlation, -1, 1)
+    np.fill_diagonal(correlation, 1)
+    return correlation
 
 
 def _root(covariance: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import expit, logit, stdtrit
 
 from lssat.metrics.statistics.multiple import holm
 from lssat.metrics.statistics.power import Parts
@@ -107,12 +107,12 @@ def _rows(
     middle = (mean + reach / 2) / (1 + reach)
     half = np.sqrt(reach * (mean * (1 - mean) + reach / 4)) / (1 + reach)
     ends = np.clip([middle - half, middle + half], 1e-12, 1 - 1e-12)
-    down, up = _logit(inside) - _logit(ends)
-    logits = _logit(np.clip(np.where(there, values, 0.5), small, 1 - small))
+    down, up = logit(inside) - logit(ends)
+    logits = logit(np.clip(np.where(there, values, 0.5), small, 1 - small))
     spread, freedom = _spread(logits, there, len(values) - 1)
     training = np.where(spread > 0, stdtrit(freedom, tail) * np.sqrt(spread), 0)
-    low = _expit(_logit(inside) - np.hypot(down, training))
-    high = _expit(_logit(inside) + np.hypot(up, training))
+    low = expit(logit(inside) - np.hypot(down, training))
+    high = expit(logit(inside) + np.hypot(up, training))
     low, high = np.where(mean <= 0, 0, low), np.where(mean >= 1, 1, high)
     undefined = ~there.any(axis=1) | np.isnan(shared)
     return [
@@ -149,11 +149,11 @@ def _pairs(
     seeds = [_matched(values, one, two) for one, two in chosen]
     gaps = np.full((len(chosen), values.shape[1]), np.nan)
     own = np.zeros((len(chosen), values.shape[1], values.shape[1]))
-    for at, ((one, two), (mine, others)) in enumerate(zip(chosen, seeds, strict=True)):
-        n = slice(0, len(mine))
-        gaps[at, n] = values[one, mine] - values[two, others]
-        cross = covariance[one][mine][:, two][:, others]
-        own[at, n, n] = covariance[one][mine][:, one][:, mine] - cross - cross.T
+    for at, ((one, two), (firsts, others)) in enumerate(zip(chosen, seeds, strict=True)):
+        n = slice(0, len(firsts))
+        gaps[at, n] = values[one, firsts] - values[two, others]
+        cross = covariance[one][firsts][:, two][:, others]
+        own[at, n, n] = covariance[one][firsts][:, one][:, firsts] - cross - cross.T
         own[at, n, n] += covariance[two][others][:, two][:, others]
     difference, there = _means(gaps)
     shared = _shared(own, there)
@@ -168,12 +168,12 @@ def _pairs(
     error = np.sqrt(shared + training)
     below = shared**2 / max(clusters - 2, 1) + training**2 / freedom
     known = np.divide(error**4, below, out=np.full(len(a), np.inf), where=below > 0)
-    found = a, b, difference, difference - half, difference + half, error, known, p, corrected
+    columns = a, b, difference, difference - half, difference + half, error, known, p, corrected
     freedoms = np.full(len(a), parts[1])
     described = zip(shared, freedoms, training, freedom, strict=True)
     return [
         Pair._make([int(i), int(j), *map(float, rest), Parts(*map(float, of_it))])
-        for (i, j, *rest), of_it in zip(zip(*found, strict=True), described, strict=True)
+        for (i, j, *rest), of_it in zip(zip(*columns, strict=True), described, strict=True)
     ]
 
 
@@ -254,11 +254,3 @@ def _p_values(
         least, most = np.where(wide, middle, least), np.where(wide, most, middle)
     known = (shared + training) > 0
     return np.where(known, np.exp(most), np.where(size == 0, 1.0, np.nan)) + 0 * difference
-
-
-def _logit(x: np.ndarray) -> np.ndarray:
-    return np.log(x) - np.log1p(-x)
-
-
-def _expit(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))

@@ -39,8 +39,8 @@ def draw(groups: Sequence[str] | np.ndarray, resamples: int, seed: int) -> Resam
         height = block.stop - block.start
         drawn = rng.integers(size, size=(height, size), dtype=np.int32)
         drawn += size * np.arange(height, dtype=np.int32)[:, None]
-        found = np.bincount(drawn.ravel(), minlength=height * size)
-        counts[block] = found.reshape(height, size)
+        times = np.bincount(drawn.ravel(), minlength=height * size)
+        counts[block] = times.reshape(height, size)
     return Resamples(counts, index)
 
 

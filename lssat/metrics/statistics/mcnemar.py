@@ -25,8 +25,8 @@ def clustered_mcnemar(
     gap = np.asarray(right_a, dtype=float) - np.asarray(right_b, dtype=float)
     gap = gap.reshape(len(gap), -1).mean(axis=1)
     _, member = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    each = np.bincount(member, weights=gap) / np.bincount(member)
-    apart = each[np.abs(each) > 1e-12]
+    of_cluster = np.bincount(member, weights=gap) / np.bincount(member)
+    apart = of_cluster[np.abs(of_cluster) > 1e-12]
     if not len(apart):
         return 1.0
     if len(apart) < _EXACT:

@@ -72,15 +72,15 @@ def _permuted(ranks: np.ndarray) -> float:
     rng = np.random.default_rng(0)
     drawn = rng.permuted(np.broadcast_to(ranks, (_PERMUTATIONS, *ranks.shape)), axis=2)
     apart = (drawn.sum(axis=1) ** 2).sum(axis=1)
-    found = (apart >= (ranks.sum(axis=0) ** 2).sum() - 1e-9).sum()
-    return float((found + 1) / (_PERMUTATIONS + 1))
+    as_far = (apart >= (ranks.sum(axis=0) ** 2).sum() - 1e-9).sum()
+    return float((as_far + 1) / (_PERMUTATIONS + 1))
 
 
 def _groups(mean: np.ndarray, cd: float) -> list[list[int]]:
     order = np.argsort(mean, kind="stable")
-    found: list[list[int]] = []
+    groups: list[list[int]] = []
     for start in range(len(order)):
         near = [int(i) for i in order[start:] if mean[i] - mean[order[start]] < cd]
-        if len(near) > 1 and not any(set(near) <= set(known) for known in found):
-            found.append(near)
-    return found
+        if len(near) > 1 and not any(set(near) <= set(known) for known in groups):
+            groups.append(near)
+    return groups

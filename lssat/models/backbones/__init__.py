@@ -33,8 +33,8 @@ def build(name: str, img_size: int, frames: int | None = None, masked: bool = Tr
     family = grid.family(name)
     asked = {"masked": masked} if family.prefix else {}
     module = import_module(f"lssat.models.backbones.{family.name}")
-    made = module.build(name, img_size, frames, **asked)
-    return made if family.clips or getattr(made, "pools", False) else pack(made)
+    backbone = module.build(name, img_size, frames, **asked)
+    return backbone if family.clips or getattr(backbone, "pools", False) else pack(backbone)
 
 
 def decoder_sizes(name: str, embed_dim: int) -> tuple[int, int, int]:

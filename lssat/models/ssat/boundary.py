@@ -23,7 +23,7 @@ class Boundary(nn.Module):
 
     def __init__(self, channels: list[int]):
         super().__init__()
-        self.lateral = nn.ModuleList(nn.Conv2d(each, _CHANNELS, 1) for each in channels)
+        self.lateral = nn.ModuleList(nn.Conv2d(count, _CHANNELS, 1) for count in channels)
         self.joined = nn.Conv2d(_CHANNELS, _CHANNELS, 3, padding=1)
         self.last = nn.Conv2d(_CHANNELS, 1, 1)
 
@@ -38,7 +38,7 @@ def channels_of(encoder: Any, convolutional: bool) -> list[int]:
     """Return the channels of each map that `maps_of` gives."""
     if not convolutional:
         return [encoder.embed_dim]
-    return [each["num_chs"] for each in encoder.feature_info if each["reduction"] >= _FINEST]
+    return [level["num_chs"] for level in encoder.feature_info if level["reduction"] >= _FINEST]
 
 
 def maps_of(encoder: Any, imgs: Tensor) -> tuple[Tensor, list[Tensor]]:
@@ -49,8 +49,8 @@ def maps_of(encoder: Any, imgs: Tensor) -> tuple[Tensor, list[Tensor]]:
     """
     last, maps = encoder.forward_intermediates(imgs)
     kept = [
-        each
-        for each, about in zip(maps, encoder.feature_info, strict=True)
+        map
+        for map, about in zip(maps, encoder.feature_info, strict=True)
         if about["reduction"] >= _FINEST
     ]
     return encoder.forward_head(last, pre_logits=True), kept
