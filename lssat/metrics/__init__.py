@@ -8,7 +8,7 @@ from lssat.metrics.decided import confusion, one_hot, predicted
 from lssat.metrics.influence import influence
 from lssat.metrics.jumps import jumps
 from lssat.metrics.point import evaluate, measure, probabilities, unusable, video_scores
-from lssat.metrics.ranked import Order, in_order, roc
+from lssat.metrics.ranked import in_order, roc
 from lssat.metrics.registry import (
     BESIDE,
     EACH,
@@ -19,16 +19,14 @@ from lssat.metrics.registry import (
     METRICS,
     NAMES,
     Blind,
-    Metric,
-    Use,
 )
 from lssat.metrics.reliability import at_bound, calibration, log_loss, pooled, scaled, temperature
 from lssat.metrics.trivial import blindly, trivial
-from lssat.metrics.weighted import Measure, prepare
+from lssat.metrics.weighted import prepare
 
 __all__ = [
     "BESIDE", "EACH", "GROUPS", "HEADLINES", "JUMPS", "LOWER_IS_BETTER", "METRICS", "NAMES",
-    "Blind", "Measure", "Metric", "Order", "Use", "at_bound", "blindly", "calibration", "confusion",
+    "Blind", "at_bound", "blindly", "calibration", "confusion",
     "evaluate", "in_order", "influence", "jumps", "log_loss", "measure", "one_hot", "pooled",
     "predicted", "prepare", "probabilities", "roc", "scaled", "temperature", "trivial", "unusable",
     "video_scores",

@@ -5,9 +5,7 @@
 """
 
 from lssat.metrics import HEADLINES
-from lssat.params.base import Count, Name, Section, Share
-from lssat.params.check import Source
-from lssat.params.data import SECTIONS, Dataset, Datasets, Own, Video
+from lssat.params.data import SECTIONS, Dataset, Own, Video
 from lssat.params.reader import ON_REQUEST, READS, examine, load, part, section, section_json, view
 from lssat.params.sections import (
     Audit,
@@ -18,13 +16,9 @@ from lssat.params.sections import (
     Faces,
     Params,
     Report,
-    Robustness,
-    Sample,
     Sensitivity,
-    Slices,
     Splits,
     Texture,
-    Tracking,
     Train,
 )
 
@@ -36,26 +30,16 @@ __all__ = [
     "Audit",
     "Benchmark",
     "Beside",
-    "Count",
     "Dataset",
-    "Datasets",
     "Evaluate",
     "Explain",
     "Faces",
-    "Name",
     "Own",
     "Params",
     "Report",
-    "Robustness",
-    "Sample",
-    "Section",
     "Sensitivity",
-    "Share",
-    "Slices",
-    "Source",
     "Splits",
     "Texture",
-    "Tracking",
     "Train",
     "Video",
     "examine",

@@ -14,7 +14,6 @@ from lssat.tables.atomic import (
     sha256,
     together,
     whole_folder,
-    write_bytes,
     write_text,
     write_whole,
 )
@@ -77,7 +76,6 @@ __all__ = [
     "together",
     "vouched",
     "whole_folder",
-    "write_bytes",
     "write_csv",
     "write_json",
     "write_shard",

@@ -4,17 +4,15 @@
 """
 
 from lssat.data.media.decoder import Decoder
-from lssat.data.media.image import MIN_SIDE, read_image
+from lssat.data.media.image import read_image
 from lssat.data.media.kind import VIDEOS, kind
 from lssat.data.media.plan import LEAST, Plan, Use, clip_indices, frame_indices, use
 from lssat.data.media.signatures import Fault, fault, faults
 from lssat.data.media.unreadable import Unreadable
-from lssat.data.media.video import MAX_PIXELS, frames_in, read, read_again, times
+from lssat.data.media.video import frames_in, read, read_again, times
 
 __all__ = [
     "LEAST",
-    "MAX_PIXELS",
-    "MIN_SIDE",
     "VIDEOS",
     "Decoder",
     "Fault",

@@ -7,7 +7,7 @@ raises or lowers one logit. docs/explain.md explains what neither can show.
 
 from lssat.evaluation.attribution.attention import reach, rollout, why_not
 from lssat.evaluation.attribution.pixels import TOLERANCE, gap, gradients, integrated
-from lssat.evaluation.overlay import overlay, paint
+from lssat.evaluation.overlay import overlay
 
-__all__ = ["TOLERANCE", "gap", "gradients", "integrated", "overlay", "paint", "reach", "rollout"]
+__all__ = ["TOLERANCE", "gap", "gradients", "integrated", "overlay", "reach", "rollout"]
 __all__ += ["why_not"]
