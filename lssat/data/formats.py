@@ -113,11 +113,11 @@ def _video(path: Path) -> dict[str, Any]:
 
 def _image(data: bytes, size: int | None = None) -> dict[str, Any]:
     """Describe an image, or the first of a video's, all of which have so many bytes."""
-    for each in _versions(data):
+    for version in _versions(data):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of metadata, and of sizes: nothing is decoded
-                with Image.open(io.BytesIO(each), formats=IMAGES) as image:
+                with Image.open(io.BytesIO(version), formats=IMAGES) as image:
                     return _described(image, len(data) if size is None else size)
         except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
             problem = str(error)

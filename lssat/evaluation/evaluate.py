@@ -86,7 +86,7 @@ def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = 
             entry["external"] = made_by[entry["run"]]
     measured |= {"task": trained.name, "weights": weights, "coverage_present": present}
     if tested.name != trained.name:
-        kept = {trained.classes[each] for each in which.answers}
+        kept = {trained.classes[output] for output in which.answers}
         unasked = [name for name in trained.classes if name not in kept]
         measured["unasked"] = unasked if trained.kind != "binary" else []
     with tables.together():

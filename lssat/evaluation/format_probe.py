@@ -108,9 +108,9 @@ class Probe:
         inputs = self.features(split.files)
         self.columns: list[tuple[Any, np.ndarray]] = []  # a model, or None, and its classes
         for labels in split.labels.T:
-            found = np.unique(labels)
+            held = np.unique(labels)
             model = None
-            if len(found) > 1:
+            if len(held) > 1:
                 model = HistGradientBoostingClassifier(
                     **_TREES,  # type: ignore[arg-type]
                     early_stopping=False,
@@ -118,7 +118,7 @@ class Probe:
                     class_weight=None if self.kind == "multilabel" else "balanced",
                     categorical_features=[len(NUMBERS) + i for i in range(len(NAMES))],
                 ).fit(inputs, labels)
-            self.columns.append((model, found))
+            self.columns.append((model, held))
         return self
 
     def features(self, files: pa.Table) -> np.ndarray:
@@ -147,17 +147,17 @@ class Probe:
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """Return probabilities as runs have them: (N,), (N, A) or (N, K)."""
         if self.kind == "multiclass":
-            ((model, found),) = self.columns
+            ((model, held),) = self.columns
             scores = np.zeros((len(inputs), self.classes))
-            scores[:, found] = 1.0 if model is None else model.predict_proba(inputs)
+            scores[:, held] = 1.0 if model is None else model.predict_proba(inputs)
             return scores
         scores = np.column_stack([_of_one(*column, inputs) for column in self.columns])
         return scores if self.kind == "multilabel" else scores[:, 0]
 
 
-def _of_one(model: Any, found: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+def _of_one(model: Any, held: np.ndarray, inputs: np.ndarray) -> np.ndarray:
     if model is None:
-        return np.full(len(inputs), float(found[0]))
+        return np.full(len(inputs), float(held[0]))
     return model.predict_proba(inputs)[:, 1]
 
 
@@ -198,11 +198,11 @@ def _permuted(
 ) -> dict[str, float | None]:
     """Return the headline metric where a feature of the test files is shuffled between them."""
     rng, labels = np.random.default_rng(seed), _own(task.kind, split.labels)
-    found = {}
+    shuffled_by = {}
     for column, name in enumerate((*NUMBERS, *NAMES)):
         shuffled = inputs.copy()
         shuffled[:, column] = rng.permutation(shuffled[:, column])
         scores = model.predict(shuffled)
         value = metrics.measure(task.kind, labels, scores, metrics.in_order(scores))[task.metric]
-        found[name] = None if value is None else float(value)
-    return found
+        shuffled_by[name] = None if value is None else float(value)
+    return shuffled_by

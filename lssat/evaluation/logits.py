@@ -116,8 +116,8 @@ def predicted(
         answers: the outputs that answer for the split's classes (`Tested`); logits of the others
             are left out. None: all of them.
     """
-    found = logits(model, crops, batch_size)
-    return rows(run, crops, found if answers is None else found[:, answers])
+    outputs = logits(model, crops, batch_size)
+    return rows(run, crops, outputs if answers is None else outputs[:, answers])
 
 
 class Splits:

@@ -102,13 +102,13 @@ class Maker(NamedTuple):
         text = json.dumps(depends, sort_keys=True)
         file = self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npy"
         with _alone(file):
-            found = _found(file, crops)
-            if found is None:
+            array = _found(file, crops)
+            if array is None:
                 print(f"{run}: features of {len(crops):,} samples of {split}", flush=True)
                 self._write(file, crops, run, text)
-                found = _found(file, crops)
-        assert found is not None
-        return found
+                array = _found(file, crops)
+        assert array is not None
+        return array
 
     def _write(self, file: Path, crops: Crops, run: str, depends: str) -> None:
         width = self.model.head.in_features
@@ -142,12 +142,12 @@ class Maker(NamedTuple):
 
 def _digest(model: SSAT) -> str:
     """Return what the encoder's weights, and how its inputs are prepared, are known by."""
-    said = hashlib.sha256(json.dumps([model.img_size, model.frames]).encode())
+    sums = hashlib.sha256(json.dumps([model.img_size, model.frames]).encode())
     for part in (model.encoder, model.prepare):
         for name, value in [*part.named_parameters(), *part.named_buffers()]:
-            said.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-            said.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    return said.hexdigest()
+            sums.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+            sums.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return sums.hexdigest()
 
 
 def _crops(crops: Crops, codes: bool) -> list[Any]:

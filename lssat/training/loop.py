@@ -235,8 +235,8 @@ class Trainer:
     def save(self) -> None:
         """Save a state from which the run goes on."""
         self.progress.total = self._mean(self.progress.total)
-        made = self.plain, self.optimizer.optimizer
-        state = states(*made, self.progress, self.average.tensors)
+        parts = self.plain, self.optimizer.optimizer
+        state = states(*parts, self.progress, self.average.tensors)
         if self.fabric.is_global_zero:
             done = self.progress.epoch * self.updates + self.progress.update
             self.progress.checkpoints.save(done, *state)
@@ -266,18 +266,10 @@ class Trainer:
         recipe = self.recipe
         # A GPU is checked only now and then: this update is named, later ones are discarded.
         start = update * recipe.accumulate
-        batch = next(
-            self.data["train"].training(
-                recipe.batch_size,
-                self.run.seed,
-                epoch,
-                False,
-                0,
-                recipe.sampler,
-                start=start,
-            )
+        again = self.data["train"].training(
+            recipe.batch_size, self.run.seed, epoch, False, 0, recipe.sampler, start=start
         )
-        ids = [self.data["train"].table["id"][int(row)].as_py() for row in batch.rows[:8]]
+        ids = [self.data["train"].table["id"][int(row)].as_py() for row in next(again).rows[:8]]
         rate = self.optimizer.param_groups[0]["lr"]
         loss_cls, loss_rec = self.last.tolist()
         raise DataError(

@@ -190,9 +190,9 @@ def _training(run: grid.Run, recipe: Train, files: Files, clips: bool) -> Crops:
 
 def _check_blend(run: grid.Run, recipe: Train) -> None:
     """Refuse what params.yaml's check does for a grid."""
-    said = [("blend", blends.run_problem(recipe.blend, run.backbone, run.configuration))]
-    said += blends.recipe_problems(lambda key: getattr(recipe, key))
-    for key, text in said:
+    problems = [("blend", blends.run_problem(recipe.blend, run.backbone, run.configuration))]
+    problems += blends.recipe_problems(lambda key: getattr(recipe, key))
+    for key, text in problems:
         if text:
             problem, _, fix = text.rpartition("; ")
             raise DataError("params.yaml", f"train.{key}: {problem}", fix.capitalize())

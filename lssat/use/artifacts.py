@@ -41,7 +41,7 @@ class Found:
 
 def check(project: Project) -> Found:
     """Read every artifact of a project and hold it to its seal, or to what vouches for it."""
-    found = Found()
+    result = Found()
     ours = {file.name for file in project.results.report().values()}
     for file in _files(project):
         where = file if project.root == Path() else file.relative_to(project.root)
@@ -50,43 +50,43 @@ def check(project: Project) -> Found:
         try:
             vouched = _hold(file)
         except DataError as error:
-            found.damaged.append(Damaged(where, error.problem))
+            result.damaged.append(Damaged(where, error.problem))
             vouched = True
         except OSError as error:
-            found.damaged.append(Damaged(where, f"cannot be read ({error.strerror})"))
+            result.damaged.append(Damaged(where, f"cannot be read ({error.strerror})"))
             vouched = True
-        found.checked += vouched
-        found.bytes += file.stat().st_size if vouched else 0
+        result.checked += vouched
+        result.bytes += file.stat().st_size if vouched else 0
         if not vouched:
-            found.unvouched.append(where)
-    return found
+            result.unvouched.append(where)
+    return result
 
 
-def told(found: Found) -> dict[str, Any]:
+def told(result: Found) -> dict[str, Any]:
     """Return what was found, for JSON."""
     damaged = [
-        {"file": str(each.file), "problem": each.problem, "command": each.command}
-        for each in found.damaged
+        {"file": str(entry.file), "problem": entry.problem, "command": entry.command}
+        for entry in result.damaged
     ]
-    more = {"unvouched": [str(file) for file in found.unvouched]}
-    return {"checked": found.checked, "bytes": found.bytes, "damaged": damaged, **more}
+    more = {"unvouched": [str(file) for file in result.unvouched]}
+    return {"checked": result.checked, "bytes": result.bytes, "damaged": damaged, **more}
 
 
-def lines(found: Found) -> list[str]:
+def lines(result: Found) -> list[str]:
     """Return what was found, for people: damaged files with commands, and a line on the whole."""
-    each = [
+    of_damaged = [
         line
-        for one in found.damaged
+        for one in result.damaged
         for line in (f"{one.file}: {one.problem}", f"  rebuild it: {one.command}")
     ]
-    size = f"{found.bytes / 1e9:.1f} GB" if found.bytes >= 1e8 else f"{found.bytes / 1e6:.1f} MB"
-    some = f"{len(found.damaged)} damaged" if found.damaged else "all as they were written"
-    return [*each, f"{found.checked:,} artifacts ({size}) were read: {some}"]
+    size = f"{result.bytes / 1e9:.1f} GB" if result.bytes >= 1e8 else f"{result.bytes / 1e6:.1f} MB"
+    some = f"{len(result.damaged)} damaged" if result.damaged else "all as they were written"
+    return [*of_damaged, f"{result.checked:,} artifacts ({size}) were read: {some}"]
 
 
 def _files(project: Project) -> Iterator[Path]:
     for folder in (project.prepared, project.runs.root, project.results.root):
-        yield from (each for each in sorted(folder.rglob("*")) if each.is_file())
+        yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def _hold(file: Path) -> bool:
@@ -94,10 +94,10 @@ def _hold(file: Path) -> bool:
     if file.suffix in (".json", ".parquet"):
         seal.check(file, _REMEDY)
         return True
-    told = _told(file)
-    if told is None:
+    voucher = _told(file)
+    if voucher is None:
         return False
-    by, digest = told
+    by, digest = voucher
     if (actual := sha256(file)) != digest:
         raise DataError(file, f"has sha256 {actual[:12]}..., {by} says {digest[:12]}...", _REMEDY)
     return True

@@ -148,7 +148,7 @@ def _least(metrics: Metrics) -> Iterator[str]:
 
 def _format(probed: Mapping[str, Any]) -> str:
     """Say what size, quality and codec of the files, and the faces' size, reach."""
-    (row,) = (each for each in probed["rows"] if each["metric"] == probed["metric"])
+    (row,) = (probe for probe in probed["rows"] if probe["metric"] == probed["metric"])
     if row["value"] is None:
         return f"format alone, no pixel: undefined ({row['note']})"
     span = "" if row["low"] is None else f", {row['low']:.3f} to {row['high']:.3f}"

@@ -92,10 +92,10 @@ def _tested(path: Path, splits: Any) -> Iterator[tuple[str, Any]]:
 def _folder(path: Path, entry: Any, video: str) -> str | None:
     """Return the folder of a video's frames; None: the list has none of it."""
     frames = entry.get("frames") if isinstance(entry, dict) else None
-    if not isinstance(frames, list) or not all(isinstance(each, str) for each in frames):
+    if not isinstance(frames, list) or not all(isinstance(frame, str) for frame in frames):
         raise DataError(path, f"{video} has no list of frames", "Fetch the list again")
-    names = [each.replace("\\", "/").rpartition(_BEFORE)[2] for each in frames]
-    folders = sorted({str(PurePosixPath(tree.below(each, path)).parent) for each in names})
+    names = [frame.replace("\\", "/").rpartition(_BEFORE)[2] for frame in frames]
+    folders = sorted({str(PurePosixPath(tree.below(frame, path)).parent) for frame in names})
     if len(folders) > 1:
         problem = f"the frames of {video} lie in several folders: {folders[0]}, {folders[1]}"
         raise DataError(path, problem, "Fetch the list again")

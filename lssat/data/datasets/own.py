@@ -242,7 +242,7 @@ def _classes(file: Path, dataset: str, options: Own, samples: list[Sample]) -> l
     The order of `labels` means nothing: steps get it as JSON, whose keys are sorted.
     """
     by_class = defaultdict(list)
-    for sample in filter(lambda each: each.labels, samples):
+    for sample in filter(lambda one: one.labels, samples):
         by_class[sample.labels[0]].append(sample)
     known = options.classes or sorted(set((options.labels or {}).values()) or by_class)
     if strange := {name: by_class[name] for name in by_class if name not in known}:

@@ -37,28 +37,28 @@ def survival(
         by (backbone, configuration): `survives`, `survives_low`, `survives_high`,
         `survives_note`; None where undefined.
     """
-    found: dict[Key, dict[str, Any]] = {}
+    survived: dict[Key, dict[str, Any]] = {}
     shares: dict[Key, float] = {}
     for row in scored:
-        before, after = (_mean(row, each, metric) for each in (clean, recoded))
+        before, after = (_mean(row, results, metric) for results in (clean, recoded))
         share, note = share_left(before, after, baseline)
-        found[core.key(row)] = dict(survives=share, survives_low=None, survives_high=None)
-        found[core.key(row)]["survives_note"] = note
+        survived[core.key(row)] = dict(survives=share, survives_low=None, survives_high=None)
+        survived[core.key(row)]["survives_note"] = note
         if share is not None:
             shares[core.key(row)] = share
     rows = [row for row in scored if core.key(row) in shares]
     if not rows or baseline is None:
-        return found
+        return survived
     differs = partial(_differs, rows, clean, recoded, metric, baseline, options)
     ends = [_end(differs, shares, sign) for sign in (-1, 1)]
     for name, share in shares.items():
         low, high = (end.get(name) for end in ends)
         if low is None or high is None:
             why = "no interval: clean is hardly above the trivial baseline, or its variance unknown"
-            found[name]["survives_note"] = why
+            survived[name]["survives_note"] = why
         else:
-            found[name] |= dict(survives_low=min(low, share), survives_high=max(high, share))
-    return found
+            survived[name] |= dict(survives_low=min(low, share), survives_high=max(high, share))
+    return survived
 
 
 def _mean(row: Scored, results: Measured, metric: str) -> float | None:
@@ -111,7 +111,7 @@ def _differs(
     for row in rows:
         share = shares[core.key(row)]
         for run in row.runs:
-            kept, had = (each.values[run][metric] - baseline for each in (recoded, clean))
+            kept, had = (results.values[run][metric] - baseline for results in (recoded, clean))
             moved = recoded.factors[run][metric] - share * clean.factors[run][metric]
             for at, (value, factor) in enumerate(((kept - share * had, moved), (0.0, 0 * moved))):
                 values[at][run] = {metric: 0.5 + _SMALL * value}

@@ -71,15 +71,15 @@ def _tested(
         dict.fromkeys(sorted(seeds), *one.values()) if row.external and len(one) == 1 else one
         for row, one in zip(rows, cells, strict=True)
     ]
-    found = {}
+    pair_of = {}
     for chosen, held in ((ours, cells), (mixed, fixed), (theirs, cells)):
         used = sorted({i for at in chosen for i in at})  # the others tell nothing of these
         inner = [(used.index(i), used.index(j)) for i, j in chosen]
-        made = [held[i] for i in used]
-        pairs = measured.infer(made, clusters, options, inner).pairs if chosen else []
+        rows_of = [held[i] for i in used]
+        pairs = measured.infer(rows_of, clusters, options, inner).pairs if chosen else []
         for at, pair in zip(chosen, pairs, strict=True):
-            found[at] = pair._replace(a=at[0], b=at[1])
-    return found
+            pair_of[at] = pair._replace(a=at[0], b=at[1])
+    return pair_of
 
 
 def comparisons(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:

@@ -66,10 +66,10 @@ def levels(predictions: pa.Table, task: str, kind: str) -> list[list[Level]]:
     videos = by_level.pop("video", {})
     if videos and "frame" not in by_level:
         raise _wrong(task, "scores of videos and no run on frames beside them")
-    made = {name: _levels(name, own, task, kind) for name, own in by_level.items()}
+    row_levels = {name: _levels(name, own, task, kind) for name, own in by_level.items()}
     for run, part in videos.items():
-        _beside(made["frame"][-1], run, part, task)
-    return list(made.values())
+        _beside(row_levels["frame"][-1], run, part, task)
+    return list(row_levels.values())
 
 
 def _beside(level: Level, run: str, part: pa.Table, task: str) -> None:

@@ -32,15 +32,15 @@ def power(
         at 0.05 shows, `least`, and one at the first level of Holm's correction over them,
         `least_holm`; `seeds` of the row that has fewest, `n`, `groups`. None where undefined.
     """
-    found = []
+    powers = []
     for level in reversed(row_levels):
         for metric in metrics.NAMES[level.kind]:
             comparison = compared(rows, level, metric, results[level.name], options)
             for family in FAMILIES:
                 at = [pair for pair in comparison.pairs if asks(family, pair, comparison, grid)]
                 if at:
-                    found.append(_row(comparison, family, at))
-    return found
+                    powers.append(_row(comparison, family, at))
+    return powers
 
 
 def _row(comparison: Compared, family: str, at: list[tuple[int, int]]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ class Design(NamedTuple):
 
     def sweeps(self, configuration: str) -> bool:
         """Say whether a configuration is only run as a variant."""
-        made = grid.parse(configuration)
+        config = grid.parse(configuration)
         return (
-            made.shared != made
+            config.shared != config
             and self.configurations is not None
             and configuration not in self.configurations
         )

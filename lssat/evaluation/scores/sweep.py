@@ -10,23 +10,10 @@ from lssat import grid
 from lssat.evaluation.scores.comparisons import Compared, pair, plain
 from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
+from lssat.tables.metric_tables import Measured
 
-_OF_ROW = (
-    "level",
-    "metric",
-    "n",
-    "groups",
-    "seeds",
-    "runs",
-    "values",
-    "mean",
-    "low",
-    "high",
-    "baseline",
-    "beats_baseline",
-    "collapsed",
-    "note",
-)
+# What is taken over from the row of the table.
+_OF_ROW = (Measured.__annotations__.keys() | {"runs"}) - {"backbone", "configuration"}
 _OF_PAIR = ("difference", "low", "high", "effect", "p", "note")
 
 

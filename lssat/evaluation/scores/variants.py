@@ -60,34 +60,34 @@ def gains(scored: list[Scored], comparison: Compared) -> list[dict[str, Any]]:
         `high`, `p`, `p_holm` over the task's list, `note`.
     """
     at = {(row.backbone, row.configuration): i for i, row in enumerate(comparison.rows)}
-    found = [
+    fours = [
         (names, [at[row.backbone, name] for name in names])
         for row in scored
         if (names := _four(row.configuration)) and all((row.backbone, name) in at for name in names)
     ]
-    if not found or not comparison.pairs:
+    if not fours or not comparison.pairs:
         return []
     halves = [
         measured.mean([comparison.cells[i] for i in two])
-        for _, (own, alone, base, base_alone) in found
+        for _, (own, alone, base, base_alone) in fours
         for two in ((own, base_alone), (alone, base))
     ]
-    pairs = [(2 * k, 2 * k + 1) for k in range(len(found)) if halves[2 * k] and halves[2 * k + 1]]
+    pairs = [(2 * k, 2 * k + 1) for k in range(len(fours)) if halves[2 * k] and halves[2 * k + 1]]
     # Variants of one row share its base, so that only other rows tell how much seeds matter.
-    rows = {(comparison.rows[own[0]].backbone, names[2]) for names, own in found}
+    rows = {(comparison.rows[own[0]].backbone, names[2]) for names, own in fours}
     tested = measured.infer(
         halves, comparison.clusters, comparison.options, pairs, others=len(rows) - 1
     ).pairs
-    return [_gain(comparison, *found[one.a // 2], one) for one in tested]
+    return [_gain(comparison, *fours[one.a // 2], one) for one in tested]
 
 
 def _four(slug: str) -> tuple[str, str, str, str] | None:
     """Return a varied configuration of joint training, its supervised one, and both as base."""
-    made = grid.parse(slug)
-    if made.variant is None or not made.auxiliary:
+    config = grid.parse(slug)
+    if config.variant is None or not config.auxiliary:
         return None
-    alone = f"none-none-C{made.classified}"
-    return slug, f"{alone}+{made.variant}", made.shared.slug, alone
+    alone = f"none-none-C{config.classified}"
+    return slug, f"{alone}+{config.variant}", config.shared.slug, alone
 
 
 def _gain(

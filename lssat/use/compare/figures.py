@@ -46,11 +46,11 @@ def scatter(level: Level, comparison: dict[str, Any]) -> Figure:
         at = np.flatnonzero(mask)[::step]
         shape = SHAPES[number % len(SHAPES)]
         x, y = _list(one[at]), _list(two[at])
-        told = [
+        tips = [
             f"{level.ids[n]}, {name}: A {words.number(a)}, B {words.number(b)}"
             for n, a, b in zip(at, x, y, strict=True)
         ]
-        traces.append(Trace(x, y, number, name, name, shape=shape, size=6, told=told))
+        traces.append(Trace(x, y, number, name, name, shape=shape, size=6, told=tips))
         keys.append(Key(name, number, f"n = {int(mask.sum()):,}", shape))
     gaps = np.abs(one - two)
     known = gaps[np.isfinite(gaps)]
@@ -166,12 +166,12 @@ def curves(a: Arm, b: Arm) -> Figure | None:
 def _curve(curve: dict, column: str, dash: str, colour: int) -> Trace:
     letter, part = "AB"[colour], "validation" if dash == "dot" else "training"
     known = [value is not None for value in curve[column]]
-    told = [
+    tips = [
         f"{letter}, {part}, epoch {epoch:g}: {words.number(value, 4)}"
         for epoch, value in zip(curve["epoch"], curve[column], strict=True)
     ]
-    sizes = [5 * each for each in known]
+    sizes = [5 * is_known for is_known in known]
     return Trace(
         curve["epoch"], curve[column], colour, letter, f"{letter}, {part}", dash,
-        shape=SHAPES[colour], size=sizes, told=told,
+        shape=SHAPES[colour], size=sizes, told=tips,
     )  # fmt: skip

@@ -10,20 +10,9 @@ CODES = {str(code): code for code in range(len(EMOTIONS))}
 
 # AffectNet (Mollahosseini et al. 2017), manually annotated: rows of training.csv and
 # validation.csv by expression code (table 3 of the paper, less the 500 a class of validation).
+_TRAIN = (74_874, 134_415, 25_459, 14_090, 6_378, 3_803, 24_882, 3_750, 33_088, 11_645, 82_415)
 CSV = {
-    "train": {
-        "0": 74_874,
-        "1": 134_415,
-        "2": 25_459,
-        "3": 14_090,
-        "4": 6_378,
-        "5": 3_803,
-        "6": 24_882,
-        "7": 3_750,
-        "8": 33_088,
-        "9": 11_645,
-        "10": 82_415,
-    },
+    "train": {str(code): n for code, n in enumerate(_TRAIN)},
     "val": {str(code): 500 for code in range(11)},
 }
 # The npy release holds the eight classes alone: 287,651 and 3,999 (papers report 499 Contempt).
