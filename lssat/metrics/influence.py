@@ -28,13 +28,7 @@ def influence(
 ) -> Influence:
     """Return the influence of each sample on each metric that does not jump.
 
-    Args:
-        kind: `binary`, `multilabel` or `multiclass`.
-        labels: (N,), or (N, A) for multilabel.
-        scores: (N,), (N, A) or (N, K), finite probabilities.
-        names: of `METRICS`; None for those of `NAMES[kind]`.
-        each: whether those of each attribute or class come too, under `each/<name>`.
-        orders: `in_order` of the scores, where they have been sorted.
+    Arguments are those of `prepare`, for labels and scores of N samples.
 
     Returns:
         metric -> (N,) float64, which sums to 0; (N, A) of each attribute or class. nan where the

@@ -5,8 +5,9 @@ noise do not depend on how many workers read, or on where a run was resumed.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -241,13 +242,6 @@ def _gather(used: pa.Table, clips: bool) -> tuple[pa.Table, np.ndarray, np.ndarr
         return used, shard, row
     # The table is sorted by id, clip and frame, and every clip has as many frames.
     ids = zip(used["id"].to_pylist(), used["clip"].to_pylist(), strict=True)
-    first = [n for n, (now, before) in enumerate(_with_previous(ids)) if now != before]
+    first = [n for n, (before, now) in enumerate(pairwise([None, *ids])) if now != before]
     length = len(used) // len(first)
     return used.take(first), shard.reshape(-1, length), row.reshape(-1, length)
-
-
-def _with_previous(items: Iterable) -> Iterator[tuple]:
-    before = None
-    for now in items:
-        yield now, before
-        before = now

@@ -100,15 +100,11 @@ def compare(wanted: dict[str, Any], actual: dict[str, Any], file: Path) -> list[
         problem = f"is of other parameters: {'; '.join(pairs)}{more}"
         raise DataError(file, problem, "That is another experiment; name the file of yours")
     tasks = sorted(wanted["tasks"].keys() | actual["tasks"].keys())
+    one, two, tolerances = wanted["tasks"], actual["tasks"], wanted["tolerance"]["values"]
     return [
         finding
         for task in tasks
-        for finding in _compare_task(
-            task,
-            wanted["tasks"].get(task),
-            actual["tasks"].get(task),
-            wanted["tolerance"]["values"].get(task, {}),
-        )
+        for finding in _compare_task(task, one.get(task), two.get(task), tolerances.get(task, {}))
     ]
 
 

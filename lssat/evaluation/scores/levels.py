@@ -22,6 +22,14 @@ class Level(NamedTuple):
     subsets: np.ndarray  # (N,)
     scores: Mapping[str, np.ndarray]  # run -> probabilities (N,), (N, A) or (N, K)
 
+    def part(self, mask: np.ndarray) -> "Level":
+        """Return the labels, groups and scores of some samples, by a mask (N,); ids stay all."""
+        return self._replace(
+            labels=self.labels[mask],
+            scores=_Chosen(self.scores, mask),
+            groups=[group for group, chosen in zip(self.groups, mask, strict=True) if chosen],
+        )
+
 
 class Scores(Mapping[str, np.ndarray]):
     """Probabilities of runs, computed when they are asked for, but for the last.
@@ -43,6 +51,22 @@ class Scores(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._logits)
+
+
+class _Chosen(Mapping[str, np.ndarray]):
+    """Scores of some samples, chosen when a run's are asked for: those of all runs are large."""
+
+    def __init__(self, scores: Mapping[str, np.ndarray], mask: np.ndarray):
+        self._scores, self._mask = scores, mask
+
+    def __getitem__(self, run: str) -> np.ndarray:
+        return self._scores[run][self._mask]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._scores)
+
+    def __len__(self) -> int:
+        return len(self._scores)
 
 
 def levels(predictions: pa.Table, task: str, kind: str) -> list[list[Level]]:
@@ -172,12 +196,5 @@ def _videos(frames: Level, task: str) -> Level:
     scores = {
         run: metrics.video_scores(frames.ids, values)[1] for run, values in frames.scores.items()
     }
-    return Level(
-        "video",
-        frames.kind,
-        ids,
-        labels.astype(int),
-        [frames.groups[at] for at in order],
-        frames.subsets[order],
-        scores,
-    )
+    groups, subsets = [frames.groups[at] for at in order], frames.subsets[order]
+    return Level("video", frames.kind, ids, labels.astype(int), groups, subsets, scores)

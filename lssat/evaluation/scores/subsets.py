@@ -31,10 +31,7 @@ def subsets(
     if level.kind != "binary":
         return
     for subset in sorted(set(level.subsets[level.labels == 1])):
-        mask = (level.labels == 0) | (level.subsets == subset)
-        scores = {run: run_scores[mask] for run, run_scores in level.scores.items()}
-        groups = [group for group, chosen in zip(level.groups, mask, strict=True) if chosen]
-        part = level._replace(labels=level.labels[mask], scores=scores, groups=groups)
+        part = level.part((level.labels == 0) | (level.subsets == subset))
         results = measured.measured(part, options)
         known = {
             metric: measured.intervals(scored, results, metric, options)

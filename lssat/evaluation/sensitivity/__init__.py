@@ -158,20 +158,13 @@ def _compared(
     rows = by_seed(list(one.scores))
     own = measured.intervals(rows, after, task.metric, params.evaluate)
     gaps = paired(rows, after, before, task.metric, params.evaluate)
-    return [
-        scored.labels
-        | {"seeds": scored.seeds, "collapsed": not fallen.isdisjoint(scored.runs)}
-        | size
-        | _row(
-            scored,
-            before,
-            after,
-            task.metric,
-            own.get(measured.key(scored)),
-            gaps.get(measured.key(scored)),
-        )
-        for scored in rows
-    ]
+    compared = []
+    for scored in rows:
+        key = measured.key(scored)
+        row = _row(scored, before, after, task.metric, own.get(key), gaps.get(key))
+        known = {"seeds": scored.seeds, "collapsed": not fallen.isdisjoint(scored.runs)}
+        compared.append(scored.labels | known | size | row)
+    return compared
 
 
 def _as(wanted: Level, level: Level) -> Level:

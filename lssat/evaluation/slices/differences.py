@@ -16,7 +16,7 @@ from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Scored
 from lssat.evaluation.slices import measures
-from lssat.evaluation.slices.groups import Slice, of_group
+from lssat.evaluation.slices.groups import Slice
 from lssat.metrics import statistics
 from lssat.params import Evaluate
 
@@ -100,7 +100,7 @@ class Compared:
         """Return (group, metric) -> values and factors of all runs whose scores are finite."""
         results = {}
         for group in self.valued:
-            part = of_group(self.level, self.masks[group])
+            part = self.level.part(self.masks[group])
             wanted = [name for name in self.names if group in self.defined(name)]
             by_run = {}
             for run in filter(lambda run: self.bad[run] is None, part.scores):

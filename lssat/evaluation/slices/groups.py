@@ -1,6 +1,5 @@
 """The groups of an attribute: the samples in each, and which can be compared."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,28 +51,3 @@ def facts(chosen: Slice, level: Level, min_n: int) -> list[dict[str, Any]]:
         compared = note is None and name != NOT_ANNOTATED
         described.append(size | dict(compared=compared, note=note))
     return described
-
-
-class _Chosen(Mapping[str, np.ndarray]):
-    """Scores of some samples, chosen when a run's are asked for: those of all runs are large."""
-
-    def __init__(self, scores: Mapping[str, np.ndarray], mask: np.ndarray):
-        self._scores, self._mask = scores, mask
-
-    def __getitem__(self, run: str) -> np.ndarray:
-        return self._scores[run][self._mask]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._scores)
-
-    def __len__(self) -> int:
-        return len(self._scores)
-
-
-def of_group(level: Level, mask: np.ndarray) -> Level:
-    """Return the samples (N,) that `mask` chooses; their ids and subsets stay those of all."""
-    return level._replace(
-        labels=level.labels[mask],
-        scores=_Chosen(level.scores, mask),
-        groups=[group for group, chosen in zip(level.groups, mask, strict=True) if chosen],
-    )

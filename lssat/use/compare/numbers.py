@@ -171,12 +171,9 @@ def _subsets(
         return
     for subset in sorted(set(level.subsets[level.labels == 1])):
         mask = (level.labels == 0) | (level.subsets == subset)
-        scores = {run: run_scores[mask] for run, run_scores in level.scores.items()}
-        groups = [group for group, chosen in zip(level.groups, mask, strict=True) if chosen]
-        part = level._replace(labels=level.labels[mask], scores=scores, groups=groups)
-        yield _row(a, b, core.measured(part, options, names=["auc"]), "auc", options) | dict(
-            name=str(subset), metric="auc", n=int(mask.sum())
-        )
+        measured = core.measured(level.part(mask), options, names=["auc"])
+        row = _row(a, b, measured, "auc", options)
+        yield row | dict(name=str(subset), metric="auc", n=int(mask.sum()))
 
 
 def _row(
