@@ -11,7 +11,6 @@ from lssat import tables
 from lssat.evaluation import logits
 from lssat.evaluation.scores import heap
 from lssat.evaluation.scores.levels import Level
-from lssat.evaluation.slices.groups import of_group
 from lssat.tables import PREDICTIONS, parquet
 
 
@@ -37,7 +36,7 @@ def test_scores_of_a_group_are_chosen_when_a_run_is_asked_for() -> None:
     scores = Asked({run: rng.random((6, 2)) for run in "abc"})
     labels, mask = rng.integers(2, size=(6, 2)), np.array([1, 0, 0, 1, 1, 0], bool)
     level = Level("image", "multilabel", list("123456"), labels, list("xxyyzz"), labels, scores)
-    part = of_group(level, mask)
+    part = level.part(mask)
     assert scores.times == 0
     assert [*part.scores] == ["a", "b", "c"]
     np.testing.assert_array_equal(part.scores["b"], scores.scores["b"][[0, 3, 4]])
