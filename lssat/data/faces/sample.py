@@ -94,8 +94,9 @@ class Cropper:
                     continue
                 aligned = self._aligned(row)
                 where = central(frame) if aligned else square(face.box, self.faces.margin)
-                place = start + len(crops)
-                crops.append(self._write(row, use, index, -1, frame, face, where, sheet, place))
+                known = dict(id=row["id"], frame=index, clip=-1, n_frames=use.n_frames)
+                known["row"] = start + len(crops)
+                crops.append(self._write(known, frame, face, where, sheet))
         for detail in missed:
             reject_part("no_face", detail)
         return use, faces, crops
@@ -158,45 +159,24 @@ class Cropper:
         for index, frame in self.decoder.read_again(path, row["media"], wanted) if wanted else ():
             for number in [number for number in squares if (number, index) in place]:
                 crop_key = number, index
-                rows[crop_key] = self._write(
-                    row,
-                    use,
-                    index,
-                    number,
-                    frame,
-                    faces[index],
-                    squares[number],
-                    sheet,
-                    place[crop_key],
-                )
+                known = dict(id=row["id"], frame=index, clip=number, n_frames=use.n_frames)
+                known["row"] = place[crop_key]
+                rows[crop_key] = self._write(known, frame, faces[index], squares[number], sheet)
         return [rows[crop_key] for crop_key in order]
 
     def _write(
-        self,
-        row: dict,
-        use: media.Use,
-        index: int,
-        clip: int,
-        frame: np.ndarray,
-        face: Face,
-        where: tuple[int, int, int],
-        sheet: Sheet,
-        place: int,
+        self, known: dict, frame: np.ndarray, face: Face, where: tuple[int, int, int], sheet: Sheet
     ) -> dict:
+        """Write a crop into the sheet, at its `row`; return what is known, with the rest of it."""
         left, top, side = where
         cut = crop(frame, left, top, side, self.faces.size)
-        sheet.put(place, cut)
-        return {
-            "id": row["id"],
-            "frame": index,
-            "clip": clip,
+        sheet.put(known["row"], cut)
+        return known | {
             "shard": self.shard,
-            "row": place,
             "box": [left, top, left + side, top + side],
             "landmarks": face.landmarks.astype(float).ravel().tolist(),
             "score": face.score,
             "n_faces": face.n_faces,
-            "n_frames": use.n_frames,
             "sha256": hashlib.sha256(cut.tobytes()).hexdigest(),
             "phash": phash(cut),
         }

@@ -32,16 +32,11 @@ def sweep(
         comparison: all pairs of rows.
 
     Returns:
-        a dict for each value of lambda_cls of a backbone and configuration that has several, by
-        backbone and configuration, lambda rising, `learned` last:
-        `backbone`, `configuration` (text, without its lambda), `lambda` (a number or `learned`);
-        from the row of the headline table: `level`, `metric`, `n`, `groups`, `seeds`, `runs`,
-        `values`, `mean`, `low`, `high`, `baseline`, `beats_baseline`, `collapsed`, `note`;
-        `reference`: whether this is the row with the recipe's lambda_cls;
-        `difference`: None in the reference, where there is none, or where a run's scores are not
-        finite; else the comparison of the pair (this row minus the reference: `difference`,
-        `low`, `high`, `effect`, `p`, `note`) and `p_holm`, `p` corrected
-        over the task's rows that have a difference (those of clips apart).
+        a `SweepRow` for each value of lambda_cls of a backbone and configuration that has several,
+        by both, lambda rising, `learned` last. `configuration` is without its lambda, which is a
+        number or `learned`; `reference`: whether the row has the recipe's. `difference` is of this
+        row minus the reference, with `p_holm` over the task's rows that have one (those of clips
+        apart); None in the reference, where there is none, or where a run's scores are not finite.
     """
     rows = [
         _row(run_group, reference, table, lambda_cls, comparison)

@@ -23,10 +23,9 @@ def variants(
         comparison: all pairs of rows.
 
     Returns:
-        a dict for each recipe of a backbone and configuration that has variants, the recipe as it
-        is (`base`) first: `backbone`, `configuration` (text, without its variant), `variant`; the
-        keys of `scores.sweep`, whose reference here is `base`. Differences are of this row minus
-        base, paired by seed; `p_holm` is corrected over all of the task's variants.
+        a `VariantRow` for each recipe of a backbone and configuration that has variants, the recipe
+        as it is (`base`) first, which is the reference. Differences are of this row minus base,
+        paired by seed; `p_holm` is corrected over all of the task's variants.
     """
     bases = {(row.backbone, row.configuration): row for row in scored if _variant(row) == grid.BASE}
     rows, seen = [], set()
@@ -54,10 +53,8 @@ def gains(scored: list[Scored], comparison: Compared) -> list[dict[str, Any]]:
     and with base, taken seed by seed: (aux + v) - (sup + v) - (aux - sup).
 
     Returns:
-        the list `gains` of metrics.json, a dict a backbone, configuration and variant that have
-        all four rows: `backbone`, `configuration`, `supervised`, `variant`, `gain` and
-        `base_gain`, and the comparison of both: `difference` (`gain` - `base_gain`), `low`,
-        `high`, `p`, `p_holm` over the task's list, `note`.
+        a `Gain` for each backbone, configuration and variant that have all four rows. Interval and
+        test are of `gain` - `base_gain`; `p_holm` is corrected over the task's list.
     """
     at = {(row.backbone, row.configuration): i for i, row in enumerate(comparison.rows)}
     fours = [
