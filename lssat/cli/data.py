@@ -225,6 +225,22 @@ def texture(
     step.write_shard(crops.npy, crops.table, settings, codes.npy, codes.table)
 
 
+@app.command(epilog=example("lssat shards --task celeba"))
+def shards(
+    task: option.Task,
+    params_: option.Params = "params.yaml",
+    project: option.InProject = option.HERE,
+) -> None:
+    """List the shards of crops and codes with their sha256: one file that stands for all."""
+    data = project.data(task)
+    with quick_imports(data.shards):
+        from lssat.data import shard_list as step
+
+    view = params.view(params_, "shards", task=task)
+    codes, count = data.texture(view.texture.kind), getattr(view.datasets, task).shards
+    step.write(data.faces, codes, count, data.shards)
+
+
 @app.command(epilog=example("lssat splits --task affectnet"))
 def splits(
     task: option.Task,

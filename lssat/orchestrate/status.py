@@ -143,7 +143,8 @@ def _rows(steps: list[Step]) -> dict[tuple[str, str], list[Step]]:
 
 
 _ORDER = (
-    *("sample", "manifest", "faces", "texture", "splits", "formats", "audit", "lookalikes"),
+    *("sample", "manifest", "faces", "texture", "shards", "splits", "formats"),
+    *("audit", "lookalikes"),
     *("audit_cross", "train", "repeat", "external", "evaluate", "cross", "robustness"),
     "format_probe",
     *("slices", "slices_listed", "explain"),

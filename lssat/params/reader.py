@@ -25,6 +25,7 @@ READS = {
     "manifest": ["datasets.{task}"],
     "faces": ["datasets.{task}", "faces"],
     "texture": ["texture.kind", "texture.k"],
+    "shards": ["datasets.{task}.shards", "texture.kind"],
     "splits": ["datasets.{task}", "splits"],
     "formats": ["datasets.{task}.root", "datasets.{task}.shards"],
     "audit": ["datasets.{task}.shards"],  # nothing that could be edited and make runs stale

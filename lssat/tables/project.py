@@ -114,6 +114,7 @@ class Data(_Folder):
     manifest = _At("manifest.parquet")
     rejects = _At("manifest.rejects.parquet")
     formats = _At("formats.parquet")
+    shards = _At("shards.json")  # stands for all crops and codes
     faces = _In("faces", ShardFolder)  # the crops
     splits = _In("splits", Splits)
     external = _In("external", External)  # scores of other programs

@@ -28,6 +28,7 @@ ENTRY = {
     "manifest": ["data.datasets"],
     "faces": ["data.faces"],
     "texture": ["data.texture"],
+    "shards": ["data.shard_list"],
     "splits": ["data.splits"],
     "formats": ["data.formats"],
     "audit": ["data.audit.leaks"],

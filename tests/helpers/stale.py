@@ -10,14 +10,15 @@ _AFTER = {
     "manifest": ["faces", "formats", "splits", "audit", "slices_listed"],
     "faces": [
         "texture",
+        "shards",
         "formats",
         "splits",
         "audit",
         "lookalikes",
         "audit_cross",
-        *_TRAINED,
     ],
-    "texture": _TRAINED,
+    "texture": ["shards"],
+    "shards": _TRAINED,
     "formats": ["format_probe"],
     "format_probe": ["report"],
     "splits": ["format_probe", "audit", "lookalikes", "audit_cross", "external", *_TRAINED],
@@ -55,7 +56,8 @@ PROBE = {"format_probe@celeba", "report"}
 FILES = {"formats@celeba"} | PROBE
 SPEED = {"speed"}
 AUDIT = {"audit@celeba", "lookalikes@celeba"}
-DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "splits")}
+DATA = {f"{step}@celeba" for step in ("manifest", "faces", "texture", "shards", "splits")}
+CODES = {"texture@celeba", "shards@celeba"}
 ALL = DATA | FILES | AUDIT | TRAIN | END | HURT
 EVERY = {"sample@celeba"} | ALL | SPEED | TRACKED
 # An edit of params.yaml -> what it makes stale.
@@ -64,7 +66,7 @@ PARAMS = {
     ("datasets", "rejects_limit"): ("0.5", ALL),
     ("datasets", "partial"): ("0.0\n    partial: true", ALL),
     ("faces", "margin"): (1.5, ALL - {"manifest@celeba"}),
-    ("texture", "k"): (4, {"texture@celeba"} | TRAIN | END | HURT),
+    ("texture", "k"): (4, CODES | TRAIN | END | HURT),
     ("splits", "seed"): (1, {"splits@celeba"} | PROBE | AUDIT | TRAIN | END | HURT),
     ("audit", "near_distance"): (2, {"lookalikes@celeba", "report"}),
     ("train", "lr"): (0.003, TRAIN | END | HURT),
@@ -81,7 +83,7 @@ PARAMS = {
 MODULES = {
     "data/datasets/celeba.py": ALL,
     "data/faces/sample.py": ALL - {"manifest@celeba"},
-    "data/texture.py": {"texture@celeba"} | TRAIN | END | HURT,
+    "data/texture.py": CODES | TRAIN | END | HURT,
     "data/formats.py": FILES,
     "evaluation/format_probe.py": PROBE,
     "data/audit/leaks.py": {"audit@celeba"} | TRAIN | END | HURT,

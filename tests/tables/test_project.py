@@ -87,7 +87,7 @@ def every(known: params.Params) -> set[str]:
         found |= {HERE.sample.root / tree, *names}
     for name in (*benchmark.tasks, *benchmark.cross):
         data = HERE.data(name)
-        found |= {data.manifest, data.rejects, data.faces.root, data.splits.root}
+        found |= {data.manifest, data.rejects, data.faces.root, data.shards, data.splits.root}
         found |= {data.texture("ldp").root.parent, data.external.samples}
         found |= {*data.found("audit"), *data.found("lookalikes")}
     for other in benchmark.external:

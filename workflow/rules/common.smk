@@ -196,6 +196,16 @@ def codes_of(task):
     return of_shards(HERE.data(task).texture(TEXTURE), task)
 
 
+def shards_of(task):
+    """What stands for all crops and codes, so that each run names one file in place of hundreds.
+
+    Where a job has no files but its inputs, they stand for themselves.
+    """
+    if elsewhere.used(workflow):
+        return [*crops_of(task), *codes_of(task)]
+    return [str(HERE.data(task).shards)]
+
+
 def tables_of(task):
     """Tables of crops."""
     return [each.table for each in HERE.data(task).faces.first(shards(task))]
@@ -248,7 +258,7 @@ def kept():
         files += [data.manifest, data.found("audit").json, data.found("lookalikes").json]
         files += [*data.splits.tables.values(), data.splits.summary]
     for task in SETS:
-        files += [*crops_of(task), *codes_of(task), *rejects_of(task)]
+        files += [*crops_of(task), *codes_of(task), *shards_of(task), *rejects_of(task)]
     for run in RUNS:
         files += HERE.runs.run(run.path)
     for task in TASKS:

@@ -70,6 +70,24 @@ rule texture:
         " --params {params.section:q} > {log} 2>&1"
 
 
+# What training waits for, in place of hundreds of shards for each of hundreds of runs.
+rule shards:
+    input:
+        lambda wc: crops_of(wc.task),
+        lambda wc: codes_of(wc.task),
+    output:
+        DATA.shards,
+    log:
+        HERE.log("shards", "{task}"),
+    localrule: True
+    threads: 1
+    params:
+        section=read("shards"),
+        code=code("shards"),
+    shell:
+        "exec lssat shards --task {wildcards.task} --params {params.section:q} > {log} 2>&1"
+
+
 rule splits:
     input:
         DATA.manifest,

@@ -7,9 +7,8 @@ rule train:
         DATA.splits.train,
         DATA.splits.val,
         DATA.found("audit").json,  # nothing is trained on a leak
-        lambda wc: crops_of(wc.task),
-        # Supervised runs too: DVC cannot tell them apart, and both tools must agree.
-        lambda wc: codes_of(wc.task),
+        # With codes, supervised runs too: DVC cannot tell them apart, and both tools must agree.
+        lambda wc: shards_of(wc.task),
     output:
         RUN,
     log:
@@ -74,8 +73,7 @@ rule evaluate:
     input:
         DATA.splits.tables.values(),
         DATA.splits.summary,
-        lambda wc: crops_of(wc.task),
-        lambda wc: codes_of(wc.task),
+        lambda wc: shards_of(wc.task),
         lambda wc: runs_of(wc.task),
         lambda wc: external_of(wc.task),
     output:
@@ -143,8 +141,7 @@ rule format_probe:
 rule explain:
     input:
         DATA.splits.test,
-        lambda wc: crops_of(wc.task),
-        lambda wc: codes_of(wc.task),
+        lambda wc: shards_of(wc.task),
         RESULTS.predictions,
         RESULTS.metrics,
         lambda wc: runs_of(wc.task),
@@ -190,7 +187,7 @@ rule speed:
 rule gallery:
     input:
         expand([EXPLAINED.json, EXPLAINED.maps], task=TASKS),
-        [file for task in TASKS for file in (*crops_of(task), *codes_of(task), *runs_of(task))],
+        [file for task in TASKS for file in (*shards_of(task), *runs_of(task))],
     output:
         HERE.results.gallery,
     log:
@@ -209,8 +206,7 @@ rule cross:
         DATA.found("audit").json,
         DATA.splits.test,
         DATA.splits.summary,
-        lambda wc: crops_of(wc.task),
-        lambda wc: codes_of(wc.task),
+        lambda wc: shards_of(wc.task),
         lambda wc: external_of(wc.task),
         lambda wc: runs_of(wc.home),
     output:
@@ -332,7 +328,7 @@ rule report:
         expand(DATA.splits.summary, task=SETS),
         expand([DATA.found("audit").json, DATA.found("lookalikes").json], task=SETS),
         expand(DATA.found("audit_cross").json, task=CROSS),
-        [file for task in TASKS for file in (*crops_of(task), *codes_of(task), *runs_of(task))],
+        [file for task in TASKS for file in (*shards_of(task), *runs_of(task))],
         [file for task in SETS for file in rejects_of(task)],
         lambda wc: asked(),
     output:

@@ -15,7 +15,10 @@ _OPTIMIZER = {"adamw": 2, "sgd": 1}  # numbers beside each parameter
 _BASE_MEMORY = 0.7e9  # bytes of a process with torch
 _ARTIFACTS = 0.4e6  # bytes of a run in MLflow, of its reconstructions and logs
 PHASES = {
-    "data": ("sample", "manifest", "faces", "texture", "splits", "formats", "audit", "lookalikes"),
+    "data": (
+        *("sample", "manifest", "faces", "texture", "shards", "splits", "formats"),
+        *("audit", "lookalikes"),
+    ),
     "training": ("train", "repeat"),
 }
 _DATA = {"audit_cross", *PHASES["data"]}
@@ -63,7 +66,7 @@ def jobs(values: params.Params) -> Iterator[Job]:
         for shard in range(getattr(values.datasets, task).shards):
             for rule in ("faces", "texture"):
                 yield Job(rule, {"task": task, "shard": f"{shard:05d}"})
-        for rule in ("manifest", "splits", "audit", "lookalikes"):
+        for rule in ("manifest", "shards", "splits", "audit", "lookalikes"):
             yield Job(rule, {"task": task})
     for run in values.named():
         wildcards = {key: str(value) for key, value in run._asdict().items()}
