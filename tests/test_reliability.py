@@ -27,3 +27,13 @@ def test_every_row_of_the_page_names_a_test() -> None:
 def test_the_commands_of_the_page_are_there() -> None:
     for file in re.findall(r"(?:python|pytest) ([\w/]+\.py)", PAGE.read_text()):
         assert (ROOT / file).is_file(), file
+
+
+def test_every_fault_case_and_every_fault_of_operation_has_its_row() -> None:
+    """Cases 1 to 38, and the faults F1 to F15 of running it."""
+    named = re.findall(r"test_((?:case|fault)_\w+)", PAGE.read_text())
+    cases = {int(number) for name in named for number in re.findall(r"(?<=_)\d\d(?=_)", name)}
+    assert cases >= {*range(1, 39)}
+    faults = {int(number) for name in named for number in re.findall(r"(?<=_f)\d+(?=_)", name)}
+    assert faults >= {*range(1, 16)} - {12}
+    assert "f12" in "".join(named)
