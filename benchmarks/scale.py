@@ -83,7 +83,7 @@ def artifacts(task: grid.Task, runs: int, share: float, folder: Path) -> None:
     for run in chosen:
         digest = hashlib.sha256(run.path.encode()).hexdigest()
         record = {"version": 1, "weights_sha256": digest, "best_loss": 0.5}
-        record["params"] = {"train": {}}
+        record |= {"configuration": run.configuration, "params": {"train": {"tune": "full"}}}
         tables.write_json(folder / run.path / "record.json", record)
 
 
