@@ -6,7 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat.tables import digest, face_privacy, source
+from lssat.tables import ahead, digest, face_privacy, source
 from lssat.params import hardware
 from lssat import grid, params
 from lssat.orchestrate import cluster, elsewhere
@@ -166,16 +166,19 @@ def raw_input(wildcards):
 def raw_digest(wildcards):
     """Content of the raw tree: an edited, added or removed file redoes the manifest."""
     root = getattr(PARAMS.datasets, wildcards.task).root
-    return digest.tree(root, HERE.memory) if drawn(wildcards.task) else digest_of(root)
+    return digest.tree(root, HERE.memory) if drawn(wildcards.task) else TREES.of(root)
 
 
-@cache
-def digest_of(root):
-    """Digest of a user's tree, once a process: Snakemake asks for parameters several times.
+def user_trees():
+    """The trees that are looked at once a process: Snakemake asks for parameters several times.
 
-    Not of a drawn tree, which comes to be, or changes, in the same process.
+    Not those that are drawn, which come to be, or change, in the same process.
     """
-    return digest.tree(root, HERE.memory)
+    return [getattr(PARAMS.datasets, task).root for task in SETS if not drawn(task)]
+
+
+# Jobs of a process of their own seldom ask; the main one always does.
+TREES = ahead.Ahead(user_trees() if workflow.is_main_process else [], HERE.memory)
 
 
 def of_shards(folder, task):
