@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from lssat.tables import addresses, digest
 
@@ -25,7 +26,7 @@ class Ahead:
         memory: what is remembered of them (`digest.tree`).
     """
 
-    def __init__(self, roots: Sequence[str], memory: str | os.PathLike[str]):
+    def __init__(self, roots: Sequence[str], memory: str | Path):
         self._memory, self._known = memory, dict[str, str]()
         self._roots = [root for root in dict.fromkeys(roots) if not addresses.away(root)]
         self._process: subprocess.Popen[str] | None = None

@@ -89,6 +89,13 @@ def measured(
     return Measured(level.kind, clusters, negatives, holding(level), values, factors, notes)
 
 
+def without_each(results: Measured) -> Measured:
+    """Leave out the factors of each attribute or class, the largest by far, once they are used."""
+    names = metrics.NAMES[results.kind]
+    own = {run: {n: of[n] for n in names if n in of} for run, of in results.factors.items()}
+    return results._replace(factors=own)
+
+
 def holding(level: Level) -> np.ndarray:
     """Return how many clusters hold each class: (K,), or (2, A) of attributes."""
     _, member = np.unique(np.asarray(level.groups), return_inverse=True)

@@ -14,7 +14,7 @@ from lssat.evaluation.scores import cells
 from lssat.evaluation.scores.calibrated import calibrations
 from lssat.evaluation.scores.comparisons import backbones, compared, comparisons, ranks
 from lssat.evaluation.scores.levels import Level, levels
-from lssat.evaluation.scores.measured import Measured, intervals, key, measured
+from lssat.evaluation.scores.measured import Measured, intervals, key, measured, without_each
 from lssat.evaluation.scores.per_class import Apart, confusion, each
 from lssat.evaluation.scores.per_class import intervals as each_intervals
 from lssat.evaluation.scores.power import power
@@ -93,6 +93,7 @@ def _part(
         for metric in metrics.NAMES[level.kind]
     }
     known_each = each_intervals(rows, head, results[head.name], options)
+    results[head.name] = without_each(results[head.name])
     apart = Apart(head, task.classes, results[head.name], known_each, train_labels)
     table: list[dict] = []
     by_class: list[dict] = []
