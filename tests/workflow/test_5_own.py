@@ -11,6 +11,7 @@ from helpers.project import Project, copy
 from mlflow.tracking import MlflowClient
 
 from lssat import tables
+from lssat.tables import read_json
 
 OWN = {"shards": 1, "rejects_limit": 0.0, "faces": "aligned"}
 VIDEOS = {"shards": 1, "rejects_limit": 0.0, "frames": 2}
@@ -18,6 +19,8 @@ CLIPS = "ffpp/videomae_mini/MRGB-RLDP-CRGB/seed0"
 COUNTS = {"clip": 4, "frame": 8, "video": 4}  # of theirs
 HOME = {"clip": 6, "frame": 12, "video": 6}  # two originals and two fakes of each method
 FRAMES = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
+TIMM = "ffpp/timm:test_resnet/none-none-CRGB/seed0"  # any classifier of timm as a baseline
+PROBE = "ffpp/vit_micro/none-none-CRGB+probe/seed0"
 UNSEEN = "ffpp/vit_micro/MRGB-RLDP-CRGB+unseen/seed0"  # trained on Deepfakes alone
 # MLflow comes last: what follows from a new report.
 TRACKED = {"track@ffpp", "track@mine", "track_slices@ffpp", "track_report"}
@@ -51,12 +54,13 @@ def _draw(project: Project, ffpp: Path) -> None:
     project.params(
         benchmark={
             "tasks": ["ffpp", "mine"], "cross": {"theirs": "ffpp", "yours": "mine"},
-            "configurations": ["MRGB-RLDP-CRGB"],
+            "configurations": ["MRGB-RLDP-CRGB"], "baselines": ["timm:test_resnet"],
             "clip_tasks": ["ffpp"], "clip_backbones": ["videomae_mini"],
             "variants": {"tasks": ["ffpp"], "backbones": ["vit_micro"],
-                         "configurations": ["MRGB-RLDP-CRGB+unseen"]},
+                         "configurations": ["MRGB-RLDP-CRGB+unseen", "none-none-CRGB+probe"]},
         },
-        variants={"unseen": {"methods": ["Deepfakes"]}},
+        variants={"unseen": {"methods": ["Deepfakes"]},
+                  "probe": {"tune": "linear", "hflip": False}},
         sample={"trees": []},
         datasets={"ffpp": ffpp, "mine": mine, "theirs": theirs, "yours": yours},
         train={"epochs": 1, "batch_size": 4},
@@ -92,6 +96,7 @@ def test_clips_of_the_sample_stand_beside_its_frames_and_videos(project: Project
     assert levels == {
         ("vit_micro", "frame"), ("vit_micro", "video"),
         ("videomae_mini", "clip"), ("videomae_mini", "video"),
+        ("timm:test_resnet", "frame"), ("timm:test_resnet", "video"),
     }  # fmt: skip
     found = tables.read_table(folder / "predictions.parquet", tables.PREDICTIONS)
     of_clips = found.filter(pc.equal(found["run"], CLIPS))
@@ -127,9 +132,30 @@ def test_an_own_task_and_a_test_only_set_go_through_the_pipeline(project: Projec
     ids = json.loads((results / "mlflow/cross/theirs.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     logged = {run: client.get_run(id).data.metrics for run, id in ids.items()}
-    assert set(logged) == {CLIPS, FRAMES, UNSEEN}
+    assert set(logged) == {CLIPS, FRAMES, UNSEEN, TIMM, PROBE}
     for run in cross["runs"]:
         assert logged[run["run"]]["cross_theirs_video_auc"] == run["metrics"]["video/auc"]
+
+
+def test_neighbours_of_a_probe_are_a_row_in_results_report_and_mlflow(project: Project) -> None:
+    (row,) = json.loads((project.path / "results/tasks/ffpp/metrics.json").read_text())["nearest"]
+    assert (row["runs"], row["level"], row["metric"]) == ([PROBE], "video", "auc")
+    assert 'id="nearest-ffpp"' in (project.path / "results/report.html").read_text()
+    id = json.loads((project.path / "results/mlflow/ffpp.json").read_text())["runs"][PROBE]
+    logged = MlflowClient(f"sqlite:///{project.path}/mlflow.db").get_run(id).data.metrics
+    assert logged.get("test_video_knn_auc") == row["mean"]
+
+
+def test_a_classifier_of_timm_is_a_row_wherever_runs_are(project: Project) -> None:
+    results = project.path / "results"
+    assert not read_json(project.path / "runs" / TIMM / "record.json")["decoder_parameters"]
+    for name in ("tasks/ffpp/metrics.json", "tasks/ffpp/robustness.json", "speed.json"):
+        assert "timm:test_resnet" in (results / name).read_text(), name
+    assert "timm:test_resnet" in (results / "table.csv").read_text()
+    page = (results / "report.html").read_text()
+    table = page.split('id="headline-mine"')[1].split("</table>")[0]
+    (row,) = (row for row in table.split("<tr")[2:] if "timm:test_resnet" in row)
+    assert "none/none/CRGB" in row
 
 
 def test_a_manipulation_that_was_left_out_is_unseen_in_the_matrix(project: Project) -> None:
@@ -168,7 +194,7 @@ def test_a_list_of_ones_own_makes_slices_in_the_page_and_in_mlflow(project: Proj
     ids = json.loads((results / "mlflow/slices_listed/ffpp.json").read_text())["runs"]
     client = MlflowClient(f"sqlite:///{project.path}/mlflow.db")
     logged = [client.get_run(id).data.metrics for id in ids.values()]
-    assert len(logged) == 3
+    assert len(logged) == 5
     assert all(metrics["slice_skin_gap"] >= 0 for metrics in logged)
 
 
@@ -191,10 +217,14 @@ def test_dvc_agrees_on_what_an_edit_of_these_makes_stale(project: Project) -> No
     assert project.dvc_stale() == stale
 
 
-def test_dvc_repro_makes_a_run_on_clips_to_the_same_bytes(project: Project) -> None:
-    weights = project.path / "runs" / CLIPS / "weights.safetensors"
-    made = weights.read_bytes()
-    weights.unlink()
-    stage = "clips@" + CLIPS.replace("/", "-").replace("seed", "")
-    project.run("dvc", "repro", "--single-item", "--force", stage)
-    assert weights.read_bytes() == made
+def test_dvc_repro_makes_runs_on_clips_and_of_timm_to_the_same_bytes(project: Project) -> None:
+    stages = {"clips": CLIPS, "baseline": TIMM}
+    weights = [project.path / "runs" / run / "weights.safetensors" for run in stages.values()]
+    made = [file.read_bytes() for file in weights]
+    for file in weights:
+        file.unlink()
+    named = (
+        f"{stage}@{run.replace('/', '-').replace('seed', '')}" for stage, run in stages.items()
+    )
+    project.run("dvc", "repro", "--single-item", "--force", *named)
+    assert [file.read_bytes() for file in weights] == made
