@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from lssat.data.datasets import lists, tree
+from lssat.data.datasets.genuine_lists import genuine
 from lssat.data.media import archive
 from lssat.grid.labels import ATTRIBUTES
 from lssat.tables import DataError, addresses
@@ -116,7 +117,7 @@ def _images(base: Path) -> tuple[str, str, set[str]]:
 
 
 def _members(path: Path, base: Path) -> tuple[str, str, set[str]]:
-    members = archive.names(lists.genuine(path, "archive"))
+    members = archive.names(genuine(path, "archive"))
     inside = f"{_IMAGES}/"
     names = {name.removeprefix(inside) for name in members if name.startswith(inside)}
     if not names:

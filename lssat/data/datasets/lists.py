@@ -13,23 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pc
 
-from lssat.data.datasets.genuine_lists import genuine, impostor, opening, recording
+from lssat.data.datasets.genuine_lists import genuine
 from lssat.tables import DataError
-
-__all__ = [
-    "csv",
-    "delimiter",
-    "delimiters",
-    "fields",
-    "genuine",
-    "header",
-    "impostor",
-    "json_of",
-    "lines",
-    "opening",
-    "recording",
-    "rows",
-]
 
 _FETCH = "Fetch the list again"  # of a release's; nobody can fetch a user's own
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from lssat import params
-from lssat.data.datasets import lists
+from lssat.data.datasets.genuine_lists import impostor
 from lssat.tables import DataError, links, objects, reject, spelling
 from lssat.tables.errors import denied
 
@@ -153,7 +153,7 @@ def names(folder: Path, base: Path) -> set[str]:
     except PermissionError:
         raise denied(folder) from None
     except NotADirectoryError:
-        problem = lists.impostor(folder) or "is a file, not a folder"
+        problem = impostor(folder) or "is a file, not a folder"
         raise DataError(folder, problem, "Put the folder of the release there") from None
     return held
 

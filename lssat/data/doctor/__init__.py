@@ -17,6 +17,7 @@ from rich.console import Console
 
 from lssat import params
 from lssat.data import datasets, preflight
+from lssat.data.datasets import genuine_lists
 from lssat.data.doctor import decode_all as decode
 from lssat.data.doctor import first_bytes, official, terminal
 from lssat.data.doctor.by_reader import ByReader
@@ -125,7 +126,7 @@ def inspect(
     lists = {path: kind for path, kind in _kinds(tree) if release.is_list(path.split("/")[-1])}
     bad = first_bytes.look(root, lists, inventory)
     inventory.faulty |= {wrong.path for wrong in bad}  # reported once, below
-    with datasets.lists.recording() as opened:
+    with genuine_lists.recording() as opened:
         seen = _read(release, options, configured, tree, inventory, lacking)
     opened_here = {inventory.relative(path) for path in opened}
     first_bytes.tell(bad, lambda path: path in opened_here, inventory)

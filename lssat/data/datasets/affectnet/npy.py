@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from lssat.data.datasets import lists, tree
+from lssat.data.datasets import tree
 from lssat.data.datasets.affectnet.codes import Sample
+from lssat.data.datasets.genuine_lists import impostor, opening
 from lssat.tables import DataError, from_npy
 from lssat.tables.errors import denied
 
@@ -41,11 +42,11 @@ def samples(base: Path) -> Iterator[Sample]:
 def _code(path: Path) -> str:
     """Read an expression: an array of one text, such as "3"."""
     try:
-        return _decoded(lists.opening(path).read_bytes())
+        return _decoded(opening(path).read_bytes())
     except PermissionError:
         raise denied(path) from None
     except (ValueError, OSError) as error:
-        problem = lists.impostor(path) or f"is not a readable annotation ({error})"
+        problem = impostor(path) or f"is not a readable annotation ({error})"
         raise DataError(path, problem, "Fetch the annotations again") from None
 
 
