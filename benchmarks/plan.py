@@ -117,7 +117,7 @@ def run(folder: Path) -> dict[str, Any]:
     if code:
         raise SystemExit(f"{folder}/told.txt: the run failed.\n{(folder / 'told.txt').read_text()}")
     reader = events_of(folder)
-    beside = reader.began - began + ended - reader.last
+    beside = reader.began - began + ended - reader.last  # before its jobs, and after them
     shift = began - reader.began
     return record(folder, reader) | {
         "what": "`lssat run` of benchmarks/plan.py",

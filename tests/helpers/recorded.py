@@ -21,6 +21,7 @@ from lssat.orchestrate.plan.costs import ALONE
 from lssat.params.yaml12 import read_yaml
 
 MAKE = ROOT / "tests/orchestrate/recorded_make.json"
+OTHER = ROOT / "tests/orchestrate/recorded_other.json"
 SAMPLE = ROOT / "presets/sample.yaml"
 ROW = ("task", "backbone", "configuration")
 
@@ -168,7 +169,11 @@ def run(told: dict[str, Any], alone: bool = False) -> Recorded:
         for rule, named, start, end, epochs in told["timeline"]
     ]
     machine = Machine(cores=told["cores"], core=of_times(told["core"]))
-    return Recorded(steps, at(told["wall"]), told["beside"], _values(told["params"]), machine)
+    # Before the first job and after the last one.
+    lost = moments[-1, 1] - float(np.interp(told["wall"], *moments.T))
+    lost += float(np.interp(0.0, *moments.T)) - moments[0, 1]
+    beside = max(0.0, told["beside"] - lost / told["cores"]) if alone else told["beside"]
+    return Recorded(steps, at(told["wall"]), beside, _values(told["params"]), machine)
 
 
 def _values(sections: dict[str, Any]) -> params.Params:

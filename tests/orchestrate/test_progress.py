@@ -133,6 +133,16 @@ def test_the_time_left_is_right_within_30_percent_from_one_third_on(slower: floa
         assert left == pytest.approx(was, rel=0.3, abs=0.01 * run.wall), share
 
 
+def test_on_a_busy_machine_the_time_left_is_right_within_a_half_again() -> None:
+    """Of the run that the plan was not fitted on, by the clock: others had some 20 processes.
+
+    Not of its last part: what is left then is little, and the steps are others.
+    """
+    run = recorded.run(recorded.read(recorded.OTHER))
+    for share, left, was in run.left(range(34, 86)):
+        assert was / 1.5 <= left <= was * 1.5, share
+
+
 class Ended:
     """A process that has ended."""
 
