@@ -20,6 +20,7 @@ from lssat.evaluation import evaluate, logits, sensitivity
 from lssat.evaluation.sensitivity import variants
 from lssat.grid import Run
 from lssat.report.kit import results
+from lssat.report.kit.section import Page
 from lssat.report.sections import sensitivity as section
 from lssat.tables import PREDICTIONS, DataError
 from lssat.training import train as training
@@ -253,25 +254,26 @@ def test_the_report_shows_results_of_these_runs_and_how_to_ask_for_others(
 ) -> None:
     files = drawn.draw(tmp_path, ("ffpp",), backbones=("vit_micro",), seeds=(0,))
     task = results.read_task("ffpp", files["ffpp"])
-    told = section.section([task])
-    assert (told["groups"], told["old"]) == ([], "")  # the section is left out
+    page = Page({}, [task], [], [])
+    assert section.content(page) == []  # the section is left out
     content = compared(made, tmp_path)
     old = dataclasses.replace(task, sensitivity=content)
-    assert "belongs to other runs" in section.section([old])["old"]
+    (said,) = section.content(page._replace(tasks=[old]))[0].said
+    assert "belongs to other runs" in said
     content["weights"] = {run: each["weights_sha256"] for run, each in task.records.items()}
-    told = section.section([dataclasses.replace(task, sensitivity=content)])
-    assert told["old"] == ""
-    (group,) = told["groups"]
+    (group,) = section.content(
+        page._replace(tasks=[dataclasses.replace(task, sensitivity=content)])
+    )
     invented = tables.read_json(drawn.sensitive(files["ffpp"], "ffpp").sensitivity)
     assert invented.keys() == content.keys()
     assert {frozenset(row) for row in invented["rows"]} == {frozenset(content["rows"][0])}
-    for cells, row in zip(group["table"].rows, content["rows"], strict=True):
+    for cells, row in zip(group.tables[0].rows, content["rows"], strict=True):
         assert cells[3].sort == row["value"]
         assert cells[4].text == f"{row['mean']:.3f}"
         assert (cells[5].text == "–") == (row["value"] == row["default"])
         fallen = (row["backbone"], row["configuration"]) in task.collapsed
         assert (cells[-1].flag == "bad") == fallen
-    assert len(group["table"].columns) == len(group["table"].rows[0])
+    assert len(group.tables[0].columns) == len(group.tables[0].rows[0])
 
 
 def test_fault_d5_fewer_frames_are_taken_of_those_that_a_short_video_has() -> None:

@@ -141,7 +141,7 @@ def test_the_guide_explains_every_section():
     rows = [line for line in part.splitlines() if line.startswith("|")][2:]
     named = {name for row in rows for name in row.split("|")[1].split(", ")}
     assert {name.strip() for name in named} == {
-        s.name for part in page._PARTS.values() for s in part
+        s.name for part in page.PARTS.values() for s in part
     }
 
 

@@ -261,6 +261,8 @@ def test_every_text_of_a_figure_can_be_read_on_a_phone(browser, address, classes
         boxes = "[...document.querySelectorAll('.plot')].filter(p => p.scrollWidth > p.clientWidth)"
         assert browser.run(f"{boxes}.every(p => p.tabIndex === 0)")
         assert not browser.run(f"{boxes}.some(p => p.closest('.forests'))")  # the first screen
+        keys = "[...document.querySelectorAll('.card .key')].every(k => k.offsetParent !== null)"
+        assert browser.run(keys)
 
 
 def test_all_columns_that_name_a_row_stay_in_view(page, address):

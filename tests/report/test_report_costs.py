@@ -87,7 +87,7 @@ def test_csv_holds_the_means_of_the_records(whole) -> None:
 
 def test_table_says_every_cost_and_where_it_comes_from(whole) -> None:
     task = whole[2]
-    table = pareto.section(task)["table"]
+    table = pareto.section(task).folded[0][1]
     heads = [column.label for column in table.columns]
     assert {len(row) for row in table.rows} == {len(heads)}
     place = heads.index("Training GFLOP")
@@ -100,7 +100,7 @@ def test_table_says_every_cost_and_where_it_comes_from(whole) -> None:
 
 def test_figure_has_a_plot_a_cost_with_every_row_and_its_interval(whole) -> None:
     task = whole[2]
-    (figure,) = pareto.section(task)["figures"]
+    (figure,) = pareto.section(task).figures
     assert [plot.title for plot in figure.plots] == [cost.heading for cost in costs.COSTS]
     for plot in figure.plots:
         line, *points = plot.traces
@@ -114,7 +114,7 @@ def test_figure_has_a_plot_a_cost_with_every_row_and_its_interval(whole) -> None
 
 def said(task, **comparison) -> str:
     task.metrics["comparisons"] = [comparison] if comparison else []
-    return pareto.section(task)["said"][0]
+    return pareto.section(task).said[0]
 
 
 def test_sentence_claims_a_gain_only_where_a_test_shows_it(whole) -> None:

@@ -30,7 +30,7 @@ def test_the_page_and_the_tables_hold_both_numbers(tmp_path: Path) -> None:
             assert f"{row['mean']:.3f}" in text
     data = re.search(r'<section id="data">.*?(?=<section id="rejects">)', page, re.DOTALL)[0]
     told = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", data))
-    assert "samples of test that look like one of train or val of ffpp 3 54" in told
+    assert "videos of test that look like one of train or val of ffpp 3 54" in told
     assert "celebdf" in re.search(r'<section id="rejects">.*', page, re.DOTALL)[0]
     with open(out["table"], newline="") as lines:
         rows = [row for row in csv.DictReader(lines) if row["dataset"] == "celebdf"]

@@ -25,7 +25,7 @@ def task(tmp_path_factory) -> Any:
 
 def said(task: Any, rows: list[dict]) -> list[str]:
     task.metrics["sweep"] = rows
-    return sweep.section(task)["said"]
+    return sweep.section(task).said
 
 
 def test_sentences_say_what_the_corrected_tests_show_and_no_more(task) -> None:
@@ -57,7 +57,7 @@ def test_sentences_say_what_the_corrected_tests_show_and_no_more(task) -> None:
 
 def test_figure_marks_the_recipe_and_the_learned_weight(task) -> None:
     task.metrics["sweep"] = ROWS
-    (figure,) = sweep.section(task)["figures"]
+    (figure,) = sweep.section(task).figures
     recipe, numbers, learned = figure.plots[0].traces
     assert recipe.x == [0.7, 0.7]
     assert (numbers.x, numbers.y) == ([0.1, 0.5, 0.7], [0.6, 0.7, 0.8])
@@ -75,8 +75,8 @@ def test_a_row_without_a_score_is_in_the_table_and_in_no_curve(task) -> None:
     lost = row(0.9, 0.8, 0.0) | {"mean": None, "low": None, "high": None, "difference": None}
     task.metrics["sweep"] = [*ROWS, lost | {"note": "predicts nan"}]
     made = sweep.section(task)
-    assert 0.9 not in made["figures"][0].plots[0].traces[1].x
-    table = made["table"]
+    assert 0.9 not in made.figures[0].plots[0].traces[1].x
+    table = made.folded[0][1]
     assert {len(cells) for cells in table.rows} == {len(table.columns)}
     assert [cells[2].small for cells in table.rows] == ["paper", "", "recipe", "", ""]
     assert table.notes == ["predicts nan"]

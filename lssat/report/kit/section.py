@@ -1,4 +1,4 @@
-"""What a section of the page is: an anchor, two names, and its parts."""
+"""What a section of the page is: an anchor, two names, and what it shows."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from lssat.report.kit.cells import Table
 from lssat.report.kit.figures import Figure
 from lssat.report.kit.results import Cross, Task
+from lssat.tables import face_privacy
 
 
 class Page(NamedTuple):
@@ -15,24 +16,53 @@ class Page(NamedTuple):
     tasks: list[Task]
     across: list[Cross]  # results on data sets that runs were only tested on
     families: list[dict]  # ranks over all tasks
+    rejects: Sequence[dict] = ()
+
+    def place(self, task: Task) -> str:
+        """Return where the faces of a task's data set may be shown (`face_privacy.place`)."""
+        return face_privacy.place(task.name, self.params)
+
+    @property
+    def of_data_sets(self) -> list[Task]:
+        """One task of each data set."""
+        first = {task.metrics["dataset"]: task for task in reversed(self.tasks)}
+        return list(first.values())[::-1]
+
+    @property
+    def tinted(self) -> str:
+        """What was done to the faces of the built-in sample, if it is on the page."""
+        if not any(face_privacy.sample(task.name, self.params) for task in self.tasks):
+            return ""
+        return (
+            "The sample’s labels are drawn over real faces: its fakes are tinted, and its "
+            "attributes and emotions are marks, so that a model can learn them in minutes."
+        )
 
 
 class Part(NamedTuple):
-    """A part of a section: a heading, paragraphs, figures, tables."""
+    """A part of a section: a heading, paragraphs, figures, tables; some of them folded."""
 
     title: str
-    said: list[str]
-    tables: list[Table]
+    said: Sequence[str] = ()
+    tables: Sequence[Table] = ()
     figures: Sequence[Figure] = ()
+    folded: Sequence[tuple[str, Table]] = ()  # each with its line
+    lead: str = ""
 
 
 class Section(NamedTuple):
-    """A section; one with a template `sections/<anchor>.html.j2` has no use for `content`."""
+    """A section, which is left out where `content` returns nothing.
+
+    A template `sections/<anchor>.html.j2` shows `content` as it likes; without one it is a
+    sequence of parts.
+    """
 
     anchor: str
     name: str  # among the links at the top
     heading: str = ""  # where it is another than the name
-    content: Callable[[Page], list[Part]] | None = None
+    content: Callable[[Page], Any] = lambda page: []
+    lead: str = ""  # above its parts
+    ask: str = ""  # what fills it, where it is not there
 
     @property
     def title(self) -> str:

@@ -7,6 +7,7 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, num
 from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections import headline
 
@@ -157,3 +158,15 @@ def _errors(found: list[dict]) -> str:
         for name in ("ece", "ece_if_calibrated")
     )
     return f"ECE {ece}, {chance} if calibrated"
+
+
+def content(page: Page) -> list[Part]:
+    """Return a part for each task: diagrams, if any, and the table."""
+    drawn = [(task, diagram(task)) for task in page.tasks]
+    return [
+        Part(task.title, figures=[f] if f else [], folded=[("Table of errors", table(task))])
+        for task, f in drawn
+    ]
+
+
+SECTION = Section("calibration", "Calibration", content=content, lead=LEAD)

@@ -1,10 +1,14 @@
 """The tables of tests: every pair of rows that ask one question, and who ranks first."""
 
+from typing import Any
+
 from lssat import grid
 from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, num, shown
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Section
 from lssat.report.sections import headline, power
+from lssat.report.sections import ranks as over
 
 LEAD = (
     "Differences on the same test samples, seed by seed. Each interval and p-value covers other "
@@ -163,3 +167,21 @@ def ranks(task: Task) -> Table:
         f"{task.title}: ranks by {words.where(task.metrics)}, Holm’s correction over all pairs"
     )
     return Table(f"first-{task.name}", caption, columns, rows)
+
+
+def content(page: Page) -> dict[str, Any]:
+    """Return the tables of each task, and the ranks over all of them."""
+    tasks = [
+        {
+            "title": task.title,
+            "power": power.sentence(task.metrics),
+            "pairs": tables(task),
+            "ranks": ranks(task),
+        }
+        for task in page.tasks
+    ]
+    over_tasks = {"ranks_lead": over.LEAD, "ranks": over.section(page.families)}
+    return {"lead": lead(page.tasks), "tasks": tasks, **over_tasks}
+
+
+SECTION = Section("comparisons", "Comparisons", content=content)

@@ -6,6 +6,7 @@ from typing import Any
 from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Cross, Task
+from lssat.report.kit.section import Page, Part, Section
 from lssat.report.sections import headline
 from lssat.tables import Metrics, Row
 
@@ -15,7 +16,7 @@ LEAD = (
 )
 
 
-def section(each: Cross, tasks: list[Task]) -> dict[str, Any]:
+def section(each: Cross, tasks: list[Task]) -> Part:
     """Describe one data set: its size, and a row per backbone x configuration."""
     metrics = each.metrics
     n = words.listing([words.count(n, name) for name, n in metrics["n"].items()])
@@ -25,7 +26,7 @@ def section(each: Cross, tasks: list[Task]) -> dict[str, Any]:
     )
     trained = next(task for task in tasks if task.name == metrics["task"])
     common = common_classes(metrics, trained)
-    return {"title": each.title, "lead": f"{text}{common}", "table": _table(each, trained)}
+    return Part(each.title, tables=[_table(each, trained)], lead=f"{text}{common}")
 
 
 def common_classes(metrics: Metrics, trained: Task) -> str:
@@ -90,3 +91,17 @@ def _end(row: Mapping[str, Any]) -> list[Cell]:
         num(row["n"]),
         flagged(row["collapsed"]),
     ]
+
+
+def content(page: Page) -> list[Part]:
+    """Return a part for each data set."""
+    return [section(each, page.tasks) for each in page.across]
+
+
+SECTION = Section(
+    "cross",
+    "Across data sets",
+    content=content,
+    lead=LEAD,
+    ask="benchmark.cross of params.yaml",
+)

@@ -7,6 +7,7 @@ import numpy as np
 from lssat.report.kit import words
 from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import DASHES, Axis, Trace
 from lssat.report.sections import decoder
 
@@ -197,3 +198,18 @@ def _kept(task: Task) -> str:
         parts.append(f"{backbone}, {configuration}: {words.listing(values)}")
     name = words.metric(next(iter(task.records.values()))["select_metric"].removeprefix("val_"))
     return f"Best {name} on validation by seed, {'; '.join(parts)}."
+
+
+def roc_content(page: Page) -> list[Part]:
+    """Return a part for each task that has ROC curves."""
+    drawn = [(task, roc(task)) for task in page.tasks]
+    return [Part(task.title, figures=[f], lead=roc_lead(task)) for task, f in drawn if f]
+
+
+def training_content(page: Page) -> list[Part]:
+    """Return a part for each task."""
+    return [Part(task.title, figures=[training(task)]) for task in page.tasks]
+
+
+ROC = Section("roc", "ROC", "ROC curves", roc_content)
+TRAINING = Section("training", "Training", "Training curves", training_content)

@@ -1,13 +1,16 @@
 """What stands behind the numbers: data, rejects, files with their hashes, recipe, environment."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lssat.grid import states
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
 from lssat.report.kit.results import Cross, Task
+from lssat.report.kit.section import Page, Section
 from lssat.report.sections import audited
 from lssat.tables import Record, sha256
 from lssat.tables.project import RunFiles
@@ -35,7 +38,7 @@ def data(task: Task | Cross) -> dict[str, Any]:
     )
     table = Table(f"data-{task.name}", f"splits of {dataset}", columns, rows)
     more = {**audited.found(task), "choices": audited.choices(task)}
-    return {"dataset": task.title, "lead": lead, "table": table if rows else None, **more}
+    return {"title": task.title, "lead": lead, "table": table if rows else None, **more}
 
 
 def _coverage(summary: dict[str, Any], unit: str) -> list[list[Cell]]:
@@ -100,7 +103,7 @@ def _attributes(summary: dict[str, Any], names: list[str]) -> list[list[Cell]]:
     return rows
 
 
-def rejects(rows: list[dict]) -> dict[str, Any] | None:
+def rejects(rows: Sequence[dict]) -> dict[str, Any] | None:
     """Describe what was left out: counts by data set, step and reason, then the samples."""
     if not rows:
         return None
@@ -259,3 +262,36 @@ def revision(git: dict) -> str:
     if not git["revision"]:
         return "unknown"
     return git["revision"][:10] + (", with changes" if git["dirty"] else "")
+
+
+def reproduce(page: Page) -> dict[str, Any]:
+    """Return the files behind the numbers, the runs, the recipe and the parameters."""
+    tasks = [
+        {
+            "title": task.title,
+            "runs": runs(task),
+            "mlflow": f"MLflow experiment {task.files.experiment}, parent run "
+            f"{states.named(_weights(task))}, which holds this report.",
+        }
+        for task in page.tasks
+    ]
+    return {
+        "files": files([*page.tasks, *page.across]),
+        "tasks": tasks,
+        "recipe": recipe(page.tasks),
+        "parameters": json.dumps(page.params, indent=2),
+    }
+
+
+def _weights(task: Task) -> dict[str, str]:
+    return {run: record["weights_sha256"] for run, record in task.records.items()}
+
+
+def _data_sets(page: Page) -> list[dict[str, Any]]:
+    every: list[Task | Cross] = [*page.of_data_sets, *page.across]
+    return [data(each) for each in every]
+
+
+DATA = Section("data", "Data", content=_data_sets)
+REJECTS = Section("rejects", "Rejects", content=lambda page: rejects(page.rejects))
+REPRODUCE = Section("reproduce", "Reproduce", content=reproduce)

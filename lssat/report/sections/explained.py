@@ -14,6 +14,7 @@ from lssat.report.kit.cells import ROW, Cell, Column, Table, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Section
 from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections import headline
 from lssat.tables import FACES, vouched
@@ -245,3 +246,17 @@ def _points(
             for n in at
         ],
     )
+
+
+def content(page: Page) -> list[dict[str, Any]]:
+    """Return what the section shows of each task."""
+    return [section(task, page.place(task) == "report") for task in page.tasks]
+
+
+def embedded(page: Page) -> list[tuple[str, list[Figure]]]:
+    """Return the scatters of each task that has any."""
+    return [(task.title, drawn) for task in page.tasks if (drawn := embeddings(task))]
+
+
+SECTION = Section("explained", "Where they look", "Where the models look", content, LEAD)
+EMBEDDINGS = Section("embeddings", "Embeddings", content=embedded, lead=EMBEDDINGS_LEAD)

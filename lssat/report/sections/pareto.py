@@ -7,6 +7,7 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections.costs import COSTS, Cost, Priced, front, priced
 
@@ -28,16 +29,15 @@ _SHAPES = (
 )
 
 
-def section(task: Task) -> dict[str, Any]:
-    """Describe the costs of a task's rows: figures (one, or none), sentences, table."""
+def section(task: Task) -> Part:
+    """Describe the costs of a task's rows: a figure with sentences, if one is known; a table."""
     rows = priced(task)
     known = [cost for cost in COSTS if any(_drawn(each, cost) for each in rows)]
-    return {
-        "title": task.title,
-        "figures": [_figure(task, rows, known)] if known else [],
-        "said": [_found(task, rows, known[0]), _shapes(task)] if known else [],
-        "table": _table(task, rows),
-    }
+    folded = [("Table of all costs", _table(task, rows))]
+    if not known:
+        return Part(task.title, ["No run recorded what it cost."], folded=folded)
+    said = [_found(task, rows, known[0]), _shapes(task)]
+    return Part(task.title, said, figures=[_figure(task, rows, known)], folded=folded)
 
 
 def _drawn(each: Priced, cost: Cost) -> bool:
@@ -244,3 +244,11 @@ def _notes(task: Task, rows: list[Priced]) -> list[str]:
             "within one of them."
         )
     return notes
+
+
+def content(page: Page) -> list[Part]:
+    """Return a part for each task."""
+    return [section(task) for task in page.tasks]
+
+
+SECTION = Section("costs", "Costs", "Accuracy against cost", content, LEAD)

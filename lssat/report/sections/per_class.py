@@ -7,6 +7,7 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Chooser, Column, Table, flagged, num
 from lssat.report.kit.figures import Figure, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Section
 from lssat.report.kit.svg import Axis, Heat, Trace
 from lssat.report.sections import headline
 
@@ -223,3 +224,11 @@ def _heat(task: Task, place: int, pair: tuple[str, str], row: dict) -> Plot:
     side = 60 * len(names)
     id, heat = f"confusion-{task.name}-{place}", Heat(names, names, shares, told)
     return Plot(id, _label(pair), [heat], x, y, 130 + side, 70 + side // 2)
+
+
+def content(page: Page) -> list[dict[str, Any]]:
+    """Return what the section shows of each task of several classes or attributes."""
+    return [shown for task in page.tasks if (shown := section(task))]
+
+
+SECTION = Section("each", "Per class", "Each attribute, each class", content, LEAD)

@@ -6,7 +6,7 @@ from typing import Any
 from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table
 from lssat.report.kit.results import Cross, Task
-from lssat.report.kit.section import Page, Part
+from lssat.report.kit.section import Page, Part, Section
 from lssat.tables import Metrics
 
 _METHODS = (
@@ -127,3 +127,12 @@ def _value(row: Mapping[str, Any] | None, seen: bool) -> Cell:
         return Cell(words.DASH)
     small = words.interval(row) if seen else f"{words.interval(row)} unseen"
     return Cell(words.number(row["mean"]), row["mean"], small)
+
+
+SECTION = Section(
+    "protocols",
+    "Unseen",
+    "Unseen manipulations and data",
+    content,
+    ask="train.methods of a variant, or two data sets in benchmark.cross",
+)

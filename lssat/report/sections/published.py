@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Part, Section
 
 
 class Published(NamedTuple):
@@ -132,3 +133,12 @@ _SHOWN = [
     *(("video", "auc"), ("frame", "auc"), ("video", "accuracy")),
     *(("image", "accuracy"), ("image", "top1"), ("image", "mean_ovr_accuracy")),
 ]
+
+
+def content(page: Page) -> list[Part]:
+    """Return a part for each task that papers report."""
+    tables = [(task.title, table(task)) for task in page.tasks]
+    return [Part(title, tables=[shown]) for title, shown in tables if shown]
+
+
+SECTION = Section("published", "Papers", "Beside the papers", content, LEAD)

@@ -12,6 +12,7 @@ from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.pictures import COLOURS, Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import SHAPES, Axis, Trace
 from lssat.tables import FACES
 
@@ -22,17 +23,20 @@ LEAD = (
 )
 
 
-def section(tasks: list[Task], shown: list[Task]) -> dict[str, Any]:
-    """Return what stands on top of the section: words, and one crop under each perturbation.
-
-    Args:
-        shown: the tasks whose crops may be shown.
+def content(page: Page) -> dict[str, Any]:
+    """Return one crop under each perturbation, if any may be shown, and a part for each task.
 
     Raises:
         DataError: the crop's shard is damaged.
     """
-    names = [kind["title"] for kind in _kinds(tasks)]
-    return {"lead": LEAD, "names": names, "strip": strip(shown)}
+    names = [kind["title"] for kind in _kinds(page.tasks)]
+    shown = strip([task for task in page.tasks if page.place(task) == "report"])
+    return {"names": names, "strip": shown, "parts": [_part(task) for task in page.tasks]}
+
+
+def _part(task: Task) -> Part:
+    folded = [("Table of perturbations", table(task))]
+    return Part(task.title, figures=[curves(task)], folded=folded, lead=lead(task))
 
 
 def _kinds(tasks: Sequence[Task]) -> list[dict[str, Any]]:
@@ -313,3 +317,6 @@ def _strip(shard: shards.Shard, kinds: list[dict[str, Any]]) -> Picture:
     names = words.listing([kind["title"] for kind in kinds])
     alt = f"A face crop under {names}: in each row unchanged, then at strengths 1 to 5"
     return picture(gapped(cells), alt, head["id"], COLOURS)
+
+
+SECTION = Section("robustness", "Robustness", content=content, lead=LEAD)

@@ -5,6 +5,7 @@ from typing import Any
 from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Part, Section
 
 ASK = "snakemake --cores 8 sensitivity"
 LEAD = (
@@ -13,16 +14,12 @@ LEAD = (
 )
 
 
-def section(tasks: list[Task]) -> dict[str, Any]:
-    """Describe the tasks that have results, and name those whose results are of other runs."""
-    fresh = [task for task in tasks if task.sensitivity and not _outdated(task)]
-    names = [task.name for task in tasks if task.sensitivity and _outdated(task)]
+def content(page: Page) -> list[Part]:
+    """Return a part for each task with results, and name those whose results are of other runs."""
+    fresh = [task for task in page.tasks if task.sensitivity and not _outdated(task)]
+    names = [task.name for task in page.tasks if task.sensitivity and _outdated(task)]
     old = f"What there is of {words.listing(names)} belongs to other runs: {ASK} renews it."
-    return {
-        "lead": LEAD,
-        "old": old if names else "",
-        "groups": [_group(task) for task in fresh],
-    }
+    return [*([Part("Of other runs", [old])] if names else []), *map(_part, fresh)]
 
 
 def _outdated(task: Task) -> bool:
@@ -30,13 +27,13 @@ def _outdated(task: Task) -> bool:
     return bool(task.sensitivity and task.sensitivity["weights"] != weights)
 
 
-def _group(task: Task) -> dict[str, Any]:
+def _part(task: Task) -> Part:
     found = task.sensitivity or {}
     alone = all(len(row["seeds"]) == 1 for row in found["rows"])
     covers = "other test samples of these trained models" if alone else "other samples and seeds"
     confidence = words.confidence(found)
     lead = f"{confidence[0].upper()}{confidence[1:]}s cover {covers}."
-    return {"title": task.title, "lead": lead, "table": _table(task, found)}
+    return Part(task.title, tables=[_table(task, found)], lead=lead)
 
 
 def _table(task: Task, found: dict[str, Any]) -> Table:
@@ -77,3 +74,6 @@ def _row(task: Task, row: dict[str, Any]) -> list[Cell]:
         num(row["of"]),
         flagged(words.pair(row) in task.collapsed),
     ]
+
+
+SECTION = Section("sensitivity", "Sensitivity", content=content, lead=LEAD, ask=ASK)

@@ -6,6 +6,7 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num, shown
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Section
 from lssat.report.kit.svg import SHAPES, Axis, Trace
 
 LEAD = (
@@ -315,3 +316,11 @@ def _summary(heads: list[dict]) -> str:
         for row in heads
     ]
     return f"Mean over seeds by group, {'; '.join(parts)}."
+
+
+def content(page: Page) -> list[dict[str, Any]]:
+    """Return what the section shows of each task that has slices."""
+    return [shown for task in page.tasks if (shown := section(task))["parts"]]
+
+
+SECTION = Section("slices", "Slices", content=content, lead=LEAD, ask="slices of params.yaml")

@@ -1,11 +1,10 @@
 """The sweep of lambda_cls: the headline at each weight, and what the paired differences show."""
 
-from typing import Any
-
 from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import SHAPES, Axis, Trace
 
 PAPER = 0.1  # lambda_cls of 2603.22190, and of SSAT, which it follows
@@ -19,16 +18,13 @@ LEAD = (
 )
 
 
-def section(task: Task) -> dict[str, Any]:
+def section(task: Task) -> Part:
     """Describe the sweep of a task that has one: a figure, sentences for each curve, the table."""
     rows = task.metrics["sweep"]
     groups = _groups(rows)
-    return {
-        "title": task.title,
-        "figures": [_figure(task, groups)],
-        "said": [line for group in groups.items() for line in _said(task, *group)],
-        "table": _table(task, rows),
-    }
+    said = [line for group in groups.items() for line in _said(task, *group)]
+    folded = [("Table of the sweep", _table(task, rows))]
+    return Part(task.title, said, figures=[_figure(task, groups)], folded=folded)
 
 
 def _groups(rows: list[dict]) -> dict[str, list[dict]]:
@@ -204,3 +200,17 @@ def _row(row: dict) -> list[Cell]:
         num(row["n"]),
         flagged(row["collapsed"]),
     ]
+
+
+def content(page: Page) -> list[Part]:
+    """Return a part for each task that has a sweep."""
+    return [section(task) for task in page.tasks if task.metrics["sweep"]]
+
+
+SECTION = Section(
+    "sweep",
+    "Lambda sweep",
+    content=content,
+    lead=LEAD,
+    ask="a lambda in benchmark.variants of params.yaml",
+)

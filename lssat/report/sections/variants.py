@@ -8,7 +8,7 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, anchor, flagged, num, shown
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Part
+from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import SHAPES, Axis, Trace
 from lssat.report.sections import neighbours
 
@@ -289,3 +289,12 @@ def _gains(task: Task, rows: list[dict]) -> Table:
     notes = sorted({row["note"] for row in rows if row["note"]})
     caption = f"{task.title}: what the auxiliary task gains"
     return Table(f"gains-{task.name}", caption, columns, made, notes=notes)
+
+
+SECTION = Section(
+    "variants",
+    "Variants",
+    "Variants of the recipe",
+    content,
+    ask="benchmark.variants of params.yaml",
+)

@@ -1,0 +1,42 @@
+"""The results of each task: the headline, any metric, all metrics, subsets."""
+
+from typing import Any
+
+from lssat.report.kit import words
+from lssat.report.kit.results import Task
+from lssat.report.kit.section import Page, Section
+from lssat.report.sections import headline, matrix, subsets
+
+
+def content(page: Page) -> list[dict[str, Any]]:
+    """Return what the section shows of each task."""
+    return [_task(task) for task in page.tasks]
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "title": task.title,
+        "lead": _lead(task),
+        "confidence": words.confidence(task.metrics),
+        "headline": headline.headline(task),
+        "matrix": matrix.chooser(task),
+        "matrix_lead": matrix.LEAD,
+        "measures": headline.measures(task),
+        "subsets": subsets.chooser(task),
+        "subset_lead": subsets.lead(task),
+    }
+
+
+def _lead(task: Task) -> str:
+    metrics, seeds = task.metrics, len(task.seeds)
+    trainings = f" and other trainings ({seeds} seeds)" if seeds > 1 else ", not of other trainings"
+    lead = (
+        f"{words.where(metrics)} on the {metrics['split']} split; "
+        f"{words.confidence(metrics)} of other test sets (this one: "
+        f"{words.count(metrics['groups'], 'group')}){trainings}; "
+        f"coverage {words.coverage(metrics)}."
+    )
+    return lead[0].upper() + lead[1:]
+
+
+SECTION = Section("results", "Results", content=content)
