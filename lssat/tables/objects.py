@@ -251,11 +251,13 @@ def _clear(place: Path, folder: str, files: set[str], folders: set[str]) -> None
 
 
 def _lay(place: Path, there: dict[str, Object], folders: set[str]) -> None:
+    base = str(place)
     for folder in sorted(folders):
         (place / folder).mkdir(exist_ok=True)
     for name in there:
-        if not name.lower().endswith(addresses.LISTS) and not os.path.exists(place / name):
-            (place / name).touch()
+        path = f"{base}/{name}"
+        if not name.lower().endswith(addresses.LISTS) and not os.path.exists(path):
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o666))
 
 
 def _fetch_lists(place: Path, bucket: str, prefix: str, there: dict[str, Object]) -> None:

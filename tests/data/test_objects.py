@@ -4,9 +4,12 @@ import os
 import platform
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -264,6 +267,43 @@ def test_only_an_object_that_was_read_is_rejected(
     assert str(told.value).endswith("AWS_ENDPOINT_URL, then run this again.")
     assert {file: file.read_bytes() for file in crops} == before
     assert not any(Path("copies").iterdir())
+
+
+class Flaky(BaseHTTPRequestHandler):
+    """A server that is busy at first, then breaks off within the object, then sends the rest."""
+
+    body = bytes(range(256)) * 400
+    asked: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        start = int((self.headers.get("Range") or "bytes=0-")[6:].split("-")[0])
+        self.asked.append(self.headers.get("Range"))
+        if len(self.asked) == 1:
+            self.send_error(503, "Slow Down")
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(self.body) - start))
+        self.end_headers()
+        self.wfile.write(self.body[start : start + (60_000 if len(self.asked) == 2 else 10**6)])
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_what_fails_in_passing_is_tried_again(
+    server: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flaky = ThreadingHTTPServer(("127.0.0.1", 0), Flaky)
+    threading.Thread(target=flaky.serve_forever, daemon=True).start()
+    try:
+        with other_client(monkeypatch) as patch:
+            patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{flaky.server_port}")
+            objects.fetch("s3://lssat/object", tmp_path / "copy")
+    finally:
+        flaky.shutdown()
+        flaky.server_close()
+    assert (tmp_path / "copy").read_bytes() == Flaky.body
+    assert len(Flaky.asked) == 3
 
 
 def refused(task: str, root: str, **more: object) -> list[str]:
