@@ -127,8 +127,8 @@ def write_confusion(path: Path, tasks: Sequence[Task | Cross]) -> None:
 def _confusion(tasks: Sequence[Task | Cross]) -> Iterable[dict]:
     for row in _with_facts(tasks, "confusion"):
         for i, true in enumerate(row["classes"]):
-            for j, said in enumerate(row["classes"]):
-                cell = {"true": true, "predicted": said}
+            for j, predicted in enumerate(row["classes"]):
+                cell = {"true": true, "predicted": predicted}
                 if row["counts"] is not None:
                     shares = row["shares"][i]
                     cell["count"] = row["counts"][i][j]
@@ -200,10 +200,10 @@ def _run(task: Task, run: RunMetrics) -> dict:
     if run["run"] not in task.records:
         return {**head, **collapsed, **run["metrics"]}
     record = task.records[run["run"]]
-    made: Mapping[str, Any] = record
+    facts: Mapping[str, Any] = record
     return {
         **head,
-        **{key: made[key] for key in _RUN},
+        **{key: facts[key] for key in _RUN},
         **collapsed,
         "mlflow_experiment": task.files.experiment,
         "mlflow_run": run["run"].split("/", maxsplit=1)[1],
@@ -233,13 +233,13 @@ def write_costs(path: Path, tasks: list[Task]) -> None:
 def _costs(task: Task) -> Iterable[dict]:
     rows = costs.priced(task)
     fronts = {cost.name: costs.front(rows, cost) for cost in costs.COSTS}
-    for each in rows:
-        found: dict[str, Any] = {"task": task.name, "devices": each.devices}
+    for entry in rows:
+        row: dict[str, Any] = {"task": task.name, "devices": entry.devices}
         for cost in costs.COSTS:
-            found[cost.name] = each.mean(cost.name)
-            found[f"{cost.name}_by_seed"] = each.seeds.get(cost.name)
-            found[f"front_{cost.name}"] = any(each is other for other in fronts[cost.name])
-        yield {**each.row, **found}
+            row[cost.name] = entry.mean(cost.name)
+            row[f"{cost.name}_by_seed"] = entry.seeds.get(cost.name)
+            row[f"front_{cost.name}"] = any(entry is other for other in fronts[cost.name])
+        yield {**entry.row, **row}
 
 
 def write_curves(path: Path, tasks: list[Task]) -> None:
@@ -276,15 +276,15 @@ def write_slices(path: Path, tasks: list[Task]) -> None:
     write_csv(path, columns, rows)
 
 
-def _slices(found: dict) -> Iterable[dict]:
-    shared = {key: found[key] for key in ("task", "source", "confidence")}
-    for row in found["rows"]:
+def _slices(sliced: dict) -> Iterable[dict]:
+    shared = {key: sliced[key] for key in ("task", "source", "confidence")}
+    for row in sliced["rows"]:
         gap = {"gap_low": row["low"], "gap_high": row["high"]}
         for group in row["groups"]:
             note = "; ".join(filter(None, (group["note"], row["note"])))
             is_worst = group["group"] == row["worst"]
             yield shared | row | gap | group | {"worst": is_worst, "note": note}
-    yield from (shared | row for row in found["disparities"])
+    yield from (shared | row for row in sliced["disparities"])
 
 
 def write_robustness(path: Path, tasks: list[Task]) -> None:
@@ -299,9 +299,9 @@ def write_robustness(path: Path, tasks: list[Task]) -> None:
 
 
 def _robustness(task: Task) -> Iterable[dict]:
-    found = task.robustness
-    shared = {key: found[key] for key in ("task", "confidence")}
-    for row in found["rows"]:
+    scores = task.robustness
+    shared = {key: scores[key] for key in ("task", "confidence")}
+    for row in scores["rows"]:
         own = {**shared, **row, "collapsed": words.pair(row) in task.collapsed}
         yield own | row["clean"] | {"perturbation": "none", "strength": 0}
         if (recoded := row.get("recoded")) is not None:

@@ -74,30 +74,30 @@ def titles(tasks: Mapping[str, Files]) -> dict[str, str]:
 
 
 def _task(name: str, files: Files, place: str) -> dict[str, Any]:
-    found = read_json(files.explain)
-    maps = read_maps(files.maps, found["maps_sha256"])
-    best, heat = found["chosen"], found["temperature"]
-    metric = words.metric(found["metric"].removeprefix("val_"))
+    explain = read_json(files.explain)
+    maps = read_maps(files.maps, explain["maps_sha256"])
+    best, heat = explain["chosen"], explain["temperature"]
+    metric = words.metric(explain["metric"].removeprefix("val_"))
     what = f"{best['backbone']}, {best['configuration']}, best on validation by {metric}"
     scaled = "no temperature could be fitted, so p is as the run says it"
     if heat is not None:
         parts = [f"logits divided by {words.number(heat)}, fitted on validation"]
         scaled = "; ".join(filter(None, [*parts, metrics.at_bound(heat)]))
-    many = words.count(len(found["errors"]), "error")
+    many = words.count(len(explain["errors"]), "error")
     return {
         "name": name,
-        "title": found["title"],
+        "title": explain["title"],
         "lead": f"{many} of {what}, run {best['run']}; {scaled}.",
         "absent": face_privacy.absent(place) if place == "nowhere" else "",
-        "errors": _errors(found, files, maps, place != "nowhere"),
-        "more": _more(found, files, maps) if place == "local" else None,
+        "errors": _errors(explain, files, maps, place != "nowhere"),
+        "more": _more(explain, files, maps) if place == "local" else None,
     }
 
 
-def _more(found: dict[str, Any], files: Files, maps: Maps) -> dict[str, Any]:
+def _more(explain: dict[str, Any], files: Files, maps: Maps) -> dict[str, Any]:
     """Show what the report leaves out: crops, reconstructions, where they look, perturbations."""
     faces, texture = _pairs(files.faces), _pairs(files.codes)
-    runs = [files.runs / row["run"] for row in found["rows"]]
+    runs = [files.runs / row["run"] for row in explain["rows"]]
     strips, note = pictures.reconstructions(
         [(at, read_record(RunFiles(at).record, "reconstruction_sha256")) for at in runs]
     )
@@ -106,7 +106,7 @@ def _more(found: dict[str, Any], files: Files, maps: Maps) -> dict[str, Any]:
         "crops": pictures.crops(faces, texture)[0],
         "strips": strips,
         "note": note,
-        "looks": examples(found["examples"], maps, faces),
+        "looks": examples(explain["examples"], maps, faces),
         "perturbed": perturbed(faces, kinds),
     }
 
@@ -116,11 +116,11 @@ def _pairs(folder: Path) -> list[pictures.Pair]:
     return [(file, file.with_suffix(".parquet")) for file in there.find(there.shard("*").npy)]
 
 
-def _errors(found: dict[str, Any], files: Files, maps: Maps, shown: bool) -> list[dict[str, Any]]:
+def _errors(explain: dict[str, Any], files: Files, maps: Maps, shown: bool) -> list[dict[str, Any]]:
     crops, codes = _Shards(files.faces), _Shards(files.codes, files.faces)
     return [
         _error(row, _looks(row, crops, codes, maps, number) if shown else None)
-        for number, row in enumerate(found["errors"])
+        for number, row in enumerate(explain["errors"])
     ]
 
 

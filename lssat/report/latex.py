@@ -30,13 +30,13 @@ def escape(text: str) -> str:
 
 def tables(tasks: list[Task]) -> str:
     """Return the table environments: of each task the rows of its headline, matrices, slices."""
-    made = [
+    parts = [
         table
         for task in tasks
         for table in (_table(task), *(_matrix(task, m) for m in matrix.ACCURACY[_kind(task)]))
     ]
-    made += [_slices(task, found) for task in tasks for found in task.slices]
-    return _HEAD + "\n".join(made)
+    parts += [_slices(task, sliced) for task in tasks for sliced in task.slices]
+    return _HEAD + "\n".join(parts)
 
 
 def _kind(task: Task) -> str:
@@ -127,14 +127,14 @@ def _row(row: Mapping[str, Any], best: bool) -> list[str]:
     ]
 
 
-def _slices(task: Task, found: dict) -> str:
+def _slices(task: Task, sliced: dict) -> str:
     """Return the table of worst groups and gaps: a row per attribute, backbone, configuration."""
     scored = task.metrics
     what = f"{task.title}: {words.where(scored)} by group, {words.confidence(scored)} of the gap;"
     caption = rf"{escape(what)} $\dagger$ collapsed."
     head = ["Attribute", "Backbone", "Configuration", "Worst group", "at", "Gap", "Interval"]
-    rows = [_slice(task, row) for row in found["rows"] if row["metric"] == found["metric"]]
-    return _environment(f"slices-{task.name}-{found['source']}", caption, head, rows, texts=4)
+    rows = [_slice(task, row) for row in sliced["rows"] if row["metric"] == sliced["metric"]]
+    return _environment(f"slices-{task.name}-{sliced['source']}", caption, head, rows, texts=4)
 
 
 def _slice(task: Task, row: dict) -> list[str]:

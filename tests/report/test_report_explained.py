@@ -80,7 +80,7 @@ def test_the_scatter_has_each_sample_once_with_its_id_label_and_subset(tmp_path:
     (figure,) = explained.embeddings(task)
     (plot,) = figure.plots
     found = task.explain["embeddings"][0]
-    told = [text for trace in plot.traces for text in trace.told]
+    told = [text for trace in plot.traces for text in trace.hints]
     every = zip(found["ids"], found["subsets"], found["labels"], strict=True)
     wanted = [f"{id}, {subset}: {label}" for id, subset, label in every]
     assert sorted(told) == sorted(wanted)

@@ -136,7 +136,7 @@ def test_curves_have_a_panel_a_kind_and_a_line_a_configuration_on_one_scale(task
             assert line.y == [row["clean"]["mean"], *own]
             assert line.x == [0, 1, 2, 3, 4, 5]
             assert line.colour == task.configurations.index(row["configuration"])
-    assert "strength 5 (quality: 7): " in figure.plots[-1].traces[1].told[5]
+    assert "strength 5 (quality: 7): " in figure.plots[-1].traces[1].hints[5]
 
 
 def test_the_picture_shows_a_stored_crop_as_the_step_perturbs_it(task: Task) -> None:

@@ -40,10 +40,11 @@ def picture(image: np.ndarray, alt: str, title: str = "", colours: int = 0) -> P
         colours: keep so many (to 256), which takes a third of the bytes; 0: all.
     """
     buffer = io.BytesIO()
-    made = Image.fromarray(image)
+    encoded = Image.fromarray(image)
     if colours:
-        made = made.quantize(colours, Image.Quantize.FASTOCTREE)  # the one that keeps gaps clear
-    made.save(buffer, "png")
+        # the method that keeps gaps clear
+        encoded = encoded.quantize(colours, Image.Quantize.FASTOCTREE)
+    encoded.save(buffer, "png")
     uri = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
     return Picture(uri, alt, image.shape[1], image.shape[0], title)
 
@@ -155,14 +156,16 @@ def reconstructed(folder: Path, record: Record) -> dict[str, np.ndarray]:
 
 def _strip(record: Record, arrays: dict[str, np.ndarray]) -> Picture:
     shown = {name: array[:SAMPLES] for name, array in arrays.items()}
-    made = grid.parse(record["configuration"])
-    codes = [kind != "RGB" for kind in (made.masked, *made.targets) for _ in range(2)]
+    configuration = grid.parse(record["configuration"])
+    kinds = (configuration.masked, *configuration.targets)
+    codes = [kind != "RGB" for kind in kinds for _ in range(2)]
     images = [shown["input"], masked(shown["input"], shown["mask"])]
-    images += [shown[name + end] for end in ("", "_2")[: len(made.targets)] for name in _PAIR]
+    ends = ("", "_2")[: len(configuration.targets)]
+    images += [shown[name + end] for end in ends for name in _PAIR]
     cells = [[tile(i, code) for i in row] for row, code in zip(images, codes, strict=True)]
     title = f"{record['backbone']}, {record['configuration']}"
     removed = words.percent(float(shown["mask"].mean()))
-    pairs = ", ".join(["target, reconstruction"] * len(made.targets))
+    pairs = ", ".join(["target, reconstruction"] * len(configuration.targets))
     alt = f"{title}: input, input with {removed} of patches removed, {pairs}"
     return picture(gapped(cells), f"{alt}; {len(shown['input'])} samples", title, COLOURS)
 

@@ -60,7 +60,7 @@ class Trace:
     size: float | Sequence[float] = 6
     spans: Sequence[tuple[float, float] | None] = ()  # the interval of each point
     along: str = "y"  # the axis of the intervals
-    told: Sequence[str] = ()  # that each mark tells under the pointer
+    hints: Sequence[str] = ()  # that each mark tells under the pointer
     off: bool = False  # shown only when its key is pressed
 
 
@@ -71,7 +71,7 @@ class Heat:
     x: Sequence[str]
     y: Sequence[str]
     shares: Sequence[Sequence[float | None]]
-    told: Sequence[Sequence[str]]
+    hints: Sequence[Sequence[str]]
     colour: int = 0
 
 
@@ -118,11 +118,11 @@ def mark(shape: str, x: float, y: float, radius: float, title: str = "") -> str:
     """Return one mark; `-open` at the end of a shape makes it hollow."""
     name, hollow = shape.removesuffix("-open"), shape.endswith("-open")
     kind = ' class="hollow"' if hollow else ""
-    told = f"<title>{escape(title)}</title>" if title else ""
+    hover = f"<title>{escape(title)}</title>" if title else ""
     if name == "circle":
-        return f'<circle{kind} cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}">{told}</circle>'
+        return f'<circle{kind} cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}">{hover}</circle>'
     at = f"translate({_n(x)} {_n(y)}) scale({_n(radius)})"
-    return f'<path{kind} transform="{at}" d="{_SHAPES[name]}">{told}</path>'
+    return f'<path{kind} transform="{at}" d="{_SHAPES[name]}">{hover}</path>'
 
 
 def draw(
@@ -259,8 +259,8 @@ def _marks(trace: Trace, places: list[tuple[float, float] | None]) -> list[str]:
     n = len(places)
     sizes = [trace.size] * n if isinstance(trace.size, int | float) else trace.size
     shapes = [trace.shape] * n if isinstance(trace.shape, str) else trace.shape
-    told = trace.told or [""] * n
-    every = zip(places, sizes, shapes, told, strict=True)
+    hints = trace.hints or [""] * n
+    every = zip(places, sizes, shapes, hints, strict=True)
     return [mark(shape, *at, size / 2, title) for at, size, shape, title in every if at and size]
 
 
@@ -294,8 +294,8 @@ def _spans(trace: Trace, places: list, across: _Placed, up: _Placed) -> str:
 def _heat(heat: Heat, across: _Placed, up: _Placed) -> str:
     wide, tall = _cell(across), _cell(up)
     cells = []
-    for name, shares, told in zip(heat.y, heat.shares, heat.told, strict=True):
-        for column, share, title in zip(heat.x, shares, told, strict=True):
+    for name, shares, hints in zip(heat.y, heat.shares, heat.hints, strict=True):
+        for column, share, title in zip(heat.x, shares, hints, strict=True):
             if share is None:
                 continue
             x, y = across.place(column), up.place(name)

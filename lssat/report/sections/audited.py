@@ -50,13 +50,13 @@ def _pair(pair: dict[str, Any], unit: str) -> list[Cell]:
     return [Cell(what), num(pair["samples"]), num(pair["of"])]
 
 
-def _across(told: dict[str, Any], unit: str) -> list[list[Cell]]:
+def _across(against: dict[str, Any], unit: str) -> list[list[Cell]]:
     """Make the rows of the audit against the training data of another data set."""
-    seen = f"train or val of {told['task']}"
+    seen = f"train or val of {against['task']}"
     pairs, alike = f"pairs of {unit} that share a crop with", f"{unit} of test that look like one"
     return [
-        [Cell(f"{pairs} {seen}"), num(told["duplicate"]), Cell("")],
-        [Cell(f"{alike} of {seen}"), num(told["near_duplicate"]), num(told["of"])],
+        [Cell(f"{pairs} {seen}"), num(against["duplicate"]), Cell("")],
+        [Cell(f"{alike} of {seen}"), num(against["near_duplicate"]), num(against["of"])],
     ]
 
 
@@ -71,7 +71,7 @@ def _listed(task: Task | Cross) -> Table | None:
         Column("Bits", "num", "of 64 in which the perceptual hashes differ; 0: the same crop"),
     ]
     names = ("kind", "split", "id", "frame", "other_split", "other_id", "other_frame", "distance")
-    made = [
+    cells = [
         [
             num(row[name]) if columns[i].kind == "num" else Cell(str(row[name]).replace("_", " "))
             for i, name in enumerate(names)
@@ -80,7 +80,7 @@ def _listed(task: Task | Cross) -> Table | None:
     ]
     more = f"The first {SHOWN} of {len(rows):,}; the tables beside audit.parquet have all."
     notes = [more] if len(rows) > SHOWN else []
-    return Table(f"pairs-{task.name}", f"pairs of {task.title}", columns, made, notes=notes)
+    return Table(f"pairs-{task.name}", f"pairs of {task.title}", columns, cells, notes=notes)
 
 
 def choices(task: Task | Cross) -> Table:

@@ -32,23 +32,23 @@ class Gain(NamedTuple):
 
 def brief(tasks: list[Task]) -> tuple[str, str]:
     """Return the question and its answer."""
-    found = [each for each in gains(tasks) if each.size is not None]
-    if not found:
+    tested = [gain for gain in gains(tasks) if gain.size is not None]
+    if not tested:
         return QUESTION, "It cannot be said: no row was run both with it and without."
     parts = []
     for verb, sign in (("help", 1), ("harm", -1)):
-        shown = [each for each in found if each.shown and sign * (each.size or 0) > 0]
-        for name in dict.fromkeys(each.task for each in shown):
-            mine = [each for each in shown if each.task == name]
-            parts.append(f"on {name} it is shown to {verb}{_listed(mine)}")
-    decided = {each.task for each in found if each.shown}
-    left = [each for each in found if each.task not in decided]
+        shown = [gain for gain in tested if gain.shown and sign * (gain.size or 0) > 0]
+        for name in dict.fromkeys(gain.task for gain in shown):
+            of_task = [gain for gain in shown if gain.task == name]
+            parts.append(f"on {name} it is shown to {verb}{_listed(of_task)}")
+    decided = {gain.task for gain in tested if gain.shown}
+    left = [gain for gain in tested if gain.task not in decided]
     if left:
-        names = words.listing(list(dict.fromkeys(each.task for each in left)))
-        most = max(left, key=lambda each: abs(each.size or 0))
+        names = words.listing(list(dict.fromkeys(gain.task for gain in left)))
+        most = max(left, key=lambda gain: abs(gain.size or 0))
         largest = f"the largest is {words.number(most.size)}{_most(most)}"
         parts.append(f"on {names} no difference is shown, {largest}")
-    about = f" {words.scope(min(each.seeds for each in found))}".rstrip()
+    about = f" {words.scope(min(gain.seeds for gain in tested))}".rstrip()
     text = "; ".join(parts)
     return QUESTION, f"{text[0].upper()}{text[1:]}.{about}"
 
@@ -57,7 +57,7 @@ def gains(tasks: list[Task]) -> list[Gain]:
     """Test every row with reconstruction against its supervised one, as one family."""
     rows = [(task.name, *pair) for task in tasks for pair in _pairs(task)]
     ps = [math.nan if row["p"] is None else row["p"] for _, row, _ in rows]
-    found = []
+    tested = []
     for (task, row, own), p in zip(rows, statistics.holm(ps), strict=True):
         sign = (1 if own == "a" else -1) * (-1 if words.lower_is_better(row["metric"]) else 1)
         size, *ends = (
@@ -66,22 +66,22 @@ def gains(tasks: list[Task]) -> list[Gain]:
         low, high = ends if sign > 0 else ends[::-1]
         seeds = min(len(row[arm]["seeds"]) for arm in "ab")
         names = row[own]["backbone"], row[own]["configuration"]
-        found.append(Gain(task, *names, size, low, high, seeds, p < words.ALPHA))
-    return found
+        tested.append(Gain(task, *names, size, low, high, seeds, p < words.ALPHA))
+    return tested
 
 
 def _pairs(task: Task) -> list[tuple[dict[str, Any], str]]:
     """Return the comparisons of a row with its supervised one, each with the former's side."""
-    found = []
+    tested = []
     for row in task.metrics["comparisons"]:
         if row["compared"] != "configuration":
             continue
-        made = {arm: _parsed(row[arm]["configuration"]) for arm in "ab"}
+        parsed = {arm: _parsed(row[arm]["configuration"]) for arm in "ab"}
         for own, other in ("ab", "ba"):
-            one, two = made[own], made[other]
+            one, two = parsed[own], parsed[other]
             if one and two and one.masked and not two.masked and one.classified == two.classified:
-                found.append((row, own))
-    return found
+                tested.append((row, own))
+    return tested
 
 
 def _parsed(text: str) -> grid.Configuration | None:
@@ -94,11 +94,11 @@ def _parsed(text: str) -> grid.Configuration | None:
 def _listed(shown: list[Gain]) -> str:
     if len(shown) > _LISTED:
         return f", in {len(shown)} rows"
-    each = [
+    texts = [
         f"{one.configuration} with {one.backbone} by {words.number(abs(one.size or 0))}{_span(one)}"
         for one in shown
     ]
-    return f": {words.listing(each)}"
+    return f": {words.listing(texts)}"
 
 
 def _span(one: Gain) -> str:

@@ -59,16 +59,16 @@ def _numbers(task: Task, backbone: str, configuration: str) -> list[Cell]:
 
 def _notes(task: Task) -> list[str]:
     """Name the runs whose temperature is at a bound of its search."""
-    found: dict[str, list[str]] = {}
+    about: dict[str, list[str]] = {}
     for run in task.metrics["runs"]:
         if note := metrics.at_bound((run.get("calibration") or {}).get("temperature")):
             name = f"{run['backbone']} {run['configuration']} seed {run['seed']}"
-            found.setdefault(note, []).append(name)
+            about.setdefault(note, []).append(name)
     for run in task.metrics["runs"]:
-        said = run.get("calibration") or {}
-        if run["configuration"] == grid.EXTERNAL and said.get("temperature") is None:
-            found.setdefault(str(said.get("note")), []).append(run["backbone"])
-    return [f"{note[0].upper()}{note[1:]}: {words.listing(runs)}." for note, runs in found.items()]
+        calibration = run.get("calibration") or {}
+        if run["configuration"] == grid.EXTERNAL and calibration.get("temperature") is None:
+            about.setdefault(str(calibration.get("note")), []).append(run["backbone"])
+    return [f"{note[0].upper()}{note[1:]}: {words.listing(runs)}." for note, runs in about.items()]
 
 
 def _mean(values: list) -> float | None:
@@ -83,7 +83,7 @@ def diagram(task: Task) -> Figure | None:
     plots = [_reliability(task, n, pair, runs[pair]) for n, pair in enumerate(rows) if runs[pair]]
     if not plots:
         return None
-    summary = "; ".join(f"{' · '.join(pair)}: {_errors(found)}" for pair, found in runs.items())
+    summary = "; ".join(f"{' · '.join(pair)}: {_errors(errors)}" for pair, errors in runs.items())
     caption = (
         f"Before scaling, {words.tested(task.metrics)}, the answers of all seeds together. "
         f"Bins of equal width are joined until each holds 1/{_PARTS} of "
@@ -95,8 +95,8 @@ def diagram(task: Task) -> Figure | None:
     )
 
 
-def _reliability(task: Task, number: int, pair: tuple[str, str], found: list[dict]) -> Plot:
-    bins = adaptive([run["bins"] for run in found])
+def _reliability(task: Task, number: int, pair: tuple[str, str], runs: list[dict]) -> Plot:
+    bins = adaptive([run["bins"] for run in runs])
     total = sum(n for *_, n in bins)
     trace = Trace(
         [confidence for confidence, _, _ in bins],
@@ -105,14 +105,14 @@ def _reliability(task: Task, number: int, pair: tuple[str, str], found: list[dic
         line="solid",
         shape="circle",
         size=[max(6.0, 22 * (n / total) ** 0.5) for *_, n in bins],
-        told=[
+        hints=[
             f"confidence {words.number(confidence)}, frequency {words.number(frequency)}, "
             f"{words.count(n, 'answer')} in this bin"
             for confidence, frequency, n in bins
         ],
     )
     x, y = Axis("confidence", 0, 1, step=0.2), Axis("frequency", 0, 1.005, step=0.2)
-    keys = [Key(" · ".join(pair), 0, _errors(found), "circle")]
+    keys = [Key(" · ".join(pair), 0, _errors(runs), "circle")]
     title = " · ".join(pair)
     id = f"calibration-{task.name}-{number}"
     return Plot(id, title, [diagonal(), trace], x, y, 400, 380, keys)
@@ -152,9 +152,9 @@ def _joined(group: list[tuple[float, float, int]]) -> tuple[float, float, int]:
     return confidence, sum(f * n for _, f, n in group) / total, total
 
 
-def _errors(found: list[dict]) -> str:
+def _errors(runs: list[dict]) -> str:
     ece, chance = (
-        words.number(_mean([each.get(name) for each in found] or [None]))
+        words.number(_mean([run.get(name) for run in runs] or [None]))
         for name in ("ece", "ece_if_calibrated")
     )
     return f"ECE {ece}, {chance} if calibrated"

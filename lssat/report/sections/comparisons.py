@@ -22,14 +22,14 @@ FEW = " With fewer than 3 seeds ({}) tests are about these trained models."
 
 def tables(task: Task) -> list[tuple[str, Table]]:
     """Make tables, each with its title: of backbones over all configurations, of pairs of rows."""
-    found = [
+    titled = [
         ("Backbones, in the mean over the configurations that both have", _overall(task)),
         ("Configurations of the same backbone", _table(task, "configuration")),
         ("Backbones in the same configuration", _table(task, "backbone")),
         ("Rows of ours and of other programs", _external(task)),
         ("What could have been shown", power.table(task)),
     ]
-    return [(title, table) for title, table in found if table.rows]
+    return [(title, table) for title, table in titled if table.rows]
 
 
 def lead(tasks: list[Task]) -> str:
@@ -83,7 +83,7 @@ def _overall(task: Task) -> Table:
     rows = task.metrics["backbones"]
     columns = [*(Column(f"Backbone {arm}", "key") for arm in "ab"), *_tested(task)]
     columns += [Column("Configurations", "num", "that both have, averaged"), Column("Flag")]
-    made = [
+    cells = [
         [
             *[Cell(row[arm]["backbone"]) for arm in "ab"],
             *_results(row),
@@ -96,7 +96,7 @@ def _overall(task: Task) -> Table:
     caption = (
         f"{task.title}: backbones in the mean over configurations, {words.where(task.metrics)}"
     )
-    return Table(f"overall-{task.name}", caption, columns, made, notes=notes)
+    return Table(f"overall-{task.name}", caption, columns, cells, notes=notes)
 
 
 def _tested(task: Task) -> list[Column]:

@@ -63,27 +63,27 @@ def priced(task: Task) -> list[Priced]:
     ]
 
 
-def _speeds(found: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+def _speeds(speed: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
     """Return backbone -> the costs that were measured once for it, alone (`evaluation.speed`)."""
     return {
-        each["backbone"]: {
-            "inference_imgs_per_second": [each["batches"][-1]["imgs_per_second"]],
-            "inference_latency_ms": [each["batches"][0]["latency_ms"]],
+        entry["backbone"]: {
+            "inference_imgs_per_second": [entry["batches"][-1]["imgs_per_second"]],
+            "inference_latency_ms": [entry["batches"][0]["latency_ms"]],
         }
-        for each in found["backbones"]
+        for entry in speed["backbones"]
     }
 
 
 def _priced(
     row: Mapping[str, Any], records: Sequence[Record], speeds: dict[str, list[float]]
 ) -> Priced:
-    found: dict[str, list[float]] = dict(speeds)
+    costs: dict[str, list[float]] = dict(speeds)
     for cost in (cost for cost in COSTS if cost.name not in _TIMED):
         values = [_value(record, cost.name) for record in records]
         known = [value for value in values if value is not None]
         if len(known) == len(values):
-            found[cost.name] = known
-    return Priced(row, found, tuple(dict.fromkeys(str(r.get("device")) for r in records)))
+            costs[cost.name] = known
+    return Priced(row, costs, tuple(dict.fromkeys(str(r.get("device")) for r in records)))
 
 
 def _value(record: Mapping[str, Any], name: str) -> float | None:
@@ -97,18 +97,18 @@ def front(rows: Sequence[Priced], cost: Cost) -> list[Priced]:
     of rows that are equal in both, all stay.
     """
     able = [
-        each
-        for each in rows
-        if each.row["mean"] is not None
-        and each.mean(cost.name) is not None
-        and not each.row["collapsed"]
+        entry
+        for entry in rows
+        if entry.row["mean"] is not None
+        and entry.mean(cost.name) is not None
+        and not entry.row["collapsed"]
     ]
-    kept = [each for each in able if not any(_beats(other, each, cost) for other in able)]
-    return sorted(kept, key=lambda each: (_price(each, cost), each.row["mean"]))
+    kept = [entry for entry in able if not any(_beats(other, entry, cost) for other in able)]
+    return sorted(kept, key=lambda entry: (_price(entry, cost), entry.row["mean"]))
 
 
-def _price(each: Priced, cost: Cost) -> float:
-    value = each.mean(cost.name)
+def _price(entry: Priced, cost: Cost) -> float:
+    value = entry.mean(cost.name)
     assert value is not None
     return -value if cost.more_is_cheaper else value
 

@@ -34,10 +34,10 @@ def roc(task: Task) -> Figure | None:
         _roc(task, f"roc-{task.name}-{number}", title, {pair: means[pair] for pair in chosen})
         for number, (title, chosen) in enumerate(_choices(task, list(means)).items())
     ]
-    said = "; ".join(f"{_label(pair)}: {_auc(task, pair, curves)}" for pair in means)
+    areas = "; ".join(f"{_label(pair)}: {_auc(task, pair, curves)}" for pair in means)
     return Figure(
         "Mean ROC curves",
-        f"AUC on the test split, {said}.",
+        f"AUC on the test split, {areas}.",
         [],
         plots,
         choose="Rows",
@@ -60,16 +60,16 @@ def _choices(task: Task, drawn: list[Pair]) -> dict[str, list[Pair]]:
     """Return which rows stand in which plot: the best of each backbone, then each backbone's."""
     names = dict.fromkeys([*task.backbones, *(name for name, _ in drawn)])
     of = {name: [pair for pair in drawn if pair[0] == name] for name in names}
-    of = {name: mine for name, mine in of.items() if mine}
+    of = {name: own for name, own in of.items() if own}
     if len(of) == 1:
         return of
-    return {_BEST: [mine[0] for mine in of.values()], **of}
+    return {_BEST: [own[0] for own in of.values()], **of}
 
 
 def _mean_roc(task: Task, pair: Pair, curves: dict[str, dict]) -> np.ndarray | None:
-    mine = [curves[run["run"]] for run in task.runs_of(*pair) if run["run"] in curves]
-    drawn = [np.interp(_FPR, c["fpr"], c["tpr"]) for c in mine if c["fpr"]]
-    return np.mean(drawn, axis=0) if drawn and len(drawn) == len(mine) else None
+    of_row = [curves[run["run"]] for run in task.runs_of(*pair) if run["run"] in curves]
+    drawn = [np.interp(_FPR, c["fpr"], c["tpr"]) for c in of_row if c["fpr"]]
+    return np.mean(drawn, axis=0) if drawn and len(drawn) == len(of_row) else None
 
 
 def _roc(task: Task, id: str, title: str, means: dict[Pair, np.ndarray]) -> Plot:
@@ -87,12 +87,12 @@ def _roc(task: Task, id: str, title: str, means: dict[Pair, np.ndarray]) -> Plot
 
 
 def _auc(task: Task, pair: Pair, curves: dict[str, dict]) -> str:
-    mine = [curves[run["run"]] for run in task.runs_of(*pair) if run["run"] in curves]
-    level = mine[0]["level"] if mine else task.metrics["level"]
+    of_row = [curves[run["run"]] for run in task.runs_of(*pair) if run["run"] in curves]
+    level = of_row[0]["level"] if of_row else task.metrics["level"]
     for row in task.metrics["table"]:
         if (*words.pair(row), row["level"], row["metric"]) == (*pair, level, "auc"):
             return f"AUC {words.number(row['mean'])} {words.interval(row)}"
-    values = [curve["auc"] for curve in mine if curve["auc"] is not None]
+    values = [curve["auc"] for curve in of_row if curve["auc"] is not None]
     return f"AUC {words.number(float(np.mean(values)) if values else None)} (no interval)"
 
 
@@ -168,9 +168,9 @@ def _panels(
                 x = range(len(line))
                 traces.append(Trace(x, line, number, name, name, dash, shape="circle", size=sizes))
             if (constant := constants.get((backbone, configuration))) is not None:
-                ends, told = [0, max(1, len(line) - 1)], f"{configuration}: a constant"
+                ends, label = [0, max(1, len(line) - 1)], f"{configuration}: a constant"
                 level = [constant, constant]
-                traces.append(Trace(ends, level, number, configuration, told, "dot", width=1))
+                traces.append(Trace(ends, level, number, configuration, label, "dot", width=1))
         name = column.removeprefix("val_") if column != "val_loss_cls" else column
         id = f"train-{name}-{task.name}-{backbone}"
         plots.append(Plot(id, title, traces, across, y, 320, 230, group=backbone))

@@ -59,7 +59,7 @@ def _shares(summary: dict[str, Any], unit: str, end: str) -> list[list[Cell]]:
         rows.append(_row(f"coverage of frames{also}", summary[f"frame_coverage{end}"], share=True))
     by_subset = summary.get(f"subset_coverage{end}", {})
     for member in sorted({member for split in by_subset.values() for member in split}):
-        shares = {split: each.get(member) for split, each in by_subset.items()}
+        shares = {split: by_member.get(member) for split, by_member in by_subset.items()}
         rows.append(_row(f"coverage of {unit} of subset {member}{also}", shares, share=True))
     return rows
 
@@ -92,11 +92,13 @@ def _attributes(summary: dict[str, Any], names: list[str]) -> list[list[Cell]]:
     """Make a row for each attribute that some crop has; one row counts the others."""
     positives = summary.get("attributes", {}).get("positives", {})
     names = names if positives else []
-    counts = [{split: found[i] for split, found in positives.items()} for i in range(len(names))]
+    counts = [
+        {split: counted[i] for split, counted in positives.items()} for i in range(len(names))
+    ]
     rows = [
-        _row(f"face crops with {name}", each)
-        for name, each in zip(names, counts, strict=True)
-        if any(each.values())
+        _row(f"face crops with {name}", by_split)
+        for name, by_split in zip(names, counts, strict=True)
+        if any(by_split.values())
     ]
     if never := len(names) - len(rows):
         rows.append(_row("attributes that no crop has", dict.fromkeys(SPLITS, never)))
@@ -188,8 +190,8 @@ def _machine(record: Record) -> dict[str, Any]:
 
 def _pairs(id: str, caption: str, values: list[dict]) -> Table:
     rows = []
-    for key in dict.fromkeys(key for each in values for key in each):
-        counts = Counter(str(each.get(key, "absent")) for each in values)
+    for key in dict.fromkeys(key for record in values for key in record):
+        counts = Counter(str(record.get(key, "absent")) for record in values)
         small = words.listing([words.count(n, "run") for n in counts.values()])
         shown = words.listing(list(counts))
         rows.append([Cell(key), Cell(shown, small=small if len(counts) > 1 else "")])
@@ -218,9 +220,9 @@ def runs(task: Task) -> Table:
         Column("Command that makes it", "id"),
     ]
     names = [run["run"] for run in task.metrics["runs"] if run["run"] in task.records]
-    made = [_run_row(task, name) for name in names]
+    cells = [_run_row(task, name) for name in names]
     ids = [anchor(name) for name in names]
-    return Table(f"runs-{task.name}", f"runs of {task.title}", columns, made, ids=ids)
+    return Table(f"runs-{task.name}", f"runs of {task.title}", columns, cells, ids=ids)
 
 
 def _costs(costs: dict) -> list[Cell]:
@@ -234,7 +236,7 @@ def _costs(costs: dict) -> list[Cell]:
 
 def _run_row(task: Task, run: str) -> list[Cell]:
     record = task.records[run]
-    fallen = {each["run"]: bool(each["collapsed"]) for each in task.metrics["runs"]}
+    fallen = {score["run"]: bool(score["collapsed"]) for score in task.metrics["runs"]}
     return [
         Cell(run),
         flagged(fallen[run]),
@@ -289,7 +291,7 @@ def _weights(task: Task) -> dict[str, str]:
 
 def _data_sets(page: Page) -> list[dict[str, Any]]:
     every: list[Task | Cross] = [*page.of_data_sets, *page.across]
-    return [data(each) for each in every]
+    return [data(data_set) for data_set in every]
 
 
 DATA = Section("data", "Data", content=_data_sets)

@@ -55,26 +55,26 @@ def section(task: Task, shown: bool = True) -> dict[str, Any]:
     Args:
         shown: the examples' crops may be.
     """
-    found, maps = task.explain, read_maps(task.files.maps, task.explain["maps_sha256"])
-    best = found["chosen"]
+    explain, maps = task.explain, read_maps(task.files.maps, task.explain["maps_sha256"])
+    best = explain["chosen"]
     fallen = ", collapsed" if words.pair(best) in task.collapsed else ""
-    text = f"The explained logit is that of {found['target']}."
-    if found["target"] == "the predicted class":
+    text = f"The explained logit is that of {explain['target']}."
+    if explain["target"] == "the predicted class":
         text = "The explained logit is that of the class that is predicted."
     return {
         "title": task.title,
         "lead": text,
-        "means": [_means(row, maps) for row in found["rows"]],
+        "means": [_means(row, maps) for row in explain["rows"]],
         "rows": _table(task),
-        "example": f"{best['backbone']}, {best['configuration']}{fallen}, {_by(found)}",
-        "strip": examples(found["examples"], maps, task.files.faces) if shown else None,
-        "samples": [_sentence(row) for row in found["examples"]],
+        "example": f"{best['backbone']}, {best['configuration']}{fallen}, {_by(explain)}",
+        "strip": examples(explain["examples"], maps, task.files.faces) if shown else None,
+        "samples": [_sentence(row) for row in explain["examples"]],
     }
 
 
-def _by(found: dict[str, Any]) -> str:
-    best = found["chosen"]
-    name = words.metric(found["metric"].removeprefix("val_"))
+def _by(explain: dict[str, Any]) -> str:
+    best = explain["chosen"]
+    name = words.metric(explain["metric"].removeprefix("val_"))
     return f"best on validation by {name} ({words.number(best['value'])})"
 
 
@@ -111,7 +111,7 @@ def _table(task: Task) -> Table:
         Column("Rollout"),
     ]
     rows = task.explain["rows"]
-    made = [
+    cells = [
         [
             *headline.named(task, words.pair(row)),
             Cell(words.listing(row["looks_at"])),
@@ -136,7 +136,7 @@ def _table(task: Task) -> Table:
     best = [row["run"] for row in rows].index(task.explain["chosen"]["run"])
     caption = f"{task.title}: what is explained"
     return Table(
-        f"explained-{task.name}", caption, columns, made, best, "validation", notes=[note, *lost]
+        f"explained-{task.name}", caption, columns, cells, best, "validation", notes=[note, *lost]
     )
 
 
@@ -207,19 +207,20 @@ _SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", 
 
 
 def _scatter(task: Task, number: int) -> Figure:
-    found = task.explain["embeddings"][number]
-    labels = sorted(set(found["labels"]), key=_order(task))
-    subsets = sorted(set(found["subsets"]))
+    embedding = task.explain["embeddings"][number]
+    labels = sorted(set(embedding["labels"]), key=_order(task))
+    subsets = sorted(set(embedding["subsets"]))
     traces, keys = [], []
     for colour, label in enumerate(labels):
-        at = [n for n, each in enumerate(found["labels"]) if each == label]
-        traces.append(_points(found, at, subsets, label, colour))
+        at = [n for n, each in enumerate(embedding["labels"]) if each == label]
+        traces.append(_points(embedding, at, subsets, label, colour))
         keys.append(Key(label, colour, f"n = {len(at)}", "circle"))
-    title = f"{found['backbone']}, {found['configuration']}"
+    title = f"{embedding['backbone']}, {embedding['configuration']}"
     name = f"embedding-{task.name}-{number}"
     plot = Plot(name, title, traces, Axis(ticks=[]), Axis(ticks=[]), 400, 360)
-    real = found["trustworthiness"]
-    text = f"{found['method']}; n = {words.count(len(found['ids']), 'test ' + found['level'])}"
+    real = embedding["trustworthiness"]
+    of = words.count(len(embedding["ids"]), f"test {embedding['level']}")
+    text = f"{embedding['method']}; n = {of}"
     text += f"; trustworthiness {words.number(real)}" if real is not None else ""
     symbols = ", ".join(f"{_SYMBOLS[n % 8]} {each}" for n, each in enumerate(subsets) if each)
     text += f". Symbols: {symbols}." if symbols else "."
@@ -232,17 +233,17 @@ def _order(task: Task) -> Any:
 
 
 def _points(
-    found: dict[str, Any], at: list[int], subsets: list[str], label: str, colour: int
+    embedding: dict[str, Any], at: list[int], subsets: list[str], label: str, colour: int
 ) -> Trace:
     return Trace(
-        [found["points"][n][0] for n in at],
-        [found["points"][n][1] for n in at],
+        [embedding["points"][n][0] for n in at],
+        [embedding["points"][n][1] for n in at],
         colour,
         label,
-        shape=[_SYMBOLS[subsets.index(found["subsets"][n]) % 8] for n in at],
+        shape=[_SYMBOLS[subsets.index(embedding["subsets"][n]) % 8] for n in at],
         size=7,
-        told=[
-            f"{', '.join(filter(None, (found['ids'][n], found['subsets'][n])))}: {label}"
+        hints=[
+            f"{', '.join(filter(None, (embedding['ids'][n], embedding['subsets'][n])))}: {label}"
             for n in at
         ],
     )

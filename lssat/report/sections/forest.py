@@ -150,10 +150,10 @@ def _row(row: Row, rank: dict | None, y: float, room: float, width: float, place
     if row["low"] is not None and row["high"] is not None:
         ends = f"M{place(row['low']):.1f} {middle:g}H{place(row['high']):.1f}"
         span = f'<path class="arm" d="{ends}"/>'
-    told = f"{_name(row)}: {words.spanned(row['mean'], row)}, n = {words.number(row['n'])}"
-    told += ", collapsed" if row["collapsed"] else ""
+    hint = f"{_name(row)}: {words.spanned(row['mean'], row)}, n = {words.number(row['n'])}"
+    hint += ", collapsed" if row["collapsed"] else ""
     shape = "diamond-open" if row["collapsed"] else "circle"
-    dot = svg.mark(shape, place(row["mean"]), middle, 4.5, told)
+    dot = svg.mark(shape, place(row["mean"]), middle, 4.5, hint)
     label = _text(room - 8, middle + 4, _fitted(row, room - 8), "end")
     numbers = _text(width - _RANK - 4, middle + 4, words.number(row["mean"]), "end")
     ranked = _text(width - 4, middle + 4, _ranked(rank), "end")

@@ -34,14 +34,14 @@ def headline(task: Task) -> Table:
         Column("n", "num", f"{scored['level']}s"),
         Column("Coverage", "num", "share of the samples listed in the test split that is scored"),
     ]
-    made = [_headline_row(task, row, scale) for row in rows]
+    cells = [_headline_row(task, row, scale) for row in rows]
     notes = [f"{r['backbone']}, {r['configuration']}: {r['note']}" for r in rows if r["note"]]
     caption = f"{words.where(scored)}, {scored['level']} level, {scored['split']} split"
     best = next((k for k, row in enumerate(rows) if row is top), None)
     foot, feet = _foot(task, rows[0]), [_files(task, scale)] if probed else []
     notes = _merge(notes) + [text for text in [format_alone.sentence(task)] if text]
     return Table(
-        f"headline-{task.name}", caption, columns, made, best, foot=foot, feet=feet, notes=notes
+        f"headline-{task.name}", caption, columns, cells, best, foot=foot, feet=feet, notes=notes
     )
 
 
@@ -68,8 +68,8 @@ def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]
 
 def _rank(task: Task, row: Mapping[str, Any]) -> Cell:
     """Make the cell of the ranks that a row may have; undefined rows have none."""
-    mine = [each for each in task.metrics["ranks"] if words.pair(each) == words.pair(row)]
-    return Cell(words.ranks(mine[0] if mine else None), mine[0]["best"] if mine else None)
+    ranks = [rank for rank in task.metrics["ranks"] if words.pair(rank) == words.pair(row)]
+    return Cell(words.ranks(ranks[0] if ranks else None), ranks[0]["best"] if ranks else None)
 
 
 def beats(row: Mapping[str, Any]) -> Cell:
@@ -101,8 +101,8 @@ def _files(task: Task, scale: tuple[float, float]) -> list[Cell]:
     """Make the last row but one: what the format of the files alone reaches."""
     row = format_alone.head(task)
     assert row is not None
-    found = {each["metric"]: each for each in task.format["rows"]}
-    beside = [found.get(name) for name in metrics.BESIDE[task.metrics["kind"]]]
+    by_metric = {score["metric"]: score for score in task.format["rows"]}
+    beside = [by_metric.get(name) for name in metrics.BESIDE[task.metrics["kind"]]]
     mean = {**row, "mean": row["value"]}
     return [
         Cell(format_alone.LABEL),
@@ -112,7 +112,10 @@ def _files(task: Task, scale: tuple[float, float]) -> list[Cell]:
         Cell("", row["value"], bar=_bar(mean, scale)),
         Cell(words.DASH),
         Cell(""),
-        *[num(each["value"], small=words.interval(each)) if each else Cell("") for each in beside],
+        *[
+            num(score["value"], small=words.interval(score)) if score else Cell("")
+            for score in beside
+        ],
         *[Cell("")] * len(task.all_seeds),
         num(row["baseline"]),
         shown(task.format["above"], flag="bad"),
@@ -158,18 +161,18 @@ def measures(task: Task) -> Table:
     """Make the table of all metrics: a row per backbone x configuration, a column per metric."""
     table = task.metrics["table"]
     names = list(dict.fromkeys((row["level"], row["metric"]) for row in table))
-    found = {(r["backbone"], r["configuration"], r["level"], r["metric"]): r for r in table}
+    by_name = {(r["backbone"], r["configuration"], r["level"], r["metric"]): r for r in table}
     columns = [*ROW, Column("Flag")]
     columns += [_metric_column(level, name) for level, name in names]
     columns.append(Column("Coverage", "num", "of listed samples; below, of frames asked for"))
     covered = _covered(task)
-    made = [
-        [*named(task, row), *[measured(found.get((*row, *name))) for name in names], covered]
+    cells = [
+        [*named(task, row), *[measured(by_name.get((*row, *name))) for name in names], covered]
         for row in row_pairs(table)
     ]
     foot = [*_baselines(names, table), Cell("")]
     caption = f"all metrics of {task.title}, mean over seeds and interval"
-    return Table(f"measures-{task.name}", caption, columns, made, foot=foot, notes=noted(table))
+    return Table(f"measures-{task.name}", caption, columns, cells, foot=foot, notes=noted(table))
 
 
 def _covered(task: Task) -> Cell:

@@ -26,8 +26,10 @@ def chooser(task: Task) -> Chooser:
     """Make a table of accuracy in the paper's sense, then one for each level and metric."""
     scored = task.metrics
     first = ACCURACY[scored["kind"]]
-    said = " and ".join(words.metric(name) for name in first)
-    tables = [(f"accuracy as in the paper ({said})", _table(task, scored["level"], first, True))]
+    measures = " and ".join(words.metric(name) for name in first)
+    tables = [
+        (f"accuracy as in the paper ({measures})", _table(task, scored["level"], first, True))
+    ]
     for level, metric in dict.fromkeys((row["level"], row["metric"]) for row in scored["table"]):
         label = f"{level} {words.metric(metric)}"
         tables.append((label, _table(task, level, (metric,), False)))
@@ -43,12 +45,15 @@ def cells(task: Task, level: str, metric: str) -> dict[tuple[str, str], Row]:
 
 
 def _table(task: Task, level: str, metrics: tuple[str, ...], paper: bool) -> Table:
-    found = [cells(task, level, metric) for metric in metrics]
-    names = list(dict.fromkeys(backbone for backbone, _ in found[0]))
-    columns = [Column("Backbone", "key"), *[Column(each, "num") for each in task.columns]]
+    by_metric = [cells(task, level, metric) for metric in metrics]
+    names = list(dict.fromkeys(backbone for backbone, _ in by_metric[0]))
+    columns = [
+        Column("Backbone", "key"),
+        *[Column(configuration, "num") for configuration in task.columns],
+    ]
     rows = [
-        [Cell(name), *[_cell([one.get((name, each)) for one in found], metrics)
-                       for each in task.columns]]
+        [Cell(name), *[_cell([one.get((name, configuration)) for one in by_metric], metrics)
+                       for configuration in task.columns]]
         for name in names
     ]  # fmt: skip
     if paper:
@@ -57,8 +62,8 @@ def _table(task: Task, level: str, metrics: tuple[str, ...], paper: bool) -> Tab
     what = " and ".join(words.metric(name) for name in metrics)
     caption = f"{task.title}: {level} {what} by backbone and configuration"
     place = "-".join((f"matrix-{task.name}", level, *metrics, *(["paper"] if paper else [])))
-    every = [row for rows_of in found for row in rows_of.values()]
-    notes = [_baselines(found, metrics), *headline.noted(every)]
+    every = [row for rows_of in by_metric for row in rows_of.values()]
+    notes = [_baselines(by_metric, metrics), *headline.noted(every)]
     notes += _doubts(task) if paper else []
     return Table(place, caption, columns, rows, notes=notes)
 
@@ -117,9 +122,9 @@ def _doubts(task: Task) -> list[str]:
     ]
 
 
-def _baselines(found: list[dict], metrics: tuple[str, ...]) -> str:
+def _baselines(by_metric: list[dict], metrics: tuple[str, ...]) -> str:
     values = [
         f"{words.metric(metric)} {words.number(next(iter(rows.values()))['baseline'])}"
-        for metric, rows in zip(metrics, found, strict=True)
+        for metric, rows in zip(metrics, by_metric, strict=True)
     ]
     return f"Trivial baseline: {words.listing(values)}."

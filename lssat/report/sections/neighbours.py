@@ -30,7 +30,7 @@ def table(task: Task, rows: list[dict]) -> Table:
         Column("n", "num", f"{task.metrics['level']}s"),
     ]
     probes = {words.pair(row): row for row in (*task.headline, *task.beside)}
-    made = [
+    cells = [
         [
             Cell(row["backbone"]),
             Cell(row["configuration"]),
@@ -48,4 +48,4 @@ def table(task: Task, rows: list[dict]) -> Table:
         f"{row['backbone']}, {row['configuration']}: {row['note']}" for row in rows if row["note"]
     ]
     caption = f"{task.title}: {where} of frozen features by their nearest neighbours"
-    return Table(f"nearest-{task.name}", caption, columns, made, notes=notes)
+    return Table(f"nearest-{task.name}", caption, columns, cells, notes=notes)

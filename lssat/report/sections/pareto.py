@@ -32,16 +32,16 @@ _SHAPES = (
 def section(task: Task) -> Part:
     """Describe the costs of a task's rows: a figure with sentences, if one is known; a table."""
     rows = priced(task)
-    known = [cost for cost in COSTS if any(_drawn(each, cost) for each in rows)]
+    known = [cost for cost in COSTS if any(_drawn(entry, cost) for entry in rows)]
     folded = [("Table of all costs", _table(task, rows))]
     if not known:
         return Part(task.title, ["No run recorded what it cost."], folded=folded)
-    said = [_found(task, rows, known[0]), _shapes(task)]
-    return Part(task.title, said, figures=[_figure(task, rows, known)], folded=folded)
+    lines = [_found(task, rows, known[0]), _shapes(task)]
+    return Part(task.title, lines, figures=[_figure(task, rows, known)], folded=folded)
 
 
-def _drawn(each: Priced, cost: Cost) -> bool:
-    return each.row["mean"] is not None and each.mean(cost.name) is not None
+def _drawn(entry: Priced, cost: Cost) -> bool:
+    return entry.row["mean"] is not None and entry.mean(cost.name) is not None
 
 
 def _shape(task: Task, backbone: str) -> tuple[str, str]:
@@ -49,23 +49,23 @@ def _shape(task: Task, backbone: str) -> tuple[str, str]:
 
 
 def _shapes(task: Task) -> str:
-    told = [f"{_shape(task, name)[1]} {name}" for name in task.backbones]
-    return f"Shapes: {', '.join(told)}; a hollow one is a collapsed row, which no front counts."
+    text = [f"{_shape(task, name)[1]} {name}" for name in task.backbones]
+    return f"Shapes: {', '.join(text)}; a hollow one is a collapsed row, which no front counts."
 
 
 def _figure(task: Task, rows: list[Priced], known: list[Cost]) -> Figure:
     plots = [_plot(task, rows, cost) for cost in known]
     keys = [Key(n, colour, shape="circle") for colour, n in enumerate(task.configurations)]
-    told = "; ".join(f"{cost.label}: {_names(front(rows, cost))}" for cost in known)
+    text = "; ".join(f"{cost.label}: {_names(front(rows, cost))}" for cost in known)
     where = words.where(task.metrics)
     title = f"{where[0].upper()}{where[1:]} against cost"
-    summary = f"On the Pareto front, cheapest first, by {told}."
+    summary = f"On the Pareto front, cheapest first, by {text}."
     caption = f"Means over seeds, {words.tested(task.metrics)}."
     return Figure(title, summary, [*keys, Key(_FRONT, -1, line="dot")], plots, "Cost", caption)
 
 
 def _names(rows: list[Priced]) -> str:
-    return words.listing([_name(each.row) for each in rows]) or "none"
+    return words.listing([_name(entry.row) for entry in rows]) or "none"
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -73,20 +73,20 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _plot(task: Task, rows: list[Priced], cost: Cost) -> Plot:
-    shown = [each for each in rows if _drawn(each, cost)]
+    shown = [entry for entry in rows if _drawn(entry, cost)]
     line = front(rows, cost)
-    values = [_scaled(each, cost) for each in shown]
+    values = [_scaled(entry, cost) for entry in shown]
     wide = min(values) > 0 and max(values) > 5 * min(values)
     x = Axis(f"{cost.label}, {cost.hint}", log=wide)
     y = Axis(words.where(task.metrics))
     dearest = min(values) if cost.more_is_cheaper else max(values)
-    traces = [_line(line, cost, dearest), *[_point(task, each, cost) for each in shown]]
+    traces = [_line(line, cost, dearest), *[_point(task, entry, cost) for entry in shown]]
     return Plot(f"pareto-{cost.name}-{task.name}", cost.heading, traces, x, y, 420, 300)
 
 
-def _scaled(each: Priced, cost: Cost) -> float:
+def _scaled(entry: Priced, cost: Cost) -> float:
     """Return a mean that is there, in the unit of the label."""
-    value = each.mean(cost.name)
+    value = entry.mean(cost.name)
     assert value is not None
     return value * cost.scale
 
@@ -94,15 +94,15 @@ def _scaled(each: Priced, cost: Cost) -> float:
 def _line(rows: list[Priced], cost: Cost, dearest: float) -> Trace:
     """Draw the front as a staircase: the best mean that each cost buys, up to the dearest row's."""
     ends = [dearest] if rows else []
-    means = [each.row["mean"] for each in rows]
-    x = [*[_scaled(each, cost) for each in rows], *ends]
+    means = [entry.row["mean"] for entry in rows]
+    x = [*[_scaled(entry, cost) for entry in rows], *ends]
     return Trace(x, [*means, *means[-1:]], key=_FRONT, line="dot", width=1.4, steps=True)
 
 
-def _point(task: Task, each: Priced, cost: Cost) -> Trace:
-    row, value = each.row, _scaled(each, cost)
+def _point(task: Task, entry: Priced, cost: Cost) -> Trace:
+    row, value = entry.row, _scaled(entry, cost)
     fallen = ", collapsed" if row["collapsed"] else ""
-    told = (
+    text = (
         f"{_name(row)}{fallen}: {words.number(row['mean'])} {words.interval(row)}, {cost.label} "
         f"{words.number(value, cost.digits)}, {words.count(len(row['seeds']), 'seed')}, "
         f"n = {words.number(row['n'])}"
@@ -116,7 +116,7 @@ def _point(task: Task, each: Priced, cost: Cost) -> Trace:
         shape=_shape(task, row["backbone"])[0] + ("-open" if row["collapsed"] else ""),
         size=10,
         spans=[span],
-        told=[told],
+        hints=[text],
     )
 
 
@@ -167,59 +167,59 @@ def _table(task: Task, rows: list[Priced]) -> Table:
         Column("Device"),
         Column("Flag"),
     ]
-    made = [_row(each, fronts) for each in rows]
-    top = words.best([each.row for each in rows])
-    best = next((place for place, each in enumerate(rows) if each.row is top), None)
+    cells = [_row(entry, fronts) for entry in rows]
+    top = words.best([entry.row for entry in rows])
+    best = next((place for place, entry in enumerate(rows) if entry.row is top), None)
     caption = f"{task.title}: costs and {words.where(task.metrics)}"
     notes = _notes(task, rows)
-    return Table(f"costs-{task.name}", caption, columns, made, best, notes=notes)
+    return Table(f"costs-{task.name}", caption, columns, cells, best, notes=notes)
 
 
-def _row(each: Priced, fronts: dict[str, list[Priced]]) -> list[Cell]:
-    row = each.row
-    on = sum(any(each is other for other in line) for line in fronts.values())
+def _row(entry: Priced, fronts: dict[str, list[Priced]]) -> list[Cell]:
+    row = entry.row
+    on = sum(any(entry is other for other in line) for line in fronts.values())
     return [
         Cell(row["backbone"]),
         Cell(row["configuration"], link="#" + anchor(row["runs"][0])),
         num(row["mean"], small=words.interval(row)),
-        *[_cost(each, cost) for cost in COSTS],
+        *[_cost(entry, cost) for cost in COSTS],
         num(on),
         num(len(row["seeds"])),
         num(row["n"]),
-        Cell(words.listing(each.devices)),
+        Cell(words.listing(entry.devices)),
         flagged(row["collapsed"]),
     ]
 
 
-def _cost(each: Priced, cost: Cost) -> Cell:
+def _cost(entry: Priced, cost: Cost) -> Cell:
     """Make the cell of a cost: the mean over seeds, below it from least to most where they vary."""
-    if cost.name not in each.seeds:
+    if cost.name not in entry.seeds:
         return Cell(words.DASH)
-    values = sorted(each.seeds[cost.name])
+    values = sorted(entry.seeds[cost.name])
     least, most = (words.number(v * cost.scale, cost.digits) for v in (values[0], values[-1]))
     small = f"{least} to {most}" if least != most else ""
-    return num(float(_scaled(each, cost)), cost.digits, small)
+    return num(float(_scaled(entry, cost)), cost.digits, small)
 
 
-def _speed(found: dict) -> str:
+def _speed(speeds: dict) -> str:
     """Say on what speed was measured, and how."""
-    batches = sorted({each["batches"][-1]["batch"] for each in found["backbones"]})
-    clips = sorted({each["frames"] for each in found["backbones"]} - {None})
+    batches = sorted({entry["batches"][-1]["batch"] for entry in speeds["backbones"]})
+    clips = sorted({entry["frames"] for entry in speeds["backbones"]} - {None})
     long = f"; clips of {words.listing(clips)} frames" if clips else ""
-    threads = words.count(found["threads"], "thread")
+    threads = words.count(speeds["threads"], "thread")
     return (
-        f"Speed: {found['processor']} ({found['device']}), {threads}, 32-bit floats, drawn "
+        f"Speed: {speeds['processor']} ({speeds['device']}), {threads}, 32-bit floats, drawn "
         f"weights, no other job beside it; images/s in batches of {words.listing(batches)}, "
-        f"latency of one{long}.{_disturbed(found)}"
+        f"latency of one{long}.{_disturbed(speeds)}"
     )
 
 
-def _disturbed(found: dict) -> str:
+def _disturbed(speeds: dict) -> str:
     """Say of which backbones half the passes took half as long again as the quickest, or more."""
     slow = [
-        each["backbone"]
-        for each in found["backbones"]
-        if any(batch["latency_ms"] > 1.5 * batch["least_ms"] for batch in each["batches"])
+        entry["backbone"]
+        for entry in speeds["backbones"]
+        if any(batch["latency_ms"] > 1.5 * batch["least_ms"] for batch in entry["batches"])
     ]
     if not slow:
         return ""
@@ -231,13 +231,13 @@ def _disturbed(found: dict) -> str:
 
 def _notes(task: Task, rows: list[Priced]) -> list[str]:
     notes = []
-    said = [record.get("costs", {}).get("energy_note") for record in task.records.values()]
-    reasons = {reason for reason in said if reason}
-    if any("energy_kwh" not in each.seeds for each in rows) and reasons:
+    lines = [record.get("costs", {}).get("energy_note") for record in task.records.values()]
+    reasons = {reason for reason in lines if reason}
+    if any("energy_kwh" not in entry.seeds for entry in rows) and reasons:
         notes.append(f"Energy: {'; '.join(sorted(reasons))}.")
     if task.speed:
         notes.append(_speed(task.speed))
-    devices = list(dict.fromkeys(name for each in rows for name in each.devices))
+    devices = list(dict.fromkeys(name for entry in rows for name in entry.devices))
     if len(devices) > 1:
         notes.append(
             f"Runs were trained on {words.listing(devices)}: compare time, memory and energy only "

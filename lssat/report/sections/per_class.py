@@ -58,10 +58,10 @@ def _of(rows: list[dict], pair: tuple[str, str]) -> list[dict]:
 
 def by_class(task: Task, pair: tuple[str, str]) -> dict[str, dict[str, dict]]:
     """Return attribute or class -> metric -> the row of it, of one row of the results."""
-    found: dict[str, dict[str, dict]] = {}
+    by_name: dict[str, dict[str, dict]] = {}
     for row in _of(task.metrics["each"], pair):
-        found.setdefault(row["class"], {})[row["metric"]] = row
-    return found
+        by_name.setdefault(row["class"], {})[row["metric"]] = row
+    return by_name
 
 
 def matrix(task: Task, pair: tuple[str, str]) -> dict:
@@ -75,7 +75,7 @@ def _table(task: Task, pair: tuple[str, str]) -> Table:
     names = tuple(sorted(metrics.EACH[kind], key=lambda name: name != "accuracy"))
     every = by_class(task, pair)
     left = {name: rows for name, rows in every.items() if _constant(kind, rows)}
-    found = {name: rows for name, rows in every.items() if name not in left}
+    varied = {name: rows for name, rows in every.items() if name not in left}
     columns = [Column("Attribute" if kind == "multilabel" else "Class")]
     columns += [Column("Prevalence", "num", "share of the test samples")]
     if kind == "multilabel":
@@ -84,8 +84,8 @@ def _table(task: Task, pair: tuple[str, str]) -> Table:
     hint = f"shown of {words.metric(_shown(kind))}, with a correction for the number of rows"
     columns += [Column("Beats it", hint=hint)]
     columns += [Column("n", "num"), Column("Flag")]
-    rows = [_row(kind, name, found[name], names) for name in found]
-    notes = [_BASELINES[kind], *_left_out(kind, left), *_notes(found)]
+    rows = [_row(kind, name, varied[name], names) for name in varied]
+    notes = [_BASELINES[kind], *_left_out(kind, left), *_notes(varied)]
     place = f"each-{task.name}-{task.metrics['each'].index(_of(task.metrics['each'], pair)[0])}"
     return Table(place, f"{task.title}: {_label(pair)}", columns, rows, notes=notes)
 
@@ -117,29 +117,29 @@ def _shown(kind: str) -> str:
     return metrics.EACH[kind][0]
 
 
-def _row(kind: str, name: str, found: dict[str, dict], names: tuple[str, ...]) -> list[Cell]:
-    main = found[_shown(kind)]
-    majority = [num(found["accuracy"]["baseline"])] if kind == "multilabel" else []
+def _row(kind: str, name: str, by_metric: dict[str, dict], names: tuple[str, ...]) -> list[Cell]:
+    main = by_metric[_shown(kind)]
+    majority = [num(by_metric["accuracy"]["baseline"])] if kind == "multilabel" else []
     return [
         Cell(name.replace("_", " ") if kind == "multilabel" else name),
         num(main["prevalence"]),
         *majority,
-        *[headline.measured(found[metric]) for metric in names],
+        *[headline.measured(by_metric[metric]) for metric in names],
         headline.beats(main),
         num(main["n"]),
         flagged(main["collapsed"]),
     ]
 
 
-def _notes(found: dict[str, dict[str, dict]]) -> list[str]:
+def _notes(by_name: dict[str, dict[str, dict]]) -> list[str]:
     """Say each note once with the attributes or classes that it is about."""
     about: dict[str, dict[str, None]] = {}
-    for name, rows in found.items():
+    for name, rows in by_name.items():
         for row in rows.values():
             for note in (row["note"] or "").split("; "):
                 if note:
                     about.setdefault(note, {})[name] = None
-    whole = len(found)
+    whole = len(by_name)
     return [
         note if len(names) == whole else f"{words.listing(list(names))}: {note}"
         for note, names in about.items()
@@ -161,7 +161,7 @@ def _dots(task: Task, pair: tuple[str, str]) -> Figure | None:
         size=7,
         spans=[(r["low"], r["high"]) if r["low"] is not None else None for r in rows],
         along="x",
-        told=[
+        hints=[
             f"{name}: prevalence {words.number(row['prevalence'])}, balanced accuracy "
             f"{words.number(row['mean'])} {words.interval(row)}, n = {words.number(row['n'])}"
             for name, row in zip(names, rows, strict=True)
@@ -185,34 +185,36 @@ def _extremes(rows: list[dict]) -> str:
 
 def _confusions(task: Task, order: list[tuple[str, str]]) -> list[Figure]:
     """Draw the confusion matrix of each row as a heat map, one at a time."""
-    found = {pair: matrix(task, pair) for pair in order}
+    matrices = {pair: matrix(task, pair) for pair in order}
     plots = [
         _heat(task, place, pair, row)
-        for place, (pair, row) in enumerate(found.items())
+        for place, (pair, row) in enumerate(matrices.items())
         if row["counts"] is not None
     ]
     if not plots:
         return []
-    said = "; ".join(f"{_label(pair)}: {_recalls(row)}" for pair, row in list(found.items())[:1])
-    summary = f"Share of a true class (row) that is called a class (column). Recall, {said}."
+    recalls = "; ".join(
+        f"{_label(pair)}: {_recalls(row)}" for pair, row in list(matrices.items())[:1]
+    )
+    summary = f"Share of a true class (row) that is called a class (column). Recall, {recalls}."
     caption = f"{words.tested(task.metrics)}; counts are those of all seeds."
     return [Figure("Confusion matrix", summary, [], plots, "Row", caption)]
 
 
 def _recalls(row: dict) -> str:
     shares = row["shares"] or [None] * len(row["classes"])
-    each = [
+    texts = [
         f"{name} {words.number(share and share[place])}"
         for place, (name, share) in enumerate(zip(row["classes"], shares, strict=True))
     ]
-    return words.listing(each)
+    return words.listing(texts)
 
 
 def _heat(task: Task, place: int, pair: tuple[str, str], row: dict) -> Plot:
     names = row["classes"]
     empty = [None] * len(names)
     shares = [share or empty for share in row["shares"]]
-    told = [
+    hints = [
         [
             f"true {true}, predicted {predicted}: {words.number(share)} of the class, "
             f"{words.number(n)} predictions of all seeds"
@@ -222,7 +224,7 @@ def _heat(task: Task, place: int, pair: tuple[str, str], row: dict) -> Plot:
     ]
     x, y = Axis("predicted", names=names, grid=False), Axis("true", names=names[::-1], grid=False)
     side = 60 * len(names)
-    id, heat = f"confusion-{task.name}-{place}", Heat(names, names, shares, told)
+    id, heat = f"confusion-{task.name}-{place}", Heat(names, names, shares, hints)
     return Plot(id, _label(pair), [heat], x, y, 130 + side, 70 + side // 2)
 
 

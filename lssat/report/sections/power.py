@@ -50,7 +50,7 @@ def table(task: Task) -> Table:
         Column("Seeds", "num", "of the row that has fewest"),
         Column("n", "num", "samples; below, groups"),
     ]
-    made = [
+    cells = [
         [
             Cell(f"{row['level']} {words.metric(row['metric'])}"),
             Cell(row["compared"]),
@@ -66,4 +66,4 @@ def table(task: Task) -> Table:
             about.setdefault(row["note"], []).append(name)
     notes = [f"{words.listing(list(dict.fromkeys(n)))}: {note}" for note, n in about.items()]
     caption = f"{task.title}: the smallest differences that would have been shown"
-    return Table(f"power-{task.name}", caption, columns, made, notes=notes)
+    return Table(f"power-{task.name}", caption, columns, cells, notes=notes)

@@ -32,8 +32,8 @@ def content(page: Page) -> list[Part]:
         said, tables = [], []
         if any(methods(task, run) for run in task.records):
             tested = [(task.name, task.metrics), *((each.name, each.metrics) for each in sets)]
-            made = [_methods(task, *each) for each in tested if _of_methods(each[1])]
-            said, tables = [_METHODS], made
+            matrices = [_methods(task, *each) for each in tested if _of_methods(each[1])]
+            said, tables = [_METHODS], matrices
         if len(sets) > 1:
             said, tables = [*said, _SETS], [*tables, _sets(task, sets)]
         if tables:

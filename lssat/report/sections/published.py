@@ -63,11 +63,11 @@ LEAD = (
 
 def of_backbones(task: str) -> dict[str, list[Published]]:
     """Return the numbers of 2603.22190 by its backbone; "" where it contradicts itself."""
-    found: dict[str, list[Published]] = {}
-    for each in PUBLISHED.get(task, []):
-        if each.source in (_A, _A_SAID):
-            found.setdefault(each.backbone, []).append(each)
-    return found
+    by_backbone: dict[str, list[Published]] = {}
+    for number in PUBLISHED.get(task, []):
+        if number.source in (_A, _A_SAID):
+            by_backbone.setdefault(number.backbone, []).append(number)
+    return by_backbone
 
 
 def table(task: Task) -> Table | None:
@@ -86,14 +86,14 @@ def table(task: Task) -> Table | None:
     rows = _ours(task)
     rows += [
         [
-            Cell(each.what),
-            Cell(each.metric),
-            num(each.value),
-            Cell(each.protocol),
-            Cell(each.source),
-            Cell(each.doubt),
+            Cell(number.what),
+            Cell(number.metric),
+            num(number.value),
+            Cell(number.protocol),
+            Cell(number.source),
+            Cell(number.doubt),
         ]
-        for each in known
+        for number in known
     ]
     caption = f"{task.title}: published numbers"
     return Table(f"published-{task.name}", caption, columns, rows)

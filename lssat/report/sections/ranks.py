@@ -88,33 +88,33 @@ def _family(core: _Core, compared: str) -> dict[str, Any]:
     names = [name for name, block in blocks.items() if np.isfinite(block).all()]
     dropped = [name for name in blocks if name not in names]
     kept = np.array([blocks[name] for name in names]).reshape(len(names), len(treatments))
-    found = statistics.friedman(kept)
-    notes = [found.note] if found.note else []
+    test = statistics.friedman(kept)
+    notes = [test.note] if test.note else []
     notes += [f"without {words.listing(dropped)}: undefined"] if dropped else []
     notes += [f"not in every task: {words.listing(core.left_out)}"] if core.left_out else []
-    mine = {
+    by_treatment = {
         t: [row for key, row in rows.items() if key[1] == t and key[2] in others]
         for t in treatments
     }
     return {
         **{"compared": compared, "blocks": "task"},
         **{"n_blocks": len(names), "block_names": names, "treatments": treatments},
-        "mean_ranks": _plain(found.mean_ranks),
-        "rows": [len(mine[t]) for t in treatments],
-        "collapsed": [sum(row["collapsed"] for row in mine[t]) for t in treatments],
+        "mean_ranks": _plain(test.mean_ranks),
+        "rows": [len(by_treatment[t]) for t in treatments],
+        "collapsed": [sum(row["collapsed"] for row in by_treatment[t]) for t in treatments],
         **{
-            name: _plain(getattr(found, name))
+            name: _plain(getattr(test, name))
             for name in ("statistic", "p", "p_permuted", "cd", "p_pairs")
         },
-        "groups": _groups(treatments, found),
+        "groups": _groups(treatments, test),
         "note": "; ".join(notes) or None,
     }
 
 
-def _groups(treatments: list[str], found: statistics.Ranked) -> list[list[str]]:
-    if not np.isnan(found.p_permuted) and found.p_permuted >= words.ALPHA:
-        return [[treatments[at] for at in np.argsort(found.mean_ranks, kind="stable")]]
-    return [[treatments[at] for at in group] for group in found.groups]
+def _groups(treatments: list[str], test: statistics.Ranked) -> list[list[str]]:
+    if not np.isnan(test.p_permuted) and test.p_permuted >= words.ALPHA:
+        return [[treatments[at] for at in np.argsort(test.mean_ranks, kind="stable")]]
+    return [[treatments[at] for at in group] for group in test.groups]
 
 
 def _rows(core: _Core, compared: str) -> dict[tuple[str, str, str], Mapping[str, Any]]:
@@ -133,7 +133,7 @@ def _value(row: Mapping[str, Any] | None) -> float:
 def _plain(value: Any) -> Any:
     """Return numbers as valid JSON: None where undefined."""
     if isinstance(value, np.ndarray):
-        return [_plain(each) for each in value]
+        return [_plain(item) for item in value]
     return float(value) if np.isfinite(value) else None
 
 
@@ -141,12 +141,12 @@ def section(families: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Describe each family: its test in words, its table, and a figure where there is a test."""
     return [
         {
-            "title": f"{each['compared'].capitalize()}s over tasks",
-            "said": said(each),
-            "table": _table(each),
-            "figure": _figure(each) if shown(each) else None,
+            "title": f"{family['compared'].capitalize()}s over tasks",
+            "said": said(family),
+            "table": _table(family),
+            "figure": _figure(family) if shown(family) else None,
         }
-        for each in families
+        for family in families
     ]
 
 
@@ -174,14 +174,14 @@ def _p(value: float) -> str:
 
 def answer(families: list[dict[str, Any]]) -> str:
     """Say for the first screen how backbones rank over tasks; their test stands further below."""
-    found = next(each for each in families if each["compared"] == "backbone")
-    ranks = dict(zip(found["treatments"], found["mean_ranks"], strict=True))
+    family = next(family for family in families if family["compared"] == "backbone")
+    ranks = dict(zip(family["treatments"], family["mean_ranks"], strict=True))
     known = sorted((rank, name) for name, rank in ranks.items() if rank is not None)
     if not known:
         return "Ranks over all tasks: no task in which every backbone has a number."
     listed = words.listing([f"{name} {words.number(rank, 2)}" for rank, name in known])
-    tasks = words.count(found["n_blocks"], "task")
-    tested = "Comparisons says" if found["p"] is not None else "there is no test of"
+    tasks = words.count(family["n_blocks"], "task")
+    tested = "Comparisons says" if family["p"] is not None else "there is no test of"
     return f"Mean ranks over {tasks}: {listed}; {tested} whether they differ in general."
 
 
@@ -208,7 +208,7 @@ def _order(family: dict[str, Any]) -> list[int]:
 def _row(family: dict[str, Any], at: int) -> list[Cell]:
     name = family["treatments"][at]
     near = {other for group in family["groups"] if name in group for other in group} - {name}
-    alike = [each for each in family["treatments"] if each in near]
+    alike = [family for family in family["treatments"] if family in near]
     fallen, rows = family["collapsed"][at], family["rows"][at]
     text = f"{fallen} of {words.count(rows, 'row')} collapsed"
     return [
@@ -231,16 +231,16 @@ def _figure(family: dict[str, Any]) -> Figure:
         size=9,
         spans=[(mean - half, mean + half) for mean in means],
         along="x",
-        told=[f"{n}: mean rank {words.number(m, 2)}" for n, m in zip(names, means, strict=True)],
+        hints=[f"{n}: mean rank {words.number(m, 2)}" for n, m in zip(names, means, strict=True)],
     )
     ranks = [(float(rank), f"{rank}") for rank in range(1, len(names) + 1)]
     x = Axis("mean rank, 1 is the best", ticks=ranks)
     title = f"Critical difference of {family['compared']}s over tasks"
-    told = "; ".join(
+    text = "; ".join(
         f"{family['treatments'][at]} {words.number(family['mean_ranks'][at], 2)}"
         for at in order[::-1]
     )
-    summary = f"Mean ranks: {told}. {said(family)}"
+    summary = f"Mean ranks: {text}. {said(family)}"
     place = f"cd-{family['compared']}"
     n = f"n = {words.count(family['n_blocks'], 'task')}"
     caption = (

@@ -46,31 +46,31 @@ def _kinds(tasks: Sequence[Task]) -> list[dict[str, Any]]:
 
 def lead(task: Task) -> str:
     """Say how much of the test split was scored, and what the intervals cover."""
-    found = task.robustness
-    parts = [f"{n:,} of {of:,} {name}s" for name, (n, of) in found["samples"].items()]
-    runs = "every seed" if found["seeds"] == "all" else "the first seed of each row"
-    alone = all(len(row["seeds"]) == 1 for row in found["rows"])
+    scores = task.robustness
+    parts = [f"{n:,} of {of:,} {name}s" for name, (n, of) in scores["samples"].items()]
+    runs = "every seed" if scores["seeds"] == "all" else "the first seed of each row"
+    alone = all(len(row["seeds"]) == 1 for row in scores["rows"])
     covers = "other test samples of these trained models" if alone else "other samples and seeds"
     what = words.where(task.metrics)
     return (
         f"{what[0].upper()}{what[1:]} of {words.listing(parts)} of the "
-        f"test split, in whole groups, {runs}. The {words.confidence(found)} covers {covers}. "
+        f"test split, in whole groups, {runs}. The {words.confidence(scores)} covers {covers}. "
         f"{survives(task)}"
     ).strip()
 
 
 def table(task: Task) -> Table:
     """Make the table of mean corruption scores: a row per backbone x configuration."""
-    found = task.robustness
-    kinds = {kind["name"]: kind["title"] for kind in found["perturbations"]}
-    points = len(kinds) * len(found["strengths"])
+    scores = task.robustness
+    kinds = {kind["name"]: kind["title"] for kind in scores["perturbations"]}
+    points = len(kinds) * len(scores["strengths"])
     columns = [
         *ROW,
         Column("Clean", "num", "on the same samples, unperturbed"),
         Column("Mean corruption", "num", f"mean over {points} perturbations and strengths"),
         Column("Drop", "num", "clean minus mean corruption, paired"),
         Column("Retained", "num", "share of what clean has above the baseline"),
-        *_control(found),
+        *_control(scores),
         *[Column(title, "num", "mean over the strengths") for title in kinds.values()],
         Column("Baseline", "num", "the best score without looking at the input"),
         Column("Seeds", "num"),
@@ -79,64 +79,64 @@ def table(task: Task) -> Table:
     ]
     rows = [
         [
-            *_row(row, list(kinds), _is_above(row, found["metric"])),
+            *_row(row, list(kinds), _is_above(row, scores["metric"])),
             flagged(words.pair(row) in task.collapsed),
         ]
-        for row in found["rows"]
+        for row in scores["rows"]
     ]
-    below = [row for row in found["rows"] if not _is_above(row, found["metric"])]
+    below = [row for row in scores["rows"] if not _is_above(row, scores["metric"])]
     notes = [
         f"{_name(row)}: its clean score is not above the baseline with its whole interval, so that "
         "no share of it is told"
         for row in below
     ]
-    notes += [f"{_name(row)}: retained: {note}" for row in found["rows"] if (note := _why(row))]
+    notes += [f"{_name(row)}: retained: {note}" for row in scores["rows"] if (note := _why(row))]
     notes += [
         f"{_name(row)}: survives: {row['recoded']['survives_note']}"
-        for row in found["rows"]
+        for row in scores["rows"]
         if row.get("recoded", {}).get("survives_note")
     ]
     notes += [
         f"{_name(row)}: {row['corrupted']['note']}"
-        for row in found["rows"]
+        for row in scores["rows"]
         if row["corrupted"]["note"]
     ]
-    caption = f"robustness of {task.title}, {words.metric(found['metric'])}"
+    caption = f"robustness of {task.title}, {words.metric(scores['metric'])}"
     return Table(f"robustness-{task.name}", caption, columns, rows, notes=notes)
 
 
-def _control(found: dict[str, Any]) -> list[Column]:
-    if "recoded" not in found:  # of an lssat of before
+def _control(scores: dict[str, Any]) -> list[Column]:
+    if "recoded" not in scores:  # of an lssat of before
         return []
     hint = "share of what clean has above the baseline, of all samples re-encoded alike"
     return [
-        Column("Re-encoded alike", "num", _how(found)),
+        Column("Re-encoded alike", "num", _how(scores)),
         Column("Survives", "num", hint),
     ]
 
 
-def _how(found: dict[str, Any]) -> str:
-    how = found["recoded"]
+def _how(scores: dict[str, Any]) -> str:
+    how = scores["recoded"]
     return f"all crops reduced to {how['scale']:g}, enlarged, JPEG {how['quality']}"
 
 
 def survives(task: Task) -> str:
     """Say how much of the best score survives where all classes are re-encoded alike."""
-    found = task.robustness
-    every = [row for row in found["rows"] if "recoded" in row]
+    scores = task.robustness
+    every = [row for row in scores["rows"] if "recoded" in row]
     known = [row for row in every if row["recoded"]["survives"] is not None]
-    known = [row for row in known if _is_above(row, found["metric"])]
+    known = [row for row in known if _is_above(row, scores["metric"])]
     if not known:
         return ""
-    row = min(known, key=lambda row: words.standing({"metric": found["metric"], **_mean_of(row)}))
+    row = min(known, key=lambda row: words.standing({"metric": scores["metric"], **_mean_of(row)}))
     own, base = row["recoded"], row["baseline"]
-    had, left = (words.number(each["mean"] - base) for each in (row["clean"], own))
+    had, left = (words.number(score["mean"] - base) for score in (row["clean"], own))
     ends = ""
     if own["survives_low"] is not None:
         low, high = (words.percent(own[f"survives_{end}"]) for end in ("low", "high"))
         ends = f" [{low}, {high}]"
     return (
-        f"After re-encoding all classes alike ({_how(found)}), {left} of the {had} that "
+        f"After re-encoding all classes alike ({_how(scores)}), {left} of the {had} that "
         f"{_name(row)} has above the trivial baseline survives: "
         f"{words.percent(own['survives'])}{ends}."
     )
@@ -188,20 +188,20 @@ def _row(row: dict[str, Any], kinds: list[str], above: bool) -> list[Cell]:
     ]
 
 
-def _value(found: dict[str, Any]) -> Cell:
-    return num(found["mean"], small=words.interval(found))
+def _value(score: dict[str, Any]) -> Cell:
+    return num(score["mean"], small=words.interval(score))
 
 
 def curves(task: Task) -> Figure:
     """Draw a panel for each perturbation, of the backbone that is chosen: metric by strength."""
-    found = task.robustness
-    scale = _scale(found["rows"])
+    scores = task.robustness
+    scale = _scale(scores["rows"])
     best_first = list(dict.fromkeys(row["backbone"] for row in task.best_first))
     plots = [
         _curves(task, backbone, kind, scale)
         for backbone in best_first
-        for kind in found["perturbations"]
-        if any(row["backbone"] == backbone for row in found["rows"])
+        for kind in scores["perturbations"]
+        if any(row["backbone"] == backbone for row in scores["rows"])
     ]
     keys = [
         Key(name, number, shape=SHAPES[number % len(SHAPES)])
@@ -210,20 +210,20 @@ def curves(task: Task) -> Figure:
     means = "; ".join(
         f"{_name(row)}: mean {words.number(row['corrupted']['mean'])} "
         f"{words.interval(row['corrupted'])}"
-        for row in found["rows"]
+        for row in scores["rows"]
     )
     what = words.where(task.metrics)
     caption = (
-        f"{what[0].upper()}{what[1:]} by strength, {_of_seeds(found)}; strength 0 is the "
+        f"{what[0].upper()}{what[1:]} by strength, {_of_seeds(scores)}; strength 0 is the "
         "unperturbed crop, the dotted line the trivial baseline. All panels of the task have one "
-        f"scale; {_sizes(found['rows'], task.metrics['level'])}."
+        f"scale; {_sizes(scores['rows'], task.metrics['level'])}."
     )
     title = f"{what[0].upper()}{what[1:]} by strength"
     return Figure(title, f"Mean corruption score, {means}.", keys, plots, "Backbone", caption)
 
 
-def _of_seeds(found: dict[str, Any]) -> str:
-    return "means over seeds" if found["seeds"] == "all" else "the first seed of each row"
+def _of_seeds(scores: dict[str, Any]) -> str:
+    return "means over seeds" if scores["seeds"] == "all" else "the first seed of each row"
 
 
 def _sizes(rows: list[dict[str, Any]], level: str) -> str:
@@ -252,8 +252,8 @@ def _points(row: dict[str, Any], kind: str) -> Iterator[tuple[int, dict[str, Any
 
 def _scale(rows: list[dict[str, Any]]) -> list[float]:
     """Return one range for all panels, so that they can be compared."""
-    each = [point["mean"] for row in rows for point in (row["clean"], *row["points"])]
-    values = [v for v in [*each, *(row["baseline"] for row in rows)] if v is not None] or [0, 1]
+    means = [point["mean"] for row in rows for point in (row["clean"], *row["points"])]
+    values = [v for v in [*means, *(row["baseline"] for row in rows)] if v is not None] or [0, 1]
     pad = 0.05 * (max(values) - min(values)) or 0.05
     return [min(values) - pad, max(values) + pad]
 
@@ -268,7 +268,7 @@ def _trace(row: dict[str, Any], kind: dict[str, Any], number: int) -> Trace:
         row["configuration"],
         "solid",
         shape=SHAPES[number % len(SHAPES)],
-        told=[
+        hints=[
             f"{row['configuration']}, {_level(kind, strength)}: {_text(point)}"
             for strength, point in at
         ],

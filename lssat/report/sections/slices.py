@@ -22,59 +22,61 @@ FEW = {"samples": 100, "clusters": 30}  # below either, the page says what a gap
 def section(task: Task) -> dict[str, Any]:
     """Describe a task's slices: a part for each attribute."""
     parts = [
-        _part(task, found, attribute) for found in task.slices for attribute in _attributes(found)
+        _part(task, sliced, attribute)
+        for sliced in task.slices
+        for attribute in _attributes(sliced)
     ]
     return {"title": task.title, "parts": parts}
 
 
-def _attributes(found: dict) -> list[str]:
-    return list(dict.fromkeys(each["attribute"] for each in found["slices"]))
+def _attributes(sliced: dict) -> list[str]:
+    return list(dict.fromkeys(entry["attribute"] for entry in sliced["slices"]))
 
 
-def _part(task: Task, found: dict, attribute: str) -> dict[str, Any]:
-    rows = [row for row in found["rows"] if row["attribute"] == attribute]
-    heads = [row for row in rows if row["metric"] == found["metric"]]
-    others = [row for row in rows if row["metric"] != found["metric"]]
-    groups = _groups(found, attribute)
-    id = f"{task.name}-{found['source']}-{_attributes(found).index(attribute)}"
+def _part(task: Task, sliced: dict, attribute: str) -> dict[str, Any]:
+    rows = [row for row in sliced["rows"] if row["attribute"] == attribute]
+    heads = [row for row in rows if row["metric"] == sliced["metric"]]
+    others = [row for row in rows if row["metric"] != sliced["metric"]]
+    groups = _groups(sliced, attribute)
+    id = f"{task.name}-{sliced['source']}-{_attributes(sliced).index(attribute)}"
     return {
         "title": attribute,
-        "lead": _source(found, groups),
+        "lead": _source(sliced, groups),
         "text": " ".join([_best(task, heads), _shown(heads)]),
         "caveat": _few(groups),
-        "table": _table(f"slices-{id}", task, found, attribute, heads),
-        "more": _more(f"slices-more-{id}", task, found, attribute, others),
+        "table": _table(f"slices-{id}", task, sliced, attribute, heads),
+        "more": _more(f"slices-more-{id}", task, sliced, attribute, others),
         "figure": _figure(f"slices-plot-{id}", task, attribute, heads, _span(_heads(task))),
     }
 
 
-def _groups(found: dict, attribute: str) -> list[dict]:
+def _groups(sliced: dict, attribute: str) -> list[dict]:
     """Return the groups of an attribute; runs on frames and on clips may see other samples."""
     every = [
         group
-        for each in found["slices"]
-        if each["attribute"] == attribute
-        for group in each["groups"]
+        for entry in sliced["slices"]
+        if entry["attribute"] == attribute
+        for group in entry["groups"]
     ]
     return list({group["group"]: group for group in reversed(every)}.values())[::-1]
 
 
-def _source(found: dict, groups: list[dict]) -> str:
+def _source(sliced: dict, groups: list[dict]) -> str:
     sizes = [
         f"{group['group']} {words.count(group['n'], 'sample')} in "
         f"{words.count(group['clusters'], 'cluster')}"
         + (f", {group['positives']:,} fake" if group["positives"] is not None else "")
         for group in groups
     ]
-    text = "The task’s own labels" if found["source"] == "attributes" else _listed(found["list"])
+    text = "The task’s own labels" if sliced["source"] == "attributes" else _listed(sliced["list"])
     return f"{text}: {'; '.join(sizes)}."
 
 
-def _listed(told: dict) -> str:
-    parts = [words.count(told["entries"], "entry", "entries") + f" by {told['key']}"]
-    parts += [f"{told['repeated']:,} repeated"] if told["repeated"] else []
-    parts += [f"{told['unknown']:,} of no sample of this data set"] if told["unknown"] else []
-    return f"{told['file']} ({', '.join(parts)})"
+def _listed(source: dict) -> str:
+    parts = [words.count(source["entries"], "entry", "entries") + f" by {source['key']}"]
+    parts += [f"{source['repeated']:,} repeated"] if source["repeated"] else []
+    parts += [f"{source['unknown']:,} of no sample of this data set"] if source["unknown"] else []
+    return f"{source['file']} ({', '.join(parts)})"
 
 
 def _best(task: Task, heads: list[dict]) -> str:
@@ -87,7 +89,7 @@ def _best(task: Task, heads: list[dict]) -> str:
     first = f"The row that is best on test, {row['backbone']} · {row['configuration']}"
     if row["gap"] is None:
         return f"{first}, has no gap: {row['note']}."
-    worst = next(each for each in row["groups"] if each["group"] == row["worst"])
+    worst = next(entry for entry in row["groups"] if entry["group"] == row["worst"])
     gap = f"{words.spanned(row['gap'], row)} below {row['best']}{_beside(row)}"
     worst_at = f"worst group {row['worst']} at {words.number(worst['mean'])}"
     return f"{first}: {worst_at}, {gap}. {_verdict(row)}"
@@ -110,11 +112,11 @@ def _beside(row: dict) -> str:
 def _verdict(row: dict) -> str:
     if row["p_holm"] is None:
         return "Whether groups differ is not tested."
-    told = f"{_p(row['p_holm'])} after Holm’s correction"
+    evidence = f"{_p(row['p_holm'])} after Holm’s correction"
     if not words.differs(row):
-        return f"That groups differ is not shown ({told})."
+        return f"That groups differ is not shown ({evidence})."
     about = " by this trained model" if len(row["seeds"]) == 1 else ""
-    return f"Groups are served differently{about} ({told})."
+    return f"Groups are served differently{about} ({evidence})."
 
 
 def _shown(heads: list[dict]) -> str:
@@ -139,19 +141,19 @@ def _few(groups: list[dict]) -> str:
     )
 
 
-def _table(id: str, task: Task, found: dict, attribute: str, heads: list[dict]) -> Table:
+def _table(id: str, task: Task, sliced: dict, attribute: str, heads: list[dict]) -> Table:
     """Make the table of the headline metric: a row per backbone x configuration."""
-    groups = _groups(found, attribute)
+    groups = _groups(sliced, attribute)
     fair = {
         (row["backbone"], row["configuration"], row["metric"]): row
-        for row in found["disparities"]
+        for row in sliced["disparities"]
         if row["attribute"] == attribute
     }
     names = list(dict.fromkeys(key[2] for key in fair))
-    columns = [*ROW, *_columns(groups, found)]
+    columns = [*ROW, *_columns(groups, sliced)]
     columns += [Column(*_FAIR[name]) for name in names]
     columns += [Column("Differ"), Column("Flag")]
-    made = [
+    cells = [
         [
             *(Cell(row["backbone"]), Cell(row["configuration"]), *_values(row, groups)),
             *[_cell(fair.get((row["backbone"], row["configuration"], name))) for name in names],
@@ -162,7 +164,7 @@ def _table(id: str, task: Task, found: dict, attribute: str, heads: list[dict]) 
     sizes = [num(group["n"], small=_in(group["clusters"])) for group in groups]
     foot = [Cell("n"), Cell(""), *sizes, *[Cell("")] * (len(columns) - 2 - len(sizes))]
     caption = f"{task.title}: {words.where(task.metrics)} by {attribute}"
-    return Table(id, caption, columns, made, foot=foot, notes=_notes(heads))
+    return Table(id, caption, columns, cells, foot=foot, notes=_notes(heads))
 
 
 _FAIR = {
@@ -177,8 +179,8 @@ _FAIR = {
 }
 
 
-def _columns(groups: list[dict], found: dict) -> list[Column]:
-    span = words.confidence(found)
+def _columns(groups: list[dict], sliced: dict) -> list[Column]:
+    span = words.confidence(sliced)
     return [
         *[Column(group["group"], "num", f"mean over seeds; below, its {span}") for group in groups],
         Column("Worst group"),
@@ -189,7 +191,7 @@ def _columns(groups: list[dict], found: dict) -> list[Column]:
 
 
 def _values(row: dict, groups: list[dict]) -> list[Cell]:
-    values = {each["group"]: each for each in row["groups"]}
+    values = {entry["group"]: entry for entry in row["groups"]}
     return [
         *[_cell(values.get(group["group"])) for group in groups],
         Cell(row["worst"] or words.DASH),
@@ -199,10 +201,10 @@ def _values(row: dict, groups: list[dict]) -> list[Cell]:
     ]
 
 
-def _cell(each: dict | None) -> Cell:
-    if each is None or each["mean"] is None:
+def _cell(entry: dict | None) -> Cell:
+    if entry is None or entry["mean"] is None:
         return num(None)
-    return num(each["mean"], small=words.interval(each))
+    return num(entry["mean"], small=words.interval(entry))
 
 
 def _in(clusters: int) -> str:
@@ -218,7 +220,7 @@ def _differ(row: dict) -> Cell:
 def _notes(rows: list[dict]) -> list[str]:
     """Say each note of a row or group once; and what a multi-label mean is over."""
     notes = [
-        f"{each['group']}: {each['note']}" for r in rows for each in r["groups"] if each["note"]
+        f"{entry['group']}: {entry['note']}" for r in rows for entry in r["groups"] if entry["note"]
     ]
     notes += [row["note"] for row in rows if row["note"]]
     over = {row["over"] for row in rows if "over" in row and row["metric"] != "accuracy"}
@@ -226,12 +228,12 @@ def _notes(rows: list[dict]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) -> Table:
+def _more(id: str, task: Task, sliced: dict, attribute: str, rows: list[dict]) -> Table:
     """Make the table of the other metrics: a row per metric, backbone and configuration."""
-    groups = _groups(found, attribute)
+    groups = _groups(sliced, attribute)
     columns = [Column("Metric", "key"), *ROW]
-    columns += [*_columns(groups, found), Column("Flag")]
-    made = [
+    columns += [*_columns(groups, sliced), Column("Flag")]
+    cells = [
         [
             *(Cell(words.metric(row["metric"])), Cell(row["backbone"]), Cell(row["configuration"])),
             *(*_values(row, groups), flagged(words.pair(row) in task.collapsed)),
@@ -239,7 +241,7 @@ def _more(id: str, task: Task, found: dict, attribute: str, rows: list[dict]) ->
         for row in rows
     ]
     caption = f"{task.title}: other metrics by {attribute}"
-    return Table(id, caption, columns, made, notes=_notes(rows))
+    return Table(id, caption, columns, cells, notes=_notes(rows))
 
 
 def _span(heads: list[dict]) -> tuple[float, float] | None:
@@ -251,8 +253,8 @@ def _span(heads: list[dict]) -> tuple[float, float] | None:
 
 def _heads(task: Task) -> list[dict]:
     """Return the rows of the headline metric, of every attribute."""
-    return [row for found in task.slices for row in found["rows"]
-            if row["metric"] == found["metric"]]  # fmt: skip
+    return [row for sliced in task.slices for row in sliced["rows"]
+            if row["metric"] == sliced["metric"]]  # fmt: skip
 
 
 def _sized(heads: list[dict]) -> str:
@@ -265,7 +267,7 @@ def _figure(
     id: str, task: Task, attribute: str, heads: list[dict], span: tuple[float, float] | None
 ) -> Figure:
     """Draw a dot with its interval for each group, a line of the plot for each configuration."""
-    groups = list(dict.fromkeys(each["group"] for row in heads for each in row["groups"]))
+    groups = list(dict.fromkeys(entry["group"] for row in heads for entry in row["groups"]))
     low, high = span or (None, None)
     plots = []
     for backbone in dict.fromkeys(row["backbone"] for row in heads) if _span(heads) else []:
@@ -288,13 +290,13 @@ def _figure(
 def _dots(rows: list[dict], group: str, number: int, of: int) -> Trace:
     shift = 0.5 * ((of - 1) / 2 - number) / of  # groups of a row stand above each other
     places = [
-        (place + shift, each)
+        (place + shift, entry)
         for place, row in enumerate(rows)
-        for each in row["groups"]
-        if each["group"] == group and each["mean"] is not None
+        for entry in row["groups"]
+        if entry["group"] == group and entry["mean"] is not None
     ]
     return Trace(
-        [each["mean"] for _, each in places],
+        [entry["mean"] for _, entry in places],
         [y for y, _ in places],
         number,
         group,
@@ -302,9 +304,9 @@ def _dots(rows: list[dict], group: str, number: int, of: int) -> Trace:
         size=8,
         spans=[None if e["low"] is None else (e["low"], e["high"]) for _, e in places],
         along="x",
-        told=[
-            f"{group}: {words.number(each['mean'])} {words.interval(each)}, n = {each['n']:,}"
-            for _, each in places
+        hints=[
+            f"{group}: {words.number(entry['mean'])} {words.interval(entry)}, n = {entry['n']:,}"
+            for _, entry in places
         ],
     )
 
@@ -312,7 +314,7 @@ def _dots(rows: list[dict], group: str, number: int, of: int) -> Trace:
 def _summary(heads: list[dict]) -> str:
     parts = [
         f"{row['backbone']}, {row['configuration']}: "
-        + ", ".join(f"{each['group']} {words.number(each['mean'])}" for each in row["groups"])
+        + ", ".join(f"{entry['group']} {words.number(entry['mean'])}" for entry in row["groups"])
         for row in heads
     ]
     return f"Mean over seeds by group, {'; '.join(parts)}."

@@ -36,7 +36,7 @@ def _table(task: Task, level: str, metric: str) -> Table:
     first = {row["subset"]: row for row in every}
     columns = [*ROW, Column("Flag")]
     columns += [Column(n, "num", f"n = {words.number(first[n]['n'])}") for n in names]
-    made = [
+    cells = [
         [*headline.named(task, pair), *[headline.measured(found.get((*pair, n))) for n in names]]
         for pair in headline.row_pairs(every)
     ]
@@ -45,7 +45,7 @@ def _table(task: Task, level: str, metric: str) -> Table:
     what = f"{level} {words.metric(metric)}"
     caption = f"{what} of {task.title} by subset"
     place = f"subsets-{task.name}-{level}-{metric}"
-    return Table(place, caption, columns, made, foot=_coverage(task, names), notes=notes)
+    return Table(place, caption, columns, cells, foot=_coverage(task, names), notes=notes)
 
 
 def _of(rows: Sequence[Mapping[str, Any]], level: str, metric: str) -> list[Mapping[str, Any]]:

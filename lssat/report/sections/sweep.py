@@ -22,16 +22,16 @@ def section(task: Task) -> Part:
     """Describe the sweep of a task that has one: a figure, sentences for each curve, the table."""
     rows = task.metrics["sweep"]
     groups = _groups(rows)
-    said = [line for group in groups.items() for line in _said(task, *group)]
+    paragraphs = [line for group in groups.items() for line in _said(task, *group)]
     folded = [("Table of the sweep", _table(task, rows))]
-    return Part(task.title, said, figures=[_figure(task, groups)], folded=folded)
+    return Part(task.title, paragraphs, figures=[_figure(task, groups)], folded=folded)
 
 
 def _groups(rows: list[dict]) -> dict[str, list[dict]]:
-    found: dict[str, list[dict]] = {}
+    groups: dict[str, list[dict]] = {}
     for row in rows:
-        found.setdefault(f"{row['backbone']} · {row['configuration']}", []).append(row)
-    return found
+        groups.setdefault(f"{row['backbone']} · {row['configuration']}", []).append(row)
+    return groups
 
 
 def _recipe(rows: list[dict]) -> float | str | None:
@@ -51,18 +51,18 @@ def _said(task: Task, name: str, rows: list[dict]) -> list[str]:
         of_all = words.count(len(others), "other value")
         first = f"{name}: none of {of_all} is shown to differ from {against}."
     else:
-        told = words.listing([_gap(row) for row in shown])
+        gaps = words.listing([_gap(row) for row in shown])
         rest = f"; of the other {len(others) - len(shown)} no difference is shown"
         more = rest if len(shown) < len(others) else ""
-        first = f"{name}: compared with {against}, {told}{more}."
+        first = f"{name}: compared with {against}, {gaps}{more}."
     return [first, *_paper(task, rows, recipe)]
 
 
 def _gap(row: dict) -> str:
-    found = row["difference"]
-    better = "better" if found["difference"] > 0 else "worse"
-    size = words.number(abs(found["difference"]))
-    return f"{_value(row['lambda'])} is {better} by {size} (p {_is(found['p_holm'])})"
+    test = row["difference"]
+    better = "better" if test["difference"] > 0 else "worse"
+    size = words.number(abs(test["difference"]))
+    return f"{_value(row['lambda'])} is {better} by {size} (p {_is(test['p_holm'])})"
 
 
 def _paper(task: Task, rows: list[dict], recipe: float | str) -> list[str]:
@@ -72,14 +72,14 @@ def _paper(task: Task, rows: list[dict], recipe: float | str) -> list[str]:
         return [f"{_value(PAPER)} is the paper’s value, and the recipe’s."]
     if row is None:
         return [f"The paper’s value, {_value(PAPER)}, was not run."]
-    found = row["difference"]
-    if not found:
+    test = row["difference"]
+    if not test:
         return [f"The paper’s value, {_value(PAPER)}, could not be compared: {row['note'] or ''}"]
-    verb = "is" if words.differs(found) else "is not"
+    verb = "is" if words.differs(test) else "is not"
     return [
         f"The paper’s value, {_value(PAPER)}, scores {words.where(task.metrics)} "
-        f"{words.number(row['mean'])}, {words.number(found['difference'])} "
-        f"{words.interval(found)} against {_value(recipe)}: a difference {verb} shown."
+        f"{words.number(row['mean'])}, {words.number(test['difference'])} "
+        f"{words.interval(test)} against {_value(recipe)}: a difference {verb} shown."
     ]
 
 
@@ -143,7 +143,7 @@ def _curve(rows: list[dict], name: str, number: int, shape: str, line: str) -> T
             None if row["low"] is None or row["high"] is None else (row["low"], row["high"])
             for row in rows
         ],
-        told=[
+        hints=[
             f"{name}, {_value(row['lambda'])}: {words.number(row['mean'])} {words.interval(row)}, "
             f"{words.count(len(row['seeds']), 'seed')}, n = {words.number(row['n'])}"
             + (", collapsed" if row["collapsed"] else "")
@@ -174,20 +174,20 @@ def _table(task: Task, rows: list[dict]) -> Table:
     ]
     notes = sorted({row["note"] for row in rows if row["note"]})
     caption = f"{task.title}: {where} by lambda_cls"
-    made = [_row(row) for row in rows]
-    return Table(f"sweep-table-{task.name}", caption, columns, made, notes=notes)
+    cells = [_row(row) for row in rows]
+    return Table(f"sweep-table-{task.name}", caption, columns, cells, notes=notes)
 
 
 def _row(row: dict) -> list[Cell]:
-    weight, found = row["lambda"], row["difference"]
+    weight, test = row["lambda"], row["difference"]
     known = "recipe" if row["reference"] else "paper" if weight == PAPER else ""
     seeds = Cell(str(len(row["seeds"])), len(row["seeds"]), link="#" + anchor(row["runs"][0]))
     tested = [Cell(words.DASH)] * 3
-    if found:
+    if test:
         tested = [
-            num(found["difference"], small=words.interval(found)),
-            Cell(words.p(found["p_holm"]), found["p_holm"]),
-            shown(words.differs(found)),
+            num(test["difference"], small=words.interval(test)),
+            Cell(words.p(test["p_holm"]), test["p_holm"]),
+            shown(words.differs(test)),
         ]
     return [
         Cell(row["backbone"]),

@@ -43,13 +43,13 @@ def _part(task: Task, known: dict[str, Any]) -> Part:
     tables = [_table(task, rows, known)] if rows else []
     tables += [_gains(task, gains)] if gains else []
     tables += [neighbours.table(task, near)] if near else []
-    said = [_LEAD, *_shown(rows)] if rows else []
-    said += [_GAINS, *map(_gain, gains)] if gains else []
-    said += [neighbours.LEAD] if near else []
+    paragraphs = [_LEAD, *_shown(rows)] if rows else []
+    paragraphs += [_GAINS, *map(_gain, gains)] if gains else []
+    paragraphs += [neighbours.LEAD] if near else []
     curves = _curves(rows, known)
-    said += [line for curve in curves.items() for line in _reached(curves, *curve)]
+    paragraphs += [line for curve in curves.items() for line in _reached(curves, *curve)]
     figures = [_figure(task, curves)] if curves else []
-    return Part(task.title, said, tables, figures)
+    return Part(task.title, paragraphs, tables, figures)
 
 
 def _name(row: dict) -> str:
@@ -64,16 +64,16 @@ def _shown(rows: list[dict]) -> list[str]:
         return ["No row was run with the recipe as it is too, so there is nothing to test against."]
     if not different:
         return [f"None of {words.count(len(tested), 'row')} is shown to differ from {BASE}."]
-    found = words.listing([_difference(row) for row in different])
+    changed = words.listing([_difference(row) for row in different])
     rest = len(tested) - len(different)
     more = f" For the other {words.count(rest, 'row')} no difference is shown." if rest else ""
-    return [f"Shown to differ from {BASE}: {found}.{more}"]
+    return [f"Shown to differ from {BASE}: {changed}.{more}"]
 
 
 def _difference(row: dict) -> str:
-    found = row["difference"]
-    size = f"{found['difference']:+.3f}".replace("-", "−")
-    return f"{_name(row)} with {row['variant']} ({size}, p {_is(found['p_holm'])})"
+    test = row["difference"]
+    size = f"{test['difference']:+.3f}".replace("-", "−")
+    return f"{_name(row)} with {row['variant']} ({size}, p {_is(test['p_holm'])})"
 
 
 def _is(p: float) -> str:
@@ -102,8 +102,8 @@ def _curves(rows: list[dict], known: dict[str, Any]) -> dict[str, list[tuple[flo
         changes = {} if row["variant"] == BASE else known.get(row["variant"], {})
         if changes.keys() <= {"share"} and row["mean"] is not None:
             curves.setdefault(_name(row), []).append((changes.get("share", 1.0), row))
-    each = {name: sorted(curve, key=lambda point: point[0]) for name, curve in curves.items()}
-    return {name: curve for name, curve in each.items() if len(curve) > 1}
+    rising = {name: sorted(curve, key=lambda point: point[0]) for name, curve in curves.items()}
+    return {name: curve for name, curve in rising.items() if len(curve) > 1}
 
 
 def area(curve: list[tuple[float, float]]) -> float:
@@ -142,7 +142,7 @@ def _reached(
     """Say a curve's area, and where it has what the others have with all data."""
     points = [(share, row["mean"]) for share, row in curve]
     first, lower = curve[0][1], words.lower_is_better(curve[0][1]["metric"])
-    said = f"{name}: the mean height of the curve is {words.number(area(points))}"
+    text = f"{name}: the mean height of the curve is {words.number(area(points))}"
     for other, its in curves.items():
         share, full = its[-1]
         if other == name or share < 1 or full["backbone"] != first["backbone"]:
@@ -150,8 +150,8 @@ def _reached(
         at = reached(points, full["mean"], lower)
         score = f"the score that {full['configuration']} has with all data"
         about = "" if at is None else f" at about {100 * at:.0f} % of the data"
-        said += f"; it {'reaches' if about else 'does not reach'} {score}{about}"
-    return [f"{said}. These are means over seeds, without a test."]
+        text += f"; it {'reaches' if about else 'does not reach'} {score}{about}"
+    return [f"{text}. These are means over seeds, without a test."]
 
 
 def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
@@ -181,7 +181,7 @@ def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
                     None if row["low"] is None or row["high"] is None else (row["low"], row["high"])
                     for _, row in curve
                 ],
-                told=[
+                hints=[
                     f"{name}, {100 * share:g} %: {words.number(row['mean'])} {words.interval(row)}"
                     f", n = {words.number(row['n'])}"
                     for share, row in curve
@@ -229,19 +229,19 @@ def _table(task: Task, rows: list[dict], known: dict[str, Any]) -> Table:
     ]
     notes = [f"{_name(row)}, {row['variant']}: {row['note']}" for row in rows if row["note"]]
     caption = f"{task.title}: {where} by variant"
-    made = [_row(row, known) for row in rows]
-    return Table(f"variants-{task.name}", caption, columns, made, notes=notes)
+    cells = [_row(row, known) for row in rows]
+    return Table(f"variants-{task.name}", caption, columns, cells, notes=notes)
 
 
 def _row(row: dict, known: dict[str, Any]) -> list[Cell]:
     changes = known.get(row["variant"], {})
-    found = row["difference"]
+    test = row["difference"]
     tested = [Cell(words.DASH)] * 3
-    if found:
+    if test:
         tested = [
-            num(found["difference"], small=words.interval(found)),
-            Cell(words.p(found["p_holm"]), found["p_holm"]),
-            shown(words.differs(found)),
+            num(test["difference"], small=words.interval(test)),
+            Cell(words.p(test["p_holm"]), test["p_holm"]),
+            shown(words.differs(test)),
         ]
     return [
         Cell(row["backbone"]),
@@ -273,7 +273,7 @@ def _gains(task: Task, rows: list[dict]) -> Table:
         Column("p", "num", "Holm’s correction over this table"),
         Column("Differs", hint="the corrected p-value is below 0.05"),
     ]
-    made = [
+    cells = [
         [
             Cell(row["backbone"]),
             Cell(row["configuration"]),
@@ -288,7 +288,7 @@ def _gains(task: Task, rows: list[dict]) -> Table:
     ]
     notes = sorted({row["note"] for row in rows if row["note"]})
     caption = f"{task.title}: what the auxiliary task gains"
-    return Table(f"gains-{task.name}", caption, columns, made, notes=notes)
+    return Table(f"gains-{task.name}", caption, columns, cells, notes=notes)
 
 
 SECTION = Section(

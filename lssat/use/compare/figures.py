@@ -50,7 +50,7 @@ def scatter(level: Level, comparison: dict[str, Any]) -> Figure:
             f"{level.ids[n]}, {name}: A {words.number(a)}, B {words.number(b)}"
             for n, a, b in zip(at, x, y, strict=True)
         ]
-        traces.append(Trace(x, y, number, name, name, shape=shape, size=6, told=tips))
+        traces.append(Trace(x, y, number, name, name, shape=shape, size=6, hints=tips))
         keys.append(Key(name, number, f"n = {int(mask.sum()):,}", shape))
     gaps = np.abs(one - two)
     known = gaps[np.isfinite(gaps)]
@@ -120,7 +120,7 @@ def gaps(comparison: dict[str, Any]) -> Figure | None:
         size=8,
         spans=[None if row["low"] is None else (row["low"], row["high"]) for row in rows],
         along="x",
-        told=[f"{row['name']}: {words.spanned(row['difference'], row)}" for row in rows],
+        hints=[f"{row['name']}: {words.spanned(row['difference'], row)}" for row in rows],
     )
     zero = Trace([0, 0], [names[0], names[-1]], line="dot", width=1)
     x = Axis(f"A − B, {words.metric(rows[0]['metric'])}")
@@ -173,5 +173,5 @@ def _curve(curve: dict, column: str, dash: str, colour: int) -> Trace:
     sizes = [5 * is_known for is_known in known]
     return Trace(
         curve["epoch"], curve[column], colour, letter, f"{letter}, {part}", dash,
-        shape=SHAPES[colour], size=sizes, told=tips,
+        shape=SHAPES[colour], size=sizes, hints=tips,
     )  # fmt: skip
