@@ -364,7 +364,7 @@ def test_what_is_lacking_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_the_command_prints_a_plan_and_writes_it(folder: Path) -> None:
     command = [sys.executable, "-m", "lssat", "plan", "--json", "plan.json"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    for begins in ("where: ", "data:  ffpp: 450 videos", "jobs:  151: 100 train", "time:  about "):
+    for begins in ("where: ", "data:  ffpp: 450 videos", "jobs:  154: 100 train", "time:  about "):
         assert f"\n{begins}" in f"\n{done.stdout}"
     written = json.loads((folder / "plan.json").read_text())
     assert written["exit_code"] == 0
