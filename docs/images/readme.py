@@ -170,7 +170,7 @@ def mlflow(shop: Shop, file: Path) -> None:
         page.open(f"{address}/{mlflow_ui.compare(shop.project, task, ids)}", 1280, 720)
         page.wait(f"document.body.innerText.includes('Comparing {len(ids)} Runs')")
         page.wait(f"{_AXES} !== null")
-        mlflow_ui.choose_metric(page, "Headline_test")
+        mlflow_ui.choose(page, ["backbone", "reconstructed", "classified"], "Headline_test")
         page.wait(f"{_AXES}.textContent.includes('Headline_test')")
         page.picture(file)
 

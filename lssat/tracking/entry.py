@@ -80,6 +80,9 @@ def facts(client: Any, run_id: str, training: Training) -> None:
     named = grid.parse(run.configuration)
     own = dict(backbone=run.backbone, configuration=str(replace(named, variant=None)))
     own |= dict(variant=named.variant or grid.BASE)
+    # Its parts as well: a chart of MLflow's cuts what is longer than ten letters.
+    own |= dict(masked=named.masked or "none", classified=named.classified)
+    own |= dict(reconstructed="+".join(named.targets) or "none")
     values = dotted(training.params | own | dict(seed=run.seed, device=training.device))
     params = [Param(name, str(value)) for name, value in values.items()]
     client.log_batch(run_id, [unknown], params)

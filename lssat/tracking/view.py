@@ -46,7 +46,7 @@ def shared() -> str:
             _chart("LINE", metricKey=names.CURVE, displayName=names.CURVE, **_LINE),
             _chart(
                 "PARALLEL",
-                selectedParams=["backbone", "configuration"],
+                selectedParams=["backbone", "masked", "reconstructed", "classified"],
                 selectedMetrics=[names.HEADLINE],
                 showAllRuns=False,
             ),

@@ -54,15 +54,18 @@ def compare(project: Path, task: str, ids: list[str]) -> str:
     return "#/compare-runs?" + "&".join(f"{k}={urllib.parse.quote(v)}" for k, v in asked.items())
 
 
-def choose_metric(page: chromium.Page, name: str) -> None:
-    """On a page that compares runs: show this metric alone, without the assistant beside it."""
+def choose(page: chromium.Page, params: list[str], metric: str) -> None:
+    """On a page that compares runs: show these alone, without the assistant beside them."""
     aside = "document.querySelector('[data-component-id=\"mlflow.assistant.chat_panel.close\"]')"
     page.run(f"{aside}?.click()")
-    page.run("document.getElementById('dubois-select-2').focus()")  # Metrics
-    page.press("Backspace")
-    page.send("Input.insertText", text=name)
-    page.press("Enter")
-    page.press("Escape")
+    for box, wanted in (("1", params), ("2", [metric])):  # Parameters, Metrics
+        page.run(f"document.getElementById('dubois-select-{box}').focus()")
+        for _ in range(3):  # what the page chose, three at most
+            page.press("Backspace")
+        for name in wanted:
+            page.send("Input.insertText", text=name)
+            page.press("Enter")
+        page.press("Escape")
 
 
 def _answers(address: str) -> bool:

@@ -133,7 +133,7 @@ def test_two_runs_that_are_compared_open_with_the_headline_on_test(
     page.run(f"{button}.click()")
     titles = "[...document.querySelectorAll('.axis-title')].map(t => t.textContent)"
     page.wait(f"{titles}.length > 2")
-    assert page.run(titles) == ["configuration", "seed", "Headline_test"]
+    assert page.run(titles) == ["configuration", "masked", "reconstructed", "Headline_test"]
 
 
 def test_charts_open_with_the_headlines(browser: Page, server: Server) -> None:

@@ -51,6 +51,8 @@ def test_a_run_is_logged_whole(tmp_path: Path, client: MlflowClient) -> None:
     assert run.info.run_name == "vit_micro MRGB-RLDP-CRGB seed0"
     assert run.data.params["train.lr"] == "0.001"
     assert run.data.params["configuration"] == "MRGB/RLDP/CRGB"
+    parts = [run.data.params[name] for name in ("masked", "reconstructed", "classified")]
+    assert parts == ["RGB", "LDP", "RGB"]
     assert run.data.tags["lssat.run"] == NAME
     assert run.data.tags["mlflow.source.git.commit"] == "f" * 40
     assert run.data.tags["mlflow.source.name"] == f"lssat train --run {NAME}"
