@@ -192,6 +192,7 @@ def take(folder: Path, out: Path, record: Path | None = None) -> None:
         folder: of a finished project. out: of pictures.
         record: the events of the run that the terminal shows; None: of the last one.
     """
+    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, chromium.page(Path(name)) as browser:
         shop = Shop(folder, browser, Path(name), record or folder / events.FILE)
         for picture, draw in PICTURES.items():
