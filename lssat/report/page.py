@@ -108,6 +108,12 @@ def render(
     )
 
 
+_NAMES = (
+    "In names of rows M is what the masked branch is fed, R what it reconstructs, and C what is "
+    "classified; none/none has no such branch."
+)
+
+
 def _absent(sections: list[Section]) -> str:
     """Name the sections that are left out, and what fills them."""
     return words.listing(
@@ -123,6 +129,7 @@ def _ran(tasks: list[Task]) -> str:
         return len({member for task in tasks for member in getattr(task, name)})
 
     grid = [
+        words.count(len(tasks), "task"),
         words.count(every("backbones"), "backbone"),
         words.count(every("configurations"), "configuration"),
         words.count(every("seeds"), "seed"),
@@ -133,12 +140,12 @@ def _ran(tasks: list[Task]) -> str:
         for task in tasks
     ]
     beside = [run for task in tasks for row in task.beside for run in row["runs"]]
-    more = f"; {len(beside)} of the runs have another recipe" if beside else ""
+    more = f", and {len(beside)} with a modified recipe" if beside else ""
     theirs = [run for task in tasks for row in task.external for run in row["runs"]]
-    more += f"; beside them scores of {words.count(len(theirs), 'external run')}" if theirs else ""
+    others = f"; beside them scores of {words.count(len(theirs), 'external run')}" if theirs else ""
     revisions = dict.fromkeys(evidence.revision(record["git"]) for record in records)
     return (
-        f"{words.count(len(records), 'run')}: {words.listing(grid)}, tested on "
-        f"{words.listing(scored)}{more}; {'revisions' if len(revisions) > 1 else 'revision'} "
-        f"{'; '.join(revisions)}."
+        f"{words.count(len(records), 'run')}: {words.listing(grid)}{more}, tested on "
+        f"{words.listing(scored)}{others}; {'revisions' if len(revisions) > 1 else 'revision'} "
+        f"{'; '.join(revisions)}. {_NAMES}"
     )

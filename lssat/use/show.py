@@ -141,8 +141,8 @@ def _least(metrics: Metrics) -> Iterator[str]:
         if head and row["least"] is not None:
             corrected = f", {row['least_holm']:.3f} with Holm over {row['tests']} pairs"
             yield (
-                f"between two {row['compared']}s, 80 % of repetitions show a difference of "
-                f"{row['least']:.3f}{corrected if row['tests'] > 1 else ''}"
+                f"between two {row['compared']}s, a true difference of {row['least']:.3f}"
+                f"{corrected if row['tests'] > 1 else ''} would be shown with 80 % power"
             )
 
 

@@ -110,10 +110,10 @@ def test_case_38_one_class_predicted(task):
     fallen, sound = found["runs"]
     assert fallen["collapsed"]
     assert not sound["collapsed"]
-    assert fallen["notes"]["collapsed"] == "predicts the same for every sample"
+    assert fallen["notes"]["collapsed"] == "decides the same for every sample"
     for row in found["table"]:
         assert row["collapsed"]
-        assert "collapsed: seed 0 predicts the same for every sample" in row["note"]
+        assert "collapsed: seed 0 decides the same for every sample" in row["note"]
 
 
 @pytest.mark.parametrize("task", ["ffpp", "celeba", "affectnet"])

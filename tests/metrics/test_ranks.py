@@ -82,7 +82,16 @@ def test_permutations_are_as_many_as_an_enumeration_counts() -> None:
     as_far = [
         ((a + b + c) ** 2).sum() >= observed for a, b, c in itertools.product(orders, repeat=3)
     ]
-    assert found.p_permuted == pytest.approx(np.mean(as_far), abs=0.003)
+    assert found.p_permuted == pytest.approx(np.mean(as_far), abs=1e-12)
+    # No p-value is below what the number of permutations allows.
+    assert statistics.friedman(np.array([[3, 2, 1]] * 3)).p_permuted == pytest.approx(6 / 216)
+    many = np.array([[1, 2, 3, 4], [1, 2, 4, 3], [2, 1, 3, 4], [2, 1, 3, 4]])
+    drawn = statistics.friedman(-many)  # 24 ** 3 are more than are enumerated
+    apart = sum(
+        ((many[0] + a + b + c) ** 2).sum() >= (many.sum(axis=0) ** 2).sum()
+        for a, b, c in itertools.product(orders, repeat=3)
+    )
+    assert drawn.p_permuted == pytest.approx(apart / 24**3, abs=0.003)
 
 
 @pytest.mark.slow

@@ -63,9 +63,9 @@ def test_the_table_shows_interval_baseline_and_flags(
     assert re.search(r"0\.600 │ 0\.500 to 0\.700 │ +1 │ +beats 0\.125 │", told)
     assert re.search(r"0\.125 │ 0\.025 to 0\.225 │ +2-3 │ +collapsed 0\.125 │", told)
     assert "one class only" in told
-    shown = "80 % of repetitions show a difference of"
-    assert f"{shown} 0.100, 0.123 with Holm over 3 pairs\n" in told
-    assert f"{shown} 0.200\n" in told
+    shown = "would be shown with 80 % power"
+    assert f"a true difference of 0.100, 0.123 with Holm over 3 pairs {shown}\n" in told
+    assert f"a true difference of 0.200 {shown}\n" in told
     assert "0.300" not in told
     row = dict(metric="top1", value=0.3, low=0.2, high=0.4, baseline=0.125, note=None)
     write_json(folder / "format.json", dict(metric="top1", above=True, rows=[row]))

@@ -92,9 +92,9 @@ def test_what_could_have_been_shown_is_of_the_same_family() -> None:
     assert found[0] == pytest.approx(0.01 * alone * 51**0.5, rel=1e-4)
     role, *_ = told(task("ffpp", pair("large", "small", 0.5)))
     assert role == [
-        "ffpp: no difference between backbones is shown; the largest is 0.100 (it may be up to "
-        "0.120); of these means, a difference of 0.029 would have been shown in 80 % of "
-        "repetitions, with the correction over all tasks."
+        "ffpp: no difference between backbones is shown; the largest is 0.100 [0.080, 0.120]; "
+        "of these means, a true difference of 0.029 would be shown with 80 % power, with the "
+        "correction over all tasks."
     ]
 
 

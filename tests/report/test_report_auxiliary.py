@@ -54,11 +54,11 @@ def test_one_family_over_all_tasks_decides() -> None:
     rest = task("celeba", row(AUX, ALONE, 0.9, -0.01))
     text = said(alone, rest)
     assert text == (
-        "On ffpp and celeba no difference is shown, the largest is 0.100 (it may be up to 0.130)."
+        "On ffpp and celeba no difference is shown, the largest is 0.100 [0.080, 0.130]."
     )
     assert said(task("ffpp", row(AUX, ALONE, 0.02)), rest) == (
         f"On ffpp it is shown to help: {AUX} with vit by 0.100 [0.080, 0.130]; "
-        "on celeba no difference is shown, the largest is −0.010 (it may be up to 0.030)."
+        "on celeba no difference is shown, the largest is −0.010 [−0.030, 0.020]."
     )
 
 

@@ -113,8 +113,11 @@ def test_the_sentence_says_whether_anything_was_learnt() -> None:
         "The decoder has learnt no more than a constant in its only row: "
     )
     assert decoder.sentence(errors(1.04, 0.5, 0.25)) == (
-        "The decoder does better than a constant in 2 of 3 rows: there its error on removed "
-        "patches is 25.0 % to 50.0 % of that of a constant."
+        "The decoder’s error on removed patches is below that of a constant in 2 of 3 rows: "
+        "25.0 % to 50.0 % of it."
+    )
+    assert decoder.sentence(errors(1.04, 0.99)).endswith(
+        "in 1 of 2 rows: 99.0 % of it. It has hardly learnt to fill in."
     )
     assert decoder.sentence({}) == ""
 

@@ -76,7 +76,7 @@ def test_a_question_has_one_sentence_by_the_tests_of_the_longer_answer(task) -> 
     role, suits, _ = answers.brief([task])
     assert role[1].startswith("On no task are two backbones shown to differ in the mean")
     about = "With 2 seeds this is about these trained models."
-    assert role[1].endswith(f" is 0.100 (it may be up to 0.150). {about}")
+    assert role[1].endswith(f" is 0.100 [0.050, 0.150]. {about}")
     assert suits[1] == "On ffpp, vit_micro and vit_mini cannot be told apart."
 
 

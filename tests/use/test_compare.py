@@ -376,7 +376,7 @@ def test_case_38_a_run_that_collapsed_is_flagged(
     root = project(tmp_path, rows)
     *arms, levels, found = compared(root)
     assert (found["a"]["collapsed"], terminal.arms(found)) == (None, ["A", "B, collapsed"])
-    why = "B, collapsed: it predicts the same for every sample."
+    why = "B, collapsed: it decides the same for every sample."
     assert why in terminal.verdict(found)
     terminal.show(found)
     told = capsys.readouterr().out

@@ -201,7 +201,7 @@ def _collapsed(level: Level, run: str, value: float | None, baseline: float | No
         return f"is of no use: {reason}"
     chosen = metrics.predicted(level.kind, scores)
     if (chosen == chosen[0]).all() and not (level.labels == level.labels[0]).all():
-        return "predicts the same for every sample"
+        return "decides the same for every sample"
     if value is not None and baseline is not None and value <= baseline:
         return f"does not beat the trivial baseline ({value:.3f}, baseline {baseline:.3f})"
     return None

@@ -1,5 +1,7 @@
 """Ranks of several treatments over blocks: Friedman's test, and Nemenyi's between each two."""
 
+import itertools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -68,11 +70,22 @@ def _undefined(ranks: np.ndarray) -> str | None:
 
 
 def _permuted(ranks: np.ndarray) -> float:
-    """Return the share of permutations within blocks whose rank sums are as far apart."""
+    """Return the share of permutations within blocks whose rank sums are as far apart.
+
+    Of all permutations, where they are few (of all blocks but one, which names the treatments);
+    else of as many draws.
+    """
+    blocks, treatments = ranks.shape
+    observed = (ranks.sum(axis=0) ** 2).sum() - 1e-9
+    if math.factorial(treatments) ** (blocks - 1) <= _PERMUTATIONS:
+        orders = np.array(list(itertools.permutations(range(treatments))))
+        sums = ranks[:1]
+        for block in ranks[1:]:
+            sums = (sums[:, None] + block[orders][None]).reshape(-1, treatments)
+        return float(((sums**2).sum(axis=1) >= observed).mean())
     rng = np.random.default_rng(0)
     drawn = rng.permuted(np.broadcast_to(ranks, (_PERMUTATIONS, *ranks.shape)), axis=2)
-    apart = (drawn.sum(axis=1) ** 2).sum(axis=1)
-    as_far = (apart >= (ranks.sum(axis=0) ** 2).sum() - 1e-9).sum()
+    as_far = ((drawn.sum(axis=1) ** 2).sum(axis=1) >= observed).sum()
     return float((as_far + 1) / (_PERMUTATIONS + 1))
 
 

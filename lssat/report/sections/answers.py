@@ -140,8 +140,8 @@ def _role(task: Task, verdicts: list[Verdict]) -> str:
     most = max(known, key=lambda verdict: abs(verdict.row["difference"]))
     text = f"{task.name}: no difference between backbones is shown; the largest is {_open(most)}"
     could = (
-        f"; of these means, a difference of {words.number(most.least)} would have been shown in "
-        "80 % of repetitions, with the correction over all tasks"
+        f"; of these means, a true difference of {words.number(most.least)} would be shown with "
+        "80 % power, with the correction over all tasks"
     )
     return f"{text}{could if most.least is not None else ''}. {about}".strip()
 
@@ -176,12 +176,14 @@ def _gap(verdict: Verdict) -> str:
 
 
 def _open(verdict: Verdict) -> str:
-    """Write a difference that is not shown, with how large it may be all the same."""
+    """Write a difference that is not shown, without its sign, and its interval."""
     size = words.number(abs(verdict.row["difference"]))
-    if verdict.row["low"] is None or verdict.row["high"] is None:
+    low, high = verdict.row["low"], verdict.row["high"]
+    if low is None or high is None:
         return size
-    most = max(abs(verdict.row["low"]), abs(verdict.row["high"]))
-    return f"{size} (it may be up to {words.number(most)})"
+    if verdict.row["difference"] < 0:
+        low, high = -high, -low
+    return f"{size} [{words.number(low)}, {words.number(high)}]"
 
 
 def _suits(task: Task, verdicts: list[Verdict]) -> str:

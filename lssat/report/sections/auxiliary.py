@@ -111,4 +111,4 @@ def _span(one: Gain) -> str:
 def _most(one: Gain) -> str:
     if one.low is None or one.high is None:
         return ""
-    return f" (it may be up to {words.number(max(abs(one.low), abs(one.high)))})"
+    return f" [{words.number(one.low)}, {words.number(one.high)}]"

@@ -15,6 +15,8 @@ from lssat.report.kit.results import Task
 from lssat.tables import Record
 
 _CODE_STD = 0.25 * 255  # what codes are divided by, as in lssat.models, which imports torch
+_LEARNT = 0.95  # a decoder whose error is above this share of a constant's has learnt little
+_HARDLY = " It has hardly learnt to fill in."
 Pair = tuple[str, str]  # backbone, configuration
 
 
@@ -150,8 +152,8 @@ def sentence(measured: Mapping[Pair, list[Errors]]) -> str:
         )
     ends = dict.fromkeys(words.percent(ratio) for ratio in (min(better), max(better)))
     return (
-        f"The decoder does better than a constant in {len(better)} of {what}: there its error on "
-        f"removed patches is {' to '.join(ends)} of that of a constant."
+        f"The decoder’s error on removed patches is below that of a constant in {len(better)} of "
+        f"{what}: {' to '.join(ends)} of it.{_HARDLY if min(better) > _LEARNT else ''}"
     )
 
 

@@ -6,7 +6,10 @@ from typing import Any
 from lssat.report.kit import words
 from lssat.tables import face_privacy
 
-NOTE = "The sample proves that the machinery works. It is no science; its faces are drawn over."
+NOTE = (
+    "The sample proves that the machinery works. Its numbers mean nothing: the labels are painted "
+    "onto the faces."
+)
 
 
 def title(params: Mapping[str, Any], tasks: Mapping[str, str]) -> str:
