@@ -164,6 +164,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
             process.send_signal(signal.SIGTERM)
         for process in reversed(started):
             until(lambda process=process: process.poll() is not None or ended(process.pid), "end")
+            process.wait()  # at once; it may have ended between the two questions
 
 
 def _user() -> str:
