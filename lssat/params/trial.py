@@ -42,7 +42,7 @@ VALUES = {
     "tracking": {"experiment": "lssat-small"},
     "report": {
         "title": "A small trial run",
-        "note": "Few samples, one epoch, a tiny backbone: does all fit? The numbers mean nothing.",
+        "note": "Few samples, one epoch, a tiny backbone. Does all fit? The numbers mean nothing.",
     },
 }
 # Of each data set; `limit` is added. A clip that has no face is no reason to stop a trial.
