@@ -24,8 +24,8 @@ class RunMetrics(TypedDict):
     external: NotRequired[dict[str, str]]  # of another program: file and sha256 of its scores
 
 
-class Measured(TypedDict):
-    """What rows of a metric over seeds share: a backbone and configuration."""
+class OverSeeds(TypedDict):
+    """A metric of a backbone and configuration: its mean over seeds, beside the baseline."""
 
     backbone: str
     configuration: str
@@ -41,6 +41,11 @@ class Measured(TypedDict):
     note: str | None
     baseline: Number
     beats_baseline: bool
+
+
+class Measured(OverSeeds):
+    """What rows of runs share."""
+
     collapsed: bool
 
 
@@ -215,23 +220,9 @@ class Gain(TypedDict):
     note: str | None
 
 
-class Nearest(TypedDict):
+class Nearest(OverSeeds):
     """One row of `nearest`: the k-NN score of a probe's frozen features, in the headline metric."""
 
-    backbone: str
-    configuration: str
-    level: str
-    metric: str
-    n: int
-    groups: int
-    seeds: list[int]
-    values: list[Number]
-    mean: Number
-    low: Number
-    high: Number
-    note: str | None
-    baseline: Number
-    beats_baseline: bool
     runs: list[str]
     neighbours: list[int]  # that each seed's validation chose
 
