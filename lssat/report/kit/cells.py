@@ -1,29 +1,12 @@
 """The tables of the page, as columns and cells that one template macro writes."""
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from lssat.report.kit import words
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column's heading; `kind` is text, key, num, id, pre or mark.
-
-    The first columns of a table may be keys: together they name a row, and all stay in view.
-    """
-
-    label: str
-    kind: str = "text"
-    hint: str = ""
-
-
-# What names a row of the results.
-ROW = (
-    Column("Backbone", "key"),
-    Column("Configuration", "key", "masked branch / reconstructed / classified"),
-)
+from lssat.report.kit.results import Task
 
 
 @dataclass(frozen=True)
@@ -48,6 +31,36 @@ class Cell:
     link: str = ""
 
 
+Reads = str | Callable[[Any], Cell | str | float | None]  # a key of a row, or a function of it
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its heading, and what it shows of a row; `kind` is text, key, num, id, pre or mark.
+
+    The first columns of a table may be keys: together they name a row, and all stay in view.
+    """
+
+    label: str
+    kind: str = "text"
+    hint: str = ""
+    value: Reads = ""
+
+    def cell(self, row: Any) -> Cell:
+        """Make the cell of a row."""
+        value = row[self.value] if isinstance(self.value, str) else self.value(row)
+        if isinstance(value, Cell):
+            return value
+        return Cell(value) if isinstance(value, str) else num(value)
+
+
+# What names a row of the results.
+ROW = (
+    Column("Backbone", "key", value="backbone"),
+    Column("Configuration", "key", "masked branch / reconstructed / classified", "configuration"),
+)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table with a caption, sortable by its headings and filtered by a text field."""
@@ -62,6 +75,17 @@ class Table:
     feet: list[list[Cell]] = field(default_factory=list)  # further last rows
     notes: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)  # of the rows, for links to them
+
+    @classmethod
+    def of(
+        cls, id: str, caption: str, columns: list[Column], rows: Iterable[Any], **more: Any
+    ) -> Self:
+        """Make a table whose columns say what each shows of a row.
+
+        Args:
+            more: further fields of the table.
+        """
+        return cls(id, caption, columns, [[c.cell(row) for c in columns] for row in rows], **more)
 
     @property
     def keys(self) -> int:
@@ -94,6 +118,26 @@ def shown(yes: bool, flag: str = "good") -> Cell:
     return Cell("yes", "yes", flag=flag) if yes else Cell("not shown", "no")
 
 
+def flag_of(task: Task) -> Column:
+    """Return the column that flags a row of the results which collapsed."""
+    return Column("Flag", value=lambda row: flagged(words.pair(row) in task.collapsed))
+
+
 def num(value: Any, digits: int = 3, small: str = "") -> Cell:
     """Make a cell of a number."""
     return Cell(words.number(value, digits), value, small)
+
+
+def share(value: float | None, small: str = "") -> Cell:
+    """Make a cell of a share, as a percentage."""
+    return Cell(words.percent(value), value, small)
+
+
+def measured(row: Mapping[str, Any] | None) -> Cell:
+    """Make the cell of a row's mean, its interval below."""
+    return num(row["mean"], small=words.interval(row)) if row else Cell(words.DASH)
+
+
+def interval(row: Mapping[str, Any]) -> Cell:
+    """Make the cell of a row's interval, which sorts by its lower end."""
+    return Cell(words.interval(row), row["low"])

@@ -6,7 +6,18 @@ from typing import Any
 
 from lssat import grid, metrics
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Bar, Cell, Column, Table, anchor, flagged, num, shown
+from lssat.report.kit.cells import (
+    ROW,
+    Bar,
+    Cell,
+    Column,
+    Table,
+    anchor,
+    flagged,
+    measured,
+    num,
+    shown,
+)
 from lssat.report.kit.results import Task
 from lssat.report.sections import format_alone
 
@@ -218,11 +229,6 @@ def noted(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             if note and not note.startswith("collapsed:"):
                 about.setdefault(note, {})[f"{row['level']} {words.metric(row['metric'])}"] = None
     return [f"{words.listing(list(names))}: {note}" for note, names in about.items()]
-
-
-def measured(row: Mapping[str, Any] | None) -> Cell:
-    """Make the cell of a row's mean, its interval below."""
-    return num(row["mean"], small=words.interval(row)) if row else Cell(words.DASH)
 
 
 def _baselines(names: list[tuple[str, str]], table: Sequence[Mapping[str, Any]]) -> list[Cell]:
