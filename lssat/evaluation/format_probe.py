@@ -18,6 +18,7 @@ from lssat.evaluation.scores import cells, measured
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.run_group import Scored
 from lssat.tables import FORMATS, SPLITS, DataError, metadata, read_table, write_json
+from lssat.tables.contracts import VERSION
 
 NAME = "format"
 NUMBERS = (
@@ -57,7 +58,9 @@ def probe(train: Path, test: Path, formats: Path, out: Path, params: SimpleNames
     model = Probe(task.kind, len(task.classes), params.evaluate.seed).fit(learnt)
     inputs = model.features(tested.files)
     level = _level(task.kind, tested, model.predict(inputs))
-    content: dict[str, Any] = dict(task=task.name, kind=task.kind, split="test", metric=task.metric)
+    content: dict[str, Any] = dict(
+        version=VERSION, task=task.name, kind=task.kind, split="test", metric=task.metric
+    )
     content |= dict(level=level.name, n=len(level.ids), groups=len(set(level.groups)))
     content |= dict(train_n=len(learnt.ids), confidence=params.evaluate.confidence)
     rows = _rows(level, _own(task.kind, learnt.labels), params)

@@ -20,6 +20,7 @@ from lssat import grid
 from lssat.models.ssat import SSAT
 from lssat.params import Benchmark
 from lssat.tables import write_json
+from lssat.tables.contracts import VERSION
 from lssat.tables.environment import environment
 from lssat.training.build import rebuild
 
@@ -41,8 +42,9 @@ def measure(out: Path, params: SimpleNamespace, device: str = "cpu") -> None:
         rows.append(_backbone(backbone, configuration, params, device))
         first = rows[-1]["batches"][0]
         print(f"{backbone}: {first['latency_ms']:.3g} ms for one", flush=True)
-    facts = dict(device=device, processor=_processor(device), threads=params.train.threads)
-    write_json(out, facts | dict(environment=environment(), backbones=rows))
+    facts = dict(version=VERSION, device=device, processor=_processor(device))
+    facts |= dict(threads=params.train.threads, environment=environment(), backbones=rows)
+    write_json(out, facts)
 
 
 def models(benchmark: Benchmark) -> list[tuple[str, str]]:

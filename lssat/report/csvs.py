@@ -9,6 +9,7 @@ from lssat.report.kit import words
 from lssat.report.kit.results import Cross, Task
 from lssat.report.sections import costs, format_alone
 from lssat.tables import REJECTS, RunMetrics
+from lssat.tables.analysis_tables import Slices
 
 _RUN = [
     "best_epoch", "epochs", "select_metric", "best_value", "parameters", "decoder_parameters",
@@ -276,8 +277,12 @@ def write_slices(path: Path, tasks: list[Task]) -> None:
     write_csv(path, columns, rows)
 
 
-def _slices(sliced: dict) -> Iterable[dict]:
-    shared = {key: sliced[key] for key in ("task", "source", "confidence")}
+def _slices(sliced: Slices) -> Iterable[dict]:
+    shared = {
+        "task": sliced["task"],
+        "source": sliced["source"],
+        "confidence": sliced["confidence"],
+    }
     for row in sliced["rows"]:
         gap = {"gap_low": row["low"], "gap_high": row["high"]}
         for group in row["groups"]:
@@ -300,13 +305,17 @@ def write_robustness(path: Path, tasks: list[Task]) -> None:
 
 def _robustness(task: Task) -> Iterable[dict]:
     scores = task.robustness
-    shared = {key: scores[key] for key in ("task", "confidence")}
+    shared = {"task": scores["task"], "confidence": scores["confidence"]}
     for row in scores["rows"]:
         own = {**shared, **row, "collapsed": words.pair(row) in task.collapsed}
         yield own | row["clean"] | {"perturbation": "none", "strength": 0}
-        if (recoded := row.get("recoded")) is not None:
-            share = {f"retained{end}": recoded[f"survives{end}"] for end in ("", "_low", "_high")}
-            yield own | recoded | share | {"perturbation": "recoded", "strength": 0}
+        recoded = row["recoded"]
+        share = {
+            "retained": recoded["survives"],
+            "retained_low": recoded["survives_low"],
+            "retained_high": recoded["survives_high"],
+        }
+        yield own | recoded | share | {"perturbation": "recoded", "strength": 0}
         yield from (own | point for point in row["points"])
         yield from (own | kind | {"strength": "mean"} for kind in row["kinds"])
         yield own | row["corrupted"] | {"perturbation": "mean", "strength": "mean"}

@@ -24,10 +24,11 @@ from lssat.tables import (
     TEXTURE,
     confidential,
     face_privacy,
-    read_json,
+    read_as,
     read_record,
     write_text,
 )
+from lssat.tables.analysis_tables import ExplainedSample, Explanations
 from lssat.tables.project import RunFiles, ShardFolder
 
 
@@ -70,11 +71,11 @@ def write(
 
 def titles(tasks: Mapping[str, Files]) -> dict[str, str]:
     """Return the title of each task, by its name."""
-    return {name: read_json(files.explain)["title"] for name, files in tasks.items()}
+    return {name: read_as(files.explain, Explanations)["title"] for name, files in tasks.items()}
 
 
 def _task(name: str, files: Files, place: str) -> dict[str, Any]:
-    explain = read_json(files.explain)
+    explain = read_as(files.explain, Explanations)
     maps = read_maps(files.maps, explain["maps_sha256"])
     best, heat = explain["chosen"], explain["temperature"]
     metric = words.metric(explain["metric"].removeprefix("val_"))
@@ -94,14 +95,14 @@ def _task(name: str, files: Files, place: str) -> dict[str, Any]:
     }
 
 
-def _more(explain: dict[str, Any], files: Files, maps: Maps) -> dict[str, Any]:
+def _more(explain: Explanations, files: Files, maps: Maps) -> dict[str, Any]:
     """Show what the report leaves out: crops, reconstructions, where they look, perturbations."""
     faces, texture = _pairs(files.faces), _pairs(files.codes)
     runs = [files.runs / row["run"] for row in explain["rows"]]
     strips, note = pictures.reconstructions(
         [(at, read_record(RunFiles(at).record, "reconstruction_sha256")) for at in runs]
     )
-    kinds = [{"name": name, "title": each.title} for name, each in perturb.PERTURBATIONS.items()]
+    kinds = {name: kind.title for name, kind in perturb.PERTURBATIONS.items()}
     return {
         "crops": pictures.crops(faces, texture)[0],
         "strips": strips,
@@ -116,7 +117,7 @@ def _pairs(folder: Path) -> list[pictures.Pair]:
     return [(file, file.with_suffix(".parquet")) for file in there.find(there.shard("*").npy)]
 
 
-def _errors(explain: dict[str, Any], files: Files, maps: Maps, shown: bool) -> list[dict[str, Any]]:
+def _errors(explain: Explanations, files: Files, maps: Maps, shown: bool) -> list[dict[str, Any]]:
     crops, codes = _Shards(files.faces), _Shards(files.codes, files.faces)
     return [
         _error(row, _looks(row, crops, codes, maps, number) if shown else None)
@@ -130,7 +131,7 @@ class _Shards:
     def __init__(self, folder: Path, crops: Path | None = None):
         self.folder, self.crops, self.opened = folder, crops, dict[int, shards.Shard]()
 
-    def take(self, row: dict[str, Any]) -> np.ndarray:
+    def take(self, row: ExplainedSample) -> np.ndarray:
         """Return the crop (H, W, 3) uint8, or its codes (H, W)."""
         number = row["shard"]
         if number not in self.opened:
@@ -149,14 +150,14 @@ class _Shards:
         return twin
 
 
-def _where(row: dict[str, Any]) -> str:
+def _where(row: ExplainedSample) -> str:
     frame = "" if row["frame"] == 0 and row["clip"] < 0 else f", frame {row['frame']}"
     frame += f", clip {row['clip']}" if row["clip"] >= 0 else ""
     return f"{row['id']}{frame}"
 
 
 def _looks(
-    row: dict[str, Any], crops: "_Shards", codes: "_Shards", maps: Maps, number: int
+    row: ExplainedSample, crops: "_Shards", codes: "_Shards", maps: Maps, number: int
 ) -> tuple[pictures.Picture, list[str]]:
     """Return the picture of an error, and the names of its parts."""
     crop = crops.take(row)
@@ -167,7 +168,9 @@ def _looks(
     return picture(gapped([[tile(crop), texture, *looks]]), alt), names
 
 
-def _error(row: dict[str, Any], shown: tuple[pictures.Picture, list[str]] | None) -> dict[str, Any]:
+def _error(
+    row: ExplainedSample, shown: tuple[pictures.Picture, list[str]] | None
+) -> dict[str, Any]:
     drawn, names = shown or (None, [])
     return {
         "picture": drawn,

@@ -7,6 +7,7 @@ from lssat import metrics
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
 from lssat.report.sections import format_alone, headline, matrix
+from lssat.tables.analysis_tables import SliceRow, Slices
 
 _SPECIAL = str.maketrans(
     {
@@ -127,7 +128,7 @@ def _row(row: Mapping[str, Any], best: bool) -> list[str]:
     ]
 
 
-def _slices(task: Task, sliced: dict) -> str:
+def _slices(task: Task, sliced: Slices) -> str:
     """Return the table of worst groups and gaps: a row per attribute, backbone, configuration."""
     scored = task.metrics
     what = f"{task.title}: {words.where(scored)} by group, {words.confidence(scored)} of the gap;"
@@ -137,7 +138,7 @@ def _slices(task: Task, sliced: dict) -> str:
     return _environment(f"slices-{task.name}-{sliced['source']}", caption, head, rows, texts=4)
 
 
-def _slice(task: Task, row: dict) -> list[str]:
+def _slice(task: Task, row: SliceRow) -> list[str]:
     worst = next((each["mean"] for each in row["groups"] if each["group"] == row["worst"]), None)
     texts = [row["attribute"], row["backbone"], row["configuration"], row["worst"] or words.DASH]
     texts += [words.number(worst), words.number(row["gap"]), words.interval(row)]

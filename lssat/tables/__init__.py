@@ -17,7 +17,7 @@ from lssat.tables.atomic import (
     write_text,
     write_whole,
 )
-from lssat.tables.contracts import Metrics, Record, Times, read_metrics, read_record
+from lssat.tables.contracts import Metrics, Record, Times, read_as, read_metrics, read_record
 from lssat.tables.disjoint import UNUSED, check_groups
 from lssat.tables.errors import DataError
 from lssat.tables.metric_tables import Row, RunMetrics
@@ -64,6 +64,7 @@ __all__ = [
     "json_text",
     "metadata",
     "open_shard",
+    "read_as",
     "read_json",
     "read_metrics",
     "read_record",

@@ -1,13 +1,14 @@
-"""The two largest contracts between steps, typed: metrics.json of a task, record.json of a run.
+"""The contracts between steps that are JSON: metrics.json, record.json, and how each is read.
 
-Whoever reads one names the keys that it needs. What is not as agreed ends the step with the file,
-the key and what to do, and not later in a formula.
+Whoever reads metrics or a record names the keys that it needs; of the others all that their type
+requires must be there (`read_as`). What is not as agreed ends the step with the file, the key and
+what to do, and not later in a formula.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, NotRequired, cast, get_type_hints
+from typing import Any, NotRequired, TypeVar, cast, get_type_hints
 
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
@@ -15,9 +16,11 @@ from lssat.tables.errors import DataError
 from lssat.tables.metric_tables import ROWS, Number, Row, RunMetrics, SubsetRow
 from lssat.tables.texts import read_json
 
-VERSION = 1  # of both; a file that names none was written before there were others
-METRICS_REMEDY = "Run its step again: remove it and run `snakemake --cores 8`"
+VERSION = 1  # of all; a file that names none was written before there were others
+STEP_REMEDY = "Run its step again: remove it and run `snakemake --cores 8`"
 RECORD_REMEDY = "Train the run again: remove its folder and run `snakemake --cores 8`"
+
+Content = TypeVar("Content")
 
 
 class Metrics(TypedDict):
@@ -101,7 +104,7 @@ class Record(TypedDict):
     reconstruction_sha256: str
 
 
-def read_metrics(path: Path, *needs: str, remedy: str = METRICS_REMEDY) -> Metrics:
+def read_metrics(path: Path, *needs: str, remedy: str = STEP_REMEDY) -> Metrics:
     """Read a metrics.json.
 
     Args:
@@ -110,12 +113,25 @@ def read_metrics(path: Path, *needs: str, remedy: str = METRICS_REMEDY) -> Metri
     Raises:
         DataError: it is missing or damaged, of another version, or not as agreed.
     """
-    return cast(Metrics, _checked(path, read_json(path, remedy), Metrics, needs, METRICS_REMEDY))
+    return cast(Metrics, _checked(path, read_json(path, remedy), Metrics, needs, STEP_REMEDY))
 
 
 def read_record(path: Path, *needs: str, remedy: str = RECORD_REMEDY) -> Record:
     """Read a record.json; arguments and errors as those of `read_metrics`."""
     return cast(Record, _checked(path, read_json(path, remedy), Record, needs, RECORD_REMEDY))
+
+
+def read_as(path: Path, kind: type[Content], remedy: str = STEP_REMEDY) -> Content:
+    """Read what a step wrote as its type says: every key that it requires, rows as agreed.
+
+    Args:
+        kind: a TypedDict of `analysis_tables` or `data_tables`.
+
+    Raises:
+        DataError: it is missing or damaged, of another version, or not as agreed.
+    """
+    needs = sorted(kind.__required_keys__)  # type: ignore[attr-defined]
+    return cast(Content, _checked(path, read_json(path, remedy), kind, needs, remedy))
 
 
 def _checked(path: Path, content: Any, kind: type, needs: Sequence[str], remedy: str) -> Any:

@@ -27,6 +27,7 @@ def draw(root: Path, grid: dict = ONE) -> tuple[dict, dict]:
     )  # fmt: skip
     tables.write_json(cross.metrics, found)
     across = {"task": "ffpp", "dataset": "celebdf", "duplicate": 0, "near_duplicate": 3, "of": 54}
+    across |= {"near_distance": 4, "near_limit": 0.1, "crops": {"ffpp": 3024, "celebdf": 162}}
     tables.write_json(cross.across, across)
     tables.write_table(cross.predictions, [], tables.PREDICTIONS)
     samples = {"samples": {"train": 0, "val": 0, "test": 54}}

@@ -13,6 +13,7 @@ from lssat.evaluation.perturb import PERTURBATIONS
 from lssat.evaluation.slices import measures
 from lssat.grid import releases
 from lssat.report import TaskFiles
+from lssat.tables.contracts import VERSION
 from lssat.tables.project import Project
 
 SIZE, PATCH = 96, 16
@@ -78,7 +79,7 @@ def sensitive(files: TaskFiles, task: str) -> TaskFiles:
                 rows.append({**first, **where, **own, **gap})
     weights = {run: tables.read_json(at / "record.json") for run, at in files.runs.items()}
     content = dict(task=task, title=known.title, kind=known.kind, metric=known.metric, rows=rows)
-    content |= dict(split="test", confidence=0.95)
+    content |= dict(version=VERSION, split="test", confidence=0.95)
     content |= dict(weights={run: each["weights_sha256"] for run, each in weights.items()})
     file = files.metrics.with_name("sensitivity.json")
     tables.write_json(file, content)
@@ -168,7 +169,12 @@ def explained(
     drawn = {"method": "PCA", "trustworthiness": 0.9, "level": "image"}
     drawn |= {"ids": [s["id"] for s in samples], "points": rng.normal(size=(24, 2)).tolist()}
     drawn |= {"labels": [told[n % len(told)] for n in range(24)], "subsets": list(METHODS) * 6}
-    found = {"chosen": chosen, "metric": f"val_{known.metric}", "temperature": 1.5}
+    found = {
+        "version": VERSION,
+        "chosen": chosen,
+        "metric": f"val_{known.metric}",
+        "temperature": 1.5,
+    }
     found |= {"task": known.name, "title": known.title, "level": "image", "maps_sha256": digest}
     found |= {"target": told[-1], "random": {"rollout": 0.3, "gradients": None}}
     found |= {"rows": rows, "embeddings": [{**chosen, **drawn}], "examples": shown, "errors": shown}
@@ -351,13 +357,22 @@ def _ranks(rows: list[dict], metric: str, level: str) -> list:
 def _format(known: grid.Task) -> dict:
     """Draw what `format_probe` writes (tests/evaluation/test_format_probe.py holds both to it)."""
     level = "video" if known.kind == "binary" else "image"
-    facts = {"task": known.name, "kind": known.kind, "split": "test", "metric": known.metric}
+    facts = {"version": VERSION, "task": known.name, "kind": known.kind, "metric": known.metric}
     size = {"level": level, "n": 80, "groups": 16, "train_n": 200, "confidence": 0.95}
     rows = [
         {"metric": name, "value": 0.52, "low": 0.41, "high": 0.63, "baseline": 0.5, "note": None}
         for name in metrics.NAMES[known.kind]
     ]
-    return facts | size | {"above": False, "rows": rows, "permuted": {"quality": 0.5, "kind": 0.52}}
+    return (
+        facts
+        | size
+        | {
+            "split": "test",
+            "above": False,
+            "rows": rows,
+            "permuted": {"quality": 0.5, "kind": 0.52},
+        }
+    )
 
 
 def _robustness(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
@@ -392,7 +407,7 @@ def _robustness(task: str, runs: list[grid.Run], rng: np.random.Generator) -> di
         )
     return {
         **{"task": task, "kind": known.kind, "title": known.title, "metric": known.metric},
-        **{"split": "test", "confidence": 0.95, "seeds": "first"},
+        **{"version": VERSION, "split": "test", "confidence": 0.95, "seeds": "first"},
         **{"recoded": {"scale": 0.75, "quality": 75}},
         **{"strengths": [1, 2, 3, 4, 5], "samples": {"crop": [60, 720]}, "rows": rows},
         "perturbations": [
@@ -496,7 +511,7 @@ def _slices(files: TaskFiles, task: str, runs: list[grid.Run], rng: np.random.Ge
             told["list"] = {"file": "data/skin.csv", "key": "identity", "entries": 14}
             told["list"] |= {"repeated": 1, "unknown": 2}
         told |= {"task": task, "dataset": task, "title": known.title, "kind": known.kind}
-        told |= {"metric": known.metric, "confidence": 0.95}
+        told |= {"version": VERSION, "metric": known.metric, "confidence": 0.95}
         tables.write_json(file, told | found)
 
 
@@ -522,10 +537,14 @@ def _sliced(
 def _summary(dataset: str) -> dict:
     summary: dict = {
         "dataset": dataset,
+        "listed": {"train": 851, "val": 168, "test": 246},
         "samples": {"train": 846, "val": 168, "test": 243},
         "crops": {"train": 2520, "val": 504, "test": 720},
         "groups": {"train": 70, "val": 14, "test": 16},
         "coverage": {"train": 0.994, "val": 1.0, "test": 0.9875},
+        "coverage_present": {"train": 0.994, "val": 1.0, "test": 0.9875},
+        "rejects": {"manifest": {}, "faces": {"no_face": 5}},
+        "asked": {},
         "unused": {"samples": 12, "crops": 11},
         "selection": "val",
         "seed": 0 if dataset == "affectnet" else None,
@@ -542,6 +561,8 @@ def _summary(dataset: str) -> dict:
         shares = dict.fromkeys(("original", *METHODS), 1.0) | {"FaceSwap": 0.95}
         summary["subset_coverage"] = dict.fromkeys(splits, shares)
         summary["frame_coverage"] = {"train": 0.991, "val": 1.0, "test": 0.975}
+        for name in ("subset_coverage", "frame_coverage"):
+            summary[f"{name}_present"] = summary[name]
     return summary
 
 
@@ -551,9 +572,12 @@ def _audit(files: TaskFiles, dataset: str) -> None:
     sides = [("val", "train"), ("test", "train"), ("test", "val")]
     pairs = [dict(split=a, other_split=b, samples=int(a == "test"), of=243) for a, b in sides]
     known = dataset != "affectnet"
-    tables.write_json(files.audit, {"findings": found, "identities_known": known})
-    told = {"near_distance": 4, "near_limit": 0.1, "pairs": pairs}
-    tables.write_json(files.lookalikes, told)
+    counts = {"dataset": dataset, "crops": {"train": 2520, "val": 504, "test": 720}}
+    counts |= {"samples": {"train": 846, "val": 168, "test": 243}}
+    people = {"identities": {"train": 70, "val": 14, "test": 16}, "identities_known": known}
+    tables.write_json(files.audit, counts | people | {"findings": found})
+    near = {"near_distance": 4, "near_limit": 0.1, "pairs": pairs}
+    tables.write_json(files.lookalikes, counts | near)
     one, copy = ({"split": "train", "id": id, "frame": 0} for id in ("a/000", "a/001"))
     row = crops.finding("duplicate_within", one, copy, "f" * 64, 0)
     tables.write_table(files.findings[0], [row], crops.FINDINGS)
@@ -601,7 +625,8 @@ def _speed(file: Path, backbones: list[str]) -> None:
         ]  # fmt: skip
         made = {"configuration": "MRGB/RRGB/CRGB", "frames": None, "img_size": SIZE}
         rows.append({"backbone": backbone, **made, "batches": batches})
-    facts = {"device": "cpu", "processor": "drawn", "threads": 1, "environment": {}}
+    facts = {"version": VERSION, "device": "cpu", "processor": "drawn"}
+    facts |= {"threads": 1, "environment": {}}
     tables.write_json(file, facts | {"backbones": rows})
 
 

@@ -1,6 +1,7 @@
 """The section on robustness: every number of the JSON in table, curves and CSV; the picture."""
 
 import base64
+import copy
 import csv
 import dataclasses
 import io
@@ -78,6 +79,7 @@ def test_no_share_is_told_of_a_score_that_is_not_above_the_baseline(root: Path) 
 
 
 def test_what_survives_re_encoding_is_a_line_of_the_best_row(task: Task) -> None:
+    task = copy.deepcopy(task)
     rows = task.robustness["rows"]
     best = max(rows, key=lambda row: row["clean"]["mean"])
     had, left = (best[key]["mean"] - 0.5 for key in ("clean", "recoded"))
@@ -90,13 +92,6 @@ def test_what_survives_re_encoding_is_a_line_of_the_best_row(task: Task) -> None
     best["recoded"] |= {"survives_low": None, "survives_high": None, "survives_note": "too low"}
     assert robustness.survives(task).endswith("survives: 90.0 %.")
     assert any(note.endswith("survives: too low") for note in robustness.table(task).notes)
-    for row in rows:  # of an lssat of before
-        del row["recoded"]
-    del task.robustness["recoded"]
-    assert robustness.survives(task) == ""
-    made = robustness.table(task)
-    assert {len(row) for row in made.rows} == {len(made.columns)}
-    assert "Survives" not in [column.label for column in made.columns]
 
 
 def test_what_is_undefined_is_a_dash_with_its_reason(task: Task) -> None:

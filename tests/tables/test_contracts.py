@@ -1,4 +1,4 @@
-"""metrics.json and record.json are held to their types; what is wrong is named with the way out."""
+"""JSON between steps is held to its types; what is wrong is named with the way out."""
 
 import copy
 import re
@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
+from helpers import drawn_cross, drawn_results
 from helpers.scored import deepfake_rows, summarise
 
 from lssat import tables
-from lssat.tables import DataError, Metrics, Record, contracts, read_metrics, read_record
+from lssat.tables import DataError, Metrics, Record, contracts, read_as, read_metrics, read_record
+from lssat.tables import analysis_tables as analysis
+from lssat.tables import data_tables as data
 from lssat.training import record as record_of
 
 RUN = "ffpp/vit_micro/MRGB-RLDP-CRGB/seed0"
@@ -115,3 +118,60 @@ def test_files_of_before_there_were_versions_are_read(content: dict, tmp_path: P
     old = {key: value for key, value in content.items() if key != "version"}
     tables.write_json(tmp_path / "metrics.json", old)
     assert read_metrics(tmp_path / "metrics.json", "table") == old
+
+
+KINDS = [
+    *((analysis.Robustness, "robustness"), (analysis.Explanations, "explain")),
+    *((analysis.FormatProbe, "format"), (analysis.Speed, "speed")),
+    *((analysis.Sensitivity, "sensitivity"), (analysis.Slices, "slices")),
+    *((data.SplitsSummary, "splits"), (data.Audit, "audit"), (data.Lookalikes, "lookalikes")),
+    (data.Across, "across"),
+]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A file of each kind, as tests of the step and of the report hold them."""
+    of_tasks, across = drawn_cross.draw(tmp_path_factory.mktemp("drawn"))
+    task = drawn_results.sensitive(of_tasks["ffpp"], "ffpp")
+    return vars(task) | {"slices": task.slices[0], "across": across["celebdf"].across}
+
+
+@pytest.mark.parametrize(("kind", "name"), KINDS)
+def test_each_key_that_a_kind_requires_must_be_there(
+    files: dict[str, Path], tmp_path: Path, kind: Any, name: str
+) -> None:
+    """Also one that an lssat of before did not write."""
+    content = tables.read_json(files[name])
+    assert read_as(files[name], kind) == content
+    for key in kind.__required_keys__:
+        others = {other: value for other, value in content.items() if other != key}
+        tables.write_json(tmp_path / "x.json", others)
+        with pytest.raises(DataError, match=rf"x\.json: lacks the key {key}\. Run its step again"):
+            read_as(tmp_path / "x.json", kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "change", "said"),
+    [
+        (analysis.Robustness, "robustness", _set("rows", 0, "maen", 1), "rows.0.maen: Extra"),
+        (analysis.Robustness, "robustness", _set("rows", 0, "clean", "low", "x"), "0.clean.low: "),
+        (analysis.Slices, "slices", _set("rows", 0, "groups", 0, "n", 1.5), "rows.0.groups.0.n: "),
+        (analysis.Explanations, "explain", _set("errors", 0, "shard", None), "errors.0.shard: "),
+        (data.Lookalikes, "lookalikes", _set("pairs", 0, "of", "1"), "pairs.0.of: "),
+    ],
+)
+def test_a_value_of_another_type_is_named_in_every_kind(
+    files: dict[str, Path], tmp_path: Path, kind: Any, name: str, change: Any, said: str
+) -> None:
+    tables.write_json(tmp_path / "x.json", broken(tables.read_json(files[name]), change))
+    with pytest.raises(DataError, match=rf"x\.json: .*{re.escape(said)}.*Run its step again"):
+        read_as(tmp_path / "x.json", kind)
+
+
+def test_a_kind_of_another_version_says_what_to_do(files: dict[str, Path], tmp_path: Path) -> None:
+    for version, said in ((0, "Run its step again"), (2, "Update lssat")):
+        content = tables.read_json(files["robustness"]) | {"version": version}
+        tables.write_json(tmp_path / "x.json", content)
+        with pytest.raises(DataError, match=rf"version is {version}, .*reads 1\. {said}"):
+            read_as(tmp_path / "x.json", analysis.Robustness)

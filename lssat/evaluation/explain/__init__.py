@@ -17,6 +17,7 @@ from lssat.evaluation import logits
 from lssat.evaluation.explain import choose
 from lssat.evaluation.explain.maps import Look
 from lssat.tables import DataError, Metrics
+from lssat.tables.contracts import VERSION
 from lssat.tables.project import RunFiles
 from lssat.training.loader import Crops
 
@@ -55,7 +56,7 @@ def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "
     plain = choose.beside(rows, chosen, metric)
     predictions = tables.read_table(files.predictions, tables.PREDICTIONS)
     heat = temperature(tables.read_metrics(files.metrics, "runs"), chosen.run, files.metrics)
-    content: dict[str, Any] = dict(rows=[], embeddings=[], temperature=heat)
+    content: dict[str, Any] = dict(version=VERSION, rows=[], embeddings=[], temperature=heat)
     maps: dict[str, np.ndarray] = {}
     read: dict[bool, Crops] = {}
     for number, row in enumerate(rows):

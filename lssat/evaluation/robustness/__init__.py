@@ -27,6 +27,7 @@ from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Design, by_seed
 from lssat.models.ssat import SSAT
+from lssat.tables.contracts import VERSION
 from lssat.training.loader import Crops
 
 __all__ = ["Files", "robustness"]
@@ -161,6 +162,7 @@ class _Part:
 def _facts(task: grid.Task, parts: list[_Part], params: SimpleNamespace) -> dict[str, Any]:
     options = params.robustness
     return {
+        "version": VERSION,
         "task": task.name,
         "kind": task.kind,
         "title": task.title,

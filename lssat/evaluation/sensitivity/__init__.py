@@ -24,6 +24,7 @@ from lssat.evaluation.scores.run_group import Scored, by_seed
 from lssat.evaluation.sensitivity import figure
 from lssat.params import Sensitivity
 from lssat.tables import FACES, PREDICTIONS, SPLITS
+from lssat.tables.contracts import VERSION
 
 __all__ = ["Files", "sensitivity"]
 _COLUMNS = [
@@ -67,6 +68,7 @@ def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
     for varied, value, default, table in _varied(files, reference, options, data, params.faces):
         rows += _compared(known, reference, table, params, varied, value, default, fallen)
     content = {
+        "version": VERSION,
         "task": known.name,
         "title": known.title,
         "kind": known.kind,

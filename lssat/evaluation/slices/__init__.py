@@ -15,6 +15,7 @@ from lssat.evaluation.slices import annotations, differences
 from lssat.evaluation.slices.groups import Slice, facts
 from lssat.params import Evaluate
 from lssat.tables import MANIFEST, PREDICTIONS, DataError, read_metrics, read_table, write_json
+from lssat.tables.contracts import VERSION
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def _write(
     shared = ("task", "dataset", "title", "kind", "metric", "confidence")
     evaluated: Mapping[str, Any] = known
     facts_ = {name: evaluated[name] for name in shared}
-    write_json(files.out, facts_ | {"min_n": min_n} | source | content)
+    about = {"version": VERSION, "min_n": min_n}
+    write_json(files.out, facts_ | about | source | content)
     rows = len(content["rows"])
     print(f"{task}: {len(content['slices'])} attributes sliced, {rows} rows", flush=True)
 

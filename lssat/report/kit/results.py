@@ -16,15 +16,25 @@ from lssat.tables import (
     Record,
     Row,
     RunMetrics,
-    read_json,
+    read_as,
     read_metrics,
     read_record,
     read_table,
     vouched,
 )
+from lssat.tables.analysis_tables import (
+    Explanations,
+    FormatProbe,
+    Robustness,
+    Sensitivity,
+    Slices,
+    Speed,
+)
+from lssat.tables.data_tables import Across, Audit, Lookalikes, SplitsSummary
 from lssat.tables.project import RunFiles
 
 Curve = dict[str, list[float | None]]
+_ASK = "Remove it, or run `snakemake --cores 8 sensitivity` again"
 _NEEDS = ("task", "dataset", "kind", "title", "level", "metric", "runs", "table")
 
 
@@ -80,10 +90,10 @@ class Cross:
     title: str
     files: CrossFiles
     metrics: Metrics
-    splits: dict[str, Any]
-    audit: dict[str, Any]
-    lookalikes: dict[str, Any]
-    across: dict[str, Any]
+    splits: SplitsSummary
+    audit: Audit
+    lookalikes: Lookalikes
+    across: Across
 
 
 @dataclass(frozen=True)
@@ -96,15 +106,15 @@ class Task:
     metrics: Metrics
     records: dict[str, Record]  # by the run's path
     curves: dict[str, Curve]
-    splits: dict[str, Any]
-    audit: dict[str, Any]
-    lookalikes: dict[str, Any]
-    robustness: dict[str, Any]
-    format: dict[str, Any]
-    explain: dict[str, Any]
-    slices: list[dict[str, Any]]
-    sensitivity: dict[str, Any] | None
-    speed: dict[str, Any] | None = None
+    splits: SplitsSummary
+    audit: Audit
+    lookalikes: Lookalikes
+    robustness: Robustness
+    format: FormatProbe
+    explain: Explanations
+    slices: list[Slices]
+    sensitivity: Sensitivity | None
+    speed: Speed | None = None
 
     @property
     def headline(self) -> list[Row]:
@@ -196,7 +206,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
     if differ := sorted(scored ^ set(files.runs)):
         problem = f"does not fit the runs of {name}: {', '.join(differ[:5])}"
         raise DataError(files.metrics, problem, "Evaluate the task again")
-    robustness = read_json(files.robustness)
+    robustness = read_as(files.robustness, Robustness)
     if other := sorted({run for row in robustness["rows"] for run in row["runs"]} - scored):
         problem = f"does not fit the runs of {name}: {', '.join(other[:5])}"
         raise DataError(files.robustness, problem, "Run its step again")
@@ -211,33 +221,33 @@ def read_task(name: str, files: TaskFiles) -> Task:
         metrics,
         records,
         {run: read_curve(RunFiles(at).curve, records[run]) for run, at in files.runs.items()},
-        read_json(files.splits),
-        read_json(files.audit),
-        read_json(files.lookalikes),
+        read_as(files.splits, SplitsSummary),
+        read_as(files.audit, Audit),
+        read_as(files.lookalikes, Lookalikes),
         robustness,
-        read_json(files.format),
-        read_json(files.explain),
+        read_as(files.format, FormatProbe),
+        read_as(files.explain, Explanations),
         [_slices(file, {run["run"] for run in metrics["runs"]}) for file in files.slices],
-        read_json(files.sensitivity) if files.sensitivity else None,
+        read_as(files.sensitivity, Sensitivity, _ASK) if files.sensitivity else None,
         _speed(files.speed, metrics) if files.speed else None,
     )
 
 
-def _speed(file: Path, metrics: Metrics) -> dict[str, Any]:
-    found = read_json(file)
-    timed = {each["backbone"] for each in found["backbones"]}
+def _speed(file: Path, metrics: Metrics) -> Speed:
+    speed = read_as(file, Speed)
+    timed = {backbone["backbone"] for backbone in speed["backbones"]}
     named = {run["backbone"] for run in metrics["runs"] if not _external(run)}
     if missing := sorted(named - timed):
         raise DataError(file, f"says nothing of {', '.join(missing)}", "Run its step again")
-    return found
+    return speed
 
 
-def _slices(file: Path, runs: set[str]) -> dict[str, Any]:
-    found = read_json(file)
-    if differ := sorted({run for row in found["rows"] for run in row["runs"]} ^ runs):
-        problem = f"does not fit the runs of {found['task']}: {', '.join(differ[:5])}"
+def _slices(file: Path, runs: set[str]) -> Slices:
+    slices = read_as(file, Slices)
+    if differ := sorted({run for row in slices["rows"] for run in row["runs"]} ^ runs):
+        problem = f"does not fit the runs of {slices['task']}: {', '.join(differ[:5])}"
         raise DataError(file, problem, "Run its step again")
-    return found
+    return slices
 
 
 def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
@@ -251,8 +261,16 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     if differ := sorted(_trained_runs(metrics) ^ known):
         problem = f"does not fit the runs of {metrics['task']}: {', '.join(differ[:5])}"
         raise DataError(files.metrics, problem, "Run its step again")
-    audits = (read_json(file) for file in (files.audit, files.lookalikes, files.across))
-    return Cross(name, metrics["title"], files, metrics, read_json(files.splits), *audits)
+    return Cross(
+        name,
+        metrics["title"],
+        files,
+        metrics,
+        read_as(files.splits, SplitsSummary),
+        read_as(files.audit, Audit),
+        read_as(files.lookalikes, Lookalikes),
+        read_as(files.across, Across),
+    )
 
 
 def read_curve(path: Path, record: Record) -> Curve:

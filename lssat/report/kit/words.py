@@ -59,6 +59,11 @@ def interval(row: Mapping[str, Any]) -> str:
     return f"[{number(row['low'])}, {number(row['high'])}]"
 
 
+def span(low: float | None, high: float | None) -> tuple[float, float] | None:
+    """Return the ends of an interval; None where there is none."""
+    return None if low is None or high is None else (low, high)
+
+
 def spanned(value: float | None, row: Mapping[str, Any]) -> str:
     """Write a number for a sentence, with its interval where it has one."""
     return f"{number(value)} {interval(row)}".removesuffix(f" {DASH}")
@@ -95,9 +100,9 @@ def lower_is_better(name: str) -> bool:
     return name in LOWER_IS_BETTER
 
 
-def differs(pair: dict) -> bool:
+def differs(pair: Mapping[str, Any]) -> bool:
     """Say whether a comparison shows a difference: its p-value with Holm's correction."""
-    return pair["p_holm"] is not None and pair["p_holm"] < ALPHA
+    return bool(pair["p_holm"] is not None and pair["p_holm"] < ALPHA)
 
 
 def p(value: float | None) -> str:

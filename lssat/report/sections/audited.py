@@ -9,6 +9,7 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import Cell, Column, Table, num
 from lssat.report.kit.results import Cross, Task
 from lssat.tables import FACES, metadata, read_table
+from lssat.tables.data_tables import Across, SimilarPair
 
 SHOWN = 200  # pairs written into the page; the tables of the audit have all
 
@@ -45,12 +46,12 @@ def _leaks(task: Task | Cross) -> dict[str, int]:
     return {kind: counts[kind] for kind in _WORDS if known or kind != "identity"}
 
 
-def _pair(pair: dict[str, Any], unit: str) -> list[Cell]:
+def _pair(pair: SimilarPair, unit: str) -> list[Cell]:
     what = f"{unit} of {pair['split']} with a near-duplicate in {pair['other_split']}"
     return [Cell(what), num(pair["samples"]), num(pair["of"])]
 
 
-def _across(against: dict[str, Any], unit: str) -> list[list[Cell]]:
+def _across(against: Across, unit: str) -> list[list[Cell]]:
     """Make the rows of the audit against the training data of another data set."""
     seen = f"train or val of {against['task']}"
     pairs, alike = f"pairs of {unit} that share a crop with", f"{unit} of test that look like one"

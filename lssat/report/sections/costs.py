@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from lssat.report.kit.results import Task
 from lssat.tables import Record
+from lssat.tables.analysis_tables import Speed
 
 
 class Cost(NamedTuple):
@@ -56,14 +57,14 @@ class Priced:
 
 def priced(task: Task) -> list[Priced]:
     """Return the headline rows of a task with the costs that their runs recorded."""
-    speeds = _speeds(task.speed or {"backbones": []})
+    speeds = _speeds(task.speed) if task.speed else {}
     return [
         _priced(row, [task.records[run] for run in row["runs"]], speeds.get(row["backbone"], {}))
         for row in task.trained
     ]
 
 
-def _speeds(speed: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
+def _speeds(speed: Speed) -> dict[str, dict[str, list[float]]]:
     """Return backbone -> the costs that were measured once for it, alone (`evaluation.speed`)."""
     return {
         entry["backbone"]: {

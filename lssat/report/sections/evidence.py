@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from lssat.report.kit.results import Cross, Task
 from lssat.report.kit.section import Page, Section
 from lssat.report.sections import audited
 from lssat.tables import Record, sha256
+from lssat.tables.data_tables import Shares, SplitsSummary
 from lssat.tables.project import RunFiles
 
 SPLITS = ("train", "val", "test")
@@ -23,11 +24,14 @@ def data(task: Task | Cross) -> dict[str, Any]:
     """Describe the splits of a task's data set: samples, crops, classes, coverage."""
     summary, dataset = task.splits, task.metrics["dataset"]
     unit = f"{task.metrics['level']}s"
-    counted = {"listed": f"{unit} listed", "samples": f"{unit} in the split"}
-    counted |= {"crops": "face crops", "groups": "groups, none of them in two splits"}
-    rows = [_row(label, summary[key]) for key, label in counted.items() if key in summary]
-    for key, names in (("classes", _class_names(task)), ("subsets", {})):
-        rows += _nested(key, summary.get(key, {}), names)
+    rows = [
+        _row(f"{unit} listed", summary["listed"]),
+        _row(f"{unit} in the split", summary["samples"]),
+        _row("face crops", summary["crops"]),
+        _row("groups, none of them in two splits", summary["groups"]),
+        *_nested("class", summary.get("classes", {}), _class_names(task)),
+        *_nested("subset", summary.get("subsets", {}), {}),
+    ]
     rows += _attributes(summary, task.metrics["classes"])
     rows += _coverage(summary, unit)
     columns = [Column("Count of"), *[Column(split, "num") for split in SPLITS]]
@@ -41,39 +45,43 @@ def data(task: Task | Cross) -> dict[str, Any]:
     return {"title": task.title, "lead": lead, "table": table if rows else None, **more}
 
 
-def _coverage(summary: dict[str, Any], unit: str) -> list[list[Cell]]:
+def _coverage(summary: SplitsSummary, unit: str) -> list[list[Cell]]:
     """Make the rows of coverage: of images or videos, of the frames of videos, and by subset.
 
     Where they differ from the shares of what is listed, those of what is there follow.
     """
-    rows = _shares(summary, unit, "")
-    of_there = _shares(summary, unit, "_present") if "coverage_present" in summary else []
-    known = [[cell.text for cell in row[1:]] for row in rows]
-    return rows + ([] if known == [[c.text for c in row[1:]] for row in of_there] else of_there)
+    frames, subsets = summary.get("frame_coverage"), summary.get("subset_coverage", {})
+    listed = _shares(unit, "", summary["coverage"], frames, subsets)
+    frames = summary.get("frame_coverage_present")
+    subsets = summary.get("subset_coverage_present", {})
+    there = _shares(unit, " that are there", summary["coverage_present"], frames, subsets)
+    same = [[c.text for c in row[1:]] for row in listed] == [[c.text for c in r[1:]] for r in there]
+    return listed if same else listed + there
 
 
-def _shares(summary: dict[str, Any], unit: str, end: str) -> list[list[Cell]]:
-    also = " that are there" if end else ""
-    rows = [_row(f"coverage of {unit}{also}", summary[f"coverage{end}"], share=True)]
-    if f"frame_coverage{end}" in summary:
-        rows.append(_row(f"coverage of frames{also}", summary[f"frame_coverage{end}"], share=True))
-    by_subset = summary.get(f"subset_coverage{end}", {})
-    for member in sorted({member for split in by_subset.values() for member in split}):
-        shares = {split: by_member.get(member) for split, by_member in by_subset.items()}
-        rows.append(_row(f"coverage of {unit} of subset {member}{also}", shares, share=True))
+def _shares(
+    unit: str, which: str, samples: Shares, frames: Shares | None, subsets: Mapping[str, Shares]
+) -> list[list[Cell]]:
+    rows = [_row(f"coverage of {unit}{which}", samples, share=True)]
+    if frames is not None:
+        rows.append(_row(f"coverage of frames{which}", frames, share=True))
+    for member in sorted({member for split in subsets.values() for member in split}):
+        shares = {split: by_member.get(member) for split, by_member in subsets.items()}
+        rows.append(_row(f"coverage of {unit} of subset {member}{which}", shares, share=True))
     return rows
 
 
-def _row(label: str, values: dict[str, Any], share: bool = False) -> list[Cell]:
+def _row(label: str, values: Mapping[str, Any], share: bool = False) -> list[Cell]:
     shown = [values.get(split) for split in SPLITS]
     if share:
         return [Cell(label), *[Cell(words.percent(value), value) for value in shown]]
     return [Cell(label), *[num(value) for value in shown]]
 
 
-def _nested(key: str, counts: dict[str, dict], names: dict[str, str]) -> list[list[Cell]]:
-    """Make a row for each class or subset, of counts of crops by split."""
-    one = {"classes": "class", "subsets": "subset"}[key]
+def _nested(
+    one: str, counts: Mapping[str, Mapping[str, int]], names: dict[str, str]
+) -> list[list[Cell]]:
+    """Make a row for each class or subset (`one`), of counts of crops by split."""
     members = sorted({member for split in counts.values() for member in split})
     return [
         _row(
@@ -88,9 +96,9 @@ def _class_names(task: Task | Cross) -> dict[str, str]:
     return {str(code): f"{code} {name}" for code, name in enumerate(task.metrics["classes"])}
 
 
-def _attributes(summary: dict[str, Any], names: list[str]) -> list[list[Cell]]:
+def _attributes(summary: SplitsSummary, names: list[str]) -> list[list[Cell]]:
     """Make a row for each attribute that some crop has; one row counts the others."""
-    positives = summary.get("attributes", {}).get("positives", {})
+    positives = summary["attributes"]["positives"] if "attributes" in summary else {}
     names = names if positives else []
     counts = [
         {split: counted[i] for split, counted in positives.items()} for i in range(len(names))

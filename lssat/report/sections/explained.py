@@ -18,6 +18,7 @@ from lssat.report.kit.section import Page, Section
 from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections import headline
 from lssat.tables import FACES, vouched
+from lssat.tables.analysis_tables import Embedding, ExplainedRow, ExplainedSample, Explanations
 
 LEAD = (
     "Means over test samples, of the first seed of each row: attention rollout on the left, the "
@@ -72,7 +73,7 @@ def section(task: Task, shown: bool = True) -> dict[str, Any]:
     }
 
 
-def _by(explain: dict[str, Any]) -> str:
+def _by(explain: Explanations) -> str:
     best = explain["chosen"]
     name = words.metric(explain["metric"].removeprefix("val_"))
     return f"best on validation by {name} ({words.number(best['value'])})"
@@ -84,7 +85,7 @@ def resized(map: np.ndarray, side: int, how: Image.Resampling) -> np.ndarray:
     return np.asarray(image.resize((side, side), how))
 
 
-def _means(row: dict[str, Any], maps: Maps) -> Picture:
+def _means(row: ExplainedRow, maps: Maps) -> Picture:
     names = [name for name in ("rollout", "gradients") if f"{row['maps']}_{name}" in maps]
     tiles = []
     for name in names:
@@ -140,7 +141,7 @@ def _table(task: Task) -> Table:
     )
 
 
-def examples(rows: list[dict], maps: Maps, faces: list[Pair]) -> Picture | None:
+def examples(rows: list[ExplainedSample], maps: Maps, faces: list[Pair]) -> Picture | None:
     """Show a few samples, below each crop where the best row looks.
 
     Args:
@@ -185,15 +186,15 @@ def _missed(share: float | None) -> str:
     return words.percent(share) + (" (incomplete)" if far else "")
 
 
-def _sentence(row: dict[str, Any]) -> str:
+def _sentence(row: ExplainedSample) -> str:
     right = "right" if row["right"] else "wrong"
     sure = words.number(row["probability"], 2)
     return f"{row['id']}: {row['predicted']} (p = {sure}), {right}{incomplete(row)}"
 
 
-def incomplete(row: dict[str, Any]) -> str:
+def incomplete(row: ExplainedSample) -> str:
     """Say of a sample's gradients what they miss, where it is too much."""
-    share = row.get("missed")
+    share = row["missed"]
     far = share is not None and share >= _TOLERANCE
     return f"; its gradients miss {words.percent(share)} of the logit" if far else ""
 
@@ -233,7 +234,7 @@ def _order(task: Task) -> Any:
 
 
 def _points(
-    embedding: dict[str, Any], at: list[int], subsets: list[str], label: str, colour: int
+    embedding: Embedding, at: list[int], subsets: list[str], label: str, colour: int
 ) -> Trace:
     return Trace(
         [embedding["points"][n][0] for n in at],

@@ -4,6 +4,7 @@ from typing import Any
 
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
+from lssat.tables.analysis_tables import FormatRow
 
 LABEL = "format alone, no pixel"  # of its row, where others have a backbone
 _NAMES = {  # of features, where they are not their own words
@@ -20,11 +21,10 @@ _NAMES = {  # of features, where they are not their own words
 }
 
 
-def head(task: Task) -> dict[str, Any] | None:
+def head(task: Task) -> FormatRow | None:
     """Return the row of the headline metric; None where it is undefined."""
-    rows: list[dict[str, Any]] = task.format["rows"]
-    found = [row for row in rows if row["metric"] == task.metrics["metric"]]
-    return found[0] if found and found[0]["value"] is not None else None
+    rows = [row for row in task.format["rows"] if row["metric"] == task.metrics["metric"]]
+    return rows[0] if rows and rows[0]["value"] is not None else None
 
 
 def row_of(task: Task, metric: str) -> dict[str, Any] | None:
@@ -58,15 +58,15 @@ def sentence(task: Task) -> str:
     )
 
 
-def _most(task: Task, row: dict[str, Any]) -> str:
+def _most(task: Task, row: FormatRow) -> str:
     """Name the feature without which least is left."""
-    lower = words.lower_is_better(row["metric"])
+    lower, whole = words.lower_is_better(row["metric"]), row["value"]
     lost = {
-        name: (value - row["value"]) * (1 if lower else -1)
+        name: (value - whole) * (1 if lower else -1)
         for name, value in task.format["permuted"].items()
-        if value is not None
+        if value is not None and whole is not None
     }
-    name = max(lost, key=lambda each: lost[each], default="")
+    name = max(lost, key=lambda feature: lost[feature], default="")
     if not name or lost[name] <= 0:
         return ""
     left = words.number(task.format["permuted"][name])

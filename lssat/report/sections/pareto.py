@@ -10,6 +10,7 @@ from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections.costs import COSTS, Cost, Priced, front, priced
+from lssat.tables.analysis_tables import Speed
 
 LEAD = (
     "What each row takes beside what it scores. The line is the Pareto front: rows that no other "
@@ -201,10 +202,10 @@ def _cost(entry: Priced, cost: Cost) -> Cell:
     return num(float(_scaled(entry, cost)), cost.digits, small)
 
 
-def _speed(speeds: dict) -> str:
+def _speed(speeds: Speed) -> str:
     """Say on what speed was measured, and how."""
     batches = sorted({entry["batches"][-1]["batch"] for entry in speeds["backbones"]})
-    clips = sorted({entry["frames"] for entry in speeds["backbones"]} - {None})
+    clips = sorted({entry["frames"] for entry in speeds["backbones"] if entry["frames"]})
     long = f"; clips of {words.listing(clips)} frames" if clips else ""
     threads = words.count(speeds["threads"], "thread")
     return (
@@ -214,7 +215,7 @@ def _speed(speeds: dict) -> str:
     )
 
 
-def _disturbed(speeds: dict) -> str:
+def _disturbed(speeds: Speed) -> str:
     """Say of which backbones half the passes took half as long again as the quickest, or more."""
     slow = [
         entry["backbone"]

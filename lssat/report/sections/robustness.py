@@ -15,12 +15,20 @@ from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import SHAPES, Axis, Trace
 from lssat.tables import FACES
+from lssat.tables.analysis_tables import (
+    Perturbation,
+    RecodedScore,
+    Robustness,
+    RobustnessRow,
+    Score,
+)
 
 LEAD = (
     "The headline metric on test crops that were perturbed in seven ways at five strengths "
     "(DeeperForensics-1.0; JPEG at the qualities of ImageNet-C), texture computed from the "
     "perturbed crop; docs/robustness.md has the formulas. Nothing was chosen by these numbers."
 )
+_SURVIVES = "share of what clean has above the baseline, of all samples re-encoded alike"
 
 
 def content(page: Page) -> dict[str, Any]:
@@ -29,7 +37,7 @@ def content(page: Page) -> dict[str, Any]:
     Raises:
         DataError: the crop's shard is damaged.
     """
-    names = [kind["title"] for kind in _kinds(page.tasks)]
+    names = list(_kinds(page.tasks).values())
     shown = strip([task for task in page.tasks if page.place(task) == "report"])
     return {"names": names, "strip": shown, "parts": [_part(task) for task in page.tasks]}
 
@@ -39,9 +47,9 @@ def _part(task: Task) -> Part:
     return Part(task.title, figures=[curves(task)], folded=folded, lead=lead(task))
 
 
-def _kinds(tasks: Sequence[Task]) -> list[dict[str, Any]]:
-    every = [kind for task in tasks for kind in task.robustness["perturbations"]]
-    return list({kind["name"]: kind for kind in every}.values())
+def _kinds(tasks: Sequence[Task]) -> dict[str, str]:
+    kinds = (kind for task in tasks for kind in task.robustness["perturbations"])
+    return {kind["name"]: kind["title"] for kind in kinds}
 
 
 def lead(task: Task) -> str:
@@ -70,7 +78,8 @@ def table(task: Task) -> Table:
         Column("Mean corruption", "num", f"mean over {points} perturbations and strengths"),
         Column("Drop", "num", "clean minus mean corruption, paired"),
         Column("Retained", "num", "share of what clean has above the baseline"),
-        *_control(scores),
+        Column("Re-encoded alike", "num", _how(scores)),
+        Column("Survives", "num", _SURVIVES),
         *[Column(title, "num", "mean over the strengths") for title in kinds.values()],
         Column("Baseline", "num", "the best score without looking at the input"),
         Column("Seeds", "num"),
@@ -94,7 +103,7 @@ def table(task: Task) -> Table:
     notes += [
         f"{_name(row)}: survives: {row['recoded']['survives_note']}"
         for row in scores["rows"]
-        if row.get("recoded", {}).get("survives_note")
+        if row["recoded"]["survives_note"]
     ]
     notes += [
         f"{_name(row)}: {row['corrupted']['note']}"
@@ -105,17 +114,7 @@ def table(task: Task) -> Table:
     return Table(f"robustness-{task.name}", caption, columns, rows, notes=notes)
 
 
-def _control(scores: dict[str, Any]) -> list[Column]:
-    if "recoded" not in scores:  # of an lssat of before
-        return []
-    hint = "share of what clean has above the baseline, of all samples re-encoded alike"
-    return [
-        Column("Re-encoded alike", "num", _how(scores)),
-        Column("Survives", "num", hint),
-    ]
-
-
-def _how(scores: dict[str, Any]) -> str:
+def _how(scores: Robustness) -> str:
     how = scores["recoded"]
     return f"all crops reduced to {how['scale']:g}, enlarged, JPEG {how['quality']}"
 
@@ -123,53 +122,58 @@ def _how(scores: dict[str, Any]) -> str:
 def survives(task: Task) -> str:
     """Say how much of the best score survives where all classes are re-encoded alike."""
     scores = task.robustness
-    every = [row for row in scores["rows"] if "recoded" in row]
-    known = [row for row in every if row["recoded"]["survives"] is not None]
+    known = [row for row in scores["rows"] if row["recoded"]["survives"] is not None]
     known = [row for row in known if _is_above(row, scores["metric"])]
     if not known:
         return ""
     row = min(known, key=lambda row: words.standing({"metric": scores["metric"], **_mean_of(row)}))
     own, base = row["recoded"], row["baseline"]
-    had, left = (words.number(score["mean"] - base) for score in (row["clean"], own))
-    ends = ""
-    if own["survives_low"] is not None:
-        low, high = (words.percent(own[f"survives_{end}"]) for end in ("low", "high"))
-        ends = f" [{low}, {high}]"
+    clean, recoded = row["clean"]["mean"], own["mean"]
+    assert clean is not None
+    assert recoded is not None
+    assert base is not None
+    had, left = words.number(clean - base), words.number(recoded - base)
+    share = f"{words.percent(own['survives'])} {_ends(own)}".strip()
     return (
         f"After re-encoding all classes alike ({_how(scores)}), {left} of the {had} that "
-        f"{_name(row)} has above the trivial baseline survives: "
-        f"{words.percent(own['survives'])}{ends}."
+        f"{_name(row)} has above the trivial baseline survives: {share}."
     )
 
 
-def _mean_of(row: dict[str, Any]) -> dict[str, Any]:
-    place = {key: row[key] for key in ("backbone", "configuration")}
+def _mean_of(row: RobustnessRow) -> dict[str, Any]:
+    place = {"backbone": row["backbone"], "configuration": row["configuration"]}
     return place | {"mean": row["clean"]["mean"]}
 
 
-def _survives(own: dict[str, Any]) -> Cell:
-    ends = ""
-    if own["survives_low"] is not None:
-        ends = f"[{words.percent(own['survives_low'])}, {words.percent(own['survives_high'])}]"
-    return Cell(words.percent(own["survives"]), own["survives"], ends)
+def _ends(recoded: RecodedScore) -> str:
+    if recoded["survives_low"] is None:
+        return ""
+    low, high = words.percent(recoded["survives_low"]), words.percent(recoded["survives_high"])
+    return f"[{low}, {high}]"
 
 
-def _name(row: dict[str, Any]) -> str:
+def _survives(recoded: RecodedScore) -> Cell:
+    return Cell(words.percent(recoded["survives"]), recoded["survives"], _ends(recoded))
+
+
+def _name(row: RobustnessRow) -> str:
     return f"{row['backbone']}, {row['configuration']}"
 
 
-def _why(row: dict[str, Any]) -> str | None:
+def _why(row: RobustnessRow) -> str | None:
     return row["corrupted"]["retained_note"]
 
 
-def _is_above(row: dict[str, Any], metric: str) -> bool:
+def _is_above(row: RobustnessRow, metric: str) -> bool:
     """Say whether the clean score's interval is better than the baseline: else no share is told."""
     clean, lower = row["clean"], words.lower_is_better(metric)
-    end = clean["high" if lower else "low"]
-    return end is not None and (end < row["baseline"] if lower else end > row["baseline"])
+    end, baseline = clean["high"] if lower else clean["low"], row["baseline"]
+    if end is None or baseline is None:
+        return False
+    return end < baseline if lower else end > baseline
 
 
-def _row(row: dict[str, Any], kinds: list[str], above: bool) -> list[Cell]:
+def _row(row: RobustnessRow, kinds: list[str], above: bool) -> list[Cell]:
     hurt, by_kind = row["corrupted"], {kind["perturbation"]: kind for kind in row["kinds"]}
     gap = {"low": hurt["drop_low"], "high": hurt["drop_high"]}
     return [
@@ -179,8 +183,8 @@ def _row(row: dict[str, Any], kinds: list[str], above: bool) -> list[Cell]:
         _value(hurt),
         num(hurt["drop"], small=words.interval(gap)),
         Cell(words.percent(hurt["retained"]), hurt["retained"]) if above else Cell(words.DASH),
-        *([_value(row["recoded"])] if "recoded" in row else []),
-        *([_survives(row["recoded"]) if above else Cell(words.DASH)] if "recoded" in row else []),
+        _value(row["recoded"]),
+        _survives(row["recoded"]) if above else Cell(words.DASH),
         *[_value(by_kind[kind]) for kind in kinds],
         num(row["baseline"]),
         num(len(row["seeds"])),
@@ -188,7 +192,7 @@ def _row(row: dict[str, Any], kinds: list[str], above: bool) -> list[Cell]:
     ]
 
 
-def _value(score: dict[str, Any]) -> Cell:
+def _value(score: Score) -> Cell:
     return num(score["mean"], small=words.interval(score))
 
 
@@ -222,16 +226,16 @@ def curves(task: Task) -> Figure:
     return Figure(title, f"Mean corruption score, {means}.", keys, plots, "Backbone", caption)
 
 
-def _of_seeds(scores: dict[str, Any]) -> str:
+def _of_seeds(scores: Robustness) -> str:
     return "means over seeds" if scores["seeds"] == "all" else "the first seed of each row"
 
 
-def _sizes(rows: list[dict[str, Any]], level: str) -> str:
+def _sizes(rows: list[RobustnessRow], level: str) -> str:
     known = dict.fromkeys((row["n"], row["groups"]) for row in rows)
     return words.listing([words.sized(n, level, groups) for n, groups in known])
 
 
-def _curves(task: Task, backbone: str, kind: dict[str, Any], scale: list[float]) -> Plot:
+def _curves(task: Task, backbone: str, kind: Perturbation, scale: list[float]) -> Plot:
     rows = [row for row in task.robustness["rows"] if row["backbone"] == backbone]
     value, strengths = rows[0]["baseline"], task.robustness["strengths"]
     traces = [Trace([0, max(strengths)], [value, value], line="dot", width=1)]
@@ -243,14 +247,14 @@ def _curves(task: Task, backbone: str, kind: dict[str, Any], scale: list[float])
     return Plot(id, kind["title"], traces, x, y, 200, 160, group=backbone)
 
 
-def _points(row: dict[str, Any], kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def _points(row: RobustnessRow, kind: str) -> Iterator[tuple[int, Score]]:
     yield 0, row["clean"]
     for point in row["points"]:
         if point["perturbation"] == kind:
             yield point["strength"], point
 
 
-def _scale(rows: list[dict[str, Any]]) -> list[float]:
+def _scale(rows: list[RobustnessRow]) -> list[float]:
     """Return one range for all panels, so that they can be compared."""
     means = [point["mean"] for row in rows for point in (row["clean"], *row["points"])]
     values = [v for v in [*means, *(row["baseline"] for row in rows)] if v is not None] or [0, 1]
@@ -258,7 +262,7 @@ def _scale(rows: list[dict[str, Any]]) -> list[float]:
     return [min(values) - pad, max(values) + pad]
 
 
-def _trace(row: dict[str, Any], kind: dict[str, Any], number: int) -> Trace:
+def _trace(row: RobustnessRow, kind: Perturbation, number: int) -> Trace:
     at = list(_points(row, kind["name"]))
     return Trace(
         [strength for strength, _ in at],
@@ -275,13 +279,13 @@ def _trace(row: dict[str, Any], kind: dict[str, Any], number: int) -> Trace:
     )
 
 
-def _level(kind: dict[str, Any], strength: int) -> str:
+def _level(kind: Perturbation, strength: int) -> str:
     if strength == 0:
         return "clean"
     return f"strength {strength} ({kind['what']}: {kind['levels'][strength - 1]:g})"
 
 
-def _text(point: dict[str, Any]) -> str:
+def _text(point: Score) -> str:
     return f"{words.number(point['mean'])} {words.interval(point)}"
 
 
@@ -290,11 +294,11 @@ def strip(tasks: Sequence[Task]) -> Picture | None:
     return perturbed([pair for task in tasks for pair in task.files.faces], _kinds(tasks))
 
 
-def perturbed(faces: list[Pair], kinds: list[dict[str, Any]]) -> Picture | None:
+def perturbed(faces: list[Pair], kinds: dict[str, str]) -> Picture | None:
     """Show the first crop of some shards under perturbations; None where there is no crop.
 
     Args:
-        kinds: `name` and `title` of each perturbation.
+        kinds: perturbation -> its title.
     """
     for file, rows in faces:
         shard = shards.read(file, rows, FACES)
@@ -303,18 +307,18 @@ def perturbed(faces: list[Pair], kinds: list[dict[str, Any]]) -> Picture | None:
     return None
 
 
-def _strip(shard: shards.Shard, kinds: list[dict[str, Any]]) -> Picture:
+def _strip(shard: shards.Shard, kinds: dict[str, str]) -> Picture:
     crop = np.asarray(shard.array[:1])
     head = shard.rows.slice(0, 1).to_pylist()[0]
     keys = perturb.keys_of([head["id"]], [head["frame"]])
     cells = [
         [
-            tile(perturb.perturb(crop, kind["name"], strength, 0, keys)[0])
+            tile(perturb.perturb(crop, name, strength, 0, keys)[0])
             for strength in (0, *perturb.STRENGTHS)
         ]
-        for kind in kinds
+        for name in kinds
     ]
-    names = words.listing([kind["title"] for kind in kinds])
+    names = words.listing(list(kinds.values()))
     alt = f"A face crop under {names}: in each row unchanged, then at strengths 1 to 5"
     return picture(gapped(cells), alt, head["id"], COLOURS)
 

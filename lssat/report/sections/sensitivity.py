@@ -1,11 +1,10 @@
 """Sensitivity to the margin of crops and the number of frames, for tasks where it was asked for."""
 
-from typing import Any
-
 from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
+from lssat.tables.analysis_tables import Sensitivity, SensitivityRow
 
 ASK = "snakemake --cores 8 sensitivity"
 LEAD = (
@@ -28,15 +27,15 @@ def _outdated(task: Task) -> bool:
 
 
 def _part(task: Task) -> Part:
-    found = task.sensitivity or {}
-    alone = all(len(row["seeds"]) == 1 for row in found["rows"])
+    assert task.sensitivity is not None
+    alone = all(len(row["seeds"]) == 1 for row in task.sensitivity["rows"])
     covers = "other test samples of these trained models" if alone else "other samples and seeds"
-    confidence = words.confidence(found)
+    confidence = words.confidence(task.sensitivity)
     lead = f"{confidence[0].upper()}{confidence[1:]}s cover {covers}."
-    return Part(task.title, tables=[_table(task, found)], lead=lead)
+    return Part(task.title, tables=[_table(task, task.sensitivity)], lead=lead)
 
 
-def _table(task: Task, found: dict[str, Any]) -> Table:
+def _table(task: Task, sensitivity: Sensitivity) -> Table:
     columns = [
         *ROW,
         Column("Varied", "key"),
@@ -48,18 +47,18 @@ def _table(task: Task, found: dict[str, Any]) -> Table:
         Column("Of", "num", "samples that the default has"),
         Column("Flag"),
     ]
-    rows = [_row(task, row) for row in found["rows"]]
+    rows = [_row(task, row) for row in sensitivity["rows"]]
     notes = [
         f"{row['backbone']}, {row['configuration']}, {row['varied']} {row['value']:g}: "
         f"{row['note']}"
-        for row in found["rows"]
+        for row in sensitivity["rows"]
         if row["note"]
     ]
     caption = f"sensitivity of {task.title}"
     return Table(f"sensitivity-{task.name}", caption, columns, rows, notes=notes)
 
 
-def _row(task: Task, row: dict[str, Any]) -> list[Cell]:
+def _row(task: Task, row: SensitivityRow) -> list[Cell]:
     gap = {"low": row["difference_low"], "high": row["difference_high"]}
     default = row["value"] == row["default"]
     return [

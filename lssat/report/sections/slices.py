@@ -8,6 +8,14 @@ from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Section
 from lssat.report.kit.svg import SHAPES, Axis, Trace
+from lssat.tables.analysis_tables import (
+    AnnotationList,
+    Disparity,
+    GroupScore,
+    GroupSize,
+    SliceRow,
+    Slices,
+)
 
 LEAD = (
     "The same predictions by groups of the test samples. The gap is the largest minus the "
@@ -29,11 +37,11 @@ def section(task: Task) -> dict[str, Any]:
     return {"title": task.title, "parts": parts}
 
 
-def _attributes(sliced: dict) -> list[str]:
+def _attributes(sliced: Slices) -> list[str]:
     return list(dict.fromkeys(entry["attribute"] for entry in sliced["slices"]))
 
 
-def _part(task: Task, sliced: dict, attribute: str) -> dict[str, Any]:
+def _part(task: Task, sliced: Slices, attribute: str) -> dict[str, Any]:
     rows = [row for row in sliced["rows"] if row["attribute"] == attribute]
     heads = [row for row in rows if row["metric"] == sliced["metric"]]
     others = [row for row in rows if row["metric"] != sliced["metric"]]
@@ -50,7 +58,7 @@ def _part(task: Task, sliced: dict, attribute: str) -> dict[str, Any]:
     }
 
 
-def _groups(sliced: dict, attribute: str) -> list[dict]:
+def _groups(sliced: Slices, attribute: str) -> list[GroupSize]:
     """Return the groups of an attribute; runs on frames and on clips may see other samples."""
     every = [
         group
@@ -61,7 +69,7 @@ def _groups(sliced: dict, attribute: str) -> list[dict]:
     return list({group["group"]: group for group in reversed(every)}.values())[::-1]
 
 
-def _source(sliced: dict, groups: list[dict]) -> str:
+def _source(sliced: Slices, groups: list[GroupSize]) -> str:
     sizes = [
         f"{group['group']} {words.count(group['n'], 'sample')} in "
         f"{words.count(group['clusters'], 'cluster')}"
@@ -72,18 +80,17 @@ def _source(sliced: dict, groups: list[dict]) -> str:
     return f"{text}: {'; '.join(sizes)}."
 
 
-def _listed(source: dict) -> str:
+def _listed(source: AnnotationList) -> str:
     parts = [words.count(source["entries"], "entry", "entries") + f" by {source['key']}"]
     parts += [f"{source['repeated']:,} repeated"] if source["repeated"] else []
     parts += [f"{source['unknown']:,} of no sample of this data set"] if source["unknown"] else []
     return f"{source['file']} ({', '.join(parts)})"
 
 
-def _best(task: Task, heads: list[dict]) -> str:
+def _best(task: Task, heads: list[SliceRow]) -> str:
     """Say what the row with the best mean of the whole task does to its worst group."""
     top = words.best(task.headline)
-    names = ("backbone", "configuration")
-    row = next((r for r in heads if top and all(r[n] == top[n] for n in names)), None)
+    row = next((row for row in heads if top and words.pair(row) == words.pair(top)), None)
     if top is None or row is None:
         return "No row has a mean."
     first = f"The row that is best on test, {row['backbone']} · {row['configuration']}"
@@ -103,13 +110,13 @@ def _p(value: float) -> str:
     return "p < 0.001" if _tiny(value) else f"p = {words.number(value)}"
 
 
-def _beside(row: dict) -> str:
+def _beside(row: SliceRow) -> str:
     if row["expected"] is None:
         return ""
     return f" (equal groups: {words.number(row['expected'])})"
 
 
-def _verdict(row: dict) -> str:
+def _verdict(row: SliceRow) -> str:
     if row["p_holm"] is None:
         return "Whether groups differ is not tested."
     evidence = f"{_p(row['p_holm'])} after Holm’s correction"
@@ -119,12 +126,12 @@ def _verdict(row: dict) -> str:
     return f"Groups are served differently{about} ({evidence})."
 
 
-def _shown(heads: list[dict]) -> str:
+def _shown(heads: list[SliceRow]) -> str:
     held = [row for row in heads if row["p_holm"] is not None]
     return f"Groups differ in {sum(map(words.differs, held))} of {words.count(len(held), 'row')}."
 
 
-def _few(groups: list[dict]) -> str:
+def _few(groups: list[GroupSize]) -> str:
     """Say what a gap does not mean where a group has few samples or clusters."""
     few = [
         f"{group['group']} ({group['n']:,} in {group['clusters']:,})"
@@ -141,7 +148,7 @@ def _few(groups: list[dict]) -> str:
     )
 
 
-def _table(id: str, task: Task, sliced: dict, attribute: str, heads: list[dict]) -> Table:
+def _table(id: str, task: Task, sliced: Slices, attribute: str, heads: list[SliceRow]) -> Table:
     """Make the table of the headline metric: a row per backbone x configuration."""
     groups = _groups(sliced, attribute)
     fair = {
@@ -179,7 +186,7 @@ _FAIR = {
 }
 
 
-def _columns(groups: list[dict], sliced: dict) -> list[Column]:
+def _columns(groups: list[GroupSize], sliced: Slices) -> list[Column]:
     span = words.confidence(sliced)
     return [
         *[Column(group["group"], "num", f"mean over seeds; below, its {span}") for group in groups],
@@ -190,7 +197,7 @@ def _columns(groups: list[dict], sliced: dict) -> list[Column]:
     ]
 
 
-def _values(row: dict, groups: list[dict]) -> list[Cell]:
+def _values(row: SliceRow, groups: list[GroupSize]) -> list[Cell]:
     values = {entry["group"]: entry for entry in row["groups"]}
     return [
         *[_cell(values.get(group["group"])) for group in groups],
@@ -201,7 +208,7 @@ def _values(row: dict, groups: list[dict]) -> list[Cell]:
     ]
 
 
-def _cell(entry: dict | None) -> Cell:
+def _cell(entry: GroupScore | Disparity | None) -> Cell:
     if entry is None or entry["mean"] is None:
         return num(None)
     return num(entry["mean"], small=words.interval(entry))
@@ -211,13 +218,13 @@ def _in(clusters: int) -> str:
     return f"in {words.count(clusters, 'cluster')}"
 
 
-def _differ(row: dict) -> Cell:
+def _differ(row: SliceRow) -> Cell:
     if row["p_holm"] is None:
         return Cell(words.DASH)
     return shown(words.differs(row), "bad")
 
 
-def _notes(rows: list[dict]) -> list[str]:
+def _notes(rows: list[SliceRow]) -> list[str]:
     """Say each note of a row or group once; and what a multi-label mean is over."""
     notes = [
         f"{entry['group']}: {entry['note']}" for r in rows for entry in r["groups"] if entry["note"]
@@ -228,7 +235,7 @@ def _notes(rows: list[dict]) -> list[str]:
     return list(dict.fromkeys(notes))
 
 
-def _more(id: str, task: Task, sliced: dict, attribute: str, rows: list[dict]) -> Table:
+def _more(id: str, task: Task, sliced: Slices, attribute: str, rows: list[SliceRow]) -> Table:
     """Make the table of the other metrics: a row per metric, backbone and configuration."""
     groups = _groups(sliced, attribute)
     columns = [Column("Metric", "key"), *ROW]
@@ -244,27 +251,27 @@ def _more(id: str, task: Task, sliced: dict, attribute: str, rows: list[dict]) -
     return Table(id, caption, columns, cells, notes=_notes(rows))
 
 
-def _span(heads: list[dict]) -> tuple[float, float] | None:
+def _span(heads: list[SliceRow]) -> tuple[float, float] | None:
     """Return the ends of an axis that holds all of some rows; None where all is undefined."""
     ends = [e[k] for row in heads for e in row["groups"] for k in ("low", "high", "mean")]
     known = [value for value in ends if value is not None]
     return (min(known) - 0.02, max(known) + 0.02) if known else None
 
 
-def _heads(task: Task) -> list[dict]:
+def _heads(task: Task) -> list[SliceRow]:
     """Return the rows of the headline metric, of every attribute."""
     return [row for sliced in task.slices for row in sliced["rows"]
             if row["metric"] == sliced["metric"]]  # fmt: skip
 
 
-def _sized(heads: list[dict]) -> str:
+def _sized(heads: list[SliceRow]) -> str:
     """Say how many samples, in how many clusters, each group has."""
     sizes = {e["group"]: (e["n"], e["clusters"]) for row in heads for e in row["groups"]}
     return "; ".join(f"{name}: n = {n:,} {_in(groups)}" for name, (n, groups) in sizes.items())
 
 
 def _figure(
-    id: str, task: Task, attribute: str, heads: list[dict], span: tuple[float, float] | None
+    id: str, task: Task, attribute: str, heads: list[SliceRow], span: tuple[float, float] | None
 ) -> Figure:
     """Draw a dot with its interval for each group, a line of the plot for each configuration."""
     groups = list(dict.fromkeys(entry["group"] for row in heads for entry in row["groups"]))
@@ -287,7 +294,7 @@ def _figure(
     return Figure(title[0].upper() + title[1:], _summary(heads), keys, plots, caption=caption)
 
 
-def _dots(rows: list[dict], group: str, number: int, of: int) -> Trace:
+def _dots(rows: list[SliceRow], group: str, number: int, of: int) -> Trace:
     shift = 0.5 * ((of - 1) / 2 - number) / of  # groups of a row stand above each other
     places = [
         (place + shift, entry)
@@ -302,7 +309,7 @@ def _dots(rows: list[dict], group: str, number: int, of: int) -> Trace:
         group,
         shape=SHAPES[number % 9],
         size=8,
-        spans=[None if e["low"] is None else (e["low"], e["high"]) for _, e in places],
+        spans=[words.span(entry["low"], entry["high"]) for _, entry in places],
         along="x",
         hints=[
             f"{group}: {words.number(entry['mean'])} {words.interval(entry)}, n = {entry['n']:,}"
@@ -311,7 +318,7 @@ def _dots(rows: list[dict], group: str, number: int, of: int) -> Trace:
     )
 
 
-def _summary(heads: list[dict]) -> str:
+def _summary(heads: list[SliceRow]) -> str:
     parts = [
         f"{row['backbone']}, {row['configuration']}: "
         + ", ".join(f"{entry['group']} {words.number(entry['mean'])}" for entry in row["groups"])
