@@ -49,18 +49,9 @@ def write(
     across = [read_cross(name, each, read) for name, each in (cross or {}).items()]
     every: list[Task | Cross] = [*read, *across]
     rejects = read_rejects(every)
-    csvs.write_table(files["table"], every)
-    csvs.write_subsets(files["subsets"], every)
-    csvs.write_each(files["attributes"], every, "multilabel")
-    csvs.write_each(files["classes"], every, "multiclass")
-    csvs.write_confusion(files["confusion"], every)
-    csvs.write_comparisons(files["comparisons"], read)
-    csvs.write_runs(files["runs"], read)
-    csvs.write_costs(files["costs"], read)
-    csvs.write_curves(files["curves"], read)
+    for name in csvs.TABLES:
+        csvs.write(name, files[name], every)
     csvs.write_rejects(files["rejects"], rejects)
-    csvs.write_slices(files["slices"], read)
-    csvs.write_robustness(files["robustness"], read)
     write_json(
         files["metrics"],
         {k: v for task in every for k, v in flat(task.metrics).items()},

@@ -31,6 +31,7 @@ from lssat.report.sections import (
     sweep,
     variants,
 )
+from lssat.tables.metric_tables import RankFamily
 
 # In the order of the page, by the parts of its table of contents; docs/add-a-report-section.md
 # says how to add one.
@@ -70,7 +71,7 @@ def render(
     params: dict[str, Any],
     tasks: list[Task],
     across: list[Cross],
-    families: list[dict],
+    families: list[RankFamily],
     rejects: list[dict],
     outputs: str,
 ) -> str:

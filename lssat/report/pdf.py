@@ -1,16 +1,15 @@
 """Figures for a paper: one PDF: of each task ROC curves, the headline, attributes or classes."""
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from lssat.report.kit import words
+from lssat.report.kit.linechart import COLOURS
 from lssat.report.kit.results import Task
 from lssat.report.sections import per_class, ranks
+from lssat.tables.metric_tables import Confusion, RankFamily
 
-# Okabe and Ito's colours, told apart by colour-blind readers as well.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 _LONGEST = 32  # characters of a class's name
 _STYLE: dict[Any, Any] = {
     "font.size": 8,
@@ -20,7 +19,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def write(file: IO[bytes] | Path, tasks: list[Task], families: list[dict[str, Any]]) -> None:
+def write(file: IO[bytes] | Path, tasks: list[Task], families: list[RankFamily]) -> None:
     """Write the figures; the same results give the same bytes, no date enters.
 
     Args:
@@ -43,7 +42,7 @@ def write(file: IO[bytes] | Path, tasks: list[Task], families: list[dict[str, An
             pyplot.close(figure)
 
 
-def _pages(pyplot, tasks: list[Task], families: list[dict[str, Any]]) -> Iterator[Any]:
+def _pages(pyplot, tasks: list[Task], families: list[RankFamily]) -> Iterator[Any]:
     for family in families:
         if ranks.shown(family):
             yield _critical_difference(pyplot, family)
@@ -62,7 +61,7 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
-def _critical_difference(pyplot, family: dict[str, Any]):
+def _critical_difference(pyplot, family: RankFamily):
     """Draw Demsar's diagram: names along their mean ranks, bars over those not shown to differ."""
     import pandas as pd
     from scikit_posthocs import critical_difference_diagram  # seconds, only where it is drawn
@@ -82,7 +81,7 @@ def _each(pyplot, task: Task) -> Iterator[Any]:
     best = words.best(task.headline)
     if best is None or not task.metrics["each"]:
         return
-    pair = (best["backbone"], best["configuration"])
+    pair = words.pair(best)
     kind = task.metrics["kind"]
     if kind == "multiclass" and per_class.matrix(task, pair)["counts"] is None:
         return
@@ -95,25 +94,24 @@ def _each(pyplot, task: Task) -> Iterator[Any]:
     yield figure
 
 
-def _prevalence(axis, found: dict[str, dict[str, dict]]) -> None:
+def _prevalence(axis, by_class: per_class.ByClass) -> None:
     axis.axhline(0.5, linestyle=":", color="#888888", linewidth=0.8)
-    for rows in found.values():
-        row = rows["balanced_accuracy"]
+    for by_metric in by_class.values():
+        row = by_metric["balanced_accuracy"]
         if row["mean"] is not None:
             if row["low"] is not None:
                 ends, at = [row["low"], row["high"]], [row["prevalence"]] * 2
-                axis.plot(at, ends, color=_COLOURS[0], lw=0.8)
-            axis.plot(row["prevalence"], row["mean"], "o", color=_COLOURS[0], markersize=3)
+                axis.plot(at, ends, color=COLOURS[0], lw=0.8)
+            axis.plot(row["prevalence"], row["mean"], "o", color=COLOURS[0], markersize=3)
     axis.set(xlabel="prevalence in the test split", ylabel="balanced accuracy")
 
 
-def _confusion(axis, row: dict) -> None:
+def _confusion(axis, row: Confusion) -> None:
     places = range(len(row["classes"]))
-    blank = [0.0] * len(row["classes"])
-    axis.imshow([shares or blank for shares in row["shares"]], cmap="Blues", vmin=0, vmax=1)
-    for i, j in itertools.product(places, places):
-        if row["shares"][i] is not None:
-            share = row["shares"][i][j]
+    blank, by_true = [0.0] * len(row["classes"]), row["shares"] or []
+    axis.imshow([shares or blank for shares in by_true], cmap="Blues", vmin=0, vmax=1)
+    for i, shares in enumerate(by_true):
+        for j, share in enumerate(shares or []):  # of an absent class there are none
             colour = "white" if share > 0.6 else "black"
             axis.text(j, i, f"{share:.2f}", ha="center", va="center", color=colour, fontsize=6)
     names = [plain(_short(name)) for name in row["classes"]]
@@ -148,7 +146,7 @@ def _roc(axis, task: Task, backbone: str) -> None:
         runs = [run["run"] for run in task.runs_of(backbone, configuration)]
         for seed, run in enumerate(run for run in runs if curves.get(run, {}).get("fpr")):
             label = plain(configuration) if seed == 0 else None
-            colour = _COLOURS[number % len(_COLOURS)]
+            colour = COLOURS[number % len(COLOURS)]
             axis.plot(curves[run]["fpr"], curves[run]["tpr"], color=colour, lw=1, label=label)
     axis.set(title=plain(backbone), xlabel="false positive rate", ylabel="true positive rate")
     axis.set_aspect("equal")
@@ -158,7 +156,7 @@ def _intervals(axis, task: Task) -> None:
     rows = [row for row in task.headline if row["mean"] is not None][::-1]
     for place, row in enumerate(rows):
         number = task.columns.index(row["configuration"])
-        colour = _COLOURS[number % len(_COLOURS)]
+        colour = COLOURS[number % len(COLOURS)]
         if row["low"] is not None:
             axis.plot([row["low"], row["high"]], [place, place], color=colour, linewidth=1.6)
         axis.plot(row["mean"], place, "o", color=colour, markersize=3.5)

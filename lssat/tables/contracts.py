@@ -13,7 +13,21 @@ from typing import Any, NotRequired, TypeVar, cast, get_type_hints
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from lssat.tables.errors import DataError
-from lssat.tables.metric_tables import ROWS, Number, Row, RunMetrics, SubsetRow
+from lssat.tables.metric_tables import (
+    ROWS,
+    ClassRow,
+    Confusion,
+    Gain,
+    Nearest,
+    Number,
+    Power,
+    Rank,
+    Row,
+    RunMetrics,
+    SubsetRow,
+    SweepRow,
+    VariantRow,
+)
 from lssat.tables.texts import read_json
 
 VERSION = 1  # of all; a file that names none was written before there were others
@@ -44,17 +58,17 @@ class Metrics(TypedDict):
     runs: list[RunMetrics]
     table: list[Row]
     subsets: list[SubsetRow]
-    each: list[dict[str, Any]]
-    confusion: list[dict[str, Any]]
+    each: list[ClassRow]
+    confusion: list[Confusion]
     roc: list[dict[str, Any]]
     comparisons: list[dict[str, Any]]
     backbones: list[dict[str, Any]]
-    ranks: list[dict[str, Any]]
-    power: NotRequired[list[dict[str, Any]]]
-    sweep: list[dict[str, Any]]
-    variants: NotRequired[list[dict[str, Any]]]
-    gains: NotRequired[list[dict[str, Any]]]
-    nearest: NotRequired[list[dict[str, Any]]]  # k-NN scores of probes, where there are some
+    ranks: list[Rank]
+    power: list[Power]
+    sweep: list[SweepRow]
+    variants: list[VariantRow]
+    gains: list[Gain]
+    nearest: NotRequired[list[Nearest]]  # k-NN scores of probes, where there are some
     unasked: NotRequired[list[str]]  # classes of the runs that the data set lacks: not measured
     weights: dict[str, str]  # run -> sha256 of the weights that were evaluated
 

@@ -163,6 +163,26 @@ class Rank(TypedDict):
     top: bool
 
 
+class RankFamily(TypedDict):
+    """One entry of ranks.json: ranks over tasks of what is compared; None where undefined."""
+
+    compared: str  # backbone or configuration
+    blocks: str  # always task, with the mean over the other factor
+    n_blocks: int
+    block_names: list[str]
+    treatments: list[str]
+    mean_ranks: list[Number]
+    rows: list[int]  # of each treatment
+    collapsed: list[int]  # how many of them
+    statistic: Number
+    p: Number
+    p_permuted: Number
+    cd: Number
+    p_pairs: list[list[Number]]
+    groups: list[list[str]]  # not shown to differ: all where Friedman's test shows nothing
+    note: str | None
+
+
 class Power(TypedDict):
     """One row of `power`: what the pairs of a family could have shown in 80 % of repetitions."""
 
@@ -228,15 +248,7 @@ class Nearest(OverSeeds):
 
 
 ROWS: dict[str, Any] = {
-    "nearest": list[Nearest],
-    "each": list[ClassRow],
-    "confusion": list[Confusion],
     "roc": list[Curve],
     "comparisons": list[Comparison],
     "backbones": list[BackboneComparison],
-    "ranks": list[Rank],
-    "power": list[Power],
-    "sweep": list[SweepRow],
-    "variants": list[VariantRow],
-    "gains": list[Gain],
 }

@@ -74,7 +74,7 @@ def test_drawn_results_have_the_keys_of_the_step(tmp_path: Path, quick: None) ->
 def test_fault_c11_rows_of_one_backbone_have_one_speed(tmp_path: Path) -> None:
     files = drawn.draw(tmp_path, ("ffpp",))
     task = results.read_task("ffpp", files["ffpp"])
-    csvs.write_costs(tmp_path / "costs.csv", [task])
+    csvs.write("costs", tmp_path / "costs.csv", [task])
     with open(tmp_path / "costs.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     for name, wanted in (

@@ -182,7 +182,10 @@ def explained(
 
 
 def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
-    """Draw what `scores.summarise` returns (tests/report/test_report.py holds both to it)."""
+    """Draw what `scores.summarise` returns (tests/report/test_report.py holds both to it).
+
+    `lssat evaluate` adds `coverage_present`.
+    """
     known = releases.TASKS[task]
     levels = {"video": 80, "frame": 240} if known.kind == "binary" else {"image": 96}
     head, names = next(iter(levels)), metrics.NAMES[known.kind]
@@ -216,8 +219,15 @@ def _metrics(task: str, runs: list[grid.Run], rng: np.random.Generator) -> dict:
     return {
         **{"version": 1, "task": task, "dataset": task, "kind": known.kind, "metric": known.metric},
         **{"title": known.title, "classes": list(known.classes)},
-        **{"level": head, "split": "test", "coverage": 0.9875, "confidence": 0.95},
-        **{"resamples": 2000, "n": levels, "groups": 16, "table": rows, "subsets": subsets},
+        **{"level": head, "split": "test", "coverage": 0.9875, "coverage_present": 0.9875},
+        **{
+            "confidence": 0.95,
+            "resamples": 2000,
+            "n": levels,
+            "groups": 16,
+            "table": rows,
+            "subsets": subsets,
+        },
         **{"each": each, "confusion": confusion},
         "runs": [
             {

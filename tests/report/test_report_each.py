@@ -81,7 +81,7 @@ def test_case_36_an_undefined_matrix_is_empty_cells_with_its_note(tmp_path: Path
     task = read.read_task("affectnet", drawn.draw(tmp_path, ("affectnet",), **ONE)["affectnet"])
     task.metrics["confusion"][0] |= {"counts": None, "shares": None, "note": "not finite"}
     task.metrics["confusion"][1]["shares"][2] = None
-    csvs.write_confusion(tmp_path / "c.csv", [task])
+    csvs.write("confusion", tmp_path / "c.csv", [task])
     rows = rows_of(tmp_path / "c.csv")
     assert {(row["count"], row["share"], row["note"]) for row in rows[:64]} == {("", "", "not finite")}  # fmt: skip # noqa: E501
     assert {row["share"] for row in rows[64 + 16 : 64 + 24]} == {""}
@@ -157,7 +157,7 @@ def test_the_papers_numbers_stand_by_its_backbones_alone(tmp_path: Path) -> None
     assert said["affectnet"] == {
         "vit_base": words.DASH,
         "vit_micro": words.DASH,
-        "backbone contradictory, paper": "0.88 (accuracy)",
+        "backbone unclear, paper": "0.88 (accuracy)",
     }
 
 

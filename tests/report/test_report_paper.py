@@ -75,7 +75,7 @@ def test_latex_has_the_papers_layout_of_each_task(written) -> None:
                 assert ("dagger" in cell) == (row["collapsed"] == "True")
     text = outputs["latex"].read_text()
     assert "2603.22190 says: ViT-H 0.94 (average accuracy)." in text
-    assert "backbone contradictory 0.88" in text
+    assert "backbone unclear 0.88" in text
 
 
 def test_case_37_latex_prints_names_as_they_stand() -> None:

@@ -44,7 +44,7 @@ def test_sentences_say_what_the_corrected_tests_show_and_no_more(task) -> None:
     assert first == f"{name}none of 2 other values is shown to differ from train.lambda_cls = 0.7."
     assert paper.endswith("against 0.7: a difference is not shown.")
     first, paper = said(task, [row(0.1, 0.6), row(0.9, 0.9, 0.3, 0.0001)])
-    assert "0.9 is better by 0.300 (p <0.001)." in first
+    assert "0.9 is better by 0.300 (p < 0.001)." in first
     assert paper == "0.1 is the paper’s value, and the recipe’s."
     assert said(task, [row(0.7, 0.8), row(0.5, 0.7, -0.1)])[1] == (
         "The paper’s value, 0.1, was not run."

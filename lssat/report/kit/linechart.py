@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+# Okabe and Ito's colours, told apart by colour-blind readers as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 _WIDE, _PLOT = 460, 190  # pixels of a panel, and of the plot's height in it
 _LEFT, _RIGHT, _TOP, _BELOW = 46, 12, 26, 30  # of its margins, without the legend

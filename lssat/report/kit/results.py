@@ -35,7 +35,11 @@ from lssat.tables.project import RunFiles
 
 Curve = dict[str, list[float | None]]
 _ASK = "Remove it, or run `snakemake --cores 8 sensitivity` again"
-_NEEDS = ("task", "dataset", "kind", "title", "level", "metric", "runs", "table")
+_NEEDS = (
+    *("task", "dataset", "kind", "title", "level", "metric", "coverage", "coverage_present"),
+    *("runs", "table", "subsets", "each", "confusion", "comparisons", "backbones", "ranks"),
+    *("power", "sweep", "variants", "gains"),
+)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from lssat.report.kit.cells import Table
 from lssat.report.kit.figures import Figure
 from lssat.report.kit.results import Cross, Task
 from lssat.tables import face_privacy
+from lssat.tables.metric_tables import RankFamily
 
 
 class Page(NamedTuple):
@@ -15,7 +16,7 @@ class Page(NamedTuple):
     params: dict[str, Any]
     tasks: list[Task]
     across: list[Cross]  # results on data sets that runs were only tested on
-    families: list[dict]  # ranks over all tasks
+    families: list[RankFamily]  # ranks over all tasks
     rejects: Sequence[dict] = ()
 
     def place(self, task: Task) -> str:

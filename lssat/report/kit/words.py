@@ -1,6 +1,6 @@
 """How the report says numbers, names and findings: pure text, escaped later by the template."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from lssat.grid import EXTERNAL, trained
@@ -32,13 +32,32 @@ def metric(name: str) -> str:
 
 def heading(name: str) -> str:
     """Return the name of a metric as it begins a column: `accuracy` -> `Accuracy`."""
-    text = metric(name)
-    return text[:1].upper() + text[1:]
+    return capital(metric(name))
 
 
 def pair(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a row is about: its backbone and configuration."""
     return row["backbone"], row["configuration"]
+
+
+def name(row: Mapping[str, Any]) -> str:
+    """Write what a row is about: `vit_micro · MRGB/RLDP/CRGB`."""
+    return f"{row['backbone']} · {row['configuration']}"
+
+
+def measure(row: Mapping[str, Any]) -> str:
+    """Write at which level which metric a row is of: `video AUC`."""
+    return f"{row['level']} {metric(row['metric'])}"
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital, and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def is_headline(row: Mapping[str, Any], metrics: Metrics) -> bool:
+    """Say whether a row is of the headline metric, at the headline level."""
+    return bool((row["level"], row["metric"]) == (metrics["level"], metrics["metric"]))
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -84,6 +103,23 @@ def coverage(metrics: Metrics) -> str:
     return percent(share) + (of if share != present else "")
 
 
+def about(notes: Iterable[tuple[str, str | None]], of: int = 0) -> list[str]:
+    """Say each part of some notes once, with the names that it is about.
+
+    Args:
+        notes: a name and its note, whose parts a semicolon ends.
+        of: how many names there are; a part that is about all of them stands without any.
+    """
+    names: dict[str, dict[str, None]] = {}
+    for name, note in notes:
+        for part in filter(None, (note or "").split("; ")):
+            names.setdefault(part, {})[name] = None
+    return [
+        part if len(them) == of else f"{listing(list(them))}: {part}"
+        for part, them in names.items()
+    ]
+
+
 def count(n: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun: `1 run`, `48 runs`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
@@ -108,6 +144,11 @@ def differs(pair: Mapping[str, Any]) -> bool:
 def p(value: float | None) -> str:
     """Write a p-value: `0.034`, `<0.001`."""
     return "<0.001" if value is not None and value < 0.001 else number(value)
+
+
+def p_is(value: float) -> str:
+    """Write a p-value in a sentence: `p = 0.034`, `p < 0.001`."""
+    return "p < 0.001" if value < 0.001 else f"p = {number(value)}"
 
 
 def few(seeds: int) -> bool:
@@ -143,7 +184,7 @@ def ranks(row: Mapping[str, Any] | None) -> str:
 
 def where(metrics: Metrics) -> str:
     """Say what the headline number is: `video AUC`."""
-    return f"{metrics['level']} {metric(metrics['metric'])}"
+    return measure(metrics)
 
 
 def headline(metrics: Metrics, rows: Sequence[Mapping[str, Any]]) -> list[str]:

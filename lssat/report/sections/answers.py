@@ -13,6 +13,7 @@ from lssat.metrics import statistics
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
 from lssat.report.sections import ranks
+from lssat.tables.metric_tables import RankFamily
 
 _LISTED = 3  # names or pairs in a sentence; of more it counts
 
@@ -33,7 +34,7 @@ class Verdict(NamedTuple):
         return min(len(self.row[arm]["seeds"]) for arm in "ab")
 
 
-def answers(tasks: list[Task], families: list[dict[str, Any]]) -> list[tuple[str, list[str]]]:
+def answers(tasks: list[Task], families: list[RankFamily]) -> list[tuple[str, list[str]]]:
     """Return each question with the sentences of its answer; `families`: ranks over tasks."""
     tested = verdicts(tasks)
     return [

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lssat.report.kit import words
+from lssat.report.kit import columns, words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
 from lssat.report.kit.results import Cross, Task
 from lssat.report.kit.section import Page, Part, Section
-from lssat.report.sections import headline
 from lssat.tables import Metrics, Row
 
 LEAD = (
@@ -86,7 +85,7 @@ def _value(row: Mapping[str, Any] | None) -> Cell:
 def _end(row: Mapping[str, Any]) -> list[Cell]:
     return [
         num(row["baseline"]),
-        headline.beats(row),
+        columns.beats(row),
         num(len(row["seeds"])),
         num(row["n"]),
         flagged(row["collapsed"]),

@@ -5,20 +5,23 @@ shown to differ, since each of them is shown to be worse than none (`metrics.jso
 correction over each two rows of the task).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from lssat.report.kit import svg, words
+from lssat.report.kit import svg, traces, words
 from lssat.report.kit.results import Task
 from lssat.report.sections import format_alone
+from lssat.tables.metric_tables import Rank
 
 MOST = 24  # rows of a task that are drawn; all stand under Results
 _ROW, _GAP, _PLOT, _TOP, _FOOT = 20, 7, 126, 26, 22
 _MEAN, _RANK = 42, 34  # widths of the two columns of numbers
+_DOT, _CAP = 3.2, 5.5  # half a mark, and half a cap at the end of an interval
 Row = Mapping[str, Any]
+Place = Callable[[float], float]
 
 
 class Forest(NamedTuple):
@@ -48,34 +51,26 @@ def _name(row: Row) -> str:
 def _forest(task: Task, room: float) -> Forest:
     metrics, rows = task.metrics, task.best_first
     drawn = [row for row in rows if row["mean"] is not None][:MOST]
-    level = words.count(metrics["n"][metrics["level"]], metrics["level"])
-    seeds = words.count(len(task.seeds), "seed")
-    what = (
-        f"{words.where(metrics)}: mean over {seeds} and {words.confidence(metrics)}, on {level} "
-        f"in {words.count(metrics['groups'], 'group')}"
+    seeds, level = words.count(len(task.seeds), "seed"), metrics["level"]
+    number = f"{words.where(metrics)}: mean over {seeds} and {words.confidence(metrics)}"
+    tested = (
+        f"{words.count(metrics['n'][level], level)} in {words.count(metrics['groups'], 'group')}"
     )
+    texts = [*words.headline(metrics, rows), format_alone.warning(task), *_left_out(rows, drawn)]
     return Forest(
         task.title,
-        what[0].upper() + what[1:],
-        _top(drawn),
+        words.capital(f"{number}, on {tested}"),
+        f"Highest: {_mean(drawn[0])}, {_name(drawn[0])}" if drawn else "No row has a number.",
         _keys(task),
         Markup(_draw(task, drawn, room)) if drawn else Markup(""),
-        "; ".join(f"{_name(row)} {words.spanned(row['mean'], row)}" for row in drawn),
-        " ".join(_said(task, rows, drawn)),
+        "; ".join(f"{_name(row)} {_mean(row)}" for row in drawn),
+        " ".join(filter(None, texts)),
         format_alone.sentence(task),
     )
 
 
-def _top(drawn: Sequence[Row]) -> str:
-    if not drawn:
-        return "No row has a number."
-    return f"Highest: {words.spanned(drawn[0]['mean'], drawn[0])}, {_name(drawn[0])}"
-
-
-def _said(task: Task, rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
-    leak = format_alone.warning(task)
-    said = [*words.headline(task.metrics, rows), leak, *_left_out(rows, drawn)]
-    return [text for text in said if text]
+def _mean(row: Row) -> str:
+    return words.spanned(row["mean"], row)
 
 
 def _left_out(rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
@@ -87,49 +82,46 @@ def _left_out(rows: Sequence[Row], drawn: Sequence[Row]) -> list[str]:
     ]
 
 
-def _ranks(task: Task) -> dict[tuple[str, str], dict]:
-    return {words.pair(row): row for row in task.metrics["ranks"]}
-
-
 def _keys(task: Task) -> list[tuple[str, str]]:
     """Say what the tests over each two rows leave open: the sample's class, and the words."""
     ranks = task.metrics["ranks"]
-    top = sum(bool(row["top"]) for row in ranks)
-    if len(ranks) < 2:
+    top, others = sum(rank["top"] for rank in ranks), len(ranks) - 1
+    if others < 1:
         return []
-    others = len(ranks) - 1
     rest = "the other row" if others == 1 else f"each of the {others} other rows"
     first = f"may be first: no test tells these {top} rows apart"
     # one at the top: each other row is worse than it, or than one that is worse than it
     keys = [("band", first if top > 1 else f"shown to be better than {rest}")]
-    return keys + ([("worse", "shown to be worse than another row")] if top < len(ranks) else [])
+    return keys + ([("worse", "shown to be worse than another row")] if top <= others else [])
 
 
 def _draw(task: Task, drawn: Sequence[Row], room: float) -> str:
-    ranks, low, high = _ranks(task), *_span(drawn)
+    ranks = {words.pair(rank): rank for rank in task.metrics["ranks"]}
+    low, high = _span(drawn)
     width = room + _PLOT + _MEAN + _RANK
-    bands, parts, y, before = [], [], _TOP, None
+    bands, rows, y, before = [], [], _TOP, None
 
     def place(value: float) -> float:
         return room + (value - low) / (high - low) * _PLOT
 
     for row in drawn:
-        top = bool(ranks.get(words.pair(row), {}).get("top"))
+        rank = ranks.get(words.pair(row))
+        top = bool(rank and rank["top"])
         y += _GAP if before not in (None, top) else 0
         before = top
-        bands += [_band(y, width)] if top else []
-        parts.append(_row(row, ranks.get(words.pair(row)), y, room, width, place))
+        if top:
+            bands.append(f'<rect class="band" y="{y:g}" width="{width:g}" height="{_ROW}"/>')
+        rows.append(_row(row, rank, y, room, width, place))
         y += _ROW
     head = _text(width - _RANK - 4, 12, "mean", "end") + _text(width - 4, 12, "rank", "end")
-    scale = svg.ticks(low, high, 4)
     axis = f'<path class="axis" d="M{room} {y + 2}H{room + _PLOT}"/>'
-    axis += "".join(_text(place(v), y + 17, label, "middle") for v, label in scale)
+    scale = svg.ticks(low, high, 4)
+    axis += "".join(_text(place(value), y + 17, label, "middle") for value, label in scale)
     base = drawn[0]["baseline"]
     line = "" if base is None else _baseline(place(base), y, base, room)
-    inside = f"{head}{''.join(bands)}{line}{''.join(parts)}{axis}"
     return (
-        f'<svg class="forest" {svg.sized(width, y + _FOOT)} '
-        f'aria-hidden="true" focusable="false">{inside}</svg>'
+        f'<svg class="forest" {svg.sized(width, y + _FOOT)} aria-hidden="true" focusable="false">'
+        f"{head}{''.join(bands)}{line}{''.join(rows)}{axis}</svg>"
     )
 
 
@@ -140,25 +132,22 @@ def _span(rows: Sequence[Row]) -> tuple[float, float]:
     return min(known) - pad, max(known) + pad
 
 
-def _band(y: float, width: float) -> str:
-    return f'<rect class="band" y="{y:g}" width="{width:g}" height="{_ROW}"/>'
-
-
-def _row(row: Row, rank: dict | None, y: float, room: float, width: float, place: Any) -> str:
-    middle, top = y + _ROW / 2, bool(rank and rank["top"])
-    span = ""
+def _row(row: Row, rank: Rank | None, y: float, room: float, width: float, place: Place) -> str:
+    middle = y + _ROW / 2
+    arm = ""
     if row["low"] is not None and row["high"] is not None:
-        ends = f"M{place(row['low']):.1f} {middle:g}H{place(row['high']):.1f}"
-        span = f'<path class="arm" d="{ends}"/>'
-    hint = f"{_name(row)}: {words.spanned(row['mean'], row)}, n = {words.number(row['n'])}"
-    hint += ", collapsed" if row["collapsed"] else ""
+        ends = place(row["low"]), place(row["high"])
+        # caps, since a mark hides an interval that is narrower than it
+        caps = "".join(f"M{x:.1f} {middle - _CAP:g}v{2 * _CAP:g}" for x in ends)
+        arm = f'<path class="arm" d="M{ends[0]:.1f} {middle:g}H{ends[1]:.1f}{caps}"/>'
+    hint = f"{_name(row)}: {traces.hint(row)}"
     shape = "diamond-open" if row["collapsed"] else "circle"
-    dot = svg.mark(shape, place(row["mean"]), middle, 4.5, hint)
+    dot = svg.mark(shape, place(row["mean"]), middle, _DOT, hint)
     label = _text(room - 8, middle + 4, _fitted(row, room - 8), "end")
     numbers = _text(width - _RANK - 4, middle + 4, words.number(row["mean"]), "end")
-    ranked = _text(width - 4, middle + 4, _ranked(rank), "end")
-    kind = "top" if top else "worse"
-    return f'<g class="{kind}">{span}{dot}{label}{numbers}{ranked}</g>'
+    ranked = _text(width - 4, middle + 4, words.ranks(rank).replace(" to ", "–"), "end")
+    kind = "top" if rank and rank["top"] else "worse"
+    return f'<g class="{kind}">{arm}{dot}{label}{numbers}{ranked}</g>'
 
 
 def _label(row: Row) -> str:
@@ -174,13 +163,6 @@ def _fitted(row: Row, room: float) -> str:
         short = f"{backbone[: kept // 2]}…{backbone[len(backbone) - (kept + 1) // 2 :]}"
         label = _label(row).replace(backbone, short, 1)
     return label
-
-
-def _ranked(rank: dict | None) -> str:
-    if rank is None:
-        return words.DASH
-    ends = dict.fromkeys((rank["best"], rank["worst"]))
-    return "–".join(map(str, ends))
 
 
 def _baseline(x: float, bottom: float, value: float, room: float) -> str:

@@ -1,11 +1,11 @@
 """The tables of results: the headline of a task, and all of its metrics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lssat import grid, metrics
-from lssat.report.kit import words
+from lssat.report.kit import columns, words
 from lssat.report.kit.cells import (
     ROW,
     Bar,
@@ -13,190 +13,186 @@ from lssat.report.kit.cells import (
     Column,
     Table,
     anchor,
+    flag_of,
     flagged,
+    interval,
     measured,
     num,
     shown,
 )
 from lssat.report.kit.results import Task
 from lssat.report.sections import format_alone
+from lssat.tables import Row
+
+_EMPTY = Cell("")
+Scale = tuple[float, float]
 
 
 def headline(task: Task) -> Table:
     """Make the headline table: a row per backbone x configuration, all that qualifies a number."""
     rows, scored = task.best_first, task.metrics
-    probed = format_alone.head(task)
-    scale = _scale([*rows, *([{**probed, "mean": probed["value"]}] if probed else [])])
-    top = words.best(rows)
-    columns = [
+    beside = metrics.BESIDE[scored["kind"]]
+    probe = format_alone.row_of(task, scored["metric"])
+    probe = probe if probe and probe["mean"] is not None else None
+    scale = _scale([*rows, *([probe] if probe else [])])
+    ranks = {words.pair(rank): rank for rank in scored["ranks"]}
+    best = words.best(rows)
+    shown_columns = [
         *ROW,
-        Column("Mean", "num", f"{words.where(scored)}, mean over seeds"),
-        Column(words.confidence(scored), "num", "of other test sets and trainings"),
-        Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}"),
-        Column("Rank", "num", "that the tests leave possible; all hold together in 95 %"),
-        Column("Flag"),  # not before the mean, which a phone would then not show
+        Column("Mean", "num", f"{words.where(scored)}, mean over seeds", "mean"),
+        Column(words.confidence(scored), "num", "of other test sets and trainings", interval),
+        Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}",
+               lambda row: Cell("", row["mean"], bar=_bar(row, scale))),
+        Column("Rank", "num", "that the tests leave possible; all hold together in 95 %",
+               lambda row: _rank(ranks.get(words.pair(row)))),
+        columns.COLLAPSED,  # not before the mean, which a phone would then not show
         *[
-            Column(words.heading(metric), "num", "mean over seeds")
-            for metric in metrics.BESIDE[scored["kind"]]
+            Column(words.heading(name), "num", "mean over seeds", _beside(task, name))
+            for name in beside
         ],
-        *[Column(f"Seed {seed}", "num", "each links to its run") for seed in task.all_seeds],
-        Column("Baseline", "num", "the best score without looking at the input"),
-        Column("Beats it", hint="shown to, with a correction for the number of rows"),
-        Column("n", "num", f"{scored['level']}s"),
-        Column("Coverage", "num", "share of the samples listed in the test split that is scored"),
-    ]
-    cells = [_headline_row(task, row, scale) for row in rows]
-    notes = [f"{r['backbone']}, {r['configuration']}: {r['note']}" for r in rows if r["note"]]
-    caption = f"{words.where(scored)}, {scored['level']} level, {scored['split']} split"
-    best = next((k for k, row in enumerate(rows) if row is top), None)
-    foot, feet = _foot(task, rows[0]), [_files(task, scale)] if probed else []
-    notes = _merge(notes) + [text for text in [format_alone.sentence(task)] if text]
-    return Table(
-        f"headline-{task.name}", caption, columns, cells, best, foot=foot, feet=feet, notes=notes
+        *[
+            Column(f"Seed {seed}", "num", "each links to its run", _of_seed(seed))
+            for seed in task.all_seeds
+        ],
+        columns.BASELINE,
+        Column("Beats it", hint="shown to, with a correction for the number of rows",
+               value=columns.beats),
+        columns.n(task),
+        Column("Coverage", "num", "share of the samples listed in the test split that is scored",
+               lambda row: _coverage(task)),
+    ]  # fmt: skip
+    return Table.of(
+        f"headline-{task.name}",
+        f"{words.where(scored)}, {scored['level']} level, {scored['split']} split",
+        shown_columns,
+        rows,
+        best=next((place for place, row in enumerate(rows) if row is best), None),
+        foot=_foot(task, rows[0]),
+        feet=[_format(task, probe, scale)] if probe else [],
+        notes=[*_notes(rows), *filter(None, [format_alone.sentence(task)])],
     )
 
 
-def _headline_row(task: Task, row: Mapping[str, Any], scale: tuple[float, float]) -> list[Cell]:
-    seeds = zip(row["seeds"], row["values"], row["runs"], strict=True)
-    linked = row["configuration"] != grid.EXTERNAL  # of those the page has no run
-    values = {seed: _linked(value, run if linked else "") for seed, value, run in seeds}
-    return [
-        Cell(row["backbone"]),
-        Cell(row["configuration"]),
-        num(row["mean"]),
-        Cell(words.interval(row), row["low"]),
-        Cell("", row["mean"], bar=_bar(row, scale)),
-        _rank(task, row),
-        flagged(row["collapsed"]),
-        *[measured(beside(task, row, metric)) for metric in metrics.BESIDE[task.metrics["kind"]]],
-        *[values.get(seed, Cell(words.DASH)) for seed in task.all_seeds],
-        num(row["baseline"]),
-        beats(row),
-        num(row["n"]),
-        _share(task),
-    ]
+def _of_seed(seed: int) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        if seed not in row["seeds"]:
+            return Cell(words.DASH)
+        place = row["seeds"].index(seed)
+        value, run = row["values"][place], row["runs"][place]
+        linked = row["configuration"] != grid.EXTERNAL  # of those the page has no run
+        return Cell(words.number(value), value, link="#" + anchor(run) if linked else "")
+
+    return cell
 
 
-def _rank(task: Task, row: Mapping[str, Any]) -> Cell:
+def _rank(rank: Mapping[str, Any] | None) -> Cell:
     """Make the cell of the ranks that a row may have; undefined rows have none."""
-    ranks = [rank for rank in task.metrics["ranks"] if words.pair(rank) == words.pair(row)]
-    return Cell(words.ranks(ranks[0] if ranks else None), ranks[0]["best"] if ranks else None)
+    return Cell(words.ranks(rank), rank["best"] if rank else None)
 
 
-def beats(row: Mapping[str, Any]) -> Cell:
-    """Make the cell that says whether a row is shown to beat the trivial baseline."""
-    if row["mean"] is None:
-        return Cell(words.DASH)
-    return shown(row["beats_baseline"])
+def _notes(rows: list[Row]) -> list[str]:
+    """Return the notes of rows; one that all share is said once."""
+    notes = [(words.name(row), row["note"]) for row in rows if row["note"]]
+    if len(notes) > 1 and len({note for _, note in notes}) == 1:
+        return [str(notes[0][1])]
+    return [f"{name}: {note}" for name, note in notes]
 
 
-def beside(task: Task, row: Mapping[str, Any], metric: str) -> Mapping[str, Any] | None:
+def beside(task: Task, row: Mapping[str, Any], metric: str) -> Row | None:
     """Return the row of another metric of the same backbone, configuration and level."""
-    key = ("backbone", "configuration", "level")
-    table: Sequence[Mapping[str, Any]] = task.metrics["table"]
-    for other in table:
-        if other["metric"] == metric and all(other[name] == row[name] for name in key):
+    for other in task.metrics["table"]:
+        same = (other["metric"], other["level"]) == (metric, row["level"])
+        if same and words.pair(other) == words.pair(row):
             return other
     return None
 
 
-def _foot(task: Task, row: Mapping[str, Any]) -> list[Cell]:
+def _beside(task: Task, metric: str) -> Callable[[Row], Cell]:
+    return lambda row: measured(beside(task, row, metric))
+
+
+def _foot(task: Task, row: Row) -> list[Cell]:
     """Make the last row of the headline table: the trivial baselines of its metrics."""
     others = [beside(task, row, metric) for metric in metrics.BESIDE[task.metrics["kind"]]]
     values = [num(other["baseline"] if other else None) for other in others]
-    first = [Cell("trivial baseline"), Cell(""), num(row["baseline"]), *[Cell("")] * 4]
-    return [*first, *values, *[Cell("")] * (len(task.all_seeds) + 4)]
+    first = [Cell("trivial baseline"), _EMPTY, num(row["baseline"]), *[_EMPTY] * 4]
+    return [*first, *values, *[_EMPTY] * (len(task.all_seeds) + 4)]
 
 
-def _files(task: Task, scale: tuple[float, float]) -> list[Cell]:
-    """Make the last row but one: what the format of the files alone reaches."""
-    row = format_alone.head(task)
-    assert row is not None
-    by_metric = {score["metric"]: score for score in task.format["rows"]}
-    beside = [by_metric.get(name) for name in metrics.BESIDE[task.metrics["kind"]]]
-    mean = {**row, "mean": row["value"]}
+def _format(task: Task, row: Mapping[str, Any], scale: Scale) -> list[Cell]:
+    """Make the row of what the format of the files alone reaches."""
+    others = [format_alone.row_of(task, name) for name in metrics.BESIDE[task.metrics["kind"]]]
     return [
         Cell(format_alone.LABEL),
-        Cell(""),
-        num(row["value"]),
-        Cell(words.interval(row), row["low"]),
-        Cell("", row["value"], bar=_bar(mean, scale)),
+        _EMPTY,
+        num(row["mean"]),
+        interval(row),
+        Cell("", row["mean"], bar=_bar(row, scale)),
         Cell(words.DASH),
-        Cell(""),
-        *[
-            num(score["value"], small=words.interval(score)) if score else Cell("")
-            for score in beside
-        ],
-        *[Cell("")] * len(task.all_seeds),
+        _EMPTY,
+        *[measured(other) if other else _EMPTY for other in others],
+        *[_EMPTY] * len(task.all_seeds),
         num(row["baseline"]),
         shown(task.format["above"], flag="bad"),
         num(task.format["n"]),
-        Cell(""),
+        _EMPTY,
     ]
 
 
-def _linked(value: float | None, run: str) -> Cell:
-    return Cell(words.number(value), value, link="#" + anchor(run) if run else "")
-
-
-def _scale(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+def _scale(rows: Sequence[Mapping[str, Any]]) -> Scale:
     keys = ("low", "mean", "high", "baseline")
-    values = [row[key] for row in rows for key in keys if row[key] is not None] or [
-        0,
-        1,
-    ]
-    low, high = min(values), max(values)
-    pad = 0.04 * (high - low) or 0.05
-    return low - pad, high + pad
+    values = [row[key] for row in rows for key in keys if row[key] is not None] or [0, 1]
+    pad = 0.04 * (max(values) - min(values)) or 0.05
+    return min(values) - pad, max(values) + pad
 
 
-def _bar(row: Mapping[str, Any], scale: tuple[float, float]) -> Bar | None:
+def _bar(row: Mapping[str, Any], scale: Scale) -> Bar | None:
     if row["mean"] is None or row["low"] is None or row["high"] is None:
         return None
 
-    def place(value: float | None) -> float | None:
-        if value is None:
-            return None
+    def place(value: float) -> float:
         return round(100 * (value - scale[0]) / (scale[1] - scale[0]), 2)
 
-    return Bar(*[place(row[key]) for key in ("low", "mean", "high", "baseline")])  # type: ignore[arg-type]
-
-
-def _merge(notes: list[str]) -> list[str]:
-    """Say a note that every row shares once."""
-    texts = list(dict.fromkeys(note.split(": ", 1)[1] for note in notes))
-    return [texts[0]] if len(texts) == 1 and len(notes) > 1 else notes
+    baseline = None if row["baseline"] is None else place(row["baseline"])
+    return Bar(place(row["low"]), place(row["mean"]), place(row["high"]), baseline)
 
 
 def measures(task: Task) -> Table:
     """Make the table of all metrics: a row per backbone x configuration, a column per metric."""
     table = task.metrics["table"]
-    names = list(dict.fromkeys((row["level"], row["metric"]) for row in table))
-    by_name = {(r["backbone"], r["configuration"], r["level"], r["metric"]): r for r in table}
-    columns = [*ROW, Column("Flag")]
-    columns += [_metric_column(level, name) for level, name in names]
-    columns.append(Column("Coverage", "num", "of listed samples; below, of frames asked for"))
-    covered = _covered(task)
-    cells = [
-        [*named(task, row), *[measured(by_name.get((*row, *name))) for name in names], covered]
-        for row in row_pairs(table)
-    ]
-    foot = [*_baselines(names, table), Cell("")]
-    caption = f"all metrics of {task.title}, mean over seeds and interval"
-    return Table(f"measures-{task.name}", caption, columns, cells, foot=foot, notes=noted(table))
+    by_cell = {(words.pair(row), row["level"], row["metric"]): row for row in table}
+    firsts = {(row["level"], row["metric"]): row for row in table}
+
+    def column(level: str, metric: str) -> Column:
+        label = f"{level} {words.metric(metric)}"
+        lower = " (low is good)" if words.lower_is_better(metric) else ""
+
+        def cell(row: Row) -> Cell:
+            return measured(by_cell.get((words.pair(row), level, metric)))
+
+        return Column(f"{label}{lower}", "num", value=cell)
+
+    covered = _coverage(task, frames=task.splits.get("frame_coverage", {}).get("test"))
+    hint = "of listed samples; below, of frames asked for"
+    baselines = [num(row["baseline"]) for row in firsts.values()]
+    return Table.of(
+        f"measures-{task.name}",
+        f"all metrics of {task.title}, mean over seeds and interval",
+        [*ROW, flag_of(task), *(column(*kind) for kind in firsts),
+         Column("Coverage", "num", hint, lambda row: covered)],
+        {words.pair(row): row for row in table}.values(),
+        foot=[Cell("trivial baseline"), _EMPTY, _EMPTY, *baselines, _EMPTY],
+        notes=noted(table),
+    )  # fmt: skip
 
 
-def _covered(task: Task) -> Cell:
-    """Make the cell of the test split's coverage; that of frames stands below."""
-    cell = _share(task)
-    frames = task.splits.get("frame_coverage", {}).get("test")
-    small = f"frames {words.percent(frames)}" if frames is not None else ""
+def _coverage(task: Task, frames: float | None = None) -> Cell:
+    """Make the cell of the test split's coverage; that of frames, if there are any, below."""
+    cell = covered(task.metrics["coverage"], task.metrics["coverage_present"])
+    if frames is None:
+        return cell
+    small = f"frames {words.percent(frames)}"
     return replace(cell, small="; ".join(filter(None, (cell.small, small))))
-
-
-def _share(task: Task) -> Cell:
-    share = task.metrics["coverage"]
-    return covered(share, task.metrics.get("coverage_present", share))
 
 
 def covered(share: float | None, present: float | None) -> Cell:
@@ -205,37 +201,22 @@ def covered(share: float | None, present: float | None) -> Cell:
     return Cell(words.percent(share), share, small)
 
 
-def _metric_column(level: str, name: str) -> Column:
-    label = f"{level} {words.metric(name)}"
-    lower = name in metrics.LOWER_IS_BETTER
-    return Column(f"{label} (low is good)" if lower else label, "num")
-
-
 def row_pairs(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Return the backbones x configurations of rows, in their order."""
-    return list(dict.fromkeys((row["backbone"], row["configuration"]) for row in rows))
+    return list(dict.fromkeys(map(words.pair, rows)))
 
 
 def named(task: Task, pair: tuple[str, str]) -> list[Cell]:
     """Make the first cells of a row; a collapsed row says so in every table."""
-    return [Cell(pair[0]), Cell(pair[1]), flagged(pair in task.collapsed)]
+    return [*map(Cell, pair), flagged(pair in task.collapsed)]
+
+
+def parts(row: Mapping[str, Any]) -> list[str]:
+    """Return the parts of a row's note; why it collapsed stands below the headline."""
+    notes = (row["note"] or "").split("; ")
+    return [note for note in notes if note and not note.startswith("collapsed:")]
 
 
 def noted(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say each note once, with the metrics it is about; why a row collapsed stands elsewhere."""
-    about: dict[str, dict[str, None]] = {}
-    for row in rows:
-        for note in (row["note"] or "").split("; "):
-            if note and not note.startswith("collapsed:"):
-                about.setdefault(note, {})[f"{row['level']} {words.metric(row['metric'])}"] = None
-    return [f"{words.listing(list(names))}: {note}" for note, names in about.items()]
-
-
-def _baselines(names: list[tuple[str, str]], table: Sequence[Mapping[str, Any]]) -> list[Cell]:
-    values = {(row["level"], row["metric"]): row["baseline"] for row in table}
-    return [
-        Cell("trivial baseline"),
-        Cell(""),
-        Cell(""),
-        *[num(values[name]) for name in names],
-    ]
+    """Say each note once, with the metrics it is about."""
+    return words.about((words.measure(row), note) for row in rows for note in parts(row))

@@ -1,10 +1,12 @@
 """Accuracy against cost: a figure with a cost to choose, the table of all, and what follows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
+from lssat.report.kit import columns, traces, words
+from lssat.report.kit.cells import ROW, Cell, Column, Table, anchor, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
@@ -59,18 +61,14 @@ def _figure(task: Task, rows: list[Priced], known: list[Cost]) -> Figure:
     keys = [Key(n, colour, shape="circle") for colour, n in enumerate(task.configurations)]
     text = "; ".join(f"{cost.label}: {_names(front(rows, cost))}" for cost in known)
     where = words.where(task.metrics)
-    title = f"{where[0].upper()}{where[1:]} against cost"
+    title = f"{words.capital(where)} against cost"
     summary = f"On the Pareto front, cheapest first, by {text}."
     caption = f"Means over seeds, {words.tested(task.metrics)}."
     return Figure(title, summary, [*keys, Key(_FRONT, -1, line="dot")], plots, "Cost", caption)
 
 
 def _names(rows: list[Priced]) -> str:
-    return words.listing([_name(entry.row) for entry in rows]) or "none"
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    return f"{row['backbone']} · {row['configuration']}"
+    return words.listing([words.name(entry.row) for entry in rows]) or "none"
 
 
 def _plot(task: Task, rows: list[Priced], cost: Cost) -> Plot:
@@ -102,22 +100,18 @@ def _line(rows: list[Priced], cost: Cost, dearest: float) -> Trace:
 
 def _point(task: Task, entry: Priced, cost: Cost) -> Trace:
     row, value = entry.row, _scaled(entry, cost)
-    fallen = ", collapsed" if row["collapsed"] else ""
-    text = (
-        f"{_name(row)}{fallen}: {words.number(row['mean'])} {words.interval(row)}, {cost.label} "
-        f"{words.number(value, cost.digits)}, {words.count(len(row['seeds']), 'seed')}, "
-        f"n = {words.number(row['n'])}"
-    )
-    span = None if row["low"] is None or row["high"] is None else (row["low"], row["high"])
-    return Trace(
+    costs = f"{cost.label} {words.number(value, cost.digits)}"
+    return traces.means(
+        [row],
         [value],
-        [row["mean"]],
         task.configurations.index(row["configuration"]),
         row["configuration"],
-        shape=_shape(task, row["backbone"])[0] + ("-open" if row["collapsed"] else ""),
+        shape=_shape(task, row["backbone"])[0],
         size=10,
-        spans=[span],
-        hints=[text],
+        hints=[
+            f"{words.name(row)}, {costs}: {traces.hint(row)}, "
+            f"{words.count(len(row['seeds']), 'seed')}"
+        ],
     )
 
 
@@ -126,15 +120,15 @@ def _found(task: Task, rows: list[Priced], cost: Cost) -> str:
     line = front(rows, cost)
     of_all = f"{len(line)} of {words.count(len(rows), 'row')}"
     if len(line) < 2:
-        both = f": {_name(line[0].row)} is both cheapest and best on test" if line else ""
+        both = f": {words.name(line[0].row)} is both cheapest and best on test" if line else ""
         return f"By {_short(cost)}, the front holds {of_all}{both}."
     cheap, best = line[0], line[-1]
     ratio = _scaled(best, cost) / _scaled(cheap, cost)
     gap = words.number(best.row["mean"] - cheap.row["mean"])
     return (
-        f"By {_short(cost)}, the front holds {of_all}. Its best on test, {_name(best.row)}, takes "
-        f"{words.number(ratio, 2)} times what its cheapest takes, {_name(cheap.row)}, and scores "
-        f"{gap} more; {_shown(task, best.row, cheap.row)}."
+        f"By {_short(cost)}, the front holds {of_all}. Its best on test, {words.name(best.row)}, "
+        f"takes {words.number(ratio, 2)} times what its cheapest takes, {words.name(cheap.row)}, "
+        f"and scores {gap} more; {_shown(task, best.row, cheap.row)}."
     )
 
 
@@ -144,55 +138,50 @@ def _short(cost: Cost) -> str:
 
 def _shown(task: Task, a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
     """Say whether the paired test shows two rows to differ."""
-    keys = ("backbone", "configuration")
-    wanted = [tuple(row[key] for key in keys) for row in (a, b)]
     for pair in task.metrics["comparisons"]:
-        arms = [tuple(pair[arm][key] for key in keys) for arm in "ab"]
-        if sorted(arms) == sorted(wanted):
-            p = f"p = {words.p(pair['p_holm'])} with Holm’s correction"
+        if {words.pair(pair[arm]) for arm in "ab"} == {words.pair(a), words.pair(b)}:
             verb = "is" if words.differs(pair) else "is not"
-            return f"that difference {verb} shown ({p})"
+            p = pair["p_holm"]
+            by = "" if p is None else f" ({words.p_is(p)} with Holm’s correction)"
+            return f"that difference {verb} shown{by}"
     return "these two differ in more than one thing, so no test compares them"
 
 
 def _table(task: Task, rows: list[Priced]) -> Table:
-    fronts = {cost.name: front(rows, cost) for cost in COSTS}
-    columns = [
-        Column("Backbone", "key"),
-        Column("Configuration", "key", "its link leads to the first of its runs"),
-        Column(words.where(task.metrics), "num", "mean over seeds and its interval"),
-        *[Column(cost.heading, "num", f"{cost.hint}; mean over seeds") for cost in COSTS],
-        Column("Fronts", "num", f"of {len(COSTS)} costs, on how many the row is on the front"),
-        Column("Seeds", "num"),
-        Column("n", "num", f"{task.metrics['level']}s"),
-        Column("Device"),
-        Column("Flag"),
+    fronts = [front(rows, cost) for cost in COSTS]
+
+    def of_row(column: Column) -> Column:
+        return replace(column, value=lambda entry: column.cell(entry.row))
+
+    def on(entry: Priced) -> int:
+        return sum(any(entry is other for other in line) for line in fronts)
+
+    def link(entry: Priced) -> Cell:
+        return Cell(entry.row["configuration"], link="#" + anchor(entry.row["runs"][0]))
+
+    hint = f"of {len(COSTS)} costs, on how many the row is on the front"
+    shown = [
+        of_row(ROW[0]),
+        Column("Configuration", "key", "its link leads to the first of its runs", link),
+        of_row(columns.score(task)),
+        *[
+            Column(cost.heading, "num", f"{cost.hint}; mean over seeds", partial(_cost, cost))
+            for cost in COSTS
+        ],
+        Column("Fronts", "num", hint, on),
+        of_row(columns.SEEDS),
+        of_row(columns.n(task)),
+        Column("Device", value=lambda entry: words.listing(entry.devices)),
+        of_row(columns.COLLAPSED),
     ]
-    cells = [_row(entry, fronts) for entry in rows]
     top = words.best([entry.row for entry in rows])
     best = next((place for place, entry in enumerate(rows) if entry.row is top), None)
     caption = f"{task.title}: costs and {words.where(task.metrics)}"
     notes = _notes(task, rows)
-    return Table(f"costs-{task.name}", caption, columns, cells, best, notes=notes)
+    return Table.of(f"costs-{task.name}", caption, shown, rows, best=best, notes=notes)
 
 
-def _row(entry: Priced, fronts: dict[str, list[Priced]]) -> list[Cell]:
-    row = entry.row
-    on = sum(any(entry is other for other in line) for line in fronts.values())
-    return [
-        Cell(row["backbone"]),
-        Cell(row["configuration"], link="#" + anchor(row["runs"][0])),
-        num(row["mean"], small=words.interval(row)),
-        *[_cost(entry, cost) for cost in COSTS],
-        num(on),
-        num(len(row["seeds"])),
-        num(row["n"]),
-        Cell(words.listing(entry.devices)),
-        flagged(row["collapsed"]),
-    ]
-
-
-def _cost(entry: Priced, cost: Cost) -> Cell:
+def _cost(cost: Cost, entry: Priced) -> Cell:
     """Make the cell of a cost: the mean over seeds, below it from least to most where they vary."""
     if cost.name not in entry.seeds:
         return Cell(words.DASH)

@@ -3,14 +3,16 @@
 from typing import Any
 
 from lssat import metrics
-from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Chooser, Column, Table, flagged, num
+from lssat.report.kit import columns, traces, words
+from lssat.report.kit.cells import Chooser, Column, Table, flagged, measured
 from lssat.report.kit.figures import Figure, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Section
 from lssat.report.kit.svg import Axis, Heat, Trace
 from lssat.report.sections import headline
+from lssat.tables.metric_tables import ClassRow, Confusion
 
+ByClass = dict[str, dict[str, ClassRow]]  # attribute or class -> metric -> row
 LEAD = (
     "Means over seeds with intervals. The row that is best on test by the headline metric is shown "
     "at first; every other can be chosen. Prevalence is the share of the test samples. A confusion "
@@ -30,178 +32,143 @@ def section(task: Task) -> dict[str, Any] | None:
     if not task.metrics["each"]:
         return None
     order = _best_first(task)
-    tables = [(_label(pair), _table(task, pair)) for pair in order]
-    kind = task.metrics["kind"]
-    figures = [_dots(task, order[0])] if kind == "multilabel" else _confusions(task, order)
-    chosen = Chooser(f"each-{task.name}", "Row", tables)
-    what = "attribute" if kind == "multilabel" else "class"
-    drawn = [figure for figure in figures if figure]
-    return {"title": task.title, "what": what, "tables": chosen, "figures": drawn}
+    tables = [(" · ".join(pair), _table(task, pair)) for pair in order]
+    multilabel = task.metrics["kind"] == "multilabel"
+    figure = _dots(task, order[0]) if multilabel else _confusions(task, order)
+    return {
+        "title": task.title,
+        "what": "attribute" if multilabel else "class",
+        "tables": Chooser(f"each-{task.name}", "Row", tables),
+        "figures": [figure] if figure else [],
+    }
 
 
 def _best_first(task: Task) -> list[tuple[str, str]]:
-    order = headline.row_pairs(task.metrics["each"])
     best = words.best(task.headline)
-    if best is None:
-        return order
-    top = (best["backbone"], best["configuration"])
-    return sorted(order, key=lambda pair: pair != top)
+    order = headline.row_pairs(task.metrics["each"])
+    return sorted(order, key=lambda pair: best is not None and pair != words.pair(best))
 
 
-def _label(pair: tuple[str, str]) -> str:
-    return " · ".join(pair)
-
-
-def _of(rows: list[dict], pair: tuple[str, str]) -> list[dict]:
-    return [row for row in rows if (row["backbone"], row["configuration"]) == pair]
-
-
-def by_class(task: Task, pair: tuple[str, str]) -> dict[str, dict[str, dict]]:
+def by_class(task: Task, pair: tuple[str, str]) -> ByClass:
     """Return attribute or class -> metric -> the row of it, of one row of the results."""
-    by_name: dict[str, dict[str, dict]] = {}
-    for row in _of(task.metrics["each"], pair):
-        by_name.setdefault(row["class"], {})[row["metric"]] = row
+    by_name: ByClass = {}
+    for row in task.metrics["each"]:
+        if words.pair(row) == pair:
+            by_name.setdefault(row["class"], {})[row["metric"]] = row
     return by_name
 
 
-def matrix(task: Task, pair: tuple[str, str]) -> dict:
+def matrix(task: Task, pair: tuple[str, str]) -> Confusion:
     """Return the confusion matrix of one row of the results."""
-    return _of(task.metrics["confusion"], pair)[0]
+    return next(row for row in task.metrics["confusion"] if words.pair(row) == pair)
 
 
 def _table(task: Task, pair: tuple[str, str]) -> Table:
     kind = task.metrics["kind"]
+    multilabel, main = kind == "multilabel", metrics.EACH[kind][0]
     # Accuracy stands beside its baseline, the majority.
-    names = tuple(sorted(metrics.EACH[kind], key=lambda name: name != "accuracy"))
+    names = sorted(metrics.EACH[kind], key=lambda name: name != "accuracy")
     every = by_class(task, pair)
-    left = {name: rows for name, rows in every.items() if _constant(kind, rows)}
-    varied = {name: rows for name, rows in every.items() if name not in left}
-    columns = [Column("Attribute" if kind == "multilabel" else "Class")]
-    columns += [Column("Prevalence", "num", "share of the test samples")]
-    if kind == "multilabel":
-        columns.append(Column("Majority", "num", "accuracy of the majority of the training split"))
-    columns += [Column(words.heading(name), "num") for name in names]
-    hint = f"shown of {words.metric(_shown(kind))}, with a correction for the number of rows"
-    columns += [Column("Beats it", hint=hint)]
-    columns += [Column("n", "num"), Column("Flag")]
-    rows = [_row(kind, name, varied[name], names) for name in varied]
-    notes = [_BASELINES[kind], *_left_out(kind, left), *_notes(varied)]
-    place = f"each-{task.name}-{task.metrics['each'].index(_of(task.metrics['each'], pair)[0])}"
-    return Table(place, f"{task.title}: {_label(pair)}", columns, rows, notes=notes)
+    # Where all labels of the test split are alike, nothing can be told apart.
+    constant = {n: rows for n, rows in every.items() if rows[main]["prevalence"] in (0, 1)}
+    varied = {name: rows for name, rows in every.items() if name not in constant}
 
+    def column(metric: str) -> Column:
+        return Column(words.heading(metric), "num", value=lambda rows: measured(rows[metric]))
 
-def _constant(kind: str, rows: dict[str, dict]) -> bool:
-    """Say whether all labels of the test split are alike, so that nothing can be told apart."""
-    return rows[_shown(kind)]["prevalence"] in (0, 1)
-
-
-def _left_out(kind: str, left: dict[str, dict[str, dict]]) -> list[str]:
-    """Name in one line what the table leaves out; attributes.csv and classes.csv have it."""
-    parts = [
-        f"{whose} {words.listing(names)}"
-        for share, whose in ((0, "no sample is"), (1, "every sample is"))
-        if (names := [
-            name.replace("_", " ") if kind == "multilabel" else name
-            for name, rows in left.items()
-            if rows[_shown(kind)]["prevalence"] == share
-        ])
+    majority = Column("Majority", "num", "accuracy of the majority of the training split",
+                      lambda rows: rows["accuracy"]["baseline"])  # fmt: skip
+    hint = f"shown of {words.metric(main)}, with a correction for the number of rows"
+    shown = [
+        Column("Attribute" if multilabel else "Class",
+               value=lambda rows: _spelt(kind, rows[main]["class"])),
+        Column("Prevalence", "num", "share of the test samples",
+               lambda rows: rows[main]["prevalence"]),
+        *([majority] if multilabel else []),
+        *map(column, names),
+        Column("Beats it", hint=hint, value=lambda rows: columns.beats(rows[main])),
+        Column("n", "num", value=lambda rows: rows[main]["n"]),
+        Column("Flag", value=lambda rows: flagged(rows[main]["collapsed"])),
     ]  # fmt: skip
+    notes = [(name, row["note"]) for name, rows in varied.items() for row in rows.values()]
+    first = next(n for n, row in enumerate(task.metrics["each"]) if words.pair(row) == pair)
+    return Table.of(
+        f"each-{task.name}-{first}",
+        f"{task.title}: {' · '.join(pair)}",
+        shown,
+        varied.values(),
+        notes=[_BASELINES[kind], *_left_out(kind, constant), *words.about(notes, len(varied))],
+    )
+
+
+def _spelt(kind: str, name: str) -> str:
+    return name.replace("_", " ") if kind == "multilabel" else name
+
+
+def _left_out(kind: str, constant: ByClass) -> list[str]:
+    """Name in one line what the table leaves out; attributes.csv and classes.csv have it."""
+    main = metrics.EACH[kind][0]
+    parts = []
+    for share, whose in ((0, "no sample is"), (1, "every sample is")):
+        names = [n for n, rows in constant.items() if rows[main]["prevalence"] == share]
+        if names:
+            parts.append(f"{whose} {words.listing([_spelt(kind, name) for name in names])}")
     if not parts:
         return []
     file = "attributes" if kind == "multilabel" else "classes"
-    return [f"Left out, as all their test labels are alike: {'; '.join(parts)}. {file}.csv has "
-            f"{'it' if len(left) == 1 else 'them'}."]  # fmt: skip
-
-
-def _shown(kind: str) -> str:
-    return metrics.EACH[kind][0]
-
-
-def _row(kind: str, name: str, by_metric: dict[str, dict], names: tuple[str, ...]) -> list[Cell]:
-    main = by_metric[_shown(kind)]
-    majority = [num(by_metric["accuracy"]["baseline"])] if kind == "multilabel" else []
+    them = "it" if len(constant) == 1 else "them"
     return [
-        Cell(name.replace("_", " ") if kind == "multilabel" else name),
-        num(main["prevalence"]),
-        *majority,
-        *[headline.measured(by_metric[metric]) for metric in names],
-        headline.beats(main),
-        num(main["n"]),
-        flagged(main["collapsed"]),
-    ]
-
-
-def _notes(by_name: dict[str, dict[str, dict]]) -> list[str]:
-    """Say each note once with the attributes or classes that it is about."""
-    about: dict[str, dict[str, None]] = {}
-    for name, rows in by_name.items():
-        for row in rows.values():
-            for note in (row["note"] or "").split("; "):
-                if note:
-                    about.setdefault(note, {})[name] = None
-    whole = len(by_name)
-    return [
-        note if len(names) == whole else f"{words.listing(list(names))}: {note}"
-        for note, names in about.items()
+        f"Left out, as all their test labels are alike: {'; '.join(parts)}. {file}.csv has {them}."
     ]
 
 
 def _dots(task: Task, pair: tuple[str, str]) -> Figure | None:
     """Draw the balanced accuracy of each attribute with its interval, the best on top."""
-    rows = [row["balanced_accuracy"] for row in by_class(task, pair).values()]
-    rows = sorted((row for row in rows if row["mean"] is not None), key=lambda row: row["mean"])
+    rows = [by_metric["balanced_accuracy"] for by_metric in by_class(task, pair).values()]
+    rows = sorted((r for r in rows if r["mean"] is not None), key=lambda row: row["mean"] or 0)
     if not rows:
         return None
     names = [row["class"].replace("_", " ") for row in rows]
-    points = Trace(
-        [row["mean"] for row in rows],
-        names,
-        0,
-        shape="circle",
-        size=7,
-        spans=[(r["low"], r["high"]) if r["low"] is not None else None for r in rows],
-        along="x",
-        hints=[
-            f"{name}: prevalence {words.number(row['prevalence'])}, balanced accuracy "
-            f"{words.number(row['mean'])} {words.interval(row)}, n = {words.number(row['n'])}"
-            for name, row in zip(names, rows, strict=True)
-        ],
-    )
+    hints = [
+        f"{name}: prevalence {words.number(row['prevalence'])}, balanced accuracy "
+        f"{traces.hint(row)}"
+        for name, row in zip(names, rows, strict=True)
+    ]
+    points = traces.means(rows, names, 0, along="x", size=7, hints=hints)
     chance = Trace([0.5, 0.5], [names[0], names[-1]], line="dot", width=1)
     x, y = Axis("balanced accuracy"), Axis("", names=names, grid=False)
-    title = f"Balanced accuracy of each attribute, {_label(pair)}"
-    traces, size = [chance, points], (420, 70 + 18 * len(rows))
-    plot = Plot(f"attributes-{task.name}", "balanced accuracy", traces, x, y, *size)
-    caption = f"{words.tested(task.metrics)}, with intervals; the dotted line is chance."
-    return Figure(title, _extremes(rows), [], [plot], caption=caption)
+    size = (420, 70 + 18 * len(rows))
+    plot = Plot(f"attributes-{task.name}", "balanced accuracy", [chance, points], x, y, *size)
+    ends = [
+        words.listing([f"{row['class']} {words.number(row['mean'])}" for row in part])
+        for part in (rows[:3], rows[::-1][:3])
+    ]
+    return Figure(
+        f"Balanced accuracy of each attribute, {' · '.join(pair)}",
+        f"Lowest: {ends[0]}. Highest: {ends[1]}. Chance is 0.5.",
+        [],
+        [plot],
+        caption=f"{words.tested(task.metrics)}, with intervals; the dotted line is chance.",
+    )
 
 
-def _extremes(rows: list[dict]) -> str:
-    ordered = sorted(rows, key=lambda row: row["mean"])
-    low, high = ([f"{r['class']} {words.number(r['mean'])}" for r in part]
-                 for part in (ordered[:3], ordered[::-1][:3]))  # fmt: skip
-    return f"Lowest: {words.listing(low)}. Highest: {words.listing(high)}. Chance is 0.5."
-
-
-def _confusions(task: Task, order: list[tuple[str, str]]) -> list[Figure]:
+def _confusions(task: Task, order: list[tuple[str, str]]) -> Figure | None:
     """Draw the confusion matrix of each row as a heat map, one at a time."""
-    matrices = {pair: matrix(task, pair) for pair in order}
+    matrices = [matrix(task, pair) for pair in order]
     plots = [
-        _heat(task, place, pair, row)
-        for place, (pair, row) in enumerate(matrices.items())
+        _heat(task, place, row, row["counts"])
+        for place, row in enumerate(matrices)
         if row["counts"] is not None
     ]
     if not plots:
-        return []
-    recalls = "; ".join(
-        f"{_label(pair)}: {_recalls(row)}" for pair, row in list(matrices.items())[:1]
-    )
+        return None
+    recalls = f"{words.name(matrices[0])}: {_recalls(matrices[0])}"
     summary = f"Share of a true class (row) that is called a class (column). Recall, {recalls}."
     caption = f"{words.tested(task.metrics)}; counts are those of all seeds."
-    return [Figure("Confusion matrix", summary, [], plots, "Row", caption)]
+    return Figure("Confusion matrix", summary, [], plots, "Row", caption)
 
 
-def _recalls(row: dict) -> str:
+def _recalls(row: Confusion) -> str:
     shares = row["shares"] or [None] * len(row["classes"])
     texts = [
         f"{name} {words.number(share and share[place])}"
@@ -210,22 +177,22 @@ def _recalls(row: dict) -> str:
     return words.listing(texts)
 
 
-def _heat(task: Task, place: int, pair: tuple[str, str], row: dict) -> Plot:
+def _heat(task: Task, place: int, row: Confusion, counts: list[list[int]]) -> Plot:
     names = row["classes"]
-    empty = [None] * len(names)
-    shares = [share or empty for share in row["shares"]]
+    blank: list[float | None] = [None] * len(names)
+    shares = [[*share] if share else blank for share in row["shares"] or []]
     hints = [
         [
             f"true {true}, predicted {predicted}: {words.number(share)} of the class, "
             f"{words.number(n)} predictions of all seeds"
-            for predicted, share, n in zip(names, of, counts, strict=True)
+            for predicted, share, n in zip(names, of_class, predictions, strict=True)
         ]
-        for true, of, counts in zip(names, shares, row["counts"], strict=True)
+        for true, of_class, predictions in zip(names, shares, counts, strict=True)
     ]
     x, y = Axis("predicted", names=names, grid=False), Axis("true", names=names[::-1], grid=False)
     side = 60 * len(names)
     id, heat = f"confusion-{task.name}-{place}", Heat(names, names, shares, hints)
-    return Plot(id, _label(pair), [heat], x, y, 130 + side, 70 + side // 2)
+    return Plot(id, words.name(row), [heat], x, y, 130 + side, 70 + side // 2)
 
 
 def content(page: Page) -> list[dict[str, Any]]:

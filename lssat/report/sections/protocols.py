@@ -1,13 +1,14 @@
 """Trained on one thing, tested on another: manipulations and data sets as matrices."""
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table
-from lssat.report.kit.results import Cross, Task
+from lssat.report.kit.cells import ROW, Cell, Column, Table, measured
+from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
-from lssat.tables import Metrics
+from lssat.tables import Metrics, Row
+from lssat.tables.metric_tables import SubsetRow
 
 _METHODS = (
     "A row is what was trained on, a column the fakes that were tested, against all reals of the "
@@ -28,16 +29,17 @@ def content(page: Page) -> list[Part]:
     """
     parts = []
     for task in page.tasks:
-        sets = [each for each in page.across if each.metrics["task"] == task.name]
-        said, tables = [], []
+        sets = [cross for cross in page.across if cross.metrics["task"] == task.name]
+        tested = [(task.name, task.metrics), *((cross.name, cross.metrics) for cross in sets)]
+        paragraphs, tables = [], []
         if any(methods(task, run) for run in task.records):
-            tested = [(task.name, task.metrics), *((each.name, each.metrics) for each in sets)]
-            matrices = [_methods(task, *each) for each in tested if _of_methods(each[1])]
-            said, tables = [_METHODS], matrices
+            paragraphs.append(_METHODS)
+            tables += [_methods(task, *one) for one in tested if _of_methods(one[1])]
         if len(sets) > 1:
-            said, tables = [*said, _SETS], [*tables, _sets(task, sets)]
+            paragraphs.append(_SETS)
+            tables.append(_sets(task, tested))
         if tables:
-            parts.append(Part(task.title, said, tables))
+            parts.append(Part(task.title, paragraphs, tables))
     return parts
 
 
@@ -51,82 +53,76 @@ def _recipe(task: Task, run: str) -> dict[str, Any]:
     return record["params"]["train"] if record else {}
 
 
-def _about(task: Task, run: str) -> str:
-    """Say what a run was trained on."""
+def _trained_on(task: Task, row: Row) -> str:
+    """Say what the runs of a row were trained on."""
+    run = row["runs"][0]
     if run not in task.records:
         return words.DASH
-    about = ", ".join(methods(task, run) or ["all"])
+    names = ", ".join(methods(task, run) or ["all"])
     blend = _recipe(task, run).get("blend", "none")  # docs/rivals.md
-    return about if blend == "none" else f"{blend} of reals, chosen by {about}"
+    return names if blend == "none" else f"{blend} of reals, chosen by {names}"
 
 
 def _methods(task: Task, name: str, metrics: Metrics) -> Table:
     """Make a matrix of one test set: training down, the method of the fakes across."""
-    found = _of_methods(metrics)
-    names = sorted({row["subset"] for row in found})
+    rows = _of_methods(metrics)
+    sizes = {row["subset"]: row["n"] for row in rows}
+    by_cell = {(words.pair(row), row["subset"]): row for row in rows}
     trained = {row["subset"] for row in task.metrics["subsets"]}
     trained |= task.splits.get("subsets", {}).get("train", {}).keys()  # and is not tested
-    sizes = {row["subset"]: row["n"] for row in found}
-    columns = [*ROW, Column("Trained on", "key")]
-    columns += [Column(n, "num", f"n = {words.number(sizes[n])}") for n in names]
-    columns += [Column("all together", "num", "all fakes of this test set")]
-    cells = {(*words.pair(row), row["subset"]): row for row in found}
-    rows = []
-    for row in _of(metrics["table"], metrics):
-        own = methods(task, row["runs"][0])
-        seen = trained if own is None else {*own}
-        line = [_value(cells.get((*words.pair(row), each)), each in seen) for each in names]
-        named = [Cell(text) for text in (*words.pair(row), _about(task, row["runs"][0]))]
-        rows.append([*named, *line, _value(row, True)])
-    caption = (
-        f"{words.where(metrics)} on {name}, by what was trained on and the method of the fakes"
-    )
-    return Table(f"protocol-{task.name}-{name}", caption, columns, rows)
+
+    def column(method: str) -> Column:
+        def cell(row: Row) -> Cell:
+            names = methods(task, row["runs"][0])
+            seen = method in (trained if names is None else names)
+            return _value(by_cell.get((words.pair(row), method)), seen)
+
+        return Column(method, "num", f"n = {words.number(sizes[method])}", cell)
+
+    columns = [
+        *ROW,
+        Column("Trained on", "key", value=lambda row: _trained_on(task, row)),
+        *map(column, sorted(sizes)),
+        Column("all together", "num", "all fakes of this test set", measured),
+    ]
+    head = [row for row in metrics["table"] if words.is_headline(row, metrics)]
+    what = f"{words.where(metrics)} on {name}"
+    caption = f"{what}, by what was trained on and the method of the fakes"
+    return Table.of(f"protocol-{task.name}-{name}", caption, columns, head)
 
 
-def _sets(task: Task, sets: Sequence[Cross]) -> Table:
+def _sets(task: Task, tested: list[tuple[str, Metrics]]) -> Table:
     """Make the matrix of test sets: training down, the data set across."""
     metric = task.metrics["metric"]
-    tested = [(task.name, task.metrics), *((each.name, each.metrics) for each in sets)]
-    cells = {
-        (*words.pair(row), name): row
+    by_cell = {
+        (words.pair(row), name): row
         for name, metrics in tested
         for row in metrics["table"]
         if (row["level"], row["metric"]) == (metrics["level"], metric)
     }
-    columns = [*ROW]
-    columns += [_column(name, metrics, task) for name, metrics in tested]
-    rows = [
-        [*map(Cell, pair), *[_value(cells.get((*pair, name)), True) for name, _ in tested]]
-        for pair in dict.fromkeys(key[:2] for key in cells)
-    ]
+
+    def column(name: str, metrics: Metrics) -> Column:
+        level = metrics["level"]
+        hint = f"n = {words.number(metrics['n'][level])} {level}s"
+        if metrics.get("unasked"):
+            hint += f", {len(metrics['classes'])} of {len(task.metrics['classes'])} classes"
+        return Column(name, "num", hint, lambda row: measured(by_cell.get((words.pair(row), name))))
+
+    columns = [*ROW, *(column(*one) for one in tested)]
+    rows = {words.pair(row): row for row in by_cell.values()}.values()
     caption = f"{words.metric(metric)} of the runs of {task.name}, by data set"
-    return Table(f"protocol-sets-{task.name}", caption, columns, rows)
+    return Table.of(f"protocol-sets-{task.name}", caption, columns, rows)
 
 
-def _column(name: str, metrics: Metrics, task: Task) -> Column:
-    level = metrics["level"]
-    hint = f"n = {words.number(metrics['n'][level])} {level}s"
-    if metrics.get("unasked"):
-        hint += f", {len(metrics['classes'])} of {len(task.metrics['classes'])} classes"
-    return Column(name, "num", hint)
-
-
-def _of_methods(metrics: Metrics) -> list[Mapping[str, Any]]:
+def _of_methods(metrics: Metrics) -> list[SubsetRow]:
     """Return the rows of the headline by method; none of fakes whose method nobody tells."""
-    return [row for row in _of(metrics.get("subsets", []), metrics) if row["subset"]]
+    rows = [row for row in metrics["subsets"] if words.is_headline(row, metrics)]
+    return [row for row in rows if row["subset"]]
 
 
-def _of(rows: Sequence[Mapping[str, Any]], metrics: Metrics) -> list[Mapping[str, Any]]:
-    head = (metrics["level"], metrics["metric"])
-    return [row for row in rows if (row["level"], row["metric"]) == head]
-
-
-def _value(row: Mapping[str, Any] | None, seen: bool) -> Cell:
-    if row is None:
-        return Cell(words.DASH)
-    small = words.interval(row) if seen else f"{words.interval(row)} unseen"
-    return Cell(words.number(row["mean"]), row["mean"], small)
+def _value(row: SubsetRow | None, seen: bool) -> Cell:
+    cell = measured(row)
+    return cell if seen or row is None else replace(cell, small=f"{cell.small} unseen")
 
 
 SECTION = Section(

@@ -1,24 +1,24 @@
 """Numbers of papers, each with its protocol, to stand beside ours. None was measured here."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import Column, Table, num
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
 
 
 class Published(NamedTuple):
-    """One number of a paper."""
+    """One number of a paper, or one of ours beside them."""
 
     what: str  # method or model
     metric: str
-    value: float
+    value: float | None
     protocol: str
     source: str
     doubt: str = ""
     backbone: str = ""  # of a number of 2603.22190, where it is known
+    interval: str = ""  # papers give none
 
 
 _A, _A_SAID = "2603.22190", "2603.22190, by its reviews"
@@ -72,61 +72,40 @@ def of_backbones(task: str) -> dict[str, list[Published]]:
 
 def table(task: Task) -> Table | None:
     """Make the table of published numbers with ours on top; None for a data set without any."""
-    known = PUBLISHED.get(task.name)
-    if not known:
+    published = PUBLISHED.get(task.name)
+    if not published:
         return None
     columns = [
-        Column("Method"),
-        Column("Metric"),
-        Column("Value", "num"),
-        Column("Protocol"),
-        Column("Source"),
-        Column("Doubt"),
-    ]
-    rows = _ours(task)
-    rows += [
-        [
-            Cell(number.what),
-            Cell(number.metric),
-            num(number.value),
-            Cell(number.protocol),
-            Cell(number.source),
-            Cell(number.doubt),
-        ]
-        for number in known
+        Column("Method", value=lambda row: row.what),
+        Column("Metric", value=lambda row: row.metric),
+        Column("Value", "num", value=lambda row: num(row.value, small=row.interval)),
+        Column("Protocol", value=lambda row: row.protocol),
+        Column("Source", value=lambda row: row.source),
+        Column("Doubt", "pre", value=lambda row: row.doubt),
     ]
     caption = f"{task.title}: published numbers"
-    return Table(f"published-{task.name}", caption, columns, rows)
+    return Table.of(f"published-{task.name}", caption, columns, [*_ours(task), *published])
 
 
-def _ours(task: Task) -> list[list[Cell]]:
-    """Make rows of the best row of ours, in the metrics that papers report for this task."""
-    top = words.best(task.headline)
-    if top is None:
+def _ours(task: Task) -> list[Published]:
+    """Return the best row of ours in the metrics that papers report for this task."""
+    best = words.best(task.headline)
+    if best is None:
         return []
-    same = [
-        row
-        for row in task.metrics["table"]
-        if all(row[key] == top[key] for key in ("backbone", "configuration"))
-        and (row["level"], row["metric"]) in _SHOWN
-    ]
-    name = f"{top['backbone']} · {top['configuration']}, ours"
+    doubt = "best on test by the headline metric, so chosen on this very split"
     return [
-        [
-            Cell(name),
-            Cell(f"{row['level']} {words.metric(row['metric'])}"),
-            num(row["mean"], small=words.interval(row)),
-            Cell(f"{task.metrics['split']} split, {words.count(row['n'], row['level'])}"),
-            Cell("this report"),
-            Cell(_doubt(row)),
-        ]
-        for row in same
+        Published(
+            f"{words.name(row)}, ours",
+            words.measure(row),
+            row["mean"],
+            f"{task.metrics['split']} split, {words.count(row['n'], row['level'])}",
+            "this report",
+            f"collapsed; {doubt}" if row["collapsed"] else doubt,
+            interval=words.interval(row),
+        )
+        for row in task.metrics["table"]
+        if words.pair(row) == words.pair(best) and (row["level"], row["metric"]) in _SHOWN
     ]
-
-
-def _doubt(row: Mapping[str, Any]) -> str:
-    fallen = "collapsed; " if row["collapsed"] else ""
-    return f"{fallen}best on test by the headline metric, so chosen on this very split"
 
 
 _SHOWN = [

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Chooser, Column, Table
+from lssat.report.kit.cells import ROW, Cell, Chooser, Column, Table, flag_of, measured
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline
 
@@ -17,53 +17,48 @@ def chooser(task: Task) -> Chooser | None:
     Returns:
         None for a task without subsets.
     """
-    table = task.metrics.get("subsets", [])
-    if not table:
+    rows = task.metrics["subsets"]
+    if not rows:
         return None
     head = (task.metrics["level"], task.metrics["metric"])
-    kinds = dict.fromkeys((row["level"], row["metric"]) for row in table)
-    order = [head, *(kind for kind in kinds if kind != head)]
-    tables = [(f"{level} {words.metric(name)}", _table(task, level, name)) for level, name in order]
+    kinds = dict.fromkeys([head, *((row["level"], row["metric"]) for row in rows)])
+    tables = [(f"{level} {words.metric(name)}", _table(task, level, name)) for level, name in kinds]
     return Chooser(f"subsets-{task.name}", "Level and metric", tables)
 
 
 def _table(task: Task, level: str, metric: str) -> Table:
     rows = _of(task.metrics["subsets"], level, metric)
     pooled = [{**row, "subset": _POOLED} for row in _of(task.metrics["table"], level, metric)]
-    every = [*pooled, *rows]
-    names = list(dict.fromkeys(row["subset"] for row in every))
-    found = {(row["backbone"], row["configuration"], row["subset"]): row for row in every}
-    first = {row["subset"]: row for row in every}
-    columns = [*ROW, Column("Flag")]
-    columns += [Column(n, "num", f"n = {words.number(first[n]['n'])}") for n in names]
-    cells = [
-        [*headline.named(task, pair), *[headline.measured(found.get((*pair, n))) for n in names]]
-        for pair in headline.row_pairs(every)
+    by_cell = {(words.pair(row), row["subset"]): row for row in (*pooled, *rows)}
+    firsts = {row["subset"]: row for row in by_cell.values()}
+
+    def column(subset: str) -> Column:
+        hint = f"n = {words.number(firsts[subset]['n'])}"
+
+        def cell(row: Mapping[str, Any]) -> Cell:
+            return measured(by_cell.get((words.pair(row), subset)))
+
+        return Column(subset, "num", hint, cell)
+
+    baselines = [
+        f"{subset} {words.number(row['baseline'])} (n = {words.number(row['n'])})"
+        for subset, row in firsts.items()
     ]
-    notes = [_baselines(first)]
-    notes += sorted({f"{row['subset']}: {note}" for row in rows for note in _notes(row)})
+    notes = [f"Trivial baseline: {words.listing(baselines)}."]
+    notes += sorted({f"{row['subset']}: {note}" for row in rows for note in headline.parts(row)})
     what = f"{level} {words.metric(metric)}"
-    caption = f"{what} of {task.title} by subset"
-    place = f"subsets-{task.name}-{level}-{metric}"
-    return Table(place, caption, columns, cells, foot=_coverage(task, names), notes=notes)
+    return Table.of(
+        f"subsets-{task.name}-{level}-{metric}",
+        f"{what} of {task.title} by subset",
+        [*ROW, flag_of(task), *map(column, firsts)],
+        {words.pair(row): row for row in (*pooled, *rows)}.values(),
+        foot=_coverage(task, list(firsts)),
+        notes=notes,
+    )
 
 
 def _of(rows: Sequence[Mapping[str, Any]], level: str, metric: str) -> list[Mapping[str, Any]]:
     return [row for row in rows if (row["level"], row["metric"]) == (level, metric)]
-
-
-def _baselines(first: dict[str, Mapping[str, Any]]) -> str:
-    said = [
-        f"{name} {words.number(row['baseline'])} (n = {words.number(row['n'])})"
-        for name, row in first.items()
-    ]
-    return f"Trivial baseline: {words.listing(said)}."
-
-
-def _notes(row: Mapping[str, Any]) -> list[str]:
-    """Return the notes of a row; why it collapsed stands below the headline."""
-    notes = (row["note"] or "").split("; ")
-    return [note for note in notes if note and not note.startswith("collapsed:")]
 
 
 def _coverage(task: Task, names: list[str]) -> list[Cell]:
@@ -73,23 +68,20 @@ def _coverage(task: Task, names: list[str]) -> list[Cell]:
     reals = [words.percent(share) for name, share in shares.items() if name not in names]
     first = Cell(f"coverage (reals {words.listing(reals)})" if reals else "coverage")
     shares = {_POOLED: task.metrics["coverage"], **shares}
-    present = {_POOLED: task.metrics.get("coverage_present", shares[_POOLED]), **present}
+    present = {_POOLED: task.metrics["coverage_present"], **present}
     cells = [headline.covered(shares.get(name), present.get(name)) for name in names]
     return [first, Cell(""), Cell(""), *cells]
 
 
 def lead(task: Task) -> str:
-    """Say what the subsets are, or that there are none."""
-    table = task.metrics.get("subsets", [])
-    if not table:
-        return "The metrics of this task name no subsets, so there are no results by subset."
+    """Say what the subsets are."""
+    level = task.metrics["level"]
     sizes = dict.fromkeys(
         f"{row['subset']} n = {words.number(row['n'])}"
-        for row in table
-        if row["level"] == task.metrics["level"]
+        for row in task.metrics["subsets"]
+        if row["level"] == level
     )
     return (
         "Each subset against all reals, beside all subsets together; mean over seeds with its "
-        f"{words.confidence(task.metrics)} below; {words.listing(list(sizes))} "
-        f"({task.metrics['level']}s)."
+        f"{words.confidence(task.metrics)} below; {words.listing(list(sizes))} ({level}s)."
     )

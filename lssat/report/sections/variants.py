@@ -4,16 +4,17 @@ import itertools
 import math
 from typing import Any
 
-from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, anchor, flagged, num, shown
+from lssat.report.kit import columns, traces, words
+from lssat.report.kit.cells import ROW, Column, Table
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import SHAPES, Axis, Trace
 from lssat.report.sections import neighbours
+from lssat.tables.metric_tables import Gain, VariantRow
 
 BASE = "base"
-_LEAD = (
+LEAD = (
     "A variant is the recipe of params.yaml with some keys of train changed; “base” is the recipe "
     "unchanged. Each row is compared with the same backbone and configuration trained with base, "
     "on the same test samples, seed by seed. p-values carry Holm’s correction over all rows of a "
@@ -24,84 +25,89 @@ _GAINS = (
     "without it, both trained with one variant. Whether a variant changes the gain is tested by "
     "the difference between its gain and that with base, seed by seed."
 )
+Changes = dict[str, dict[str, Any]]  # variant -> the keys of train that the recipe has otherwise
+Point = tuple[float, VariantRow]  # the share of the data, and what came of it
 
 
 def content(page: Page) -> list[Part]:
     """Return a part for each task that has variants."""
     recipe = page.params.get("train", {})
-    known = {
-        name: {key: value for key, value in changes.items() if recipe.get(key) != value}
-        for name, changes in page.params.get("variants", {}).items()
+    changes = {
+        name: {key: value for key, value in variant.items() if recipe.get(key) != value}
+        for name, variant in page.params.get("variants", {}).items()
     }
-    shown = ("variants", "nearest")
-    return [_part(task, known) for task in page.tasks if any(map(task.metrics.get, shown))]
+    parts = [_part(task, changes) for task in page.tasks]
+    return [part for part in parts if part.tables]
 
 
-def _part(task: Task, known: dict[str, Any]) -> Part:
-    rows, near = task.metrics.get("variants", []), task.metrics.get("nearest", [])
-    gains = task.metrics.get("gains", [])
-    tables = [_table(task, rows, known)] if rows else []
-    tables += [_gains(task, gains)] if gains else []
-    tables += [neighbours.table(task, near)] if near else []
-    paragraphs = [_LEAD, *_shown(rows)] if rows else []
-    paragraphs += [_GAINS, *map(_gain, gains)] if gains else []
-    paragraphs += [neighbours.LEAD] if near else []
-    curves = _curves(rows, known)
-    paragraphs += [line for curve in curves.items() for line in _reached(curves, *curve)]
+def _part(task: Task, changes: Changes) -> Part:
+    rows, gains = task.metrics["variants"], task.metrics["gains"]
+    nearest = task.metrics.get("nearest", [])
+    curves = _curves(rows, changes)
+    tables = [_table(task, changes)] if rows else []
+    tables += [_gains(task)] if gains else []
+    tables += [neighbours.table(task, nearest)] if nearest else []
+    paragraphs = [_changed(rows)] if rows else []
+    paragraphs += [_GAINS, *_changed_gains(gains)] if gains else []
+    paragraphs += [neighbours.LEAD] if nearest else []
+    paragraphs += [_heights(curves)] if curves else []
     figures = [_figure(task, curves)] if curves else []
     return Part(task.title, paragraphs, tables, figures)
 
 
-def _name(row: dict) -> str:
-    return f"{row['backbone']} · {row['configuration']}"
-
-
-def _shown(rows: list[dict]) -> list[str]:
+def _changed(rows: list[VariantRow]) -> str:
     """Say which variants are shown to differ from the recipe as it is."""
     tested = [row for row in rows if row["difference"]]
-    different = [row for row in tested if words.differs(row["difference"])]
+    different = [row for row in tested if words.differs(row["difference"] or {})]
     if not tested:
-        return ["No row was run with the recipe as it is too, so there is nothing to test against."]
+        return "No row was run with the recipe as it is too, so there is nothing to test against."
     if not different:
-        return [f"None of {words.count(len(tested), 'row')} is shown to differ from {BASE}."]
-    changed = words.listing([_difference(row) for row in different])
+        return f"None of {words.count(len(tested), 'row')} is shown to differ from {BASE}."
     rest = len(tested) - len(different)
     more = f" For the other {words.count(rest, 'row')} no difference is shown." if rest else ""
-    return [f"Shown to differ from {BASE}: {changed}.{more}"]
+    return f"Shown to differ from {BASE}: {words.listing([_by(row) for row in different])}.{more}"
 
 
-def _difference(row: dict) -> str:
+def _by(row: VariantRow) -> str:
     test = row["difference"]
+    assert test is not None
     size = f"{test['difference']:+.3f}".replace("-", "−")
-    return f"{_name(row)} with {row['variant']} ({size}, p {_is(test['p_holm'])})"
+    return f"{words.name(row)} with {row['variant']} ({size}, {words.p_is(test['p_holm'])})"
 
 
-def _is(p: float) -> str:
-    return words.p(p) if p < 0.001 else f"= {words.p(p)}"
+def _changed_gains(gains: list[Gain]) -> list[str]:
+    """Say for which rows a variant is shown to change what the auxiliary task gains."""
+    shown = [_gain(row) for row in gains if words.differs(row)]
+    rest = [row for row in gains if row["p_holm"] is not None and not words.differs(row)]
+    unknown = [row for row in gains if row["p_holm"] is None]
+    if rest:
+        which = words.listing([f"{words.name(row)} with {row['variant']}" for row in rest])
+        shown.append(f"No change of the gain is shown for {which}.")
+    if unknown:
+        which = words.listing([f"{words.name(row)} with {row['variant']}" for row in unknown])
+        shown.append(f"How much the gain varies is not known for {which}.")
+    return shown
 
 
-def _gain(row: dict) -> str:
-    """Answer for one row whether the auxiliary task gains more with a variant."""
+def _gain(row: Gain) -> str:
     variant, gain, base = row["variant"], words.number(row["gain"]), words.number(row["base_gain"])
-    gains = f"{_name(row)}: the auxiliary task gains {gain} with {variant} and {base} with {BASE}"
-    if row["p_holm"] is None:
-        return f"{gains}; how much that varies is not known."
-    if not words.differs(row):
-        return f"{gains}; no difference between the two is shown (p {_is(row['p_holm'])})."
-    more = "more" if row["difference"] > 0 else "less"
-    return f"{gains}; that it gains {more} with {variant} is shown (p {_is(row['p_holm'])})."
+    more = "more" if (row["difference"] or 0) > 0 else "less"
+    return (
+        f"{words.name(row)}: the auxiliary task gains {gain} with {variant} and {base} with "
+        f"{BASE}; that it gains {more} with {variant} is shown ({words.p_is(row['p_holm'] or 0)})."
+    )
 
 
-def _curves(rows: list[dict], known: dict[str, Any]) -> dict[str, list[tuple[float, dict]]]:
+def _curves(rows: list[VariantRow], changes: Changes) -> dict[str, list[Point]]:
     """Return the rows of each backbone and configuration by the share of the data, rising.
 
     Of variants that change nothing else; where there is one share alone, there is no curve.
     """
-    curves: dict[str, list[tuple[float, dict]]] = {}
+    curves: dict[str, list[Point]] = {}
     for row in rows:
-        changes = {} if row["variant"] == BASE else known.get(row["variant"], {})
-        if changes.keys() <= {"share"} and row["mean"] is not None:
-            curves.setdefault(_name(row), []).append((changes.get("share", 1.0), row))
+        changed = {} if row["variant"] == BASE else changes.get(row["variant"], {})
+        if changed.keys() <= {"share"} and row["mean"] is not None:
+            curves.setdefault(words.name(row), []).append((changed.get("share", 1.0), row))
     rising = {name: sorted(curve, key=lambda point: point[0]) for name, curve in curves.items()}
     return {name: curve for name, curve in rising.items() if len(curve) > 1}
 
@@ -136,159 +142,116 @@ def reached(curve: list[tuple[float, float]], wanted: float, lower: bool = False
     return None
 
 
-def _reached(
-    curves: dict[str, list[tuple[float, dict]]], name: str, curve: list[tuple[float, dict]]
-) -> list[str]:
+def _heights(curves: dict[str, list[Point]]) -> str:
+    texts = [_height(curves, name, curve) for name, curve in curves.items()]
+    heights = f"Mean height of each curve: {'. '.join(texts)}."
+    return f"{heights} These are means over seeds, without a test."
+
+
+def _height(curves: dict[str, list[Point]], name: str, curve: list[Point]) -> str:
     """Say a curve's area, and where it has what the others have with all data."""
-    points = [(share, row["mean"]) for share, row in curve]
+    points = [(share, row["mean"] or 0.0) for share, row in curve]
     first, lower = curve[0][1], words.lower_is_better(curve[0][1]["metric"])
-    text = f"{name}: the mean height of the curve is {words.number(area(points))}"
+    text = f"{name} {words.number(area(points))}"
     for other, its in curves.items():
         share, full = its[-1]
         if other == name or share < 1 or full["backbone"] != first["backbone"]:
             continue
-        at = reached(points, full["mean"], lower)
+        at = reached(points, full["mean"] or 0.0, lower)
         score = f"the score that {full['configuration']} has with all data"
         about = "" if at is None else f" at about {100 * at:.0f} % of the data"
         text += f"; it {'reaches' if about else 'does not reach'} {score}{about}"
-    return [f"{text}. These are means over seeds, without a test."]
+    return text
 
 
-def _figure(task: Task, curves: dict[str, list[tuple[float, dict]]]) -> Figure:
-    where = words.where(task.metrics)
-    traces, keys = [], []
+def _figure(task: Task, curves: dict[str, list[Point]]) -> Figure:
+    where, rows = words.where(task.metrics), task.metrics["variants"]
+    firsts = [curve[0][1] for curve in curves.values()]
+    backbones = list(dict.fromkeys(row["backbone"] for row in firsts))
+    every = [*task.configurations, *(row["configuration"] for row in firsts)]
+    colours = list(dict.fromkeys(every))  # a colour for each configuration, as in other figures
+    keys = [
+        Key(words.name(row), colours.index(row["configuration"]),
+            shape=SHAPES[backbones.index(row["backbone"]) % len(SHAPES)])
+        for row in firsts
+    ]  # fmt: skip
     middle = (len(curves) - 1) / 2
-    backbones, own = (
-        list(dict.fromkeys(curve[0][1][key] for curve in curves.values()))
-        for key in ("backbone", "configuration")
-    )
-    slugs = list(dict.fromkeys([*task.configurations, *own]))
-    for number, (name, curve) in enumerate(curves.items()):
-        row = curve[0][1]  # a colour for each configuration, as in other figures
-        shape = SHAPES[backbones.index(row["backbone"]) % len(SHAPES)]
-        colour = slugs.index(row["configuration"])
-        traces.append(
-            Trace(
-                [share * 1.006 ** (number - middle) for share, _ in curve],  # marks side by side
-                [row["mean"] for _, row in curve],
-                colour,
-                name,
-                name,
-                "solid",
-                shape=[shape + ("-open" if row["collapsed"] else "") for _, row in curve],
-                size=9,
-                spans=[
-                    None if row["low"] is None or row["high"] is None else (row["low"], row["high"])
-                    for _, row in curve
-                ],
-                hints=[
-                    f"{name}, {100 * share:g} %: {words.number(row['mean'])} {words.interval(row)}"
-                    f", n = {words.number(row['n'])}"
-                    for share, row in curve
-                ],
-            )
-        )
-        keys.append(Key(name, colour, shape=shape))
+    drawn = [
+        _curve(curve, key, 1.006 ** (number - middle))  # marks side by side
+        for number, (curve, key) in enumerate(zip(curves.values(), keys, strict=True))
+    ]
     shares = sorted({share for curve in curves.values() for share, _ in curve})
-    floor = task.metrics["variants"][0]["baseline"]
+    floor = rows[0]["baseline"]
     if floor is not None:
-        traces.append(Trace([shares[0], 1.0], [floor, floor], line="dot", width=1))
+        drawn.append(Trace([shares[0], 1.0], [floor, floor], line="dot", width=1))
     values = [
         f"{name} at {100 * share:g} %: {words.number(row['mean'])}"
         for name, curve in curves.items()
         for share, row in curve
     ]
-    axis = Axis(
-        "share of the training groups", shares[0] * 0.9, 1.1, log=True,
-        ticks=[(share, f"{100 * share:g} %") for share in shares],
-    )  # fmt: skip
-    plot = Plot(f"shares-{task.name}", where, traces, axis, Axis(where), 420, 290)
-    n = words.number(task.metrics["variants"][0]["n"])
-    groups = task.metrics["variants"][0]["groups"]
+    ticks = [(share, f"{100 * share:g} %") for share in shares]
+    x = Axis("share of the training groups", shares[0] * 0.9, 1.1, log=True, ticks=ticks)
+    plot = Plot(f"shares-{task.name}", where, drawn, x, Axis(where), 420, 290)
+    n = f"n = {words.number(rows[0]['n'])} ({words.count(rows[0]['groups'], 'group')})"
     caption = (
-        f"Means over seeds with intervals, n = {n} ({words.count(groups, 'group')}); "
+        f"Means over seeds with intervals, {n}; "
         "the dotted line is the trivial baseline, a hollow mark a collapsed row."
     )
     title = f"Learning curves: {where} against the share of the data"
     return Figure(title, f"{'; '.join(values)}.", keys, [plot], caption=caption)
 
 
-def _table(task: Task, rows: list[dict], known: dict[str, Any]) -> Table:
-    where = words.where(task.metrics)
-    columns = [
+def _curve(curve: list[Point], key: Key, shift: float) -> Trace:
+    return traces.means(
+        [row for _, row in curve],
+        [share * shift for share, _ in curve],
+        key.colour,
+        key.label,
+        name=key.label,
+        line="solid",
+        shape=key.shape,
+        size=9,
+        hints=[f"{key.label}, {100 * share:g} %: {traces.hint(row)}" for share, row in curve],
+    )
+
+
+def _table(task: Task, changes: Changes) -> Table:
+    rows = task.metrics["variants"]
+    shown = [
         *ROW,
-        Column("Variant", "key"),
-        Column(where, "num", "mean over seeds and its interval"),
-        Column("Difference", "num", f"from {BASE}, with its interval"),
-        Column("p", "num", "Holm’s correction"),
-        Column("Differs", hint="the corrected p-value is below 0.05"),
-        Column("Seeds", "num", "each links to its run"),
-        Column("n", "num", f"{task.metrics['level']}s"),
-        Column("Flag"),
-        Column("Changes", hint="keys of train that the recipe has otherwise"),
-    ]
-    notes = [f"{_name(row)}, {row['variant']}: {row['note']}" for row in rows if row["note"]]
-    caption = f"{task.title}: {where} by variant"
-    cells = [_row(row, known) for row in rows]
-    return Table(f"variants-{task.name}", caption, columns, cells, notes=notes)
+        Column("Variant", "key", value="variant"),
+        columns.score(task),
+        *columns.of_test(f"from {BASE}", key="difference"),
+        columns.RUNS,
+        columns.n(task),
+        columns.COLLAPSED,
+        Column("Changes", hint="keys of train that the recipe has otherwise",
+               value=lambda row: _spelt(changes.get(row["variant"], {}))),
+    ]  # fmt: skip
+    notes = [f"{words.name(row)}, {row['variant']}: {row['note']}" for row in rows if row["note"]]
+    caption = f"{task.title}: {words.where(task.metrics)} by variant"
+    return Table.of(f"variants-{task.name}", caption, shown, rows, notes=notes)
 
 
-def _row(row: dict, known: dict[str, Any]) -> list[Cell]:
-    changes = known.get(row["variant"], {})
-    test = row["difference"]
-    tested = [Cell(words.DASH)] * 3
-    if test:
-        tested = [
-            num(test["difference"], small=words.interval(test)),
-            Cell(words.p(test["p_holm"]), test["p_holm"]),
-            shown(words.differs(test)),
-        ]
-    return [
-        Cell(row["backbone"]),
-        Cell(row["configuration"]),
-        Cell(row["variant"]),
-        num(row["mean"], small=words.interval(row)),
-        *tested,
-        Cell(str(len(row["seeds"])), len(row["seeds"]), link="#" + anchor(row["runs"][0])),
-        num(row["n"]),
-        flagged(row["collapsed"]),
-        Cell(", ".join(f"{key}: {_spelt(value)}" for key, value in changes.items())),
-    ]
+def _spelt(changes: dict[str, Any]) -> str:
+    """Spell changed keys as params.yaml does."""
+    texts = {key: "null" if value is None else str(value) for key, value in changes.items()}
+    texts |= {key: str(v).lower() for key, v in changes.items() if isinstance(v, bool)}
+    return ", ".join(f"{key}: {text}" for key, text in texts.items())
 
 
-def _spelt(value: Any) -> str:
-    """Spell a value as params.yaml does."""
-    if value is None:
-        return "null"
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _gains(task: Task, rows: list[dict]) -> Table:
-    columns = [
+def _gains(task: Task) -> Table:
+    rows = task.metrics["gains"]
+    shown = [
         *ROW,
-        Column("Variant", "key"),
-        Column("Gain", "num", "with the variant, over supervised training with it"),
-        Column(f"Gain, {BASE}", "num", "with the recipe as it is"),
-        Column("Difference", "num", "of both gains, with its interval"),
-        Column("p", "num", "Holm’s correction over this table"),
-        Column("Differs", hint="the corrected p-value is below 0.05"),
-    ]
-    cells = [
-        [
-            Cell(row["backbone"]),
-            Cell(row["configuration"]),
-            Cell(row["variant"]),
-            num(row["gain"]),
-            num(row["base_gain"]),
-            num(row["difference"], small=words.interval(row)),
-            Cell(words.p(row["p_holm"]), row["p_holm"]),
-            shown(words.differs(row)),
-        ]
-        for row in rows
+        Column("Variant", "key", value="variant"),
+        Column("Gain", "num", "with the variant, over supervised training with it", "gain"),
+        Column(f"Gain, {BASE}", "num", "with the recipe as it is", "base_gain"),
+        *columns.of_test("of both gains", holm=" over this table"),
     ]
     notes = sorted({row["note"] for row in rows if row["note"]})
     caption = f"{task.title}: what the auxiliary task gains"
-    return Table(f"gains-{task.name}", caption, columns, cells, notes=notes)
+    return Table.of(f"gains-{task.name}", caption, shown, rows, notes=notes)
 
 
 SECTION = Section(
@@ -296,5 +259,6 @@ SECTION = Section(
     "Variants",
     "Variants of the recipe",
     content,
-    ask="benchmark.variants of params.yaml",
+    LEAD,
+    "benchmark.variants of params.yaml",
 )
