@@ -72,7 +72,7 @@ def test_no_share_is_told_of_a_score_that_is_not_above_the_baseline(root: Path) 
     shares = [labels.index(name) for name in ("Retained", "Survives")]
     assert [made.rows[0][at].text for at in shares] == ["–", "–"]
     assert all(made.rows[1][at].sort is not None for at in shares)
-    assert made.notes[0].endswith("so that no share of it is told")
+    assert made.notes[0].endswith("so no share is given")
     assert second["backbone"] in robustness.survives(task)
     second["clean"] |= {"low": None}
     assert robustness.survives(task) == ""
@@ -109,8 +109,8 @@ def test_what_is_undefined_is_a_dash_with_its_reason(task: Task) -> None:
     made = robustness.table(broken)
     assert [cell.text for cell in made.rows[1][3:6]] == ["–", "–", "–"]
     assert made.notes == [
-        "vit_micro, none/none/CRGB: retained: clean is too low",
-        "vit_micro, none/none/CRGB: why",
+        "vit_micro · none/none/CRGB: retained: clean is too low",
+        "vit_micro · none/none/CRGB: why",
     ]
     first = robustness.curves(broken).plots[0].traces
     assert first[2].y[1] is None

@@ -49,7 +49,7 @@ def of_test(of: str, holm: str = "", key: str = "") -> list[Column]:
 
     return [
         Column("Difference", "num", f"{of}, with its interval", where_tested(_difference)),
-        Column("p", "num", f"Holm’s correction{holm}", where_tested(p)),
+        Column("p", "num", f"Holm’s correction{holm}", where_tested(p_value)),
         Column("Differs", hint="the corrected p-value is below 0.05", value=where_tested(_differs)),
     ]
 
@@ -58,7 +58,7 @@ def _difference(test: Mapping[str, Any]) -> Cell:
     return num(test["difference"], small=words.interval(test))
 
 
-def p(test: Mapping[str, Any]) -> Cell:
+def p_value(test: Mapping[str, Any]) -> Cell:
     """Make the cell of a corrected p-value."""
     return Cell(words.p(test["p_holm"]), test["p_holm"])
 

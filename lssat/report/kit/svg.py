@@ -131,7 +131,7 @@ def draw(
     """Return a plot as SVG, width x height in pixels at its natural size."""
     bottom = height - (_BOTTOM if x.title else _BOTTOM - 18)
     up = _axis(y, _reach(traces, "y"), bottom, _TOP)
-    left = _left(y, up)
+    left = _left(y, up, width)
     across = _axis(x, _reach(traces, "x"), left, width - _RIGHT)
     frame = _frame(across, up, (left, width - _RIGHT, _TOP, bottom))
     marks = "".join(
@@ -151,15 +151,24 @@ def _reach(traces: Sequence[Trace | Heat], axis: str) -> list[Any]:
     return values
 
 
-def _left(axis: Axis, placed: _Placed) -> float:
-    """Return the room for the labels of the vertical axis, at most 170 pixels."""
+def _left(axis: Axis, placed: _Placed, width: float) -> float:
+    """Return the room for the labels of the vertical axis: at most half of the drawing."""
     wide = max((text_width(text) for _, text in placed.ticks), default=0.0)
-    return min(wide + 10, 180) + (16 if axis.title else 0)
+    return min(wide + 10, width / 2) + (16 if axis.title else 0)
 
 
 def text_width(text: str) -> float:
     """Return how wide a text is at most, in pixels at its natural size."""
     return sum(_WIDE.get(each, 8.0 if each.isupper() else 7.0) for each in text)
+
+
+def fitted(text: str, room: float) -> str:
+    """Return a text for so many pixels: of a long one the middle is left out."""
+    short, kept = text, len(text)
+    while text_width(short) > room and kept > 2:
+        kept -= 1
+        short = f"{text[: kept // 2]}…{text[-((kept + 1) // 2) :]}"
+    return short
 
 
 def _axis(axis: Axis, values: list[Any], start: float, end: float) -> _Placed:
@@ -223,7 +232,7 @@ def _frame(across: _Placed, up: _Placed, box: tuple[float, float, float, float])
         texts.append(_text(at, bottom + 15, text, "middle"))
     for at, text in up.ticks:
         lines += [f"M{_n(left)} {_n(at)}H{_n(right)}"] if up.grid else []
-        texts.append(_text(left - 5, at + 3.5, text, "end"))
+        texts.append(_text(left - 5, at + 3.5, fitted(text, left - 5), "end"))
     if across.title:
         texts.append(_text((left + right) / 2, bottom + 34, across.title, "middle"))
     if up.title:

@@ -156,6 +156,12 @@ def few(seeds: int) -> bool:
     return seeds < _ENOUGH
 
 
+def covers(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say what intervals cover: with one seed each, nothing of other trainings."""
+    alone = all(len(row["seeds"]) == 1 for row in rows)
+    return "other test samples of these trained models" if alone else "other samples and seeds"
+
+
 def scope(seeds: int) -> str:
     """Say what a sentence is about where there are few seeds, else nothing."""
     if not few(seeds):

@@ -1,14 +1,14 @@
 """Robustness: curves against strength, mean corruption scores, one crop under each perturbation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from lssat.data import shards
 from lssat.evaluation import perturb
-from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
+from lssat.report.kit import columns, traces, words
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flag_of, measured, num, share
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.pictures import COLOURS, Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
@@ -28,6 +28,7 @@ LEAD = (
     "(DeeperForensics-1.0; JPEG at the qualities of ImageNet-C), texture computed from the "
     "perturbed crop; docs/robustness.md has the formulas. Nothing was chosen by these numbers."
 )
+_SHIFT = 0.06  # of a step of strength, between the marks of two configurations
 _SURVIVES = "share of what clean has above the baseline, of all samples re-encoded alike"
 
 
@@ -57,61 +58,73 @@ def lead(task: Task) -> str:
     scores = task.robustness
     parts = [f"{n:,} of {of:,} {name}s" for name, (n, of) in scores["samples"].items()]
     runs = "every seed" if scores["seeds"] == "all" else "the first seed of each row"
-    alone = all(len(row["seeds"]) == 1 for row in scores["rows"])
-    covers = "other test samples of these trained models" if alone else "other samples and seeds"
-    what = words.where(task.metrics)
     return (
-        f"{what[0].upper()}{what[1:]} of {words.listing(parts)} of the "
-        f"test split, in whole groups, {runs}. The {words.confidence(scores)} covers {covers}. "
-        f"{survives(task)}"
+        f"{words.capital(words.where(task.metrics))} of {words.listing(parts)} of the test split, "
+        f"in whole groups, {runs}. The {words.confidence(scores)} covers "
+        f"{words.covers(scores['rows'])}. {survives(task)}"
     ).strip()
 
 
 def table(task: Task) -> Table:
     """Make the table of mean corruption scores: a row per backbone x configuration."""
     scores = task.robustness
-    kinds = {kind["name"]: kind["title"] for kind in scores["perturbations"]}
+    kinds = scores["perturbations"]
     points = len(kinds) * len(scores["strengths"])
-    columns = [
-        *ROW,
-        Column("Clean", "num", "on the same samples, unperturbed"),
-        Column("Mean corruption", "num", f"mean over {points} perturbations and strengths"),
-        Column("Drop", "num", "clean minus mean corruption, paired"),
-        Column("Retained", "num", "share of what clean has above the baseline"),
-        Column("Re-encoded alike", "num", _how(scores)),
-        Column("Survives", "num", _SURVIVES),
-        *[Column(title, "num", "mean over the strengths") for title in kinds.values()],
-        Column("Baseline", "num", "the best score without looking at the input"),
-        Column("Seeds", "num"),
-        Column("n", "num"),
-        Column("Flag"),
-    ]
-    rows = [
+
+    def of_clean(cell: Callable[[RobustnessRow], Cell]) -> Callable[[RobustnessRow], Cell]:
+        return lambda row: cell(row) if _is_above(row, scores["metric"]) else Cell(words.DASH)
+
+    def column(kind: Perturbation) -> Column:
+        def cell(row: RobustnessRow) -> Cell:
+            return measured(next(k for k in row["kinds"] if k["perturbation"] == kind["name"]))
+
+        return Column(kind["title"], "num", "mean over the strengths", cell)
+
+    return Table.of(
+        f"robustness-{task.name}",
+        f"robustness of {task.title}, {words.metric(scores['metric'])}",
         [
-            *_row(row, list(kinds), _is_above(row, scores["metric"])),
-            flagged(words.pair(row) in task.collapsed),
-        ]
-        for row in scores["rows"]
-    ]
-    below = [row for row in scores["rows"] if not _is_above(row, scores["metric"])]
-    notes = [
-        f"{_name(row)}: its clean score is not above the baseline with its whole interval, so that "
-        "no share of it is told"
-        for row in below
-    ]
-    notes += [f"{_name(row)}: retained: {note}" for row in scores["rows"] if (note := _why(row))]
-    notes += [
-        f"{_name(row)}: survives: {row['recoded']['survives_note']}"
-        for row in scores["rows"]
+            *ROW,
+            Column("Clean", "num", "on the same samples, unperturbed",
+                   lambda row: measured(row["clean"])),
+            Column("Mean corruption", "num", f"mean over {points} perturbations and strengths",
+                   lambda row: measured(row["corrupted"])),
+            Column("Drop", "num", "clean minus mean corruption, paired", _drop),
+            Column("Retained", "num", "share of what clean has above the baseline",
+                   of_clean(lambda row: share(row["corrupted"]["retained"]))),
+            Column("Re-encoded alike", "num", _how(scores), lambda row: measured(row["recoded"])),
+            Column("Survives", "num", _SURVIVES, of_clean(lambda row: _survives(row["recoded"]))),
+            *map(column, kinds),
+            columns.BASELINE,
+            columns.SEEDS,
+            Column("n", "num", value="n"),
+            flag_of(task),
+        ],
+        scores["rows"],
+        notes=[f"{words.name(row)}: {note}" for note, row in _notes(scores)],
+    )  # fmt: skip
+
+
+def _notes(scores: Robustness) -> Iterator[tuple[str, RobustnessRow]]:
+    """Yield what there is to say of rows: first of all what is missing, then why."""
+    rows = scores["rows"]
+    for row in rows:
+        if not _is_above(row, scores["metric"]):
+            yield (
+                "its clean interval is not wholly better than the baseline, so no share is given",
+                row,
+            )
+    yield from (
+        (f"retained: {row['corrupted']['retained_note']}", row)
+        for row in rows
+        if row["corrupted"]["retained_note"]
+    )
+    yield from (
+        (f"survives: {row['recoded']['survives_note']}", row)
+        for row in rows
         if row["recoded"]["survives_note"]
-    ]
-    notes += [
-        f"{_name(row)}: {row['corrupted']['note']}"
-        for row in scores["rows"]
-        if row["corrupted"]["note"]
-    ]
-    caption = f"robustness of {task.title}, {words.metric(scores['metric'])}"
-    return Table(f"robustness-{task.name}", caption, columns, rows, notes=notes)
+    )
+    yield from ((row["corrupted"]["note"], row) for row in rows if row["corrupted"]["note"])
 
 
 def _how(scores: Robustness) -> str:
@@ -122,46 +135,35 @@ def _how(scores: Robustness) -> str:
 def survives(task: Task) -> str:
     """Say how much of the best score survives where all classes are re-encoded alike."""
     scores = task.robustness
-    known = [row for row in scores["rows"] if row["recoded"]["survives"] is not None]
-    known = [row for row in known if _is_above(row, scores["metric"])]
-    if not known:
+    known = [
+        {**row, "mean": row["clean"]["mean"]}
+        for row in scores["rows"]
+        if row["recoded"]["survives"] is not None and _is_above(row, scores["metric"])
+    ]
+    best: Any = words.best(known)
+    if best is None:
         return ""
-    row = min(known, key=lambda row: words.standing({"metric": scores["metric"], **_mean_of(row)}))
-    own, base = row["recoded"], row["baseline"]
-    clean, recoded = row["clean"]["mean"], own["mean"]
-    assert clean is not None
-    assert recoded is not None
-    assert base is not None
-    had, left = words.number(clean - base), words.number(recoded - base)
-    share = f"{words.percent(own['survives'])} {_ends(own)}".strip()
+    had, left = (
+        words.number(score["mean"] - best["baseline"]) for score in (best, best["recoded"])
+    )
+    survived = _survives(best["recoded"])
     return (
         f"After re-encoding all classes alike ({_how(scores)}), {left} of the {had} that "
-        f"{_name(row)} has above the trivial baseline survives: {share}."
+        f"{words.name(best)} has above the trivial baseline survives: "
+        f"{f'{survived.text} {survived.small}'.strip()}."
     )
 
 
-def _mean_of(row: RobustnessRow) -> dict[str, Any]:
-    place = {"backbone": row["backbone"], "configuration": row["configuration"]}
-    return place | {"mean": row["clean"]["mean"]}
-
-
-def _ends(recoded: RecodedScore) -> str:
-    if recoded["survives_low"] is None:
-        return ""
-    low, high = words.percent(recoded["survives_low"]), words.percent(recoded["survives_high"])
-    return f"[{low}, {high}]"
-
-
 def _survives(recoded: RecodedScore) -> Cell:
-    return Cell(words.percent(recoded["survives"]), recoded["survives"], _ends(recoded))
+    low, high = recoded["survives_low"], recoded["survives_high"]
+    ends = "" if low is None else f"[{words.percent(low)}, {words.percent(high)}]"
+    return share(recoded["survives"], ends)
 
 
-def _name(row: RobustnessRow) -> str:
-    return f"{row['backbone']}, {row['configuration']}"
-
-
-def _why(row: RobustnessRow) -> str | None:
-    return row["corrupted"]["retained_note"]
+def _drop(row: RobustnessRow) -> Cell:
+    drop = row["corrupted"]
+    ends = {"low": drop["drop_low"], "high": drop["drop_high"]}
+    return num(drop["drop"], small=words.interval(ends))
 
 
 def _is_above(row: RobustnessRow, metric: str) -> bool:
@@ -173,108 +175,78 @@ def _is_above(row: RobustnessRow, metric: str) -> bool:
     return end < baseline if lower else end > baseline
 
 
-def _row(row: RobustnessRow, kinds: list[str], above: bool) -> list[Cell]:
-    hurt, by_kind = row["corrupted"], {kind["perturbation"]: kind for kind in row["kinds"]}
-    gap = {"low": hurt["drop_low"], "high": hurt["drop_high"]}
-    return [
-        Cell(row["backbone"]),
-        Cell(row["configuration"]),
-        _value(row["clean"]),
-        _value(hurt),
-        num(hurt["drop"], small=words.interval(gap)),
-        Cell(words.percent(hurt["retained"]), hurt["retained"]) if above else Cell(words.DASH),
-        _value(row["recoded"]),
-        _survives(row["recoded"]) if above else Cell(words.DASH),
-        *[_value(by_kind[kind]) for kind in kinds],
-        num(row["baseline"]),
-        num(len(row["seeds"])),
-        num(row["n"]),
-    ]
-
-
-def _value(score: Score) -> Cell:
-    return num(score["mean"], small=words.interval(score))
-
-
 def curves(task: Task) -> Figure:
     """Draw a panel for each perturbation, of the backbone that is chosen: metric by strength."""
     scores = task.robustness
     scale = _scale(scores["rows"])
-    best_first = list(dict.fromkeys(row["backbone"] for row in task.best_first))
+    tested = {row["backbone"] for row in scores["rows"]}
+    best_first = dict.fromkeys(row["backbone"] for row in task.best_first)
     plots = [
         _curves(task, backbone, kind, scale)
         for backbone in best_first
+        if backbone in tested
         for kind in scores["perturbations"]
-        if any(row["backbone"] == backbone for row in scores["rows"])
     ]
     keys = [
         Key(name, number, shape=SHAPES[number % len(SHAPES)])
         for number, name in enumerate(task.configurations)
     ]
-    means = "; ".join(
-        f"{_name(row)}: mean {words.number(row['corrupted']['mean'])} "
+    means = [
+        f"{words.name(row)}: mean {words.number(row['corrupted']['mean'])} "
         f"{words.interval(row['corrupted'])}"
         for row in scores["rows"]
-    )
-    what = words.where(task.metrics)
+    ]
+    title = f"{words.capital(words.where(task.metrics))} by strength"
+    what = "means over seeds" if scores["seeds"] == "all" else "the first seed of each row"
+    sizes = dict.fromkeys((row["n"], row["groups"]) for row in scores["rows"])
+    n = words.listing([words.sized(n, task.metrics["level"], groups) for n, groups in sizes])
     caption = (
-        f"{what[0].upper()}{what[1:]} by strength, {_of_seeds(scores)}; strength 0 is the "
-        "unperturbed crop, the dotted line the trivial baseline. All panels of the task have one "
-        f"scale; {_sizes(scores['rows'], task.metrics['level'])}."
+        f"{title}, {what} with their intervals; strength 0 is the unperturbed crop, the dotted "
+        f"line the trivial baseline. All panels of the task have one scale; {n}."
     )
-    title = f"{what[0].upper()}{what[1:]} by strength"
-    return Figure(title, f"Mean corruption score, {means}.", keys, plots, "Backbone", caption)
+    summary = f"Mean corruption score, {'; '.join(means)}."
+    return Figure(title, summary, keys, plots, "Backbone", caption)
 
 
-def _of_seeds(scores: Robustness) -> str:
-    return "means over seeds" if scores["seeds"] == "all" else "the first seed of each row"
-
-
-def _sizes(rows: list[RobustnessRow], level: str) -> str:
-    known = dict.fromkeys((row["n"], row["groups"]) for row in rows)
-    return words.listing([words.sized(n, level, groups) for n, groups in known])
-
-
-def _curves(task: Task, backbone: str, kind: Perturbation, scale: list[float]) -> Plot:
+def _curves(task: Task, backbone: str, kind: Perturbation, scale: tuple[float, float]) -> Plot:
     rows = [row for row in task.robustness["rows"] if row["backbone"] == backbone]
-    value, strengths = rows[0]["baseline"], task.robustness["strengths"]
-    traces = [Trace([0, max(strengths)], [value, value], line="dot", width=1)]
-    for row in rows:
-        traces.append(_trace(row, kind, task.configurations.index(row["configuration"])))
-    x = Axis("strength", -0.2, max(strengths) + 0.2, step=1)
+    baseline, strongest = rows[0]["baseline"], max(task.robustness["strengths"])
+    drawn = [Trace([0, strongest], [baseline, baseline], line="dot", width=1)]
+    drawn += [_curve(row, kind, task.configurations) for row in rows]
+    x = Axis("strength", -0.25, strongest + 0.25, step=1)
     id = f"robust-{kind['name']}-{task.name}-{backbone}"
-    y = Axis("", scale[0], scale[1])
-    return Plot(id, kind["title"], traces, x, y, 200, 160, group=backbone)
+    return Plot(id, kind["title"], drawn, x, Axis("", *scale), 200, 160, group=backbone)
 
 
-def _points(row: RobustnessRow, kind: str) -> Iterator[tuple[int, Score]]:
-    yield 0, row["clean"]
-    for point in row["points"]:
-        if point["perturbation"] == kind:
-            yield point["strength"], point
+def _scale(rows: list[RobustnessRow]) -> tuple[float, float]:
+    """Return one range for all panels, so that they can be compared; intervals fit in it."""
+    points = [point for row in rows for point in (row["clean"], *row["points"])]
+    ends = [end for point in points for end in (point["low"], point["mean"], point["high"])]
+    known = [end for end in [*ends, *(row["baseline"] for row in rows)] if end is not None] or [
+        0,
+        1,
+    ]
+    pad = 0.05 * (max(known) - min(known)) or 0.05
+    return min(known) - pad, max(known) + pad
 
 
-def _scale(rows: list[RobustnessRow]) -> list[float]:
-    """Return one range for all panels, so that they can be compared."""
-    means = [point["mean"] for row in rows for point in (row["clean"], *row["points"])]
-    values = [v for v in [*means, *(row["baseline"] for row in rows)] if v is not None] or [0, 1]
-    pad = 0.05 * (max(values) - min(values)) or 0.05
-    return [min(values) - pad, max(values) + pad]
-
-
-def _trace(row: RobustnessRow, kind: Perturbation, number: int) -> Trace:
-    at = list(_points(row, kind["name"]))
-    return Trace(
-        [strength for strength, _ in at],
-        [point["mean"] for _, point in at],
+def _curve(row: RobustnessRow, kind: Perturbation, configurations: list[str]) -> Trace:
+    name, number = row["configuration"], configurations.index(row["configuration"])
+    points: list[tuple[int, Score]] = [(0, row["clean"])]
+    points += [(p["strength"], p) for p in row["points"] if p["perturbation"] == kind["name"]]
+    shift = _SHIFT * (number - (len(configurations) - 1) / 2)  # marks side by side
+    return traces.means(
+        [point for _, point in points],
+        [strength + shift for strength, _ in points],
         number,
-        row["configuration"],
-        row["configuration"],
-        "solid",
+        name,
+        name=name,
+        line="solid",
         shape=SHAPES[number % len(SHAPES)],
         hints=[
-            f"{row['configuration']}, {_level(kind, strength)}: {_text(point)}"
-            for strength, point in at
+            f"{name}, {_level(kind, strength)}: {words.number(point['mean'])} "
+            f"{words.interval(point)}"
+            for strength, point in points
         ],
     )
 
@@ -283,10 +255,6 @@ def _level(kind: Perturbation, strength: int) -> str:
     if strength == 0:
         return "clean"
     return f"strength {strength} ({kind['what']}: {kind['levels'][strength - 1]:g})"
-
-
-def _text(point: Score) -> str:
-    return f"{words.number(point['mean'])} {words.interval(point)}"
 
 
 def strip(tasks: Sequence[Task]) -> Picture | None:

@@ -1,10 +1,10 @@
 """Sensitivity to the margin of crops and the number of frames, for tasks where it was asked for."""
 
-from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
+from lssat.report.kit import columns, words
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flag_of, measured, num
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
-from lssat.tables.analysis_tables import Sensitivity, SensitivityRow
+from lssat.tables.analysis_tables import SensitivityRow
 
 ASK = "snakemake --cores 8 sensitivity"
 LEAD = (
@@ -28,51 +28,43 @@ def _outdated(task: Task) -> bool:
 
 def _part(task: Task) -> Part:
     assert task.sensitivity is not None
-    alone = all(len(row["seeds"]) == 1 for row in task.sensitivity["rows"])
-    covers = "other test samples of these trained models" if alone else "other samples and seeds"
-    confidence = words.confidence(task.sensitivity)
-    lead = f"{confidence[0].upper()}{confidence[1:]}s cover {covers}."
-    return Part(task.title, tables=[_table(task, task.sensitivity)], lead=lead)
+    rows = task.sensitivity["rows"]
+    confidence = words.capital(words.confidence(task.sensitivity))
+    lead = f"{confidence}s cover {words.covers(rows)}."
+    return Part(task.title, tables=[_table(task, rows)], lead=lead)
 
 
-def _table(task: Task, sensitivity: Sensitivity) -> Table:
-    columns = [
+def _table(task: Task, rows: list[SensitivityRow]) -> Table:
+    shown = [
         *ROW,
-        Column("Varied", "key"),
-        Column("Value", "num"),
-        Column(words.where(task.metrics), "num", "mean over seeds"),
-        Column("Difference", "num", "from the default, paired"),
-        Column("Seeds", "num"),
-        Column("n", "num"),
-        Column("Of", "num", "samples that the default has"),
-        Column("Flag"),
+        Column("Varied", "key", value="varied"),
+        Column("Value", "num", value=_value),
+        Column(words.where(task.metrics), "num", "mean over seeds", measured),
+        Column("Difference", "num", "from the default, paired", _difference),
+        columns.SEEDS,
+        Column("n", "num", value="n"),
+        Column("Of", "num", "samples that the default has", "of"),
+        flag_of(task),
     ]
-    rows = [_row(task, row) for row in sensitivity["rows"]]
     notes = [
-        f"{row['backbone']}, {row['configuration']}, {row['varied']} {row['value']:g}: "
-        f"{row['note']}"
-        for row in sensitivity["rows"]
+        f"{words.name(row)}, {row['varied']} {row['value']:g}: {row['note']}"
+        for row in rows
         if row["note"]
     ]
     caption = f"sensitivity of {task.title}"
-    return Table(f"sensitivity-{task.name}", caption, columns, rows, notes=notes)
+    return Table.of(f"sensitivity-{task.name}", caption, shown, rows, notes=notes)
 
 
-def _row(task: Task, row: SensitivityRow) -> list[Cell]:
-    gap = {"low": row["difference_low"], "high": row["difference_high"]}
-    default = row["value"] == row["default"]
-    return [
-        Cell(row["backbone"]),
-        Cell(row["configuration"]),
-        Cell(row["varied"]),
-        Cell(f"{row['value']:g}", row["value"], "default" if default else ""),
-        num(row["mean"], small=words.interval(row)),
-        Cell(words.DASH) if default else num(row["difference"], small=words.interval(gap)),
-        num(len(row["seeds"])),
-        num(row["n"]),
-        num(row["of"]),
-        flagged(words.pair(row) in task.collapsed),
-    ]
+def _value(row: SensitivityRow) -> Cell:
+    default = "default" if row["value"] == row["default"] else ""
+    return Cell(f"{row['value']:g}", row["value"], default)
+
+
+def _difference(row: SensitivityRow) -> Cell:
+    if row["value"] == row["default"]:
+        return Cell(words.DASH)
+    ends = {"low": row["difference_low"], "high": row["difference_high"]}
+    return num(row["difference"], small=words.interval(ends))
 
 
 SECTION = Section("sensitivity", "Sensitivity", content=content, lead=LEAD, ask=ASK)

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num, shown
+from lssat.report.kit import traces, words
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flag_of, measured, num, shown
+from lssat.report.kit.columns import p_value
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Section
@@ -93,21 +94,13 @@ def _best(task: Task, heads: list[SliceRow]) -> str:
     row = next((row for row in heads if top and words.pair(row) == words.pair(top)), None)
     if top is None or row is None:
         return "No row has a mean."
-    first = f"The row that is best on test, {row['backbone']} · {row['configuration']}"
+    first = f"The row that is best on test, {words.name(row)}"
     if row["gap"] is None:
         return f"{first}, has no gap: {row['note']}."
     worst = next(entry for entry in row["groups"] if entry["group"] == row["worst"])
     gap = f"{words.spanned(row['gap'], row)} below {row['best']}{_beside(row)}"
     worst_at = f"worst group {row['worst']} at {words.number(worst['mean'])}"
     return f"{first}: {worst_at}, {gap}. {_verdict(row)}"
-
-
-def _tiny(p: float | None) -> bool:
-    return p is not None and p < 0.001
-
-
-def _p(value: float) -> str:
-    return "p < 0.001" if _tiny(value) else f"p = {words.number(value)}"
 
 
 def _beside(row: SliceRow) -> str:
@@ -119,7 +112,7 @@ def _beside(row: SliceRow) -> str:
 def _verdict(row: SliceRow) -> str:
     if row["p_holm"] is None:
         return "Whether groups differ is not tested."
-    evidence = f"{_p(row['p_holm'])} after Holm’s correction"
+    evidence = f"{words.p_is(row['p_holm'])} after Holm’s correction"
     if not words.differs(row):
         return f"That groups differ is not shown ({evidence})."
     about = " by this trained model" if len(row["seeds"]) == 1 else ""
@@ -152,26 +145,25 @@ def _table(id: str, task: Task, sliced: Slices, attribute: str, heads: list[Slic
     """Make the table of the headline metric: a row per backbone x configuration."""
     groups = _groups(sliced, attribute)
     fair = {
-        (row["backbone"], row["configuration"], row["metric"]): row
+        (words.pair(row), row["metric"]): row
         for row in sliced["disparities"]
         if row["attribute"] == attribute
     }
-    names = list(dict.fromkeys(key[2] for key in fair))
-    columns = [*ROW, *_columns(groups, sliced)]
-    columns += [Column(*_FAIR[name]) for name in names]
-    columns += [Column("Differ"), Column("Flag")]
-    cells = [
-        [
-            *(Cell(row["backbone"]), Cell(row["configuration"]), *_values(row, groups)),
-            *[_cell(fair.get((row["backbone"], row["configuration"], name))) for name in names],
-            *(_differ(row), flagged(words.pair(row) in task.collapsed)),
-        ]
-        for row in heads
+
+    def disparity(metric: str) -> Column:
+        return Column(*_FAIR[metric], value=lambda row: _cell(fair.get((words.pair(row), metric))))
+
+    columns = [
+        *ROW,
+        *_columns(groups, sliced),
+        *map(disparity, dict.fromkeys(metric for _, metric in fair)),
+        Column("Differ", value=_differ),
+        flag_of(task),
     ]
     sizes = [num(group["n"], small=_in(group["clusters"])) for group in groups]
     foot = [Cell("n"), Cell(""), *sizes, *[Cell("")] * (len(columns) - 2 - len(sizes))]
     caption = f"{task.title}: {words.where(task.metrics)} by {attribute}"
-    return Table(id, caption, columns, cells, foot=foot, notes=_notes(heads))
+    return Table.of(id, caption, columns, heads, foot=foot, notes=_notes(heads))
 
 
 _FAIR = {
@@ -188,30 +180,30 @@ _FAIR = {
 
 def _columns(groups: list[GroupSize], sliced: Slices) -> list[Column]:
     span = words.confidence(sliced)
+
+    def of_group(name: str) -> Column:
+        def cell(row: SliceRow) -> Cell:
+            return _cell(next((entry for entry in row["groups"] if entry["group"] == name), None))
+
+        return Column(name, "num", f"mean over seeds; below, its {span}", cell)
+
     return [
-        *[Column(group["group"], "num", f"mean over seeds; below, its {span}") for group in groups],
-        Column("Worst group"),
-        Column("Gap", "num", f"largest minus smallest; below, its {span}"),
-        Column("Equal groups", "num", "the gap that equal groups would show half of the time"),
-        Column("p", "num", "of the largest gap between groups, with Holm’s correction"),
-    ]
+        *[of_group(group["group"]) for group in groups],
+        Column("Worst group", value=lambda row: row["worst"] or words.DASH),
+        Column("Gap", "num", f"largest minus smallest; below, its {span}", _gap),
+        Column("Equal groups", "num", "the gap that equal groups would show half of the time",
+               "expected"),
+        Column("p", "num", "of the largest gap between groups, with Holm’s correction",
+               p_value),
+    ]  # fmt: skip
 
 
-def _values(row: SliceRow, groups: list[GroupSize]) -> list[Cell]:
-    values = {entry["group"]: entry for entry in row["groups"]}
-    return [
-        *[_cell(values.get(group["group"])) for group in groups],
-        Cell(row["worst"] or words.DASH),
-        num(row["gap"], small=words.interval(row) if row["gap"] is not None else ""),
-        num(row["expected"]),
-        Cell("< 0.001", row["p_holm"]) if _tiny(row["p_holm"]) else num(row["p_holm"]),
-    ]
+def _gap(row: SliceRow) -> Cell:
+    return num(row["gap"], small=words.interval(row) if row["gap"] is not None else "")
 
 
 def _cell(entry: GroupScore | Disparity | None) -> Cell:
-    if entry is None or entry["mean"] is None:
-        return num(None)
-    return num(entry["mean"], small=words.interval(entry))
+    return measured(entry) if entry and entry["mean"] is not None else num(None)
 
 
 def _in(clusters: int) -> str:
@@ -237,18 +229,14 @@ def _notes(rows: list[SliceRow]) -> list[str]:
 
 def _more(id: str, task: Task, sliced: Slices, attribute: str, rows: list[SliceRow]) -> Table:
     """Make the table of the other metrics: a row per metric, backbone and configuration."""
-    groups = _groups(sliced, attribute)
-    columns = [Column("Metric", "key"), *ROW]
-    columns += [*_columns(groups, sliced), Column("Flag")]
-    cells = [
-        [
-            *(Cell(words.metric(row["metric"])), Cell(row["backbone"]), Cell(row["configuration"])),
-            *(*_values(row, groups), flagged(words.pair(row) in task.collapsed)),
-        ]
-        for row in rows
+    columns = [
+        Column("Metric", "key", value=lambda row: words.metric(row["metric"])),
+        *ROW,
+        *_columns(_groups(sliced, attribute), sliced),
+        flag_of(task),
     ]
     caption = f"{task.title}: other metrics by {attribute}"
-    return Table(id, caption, columns, cells, notes=_notes(rows))
+    return Table.of(id, caption, columns, rows, notes=_notes(rows))
 
 
 def _span(heads: list[SliceRow]) -> tuple[float, float] | None:
@@ -282,45 +270,41 @@ def _figure(
         names = [(float(place), row["configuration"]) for place, row in enumerate(rows)]
         y = Axis("", -0.6, len(rows) - 0.4, ticks=names, grid=False)
         x = Axis(words.where(task.metrics), low, high)
-        traces = [_dots(rows, group, k, len(groups)) for k, group in enumerate(groups)]
+        drawn = [_dots(rows, group, place, len(groups)) for place, group in enumerate(groups)]
         tall = 70 + len(rows) * max(26, 11 * len(groups))
-        plots.append(Plot(f"{id}-{backbone}", backbone, traces, x, y, 420, tall))
-    keys = [Key(n, colour, shape=SHAPES[colour % 9]) for colour, n in enumerate(groups)]
-    title = f"{words.where(task.metrics)} by {attribute}"
+        plots.append(Plot(f"{id}-{backbone}", backbone, drawn, x, y, 420, tall))
+    keys = [Key(name, place, shape=SHAPES[place % 9]) for place, name in enumerate(groups)]
     caption = (
         f"Means over seeds with their {words.confidence(task.metrics)}; {_sized(heads)}. "
         "All figures of the task have one scale."
     )
-    return Figure(title[0].upper() + title[1:], _summary(heads), keys, plots, caption=caption)
+    title = words.capital(f"{words.where(task.metrics)} by {attribute}")
+    return Figure(title, _summary(heads), keys, plots, caption=caption)
 
 
 def _dots(rows: list[SliceRow], group: str, number: int, of: int) -> Trace:
     shift = 0.5 * ((of - 1) / 2 - number) / of  # groups of a row stand above each other
-    places = [
+    drawn = [
         (place + shift, entry)
         for place, row in enumerate(rows)
         for entry in row["groups"]
         if entry["group"] == group and entry["mean"] is not None
     ]
-    return Trace(
-        [entry["mean"] for _, entry in places],
-        [y for y, _ in places],
+    return traces.means(
+        [entry for _, entry in drawn],
+        [place for place, _ in drawn],
         number,
         group,
+        along="x",
         shape=SHAPES[number % 9],
         size=8,
-        spans=[words.span(entry["low"], entry["high"]) for _, entry in places],
-        along="x",
-        hints=[
-            f"{group}: {words.number(entry['mean'])} {words.interval(entry)}, n = {entry['n']:,}"
-            for _, entry in places
-        ],
+        hints=[f"{group}: {traces.hint(entry)}" for _, entry in drawn],
     )
 
 
 def _summary(heads: list[SliceRow]) -> str:
     parts = [
-        f"{row['backbone']}, {row['configuration']}: "
+        f"{words.name(row)}: "
         + ", ".join(f"{entry['group']} {words.number(entry['mean'])}" for entry in row["groups"])
         for row in heads
     ]
