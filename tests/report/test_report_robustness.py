@@ -85,7 +85,7 @@ def test_what_survives_re_encoding_is_a_line_of_the_best_row(task: Task) -> None
     had, left = (best[key]["mean"] - 0.5 for key in ("clean", "recoded"))
     assert robustness.survives(task) == (
         "After re-encoding all classes alike (all crops reduced to 0.75, enlarged, JPEG 75), "
-        f"{left:.3f} of the {had:.3f} that {best['backbone']}, {best['configuration']} has above "
+        f"{left:.3f} of the {had:.3f} that {best['backbone']} · {best['configuration']} has above "
         "the trivial baseline survives: 90.0 % [80.0 %, 95.0 %]."
     )
     assert robustness.lead(task).endswith(robustness.survives(task))
@@ -127,9 +127,11 @@ def test_curves_have_a_panel_a_kind_and_a_line_a_configuration_on_one_scale(task
         base, *lines = plot.traces
         assert base.y == [0.5, 0.5]
         for line, row in zip(lines, rows, strict=True):
-            own = [point["mean"] for point in row["points"][5 * place : 5 * place + 5]]
-            assert line.y == [row["clean"]["mean"], *own]
-            assert line.x == [0, 1, 2, 3, 4, 5]
+            points = [row["clean"], *row["points"][5 * place : 5 * place + 5]]
+            assert line.y == [point["mean"] for point in points]
+            assert line.spans == [(point["low"], point["high"]) for point in points]
+            assert [round(x) for x in line.x] == [0, 1, 2, 3, 4, 5]  # side by side
+            assert all(plot.y.low < low < high < plot.y.high for low, high in line.spans)
             assert line.colour == task.configurations.index(row["configuration"])
     assert "strength 5 (quality: 7): " in figure.plots[-1].traces[1].hints[5]
 
