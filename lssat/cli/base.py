@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
 
 import typer
 from typer.core import TyperGroup
@@ -19,6 +19,8 @@ from lssat.tables.project import Project
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from lssat.params import GridLists, RowRecipe
 
 # For people, in the order of their help; then what keeps a project; the others are steps.
 PEOPLE = (
@@ -155,11 +157,16 @@ def example(*parts: str) -> str:
     return f"Example: [bold]{' '.join(parts)}[/bold]"
 
 
-def run_folders(project: Project, task: str, view: Any) -> dict[str, Path]:
-    """Return the folder of each run of a task, by the run's path.
+class _Grid(Protocol):
+    """A view that holds what names the runs of a task."""
 
-    Args:
-        view: of a rule that reads the grid's lists and `train.lambda_cls`.
-    """
+    @property
+    def benchmark(self) -> "GridLists": ...
+    @property
+    def train(self) -> "RowRecipe": ...
+
+
+def run_folders(project: Project, task: str, view: _Grid) -> dict[str, Path]:
+    """Return the folder of each run of a task, by the run's path."""
     listed = grid.runs_of(view.benchmark, [task], view.train.lambda_cls)
     return {run.path: project.runs.run(run.path).root for run in listed}

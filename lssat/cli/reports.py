@@ -1,5 +1,6 @@
 """The commands of the report and the table of results."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,9 +33,12 @@ def report(
     with quick_imports(*written.values()):
         from lssat import report as step
 
-    values = params.part(params_, "report")
-    view = params.view(params_, "report")
-    lists = {"slices": view.slices.attributes, "slices_listed": view.slices.lists}
+    values = params.part(params_, params.ReportView)
+    view = params.view(params_, params.ReportView)
+    lists: dict[str, Collection[str]] = {
+        "slices": view.slices.attributes,
+        "slices_listed": view.slices.lists,
+    }
     files = {}
     for task in view.benchmark.tasks:
         results, explained = project.results.task(task), project.results.explain(task)

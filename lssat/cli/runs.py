@@ -46,7 +46,7 @@ def train(
         from lssat.training import train as step
         from lssat.training.parallel import is_first
 
-    view = params.view(params_, "train", configuration=which.configuration)
+    view = params.view(params_, params.TrainView, configuration=which.configuration)
     needs = grid.parse(which.configuration).texture is not None
     files = step.Files(
         train=data.splits.train,
@@ -113,7 +113,7 @@ def evaluate(
     project: option.InProject = option.HERE,
 ) -> None:
     """Predict with each run of a task and measure, once, on the test split."""
-    _evaluate("evaluate", task, task, device, params_, project)
+    _evaluate(task, task, device, params_, project)
 
 
 @app.command(epilog=example("lssat cross --task ffpp --dataset celebdf"))
@@ -125,18 +125,16 @@ def cross(
     project: option.InProject = option.HERE,
 ) -> None:
     """Test the runs of a task on a data set that they were not trained on."""
-    _evaluate("cross", task, dataset, device, params_, project)
+    _evaluate(task, dataset, device, params_, project)
 
 
-def _evaluate(
-    rule: str, task: str, dataset: str, device: str, params_: str, project: Project
-) -> None:
+def _evaluate(task: str, dataset: str, device: str, params_: str, project: Project) -> None:
     results = project.results.task(task)
     out = results if dataset == task else results.cross(dataset)
     with quick_imports(out.predictions, out.metrics):
         from lssat.evaluation import evaluate as step
 
-    view = params.view(params_, rule)
+    view = params.view(params_, params.EvaluateView)
     data, trained = project.data(dataset), project.data(task)
     others = map(grid.Run.of, grid.external(view.benchmark.external, [dataset]))
     files = step.Files(
@@ -167,7 +165,7 @@ def robustness(
     with quick_imports(out):
         from lssat.evaluation import robustness as step
 
-    view = params.view(params_, "robustness")
+    view = params.view(params_, params.RobustnessView)
     runs, splits = run_folders(project, task, view), data.splits
     files = step.Files(runs, splits.train, splits.test, data.faces.root, out)
     step.robustness(task, files, view, device)
@@ -184,7 +182,7 @@ def format_probe(
     with quick_imports(out):
         from lssat.evaluation import format_probe as step
 
-    view = params.view(params_, "format_probe")
+    view = params.view(params_, params.FormatProbeView)
     step.probe(data.splits.train, data.splits.test, data.formats, out, view)
 
 
@@ -204,10 +202,11 @@ def slices(
     with quick_imports(results.slices(rule)):
         from lssat.evaluation import slices as step
 
-    view = params.view(params_, rule, task=task)
     files = step.Files(results.predictions, results.metrics, results.slices(rule))
     if listed:
-        lists = step.Annotated(Path(view.slices.lists[task]), project.data(task).manifest)
-        step.listed(task, files, lists, view.slices.min_n, view.evaluate)
+        by_list = params.view(params_, params.SlicesListedView, task=task)
+        lists = step.Annotated(Path(by_list.slices.lists[task]), project.data(task).manifest)
+        step.listed(task, files, lists, by_list.slices.min_n, by_list.evaluate)
     else:
+        view = params.view(params_, params.SlicesView, task=task)
         step.own(task, files, view.slices.attributes[task], view.slices.min_n, view.evaluate)

@@ -22,7 +22,7 @@ def variant(
     with quick_imports(out):
         from lssat.evaluation.sensitivity import variants as step
 
-    view = params.view(params_, "variant", task=task)
+    view = params.view(params_, params.VariantView, task=task)
     data, runs = project.data(task), run_folders(project, task, view)
     files = step.Files(runs, data.manifest, data.splits.test, data.faces.root, out)
     step.variant(task, variant, files, view, device)
@@ -40,10 +40,10 @@ def sensitivity(
     with quick_imports(out.json, out.table, out.picture):
         from lssat.evaluation import sensitivity as step
 
-    view = params.view(params_, "sensitivity", task=task)
-    own = getattr(view.datasets, task)
+    view = params.view(params_, params.SensitivityView, task=task)
+    own = view.datasets[task]
     faces = [shard.table for shard in data.faces.first(own.shards)]
-    names = view.sensitivity.variants(view.faces.margin, own.frames)
+    names = view.sensitivity.variants(view.faces.margin, own.stored_frames)
     variants = {name: out.variant(name) for name in names}
     read = data.splits.test, results.predictions, results.metrics, faces, variants
     step.sensitivity(task, step.Files(*read, out.json, out.table, out.picture), view)

@@ -13,7 +13,7 @@ _BLOCK = 256  # crops that are read at a time
 @tables.confidential()
 @tables.together()
 def write_shard(
-    faces_npy: Path, faces_table: Path, options: params.Texture, out: Path, table: Path
+    faces_npy: Path, faces_table: Path, options: params.Codes, out: Path, table: Path
 ) -> None:
     """Write the texture codes of a shard of crops, after the crops were verified.
 

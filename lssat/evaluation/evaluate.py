@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -18,6 +17,7 @@ import torch
 from lssat import grid, tables
 from lssat.evaluation import logits, scores
 from lssat.grid.trained import mean
+from lssat.params import EvaluateView
 from lssat.tables.project import RunFiles
 
 
@@ -42,7 +42,7 @@ class Files:
     features: Path | None = None  # of frozen encoders; None: they get no k-NN score
 
 
-def evaluate(dataset: str, files: Files, params: SimpleNamespace, device: str = "cpu") -> None:
+def evaluate(dataset: str, files: Files, params: EvaluateView, device: str = "cpu") -> None:
     """Predict validation and test with each run of a task, then write metrics of the test.
 
     Args:
@@ -98,7 +98,7 @@ def _nearest(
     files: Files,
     records: dict[str, tables.Record],
     which: logits.Tested,
-    params: SimpleNamespace,
+    params: EvaluateView,
     device: str,
 ) -> list[dict[str, Any]]:
     """Return the rows of k-NN scores: of probes at home, whose validation chooses k."""

@@ -7,7 +7,6 @@ training split's files and scored on the test split's, as a run is.
 """
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from lssat import grid, metrics
 from lssat.evaluation.scores import cells, measured
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.run_group import Scored
+from lssat.params import FormatProbeView
 from lssat.tables import FORMATS, SPLITS, DataError, metadata, read_table, write_json
 from lssat.tables.contracts import VERSION
 
@@ -37,7 +37,7 @@ class _Split(NamedTuple):
     files: pa.Table  # of schema FORMATS, a row a sample
 
 
-def probe(train: Path, test: Path, formats: Path, out: Path, params: SimpleNamespace) -> None:
+def probe(train: Path, test: Path, formats: Path, out: Path, params: FormatProbeView) -> None:
     """Train on the formats of a task's training files, score those of its test files, write both.
 
     Args:
@@ -174,7 +174,7 @@ def _run() -> Scored:
     return Scored(NAME, "none-none-CRGB", [f"files/{NAME}/none-none-CRGB/seed0"])
 
 
-def _rows(level: Level, train: np.ndarray, params: SimpleNamespace) -> list[dict[str, Any]]:
+def _rows(level: Level, train: np.ndarray, params: FormatProbeView) -> list[dict[str, Any]]:
     results = measured.measured(level, params.evaluate)
     baselines, run = cells.baseline(level, train), _run()
     rows = []

@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from lssat import grid
 from lssat.models.ssat import SSAT
-from lssat.params import Benchmark
+from lssat.params import ModelLists, SpeedView
 from lssat.tables import write_json
 from lssat.tables.contracts import VERSION
 from lssat.tables.environment import environment
@@ -28,7 +27,7 @@ CLIP = 16  # frames: VideoMAE's
 WARM, LEAST, MOST, SECONDS = 2, 5, 50, 2.0  # passes before, passes at least and most, and for long
 
 
-def measure(out: Path, params: SimpleNamespace, device: str = "cpu") -> None:
+def measure(out: Path, params: SpeedView, device: str = "cpu") -> None:
     """Time inference of each backbone of the grid, one after another.
 
     Args:
@@ -47,7 +46,7 @@ def measure(out: Path, params: SimpleNamespace, device: str = "cpu") -> None:
     write_json(out, facts)
 
 
-def models(benchmark: Benchmark) -> list[tuple[str, str]]:
+def models(benchmark: ModelLists) -> list[tuple[str, str]]:
     """Return each backbone of the grid with its first configuration."""
     clips = benchmark.clip_backbones if benchmark.clip_tasks else []
     named = [(name, benchmark.configurations[0]) for name in (*benchmark.backbones, *clips)]
@@ -55,9 +54,7 @@ def models(benchmark: Benchmark) -> list[tuple[str, str]]:
     return list(dict.fromkeys(named))
 
 
-def _backbone(
-    backbone: str, configuration: str, params: SimpleNamespace, device: str
-) -> dict[str, Any]:
+def _backbone(backbone: str, configuration: str, params: SpeedView, device: str) -> dict[str, Any]:
     clips = grid.family(backbone).clips
     parsed = grid.parse(configuration)
     described = dict(

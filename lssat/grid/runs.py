@@ -2,9 +2,9 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from lssat.grid.notation import EXTERNAL, parse
 from lssat.tables import DataError
@@ -12,6 +12,34 @@ from lssat.tables import DataError
 RUN = "{task}/{backbone}/{configuration}/seed{seed}"  # a run's path
 BESIDE = "variants", "more_variants"  # the products of `benchmark` with other recipes
 SUPERVISED = "none-none-CRGB"  # the configuration of the grid's baselines
+
+
+class Product(Protocol):
+    """A section such as `benchmark.variants`: runs beside the grid."""
+
+    tasks: list[str]
+    backbones: list[str]
+    configurations: list[str]
+
+
+class Lists(Protocol):
+    """What names the runs: the section `benchmark`, or what a step sees of it, with BESIDE."""
+
+    backbones: list[str]
+    configurations: list[str]
+    seeds: list[int]
+    baselines: list[str]
+    clip_tasks: list[str]
+    clip_backbones: list[str]
+
+
+class External(Protocol):
+    """An entry of `benchmark.external`: scores of another program."""
+
+    file: str
+    task: str
+    name: str
+    seed: int
 
 
 class Run(NamedTuple):
@@ -63,43 +91,40 @@ def every_run(
     return [Run(*choice) for choice in (*full, *alone, *clips)]
 
 
-def named(lists: Any, tasks: list[str]) -> list[Run]:
-    """List what the lists name, a folder each: the runs of some tasks, variants last.
+def _beside(lists: Lists) -> list[Product]:
+    return [getattr(lists, key) for key in BESIDE]
 
-    Args:
-        lists: the section `benchmark`, or what a step sees of it.
-    """
+
+def named(lists: Lists, tasks: list[str]) -> list[Run]:
+    """List what the lists name, a folder each: the runs of some tasks, variants last."""
     full = lists.backbones, lists.configurations, lists.seeds, lists.baselines
     runs = every_run(tasks, *full, lists.clip_tasks, lists.clip_backbones)
-    for more in (getattr(lists, key) for key in BESIDE):
+    for more in _beside(lists):
         those = [task for task in tasks if task in more.tasks]
         beside = itertools.product(those, more.backbones, more.configurations, lists.seeds)
         runs += [Run(*choice) for choice in beside]
     return runs
 
 
-def external(entries: Iterable[Mapping[str, Any]], tasks: Sequence[str]) -> dict[str, str]:
+def external(entries: Iterable[External], tasks: Sequence[str]) -> dict[str, str]:
     """Map each run of another program, by its path, to the table of its scores.
 
     Args:
-        entries: `benchmark.external`, as plain values.
+        entries: `benchmark.external`.
         tasks: or data sets that are only tested on; those of others are left out.
     """
-    runs = [
-        (Run(entry["task"], entry["name"], EXTERNAL, entry["seed"]), entry["file"])
-        for entry in entries
-    ]
+    runs = [(Run(entry.task, entry.name, EXTERNAL, entry.seed), entry.file) for entry in entries]
     return {run.path: file for run, file in runs if run.task in tasks}
 
 
-def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:
+def repeats(lists: Lists, lambda_cls: float | str) -> dict[str, str]:
     """Map each configuration that repeats another to that one: its own lambda is the recipe's.
 
     Args:
-        lists: as of `named`. lambda_cls: the recipe's.
+        lambda_cls: the recipe's.
     """
     shared = {name for name in lists.configurations if parse(name).lambda_cls is None}
-    beside = (getattr(lists, key).configurations for key in BESIDE)
+    beside = (more.configurations for more in _beside(lists))
     own = [parse(name) for name in itertools.chain(lists.configurations, *beside)]
     return {
         config.slug: config.shared.slug
@@ -110,7 +135,7 @@ def repeats(lists: Any, lambda_cls: float | str) -> dict[str, str]:
     }
 
 
-def runs_of(lists: Any, tasks: list[str], lambda_cls: float | str) -> list[Run]:
+def runs_of(lists: Lists, tasks: list[str], lambda_cls: float | str) -> list[Run]:
     """List the runs of some tasks, each once: what the lists name, less what they repeat."""
     again = repeats(lists, lambda_cls)
     return [run for run in named(lists, tasks) if run.configuration not in again]

@@ -9,15 +9,30 @@ from lssat.metrics import HEADLINES
 from lssat.params.base import Count, Place, Section, Share, nearest
 
 
-class Dataset(Section):
-    """What every data set has: where it lies and how its work is cut."""
+class Shards(Section):
+    """How the work of a data set is cut."""
 
-    root: Place  # the raw tree, absolute, relative to the project or s3://bucket/prefix; only read
     # units of parallel work; a sample's shard is a hash of its id, five digits in names of files
     shards: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class RootAndShards(Shards):
+    """Where a data set lies and how its work is cut."""
+
+    root: Place  # the raw tree, absolute, relative to the project or s3://bucket/prefix; only read
+
+
+class Dataset(RootAndShards):
+    """What every data set has."""
+
     rejects_limit: Share  # the share of samples that a step may reject before it stops
     partial: bool = False  # only a part is there: listed files that are absent are no losses
     limit: Count | None = None  # groups of each split and class, for a trial run; None: all
+
+    @property
+    def stored_frames(self) -> int | None:
+        """Frames per video; None of images, and where each n-th frame is taken."""
+        return self.frames if isinstance(self, Video) else None
 
 
 class Video(Section):

@@ -2,81 +2,21 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace, UnionType
+from types import UnionType
 from typing import Any, get_args
 
 from pydantic import ValidationError, create_model
 
-from lssat import grid
 from lssat.params import check
 from lssat.params.base import Section
 from lssat.params.data import Datasets, Own
 from lssat.params.sections import Benchmark, Params, Train
+from lssat.params.views import VIEWS, TrainView, V, View, keys, seen
 from lssat.params.yaml12 import read_yaml
 from lssat.tables import DataError
 
 # What each rule reads; dvc.yaml watches the same keys (tests/params/test_params.py).
-_LISTS = ("backbones", "configurations", "seeds", "baselines", "clip_tasks", "clip_backbones")
-# The recipe's lambda_cls says which variants repeat a run of the grid.
-_GRID = [*(f"benchmark.{name}" for name in (*_LISTS, *grid.BESIDE)), "train.lambda_cls"]
-ON_REQUEST = ("variant", "sensitivity")  # rules that are asked for by name, of Snakemake alone
-READS = {
-    "sample": ["sample"],
-    "manifest": ["datasets.{task}"],
-    "faces": ["datasets.{task}", "faces"],
-    "texture": ["texture.kind", "texture.k"],
-    "shards": ["datasets.{task}.shards", "texture.kind"],
-    "splits": ["datasets.{task}", "splits"],
-    "formats": ["datasets.{task}.root", "datasets.{task}.shards"],
-    "audit": ["datasets.{task}.shards"],  # nothing that could be edited and make runs stale
-    "lookalikes": ["audit", "datasets.{task}.shards"],
-    "audit_cross": ["audit", "datasets.{task}.shards", "datasets.{home}.shards"],
-    "train": ["texture", "train"],
-    "external": [],  # its file is an input
-    "evaluate": [*_GRID, "benchmark.external", "evaluate", "texture.kind", "train.threads"],
-    "cross": [*_GRID, "benchmark.external", "evaluate", "texture.kind", "train.threads"],
-    "robustness": [
-        *_GRID,
-        "robustness",
-        "texture.kind",
-        "texture.k",
-        "train.threads",
-        *(f"evaluate.{name}" for name in ("confidence", "batch_size")),
-    ],
-    "format_probe": [f"evaluate.{name}" for name in ("resamples", "confidence", "seed")],
-    "slices": ["slices.attributes.{task}", "slices.min_n", "evaluate"],
-    "slices_listed": ["slices.lists.{task}", "slices.min_n", "evaluate"],
-    "explain": [*_GRID, "explain", "texture.kind", "train.threads"],
-    "gallery": ["benchmark.tasks", "texture.kind", "report", "sample", "datasets"],
-    "variant": [
-        *_GRID,
-        "datasets.{task}",
-        "faces",
-        "texture.kind",
-        "texture.k",
-        "train.threads",
-        "evaluate.batch_size",
-    ],
-    "sensitivity": [
-        *_GRID,
-        "datasets.{task}",
-        "faces.margin",
-        "sensitivity",
-        "evaluate.confidence",
-    ],
-    "speed": [
-        *(f"benchmark.{name}" for name in _LISTS if name != "seeds"),
-        *("faces.size", "train.head", "train.threads", "evaluate.batch_size"),
-    ],
-    "track": [*_GRID, "tracking"],
-    "track_cross": [*_GRID, "tracking"],
-    "track_slices": ["tracking"],
-    "report": [
-        *("benchmark", "sample", "datasets", "faces", "texture", "splits", "audit"),
-        *("train", "variants", "evaluate", "robustness", "slices", "explain", "tracking", "report"),
-    ],
-    "track_report": ["benchmark.tasks", "tracking"],
-}
+READS = {rule: keys(view) for rule, view in VIEWS.items()}
 
 
 def load(path: str | Path = "params.yaml") -> Params:
@@ -119,15 +59,19 @@ def judge(source: check.Source) -> tuple[Params | None, list[str], check.Source]
 
 def section(params: Params, rule: str, **wildcards: str) -> dict[str, Any]:
     """Return the part of the parameters that a rule reads, as plain values."""
+    return _part(params, VIEWS[rule], **wildcards)
+
+
+def _part(params: Params, view: type[View], **wildcards: str) -> dict[str, Any]:
     whole = _without_none(params.model_dump())
     part: dict[str, Any] = {}
-    for key in READS[rule]:
+    for key in keys(view):
         source, target = whole, part
         *parents, last = key.format(**wildcards).split(".")
         for parent in parents:
             source, target = source[parent], target.setdefault(parent, {})
         target[last] = source[last]
-    if rule == "train" and "configuration" in wildcards:  # a run sees its own recipe alone
+    if view is TrainView and "configuration" in wildcards:  # a run sees its own recipe alone
         part["train"] = params.recipe(wildcards["configuration"]).model_dump()
     return part
 
@@ -158,16 +102,17 @@ def _says(model: type[Section], key: str, value: Any) -> bool:
     return field.is_required() or value != default
 
 
-def view(source: str, rule: str, **wildcards: str) -> SimpleNamespace:
-    """Give a step its parameters, and only those that its rule declares in READS.
+def view(source: str, kind: type[V], **wildcards: str) -> V:
+    """Give a step its parameters, and only those that it declares.
 
     Args:
         source: path of a params.yaml, or JSON as `section_json` makes it.
+        kind: the view of its rule (`VIEWS`).
     """
-    return _typed(Params, part(source, rule, **wildcards))
+    return seen(kind, part(source, kind, **wildcards))
 
 
-def part(source: str, rule: str, **wildcards: str) -> dict[str, Any]:
+def part(source: str, kind: type[View], **wildcards: str) -> dict[str, Any]:
     """Return what `view` does as plain values. Keys that JSON leaves out get their defaults.
 
     Raises:
@@ -175,14 +120,14 @@ def part(source: str, rule: str, **wildcards: str) -> dict[str, Any]:
             message.
     """
     if not source.lstrip().startswith("{"):
-        return section(load(source), rule, **wildcards)
+        return _part(load(source), kind, **wildcards)
     try:
         given = json.loads(source)
     except ValueError as error:
         fix = "Give a params.yaml, or the JSON of the sections that are read"
         raise DataError("--params", f"is not valid JSON ({error})", fix) from None
     wanted: dict[str, Any] = {}
-    for key in READS[rule]:
+    for key in keys(kind):
         place = wanted
         for step in key.format(**wildcards).split("."):
             place = place.setdefault(step, {})
@@ -236,16 +181,3 @@ def _section(model: Any, key: str) -> Any:
     if isinstance(inner, UnionType):  # Own | None
         inner = get_args(inner)[0]
     return inner if isinstance(inner, type) and issubclass(inner, Section) else None
-
-
-def _typed(model: Any, part: dict) -> SimpleNamespace:
-    typed = {}
-    for key, value in part.items():
-        inner = _section(model, key)
-        if inner is None:
-            typed[key] = value
-        elif set(value) == set(inner.model_fields):
-            typed[key] = inner.model_validate(value)
-        else:
-            typed[key] = _typed(inner, value)
-    return SimpleNamespace(**typed)

@@ -56,29 +56,23 @@ class External(Section):
     seed: Seed  # of a program that has none 0; DVC reads it
 
 
-class Benchmark(Section):
-    """The grid: every task x backbone x configuration x seed is one run."""
+# Where rules see a part of a section, the section is made of its parts: `views` names them.
+class TaskNames(Section):
+    """The tasks of the grid."""
 
     tasks: list[str] = Field(min_length=1)
+
+    _once_tasks = field_validator("tasks")(once)
+
+
+class ModelLists(Section):
+    """The models of the grid."""
+
     backbones: list[Name] = Field(min_length=1)
     configurations: list[str] = Field(min_length=1)
-    seeds: list[Seed] = Field(min_length=1)
-    cross: dict[str, str]  # a data set -> the task whose runs are tested on it (docs/protocols.md)
     baselines: list[Name]  # networks, any classifier of timm; each run with none-none-CRGB
     clip_tasks: list[str]  # of the tasks, those whose videos are also read as clips
     clip_backbones: list[str]  # VideoMAE encoders of their clips, with every configuration
-    variants: Beside = Beside()
-    more_variants: Beside = Beside()  # a product of its own, such as of one task
-    # Empty where a step's JSON leaves it out; a params.yaml has it, since DVC reads it.
-    external: list[External] = Field(default=[])
-
-    @field_validator("external")
-    @classmethod
-    def _apart(cls, entries: list[External]) -> list[External]:
-        for one in ("file", ("task", "name", "seed")):
-            names = (one,) if isinstance(one, str) else one
-            once([" ".join(str(getattr(entry, name)) for name in names) for entry in entries])
-        return entries
 
     @field_validator("backbones", "configurations", "baselines", "clip_backbones")
     @classmethod
@@ -100,6 +94,41 @@ class Benchmark(Section):
                 raise ValueError(f"unknown {name!r}{nearest(name, known)}")
         return names
 
+    _once_models = field_validator(
+        *("backbones", "baselines", "configurations", "clip_tasks", "clip_backbones")
+    )(once)
+
+
+class GridLists(ModelLists):
+    """What names the runs of a task."""
+
+    seeds: list[Seed] = Field(min_length=1)
+    variants: Beside = Beside()
+    more_variants: Beside = Beside()  # a product of its own, such as of one task
+
+    _once_seeds = field_validator("seeds")(once)
+
+
+class ScoredGrid(GridLists):
+    """What names the runs that are scored."""
+
+    # Empty where a step's JSON leaves it out; a params.yaml has it, since DVC reads it.
+    external: list[External] = Field(default=[])
+
+    @field_validator("external")
+    @classmethod
+    def _apart(cls, entries: list[External]) -> list[External]:
+        for one in ("file", ("task", "name", "seed")):
+            names = (one,) if isinstance(one, str) else one
+            once([" ".join(str(getattr(entry, name)) for name in names) for entry in entries])
+        return entries
+
+
+class Benchmark(ScoredGrid, TaskNames):
+    """The grid: every task x backbone x configuration x seed is one run."""
+
+    cross: dict[str, str]  # a data set -> the task whose runs are tested on it (docs/protocols.md)
+
     @field_validator("cross", mode="before")
     @classmethod
     def _tested(cls, sets: Any) -> Any:
@@ -107,11 +136,6 @@ class Benchmark(Section):
             named = ", ".join(f"{name}: <task>" for name in sets)
             raise ValueError(f"names no task; write {{{named}}}, the task whose runs are tested")
         return sets
-
-    _once = field_validator(
-        *("tasks", "seeds", "backbones", "baselines", "configurations"),
-        *("clip_tasks", "clip_backbones"),
-    )(once)
 
 
 def _configuration(name: str) -> grid.Configuration:
@@ -128,11 +152,21 @@ def _configuration(name: str) -> grid.Configuration:
     return parsed
 
 
-class Faces(Section):
-    """Detection and cropping."""
+class CropSize(Section):
+    """The size of crops."""
 
     size: Annotated[int, Field(ge=16, le=1024)]  # pixels; crops and model input
+
+
+class CropMargin(Section):
+    """What crops show around a face."""
+
     margin: Annotated[float, Field(ge=1, le=4)]  # side of the square / longer side of the box
+
+
+class Faces(CropMargin, CropSize):
+    """Detection and cropping."""
+
     min_face_size: Annotated[float, Field(ge=8)]  # pixels, MTCNN; fast is 20 / 0.709^2
     threshold: Share  # least score of a face, MTCNN's last stage
     choose: Literal["largest", "follow"] = "largest"  # of several faces; follow: the last frame's
@@ -147,11 +181,21 @@ class Faces(Section):
         return 20 / 0.709**2 if size == "fast" else size
 
 
-class Texture(Section):
-    """The texture codes that are cached and, under augmentation, computed on the fly."""
+class TextureKind(Section):
+    """Which texture it is, also in paths."""
 
     kind: Literal[tuple(map(str.lower, grid.TEXTURES))]  # type: ignore[valid-type]
+
+
+class Codes(TextureKind):
+    """What decides the codes of a crop."""
+
     k: Annotated[int, Field(ge=1, le=8)]  # bits set in an LDP code
+
+
+class Texture(Codes):
+    """The texture codes that are cached and, under augmentation, computed on the fly."""
+
     encoding: Literal["code", "bits"]  # of a target: a number (MSE), or eight planes (BCE)
 
 
@@ -178,15 +222,47 @@ class Sample(Section):
     seed: Seed
 
 
-class Train(Section):
+class RowRecipe(Section):
+    """What of the recipe says which variants repeat a run of the grid."""
+
+    # loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec; learned: by uncertainties (1705.07115)
+    lambda_cls: float | str
+
+    @field_validator("lambda_cls")
+    @classmethod
+    def _share(cls, value: float | str) -> float | str:
+        if isinstance(value, str) and value != notation.LEARNED:
+            raise ValueError("Input should be a number from 0 to 1, or learned")
+        if isinstance(value, float) and not 0 <= value <= 1:
+            bound = "greater than or equal to 0" if value < 0 else "less than or equal to 1"
+            raise ValueError(f"Input should be {bound}")
+        return value
+
+
+class Threads(Section):
+    """The threads of torch: another number changes the last bits of the results."""
+
+    threads: Annotated[int, Field(ge=1, le=1024)]
+
+
+class ScoringRecipe(RowRecipe, Threads):
+    """What scoring needs of the recipe."""
+
+
+class ModelRecipe(Threads):
+    """What a model's speed depends on."""
+
+    head: Literal[
+        "linear", "fusion"
+    ]  # fusion: of both branches' features (2601.00789, our reading)
+
+
+class Train(ScoringRecipe, ModelRecipe):
     """The recipe."""
 
     # scratch | mae | timm (both from the hub) | path of a safetensors file; one for all backbones
     # and baselines of the grid, or one for each, by name.
     weights: str | dict[str, str]
-    head: Literal[
-        "linear", "fusion"
-    ]  # fusion: of both branches' features (2601.00789, our reading)
     tune: str = "full"  # full | linear | norm | lora | lora:<rank> | blocks:<k> (`grid.tuning`)
     share: Annotated[float, Field(ge=0.01, le=1)] = 1.0  # of the training groups: docs/variants.md
     # Fakes that are blended of real faces, in place of the split's own: docs/rivals.md.
@@ -210,8 +286,6 @@ class Train(Section):
     mask_ratio: Annotated[float, Field(gt=0, lt=1)]
     norm_pix_loss: bool
     encoding: Literal["code", "bits"] | None = None  # of texture targets; null: texture.encoding
-    # loss = lambda_cls * L_cls + (1 - lambda_cls) * L_rec; learned: by uncertainties (1705.07115)
-    lambda_cls: float | str
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     class_weights: Literal["none", "balanced"]  # in the loss
     sampler: Literal["uniform", "balanced"]  # balanced: every class is drawn equally often
@@ -225,8 +299,6 @@ class Train(Section):
     # decay of the average of weights that validation, selection and the stored weights are of
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     grad_checkpointing: bool  # less memory, a third more work, the same result
-    # torch's; another number changes the last bits of the results
-    threads: Annotated[int, Field(ge=1, le=1024)]
     precision: Literal["32-true", "bf16-mixed"]
 
     _once = field_validator("methods")(once)
@@ -237,24 +309,32 @@ class Train(Section):
         grid.tune(text)
         return text
 
-    @field_validator("lambda_cls")
-    @classmethod
-    def _share(cls, value: float | str) -> float | str:
-        if isinstance(value, str) and value != notation.LEARNED:
-            raise ValueError("Input should be a number from 0 to 1, or learned")
-        if isinstance(value, float) and not 0 <= value <= 1:
-            bound = "greater than or equal to 0" if value < 0 else "less than or equal to 1"
-            raise ValueError(f"Input should be {bound}")
-        return value
+
+class Confidence(Section):
+    """How sure an interval is."""
+
+    confidence: Annotated[float, Field(gt=0, lt=1)]
 
 
-class Evaluate(Section):
-    """Intervals."""
+class BatchSize(Section):
+    """Crops, or clips, that a model sees at once."""
+
+    batch_size: Count
+
+
+class ScoringOptions(Confidence, BatchSize):
+    """What new predictions and their intervals need."""
+
+
+class IntervalOptions(Confidence):
+    """What intervals need, also those of resamples."""
 
     resamples: Annotated[int, Field(ge=100, le=100_000)]
-    confidence: Annotated[float, Field(gt=0, lt=1)]
     seed: Seed
-    batch_size: Count
+
+
+class Evaluate(IntervalOptions, ScoringOptions):
+    """Scores and intervals."""
 
 
 class Robustness(Section):
@@ -269,12 +349,24 @@ class Robustness(Section):
     _once = field_validator("perturbations", "strengths")(once)
 
 
-class Slices(Section):
-    """Groups of the test samples that are held against each other (docs/slices.md)."""
+class LeastGroup(Section):
+    """Which groups are shown."""
 
-    attributes: dict[str, Annotated[list[str], Field(min_length=1)]]  # task -> of its own labels
-    lists: dict[str, Place]  # task -> CSV of annotations, absolute or relative to the project
     min_n: Count  # samples of a group that gets a number
+
+
+class SlicesByList(LeastGroup):
+    """Slices by the user's annotations."""
+
+    # task -> CSV of annotations, absolute or relative to the project
+    lists: Annotated[dict[str, Place], "{task}"]
+
+
+class SlicesByAttribute(LeastGroup):
+    """Slices by a task's own attributes."""
+
+    # task -> of its own labels
+    attributes: Annotated[dict[str, Annotated[list[str], Field(min_length=1)]], "{task}"]
 
     @field_validator("attributes")
     @classmethod
@@ -282,6 +374,10 @@ class Slices(Section):
         for names in tasks.values():
             once(names)
         return tasks
+
+
+class Slices(SlicesByAttribute, SlicesByList):
+    """Groups of the test samples that are held against each other (docs/slices.md)."""
 
 
 class Explain(Section):
@@ -357,8 +453,8 @@ class Params(Section):
 
     def external(self) -> dict[str, str]:
         """Map each run of another program, by its path, to the table of its scores."""
-        entries = [entry.model_dump() for entry in self.benchmark.external]
-        return grid.external(entries, [*self.benchmark.tasks, *self.benchmark.cross])
+        tasks = [*self.benchmark.tasks, *self.benchmark.cross]
+        return grid.external(self.benchmark.external, tasks)
 
     def named(self) -> list[grid.Run]:
         """List what the grid names: its runs, and those that only repeat one (`repeats`)."""

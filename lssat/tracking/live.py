@@ -13,10 +13,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from lssat import grid
+from lssat.params import TrainView
 from lssat.tables.environment import revision
 from lssat.tables.project import Project
 from lssat.tracking import entry, experiment, store
@@ -41,7 +41,7 @@ class _End(NamedTuple):
 
 @contextmanager
 def watching(
-    run: grid.Run, params: SimpleNamespace, tracking: dict[str, Any] | None, device: str
+    run: grid.Run, params: TrainView, tracking: dict[str, Any] | None, device: str
 ) -> Iterator["Live | None"]:
     """Give the observer of a training, and tell MLflow how it ended.
 
@@ -70,7 +70,7 @@ class Live:
     def __init__(
         self,
         run: grid.Run,
-        params: SimpleNamespace,
+        params: TrainView,
         tracking: dict[str, Any],
         device: str,
         database: Path = _HERE.database,

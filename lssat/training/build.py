@@ -1,6 +1,5 @@
 """From a run's names and its recipe to a model with initial weights, and back from its record."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -8,11 +7,12 @@ import torch
 from lssat import grid
 from lssat.models.backbones import Weights, load_weights
 from lssat.models.ssat import SSAT, kind_of
+from lssat.params import TrainView
 from lssat.training.loader import Crops
 
 
 def make_model(
-    run: grid.Run, crops: Crops, params: SimpleNamespace
+    run: grid.Run, crops: Crops, params: TrainView
 ) -> tuple[SSAT, dict[str, Any], Weights]:
     """Build the run's model; also return what rebuilds it, and where its weights came from."""
     recipe = params.train

@@ -1,7 +1,6 @@
 """The record of a run: its settings, environment and costs."""
 
 import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import torch
 
 from lssat import grid
 from lssat.models.backbones import Weights
+from lssat.params import TrainView
 from lssat.params.hardware import Hardware
 from lssat.tables.contracts import VERSION
 from lssat.tables.environment import environment, revision
@@ -23,7 +23,7 @@ def record(
     run: grid.Run,
     trainer: "Trainer",
     seconds: float,
-    params: SimpleNamespace,
+    params: TrainView,
     hardware: Hardware,
     weights: Weights,
 ) -> dict[str, Any]:

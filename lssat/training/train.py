@@ -4,9 +4,8 @@ import hashlib
 import json
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO, Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from lssat import grid, metrics
 from lssat.models import losses, tuning
 from lssat.models.backbones import Weights
 from lssat.models.checkpoint import Checkpoints, save_weights
-from lssat.params import Train, blends, grid_rules
+from lssat.params import Train, TrainView, blends, grid_rules
 from lssat.params.hardware import Hardware
 from lssat.tables import (
     DataError,
@@ -65,7 +64,7 @@ class Files:
 def train(
     run: grid.Run,
     files: Files,
-    params: SimpleNamespace,
+    params: TrainView,
     hardware: Hardware = QUIET,
     observer: Observer | None = None,
 ) -> None:
@@ -170,13 +169,13 @@ def _save(file: IO[bytes], pictures: dict[str, np.ndarray]) -> None:
     np.savez_compressed(file, allow_pickle=False, **pictures)  # type: ignore[arg-type]
 
 
-def _of_run(run: grid.Run, params: SimpleNamespace) -> SimpleNamespace:
+def _of_run(run: grid.Run, params: TrainView) -> TrainView:
     """Replace the recipe's lambda_cls by the run's own, if its configuration names one."""
     own = grid.parse(run.configuration).lambda_cls
     if own is None:
         return params
     recipe = params.train.model_copy(update={"lambda_cls": own})
-    return SimpleNamespace(**{**vars(params), "train": recipe})
+    return replace(params, train=recipe)
 
 
 def _training(run: grid.Run, recipe: Train, files: Files, clips: bool) -> Crops:
@@ -235,7 +234,7 @@ def _check_probe(recipe: Train, configuration: grid.Configuration) -> None:
         raise DataError("params.yaml", f"train.{key}: {problem}", fix.capitalize())
 
 
-def _key(run: grid.Run, params: SimpleNamespace, data: dict[str, Crops]) -> str:
+def _key(run: grid.Run, params: TrainView, data: dict[str, Crops]) -> str:
     """Return the name of the run's states: of parameters, data and code."""
     parts = {
         "run": run.path,
@@ -258,7 +257,7 @@ def _go_on(trainer: Trainer, states: Checkpoints) -> None:
             print(f"{trainer.run.path}: resumed from {where}", flush=True)
 
 
-def _begun(trainer: Trainer, params: SimpleNamespace, device: str) -> Begun:
+def _begun(trainer: Trainer, params: TrainView, device: str) -> Begun:
     progress = trainer.progress
     return Begun(
         started=progress.started,

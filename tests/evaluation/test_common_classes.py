@@ -8,6 +8,7 @@ import pytest
 from helpers import ROOT
 from helpers.drawn_data import write
 from helpers.training import files, view
+from helpers.views import changed
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, roc_auc_score
 
 from lssat import params, tables
@@ -62,8 +63,8 @@ def _away(folder: Path, task: Task, labels: list[list[int]]) -> Path:
 
 
 def _evaluated(home: Path, away: Path, run: Run, out: Path) -> dict:
-    part = params.view(str(ROOT / "params.yaml"), "cross")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 100})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs={run.path: home / "run"}, train=home / "splits/train.parquet", val=None,
         test=away / "splits/test.parquet", summary=away / "summary.json",

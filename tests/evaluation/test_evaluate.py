@@ -10,6 +10,7 @@ import pytest
 from helpers import ROOT
 from helpers.drawn_data import write
 from helpers.training import files, view
+from helpers.views import changed
 from sklearn.metrics import roc_auc_score
 
 from lssat import params, tables
@@ -37,8 +38,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def evaluated(data: Path, out: Path) -> dict:
-    part = params.view(str(ROOT / "params.yaml"), "evaluate")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 100, "batch_size": 7})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 100, "batch_size": 7})
     splits = data / "splits"
     evaluate.evaluate(
         "celeba",
@@ -137,8 +138,8 @@ def test_runs_are_tested_on_a_data_set_that_they_were_not_trained_on(tmp_path: P
     tables.write_json(other / "summary.json", {"coverage": {"test": 0.75, "train": None}})
     run = Run("ffpp", "vit_micro", "MLDP-RRGB-CLDP", 0)
     training.train(run, files(own, own / run.path), view(epochs=1))
-    part = params.view(str(ROOT / "params.yaml"), "cross")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 100})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs={run.path: own / run.path}, train=own / "splits/train.parquet", val=None, test=test,
         summary=other / "summary.json", faces=other / "faces", codes=other / "texture",
@@ -163,7 +164,7 @@ def test_runs_are_tested_on_a_data_set_that_they_were_not_trained_on(tmp_path: P
 
 def test_a_data_set_of_another_kind_is_refused(data: Path, tmp_path: Path) -> None:
     write(tmp_path, {"train": 8, "test": 8})
-    part = params.view(str(ROOT / "params.yaml"), "cross")
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
     where = evaluate.Files(
         runs={}, train=data / "splits/train.parquet", val=None,
         test=tmp_path / "splits/test.parquet", summary=tmp_path, faces=tmp_path, codes=tmp_path,

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from helpers import ROOT, drawn_results
 from helpers.drawn_data import write
+from helpers.views import changed
 from sklearn.manifold import trustworthiness
 
 from lssat import params, tables
@@ -151,9 +152,9 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, examine.Files]
     write(data, {"train": 48, "val": 16, "test": 24}, outputs=2)
     tables.write_json(data / "summary.json", {"coverage": {"test": 1.0}})
     splits, folders = data / "splits", {run.path: data / "runs" / run.path for run in RUNS}
-    view = params.view(str(ROOT / "params.yaml"), "train")
+    view = params.view(str(ROOT / "params.yaml"), params.TrainView)
     recipe = {"epochs": 2, "batch_size": 16, "class_weights": "none"}
-    view.train = view.train.model_copy(update=recipe)
+    view = changed(view, train=recipe)
     for run in RUNS:
         out = folders[run.path]
         training.train(
@@ -168,8 +169,8 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, examine.Files]
             ),
             view,
         )  # fmt: skip
-    part = params.view(str(ROOT / "params.yaml"), "evaluate")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 100})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs=folders, train=splits / "train.parquet", val=splits / "val.parquet",
         test=splits / "test.parquet", summary=data / "summary.json", faces=data / "faces",
@@ -186,9 +187,9 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, examine.Files]
 
 
 def options():
-    view = params.view(str(ROOT / "params.yaml"), "explain")
+    view = params.view(str(ROOT / "params.yaml"), params.ExplainView)
     update = {"samples": 10, "steps": 16, "points": 20, "errors": 5}
-    view.explain = view.explain.model_copy(update=update)
+    view = changed(view, explain=update)
     return view
 
 

@@ -11,6 +11,7 @@ from helpers import ROOT, trees
 from helpers import drawn_results as drawn
 from helpers.training import files as train_files
 from helpers.training import view
+from helpers.views import changed
 from sklearn.metrics import roc_auc_score
 
 from lssat import params, tables
@@ -42,7 +43,9 @@ def view_of(rule: str, root: Path, **changes: object) -> object:
     made = values.model_copy(update={"datasets": data})
     made = made.model_copy(update={"faces": values.faces.model_copy(update={"size": 40})})
     made = made.model_copy(update=changes)
-    return params.view(params.section_json(made, rule, task="ffpp"), rule, task="ffpp")
+    return params.view(
+        params.section_json(made, rule, task="ffpp"), params.VIEWS[rule], task="ffpp"
+    )
 
 
 class Detector:
@@ -102,8 +105,8 @@ def _prepare(folder: Path, root: Path, shard: Path) -> None:
     for run in RUNS:
         out = folder / "runs" / run.path
         training.train(run, train_files(folder, out), view(epochs=1, batch_size=8))
-    part = params.view(str(ROOT / "params.yaml"), "evaluate")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 100})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs={run.path: folder / "runs" / run.path for run in RUNS},
         train=folder / "splits/train.parquet", val=folder / "splits/val.parquet",
@@ -117,7 +120,6 @@ def _prepare(folder: Path, root: Path, shard: Path) -> None:
 def compared(folder: Path, out: Path) -> dict:
     options = params.Sensitivity(margins=[1.0, 1.6], frames=[1, 4])
     part = view_of("sensitivity", folder / "raw", sensitivity=options)
-    part.evaluate.resamples = 100
     names = ("margin-1.0", "margin-1.6", "frames-4")
     where = sensitivity.Files(
         test=folder / "splits/test.parquet", predictions=folder / "predictions.parquet",

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from helpers import ROOT
 from helpers import drawn_results as drawn
+from helpers.views import changed
 
 from lssat import params, tables
 from lssat.evaluation import speed
@@ -24,11 +25,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def view(**benchmark: list[str]) -> SimpleNamespace:
-    part = params.view(str(ROOT / "params.yaml"), "speed")
+    part = params.view(str(ROOT / "params.yaml"), params.SpeedView)
     small = {"backbones": ["vit_micro"], "baselines": [], "clip_tasks": [], "clip_backbones": []}
-    vars(part.benchmark).update(small | benchmark)
-    part.faces.size, part.evaluate.batch_size = 40, 3
-    return part
+    sizes = dict(faces={"size": 40}, evaluate={"batch_size": 3})
+    return changed(part, benchmark=small | benchmark, **sizes)
 
 
 def test_fault_c11_each_backbone_is_timed_once_with_one_image_and_a_batch(

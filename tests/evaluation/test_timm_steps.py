@@ -7,6 +7,7 @@ import pytest
 from helpers import ROOT
 from helpers.drawn_data import write
 from helpers.training import files, view
+from helpers.views import changed
 
 from lssat import params, tables
 from lssat.evaluation import evaluate, explain, robustness, speed
@@ -20,9 +21,8 @@ RUN = Run("celeba", NAME, "none-none-CRGB", 0)
 
 def part(rule: str, section: str, **small: object) -> Any:
     """What a step reads of params.yaml, made small."""
-    made = params.view(str(ROOT / "params.yaml"), rule)
-    setattr(made, section, getattr(made, section).model_copy(update=small))
-    return made
+    made = params.view(str(ROOT / "params.yaml"), params.VIEWS[rule])
+    return changed(made, **{section: small})
 
 
 @pytest.mark.slow
@@ -56,9 +56,9 @@ def test_a_classifier_of_timm_goes_through_each_step(
     assert [row["backbone"] for row in tables.read_json(hurt)["rows"]] == [NAME]
     monkeypatch.setattr(speed, "LEAST", 2)
     monkeypatch.setattr(speed, "SECONDS", 0.0)
-    timed = params.view(str(ROOT / "params.yaml"), "speed")
-    timed.faces.size, timed.evaluate.batch_size = 40, 3
-    vars(timed.benchmark).update(backbones=[], baselines=[NAME], clip_backbones=[])
+    timed = params.view(str(ROOT / "params.yaml"), params.SpeedView)
+    models = dict(backbones=[], baselines=[NAME], clip_backbones=[])
+    timed = changed(timed, faces={"size": 40}, evaluate={"batch_size": 3}, benchmark=models)
     speed.measure(tmp_path / "speed.json", timed)
     found = tables.read_json(tmp_path / "speed.json")["backbones"]
     assert [row["backbone"] for row in found] == [NAME]

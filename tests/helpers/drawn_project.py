@@ -5,6 +5,7 @@ from pathlib import Path
 from helpers import ROOT
 from helpers.training import view
 from helpers.trees import FACES as SETTINGS
+from helpers.views import changed
 from lssat import grid, params
 from lssat.data import datasets, faces, splits, texture
 from lssat.evaluation import evaluate
@@ -41,8 +42,8 @@ def _train(project: Project, run: grid.Run, data: Data) -> None:
 
 
 def _evaluate(project: Project, task: str, runs: list[grid.Run], data: Data) -> None:
-    part = params.view(str(ROOT / "params.yaml"), "evaluate")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 100})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 100})
     out, splits = project.results.task(task), data.splits
     where = evaluate.Files(
         runs={run.path: project.runs.run(run.path).root for run in runs},

@@ -7,6 +7,7 @@ import pytest
 from helpers import ROOT
 from helpers.drawn_data import write
 from helpers.training import files, view
+from helpers.views import changed
 from lssat import params, tables
 from lssat.evaluation import robustness
 from lssat.grid import Run
@@ -32,11 +33,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def measure(data: Path, out: Path, **options: object) -> dict:
-    part = params.view(str(ROOT / "params.yaml"), "robustness")
+    part = params.view(str(ROOT / "params.yaml"), params.RobustnessView)
     small = {"samples": None, "seeds": "all", "strengths": [1, 5]}
     small |= {"perturbations": ["noise", "blur"]} | options
-    part.robustness = part.robustness.model_copy(update=small)
-    part.evaluate.batch_size = 7
+    part = changed(part, robustness=small, evaluate={"batch_size": 7})
     where = robustness.Files(
         runs={run.path: data / "runs" / run.path for run in RUNS},
         train=data / "splits/train.parquet", test=data / "splits/test.parquet",

@@ -11,6 +11,7 @@ import pytest
 from helpers import ROOT
 from helpers.drawn_data import write
 from helpers.training import RUN, SAME, files, view
+from helpers.views import changed
 
 from lssat import grid, params, tables
 from lssat.evaluation import evaluate
@@ -84,8 +85,8 @@ def test_what_was_left_out_is_tested_and_no_temperature_is_fitted_to_it(tmp_path
     train.train(
         run, files(data, tmp_path / "run", codes=False), view(methods=["Deepfakes"], epochs=1)
     )
-    part = params.view(str(ROOT / "params.yaml"), "evaluate")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 100})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs={run.path: tmp_path / "run"}, train=data / "splits/train.parquet",
         val=data / "splits/val.parquet", test=data / "splits/test.parquet",

@@ -25,6 +25,7 @@ import pytest
 from helpers import ROOT
 from helpers.drawn_data import write
 from helpers.training import RUN, view
+from helpers.views import changed
 from typer.testing import CliRunner
 
 from lssat import params, tables
@@ -231,8 +232,8 @@ def test_training_opens_no_file_that_holds_a_test_label(
 
 def evaluated(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict, list[dict]]:
     monkeypatch.chdir(root)
-    part = params.view(str(ROOT / "params.yaml"), "evaluate")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 20})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 20})
     splits = {name: DATA / f"splits/{name}.parquet" for name in COUNTS}
     files = evaluate.Files(
         {RUN.path: Path("runs") / RUN.path}, **splits, summary=DATA / "splits/summary.json",

@@ -11,6 +11,7 @@ import torch
 from helpers import ROOT
 from helpers.drawn_data import SETTINGS, SIZE, crops
 from helpers.training import files, view
+from helpers.views import changed
 from safetensors.torch import save_file
 from transformers import VideoMAEConfig, VideoMAEForVideoClassification
 
@@ -211,8 +212,8 @@ def test_frames_and_clips_stand_side_by_side_in_the_results(
 ) -> None:
     image = RUN._replace(backbone="vit_micro")
     step.train(image, files(data, data / "runs" / image.path), view(epochs=1, batch_size=8))
-    part = params.view(str(ROOT / "params.yaml"), "evaluate")
-    part.evaluate = part.evaluate.model_copy(update={"resamples": 100, "batch_size": 7})
+    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = changed(part, evaluate={"resamples": 100, "batch_size": 7})
     splits = data / "splits"
     evaluate.evaluate(
         "ffpp",

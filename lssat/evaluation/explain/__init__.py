@@ -6,7 +6,6 @@ nothing. The run that is looked at closest is the best by validation.
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO, Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from lssat import tables
 from lssat.evaluation import logits
 from lssat.evaluation.explain import choose
 from lssat.evaluation.explain.maps import Look
+from lssat.params import ExplainView
 from lssat.tables import DataError, Metrics
 from lssat.tables.contracts import VERSION
 from lssat.tables.project import RunFiles
@@ -36,7 +36,7 @@ class Files:
     maps: Path  # NPZ
 
 
-def examine(dataset: str, files: Files, params: SimpleNamespace, device: str = "cpu") -> None:
+def examine(dataset: str, files: Files, params: ExplainView, device: str = "cpu") -> None:
     """Explain the first seed of each row, project features, find the most confident errors.
 
     Args:

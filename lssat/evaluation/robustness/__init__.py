@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Design, by_seed
 from lssat.models.ssat import SSAT
+from lssat.params import RobustnessView
 from lssat.tables.contracts import VERSION
 from lssat.training.loader import Crops
 
@@ -45,7 +45,7 @@ class Files:
     out: Path  # JSON
 
 
-def robustness(task: str, files: Files, params: SimpleNamespace, device: str = "cpu") -> None:
+def robustness(task: str, files: Files, params: RobustnessView, device: str = "cpu") -> None:
     """Score the runs of a task on its test crops, clean and perturbed, and write the result.
 
     Args:
@@ -75,7 +75,7 @@ def robustness(task: str, files: Files, params: SimpleNamespace, device: str = "
     tables.write_json(files.out, facts | {"rows": all_rows})
 
 
-def _chosen(runs: dict[str, Path], params: SimpleNamespace) -> dict[str, Path]:
+def _chosen(runs: dict[str, Path], params: RobustnessView) -> dict[str, Path]:
     """Return the runs of the grid, without variants; of each row all, or the first seed."""
     design = Design(params.benchmark.configurations)
     rows = [row for row in by_seed(list(runs)) if not design.sweeps(row.configuration)]
@@ -86,7 +86,7 @@ def _chosen(runs: dict[str, Path], params: SimpleNamespace) -> dict[str, Path]:
 class _Part:
     """The runs that see images or frames, or those that see clips, and the samples for them."""
 
-    def __init__(self, files: Files, models: dict[str, SSAT], params: SimpleNamespace):
+    def __init__(self, files: Files, models: dict[str, SSAT], params: RobustnessView):
         self.models, self.options, self.params = models, params.robustness, params
         clips = next(iter(models.values())).clips
         self.crops = Crops(files.test, files.faces, None, clips)
@@ -116,7 +116,7 @@ class _Part:
         (row_levels,) = levels(table, self.crops.task.name, self.crops.task.kind)
         self.level = row_levels[-1]
         metric = self.crops.task.metric
-        self.points[point] = core.measured(self.level, self.params.evaluate, names=[metric])
+        self.points[point] = core.measured(self.level, None, names=[metric])
 
     def _perturbed(self, point: Point) -> Iterator[tuple[Tensor, Tensor | None]]:
         """Yield crops and their codes, where a run needs any, in pieces that fit in memory."""
@@ -159,7 +159,7 @@ class _Part:
         return [size | row for row in described]
 
 
-def _facts(task: grid.Task, parts: list[_Part], params: SimpleNamespace) -> dict[str, Any]:
+def _facts(task: grid.Task, parts: list[_Part], params: RobustnessView) -> dict[str, Any]:
     options = params.robustness
     return {
         "version": VERSION,

@@ -11,7 +11,7 @@ from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.measured import Measured, Span, key
 from lssat.evaluation.scores.paired_difference import paired
 from lssat.evaluation.scores.run_group import Scored
-from lssat.params import Evaluate
+from lssat.params import Confidence
 
 Point = tuple[str, int]  # perturbation and strength
 CLEAN: Point = ("", 0)
@@ -24,7 +24,7 @@ def rows(
     points: dict[Point, Measured],
     metric: str,
     baseline: float | None,
-    options: Evaluate,
+    options: Confidence,
 ) -> list[dict[str, Any]]:
     """Describe the runs of each backbone and configuration at all points.
 

@@ -10,7 +10,7 @@ from lssat.evaluation.scores import measured as core
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.paired_difference import paired
 from lssat.evaluation.scores.run_group import Scored
-from lssat.params import Evaluate
+from lssat.params import Confidence
 
 _FARTHEST = 4.0  # of the share: beyond it an interval says nothing
 _STEPS = 25
@@ -24,7 +24,7 @@ def survival(
     recoded: Measured,
     metric: str,
     baseline: float | None,
-    options: Evaluate,
+    options: Confidence,
 ) -> dict[Key, dict[str, Any]]:
     """Return the share of each row's distance from the baseline that re-encoding leaves.
 
@@ -98,7 +98,7 @@ def _differs(
     recoded: Measured,
     metric: str,
     baseline: float,
-    options: Evaluate,
+    options: Confidence,
     shares: dict[Key, float],
 ) -> dict[Key, bool]:
     """Say of each row whether the score is shown to be another than a share leaves.

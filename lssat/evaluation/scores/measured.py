@@ -14,7 +14,7 @@ from lssat.evaluation.scores.heap import give_back
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
-from lssat.params import Evaluate
+from lssat.params import Confidence, IntervalOptions
 
 _FEW = 10  # clusters of a class below which an interval is widened, with a note
 _SAYS_NOTHING = 0.8  # width of an interval in [0, 1] that is not printed as one
@@ -50,18 +50,25 @@ class Measured(NamedTuple):
 
 
 def measured(
-    level: Level, options: Evaluate, each: bool = False, names: Sequence[str] | None = None
+    level: Level,
+    options: IntervalOptions | None,
+    each: bool = False,
+    names: Sequence[str] | None = None,
 ) -> Measured:
     """Measure every run of a level.
 
     Args:
+        options: None where no metric is estimated from resamples.
         each: also measure each attribute or class, under `each/<name>`.
         names: the metrics; None: those of `metrics.NAMES`.
     """
     names = metrics.NAMES[level.kind] if names is None else names
     values, factors, notes, jumps = {}, {}, {}, {}
     jumping = [name for name in names if name in metrics.JUMPS]
-    drawn = statistics.draw(level.groups, options.resamples, options.seed) if jumping else ()
+    drawn: tuple[Any, ...] = ()
+    if jumping:
+        assert options is not None
+        drawn = statistics.draw(level.groups, options.resamples, options.seed)
     member = np.unique(np.asarray(level.groups), return_inverse=True)[1]  # texts sort slowly
     for run, scores in level.scores.items():
         if why := metrics.unusable(scores):
@@ -138,7 +145,7 @@ def mean(rows: Sequence[Cells]) -> Cells:
 def infer(
     rows: Sequence[Cells],
     clusters: int,
-    options: Evaluate,
+    options: Confidence,
     pairs: Iterable[tuple[int, int]] | None = (),
     edge: float | None = None,
     confidence: float | None = None,
@@ -163,7 +170,7 @@ def intervals(
     scored: Sequence[Scored],
     results: Measured,
     metric: str,
-    options: Evaluate,
+    options: Confidence,
     column: int | None = None,
 ) -> dict[tuple[str, str], Span]:
     """Return the interval of each row's mean over seeds, by (backbone, configuration).

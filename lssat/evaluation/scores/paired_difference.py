@@ -7,11 +7,11 @@ import numpy as np
 from lssat.evaluation.scores import measured
 from lssat.evaluation.scores.measured import Measured, Span
 from lssat.evaluation.scores.run_group import Scored
-from lssat.params import Evaluate
+from lssat.params import Confidence
 
 
 def paired(
-    scored: Sequence[Scored], first: Measured, second: Measured, metric: str, options: Evaluate
+    scored: Sequence[Scored], first: Measured, second: Measured, metric: str, options: Confidence
 ) -> dict[tuple[str, str], Span]:
     """Return the interval of first - second of each row's mean over seeds.
 

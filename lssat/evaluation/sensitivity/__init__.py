@@ -7,7 +7,6 @@ the default's on the videos that both have. A step of evaluation: it is given th
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from lssat.evaluation.scores.measured import Measured, Span
 from lssat.evaluation.scores.paired_difference import paired
 from lssat.evaluation.scores.run_group import Scored, by_seed
 from lssat.evaluation.sensitivity import figure
-from lssat.params import Sensitivity
+from lssat.params import Sensitivity, SensitivityView
 from lssat.tables import FACES, PREDICTIONS, SPLITS
 from lssat.tables.contracts import VERSION
 
@@ -49,7 +48,7 @@ class Files:
 
 
 @tables.together()
-def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
+def sensitivity(task: str, files: Files, params: SensitivityView) -> None:
     """Compare the variants of a task's crops with the default, and write JSON, CSV and SVG.
 
     Fewer frames than are stored are a part of the stored ones, evenly spread: their predictions
@@ -63,9 +62,9 @@ def sensitivity(task: str, files: Files, params: SimpleNamespace) -> None:
     reference = _test(files.predictions)
     evaluated = tables.read_metrics(files.metrics, "runs")
     fallen = {run["run"] for run in evaluated["runs"] if run["collapsed"]}
-    options, data = params.sensitivity, getattr(params.datasets, task)
+    stored = params.faces.margin, params.datasets[task].stored_frames
     rows: list[dict[str, Any]] = []
-    for varied, value, default, table in _varied(files, reference, options, data, params.faces):
+    for varied, value, default, table in _varied(files, reference, params.sensitivity, *stored):
         rows += _compared(known, reference, table, params, varied, value, default, fallen)
     content = {
         "version": VERSION,
@@ -97,14 +96,14 @@ def _test(file: Path) -> pa.Table:
 
 
 def _varied(
-    files: Files, reference: pa.Table, options: Sensitivity, data: Any, faces: SimpleNamespace
+    files: Files, reference: pa.Table, options: Sensitivity, margin: float, frames: int | None
 ) -> Iterator[tuple[str, float, float, pa.Table]]:
     """Yield what is varied, its value, the default and the predictions, in ascending order."""
-    for margin in sorted({*options.margins, faces.margin}):
-        own = margin != faces.margin
-        table = _test(files.variants[f"margin-{margin}"]) if own else reference
-        yield "margin", margin, faces.margin, table
-    stored: int = data.frames or 0  # 0: images, or each n-th frame
+    for varied in sorted({*options.margins, margin}):
+        own = varied != margin
+        table = _test(files.variants[f"margin-{varied}"]) if own else reference
+        yield "margin", varied, margin, table
+    stored = frames or 0  # 0: images, or each n-th frame
     for count in sorted({*options.frames, stored}) if stored else ():
         if count > stored:
             table = _test(files.variants[f"frames-{count}"])
@@ -136,7 +135,7 @@ def _compared(
     task: grid.Task,
     reference: pa.Table,
     table: pa.Table,
-    params: SimpleNamespace,
+    params: SensitivityView,
     varied: str,
     value: float,
     default: float,
@@ -152,9 +151,7 @@ def _compared(
     (first,) = levels(reference.filter(both), task.name, task.kind)
     (second,) = levels(table, task.name, task.kind)
     one, two = first[-1], _as(first[-1], second[-1])
-    before, after = (
-        measured.measured(level, params.evaluate, names=[task.metric]) for level in (one, two)
-    )
+    before, after = (measured.measured(level, None, names=[task.metric]) for level in (one, two))
     size = dict(varied=varied, value=value, default=default, level=one.name, metric=task.metric)
     size |= dict(n=len(one.ids), of=total, groups=before.clusters)
     rows = by_seed(list(one.scores))

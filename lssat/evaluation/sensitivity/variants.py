@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import IO, Any
 
 import pyarrow as pa
@@ -21,6 +20,7 @@ from lssat.data.faces.crop import crop, square
 from lssat.data.faces.npy_writer import Sheet
 from lssat.data.shards import Shards
 from lssat.evaluation import logits
+from lssat.params import VariantView
 from lssat.tables import FACES, MANIFEST, PREDICTIONS, SPLITS, DataError
 from lssat.tables.project import Data, ShardFolder
 
@@ -36,9 +36,7 @@ class Files:
     out: Path  # predictions
 
 
-def variant(
-    task: str, name: str, files: Files, params: SimpleNamespace, device: str = "cpu"
-) -> None:
+def variant(task: str, name: str, files: Files, params: VariantView, device: str = "cpu") -> None:
     """Predict with the runs on images and frames of a task on a variant of its test crops.
 
     The crops live in a temporary folder beside `files.out` while they are needed.
@@ -69,7 +67,7 @@ def variant(
 
 
 def _predicted(
-    task: str, runs: dict[str, Path], folder: Path, params: SimpleNamespace, device: str
+    task: str, runs: dict[str, Path], folder: Path, params: VariantView, device: str
 ) -> pa.Table:
     parts, splits = [], logits.Splits(folder / "faces", folder / "codes")
     for number, (name, run) in enumerate(sorted(runs.items()), start=1):
@@ -86,15 +84,13 @@ def _single(test: Path) -> pa.Table:
     return table.filter(pc.equal(table["clip"], -1))
 
 
-def _with_margin(
-    task: str, margin: float, files: Files, params: SimpleNamespace, folder: Path
-) -> None:
+def _with_margin(task: str, margin: float, files: Files, params: VariantView, folder: Path) -> None:
     """Write the shard of the test split's faces with another margin, and its split."""
     split = _single(files.test)
     stored = Shards(files.faces, split, files.test)
     sources = tables.read_table(files.manifest, MANIFEST)
     where = {row["id"]: row for row in sources.select(["id", "path", "media"]).to_pylist()}
-    root = tables.addresses.place(getattr(params.datasets, task).root)
+    root = tables.addresses.place(params.datasets[task].root)
     rows: list[dict] = []
     file = Data(folder).faces.shard(0).npy
 
@@ -154,7 +150,7 @@ def _changed(path: Path, problem: str) -> DataError:
 
 
 def _with_frames(
-    task: str, frames: int, files: Files, params: SimpleNamespace, folder: Path, device: str
+    task: str, frames: int, files: Files, params: VariantView, folder: Path, device: str
 ) -> None:
     """Write the shard of the test videos' faces in so many frames, detected, and its split."""
     split = _single(files.test)
@@ -163,7 +159,7 @@ def _with_frames(
     manifest, shard = folder / "manifest.parquet", Data(folder).faces.shard(0).npy
     tables.write_table(manifest, ours, MANIFEST)
     only = {"frames": frames, "clips": 0, "shards": 1}
-    options = getattr(params.datasets, task).model_copy(update=only)
+    options = params.datasets[task].model_copy(update=only)
     shard.parent.mkdir()
     faces.crop_shard(
         manifest, task, options, params.faces, 0, shard, shard.with_suffix(".parquet"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers import ROOT, trees
 from helpers.own import face, folders, listed, options, prepare
+from helpers.views import changed
 
 from lssat import grid, params, tables
 from lssat.data import datasets, splits
@@ -18,9 +19,9 @@ from lssat.training import train as training
 def measure(tmp_path: Path, at: dict[str, Path]) -> dict:
     """Train a tiny run on prepared data and evaluate it."""
     run = grid.Run("mine", "vit_micro", "MRGB-RLDP-CRGB", 0)
-    view = params.view(str(ROOT / "params.yaml"), "train")
+    view = params.view(str(ROOT / "params.yaml"), params.TrainView)
     recipe = {"epochs": 6, "batch_size": 8, "mask_ratio": 0.5, "class_weights": "none"}
-    view.train = params.Train.model_validate(view.train.model_dump() | recipe)
+    view = changed(view, train=recipe)
     out = tmp_path / "runs" / run.path
     files = training.Files(
         train=at["train"], val=at["val"], faces=at["faces"], codes=at["codes"],
@@ -30,8 +31,9 @@ def measure(tmp_path: Path, at: dict[str, Path]) -> dict:
         features=tmp_path / "features",
     )  # fmt: skip
     training.train(run, files, view)
-    view = params.view(str(ROOT / "params.yaml"), "evaluate")
-    view.evaluate = params.Evaluate(resamples=100, confidence=0.95, seed=0, batch_size=32)
+    view = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    options = dict(resamples=100, confidence=0.95, seed=0, batch_size=32)
+    view = changed(view, evaluate=options)
     where = {name: at[name] for name in (*splits.NAMES, "summary", "faces", "codes")}
     results = {"predictions": tmp_path / "p.parquet", "metrics": tmp_path / "metrics.json"}
     evaluate.evaluate("mine", evaluate.Files(runs={run.path: out}, **where, **results), view)
