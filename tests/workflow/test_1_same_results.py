@@ -1,4 +1,7 @@
-"""One graph: Snakemake and DVC do the same job, to the same bytes, and agree that it is done."""
+"""One graph: Snakemake and DVC do the same job, to the same bytes, and agree that it is done.
+
+First what needs one of the projects: another worker makes the other meanwhile.
+"""
 
 import json
 import re
@@ -36,15 +39,6 @@ def test_snakemake_ends_with_the_report_and_the_headline_table(by_snakemake: Pro
     assert "Face attributes (CelebA)" in told
     assert f"report: {by_snakemake.path}/results/report.html" in told
     assert (by_snakemake.path / "results/report.html").stat().st_size > 100_000
-
-
-def test_steps_of_snakemake_are_forked_and_those_of_dvc_are_not(
-    by_snakemake: Project, by_dvc: Project
-) -> None:
-    """So that the same bytes, below, are those of forked steps and of steps by themselves."""
-    forked = (by_snakemake.path / "logs/warm.log").read_text()
-    assert "forked: train --run celeba/vit_micro/MRGB-RLDP-CRGB/seed0" in forked
-    assert not (by_dvc.path / "logs/warm.log").exists()
 
 
 def test_the_best_configuration_beats_the_trivial_baseline_with_its_whole_interval(
@@ -90,6 +84,15 @@ def test_a_second_run_does_nothing(by_snakemake: Project) -> None:
     told = by_snakemake.run("lssat", "run", "--cores", "8")
     assert "Nothing to be done: all results are up to date." in told
     assert "Face attributes (CelebA)" in told
+
+
+def test_steps_of_snakemake_are_forked_and_those_of_dvc_are_not(
+    by_snakemake: Project, by_dvc: Project
+) -> None:
+    """So that the same bytes, below, are those of forked steps and of steps by themselves."""
+    forked = (by_snakemake.path / "logs/warm.log").read_text()
+    assert "forked: train --run celeba/vit_micro/MRGB-RLDP-CRGB/seed0" in forked
+    assert not (by_dvc.path / "logs/warm.log").exists()
 
 
 def test_both_tools_find_nothing_to_do_after_dvc_repro(by_dvc: Project) -> None:

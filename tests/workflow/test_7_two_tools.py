@@ -182,24 +182,19 @@ def test_an_edited_manifest_step_that_makes_the_same_retrains_nothing(project: P
         assert "The same work was done before" in log.read_text()
 
 
-@pytest.mark.parametrize(
-    ("name", "stage"),
-    [
+def test_what_is_missing_below_a_finished_report_is_seen_by_both_tools(made: Project) -> None:
+    for name, stage in (
         (f"{RUN}/weights.safetensors", "train@celeba-vit_micro-MRGB-RLDP-CRGB-0"),
         ("data/prepared/celeba/texture/ldp/shard-00000.npy", "texture@celeba"),
         ("results/tasks/celeba/predictions.parquet", "evaluate@celeba"),
-    ],
-)
-def test_what_is_missing_below_a_finished_report_is_seen_by_both_tools(
-    made: Project, name: str, stage: str
-) -> None:
-    file = made.path / name
-    file.rename(made.path / "away")
-    try:
-        assert stage in made.snakemake_stale()
-        assert stage in made.dvc_stale()
-    finally:
-        (made.path / "away").rename(file)
+    ):
+        file = made.path / name
+        file.rename(made.path / "away")
+        try:
+            assert stage in made.snakemake_stale()
+            assert stage in made.dvc_stale()
+        finally:
+            (made.path / "away").rename(file)
     assert made.snakemake_stale() == made.dvc_stale() == set()
 
 
