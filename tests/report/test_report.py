@@ -202,13 +202,13 @@ def test_same_inputs_give_the_same_bytes(tmp_path, monkeypatch):
     code = (
         "from pathlib import Path; from helpers import drawn_results as d; "
         "from lssat import report; "
-        "report.write(d.PARAMS, d.draw(Path('.'), ('ffpp',), ('vit_micro',)), "
-        "d.outputs(Path('.')))"
+        "files = d.draw(Path('.'), ('ffpp',), ('vit_micro',), d.CONFIGURATIONS[1:]); "
+        "report.write(d.PARAMS, files, d.outputs(Path('.')))"
     )
     for name in ("here", "there"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    files = drawn.draw(Path("."), ("ffpp",), ("vit_micro",))
+    files = drawn.draw(Path("."), ("ffpp",), ("vit_micro",), drawn.CONFIGURATIONS[1:])
     report.write(drawn.PARAMS, files, drawn.outputs(Path(".")))
     path = os.pathsep.join(map(str, (ROOT / "tests", ROOT)))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "7"}
