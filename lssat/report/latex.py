@@ -31,45 +31,38 @@ def escape(text: str) -> str:
 
 def tables(tasks: list[Task]) -> str:
     """Return the table environments: of each task the rows of its headline, matrices, slices."""
-    parts = [
-        table
-        for task in tasks
-        for table in (_table(task), *(_matrix(task, m) for m in matrix.ACCURACY[_kind(task)]))
-    ]
+    parts = []
+    for task in tasks:
+        accuracies = matrix.ACCURACY[task.metrics["kind"]]
+        parts += [_headline(task), *(_matrix(task, metric) for metric in accuracies)]
     parts += [_slices(task, sliced) for task in tasks for sliced in task.slices]
     return _HEAD + "\n".join(parts)
 
 
-def _kind(task: Task) -> str:
-    return task.metrics["kind"]
-
-
-def _table(task: Task) -> str:
-    scored = task.metrics
-    top = words.best(task.headline)
+def _headline(task: Task) -> str:
+    scored, best = task.metrics, words.best(task.headline)
+    beside = metrics.BESIDE[scored["kind"]]
     count = words.count(scored["n"][scored["level"]], scored["level"])
     what = f"{task.title}: {words.where(scored)} on the {scored['split']} split, {count}"
     what += f", coverage {words.coverage(scored)}"
-    beside = metrics.BESIDE[_kind(task)]
     head = ["Backbone", "Configuration", "Mean", words.confidence(scored), "Baseline"]
     head += map(words.heading, beside)
     rows = [
-        _row(row, row is top) + [_number(headline.beside(task, row, name)) for name in beside]
+        _row(row, row is best) + [_number(headline.beside(task, row, name)) for name in beside]
         for row in task.headline
     ]
-    if probed := format_alone.row_of(task, scored["metric"]):
+    if probe := format_alone.row_of(task, scored["metric"]):
+        named = {**probe, "backbone": format_alone.LABEL, "configuration": words.DASH}
         others = [_number(format_alone.row_of(task, name)) for name in beside]
-        named = {**probed, "backbone": format_alone.LABEL, "configuration": words.DASH}
         rows.append(_row(named, False) + others)
     caption = rf"{escape(what)}, {words.count(len(task.seeds), 'seed')}; $\dagger$ collapsed."
-    return _environment(task.name, caption, [*map(escape, head)], rows)
+    return _environment(task.name, caption, head, rows, texts=2)
 
 
 def _environment(
-    name: str, caption: str, head: list[str], rows: list[list[str]], texts: int | None = None
+    name: str, caption: str, head: list[str], rows: list[list[str]], texts: int
 ) -> str:
-    """Return a table environment; all texts are LaTeX already, `texts` columns are no numbers."""
-    texts = texts or (2 if head[1] == "Configuration" else 1)
+    """Return a table environment; caption and rows are LaTeX, `texts` columns are no numbers."""
     lines = [
         r"\begin{table}",
         r"  \centering",
@@ -77,7 +70,7 @@ def _environment(
         rf"  \label{{tab:{name.replace('_', '-')}}}",
         rf"  \begin{{tabular}}{{{'l' * texts}{'r' * (len(head) - texts)}}}",
         r"    \toprule",
-        rf"    {' & '.join(head)} \\",
+        rf"    {' & '.join(map(escape, head))} \\",
         r"    \midrule",
         *[f"    {' & '.join(row)}" + r" \\" for row in rows],
         r"    \bottomrule",
@@ -90,17 +83,17 @@ def _environment(
 def _matrix(task: Task, metric: str) -> str:
     """Return the table of backbones by configurations, and below it the paper's own numbers."""
     scored = task.metrics
-    found = matrix.cells(task, scored["level"], metric)
-    names = dict.fromkeys(backbone for backbone, _ in found)
+    by_cell = matrix.cells(task, scored["level"], metric)
     rows = [
-        [escape(name), *(_cell(found.get((name, each))) for each in task.columns)] for name in names
+        [escape(backbone), *(_cell(by_cell.get((backbone, name))) for name in task.columns)]
+        for backbone in dict.fromkeys(backbone for backbone, _ in by_cell)
     ]
-    baseline = next(iter(found.values()))["baseline"]
-    said = f"{scored['level']} {words.metric(metric)} on the {scored['split']} split"
-    said += f", trivial baseline {words.number(baseline)}. {matrix.paper_says(task)}"
-    caption = rf"{escape(f'{task.title}: {said}')} $\dagger$ collapsed."
-    head = ["Backbone", *map(escape, task.columns)]
-    return _environment(f"{task.name}-{metric}", caption, head, rows)
+    baseline = words.number(next(iter(by_cell.values()))["baseline"])
+    what = f"{scored['level']} {words.metric(metric)} on the {scored['split']} split"
+    what += f", trivial baseline {baseline}. {matrix.paper_says(task)}"
+    caption = rf"{escape(f'{task.title}: {what}')} $\dagger$ collapsed."
+    head = ["Backbone", *task.columns]
+    return _environment(f"{task.name}-{metric}", caption, head, rows, texts=1)
 
 
 def _cell(row: Mapping[str, Any] | None) -> str:

@@ -7,7 +7,7 @@ import pytest
 from helpers import drawn_results as drawn
 
 from lssat.report.kit import results, svg
-from lssat.report.sections import answers, calibration, forest, headline, power
+from lssat.report.sections import answers, calibration, forest, format_alone, headline, power
 from lssat.use import show
 
 
@@ -167,3 +167,40 @@ def test_the_format_alone_is_a_row_beside_the_trivial_baseline(task: results.Tas
     assert headline.headline(task).feet[0][labels.index("Beats it")].flag == "bad"
     head |= {"value": None, "low": None, "high": None}
     assert headline.headline(task).feet == []
+
+
+def test_the_best_row_of_texture_alone_stands_beside_the_format(task: results.Task) -> None:
+    assert "texture alone" not in format_alone.sentence(task)
+    alone = [row for row in task.headline if row["configuration"] == "none/none/CRGB"]
+    for row, mean in zip(alone, (0.7, 0.6), strict=True):
+        row |= {"configuration": "none/none/CLDP", "mean": mean, "low": 0.5, "high": 0.8}
+    for above in (True, False):
+        task.format["above"] = above
+        assert format_alone.sentence(task).endswith(
+            f" Of the rows that classify texture alone, {alone[0]['backbone']} · none/none/CLDP "
+            "has the highest mean, 0.700 [0.500, 0.800]; no test compares it with the format."
+        )
+    for row in alone:
+        row["mean"] = None
+    assert "texture alone" not in format_alone.sentence(task)
+
+
+def test_an_interval_that_a_mark_hides_shows_by_its_caps(task: results.Task) -> None:
+    (shown,) = forest.forests([task])
+    arms = re.findall(r'class="arm" d="M(\S+) \S+H(\S+?)M(\S+) (\S+)v(\S+?)M(\S+) ', shown.svg)
+    assert len(arms) == len(task.headline)
+    for low, high, first, _, tall, second in arms:
+        assert (low, high) == (first, second)
+        assert float(tall) > 2 * forest._DOT
+
+
+def test_a_long_label_of_an_axis_keeps_its_ends_and_fits() -> None:
+    name = "MRGB/RLDP/CRGB/lambdalearned+a-variant-of-long-name"
+    rows = svg.Axis(ticks=[(0.0, name), (1.0, "b")])
+    drawn = svg.draw([svg.Trace([0.5], [0.5], shape="circle")], svg.Axis(), rows, width=420)
+    (label,) = re.findall(r'<text x="(\S+)" [^>]*>(MRGB[^<]*)', drawn)
+    assert label[1].startswith("MRGB/")
+    assert label[1].endswith("name")
+    assert "…" in label[1]
+    assert svg.text_width(label[1]) <= float(label[0])
+    assert svg.fitted("MRGB/RLDP/CRGB/lambdalearned", 210) == "MRGB/RLDP/CRGB/lambdalearned"

@@ -74,12 +74,12 @@ def test_fault_c18_the_sentence_says_no_more_than_the_test(whole: tuple) -> None
     first = section.section(task)["parts"][0]
     assert ", 0.125 [0.000, 0.250] below not Male (equal groups: 0.031)." in first["text"]
     assert "That groups differ is not shown (p = 0.160 after Holm’s correction)." in first["text"]
-    assert first["text"].endswith("Groups differ in 0 of 4 rows.")
+    assert first["text"].endswith("Groups are shown to differ in 0 of 4 rows.")
     for row in mine:
         row["p_holm"] = 0.0004
     first = section.section(task)["parts"][0]
     assert "Groups are served differently (p < 0.001 after Holm’s correction)." in first["text"]
-    assert first["text"].endswith("Groups differ in 4 of 4 rows.")
+    assert first["text"].endswith("Groups are shown to differ in 4 of 4 rows.")
     for row in mine:
         row["seeds"] = [0]
     assert "differently by this trained model" in section.section(task)["parts"][0]["text"]
@@ -88,7 +88,7 @@ def test_fault_c18_the_sentence_says_no_more_than_the_test(whole: tuple) -> None
         row["note"] = "1 group to compare"
     first = section.section(task)["parts"][0]
     assert "has no gap: 1 group to compare." in first["text"]
-    assert first["text"].endswith("Groups differ in 0 of 0 rows.")
+    assert first["text"].endswith("Groups are shown to differ in 0 of 0 rows.")
 
 
 def test_many_samples_in_many_clusters_need_no_caveat(whole: tuple) -> None:

@@ -112,7 +112,7 @@ def test_keys_that_the_recipe_has_as_well_are_no_change(task: Any) -> None:
 
 def test_without_base_there_is_nothing_to_test_against(task: Any) -> None:
     (line, *_) = part(task, [row("half", 0.7)], []).said
-    assert line.startswith("No row was run with the recipe as it is too")
+    assert line.startswith("No row was also run with the recipe unchanged")
 
 
 SHARES = st.lists(

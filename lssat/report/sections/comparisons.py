@@ -14,7 +14,8 @@ LEAD = (
     "Differences on the same test samples, seed by seed. Each interval and p-value covers other "
     "test sets, whose clusters of samples are taken whole, and, with several seeds, other "
     "trainings. p-values carry Holm’s correction over the pairs of a table; the sentences on top "
-    "of the page carry it over the pairs of all tasks. What could have been shown is said below "
+    "of the page carry it over the pairs of all tasks, so that a pair may be shown to differ in "
+    "one place and not in the other. What could have been shown is said below "
     "each task’s heading, of the median pair; “Least” says it of the pair in its row."
 )
 FEW = " With fewer than 3 seeds ({}) tests are about these trained models."

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lssat import grid
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
 from lssat.tables.analysis_tables import FormatRow
@@ -49,12 +50,26 @@ def sentence(task: Task) -> str:
     if row is None:
         return ""
     what = f"{words.where(task.metrics)} {words.spanned(row['value'], row)}"
+    texture = _texture_alone(task)
     against = f"the trivial baseline, {words.number(row['baseline'])}"
     if not task.format["above"]:
-        return f"The format alone is not shown to tell the labels: {what}; {against}."
+        return f"The format alone is not shown to tell the labels: {what}; {against}.{texture}"
     return (
         "The format alone tells the labels: size, quality and codec of the files and the size of "
         f"the faces reach {what}, above {against}{_most(task, row)}. A score may rest on that."
+        f"{texture}"
+    )
+
+
+def _texture_alone(task: Task) -> str:
+    """Say what the best row reaches that classifies texture alone, beside the format; no test."""
+    rows = [row for row in task.trained if grid.parse(row["configuration"]).classified != "RGB"]
+    best = words.best(rows)
+    if best is None:
+        return ""
+    return (
+        f" Of the rows that classify texture alone, {words.name(best)} has the highest mean, "
+        f"{words.spanned(best['mean'], best)}; no test compares it with the format."
     )
 
 

@@ -7,8 +7,8 @@ from lssat.tables.metric_tables import Nearest
 
 LEAD = (
     "Nearest neighbours score the frozen features that a linear probe reads, without training: the "
-    "k most similar training samples vote (cosine, temperature 0.07), k is chosen on validation. "
-    "Nothing here is a test between a probe and its neighbours."
+    "k most similar training samples vote (cosine, temperature 0.07); k is chosen on validation. "
+    "No test compares a probe with its neighbours."
 )
 
 

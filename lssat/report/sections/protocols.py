@@ -13,8 +13,8 @@ from lssat.tables.metric_tables import SubsetRow
 _METHODS = (
     "A row is what was trained on, a column the fakes that were tested, against all reals of the "
     "test set. In a cell marked unseen no fake of that method was in training, in validation, or "
-    "in what a temperature was fitted to. Columns share their reals, so that their errors go "
-    "together; nothing here is a test between cells."
+    "in what a temperature was fitted to. Columns share their reals, so that their errors are "
+    "correlated; no test compares two cells."
 )
 _SETS = (
     "A row is what was trained on, a column what was tested: the test split at home, and data sets "

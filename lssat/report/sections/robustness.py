@@ -26,7 +26,7 @@ from lssat.tables.analysis_tables import (
 LEAD = (
     "The headline metric on test crops that were perturbed in seven ways at five strengths "
     "(DeeperForensics-1.0; JPEG at the qualities of ImageNet-C), texture computed from the "
-    "perturbed crop; docs/robustness.md has the formulas. Nothing was chosen by these numbers."
+    "perturbed crop; docs/robustness.md has the formulas. Nothing was selected by these numbers."
 )
 _SHIFT = 0.06  # of a step of strength, between the marks of two configurations
 _SURVIVES = "share of what clean has above the baseline, of all samples re-encoded alike"
@@ -201,7 +201,7 @@ def curves(task: Task) -> Figure:
     sizes = dict.fromkeys((row["n"], row["groups"]) for row in scores["rows"])
     n = words.listing([words.sized(n, task.metrics["level"], groups) for n, groups in sizes])
     caption = (
-        f"{title}, {what} with their intervals; strength 0 is the unperturbed crop, the dotted "
+        f"{title}, {what}, with intervals; strength 0 is the unperturbed crop, the dotted "
         f"line the trivial baseline. All panels of the task have one scale; {n}."
     )
     summary = f"Mean corruption score, {'; '.join(means)}."

@@ -121,7 +121,8 @@ def _verdict(row: SliceRow) -> str:
 
 def _shown(heads: list[SliceRow]) -> str:
     held = [row for row in heads if row["p_holm"] is not None]
-    return f"Groups differ in {sum(map(words.differs, held))} of {words.count(len(held), 'row')}."
+    differing = sum(map(words.differs, held))
+    return f"Groups are shown to differ in {differing} of {words.count(len(held), 'row')}."
 
 
 def _few(groups: list[GroupSize]) -> str:
@@ -135,9 +136,9 @@ def _few(groups: list[GroupSize]) -> str:
     if not few:
         return ""
     return (
-        f"Few samples in clusters: {words.listing(few)}. With so few, a gap tells who happens to "
-        "be in the test set as much as whom the model serves; a wide interval that holds 0 is no "
-        "sign of fairness."
+        f"Few samples or clusters: {words.listing(few)}. With so few, a gap says as much about who "
+        "happens to be in the test set as about whom the model serves; a wide interval that holds "
+        "0 is no sign of fairness."
     )
 
 
@@ -275,7 +276,7 @@ def _figure(
         plots.append(Plot(f"{id}-{backbone}", backbone, drawn, x, y, 420, tall))
     keys = [Key(name, place, shape=SHAPES[place % 9]) for place, name in enumerate(groups)]
     caption = (
-        f"Means over seeds with their {words.confidence(task.metrics)}; {_sized(heads)}. "
+        f"Means over seeds, each with its {words.confidence(task.metrics)}; {_sized(heads)}. "
         "All figures of the task have one scale."
     )
     title = words.capital(f"{words.where(task.metrics)} by {attribute}")

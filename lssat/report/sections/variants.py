@@ -22,8 +22,8 @@ LEAD = (
 )
 _GAINS = (
     "The gain of the auxiliary task is the score with it minus the score of the same backbone "
-    "without it, both trained with one variant. Whether a variant changes the gain is tested by "
-    "the difference between its gain and that with base, seed by seed."
+    "without it, both trained with the same variant. Whether a variant changes the gain is tested "
+    "by the difference between its gain and that with base, seed by seed."
 )
 Changes = dict[str, dict[str, Any]]  # variant -> the keys of train that the recipe has otherwise
 Point = tuple[float, VariantRow]  # the share of the data, and what came of it
@@ -56,11 +56,11 @@ def _part(task: Task, changes: Changes) -> Part:
 
 
 def _changed(rows: list[VariantRow]) -> str:
-    """Say which variants are shown to differ from the recipe as it is."""
+    """Say which variants are shown to differ from the recipe unchanged."""
     tested = [row for row in rows if row["difference"]]
     different = [row for row in tested if words.differs(row["difference"] or {})]
     if not tested:
-        return "No row was run with the recipe as it is too, so there is nothing to test against."
+        return "No row was also run with the recipe unchanged, so there is nothing to test against."
     if not different:
         return f"None of {words.count(len(tested), 'row')} is shown to differ from {BASE}."
     rest = len(tested) - len(different)
@@ -246,7 +246,7 @@ def _gains(task: Task) -> Table:
         *ROW,
         Column("Variant", "key", value="variant"),
         Column("Gain", "num", "with the variant, over supervised training with it", "gain"),
-        Column(f"Gain, {BASE}", "num", "with the recipe as it is", "base_gain"),
+        Column(f"Gain, {BASE}", "num", "with the recipe unchanged", "base_gain"),
         *columns.of_test("of both gains", holm=" over this table"),
     ]
     notes = sorted({row["note"] for row in rows if row["note"]})
