@@ -37,14 +37,16 @@ class Project:
 
     path: Path
 
-    def run(self, *command: str, check: bool = True, **environment: str) -> str:
+    def run(self, *command: str, check: bool = True, steps: bool = True, **environment: str) -> str:
         """Run a command as a user with the environment active would; return what it printed.
+
+        Its steps are forked as well, but where that is asked otherwise.
 
         A library may read variables while it is imported: with some of its own, a program is a
         process from the beginning.
         """
         if command[0] in forked.PROGRAMS and not environment:
-            code, told = forked.run(command, self.path, self.environment)
+            code, told = forked.run(command, self.path, self.environment, steps)
         else:
             done = subprocess.run(
                 command, cwd=self.path, env=self.environment | environment, text=True,
@@ -125,9 +127,10 @@ def copy(folder: Path) -> Project:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
-    if (kept := ROOT / "lssat/__pycache__/digests.json").exists():  # of code, while it is the same
-        (folder / "lssat/__pycache__").mkdir()
-        shutil.copy(kept, folder / "lssat/__pycache__")
+    # What was compiled, and the digests of code, hold while a module has its size and time.
+    for kept in (*ROOT.glob("lssat/**/*.pyc"), *ROOT.glob("lssat/__pycache__/digests.json")):
+        (place := folder / kept.relative_to(ROOT)).parent.mkdir(exist_ok=True)
+        shutil.copy2(kept, place)
     project = Project(folder)
     project.params()
     project.run("git", "init", "--quiet")
