@@ -92,39 +92,34 @@ def _servers() -> Path:
             file = folder / name / program
             file.write_text(f"#!/bin/sh\n{_SHIMS[program].format(**words)}\n")
             file.chmod(0o755)
-    started = [_start(name, folder / name) for name in _MADE]
-
-    def end() -> None:
-        for process in started:
-            process.communicate()
-        shutil.rmtree(folder)
-
-    atexit.register(end)
+    started = [_start(folder / name) for name in _MADE]
+    atexit.register(lambda: [process.communicate() for process in started])
     return folder
 
 
-def _start(name: str, where: Path) -> subprocess.Popen:
+def _start(where: Path) -> subprocess.Popen:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(str(where))
         listener.listen(64)
-        code = f"from helpers import forked; forked.serve({name!r}, {listener.fileno()})"
+        code = "from helpers import forked; forked.serve(sys.argv[1], int(sys.argv[2]))"
         return subprocess.Popen(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", f"import sys; {code}", str(where), str(listener.fileno())],
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
             pass_fds=[listener.fileno()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
         )  # fmt: skip
 
 
-def serve(name: str, number: int) -> None:
-    """Import, then fork a program for each that asks, until stdin ends."""
+def serve(where: str, number: int) -> None:
+    """Import, then fork a program for each that asks, until stdin ends, however that comes."""
     gc.disable()
-    for each in _MADE[name]:
+    for each in _MADE[Path(where).name]:
         importlib.import_module(each)
     assert "lssat" not in sys.modules
     assert threading.active_count() == 1, threading.enumerate()  # a fork would miss them
     gc.freeze()
     gc.enable()
     _Server(socket.socket(fileno=number)).serve()
+    shutil.rmtree(Path(where).parent, ignore_errors=True)
     os._exit(0)
 
 
