@@ -15,9 +15,11 @@ import pyarrow as pa
 from lssat import grid, metrics
 from lssat.evaluation.scores import cells, measured
 from lssat.evaluation.scores.levels import Level
+from lssat.evaluation.scores.measured import Span
 from lssat.evaluation.scores.run_group import Scored
-from lssat.params import FormatProbeView
+from lssat.params import FormatProbeView, IntervalOptions
 from lssat.tables import FORMATS, SPLITS, DataError, metadata, read_table, write_json
+from lssat.tables.analysis_tables import FormatProbe, FormatRow
 from lssat.tables.contracts import VERSION
 
 NAME = "format"
@@ -58,15 +60,24 @@ def probe(train: Path, test: Path, formats: Path, out: Path, params: FormatProbe
     model = Probe(task.kind, len(task.classes), params.evaluate.seed).fit(learnt)
     inputs = model.features(tested.files)
     level = _level(task.kind, tested, model.predict(inputs))
-    content: dict[str, Any] = dict(
-        version=VERSION, task=task.name, kind=task.kind, split="test", metric=task.metric
-    )
-    content |= dict(level=level.name, n=len(level.ids), groups=len(set(level.groups)))
-    content |= dict(train_n=len(learnt.ids), confidence=params.evaluate.confidence)
-    rows = _rows(level, _own(task.kind, learnt.labels), params)
+    rows = _rows(level, _targets(task.kind, learnt.labels), params.evaluate)
     (head,) = (row for row in rows if row["metric"] == task.metric)
-    permuted = _permuted(model, inputs, tested, task, params.evaluate.seed)
-    write_json(out, content | dict(above=_above(head), rows=rows, permuted=permuted))
+    content = FormatProbe(
+        version=VERSION,
+        task=task.name,
+        kind=task.kind,
+        split="test",
+        metric=task.metric,
+        level=level.name,
+        n=len(level.ids),
+        groups=len(set(level.groups)),
+        train_n=len(learnt.ids),
+        confidence=params.evaluate.confidence,
+        above=_above(head),
+        rows=rows,
+        permuted=_permuted(model, inputs, tested, task, params.evaluate.seed),
+    )
+    write_json(out, content)
 
 
 def _split(table: pa.Table, formats: pa.Table, file: Path) -> _Split:
@@ -84,7 +95,7 @@ def _split(table: pa.Table, formats: pa.Table, file: Path) -> _Split:
     return _Split(list(ids), labels, *texts, files)
 
 
-def _own(kind: str, labels: np.ndarray) -> np.ndarray:
+def _targets(kind: str, labels: np.ndarray) -> np.ndarray:
     return labels if kind == "multilabel" else labels[:, 0]
 
 
@@ -126,16 +137,16 @@ class Probe:
 
     def features(self, files: pa.Table) -> np.ndarray:
         """Return (N, F) float64: `NUMBERS`, then `NAMES` as codes; nan where it is not known."""
-        own = {
+        known = {
             name: files[name].to_numpy().astype(float)
             for name in ("width", "height", "bytes", "frames", "seconds", "quality", "side")
         }
-        pixels = own["width"] * own["height"] * np.maximum(own["frames"], 1)
-        own["aspect"] = own["width"] / own["height"]
-        own["bytes_per_pixel"] = own["bytes"] / pixels
-        own["bytes_per_second"] = own["bytes"] / own["seconds"]
-        own["fps"] = own["frames"] / own["seconds"]
-        own["side_share"] = own["side"] / own["height"]
+        pixels = known["width"] * known["height"] * np.maximum(known["frames"], 1)
+        known["aspect"] = known["width"] / known["height"]
+        known["bytes_per_pixel"] = known["bytes"] / pixels
+        known["bytes_per_second"] = known["bytes"] / known["seconds"]
+        known["fps"] = known["frames"] / known["seconds"]
+        known["side_share"] = known["side"] / known["height"]
         codes = [
             [
                 float(self.known[name].index(value)) if value in self.known[name] else np.nan
@@ -143,7 +154,7 @@ class Probe:
             ]
             for name in NAMES
         ]
-        columns = np.column_stack([*(own[name] for name in NUMBERS), *codes])
+        columns = np.column_stack([*(known[name] for name in NUMBERS), *codes])
         columns[:, self.silent] = 0.0  # what no training file says: the trees need some number
         return columns
 
@@ -166,7 +177,7 @@ def _of_one(model: Any, held: np.ndarray, inputs: np.ndarray) -> np.ndarray:
 
 def _level(kind: str, split: _Split, scores: np.ndarray) -> Level:
     name = "image" if set(split.files["media"].to_pylist()) == {"image"} else "video"
-    facts = split.ids, _own(kind, split.labels), split.groups, split.subsets
+    facts = split.ids, _targets(kind, split.labels), split.groups, split.subsets
     return Level(name, kind, *facts, {_run().runs[0]: scores})
 
 
@@ -174,33 +185,38 @@ def _run() -> Scored:
     return Scored(NAME, "none-none-CRGB", [f"files/{NAME}/none-none-CRGB/seed0"])
 
 
-def _rows(level: Level, train: np.ndarray, params: FormatProbeView) -> list[dict[str, Any]]:
-    results = measured.measured(level, params.evaluate)
+def _rows(level: Level, train: np.ndarray, options: IntervalOptions) -> list[FormatRow]:
+    results = measured.measured(level, options)
     baselines, run = cells.baseline(level, train), _run()
     rows = []
     for metric in metrics.NAMES[level.kind]:
-        span = measured.intervals([run], results, metric, params.evaluate).get(measured.key(run))
-        value = results.values.get(run.runs[0], {}).get(metric)
-        note = results.notes[run.runs[0]].get(metric) or (span.note if span else None)
-        ends = dict(low=span.low if span else None, high=span.high if span else None)
-        rows.append(dict(metric=metric, value=value, **ends, baseline=baselines[metric], note=note))
+        spans = measured.intervals([run], results, metric, options)
+        span = spans.get(measured.key(run), Span(None, None))
+        row = FormatRow(
+            metric=metric,
+            value=results.values.get(run.runs[0], {}).get(metric),
+            low=span.low,
+            high=span.high,
+            baseline=baselines[metric],
+            note=results.notes[run.runs[0]].get(metric) or span.note,
+        )
+        rows.append(row)
     return rows
 
 
-def _above(row: dict[str, Any]) -> bool:
+def _above(row: FormatRow) -> bool:
     """Say whether a whole interval is better than the trivial baseline."""
-    if row["low"] is None or row["baseline"] is None:
+    low, high, baseline = row["low"], row["high"], row["baseline"]
+    if low is None or high is None or baseline is None:
         return False
-    if row["metric"] in metrics.LOWER_IS_BETTER:
-        return bool(row["high"] < row["baseline"])
-    return bool(row["low"] > row["baseline"])
+    return high < baseline if row["metric"] in metrics.LOWER_IS_BETTER else low > baseline
 
 
 def _permuted(
     model: Probe, inputs: np.ndarray, split: _Split, task: grid.Task, seed: int
 ) -> dict[str, float | None]:
     """Return the headline metric where a feature of the test files is shuffled between them."""
-    rng, labels = np.random.default_rng(seed), _own(task.kind, split.labels)
+    rng, labels = np.random.default_rng(seed), _targets(task.kind, split.labels)
     shuffled_by = {}
     for column, name in enumerate((*NUMBERS, *NAMES)):
         shuffled = inputs.copy()

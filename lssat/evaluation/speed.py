@@ -19,6 +19,7 @@ from lssat import grid
 from lssat.models.ssat import SSAT
 from lssat.params import ModelLists, SpeedView
 from lssat.tables import write_json
+from lssat.tables.analysis_tables import Speed, TimedBackbone, TimedBatch
 from lssat.tables.contracts import VERSION
 from lssat.tables.environment import environment
 from lssat.training.build import rebuild
@@ -41,9 +42,15 @@ def measure(out: Path, params: SpeedView, device: str = "cpu") -> None:
         rows.append(_backbone(backbone, configuration, params, device))
         first = rows[-1]["batches"][0]
         print(f"{backbone}: {first['latency_ms']:.3g} ms for one", flush=True)
-    facts = dict(version=VERSION, device=device, processor=_processor(device))
-    facts |= dict(threads=params.train.threads, environment=environment(), backbones=rows)
-    write_json(out, facts)
+    content = Speed(
+        version=VERSION,
+        device=device,
+        processor=_processor(device),
+        threads=params.train.threads,
+        environment=environment(),
+        backbones=rows,
+    )
+    write_json(out, content)
 
 
 def models(benchmark: ModelLists) -> list[tuple[str, str]]:
@@ -54,7 +61,7 @@ def models(benchmark: ModelLists) -> list[tuple[str, str]]:
     return list(dict.fromkeys(named))
 
 
-def _backbone(backbone: str, configuration: str, params: SpeedView, device: str) -> dict[str, Any]:
+def _backbone(backbone: str, configuration: str, params: SpeedView, device: str) -> TimedBackbone:
     clips = grid.family(backbone).clips
     parsed = grid.parse(configuration)
     described = dict(
@@ -69,7 +76,7 @@ def _backbone(backbone: str, configuration: str, params: SpeedView, device: str)
     model = rebuild(described | ({"frames": CLIP} if clips else {})).to(device)
     frames = CLIP if clips else None
     batches = [_timed(model, n, frames, device) for n in (1, params.evaluate.batch_size)]
-    return dict(
+    return TimedBackbone(
         backbone=backbone,
         configuration=str(parsed),
         frames=frames,
@@ -78,19 +85,19 @@ def _backbone(backbone: str, configuration: str, params: SpeedView, device: str)
     )
 
 
-def _timed(model: SSAT, batch: int, frames: int | None, device: str) -> dict[str, Any]:
-    """Time `classify` of a batch that is in memory.
-
-    Returns:
-        `batch`; `latency_ms`, the median of `passes` passes, with the `least_ms` and `most_ms`;
-        `imgs_per_second`, of the median: images, or clips.
-    """
+def _timed(model: SSAT, batch: int, frames: int | None, device: str) -> TimedBatch:
+    """Time `classify` of a batch that is in memory."""
     imgs, codes = _drawn(model, batch, frames, device)
     seconds = passes(lambda: model.classify(imgs, codes), model, device)
     middle = float(np.median(seconds))
-    ends = dict(least_ms=1e3 * min(seconds), most_ms=1e3 * max(seconds))
-    known = dict(batch=batch, latency_ms=1e3 * middle, **ends, passes=len(seconds))
-    return known | dict(imgs_per_second=batch / middle)
+    return TimedBatch(
+        batch=batch,
+        latency_ms=1e3 * middle,
+        least_ms=1e3 * min(seconds),
+        most_ms=1e3 * max(seconds),
+        passes=len(seconds),
+        imgs_per_second=batch / middle,
+    )
 
 
 @torch.no_grad()

@@ -4,10 +4,9 @@ Reads what the evaluation predicted, and nothing else of the test split. The gro
 multi-label task's own labels, or from a list of annotations that the user supplies.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.run_group import by_seed
@@ -15,6 +14,13 @@ from lssat.evaluation.slices import annotations, differences
 from lssat.evaluation.slices.groups import Slice, facts
 from lssat.params import Evaluate
 from lssat.tables import MANIFEST, PREDICTIONS, DataError, read_metrics, read_table, write_json
+from lssat.tables.analysis_tables import (
+    AnnotationList,
+    Disparity,
+    SlicedAttribute,
+    SliceRow,
+    Slices,
+)
 from lssat.tables.contracts import VERSION
 
 
@@ -49,7 +55,7 @@ def own(task: str, files: Files, names: list[str], min_n: int, options: Evaluate
     def slices(level: Level) -> list[Slice]:
         return [Slice.of_label(name, level.labels, classes.index(name)) for name in names]
 
-    _write(task, files, slices, min_n, options, {"source": "attributes"})
+    _write(task, files, slices, min_n, options)
 
 
 def listed(task: str, files: Files, lists: Annotated, min_n: int, options: Evaluate) -> None:
@@ -70,8 +76,7 @@ def listed(task: str, files: Files, lists: Annotated, min_n: int, options: Evalu
         of = [notes.rows.get(keys[id], {}) for id in level.ids]
         return [Slice.of_notes(name, [note.get(name, "") for note in of]) for name in notes.names]
 
-    source = {"source": "list", "list": annotations.counts(notes, keys)}
-    _write(task, files, slices, min_n, options, source)
+    _write(task, files, slices, min_n, options, annotations.counts(notes, keys))
 
 
 def _write(
@@ -80,7 +85,7 @@ def _write(
     slices: Callable[[Level], list[Slice]],
     min_n: int,
     options: Evaluate,
-    source: dict[str, Any],
+    annotated: AnnotationList | None = None,
 ) -> None:
     """Compare the groups at the headline's level and write the JSON.
 
@@ -91,27 +96,37 @@ def _write(
     """
     known = read_metrics(files.metrics, "classes")
     predictions = read_table(files.predictions, PREDICTIONS, only={"split": ["test"]})
-    content: dict[str, list] = {"slices": [], "rows": [], "disparities": [], "runs": []}
+    sliced: list[SlicedAttribute] = []
+    rows: list[SliceRow] = []
+    disparities: list[Disparity] = []
     for row_levels in levels(predictions, task, known["kind"]):
         head = row_levels[-1]
         scored = by_seed(list(head.scores))
-        chosen = slices(head)
-        for attribute in chosen:
-            size = facts(attribute, head, min_n)
-            content["slices"].append(
-                {"attribute": attribute.name, "level": head.name, "groups": size}
-            )
-            one = differences.Compared(attribute, size, head, known["metric"], options)
-            content["rows"] += one.rows(scored)
-            content["disparities"] += one.disparities(scored)
-    content["runs"] = differences.of_runs(content["rows"], content["disparities"], known["metric"])
-    shared = ("task", "dataset", "title", "kind", "metric", "confidence")
-    evaluated: Mapping[str, Any] = known
-    facts_ = {name: evaluated[name] for name in shared}
-    about = {"version": VERSION, "min_n": min_n}
-    write_json(files.out, facts_ | about | source | content)
-    rows = len(content["rows"])
-    print(f"{task}: {len(content['slices'])} attributes sliced, {rows} rows", flush=True)
+        for attribute in slices(head):
+            sizes = facts(attribute, head, min_n)
+            sliced.append({"attribute": attribute.name, "level": head.name, "groups": sizes})
+            compared = differences.Compared(attribute, sizes, head, known["metric"], options)
+            rows += compared.rows(scored)
+            disparities += compared.disparities(scored)
+    content = Slices(
+        version=VERSION,
+        task=known["task"],
+        dataset=known["dataset"],
+        title=known["title"],
+        kind=known["kind"],
+        metric=known["metric"],
+        confidence=known["confidence"],
+        min_n=min_n,
+        source="attributes" if annotated is None else "list",
+        slices=sliced,
+        rows=rows,
+        disparities=disparities,
+        runs=differences.of_runs(rows, disparities, known["metric"]),
+    )
+    if annotated is not None:
+        content["list"] = annotated
+    write_json(files.out, content)
+    print(f"{task}: {len(sliced)} attributes sliced, {len(rows)} rows", flush=True)
 
 
 __all__ = ["Annotated", "Files", "listed", "own"]

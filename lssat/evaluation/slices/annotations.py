@@ -5,12 +5,13 @@ are ids and categories like any other; an empty field means that a sample is not
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from lssat.data.datasets import lists
 from lssat.tables import DataError, spelling
+from lssat.tables.analysis_tables import AnnotationList
 
 KEYS = ("id", "identity")
 _MOST = 20  # categories of an attribute: more of them are numbers, or free text
@@ -122,10 +123,10 @@ def check(notes: Notes, keys: dict[str, str], ids: list[str]) -> None:
         raise DataError(notes.file, problem, fix)
 
 
-def counts(notes: Notes, keys: dict[str, str]) -> dict[str, Any]:
+def counts(notes: Notes, keys: dict[str, str]) -> AnnotationList:
     """Count the list's rows: those that repeat another, those of no sample of the data set."""
     known = set(keys.values())
-    return dict(
+    return AnnotationList(
         file=str(notes.file),
         key=notes.key,
         entries=len(notes.rows),

@@ -5,7 +5,7 @@ All follows from each group's own clusters and the influence of their samples (`
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from lssat.evaluation.slices import measures
 from lssat.evaluation.slices.groups import Slice
 from lssat.metrics import statistics
 from lssat.params import Evaluate
+from lssat.tables.analysis_tables import Disparity, GroupScore, GroupSize, RunSlices, SliceRow
 
 DISPARITIES = {  # the rates whose gaps a difference is the largest of
     "demographic_parity_difference": ("selection_rate",),
@@ -37,7 +38,7 @@ class Compared:
     def __init__(
         self,
         chosen: Slice,
-        sizes: list[dict[str, Any]],
+        sizes: list[GroupSize],
         level: Level,
         headline: str,
         options: Evaluate,
@@ -117,7 +118,7 @@ class Compared:
                 results[group, name] = Measured(part.kind, clusters, 0, held, values, factors, {})
         return results
 
-    def rows(self, scored: Sequence[Scored]) -> list[dict[str, Any]]:
+    def rows(self, scored: Sequence[Scored]) -> list[SliceRow]:
         """Return a row for each of `scored` and metric: every group's value, the worst, the gap.
 
         Holm's correction runs over `scored`: the rows of a table of one metric.
@@ -125,7 +126,7 @@ class Compared:
         by_name = [self._rows(scored, name) for name in self.names]
         return [row for of_one in zip(*by_name, strict=True) for row in of_one]
 
-    def _rows(self, scored: Sequence[Scored], name: str) -> list[dict[str, Any]]:
+    def _rows(self, scored: Sequence[Scored], name: str) -> list[SliceRow]:
         able = [run_group for run_group in scored if not self._unusable(run_group)]
         intervals = {
             group: measured.intervals(able, self.results[group, name], name, self.options)
@@ -147,7 +148,8 @@ class Compared:
             compared.append(dict(groups=groups, **self._row(name, groups, gap, note)))
         rows = _corrected(compared)
         return [
-            self._first(run_group, name) | row for run_group, row in zip(scored, rows, strict=True)
+            cast(SliceRow, self._first(run_group, name) | row)
+            for run_group, row in zip(scored, rows, strict=True)
         ]
 
     def _first(self, scored: Scored, name: str) -> dict[str, Any]:
@@ -161,45 +163,52 @@ class Compared:
 
     def _group(
         self,
-        size: dict,
+        size: GroupSize,
         scored: Scored,
         name: str,
         interval: measured.Span | None,
         note: str | None,
-    ) -> dict[str, Any]:
-        own = self.results.get((size["group"], name))
-        known = own is not None and all(run in own.values for run in scored.runs)
-        values = [own.values[run][name] if own and known else None for run in scored.runs]
+    ) -> GroupScore:
+        results = self.results.get((size["group"], name))
+        known = results is not None and all(run in results.values for run in scored.runs)
+        values = [results.values[run][name] if results and known else None for run in scored.runs]
         span = interval or measured.Span(None, None)
         notes = [text for text in (note, span.note) if text]
-        return dict(
-            group=size["group"], n=size["n"], clusters=size["clusters"], values=values,
+        return GroupScore(
+            group=size["group"],
+            n=size["n"],
+            clusters=size["clusters"],
+            values=values,
             mean=float(np.mean(values)) if known else None,  # type: ignore[arg-type]
-            low=span.low, high=span.high, note="; ".join(notes) or None,
-        )  # fmt: skip
+            low=span.low,
+            high=span.high,
+            note="; ".join(notes) or None,
+        )
 
     def _held(self, name: str) -> list[str]:
         """Return the groups that are compared by a metric."""
         return [group for group in self.compared if group in self.defined(name)]
 
     def _row(
-        self, name: str, groups: list[dict], gap: statistics.Gap | None, note: str | None
+        self, name: str, groups: list[GroupScore], gap: statistics.Gap | None, note: str | None
     ) -> dict[str, Any]:
         """Return worst and best group, and the gap between them with its test."""
         names = self._held(name)
-        held = [described for described in groups if described["group"] in names]
+        held = [
+            (group["mean"], group["group"])
+            for group in groups
+            if group["group"] in names and group["mean"] is not None
+        ]
         if len(held) < 2:
             return _NOTHING | {"note": f"{len(held) or 'no'} group to compare"}
-        ranked = sorted(held, key=lambda described: (described["mean"], described["group"]))
-        if metrics.METRICS[name].direction < 0:
-            ranked.reverse()
-        worst, best = (described["group"] for described in (ranked[0], ranked[-1]))
+        ranked = sorted(held, reverse=metrics.METRICS[name].direction < 0)
+        (first, worst), (last, best) = ranked[0], ranked[-1]
         out = [group for group in self.compared if group not in names]
         notes = [f"without {', '.join(out)}" if out else None, note]
         ordered = metrics.METRICS[name].direction != 0
         return dict(
             held=names, worst=worst if ordered else None, best=best if ordered else None,
-            gap=abs(ranked[-1]["mean"] - ranked[0]["mean"]), **_tested(gap, notes),
+            gap=abs(last - first), **_tested(gap, notes),
         )  # fmt: skip
 
     def _gaps(
@@ -246,7 +255,7 @@ class Compared:
                 factors[seed, places, at] = own.factors[run][name]
         return values, factors
 
-    def disparities(self, scored: Sequence[Scored]) -> list[dict[str, Any]]:
+    def disparities(self, scored: Sequence[Scored]) -> list[Disparity]:
         """Return the two differences of binary decisions between groups, of means over seeds.
 
         `values` are each run's own, as fairlearn's; Holm's correction is that of `rows`.
@@ -256,7 +265,7 @@ class Compared:
         by_name = [self._disparities(scored, name) for name in DISPARITIES]
         return [row for of_one in zip(*by_name, strict=True) for row in of_one]
 
-    def _disparities(self, scored: Sequence[Scored], name: str) -> list[dict[str, Any]]:
+    def _disparities(self, scored: Sequence[Scored], name: str) -> list[Disparity]:
         held = [(part, group) for part in DISPARITIES[name] for group in self.compared]
         why = {measured.key(run_group): self._unheld(run_group, name) for run_group in scored}
         able = [run_group for run_group in scored if why[measured.key(run_group)] is None]
@@ -272,7 +281,7 @@ class Compared:
                 row |= _tested(gaps.get(measured.key(run_group)), [note])
             rows.append(row)
         return [
-            self._first(run_group, name) | row
+            cast(Disparity, self._first(run_group, name) | row)
             for run_group, row in zip(scored, _corrected(rows), strict=True)
         ]
 
@@ -316,7 +325,7 @@ def _corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def of_runs(rows: list[dict], disparities: list[dict], headline: str) -> list[dict[str, Any]]:
+def of_runs(rows: list[SliceRow], disparities: list[Disparity], headline: str) -> list[RunSlices]:
     """Return the numbers of each run for MLflow: `<attribute>/gap`, `<attribute>/worst`, ...
 
     They are of the run's own values, of the headline metric.
@@ -324,16 +333,14 @@ def of_runs(rows: list[dict], disparities: list[dict], headline: str) -> list[di
     by_run: dict[str, dict[str, float | None]] = {}
     for row in rows:
         if row["metric"] == headline and row["gap"] is not None:
-            held = [
-                described["values"]
-                for described in row["groups"]
-                if described["group"] in row["held"]
-            ]
-            for run, values in zip(row["runs"], zip(*held, strict=True), strict=True):
-                name = row["attribute"]
-                own = {f"{name}/gap": max(values) - min(values), f"{name}/worst": min(values)}
-                by_run.setdefault(run, {}).update(own)
-    for row in disparities:
-        for run, value in zip(row["runs"], row["values"], strict=True):
-            by_run.setdefault(run, {})[f"{row['attribute']}/{row['metric']}"] = value
-    return [{"run": run, "metrics": values} for run, values in by_run.items()]
+            compared = [group["values"] for group in row["groups"] if group["group"] in row["held"]]
+            for run, of_groups in zip(row["runs"], zip(*compared, strict=True), strict=True):
+                values = [value for value in of_groups if value is not None]
+                numbers = by_run.setdefault(run, {})
+                numbers[f"{row['attribute']}/gap"] = max(values) - min(values)
+                numbers[f"{row['attribute']}/worst"] = min(values)
+    for difference in disparities:
+        name = f"{difference['attribute']}/{difference['metric']}"
+        for run, value in zip(difference["runs"], difference["values"], strict=True):
+            by_run.setdefault(run, {})[name] = value
+    return [RunSlices(run=run, metrics=values) for run, values in by_run.items()]

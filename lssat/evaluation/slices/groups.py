@@ -1,10 +1,11 @@
 """The groups of an attribute: the samples in each, and which can be compared."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from lssat.evaluation.scores.levels import Level
+from lssat.tables.analysis_tables import GroupSize
 
 NOT_ANNOTATED = "not annotated"  # samples that a list does not name: shown, never compared
 
@@ -32,13 +33,8 @@ class Slice(NamedTuple):
         return sorted(set(self.values.tolist()), key=lambda name: (name == NOT_ANNOTATED, name))
 
 
-def facts(chosen: Slice, level: Level, min_n: int) -> list[dict[str, Any]]:
-    """Describe each group.
-
-    Returns:
-        a dict a group: `group`, `n` samples, `clusters` of them, `positives` of a binary task,
-        `compared` or not, and the `note` why not.
-    """
+def facts(chosen: Slice, level: Level, min_n: int) -> list[GroupSize]:
+    """Describe each group: whether it is compared or, in a note, why not."""
     described = []
     for name in chosen.groups:
         mask = chosen.values == name
@@ -47,7 +43,13 @@ def facts(chosen: Slice, level: Level, min_n: int) -> list[dict[str, Any]]:
             note = f"{n} samples, fewer than slices.min_n ({min_n})"
         positives = int(level.labels[mask].sum()) if level.kind == "binary" else None
         clusters = len({level.groups[at] for at in np.flatnonzero(mask)})
-        size = dict(group=str(name), n=n, clusters=clusters, positives=positives)
-        compared = note is None and name != NOT_ANNOTATED
-        described.append(size | dict(compared=compared, note=note))
+        size = GroupSize(
+            group=str(name),
+            n=n,
+            clusters=clusters,
+            positives=positives,
+            compared=note is None and name != NOT_ANNOTATED,
+            note=note,
+        )
+        described.append(size)
     return described
