@@ -324,7 +324,9 @@ def test_place_and_moved_agree_on_where_a_point_goes():
 
 def test_ink_covers_what_it_paints():
     canvas = np.full((320, 256, 3), 100, np.float32)
-    marked = draw.ink(canvas, lambda pen: pen.rectangle((40, 60, 79, 99), fill=(200, 10, 10, 255)))
+    layer = draw.Layer()
+    layer.pen.rectangle((40, 60, 79, 99), fill=(200, 10, 10, 255))
+    marked = layer.over(canvas)
     assert np.allclose(marked[32:48, 22:38], (200, 10, 10))
     assert (canvas == 100).all()
     assert np.abs(marked[:28] - 100).max() == 0

@@ -127,8 +127,8 @@ def portrait(
     Args:
         strength: of the expression, 0 (neutral) to 1.
     """
-    own = look(person)
-    head = assemble(express(face(person, own), expression, strength), own)
+    looks = look(person)
+    head = assemble(express(face(person, looks), expression, strength), looks)
     shift = rng.uniform(-4, 4, 2)
     pose = scene.Pose(
         _MIDDLE,

@@ -92,8 +92,8 @@ def portrait(
     marked = strengths(rng, strength)
     shown = {name: by for name, by in marked.items() if name in having}
     hair = next(HAIR[name] for name in sorted(HAIR) if name in having)
-    own = look(person)._replace(hair=np.array(hair, float))
-    head = assemble(_skin(person, own, shown, hair), own)
+    looks = look(person)._replace(hair=np.array(hair, float))
+    head = assemble(_skin(person, looks, shown), looks)
     if by := shown.get("Bangs"):
         head = _faded(head, pen.bangs(head, hair), by)
     if by := shown.get("Eyeglasses"):
@@ -116,8 +116,8 @@ def _faded(before: np.ndarray, after: np.ndarray, share: float) -> np.ndarray:
     return before + (after - before) * np.float32(share)
 
 
-def _skin(person: int, own: Look, shown: dict[str, float], hair: pen.Colour) -> np.ndarray:
-    skin = face(person, own)
+def _skin(person: int, looks: Look, shown: dict[str, float]) -> np.ndarray:
+    skin = face(person, looks)
     pale, rosy = shown.get("Pale_Skin", 0), shown.get("Rosy_Cheeks", 0)
     skin = _faded(skin, np.array([246, 236, 232], np.float32), 0.5 * pale)
     if rosy:

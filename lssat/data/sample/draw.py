@@ -1,6 +1,6 @@
 """What is drawn on a face: eyes, brows, mouths and things worn, in the canvas's coordinates."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,25 +38,40 @@ class Brow(NamedTuple):
     outer: float
 
 
-def ink(canvas: np.ndarray, paint: Callable[[ImageDraw.ImageDraw], None]) -> np.ndarray:
-    """Lay what `paint` draws, at twice its size, over a canvas of three or four channels."""
-    layer = Image.new("RGBA", (WIDTH * _FINE, HEIGHT * _FINE))
-    paint(ImageDraw.Draw(layer))
-    box = layer.getbbox()
-    if box is None:
-        return canvas
-    left, top, right, bottom = (int(edge) // _FINE for edge in box)
-    left, top, right, bottom = left - 2, top - 2, right + 3, bottom + 3
-    part = layer.crop((left * _FINE, top * _FINE, right * _FINE, bottom * _FINE))
-    small = part.convert("RGBa").reduce(_FINE)  # premultiplied: no dark fringe
-    drawn = np.asarray(small, np.float32)
-    result = canvas.copy()
-    window = result[top:bottom, left:right]
-    drawn = drawn[: window.shape[0], : window.shape[1]]
-    window[..., :3] = window[..., :3] * (1 - drawn[..., 3:] / 255) + drawn[..., :3]
-    if window.shape[2] == 4:
-        np.maximum(window[..., 3], drawn[..., 3], out=window[..., 3])
-    return result
+class Layer:
+    """Shapes at twice the size of the canvas, which are laid over it reduced: smooth edges."""
+
+    def __init__(self) -> None:
+        self.picture = Image.new("RGBA", (WIDTH * _FINE, HEIGHT * _FINE))
+        self.pen = ImageDraw.Draw(self.picture)
+
+    def polygon(self, points: Points, colour: Colour) -> None:
+        """Fill a polygon."""
+        self.pen.polygon(_fine(points), (*colour, 255))
+
+    def line(
+        self, points: Points, width: int, colour: tuple[int, ...] = DARK, joint: str | None = None
+    ) -> None:
+        """Draw a line so many pixels wide, of a colour with or without opacity."""
+        self.pen.line(_fine(points), (*colour, 255)[:4], width * _FINE, joint)
+
+    def over(self, canvas: np.ndarray) -> np.ndarray:
+        """Return a canvas of three or four channels with the shapes on it."""
+        box = self.picture.getbbox()
+        if box is None:
+            return canvas
+        left, top, right, bottom = (int(edge) // _FINE for edge in box)
+        left, top, right, bottom = left - 2, top - 2, right + 3, bottom + 3
+        part = self.picture.crop((left * _FINE, top * _FINE, right * _FINE, bottom * _FINE))
+        small = part.convert("RGBa").reduce(_FINE)  # premultiplied: no dark fringe
+        drawn = np.asarray(small, np.float32)
+        result = canvas.copy()
+        window = result[top:bottom, left:right]
+        drawn = drawn[: window.shape[0], : window.shape[1]]
+        window[..., :3] = window[..., :3] * (1 - drawn[..., 3:] / 255) + drawn[..., :3]
+        if window.shape[2] == 4:
+            np.maximum(window[..., 3], drawn[..., 3], out=window[..., 3])
+        return result
 
 
 def _fine(points: Points) -> list[tuple[float, float]]:
@@ -123,14 +138,12 @@ def draw_mouth(
         (x, top + (low - top) * share)
         for (x, top), (_, low) in zip(inner_upper, inner_lower, strict=True)
     ]
-
-    def paint(pen: ImageDraw.ImageDraw) -> None:
-        pen.polygon(_fine(upper + lower[::-1]), fill=(*lips, 255))
-        pen.polygon(_fine(inner_upper + inner_lower[::-1]), fill=(*DARK, 255))
-        if share:
-            pen.polygon(_fine(inner_upper + bite[::-1]), fill=(*TEETH, 255))
-
-    return ink(even_out(skin, (128, 191), (44, 27)), paint)
+    layer = Layer()
+    layer.polygon(upper + lower[::-1], lips)
+    layer.polygon(inner_upper + inner_lower[::-1], DARK)
+    if share:
+        layer.polygon(inner_upper + bite[::-1], TEETH)
+    return layer.over(even_out(skin, (128, 191), (44, 27)))
 
 
 def _brow_line(brow: Brow, x: float, side: int) -> Points:
@@ -151,54 +164,41 @@ def draw_brows(skin: np.ndarray, brows: tuple[Brow, Brow], colour: Colour) -> np
     """Draw two brows (right, then left: the viewer's left first) in place of the face's own."""
     for eye in EYES:
         skin = even_out(skin, (eye[0], 101), (29, 13))
-
-    def paint(pen: ImageDraw.ImageDraw) -> None:
-        for brow, (x, _), side in zip(brows, EYES, (-1, 1), strict=True):
-            pen.line(
-                _fine(_brow_line(brow, x, side)),
-                fill=(*colour, 255),
-                width=8 * _FINE,
-                joint="curve",
-            )
-
-    return ink(skin, paint)
+    layer = Layer()
+    for brow, (x, _), side in zip(brows, EYES, (-1, 1), strict=True):
+        layer.line(_brow_line(brow, x, side), 8, colour, "curve")
+    return layer.over(skin)
 
 
 def wide_eyes(skin: np.ndarray) -> np.ndarray:
     """Draw eyes torn open: much white around a small iris."""
-
-    def paint(pen: ImageDraw.ImageDraw) -> None:
-        for x, y in EYES:
-            for rx, ry, colour in ((18, 15, DARK), (16, 13, TEETH), (6.5, 6.5, DARK)):
-                pen.ellipse(_fine([(x - rx, y - ry), (x + rx, y + ry)]), fill=(*colour, 255))
-
-    return ink(skin, paint)
+    layer = Layer()
+    for x, y in EYES:
+        for rx, ry, colour in ((18, 15, DARK), (16, 13, TEETH), (6.5, 6.5, DARK)):
+            layer.pen.ellipse(_fine([(x - rx, y - ry), (x + rx, y + ry)]), fill=(*colour, 255))
+    return layer.over(skin)
 
 
 def narrow_eyes(skin: np.ndarray, slant: float) -> np.ndarray:
     """Close the eyes to a slit whose inner ends lie `slant` pixels above the outer ones."""
     for eye in EYES:
         skin = even_out(skin, eye, (24, 13))
-
-    def paint(pen: ImageDraw.ImageDraw) -> None:
-        for (x, y), side in zip(EYES, (-1, 1), strict=True):
-            slit = [(x - side * 15, y - slant / 2), (x, y + 1), (x + side * 16, y + slant / 2)]
-            pen.line(_fine(slit), fill=(*DARK, 255), width=5 * _FINE, joint="curve")
-
-    return ink(skin, paint)
+    layer = Layer()
+    for (x, y), side in zip(EYES, (-1, 1), strict=True):
+        slit = [(x - side * 15, y - slant / 2), (x, y + 1), (x + side * 16, y + slant / 2)]
+        layer.line(slit, 5, joint="curve")
+    return layer.over(skin)
 
 
 def wrinkle_nose(skin: np.ndarray) -> np.ndarray:
     """Draw folds across the bridge of the nose and beside it."""
-
-    def paint(pen: ImageDraw.ImageDraw) -> None:
-        for y in (118, 128, 138):
-            pen.line(_fine([(116, y + 4), (128, y - 2), (140, y + 4)]), (*DARK, 190), 3 * _FINE)
-        for side in (-1, 1):
-            fold = [(128 + side * 17, 152), (128 + side * 33, 166), (128 + side * 36, 184)]
-            pen.line(_fine(fold), (*DARK, 190), 3 * _FINE, joint="curve")
-
-    return ink(skin, paint)
+    layer, faint = Layer(), (*DARK, 190)
+    for y in (118, 128, 138):
+        layer.line([(116, y + 4), (128, y - 2), (140, y + 4)], 3, faint)
+    for side in (-1, 1):
+        fold = [(128 + side * 17, 152), (128 + side * 33, 166), (128 + side * 36, 184)]
+        layer.line(fold, 3, faint, "curve")
+    return layer.over(skin)
 
 
 def blush(skin: np.ndarray, strength: float) -> np.ndarray:
@@ -213,39 +213,38 @@ def blush(skin: np.ndarray, strength: float) -> np.ndarray:
 
 def eyeglasses(head: np.ndarray) -> np.ndarray:
     """Put on glasses with a thick dark frame."""
-
-    def paint(pen: ImageDraw.ImageDraw) -> None:
-        for x, y in EYES:
-            box = _fine([(x - 25, y - 18), (x + 25, y + 20)])
-            pen.rounded_rectangle(box, 22, (40, 60, 90, 150), (12, 12, 14, 255), 7 * _FINE)
-        for ends in ([(122, 122), (134, 122)], [(58, 116), (74, 120)], [(182, 120), (198, 116)]):
-            pen.line(_fine(ends), (12, 12, 14, 255), 6 * _FINE)
-
-    return ink(head, paint)
+    layer, frame = Layer(), (12, 12, 14)
+    for x, y in EYES:
+        box = _fine([(x - 25, y - 18), (x + 25, y + 20)])
+        layer.pen.rounded_rectangle(box, 22, (40, 60, 90, 150), (*frame, 255), 7 * _FINE)
+    for ends in ([(122, 122), (134, 122)], [(58, 116), (74, 120)], [(182, 120), (198, 116)]):
+        layer.line(ends, 6, frame)
+    return layer.over(head)
 
 
 def moustache(skin: np.ndarray, colour: Colour) -> np.ndarray:
     """Draw a full moustache."""
     half = [(128, 167), (148, 166), (166, 180), (170, 196), (150, 185), (128, 184)]
-    shape = half + [(256 - x, y) for x, y in half[::-1]]
-    return ink(skin, lambda pen: pen.polygon(_fine(shape), fill=(*colour, 255)))
+    layer = Layer()
+    layer.polygon(half + [(256 - x, y) for x, y in half[::-1]], colour)
+    return layer.over(skin)
 
 
 def bangs(head: np.ndarray, colour: Colour) -> np.ndarray:
     """Let a fringe hang over the forehead, down to the brows."""
     top = [(64, 108), (76, 66), (102, 46), (128, 42), (154, 46), (180, 66), (192, 108)]
     teeth = [(188 - 8 * k, 112 if k % 2 else 101) for k in range(16)]
-    return ink(head, lambda pen: pen.polygon(_fine(top + teeth), fill=(*colour, 255)))
+    layer = Layer()
+    layer.polygon(top + teeth, colour)
+    return layer.over(head)
 
 
 def hat(head: np.ndarray, colour: Colour) -> np.ndarray:
     """Put on a hat with a brim."""
     crown = [(58, 78), (66, 26), (90, 8), (166, 8), (190, 26), (198, 78)]
     band = tuple(int(value * 0.45) for value in colour)
-
-    def paint(pen: ImageDraw.ImageDraw) -> None:
-        pen.polygon(_fine(crown), fill=(*colour, 255))
-        pen.rectangle(_fine([(58, 62), (198, 78)]), fill=(*band, 255))
-        pen.rounded_rectangle(_fine([(32, 76), (224, 90)]), 12, fill=(*colour, 255))
-
-    return ink(head, paint)
+    layer = Layer()
+    layer.polygon(crown, colour)
+    layer.pen.rectangle(_fine([(58, 62), (198, 78)]), fill=(*band, 255))
+    layer.pen.rounded_rectangle(_fine([(32, 76), (224, 90)]), 12, fill=(*colour, 255))
+    return layer.over(head)

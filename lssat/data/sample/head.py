@@ -23,25 +23,22 @@ def blend(canvas: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> np.ndarra
 
 
 @cache
-def _mask(name: str) -> np.ndarray:
-    if name == "face":
-        return ellipse((128, 150), (66, 93), 3)
-    if name == "picture":
-        return ellipse((128, 150), (58, 80), 22)
-    if name == "ears":
-        return np.maximum(ellipse((62, 152), (10, 19), 3), ellipse((194, 152), (10, 19), 3))
-    if name == "neck":
-        return ellipse((128, 255), (36, 60), 4) * (_Y > 180)
-    if name == "shoulders":
-        return ellipse((128, 366), (126, 94), 3)
-    if name == "dress":  # the shoulders, less a round neckline
-        return _mask("shoulders") * np.clip(np.hypot(_X - 128, _Y - 238) - 44, 0, 1)
-    if name == "short":
-        return ellipse((128, 128), (76, 102), 5) * np.clip((176 - _Y) / 10, 0, 1)
-    if name == "long":
-        return ellipse((128, 160), (92, 134), 6) * np.clip((276 - _Y) / 12, 0, 1)
+def _masks() -> dict[str, np.ndarray]:
+    """Return the mask of each part of a head and of its hair, (HEIGHT, WIDTH), 0 to 1."""
+    shoulders, skull = ellipse((128, 366), (126, 94), 3), ellipse((128, 128), (76, 102), 5)
     hairline = 72 + ((_X - 128) / 11) ** 2 * 0.9
-    return np.clip((hairline - _Y) / 6, 0, 1) * ellipse((128, 128), (76, 102), 5)
+    return {
+        "face": ellipse((128, 150), (66, 93), 3),
+        "picture": ellipse((128, 150), (58, 80), 22),
+        "ears": np.maximum(ellipse((62, 152), (10, 19), 3), ellipse((194, 152), (10, 19), 3)),
+        "neck": ellipse((128, 255), (36, 60), 4) * (_Y > 180),
+        "shoulders": shoulders,
+        # the shoulders, less a round neckline
+        "dress": shoulders * np.clip(np.hypot(_X - 128, _Y - 238) - 44, 0, 1),
+        "short": skull * np.clip((176 - _Y) / 10, 0, 1),
+        "long": ellipse((128, 160), (92, 134), 6) * np.clip((276 - _Y) / 12, 0, 1),
+        "top": np.clip((hairline - _Y) / 6, 0, 1) * skull,
+    }
 
 
 @cache
@@ -79,7 +76,7 @@ def _lips() -> np.ndarray:
 
 def face(person: int, look: Look) -> np.ndarray:
     """Return the person's skin from hairline to chin, real picture faded into smooth skin."""
-    mask = _mask("picture")
+    mask = _masks()["picture"]
     return skin(aligned(person) * mask + _shade() * (1 - mask), look)
 
 
@@ -105,21 +102,21 @@ def assemble(skin_picture: np.ndarray, look: Look) -> np.ndarray:
 def _layers(back: str) -> np.ndarray:
     """Return how much of hair, bare skin, cloth and face each pixel shows, (HEIGHT, WIDTH, 4)."""
     hair, bare, cloth, picture = np.eye(4, dtype=np.float32)
-    strands = hair * (1 + 0.13 * streaks(0))[..., None]
-    canvas = blend(strands, bare * 0.82, _mask("neck"))
-    canvas = blend(canvas, cloth * (1 + 0.1 * streaks(1))[..., None], _mask("dress"))
-    canvas = blend(canvas, bare, _mask("ears"))
-    canvas = blend(canvas, picture, _mask("face"))
-    return blend(canvas, strands, _mask("top"))
+    strands, masks = hair * (1 + 0.13 * streaks(0))[..., None], _masks()
+    canvas = blend(strands, bare * 0.82, masks["neck"])
+    canvas = blend(canvas, cloth * (1 + 0.1 * streaks(1))[..., None], masks["dress"])
+    canvas = blend(canvas, bare, masks["ears"])
+    canvas = blend(canvas, picture, masks["face"])
+    return blend(canvas, strands, masks["top"])
 
 
 def with_skin(head: np.ndarray, skin_picture: np.ndarray) -> np.ndarray:
     """Return the head with another face in the same place, below the same hair."""
-    visible = _mask("face") * (1 - _mask("top"))
+    visible = _masks()["face"] * (1 - _masks()["top"])
     return np.dstack([blend(head[..., :3], skin_picture, visible), head[..., 3]])
 
 
 @cache
 def _opacity(back: str) -> np.ndarray:
     names = (back, "face", "ears", "neck", "shoulders", "top")
-    return np.maximum.reduce([_mask(name) for name in names]) * np.float32(255)
+    return np.maximum.reduce([_masks()[name] for name in names]) * np.float32(255)

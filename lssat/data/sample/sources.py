@@ -18,6 +18,7 @@ MOUTH = ((105.0, 190.0), (151.0, 190.0))
 TEMPLATE = np.array([*EYES, NOSE, *MOUTH])
 
 _CUT = (160, 50, 296, 186)  # the face in the astronaut's picture: left, top, right, bottom
+_PAD = 160  # pixels of the enlarged picture's edge that are repeated around it
 _ENLARGE = 8  # Lanczos first, since an affine map of 25 pixels alone shows them as steps
 
 _HAIR = np.array([[38, 30, 28], [72, 46, 30], [112, 74, 44], [60, 56, 58], [150, 112, 66]], float)
@@ -59,23 +60,11 @@ def aligned(person: int) -> np.ndarray:
         float32 (HEIGHT, WIDTH), 0 to 255, brightness and contrast brought to one level.
     """
     to_picture = AffineTransform.from_estimate(TEMPLATE, LANDMARKS[person] * _ENLARGE)
-    coefficients = tuple(to_picture.params[:2].ravel())
-    picture = _edge_padded(_pictures()[person])
-    shift = np.array([0, 0, _PAD, 0, 0, _PAD])
-    grey = picture.transform(
-        (WIDTH, HEIGHT),
-        Image.Transform.AFFINE,
-        tuple(np.array(coefficients) + shift),
-        Image.Resampling.BICUBIC,
-    )
+    coefficients = to_picture.params[:2] + np.array([0, 0, _PAD])
+    padded = Image.fromarray(np.pad(np.asarray(_pictures()[person]), _PAD, mode="edge"))
+    affine, bicubic = Image.Transform.AFFINE, Image.Resampling.BICUBIC
+    grey = padded.transform((WIDTH, HEIGHT), affine, coefficients.ravel().tolist(), bicubic)
     return _level(np.asarray(grey, np.float32))
-
-
-_PAD = 160
-
-
-def _edge_padded(picture: Image.Image) -> Image.Image:
-    return Image.fromarray(np.pad(np.asarray(picture), _PAD, mode="edge"))
 
 
 def _level(grey: np.ndarray) -> np.ndarray:
