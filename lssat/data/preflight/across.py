@@ -21,16 +21,14 @@ def problems(values: params.Params) -> Iterator[Problem]:
         values: of a params.yaml that is valid.
     """
     for name, home in values.benchmark.cross.items():
-        own, trained_on = (getattr(values.datasets, each) for each in (name, home))
-        if not all(each in RELEASES or place(section.root).is_dir()
-                   for each, section in ((name, own), (home, trained_on))):  # fmt: skip
+        sections = {dataset: getattr(values.datasets, dataset) for dataset in (name, home)}
+        if not all(d in RELEASES or place(s.root).is_dir() for d, s in sections.items()):
             continue
-        labels = getattr(own, "labels", None)
+        labels = getattr(sections[name], "labels", None)
         where = ("datasets", name, *(["labels"] if labels else []))
         try:
-            trained = datasets.task(home, trained_on)
-            tested = datasets.task(name, own)
-            trained.answers(tested)
+            trained = datasets.task(home, sections[home])
+            trained.answers(datasets.task(name, sections[name]))
         except DataError as error:
             yield where, f"{error}".removesuffix(".")
         except ValueError as error:

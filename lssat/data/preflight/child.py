@@ -8,6 +8,7 @@ import torch
 from timm.models import get_pretrained_cfg
 
 from lssat import grid
+from lssat.data.preflight.contract import Case, Verdict
 from lssat.models.backbones import weights, width
 from lssat.models.ssat import kind_of
 from lssat.models.ssat.boundary import Boundary, channels_of, maps_of
@@ -15,47 +16,45 @@ from lssat.tables import DataError
 
 
 def main() -> None:
-    """Print `problems` ([backbone, key, text]) and `hub` ([backbone, key, ...]).
-
-    A key is of params.yaml, [] where it is the backbone's own.
-    """
-    problems: list[list[Any]] = []
-    hub: list[list[Any]] = []
-    for case in json.load(sys.stdin):
+    """Read the cases from stdin and print the verdict."""
+    answer = Verdict(problems=[], hub=[])
+    problems = answer["problems"]
+    cases: list[Case] = json.load(sys.stdin)
+    for case in cases:
         name, choice = case["backbone"], case["weights"]
         try:
             encoder = build(case)
         except DataError as error:
             text = error.problem.removeprefix("benchmark.backbones: ")
-            problems.append([name, [], f"{text}; {_small(error.fix)}"])
+            problems.append((name, [], f"{text}; {_small(error.fix)}"))
             continue
         if problem := unfit(encoder, case["img_size"]):
-            problems.append([name, [], f"{name} cannot be used: {problem}"])
+            problems.append((name, [], f"{name} cannot be used: {problem}"))
             continue
-        for where, key, value in case.get("asked", []):
+        for where, key, value in case.get("demands", []):
             if problem := lacking(encoder, case, key, value):
-                problems.append([name, where, problem])
+                problems.append((name, where, problem))
         try:
             if choice in ("mae", "timm"):
-                hub.append([name, case["where"], *released(name, choice)])
+                answer["hub"].append((name, case["where"], *released(name, choice)))
             elif choice != "scratch":
                 weights.check_file(encoder, name, choice)
         except DataError as error:
-            what = error.problem.removeprefix("train.weights: ")
-            where = "" if error.file == "params.yaml" else f"{error.file} "
-            problems.append([name, case["where"], f"{where}{what}; {_small(error.fix)}"])
-    print(json.dumps({"problems": problems, "hub": hub}))
+            text = error.problem.removeprefix("train.weights: ")
+            file = "" if error.file == "params.yaml" else f"{error.file} "
+            problems.append((name, case["where"], f"{file}{text}; {_small(error.fix)}"))
+    print(json.dumps(answer))
 
 
 def _small(fix: str) -> str:
     return fix[:1].lower() + fix[1:]
 
 
-def build(case: dict[str, Any]) -> Any:
+def build(case: Case) -> Any:
     """Build a backbone as training does, on torch's meta device; return its encoder."""
     names = ("backbone", "img_size", "mask_ratio", "frames")
-    described = {name: case[name] for name in names if name in case}
-    kind = kind_of(case["backbone"])
+    described = {name: value for name, value in case.items() if name in names}
+    kind: Any = kind_of(case["backbone"])
     with torch.device("meta"):
         model = kind(**described, configuration=grid.parse(case["configuration"]), outputs=2)
     return model.encoder
@@ -66,18 +65,19 @@ def unfit(encoder: Any, size: int) -> str | None:
     if not getattr(encoder, "pools", False):
         return None
     try:
-        made = encoder.eval()(torch.zeros(1, 3, size, size, device="meta"))
+        features = encoder.eval()(torch.zeros(1, 3, size, size, device="meta"))
     except Exception as error:  # each model has its own way to refuse a size
         why = (str(error).splitlines() or [""])[0]
         return f"images of {size} px do not go through it ({type(error).__name__}: {why[:80]})"
-    shape = tuple(made.shape) if isinstance(made, torch.Tensor) else type(made).__name__
+    tensor = isinstance(features, torch.Tensor)
+    shape = tuple(features.shape) if tensor else type(features).__name__
     if shape != (1, width(encoder)):
         return f"it gives {shape}, not {width(encoder)} features of an image"
     return None
 
 
-def lacking(encoder: Any, case: dict[str, Any], key: str, value: Any) -> str | None:
-    """Say what a recipe asks that the backbone has not, or None."""
+def lacking(encoder: Any, case: Case, key: str, value: Any) -> str | None:
+    """Say what a recipe demands that the backbone has not, or None."""
     name = case["backbone"]
     if key == "tune":
         return grid.tune_problem(name, grid.tune(value), len(encoder.blocks))

@@ -1,41 +1,30 @@
-"""What recipes ask of a backbone that only timm knows: blocks, checkpoints, maps for Face X-ray."""
+"""What recipes demand of backbones that only timm knows: blocks, checkpoints, Face X-ray's maps."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import Any
 
 from lssat import grid
+from lssat.data.preflight.contract import Demand
 from lssat.data.preflight.named_models import variants
-from lssat.params.base import texts
+from lssat.params.base import Get, texts
 
 _CHECKPOINTS = "grad_checkpointing"
 
 
-class Asked(NamedTuple):
-    """A key of one recipe that a backbone is trained with."""
-
-    where: list[str]  # the key in params.yaml: of train, or of a variant that changes it
-    key: str
-    value: Any
+def of(get: Get, backbone: str) -> list[Demand]:
+    """Return what the recipes of a backbone's runs demand, the variants' as well."""
+    return [demand for demand in _all(get, backbone) if _only_timm_knows(backbone, *demand[1:])]
 
 
-def of(get: Callable[..., Any], backbone: str) -> list[Asked]:
-    """Return what the recipes of a backbone's runs ask, the variants' as well.
-
-    Args:
-        get: gives the raw value of a key of params.yaml, or None.
-    """
-    return [asked for asked in _all(get, backbone) if _only_timm_knows(backbone, *asked[1:])]
-
-
-def _all(get: Callable[..., Any], backbone: str) -> Iterator[Asked]:
+def _all(get: Get, backbone: str) -> Iterator[Demand]:
     keys = ("tune", "blend", _CHECKPOINTS)
-    yield from (Asked(["train", key], key, get("train", key)) for key in keys)
+    yield from (Demand(["train", key], key, get("train", key)) for key in keys)
     for beside in grid.BESIDE:
         if backbone not in texts(get("benchmark", beside, "backbones")):
             continue
         for name in variants(get, beside):
             for key in keys:
-                yield Asked(["variants", name, key], key, get("variants", name, key))
+                yield Demand(["variants", name, key], key, get("variants", name, key))
 
 
 def _only_timm_knows(backbone: str, key: str, value: Any) -> bool:

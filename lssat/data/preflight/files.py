@@ -1,16 +1,15 @@
 """The files and folders that params.yaml names: there, and of a form that is read."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from lssat import grid
 from lssat.data import datasets, external
 from lssat.data.preflight.named_models import WORDS, choices, trained
 from lssat.grid.releases import RELEASES, TASKS
-from lssat.params.base import Problem, texts
+from lssat.params.base import Get, Problem, texts
 from lssat.tables import DataError, addresses, objects, spelling
 from lssat.tables.project import Project
 
@@ -19,7 +18,7 @@ SAMPLE = str(HERE.sample.root)
 _PICKLED = {".pth", ".pt", ".bin", ".ckpt", ".pkl", ".pickle", ".tar", ".pyth", ".th"}
 
 
-def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+def problems(get: Get) -> Iterator[Problem]:
     """Yield what is wrong, as far as the parts of params.yaml can be read.
 
     Args:
@@ -30,8 +29,10 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
         if not isinstance(section, dict) or not isinstance(root := section.get("root"), str):
             continue
         if addresses.away(root):
-            if problem := _unlisted(root):
-                yield ("datasets", str(name), "root"), problem
+            try:
+                objects.outline(root)  # so that it is there
+            except DataError as error:
+                yield ("datasets", str(name), "root"), str(error).removesuffix(".")
                 continue
         else:
             yield from _root(get, str(name), Path(root))
@@ -45,7 +46,7 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
     yield from _weights(get)
 
 
-def _external(get: Callable[..., Any]) -> Iterator[Problem]:
+def _external(get: Get) -> Iterator[Problem]:
     """Yield what is wrong with tables of other programs, as far as it is known before the splits.
 
     Those that their step has taken up, unchanged since, are not read again.
@@ -53,37 +54,37 @@ def _external(get: Callable[..., Any]) -> Iterator[Problem]:
     entries = get("benchmark", "external")
     for number, entry in enumerate(entries if isinstance(entries, list) else ()):
         try:
-            place, data = Path(entry["file"]), HERE.data(entry["task"])
-            made = data.external.scores(entry["name"], entry["seed"])
+            file, data = Path(entry["file"]), HERE.data(entry["task"])
+            predictions = data.external.scores(entry["name"], entry["seed"])
         except (KeyError, TypeError, ValueError):
             continue  # said where the entry stands
         where = ("benchmark", "external", number, "file")
-        if problems := [*_there(where, place, "a table of scores, CSV or Parquet")]:
+        if problems := [*_there(where, file, "a table of scores, CSV or Parquet")]:
             yield from problems
-        elif not _newer(made, place):
-            known = _known(get, entry["task"])
+        elif not _newer(predictions, file):
+            task = _release_task(get, entry["task"])
             try:
                 if data.splits.summary.exists():
-                    external.check(place, data.splits)
-                elif known is not None:
-                    external.read(place, known)
+                    external.check(file, data.splits)
+                elif task is not None:
+                    external.read(file, task)
             except DataError as error:
                 yield where, str(error).removesuffix(".")
 
 
-def _known(get: Callable[..., Any], task: str) -> grid.Task | None:
-    """Return what a release's task is; None of data of one's own, whose lists say it."""
-    known, classes = TASKS.get(task), get("datasets", task, "classes")
-    if known is None:
+def _release_task(get: Get, name: str) -> grid.Task | None:
+    """Return the task of a release; None of data of one's own, whose lists say it."""
+    task, classes = TASKS.get(name), get("datasets", name, "classes")
+    if task is None:
         return None
-    return known._replace(classes=known.classes[: classes if isinstance(classes, int) else None])
+    return task._replace(classes=task.classes[: classes if isinstance(classes, int) else None])
 
 
-def _newer(made: Path, source: Path) -> bool:
-    return made.exists() and made.stat().st_mtime_ns > source.stat().st_mtime_ns
+def _newer(output: Path, source: Path) -> bool:
+    return output.exists() and output.stat().st_mtime_ns > source.stat().st_mtime_ns
 
 
-def _drawn(get: Callable[..., Any], path: str) -> bool:
+def _drawn(get: Get, path: str) -> bool:
     """Say whether this is a tree of the built-in sample, which is drawn if it is absent."""
     relative = os.path.relpath(path)
     return os.path.dirname(relative) == SAMPLE and (
@@ -91,7 +92,7 @@ def _drawn(get: Callable[..., Any], path: str) -> bool:
     )
 
 
-def _root(get: Callable[..., Any], name: str, root: Path) -> Iterator[Problem]:
+def _root(get: Get, name: str, root: Path) -> Iterator[Problem]:
     # With a manifest, as after `dvc pull`, the tree may be on another machine.
     done = HERE.data(name).manifest.exists()
     if root.is_dir() or done or _drawn(get, str(root)):
@@ -103,15 +104,6 @@ def _root(get: Callable[..., Any], name: str, root: Path) -> Iterator[Problem]:
         yield where, f"{root} is a file; name the folder of the raw tree"
     else:
         yield where, f"{root} does not exist{_close(root)}; name the folder of the raw tree"
-
-
-def _unlisted(root: str) -> str:
-    """Say why a root in object storage cannot be listed, or ""; its outline is then there."""
-    try:
-        objects.outline(root)
-    except DataError as error:
-        return str(error).removesuffix(".")
-    return ""
 
 
 def _of_release(section: dict, name: str, root: Path) -> Iterator[Problem]:
@@ -137,27 +129,21 @@ def _there(where: tuple, file: Path, what: str) -> Iterator[Problem]:
         yield where, f"{file} does not exist{_close(file)}; name {what}"
 
 
-def _weights(get: Callable[..., Any]) -> Iterator[Problem]:
-    for each in choices(get):
-        where, choice = each.where, each.weights
-        file = Path(choice)
-        if choice in WORDS or trained(get, each):
+def _weights(get: Get) -> Iterator[Problem]:
+    for choice in choices(get):
+        where, weights, file = choice.where, choice.weights, Path(choice.weights)
+        if weights in WORDS or trained(get, choice):
             continue
         if not file.suffix and len(file.parts) == 1 and not file.exists():
+            close = get_close_matches(weights, WORDS, n=1, cutoff=0.5)
+            meant = f"; did you mean {close[0]}?" if close else ""
             forms = f"{', '.join(WORDS)} or the path of a .safetensors file"
-            yield where, f"unknown {choice!r}{_word(choice)}; write {forms}"
+            yield where, f"unknown {weights!r}{meant}; write {forms}"
         elif file.suffix.lower() in _PICKLED:
-            yield (
-                where,
-                f"{choice} is pickled, which can run code and is never opened; {_convert(file)}",
-            )
+            danger = "is pickled, which can run code and is never opened"
+            yield where, f"{weights} {danger}; {_convert(file)}"
         else:
             yield from _there(where, file, "a .safetensors file")
-
-
-def _word(choice: str) -> str:
-    close = get_close_matches(choice, WORDS, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _convert(file: Path) -> str:
@@ -170,14 +156,10 @@ def _close(path: Path) -> str:
     """Return the most similar names in the folder that the path names."""
     folder = next(parent for parent in path.parents if parent.is_dir() or parent == parent.parent)
     missing = path.relative_to(folder).parts[0] if folder != path.parent else path.name
-    close = get_close_matches(missing, _names(folder), n=2, cutoff=0.6)
+    try:
+        close = get_close_matches(missing, sorted(os.listdir(folder)), n=2, cutoff=0.6)
+    except OSError:  # a folder that is closed
+        close = []
     if not close and (near := spelling.nearest(path)):
         return f"; is it {near}?"
     return f"; {folder} has {' and '.join(close)}" if close else ""
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []

@@ -12,12 +12,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from lssat import grid
-from lssat.data.preflight import asked, hub
+from lssat.data.preflight import demands, hub
+from lssat.data.preflight.contract import Case, Verdict
 from lssat.data.preflight.named_models import (
     WORDS,
     Choice,
@@ -26,7 +26,7 @@ from lssat.data.preflight.named_models import (
     configurations,
     trained,
 )
-from lssat.params.base import Problem, texts
+from lssat.params.base import Get, Problem, texts
 from lssat.tables import DataError, source, write_json
 
 MEMORY = Path(".lssat/preflight.json")
@@ -35,7 +35,7 @@ _SECONDS = 600
 _FRAMES = 16  # of a clip, where no data set says
 
 
-def problems(get: Callable[..., Any]) -> Iterator[Problem]:
+def problems(get: Get) -> Iterator[Problem]:
     """Yield what is wrong with backbones and weights.
 
     Args:
@@ -52,31 +52,36 @@ def problems(get: Callable[..., Any]) -> Iterator[Problem]:
         yield tuple(where) or listed[name], text
 
 
-def cases(get: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+def cases(get: Get) -> Iterator[Case]:
     """Yield what the child must check: backbones of timm, weights that are not scratch."""
     size, ratio = get("faces", "size"), get("train", "mask_ratio")
     if not isinstance(size, int) or isinstance(size, bool) or not 16 <= size <= 1024:
         return
     configured = configurations(get)
-    given = [each for each in choices(get) if not trained(get, each)]
+    given = [choice for choice in choices(get) if not trained(get, choice)]
     for (_, listed, _), name in backbones(get):
         family, alone = grid.family(name), listed == "baselines"
         unknown = name not in family.sizes and not family.has(name)
         if unknown or (not alone and grid.backbone_problem(name, size, 0.5)):
             continue
-        case = dict(
+        case = Case(
             backbone=name,
             configuration=grid.SUPERVISED if alone else _masked(name, configured),
             img_size=size,
             mask_ratio=ratio if isinstance(ratio, float) and 0 < ratio < 1 else 0.5,
-            **({"frames": _frames(get)} if family.clips else {}),
+            weights="scratch",
+            file=None,
+            where=[],
         )
-        more = {"asked": found} if (found := asked.of(get, name)) else {}
+        if family.clips:
+            case["frames"] = _frames(get)
+        if recipes := demands.of(get, name):
+            case["demands"] = recipes
         for weights, where in _weights(name, given).items():
             if weights == "scratch" and name in family.sizes:
                 continue  # `grid.backbone_problem` knows it
-            yield case | dict(weights=weights, file=_stamp(weights), where=where, **more)
-            more = {}  # once a backbone
+            yield case | {"weights": weights, "file": _stamp(weights), "where": where}
+            case.pop("demands", None)  # once a backbone
 
 
 def _weights(name: str, given: list[Choice]) -> dict[str, list[str]]:
@@ -84,26 +89,22 @@ def _weights(name: str, given: list[Choice]) -> dict[str, list[str]]:
 
     What cannot be looked at is reported elsewhere, and the backbone looked at without.
     """
-    found: dict[str, list[str]] = {}
-    for each in given:
-        if each.backbone == name:
-            there = each.weights in WORDS or Path(each.weights).is_file()
-            sound = there and not grid.weights_problem(name, each.weights)
-            found.setdefault(each.weights if sound else "scratch", [*each.where])
-    return found or {"scratch": []}
+    places: dict[str, list[str]] = {}
+    for choice in given:
+        if choice.backbone == name:
+            there = choice.weights in WORDS or Path(choice.weights).is_file()
+            sound = there and not grid.weights_problem(name, choice.weights)
+            places.setdefault(choice.weights if sound else "scratch", [*choice.where])
+    return places or {"scratch": []}
 
 
 def _masked(name: str, known: list[grid.Configuration]) -> str:
     """Return a configuration that the backbone is built for, with a decoder if any has one."""
-    masked = [
-        configuration.slug
-        for configuration in known
-        if configuration.masked and grid.family(name).masks
-    ]
-    return masked[0] if masked else grid.SUPERVISED
+    masked = (config.slug for config in known if config.masked and grid.family(name).masks)
+    return next(masked, grid.SUPERVISED)
 
 
-def _frames(get: Callable[..., Any]) -> int:
+def _frames(get: Get) -> int:
     tasks = texts(get("benchmark", "clip_tasks"))
     given = [get("datasets", task, "clip_frames") for task in tasks]
     return next((frames for frames in given if isinstance(frames, int)), _FRAMES)
@@ -116,7 +117,7 @@ def _stamp(weights: str) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
-def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, list[str], str]]:
+def verdict(wanted: list[Case]) -> list[tuple[str, list[str], str]]:
     """Return (backbone, key in params.yaml, problem) of what is wrong.
 
     The key is empty where it is the backbone's own place.
@@ -130,21 +131,21 @@ def verdict(wanted: list[dict[str, Any]]) -> list[tuple[str, list[str], str]]:
         with contextlib.suppress(DataError):  # it costs seconds again, that is all
             write_json(MEMORY, dict(list(known.items())[-_KEPT:]), sealed=False)
     answer = known[key]
-    wrong = [tuple(problem) for problem in answer["problems"]]
-    for name, where, *released in answer["hub"]:
-        if text := hub.problem(*released):
-            wrong.append((name, where, text))
-    return wrong
+    problems = [*answer["problems"]]
+    for name, where, timm_name, repository, files in answer["hub"]:
+        if text := hub.problem(timm_name, repository, files):
+            problems.append((name, where, text))
+    return problems
 
 
-def _key(wanted: list[dict[str, Any]]) -> str:
+def _key(wanted: list[Case]) -> str:
     versions = [importlib.metadata.version(name) for name in ("torch", "timm", "safetensors")]
     code = source.digest("train"), source.of_modules(["data.preflight"])
     rests_on = json.dumps([wanted, versions, code], sort_keys=True)
     return hashlib.sha256(rests_on.encode()).hexdigest()
 
 
-def _remembered() -> dict[str, Any]:
+def _remembered() -> dict[str, Verdict]:
     try:
         known = json.loads(MEMORY.read_text(encoding="utf-8"))
         return {key: entry for key, entry in known.items() if {"problems", "hub"} <= entry.keys()}
@@ -152,7 +153,7 @@ def _remembered() -> dict[str, Any]:
         return {}  # only a cache: it is written anew
 
 
-def _look(wanted: list[dict[str, Any]]) -> dict[str, Any]:
+def _look(wanted: list[Case]) -> Verdict:
     print("params.yaml: looking at backbones and weights, once", file=sys.stderr, flush=True)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "lssat.data.preflight.child"],
@@ -166,5 +167,4 @@ def _look(wanted: list[dict[str, Any]]) -> dict[str, Any]:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         problem = f"backbones and weights could not be looked at: {last}"
         raise DataError("params.yaml", problem, "Run `lssat check` to try again")
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
+    return json.loads(done.stdout.splitlines()[-1])

@@ -2,13 +2,13 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lssat import grid
 from lssat.params import Train
-from lssat.params.base import texts
+from lssat.params.base import Get, texts
 from lssat.params.grid_rules import parsed
 from lssat.tables.project import Project
 
@@ -20,7 +20,7 @@ _DEFAULTS = {  # of keys that older files do not have
 _LISTS = ("backbones", "baselines", "clip_backbones")
 
 
-def backbones(get: Callable[..., Any]) -> Iterator[tuple[tuple, str]]:
+def backbones(get: Get) -> Iterator[tuple[tuple, str]]:
     """Yield each backbone of the grid with its place in params.yaml."""
     for key in _LISTS:
         for number, name in enumerate(texts(get("benchmark", key))):
@@ -37,7 +37,7 @@ class Choice(NamedTuple):
     variant: str | None = None
 
 
-def choices(get: Callable[..., Any]) -> Iterator[Choice]:
+def choices(get: Get) -> Iterator[Choice]:
     """Yield the weights of each backbone: of the recipe, and of each variant that has its own."""
     yield from _chosen(
         ("train", "weights"), get("train", "weights"), [n for _, n in backbones(get)]
@@ -57,20 +57,20 @@ def _chosen(where: tuple, given: Any, names: list[str], *of: str) -> Iterator[Ch
             yield Choice((*where, name), name, given[name], *of)
 
 
-def variants(get: Callable[..., Any], product: str) -> list[str]:
+def variants(get: Get, product: str) -> list[str]:
     """Return the variants that a product of `benchmark` runs, each once."""
-    made = parsed(get("benchmark", product, "configurations"))
-    return list(dict.fromkeys(each.variant for each in made if each.variant))
+    configs = parsed(get("benchmark", product, "configurations"))
+    return list(dict.fromkeys(config.variant for config in configs if config.variant))
 
 
-def configurations(get: Callable[..., Any]) -> list[grid.Configuration]:
+def configurations(get: Get) -> list[grid.Configuration]:
     """Return the configurations of the grid and of variants that can be read."""
     names = texts(get("benchmark", "configurations"))
     beside = (texts(get("benchmark", key, "configurations")) for key in grid.BESIDE)
     return parsed([*names, *itertools.chain(*beside)])
 
 
-def trained(get: Callable[..., Any], choice: Choice) -> bool:
+def trained(get: Get, choice: Choice) -> bool:
     """Say whether all runs that begin with these weights are trained with their recipe.
 
     Then the weights are not needed, and may be on another machine (`dvc pull`).
@@ -78,25 +78,20 @@ def trained(get: Callable[..., Any], choice: Choice) -> bool:
     backbone, recipe = choice.backbone, get("train")
     trained = grid.RUN.format(task="*", backbone=backbone, configuration="*", seed="*")
     records = RUNS.find(RUNS.run(trained).record)
-    names = (texts(get("benchmark", key)) for key in ("tasks", "configurations"))
-    tasks, configured = map(list, names)
-    seeds = get("benchmark", "seeds")
+    seeds, baselines = get("benchmark", "seeds"), texts(get("benchmark", "baselines"))
     if not records or not isinstance(recipe, dict) or not isinstance(seeds, list):
         return False
-    configured = (
-        [grid.SUPERVISED] if backbone in texts(get("benchmark", "baselines")) else configured
-    )
-    tasks = texts(get("benchmark", "clip_tasks")) if grid.family(backbone).clips else tasks
+    slugs = texts(get("benchmark", "configurations"))
+    slugs = [grid.SUPERVISED] if backbone in baselines else slugs
+    tasks = texts(get("benchmark", "clip_tasks" if grid.family(backbone).clips else "tasks"))
     if choice.product is not None:
-        made = parsed(get("benchmark", choice.product, "configurations"))
-        configured = [each.slug for each in made if each.variant == choice.variant]
+        configs = parsed(get("benchmark", choice.product, "configurations"))
+        slugs = [config.slug for config in configs if config.variant == choice.variant]
         tasks = texts(get("benchmark", choice.product, "tasks"))
         recipe = {**recipe, **get("variants", choice.variant)}
     wanted = {
-        RUNS.run(grid.Run(t, backbone, c, s).path).root
-        for t in tasks
-        for c in configured
-        for s in seeds
+        RUNS.run(grid.Run(task, backbone, slug, seed).path).root
+        for task, slug, seed in itertools.product(tasks, slugs, seeds)
     }
     return wanted <= {file.parent for file in records} and all(
         _recipe(file) == {**_DEFAULTS, **recipe, "lambda_cls": _recipe(file).get("lambda_cls")}
