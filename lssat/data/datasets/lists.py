@@ -6,12 +6,8 @@ Values stay text: `000003`, `NA` and `nan` reach the reader as they stand in the
 import csv as quoted
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.csv as pc
 
 from lssat.data.datasets.genuine_lists import genuine
 from lssat.tables import DataError
@@ -95,17 +91,14 @@ def csv(
     keep: list[str] | None = None,
     headed: bool = True,
     own: bool = False,
-) -> tuple[pa.Table, list[int]]:
-    """Read a CSV of comma-separated text fields, quoted or not.
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a CSV of comma-separated text fields, quoted or not, with their lines.
 
     Args:
         names: the columns, in their order.
-        keep: those to return, by default all; each row is held to all of them.
+        keep: those to yield, by default all; each row is held to all of them.
         headed: the first row must be `names`; otherwise it may be.
         own: the list is a user's, not a release's: what to do is to correct it.
-
-    Returns:
-        A table of text columns, nothing of which is null, and the line of each row.
 
     Raises:
         DataError: another header or delimiter, a row that is too short or too long, a line
@@ -122,7 +115,32 @@ def csv(
     if not titled and (headed or set(fields) & set(names)):
         problem = f"begins with {text[:60]!r}, not with {','.join(names)}"
         raise DataError(path, problem, "Correct its header" if own else _FETCH, start)
-    return _parse(path, names, keep or names, start if titled else start - 1, own)
+    places = [names.index(name) for name in keep or names]
+    for number, line in lines(path, own):
+        if titled and number == start:
+            continue
+        row = _parsed(path, number, line, own)
+        if len(row) != len(names):
+            raise _count(path, len(row), names, ",", number, own)
+        yield number, [row[place] for place in places]
+
+
+def _parsed(path: Path, number: int, line: str, own: bool) -> list[str]:
+    """Return the fields of a line of a CSV; without quotes, they lie between its commas."""
+    if "\r" in line:
+        problem = "has a carriage return within the line"
+        raise DataError(path, problem, "Save it with line feeds", number)
+    if '"' not in line:
+        return line.split(",")
+    try:
+        return next(quoted.reader([line], strict=True))
+    except quoted.Error as error:
+        problem = f"cannot be parsed ({error})"
+        if "unexpected end" in str(error):
+            problem = "has a quote that does not end on its line: a line break within a field"
+        fix = "Write the field on one line, and each quote in pairs"
+        fix = fix if own else f"{fix}, or fetch the list again"
+        raise DataError(path, problem, fix, number) from None
 
 
 def delimiter(text: str, columns: int) -> str:
@@ -136,83 +154,6 @@ def delimiter(text: str, columns: int) -> str:
 def delimiters(text: str) -> list[str]:
     """Name what may separate the fields of a line in place of commas."""
     return [name for other, name in _DELIMITERS.items() if other in text]
-
-
-def _parse(
-    path: Path, names: list[str], keep: list[str], skip: int, own: bool
-) -> tuple[pa.Table, list[int]]:
-    numbers, blank = _numbers(path, skip, own)
-    wrong: list[tuple[int | None, int]] = []  # row as Arrow counts it, its fields
-
-    def invalid(row: pc.InvalidRow) -> str:
-        if row.text.strip():  # what holds blanks alone is no row
-            wrong.append((row.number, row.actual_columns))
-        return "skip"
-
-    try:
-        table = pc.read_csv(
-            path,
-            # One thread: with more, the numbers of wrong rows are not known.
-            pc.ReadOptions(use_threads=False, column_names=names, skip_rows=skip),
-            pc.ParseOptions(invalid_row_handler=invalid, newlines_in_values=True),
-            pc.ConvertOptions(
-                column_types={name: pa.string() for name in names}, include_columns=keep
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        fix = "Correct it" if own else _FETCH
-        raise DataError(path, f"cannot be parsed ({error})", fix) from None
-    if len(table) + len(wrong) + len(blank) != len(numbers):
-        raise _broken(path, skip, own)
-    if wrong:
-        # Arrow counts what it skipped and, from there on, lines that are not blank.
-        number, fields = wrong[0]
-        raise _count(path, fields, names, ",", numbers[(number or 0) - skip - 1], own)
-    return table, [number for number in numbers if number not in blank]
-
-
-def _broken(path: Path, skip: int, own: bool) -> DataError:
-    """Find the row that spans several lines: a line break within quotes."""
-    begin = skip + 1
-    with open(path, encoding="utf-8", newline="") as file:
-        reader = quoted.reader(line for n, line in enumerate(file, 1) if n > skip)
-        with suppress(quoted.Error):  # a field that never ends is longer than it may be
-            for _ in reader:
-                if skip + reader.line_num > begin:
-                    break
-                begin = skip + reader.line_num + 1
-    problem = "has a quote that does not end on its line: a line break within a field"
-    fix = "Write the field on one line, and each quote in pairs"
-    return DataError(path, problem, fix if own else f"{fix}, or fetch the list again", begin)
-
-
-def _numbers(path: Path, skip: int, own: bool) -> tuple[list[int], set[int]]:
-    """Return the lines after the first `skip` that are not empty, and which hold but blanks.
-
-    Raises:
-        DataError: a line is not UTF-8 (Arrow would hand it to Python as text, and fail there),
-            or has a carriage return within.
-    """
-    numbers, blank = [], set()
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.isascii():
-                _utf8(path, number, line, own)
-            text = line.strip(b"\r\n")
-            if b"\r" in text:
-                problem = "has a carriage return within the line"
-                raise DataError(path, problem, "Save it with line feeds", number)
-            if number > skip and text:
-                numbers.append(number)
-                if not text.strip():
-                    blank.add(number)
-    return numbers, blank
-
-
-def rows(table: pa.Table) -> Iterator[tuple]:
-    """Yield the rows of a table; only some thousands of them are Python objects at a time."""
-    for batch in table.to_batches(max_chunksize=4096):
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
 def json_of(path: Path) -> Any:

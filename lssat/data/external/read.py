@@ -5,7 +5,7 @@ probability of a binary task's positive class, or a column for each class or att
 """
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +16,10 @@ from lssat.grid.tasks import Task
 from lssat.params.base import nearest
 from lssat.tables import DataError, spelling
 
-_SUFFIXES = (".csv", ".parquet")
 _SUM = 0.01  # what the probabilities of a sample's classes may miss 1 by: they are rounded in a CSV
 _SHOWN = 5
+
+Key = tuple[str, int]  # id and frame of a row; frame 0 where it is of a whole video
 
 
 class Scores(NamedTuple):
@@ -30,15 +31,20 @@ class Scores(NamedTuple):
     values: np.ndarray  # (N, K) float64, probabilities: of the positive class, or one each
     lines: list[int]  # of a CSV the line of each row from 1, else its number from 1
 
-    def line(self, row: int) -> int | None:
-        """Return the line of a row for a message; None of Parquet, which has none."""
-        return self.lines[row] if self.file.suffix == ".csv" else None
-
     def named(self, row: int) -> str:
         """Return what a message calls a row."""
         frame = f" frame {self.frames[row]}" if self.frames else ""
         where = "" if self.file.suffix == ".csv" else f" (row {self.lines[row]:,})"
         return f"{self.ids[row]}{frame}{where}"
+
+    def refusal(self, row: int, problem: str, fix: str) -> DataError:
+        """Return the error of a row, with its line; rows of Parquet have none."""
+        line = self.lines[row] if self.file.suffix == ".csv" else None
+        return DataError(self.file, problem, fix, line)
+
+    def keys(self) -> list[Key]:
+        """Return what tells the rows apart: the id, and the frame where there is one."""
+        return list(zip(self.ids, self.frames or [0] * len(self.ids), strict=True))
 
 
 def read(file: Path, task: Task) -> Scores:
@@ -49,17 +55,20 @@ def read(file: Path, task: Task) -> Scores:
             number from 0 to 1; a CSV's message has the line.
     """
     table, lines = _table(file)
-    _columns(file, table.column_names, task)
-    ids = _texts(file, table["id"].combine_chunks(), lines)
-    frames = _frames(file, table, lines) if "frame" in table.column_names else None
+    _check_header(file, list(table), task)
     names = columns(task)
-    found = Scores(file, ids, frames, np.empty((len(ids), len(names))), lines)
+    scores = Scores(file, table["id"], None, np.empty((len(lines), len(names))), lines)
+    if "" in scores.ids:
+        fix = "Name the sample, or drop the row"
+        raise scores.refusal(scores.ids.index(""), "the id is empty", fix)
+    if "frame" in table:
+        scores = scores._replace(frames=_frames(scores, table["frame"]))
     for column, name in enumerate(names):
-        found.values[:, column] = _numbers(found, table[name], name)
-    _once(found)
+        scores.values[:, column] = _numbers(scores, table[name], name)
+    _check_once(scores)
     if task.kind == "multiclass":
-        _sums(found)
-    return found
+        _check_sums(scores)
+    return scores
 
 
 def columns(task: Task) -> list[str]:
@@ -67,35 +76,51 @@ def columns(task: Task) -> list[str]:
     return ["score"] if task.kind == "binary" else list(task.classes)
 
 
-def _table(file: Path) -> tuple[pa.Table, list[int]]:
+def _table(file: Path) -> tuple[dict[str, list], list[int]]:
+    """Return the columns by name, and the line of each row or its number."""
     if not file.is_file():
         near = spelling.nearest(file)
         meant = f"Is it {near}? Else: " if near else ""
         fix = f"{meant}Put the table there, or correct benchmark.external in params.yaml"
         raise DataError(file, "does not exist; it is a table of scores", fix)
-    if file.suffix not in _SUFFIXES:
-        raise DataError(file, "is no .csv and no .parquet", "Save the scores as one of them")
     if file.suffix == ".csv":
-        line, text, header = lists.header(file, own=True)
-        for name in lists.delimiters(text) if len(header) == 1 else ():
-            raise DataError(file, f"is separated by {name}, not by commas", "Save it anew", line)
-        if twice := sorted({name for name in header if header.count(name) > 1}):
-            raise DataError(file, f"names the column {twice[0]!r} twice", "Keep one", line)
-        table, lines = lists.csv(file, header, own=True)
+        table, lines = _csv(file)
+    elif file.suffix == ".parquet":
+        table = _parquet(file)
+        lines = list(range(1, 1 + max(map(len, table.values()), default=0)))
     else:
-        try:
-            with pq.ParquetFile(file) as whole:  # pq.read_table would import pandas
-                table = whole.read()
-        except (pa.ArrowInvalid, OSError) as error:
-            problem = f"is no Parquet file ({str(error).splitlines()[0]})"
-            raise DataError(file, problem, "Write it again") from None
-        lines = list(range(1, len(table) + 1))
-    if not len(table):
+        raise DataError(file, "is no .csv and no .parquet", "Save the scores as one of them")
+    if not lines:
         raise DataError(file, "holds no row but its header", "Write a row for each sample")
     return table, lines
 
 
-def _columns(file: Path, names: list[str], task: Task) -> None:
+def _csv(file: Path) -> tuple[dict[str, list], list[int]]:
+    line, text, header = lists.header(file, own=True)
+    for name in lists.delimiters(text) if len(header) == 1 else ():
+        raise DataError(file, f"is separated by {name}, not by commas", "Save it anew", line)
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise DataError(file, f"names the column {twice[0]!r} twice", "Keep one", line)
+    rows = list(lists.csv(file, header, own=True))
+    table = {name: [row[place] for _, row in rows] for place, name in enumerate(header)}
+    return table, [number for number, _ in rows]
+
+
+def _parquet(file: Path) -> dict[str, list]:
+    try:
+        with pq.ParquetFile(file) as whole:  # pq.read_table would import pandas
+            table = whole.read()
+    except (pa.ArrowInvalid, OSError) as error:
+        problem = f"is no Parquet file ({str(error).splitlines()[0]})"
+        raise DataError(file, problem, "Write it again") from None
+    kind = table["id"].type if "id" in table.column_names else pa.string()
+    if not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
+        fix = "Write ids as text: 000003 is not 3"
+        raise DataError(file, f"its column id holds {kind}, not text", fix)
+    return table.to_pydict()
+
+
+def _check_header(file: Path, names: list[str], task: Task) -> None:
     wanted, line = columns(task), 1 if file.suffix == ".csv" else None
     allowed = ["id", *(["frame"] if task.level == "video" else []), *wanted]
     problems = [f"has no column {name}" for name in ("id", *wanted) if name not in names]
@@ -108,79 +133,54 @@ def _columns(file: Path, names: list[str], task: Task) -> None:
         raise DataError(file, f"{'; '.join(problems[:_SHOWN])}{more}", fix, line)
 
 
-def _texts(file: Path, column: pa.Array, lines: list[int]) -> list[str]:
-    if not pa.types.is_string(column.type) and not pa.types.is_large_string(column.type):
-        fix = "Write ids as text: 000003 is not 3"
-        raise DataError(file, f"its column id holds {column.type}, not text", fix)
-    ids = column.to_pylist()
-    for row, id in enumerate(ids):
-        if not id:
-            line = lines[row] if file.suffix == ".csv" else None
-            raise DataError(file, "the id is empty", "Name the sample, or drop the row", line)
-    return ids
-
-
-def _frames(file: Path, table: pa.Table, lines: list[int]) -> list[int]:
-    made = []
-    for row, value in enumerate(table["frame"].to_pylist()):
-        try:
-            made.append(int(value))
-            if made[-1] != float(value):
-                raise ValueError
-        except (TypeError, ValueError):
-            line = lines[row] if file.suffix == ".csv" else None
+def _frames(scores: Scores, values: list) -> list[int]:
+    frames = []
+    for row, value in enumerate(values):
+        number = _number(value)
+        if not number.is_integer():
             fix = "Write the number of the frame in its video, from 0"
-            raise DataError(file, f"the frame {value!r} is no whole number", fix, line) from None
-    return made
+            raise scores.refusal(row, f"the frame {value!r} is no whole number", fix)
+        frames.append(int(number))
+    return frames
 
 
-def _numbers(found: Scores, column: pa.ChunkedArray, name: str) -> np.ndarray:
+def _numbers(scores: Scores, values: list, name: str) -> np.ndarray:
     """Return a column of scores (N,), each a number from 0 to 1."""
-    raw = column.to_pylist()
-    try:
-        values = np.array(raw, dtype=float)
-    except (TypeError, ValueError):
-        values = np.array([_number(each) for each in raw])
-    wrong = np.flatnonzero(~((values >= 0) & (values <= 1)))  # what is no number is none of these
+    numbers = np.array([_number(value) for value in values])
+    wrong = np.flatnonzero(~((numbers >= 0) & (numbers <= 1)))  # nan is none of these
     if len(wrong):
         row = int(wrong[0])
         more = f", as {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
-        problem = f"{name} of {found.named(row)} is {raw[row]!r}, no number from 0 to 1{more}"
+        problem = f"{name} of {scores.named(row)} is {values[row]!r}, no number from 0 to 1{more}"
         fix = "Write probabilities: logits through a sigmoid or softmax"
-        raise DataError(found.file, problem, fix, found.line(row))
-    return values
+        raise scores.refusal(row, problem, fix)
+    return numbers
 
 
-def _number(value: object) -> float:
+def _number(value: Any) -> float:
     try:
-        return float(value)  # type: ignore[arg-type]
+        return float(value)
     except (TypeError, ValueError):
         return float("nan")
 
 
-def _once(found: Scores) -> None:
-    seen: dict[tuple, int] = {}
-    for row, key in enumerate(keys(found)):
-        if key in seen:
-            where = "line" if found.file.suffix == ".csv" else "row"
-            problem = f"{found.named(row)} stands in {where} {found.lines[seen[key]]} too"
+def _check_once(scores: Scores) -> None:
+    seen: dict[Key, int] = {}
+    for row, key in enumerate(scores.keys()):
+        if (first := seen.setdefault(key, row)) != row:
+            where = "line" if scores.file.suffix == ".csv" else "row"
+            problem = f"{scores.named(row)} stands in {where} {scores.lines[first]} too"
             fix = "Keep one row of each sample"
-            if found.frames is None:
+            if scores.frames is None:
                 fix += "; the mean of a video's frames, or number them in a column frame"
-            raise DataError(found.file, problem, fix, found.line(row))
-        seen[key] = row
+            raise scores.refusal(row, problem, fix)
 
 
-def keys(found: Scores) -> list[tuple]:
-    """Return what tells the rows apart: the id, and the frame where there is one."""
-    return list(zip(found.ids, found.frames or [0] * len(found.ids), strict=True))
-
-
-def _sums(found: Scores) -> None:
-    total = found.values.sum(axis=1)
+def _check_sums(scores: Scores) -> None:
+    total = scores.values.sum(axis=1)
     wrong = np.flatnonzero(np.abs(total - 1) > _SUM)
     if len(wrong):
         row = int(wrong[0])
-        problem = f"the classes of {found.named(row)} add up to {total[row]:.4g}"
+        problem = f"the classes of {scores.named(row)} add up to {total[row]:.4g}"
         fix = "Write a probability of each class; those of a sample add up to 1"
-        raise DataError(found.file, problem, fix, found.line(row))
+        raise scores.refusal(row, problem, fix)

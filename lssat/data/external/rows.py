@@ -1,7 +1,6 @@
 """From a table of scores to rows of predictions: each sample of the test split exactly once."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lssat import grid
-from lssat.data.external.read import Scores, keys, read
+from lssat.data.external.read import Key, Scores, read
 from lssat.tables import (
     PREDICTIONS,
     SPLITS,
@@ -66,19 +65,20 @@ def write(run: grid.Run, files: Files) -> None:
 
 
 def _rows(run: grid.Run, file: Path, splits: Splits) -> tuple[pa.Table, int]:
+    """Return the predictions, and how many scores are of samples without a crop."""
     samples = {name: _samples(path) for name, path in splits.tables.items() if name != "train"}
     task = grid.read_task(metadata(samples["test"]), splits.test)
-    found = read(file, task)
-    level = "image" if task.level != "video" else "frame" if found.frames else "video"
-    at = {key: row for row, key in enumerate(keys(found))}
-    kept = {name: _placed(table, level) for name, table in samples.items()}
-    _covered(found, at, kept, splits)
+    scores = read(file, task)
+    level = "image" if task.level != "video" else "frame" if scores.frames else "video"
+    row_of = {key: row for row, key in enumerate(scores.keys())}
+    placed = {name: _placed(table, level) for name, table in samples.items()}
+    _check_covered(scores, row_of, placed["test"][1], placed["val"][1], splits)
     parts = [
-        _part(run, task.kind, found, level, table, [at[key] for key in own])
-        for name, (table, own) in kept.items()
-        if name == "test" or (own and own[0] in at)
+        _part(run, task.kind, scores, level, table, [row_of[key] for key in keys])
+        for name, (table, keys) in placed.items()
+        if name == "test" or (keys and keys[0] in row_of)
     ]
-    return pa.concat_tables(parts), len(found.ids) - sum(map(len, parts))
+    return pa.concat_tables(parts), len(scores.ids) - sum(map(len, parts))
 
 
 def _samples(path: Path) -> pa.Table:
@@ -87,82 +87,74 @@ def _samples(path: Path) -> pa.Table:
     return table.filter(pc.equal(table["clip"], -1))
 
 
-def _placed(samples: pa.Table, level: str) -> tuple[pa.Table, list[tuple]]:
+def _placed(samples: pa.Table, level: str) -> tuple[pa.Table, list[Key]]:
     """Return a row for each sample of the level, and its key in the table of scores."""
     ids, frames = samples["id"].to_pylist(), samples["frame"].to_pylist()
     if level == "frame":
         return samples, list(zip(ids, frames, strict=True))
-    first = np.sort(np.unique(ids, return_index=True)[1]) if ids else np.empty(0, int)
-    return samples.take(first), [(ids[at], 0) for at in first]
+    first = {id: place for place, id in reversed([*enumerate(ids)])}
+    return samples.take(sorted(first.values())), [(id, 0) for id in dict.fromkeys(ids)]
 
 
-def _covered(
-    found: Scores,
-    at: dict[tuple, int],
-    kept: dict[str, tuple[pa.Table, list[tuple]]],
-    splits: Splits,
+def _check_covered(
+    scores: Scores, row_of: dict[Key, int], test: list[Key], val: list[Key], splits: Splits
 ) -> None:
-    """Hold the table to the splits.
+    """Hold the table to the samples of test and val.
 
     Raises:
         DataError: see `write`.
     """
-    test, val = kept["test"][1], kept["val"][1]
-    if lacking := [key for key in test if key not in at]:
-        problem = f"lacks {_some(found, lacking)} of the {len(test):,} samples of the test split"
+    if lacking := [key for key in test if key not in row_of]:
+        problem = f"lacks {_some(scores, lacking)} of the {len(test):,} samples of the test split"
         fix = f"Score each; {splits.files['samples']} lists them"
-        if found.frames:
+        if scores.frames:
             fix += ". Where other frames were scored, give each video the mean of its frames"
-        raise DataError(found.file, problem, fix)
-    lacking = [key for key in val if key not in at]
-    if lacking and (some := len(val) - len(lacking)):
-        problem = f"has {some:,} samples of the validation split and lacks "
+        raise DataError(scores.file, problem, fix)
+    lacking = [key for key in val if key not in row_of]
+    if lacking and (n_scored := len(val) - len(lacking)):
+        problem = f"has {n_scored:,} samples of the validation split and lacks "
         fix = "Give all of them, for the calibration, or none"
-        raise DataError(found.file, problem + _some(found, lacking), fix)
-    own = {*test, *val}
-    listed = {id: name for name in ("train", "unused", "val", "test") for id in _ids(splits, name)}
-    ids = {id for id, _ in own}
-    for row, key in enumerate(keys(found)):
-        if key in own or (key[0] not in ids and listed.get(key[0]) in ("val", "test")):
+        raise DataError(scores.file, problem + _some(scores, lacking), fix)
+    wanted, cropped = {*test, *val}, {id for id, _ in (*test, *val)}
+    split_of = {
+        id: name
+        for name in ("train", "unused", "val", "test")
+        for id in splits.files[f"{name}_ids"].read_text(encoding="utf-8").splitlines()
+    }
+    for row, key in enumerate(scores.keys()):
+        split = split_of.get(key[0])
+        if key in wanted or (key[0] not in cropped and split in ("val", "test")):
             continue  # without a crop nothing of ours has scored it
-        split = listed.get(key[0])
-        problem = f"{found.named(row)} is no sample of the data set"
+        problem = f"{scores.named(row)} is no sample of the data set"
         fix = f"Write ids as {splits.files['samples']} does"
         if split in ("train", "unused"):
-            problem = f"{found.named(row)} is of the split {split}, which is not scored"
+            problem = f"{scores.named(row)} is of the split {split}, which is not scored"
             fix = "Leave it out"
         elif split:
-            problem = f"{found.named(row)} is none of the frames that runs see"
+            problem = f"{scores.named(row)} is none of the frames that runs see"
             fix = "Leave it out, or give each video the mean of its frames and no column frame"
-        raise DataError(found.file, problem, fix, found.line(row))
+        raise scores.refusal(row, problem, fix)
 
 
-def _ids(splits: Splits, name: str) -> list[str]:
-    return splits.files[f"{name}_ids"].read_text(encoding="utf-8").splitlines()
-
-
-def _some(found: Scores, lacking: Sequence[tuple]) -> str:
-    names = [f"{id} frame {frame}" if found.frames else id for id, frame in lacking[:_SHOWN]]
+def _some(scores: Scores, lacking: list[Key]) -> str:
+    names = [f"{id} frame {frame}" if scores.frames else id for id, frame in lacking[:_SHOWN]]
     more = ", ..." if len(lacking) > _SHOWN else ""
     return f"{len(lacking):,} ({', '.join(names)}{more})"
 
 
 def _part(
-    run: grid.Run, kind: str, found: Scores, level: str, samples: pa.Table, rows: list[int]
+    run: grid.Run, kind: str, scores: Scores, level: str, samples: pa.Table, rows: list[int]
 ) -> pa.Table:
-    values = logits(kind, found.values[rows])
-    size, width = values.shape
-    starts = pa.array(np.arange(size + 1, dtype=np.int32) * width)
-    flat = pa.array(np.ascontiguousarray(values, np.float32).reshape(-1))
-    made = {name: samples[name] for name in samples.column_names}
-    made |= {
-        "run": pa.array([run.path] * size),
-        "level": pa.array([level] * size),
-        "logits": pa.ListArray.from_arrays(starts, flat),
+    """Return the predictions of the samples of a split, whose scores stand in these rows."""
+    columns = {name: samples[name] for name in samples.column_names}
+    columns |= {
+        "run": pa.array([run.path] * len(rows)),
+        "level": pa.array([level] * len(rows)),
+        "logits": pa.array(list(logits(kind, scores.values[rows])), pa.list_(pa.float32())),
     }
     if level == "video":
-        made["frame"] = pa.array([0] * size)
-    return pa.table({name: made[name] for name in PREDICTIONS.names}).cast(PREDICTIONS)
+        columns["frame"] = pa.array([0] * len(rows))
+    return pa.table({name: columns[name] for name in PREDICTIONS.names}).cast(PREDICTIONS)
 
 
 def logits(kind: str, scores: np.ndarray) -> np.ndarray:
@@ -171,7 +163,7 @@ def logits(kind: str, scores: np.ndarray) -> np.ndarray:
     log p of classes, log p / (1 - p) of a positive class or attributes; finite also for 0 and 1.
     """
     with np.errstate(divide="ignore"):
-        made = np.log(scores)
+        values = np.log(scores)
         if kind != "multiclass":
-            made -= np.log1p(-scores)
-    return np.clip(made, _NEVER, _SURE)
+            values -= np.log1p(-scores)
+    return np.clip(values, _NEVER, _SURE)

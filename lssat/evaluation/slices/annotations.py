@@ -38,10 +38,10 @@ def read(file: Path) -> Notes:
     header = _header(file)
     key = next(name for name in KEYS if name in header)
     names = [name for name in header if name != key]
-    table, numbers = lists.csv(file, header, own=True)
     rows: dict[str, dict[str, str]] = {}
     repeated, differ = 0, []
-    for row, line in zip(table.to_pylist(), numbers, strict=True):
+    for line, values in lists.csv(file, header, own=True):
+        row = dict(zip(header, values, strict=True))
         who = row.pop(key)
         if not who:
             raise DataError(file, f"the {key} is empty", "Name the sample, or drop the row", line)
