@@ -7,18 +7,20 @@ these alone (`lssat.evaluation.format_probe`).
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from PIL import Image, JpegImagePlugin
 
-from lssat.data.media import container, frames_in
+from lssat.data.media import container
 from lssat.data.media.copies import Copies
 from lssat.data.media.image import FORMATS as IMAGES
 from lssat.data.media.unreadable import Unreadable, read_bytes
+from lssat.data.media.video import images_of
 from lssat.data.media.without_metadata import bare
 from lssat.tables import (
     FACES,
@@ -67,8 +69,8 @@ def write(dataset: str, root: str | Path, manifest: Path, faces: list[Path], out
             except Unreadable as error:
                 problem = f"of {dataset} was cropped and cannot be read any more ({error})"
                 raise DataError(path, problem, "Put it back as it was") from None
-            own = dict(id=row["id"], media=row["media"], side=side, frames=frames)
-            rows.append(own | facts)
+            known = dict(id=row["id"], media=row["media"], side=side, frames=frames)
+            rows.append(known | facts)
     write_table(out, sorted(rows, key=lambda row: row["id"]), FORMATS)
 
 
@@ -76,22 +78,17 @@ def _crops(faces: list[Path]) -> dict[str, tuple[float, int]]:
     """Return of each sample its crops' mean side in the frame, in pixels, and its frames."""
     columns = ["id", "box", "n_frames"]
     table = pa.concat_tables([read_table(path, FACES).select(columns) for path in faces])
-    boxes = table["box"].combine_chunks().flatten().to_numpy().reshape(-1, 4)
-    names, at = np.unique(np.array(table["id"].to_pylist(), dtype=object), return_inverse=True)
-    count = np.bincount(at, minlength=len(names))
-    sides = np.bincount(at, boxes[:, 2] - boxes[:, 0], minlength=len(names)) / count
-    frames = np.zeros(len(names), int)
-    frames[at] = table["n_frames"].to_numpy()
-    every = zip(names.tolist(), sides.tolist(), frames.tolist(), strict=True)
-    return {name: (side, number) for name, side, number in every}
+    left, right = (pc.list_element(table["box"], place) for place in (0, 2))
+    table = table.append_column("side", pc.subtract(right, left)).group_by("id", use_threads=False)
+    samples = table.aggregate([("side", "mean"), ("n_frames", "max")])
+    means, frames = samples["side_mean"].to_pylist(), samples["n_frames_max"].to_pylist()
+    return dict(zip(samples["id"].to_pylist(), zip(means, frames, strict=True), strict=True))
 
 
 def _facts(path: Path, media: str) -> dict[str, Any]:
     if media == "video":
         return _video(path)
-    files = [path] if media == "image" else frames_in(path)
-    if not files:
-        raise Unreadable("no_frames", "no image in the folder")
+    files = images_of(path, media)
     size = sum(file.stat().st_size for file in files) if media == "frames" else None
     return _image(read_bytes(files[0]), size)
 
@@ -113,7 +110,7 @@ def _video(path: Path) -> dict[str, Any]:
 
 def _image(data: bytes, size: int | None = None) -> dict[str, Any]:
     """Describe an image, or the first of a video's, all of which have so many bytes."""
-    for version in _versions(data):
+    for version in (data, bare(data)):  # without its metadata, which may be damaged
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of metadata, and of sizes: nothing is decoded
@@ -122,12 +119,6 @@ def _image(data: bytes, size: int | None = None) -> dict[str, Any]:
         except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
             problem = str(error)
     raise Unreadable("unreadable", problem)
-
-
-def _versions(data: bytes) -> Iterator[bytes]:
-    """Yield a file's bytes, then those without metadata, which may be damaged."""
-    yield data
-    yield bare(data)
 
 
 def _described(image: Image.Image, size: int) -> dict[str, Any]:

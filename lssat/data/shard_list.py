@@ -27,9 +27,9 @@ def write(faces: ShardFolder, codes: ShardFolder, count: int, out: Path) -> None
 
 
 def _row(crops: Path, codes: Path) -> dict[str, str | int]:
-    known, made = read_table(crops, FACES), read_table(codes, TEXTURE)
-    faces, texture = metadata(known)["sha256"], metadata(made)
+    rows, coded = read_table(crops, FACES), read_table(codes, TEXTURE)
+    faces, texture = metadata(rows)["sha256"], metadata(coded)
     if (of := texture.get("faces_sha256", "(none)")) != faces:
         problem = f"is of codes of other crops ({of[:12]}...) than {crops} ({faces[:12]}...)"
         raise DataError(codes, problem, REMEDY)
-    return {"rows": len(known), "faces_sha256": faces, "texture_sha256": texture["sha256"]}
+    return {"rows": len(rows), "faces_sha256": faces, "texture_sha256": texture["sha256"]}

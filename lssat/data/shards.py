@@ -15,8 +15,7 @@ import pyarrow.compute as pc
 
 from lssat import texture
 from lssat.tables import FACES, TEXTURE, DataError, metadata, open_shard, project, read_table
-
-REMEDY = "Remove it and run `snakemake --cores 8` to rebuild it"
+from lssat.tables.seal import REMEDY
 
 
 class Shard(NamedTuple):

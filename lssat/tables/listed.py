@@ -10,23 +10,24 @@ from collections.abc import Iterable
 from typing import Any
 
 from lssat.tables import DataError
+from lssat.tables.rows import RejectRow, SampleRow
 
 Key = tuple[str, str, str]  # split of the lists, subset, class; "" where there is none
 
 
-def key(row: dict) -> Key:
+def key(row: SampleRow | RejectRow) -> Key:
     """Return what a sample is counted under; samples of several labels have no class."""
     labels = row["labels"]
     return row["split"], row["subset"], str(labels[0]) if len(labels) == 1 else ""
 
 
-def count(rows: Iterable[dict], rejects: Iterable[dict]) -> Counter[Key]:
+def count(rows: Iterable[SampleRow], rejects: Iterable[RejectRow]) -> Counter[Key]:
     """Count what the lists name: the samples, and the rejects that are losses of one.
 
     Those of the readers say their split. Others name no sample more: one that stands twice, or
     one of a class that is excluded on request.
     """
-    return Counter(key(row) for row in (*rows, *(row for row in rejects if "split" in row)))
+    return Counter([*map(key, rows), *(key(row) for row in rejects if "split" in row)])
 
 
 def header(counts: Counter[Key]) -> dict[str, str]:

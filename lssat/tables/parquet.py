@@ -1,8 +1,8 @@
 """Parquet tables: held to an explicit schema when they are written and when they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ _GROUP = 1 << 17
 
 def write_table(
     path: str | Path,
-    rows: Sequence[dict] | pa.Table,
+    rows: Sequence[Mapping[str, Any]] | pa.Table,
     schema: pa.Schema,
     metadata: dict[str, str] | None = None,
 ) -> None:

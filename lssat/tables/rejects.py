@@ -5,35 +5,36 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lssat.tables.errors import DataError
+from lssat.tables.rows import RejectRow
 from lssat.tables.schemas import REASONS
 
 _SHOWN = 3  # samples of each reason, in a message
 
 
-def reject(dataset: str, id: str, path: str, step: str, reason: str, detail: str = "") -> dict:
+def reject(dataset: str, id: str, path: str, step: str, reason: str, detail: str = "") -> RejectRow:
     """Return a row of the rejects table; the reason must be one of `REASONS`."""
     if reason not in REASONS:
         raise ValueError(f"unknown reason {reason!r}: the closed list is {REASONS}")
     return dict(dataset=dataset, id=id, path=path, step=step, reason=reason, detail=detail)
 
 
-def reasons(rows: Sequence[dict]) -> str:
+def reasons(rows: Sequence[RejectRow]) -> str:
     """Say of rejected samples how many there are of each reason, and the first of each.
 
     Args:
         rows: of schema REJECTS; of a sample with several rows the first counts.
     """
-    first: dict[str, dict] = {}
+    first: dict[str, RejectRow] = {}
     for row in rows:
         first.setdefault(row["id"], row)
-    groups: dict[str, list[dict]] = defaultdict(list)
+    groups: dict[str, list[RejectRow]] = defaultdict(list)
     for row in first.values():
         groups[row["reason"]].append(row)
     most = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     return "; ".join(f"{len(rejected):,} {reason} ({_some(rejected)})" for reason, rejected in most)
 
 
-def _some(rows: list[dict]) -> str:
+def _some(rows: list[RejectRow]) -> str:
     shown = [row["id"] + (f": {row['detail']}" if row["detail"] else "") for row in rows[:_SHOWN]]
     return ", ".join(shown) + (", ..." if len(rows) > _SHOWN else "")
 
@@ -44,7 +45,7 @@ def check_rejects(
     total: int,
     limit: float,
     file: str | Path,
-    rows: Sequence[dict] = (),
+    rows: Sequence[RejectRow] = (),
 ) -> None:
     """Stop the step when more than the share `limit` (0 to 1) of its samples was rejected.
 
@@ -64,7 +65,7 @@ def check_rejects(
     )
 
 
-def _ways_out(step: str, file: str | Path, rows: Sequence[dict]) -> str:
+def _ways_out(step: str, file: str | Path, rows: Sequence[RejectRow]) -> str:
     """Say how all of them are read: the manifest has one table, the faces one a shard."""
     if step == "manifest" or not rows:
         return f"`lssat rejects {file}` lists them all; "

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from rich.console import Console
 
 from lssat import params
-from lssat.data.audit.crops import FINDINGS, finding, read_crops
+from lssat.data.audit.crops import FINDINGS, Finding, finding, read_crops
 from lssat.data.audit.lookalikes import near
 from lssat.tables import DataError, together, write_json, write_table
 
@@ -72,13 +72,13 @@ def _crops(source: Source, kept: tuple[str, ...]) -> pa.Table:
     return crops.set_column(place, "split", named)
 
 
-def _same(seen: pa.Table, test: pa.Table) -> list[dict]:
+def _same(seen: pa.Table, test: pa.Table) -> list[Finding]:
     """List each tested sample and a crop of it that was seen; once for each pair of samples."""
     first: dict[str, dict] = {}
     common = pc.is_in(seen["sha256"], test["sha256"].combine_chunks())
     for crop in seen.filter(common).to_pylist():
         first.setdefault(crop["sha256"], crop)
-    duplicates: dict[tuple, dict] = {}
+    duplicates: dict[tuple, Finding] = {}
     for crop in test.filter(pc.is_in(test["sha256"], pa.array(first, pa.string()))).to_pylist():
         other = first[crop["sha256"]]
         pair = crop["id"], other["split"], other["id"]

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lssat.tables import FACES, SPLITS, DataError, read_table
 
@@ -33,13 +34,35 @@ FINDINGS = pa.schema(
 )
 
 
-def finding(kind: str, first: dict, other: dict, what: str, distance: int | None) -> dict:
+class Finding(TypedDict):
+    """A row of FINDINGS."""
+
+    kind: str
+    split: str
+    id: str
+    frame: int
+    other_split: str
+    other_id: str
+    other_frame: int
+    what: str
+    distance: int | None
+
+
+def finding(kind: str, first: dict, other: dict, what: str, distance: int | None) -> Finding:
     """Return a row of FINDINGS about two crops (`split`, `id`, `frame`)."""
     if kind not in KINDS:
         raise ValueError(f"unknown finding {kind!r}: the closed list is {KINDS}")
-    second = {f"other_{name}": other[name] for name in ("split", "id", "frame")}
-    one = {name: first[name] for name in ("split", "id", "frame")}
-    return dict(kind=kind, **one, **second, what=what, distance=distance)
+    return Finding(
+        kind=kind,
+        split=first["split"],
+        id=first["id"],
+        frame=first["frame"],
+        other_split=other["split"],
+        other_id=other["id"],
+        other_frame=other["frame"],
+        what=what,
+        distance=distance,
+    )
 
 
 def read_crops(splits: dict[str, Path], faces: list[Path]) -> pa.Table:
@@ -59,23 +82,20 @@ def read_crops(splits: dict[str, Path], faces: list[Path]) -> pa.Table:
     kept = ["id", "clip", "frame", "shard", "row", "sha256", "phash"]
     crops = pa.concat_tables([read_table(path, FACES).select(kept) for path in faces])
     places = _place(crops)
-    order = np.argsort(places)
     parts = []
     for name in NAMES:
         rows = read_table(splits[name], SPLITS)
-        wanted = _place(rows)
-        at = np.searchsorted(places[order], wanted).clip(max=max(len(places) - 1, 0))
-        placed = crops.take(order[at] if len(places) else [])
-        if len(placed) != len(rows) or not _same(placed, rows):
+        placed = crops.take(pc.index_in(_place(rows), value_set=places))
+        if not _same(placed, rows):
             problem = "holds a crop that is not in its shard's table"
             raise DataError(splits[name], problem, "Run the splits step again: it is older")
         parts.append(placed.drop_columns(["shard", "row"]).append_column("split", rows["split"]))
     return pa.concat_tables(parts)
 
 
-def _place(table: pa.Table) -> np.ndarray:
+def _place(table: pa.Table) -> pa.Array:
     shard, row = (table[name].to_numpy().astype(np.int64) for name in ("shard", "row"))
-    return shard << 32 | row
+    return pa.array(shard << 32 | row)
 
 
 def _same(crops: pa.Table, rows: pa.Table) -> bool:

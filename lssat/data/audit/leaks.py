@@ -14,7 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 from lssat import grid
-from lssat.data.audit.crops import FINDINGS, NAMES, by_split, facts, finding, read_crops
+from lssat.data.audit.crops import (
+    FINDINGS,
+    NAMES,
+    Finding,
+    by_split,
+    facts,
+    finding,
+    read_crops,
+)
 from lssat.grid.releases import PAIRED
 from lssat.tables import (
     MANIFEST,
@@ -91,7 +99,7 @@ def _identities(dataset: str, samples: pa.Table) -> dict[str, set[str]]:
     return identities
 
 
-def _in_two_splits(crops: pa.Table, identities: dict[str, set[str]]) -> list[dict]:
+def _in_two_splits(crops: pa.Table, identities: dict[str, set[str]]) -> list[Finding]:
     """List a finding for each identity and each further split that it is in."""
     first: dict[str, dict[str, dict]] = {}  # identity -> split -> its first crop there
     for crop in crops.select(["split", "id", "frame"]).to_pylist():
@@ -104,7 +112,7 @@ def _in_two_splits(crops: pa.Table, identities: dict[str, set[str]]) -> list[dic
     ]
 
 
-def _copies(crops: pa.Table) -> list[dict]:
+def _copies(crops: pa.Table) -> list[Finding]:
     """List crops with equal sha256: the first of them beside the first of each other sample."""
     copies = []
     codes = crops["sha256"].combine_chunks().dictionary_encode().indices.to_numpy()
@@ -150,7 +158,7 @@ def _words(kind: str, count: int) -> str:
     return f"{count:,} {WORDS[kind][count != 1]}"
 
 
-def _refuse(leaked: list[dict], counts: dict[str, int], table: Path) -> None:
+def _refuse(leaked: list[Finding], counts: dict[str, int], table: Path) -> None:
     counted = ", ".join(_words(kind, counts[kind]) for kind in LEAKS if counts[kind])
     pairs = [
         f"{row['what'][:16]}: {row['id']} ({row['split']}) and {row['other_id']} "

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from rich.console import Console
 
 from lssat import params
-from lssat.data.audit.crops import FINDINGS, NAMES, facts, finding, read_crops
+from lssat.data.audit.crops import FINDINGS, NAMES, Finding, facts, finding, read_crops
 from lssat.data.audit.phash import nearest
 from lssat.tables import DataError, together, write_json, write_table
 
@@ -66,7 +66,7 @@ def lookalikes(
         raise DataError(table, f"{problem}; {limit}", fix)
 
 
-def near(crops: pa.Table, others: pa.Table, distance: int) -> list[dict]:
+def near(crops: pa.Table, others: pa.Table, distance: int) -> list[Finding]:
     """List each sample of `crops` that has a near crop in `others`, with the nearest pair.
 
     Both tables hold crops as `read_crops` returns them.

@@ -81,13 +81,13 @@ def alike(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Change both crops of a pair by the same draws, so that no draw tells the fake."""
     state = rng.bit_generator.state
-    made = []
+    changed = []
     for img in (first, second):
         rng.bit_generator.state = state
         img = shifted(img, rng, often=0.3, light=0.3)
         jpeg, quality = rng.random() < 0.5, int(rng.integers(40, 101))
-        made.append(compressed(img, quality) if jpeg else img)
-    return made[0], made[1]
+        changed.append(compressed(img, quality) if jpeg else img)
+    return changed[0], changed[1]
 
 
 def transferred(source: np.ndarray, target: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -82,7 +82,7 @@ def elastic(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
     share = len(mask) / 256
     noise = rng.uniform(-1, 1, (2, *mask.shape)).astype(np.float32)
-    fields = [50 * share**2 * ndimage.gaussian_filter(each, 7 * share) for each in noise]
+    fields = [50 * share**2 * ndimage.gaussian_filter(axis, 7 * share) for axis in noise]
     places = np.indices(mask.shape, np.float32) + np.stack(fields)
     return ndimage.map_coordinates(mask, places, order=1, mode="constant").clip(0, 1)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -58,19 +58,19 @@ class Reals:
 
     def _landmarks(self, file: Path) -> np.ndarray:
         """Read (N, 5, 2) landmarks in pixels of the crops."""
-        found = np.empty((len(self), 5, 2))
+        landmarks = np.empty((len(self), 5, 2))
         for number in np.unique(self.shard).tolist():
-            shard, mine = self.faces.shard(number), np.flatnonzero(self.shard == number)
-            rows = shard.rows.select(["id", "box", "landmarks"]).take(self.row[mine])
-            for place, row in zip(mine.tolist(), rows.to_pylist(), strict=True):
+            shard, places = self.faces.shard(number), np.flatnonzero(self.shard == number)
+            rows = shard.rows.select(["id", "box", "landmarks"]).take(self.row[places])
+            for place, row in zip(places.tolist(), rows.to_pylist(), strict=True):
                 if len(row["landmarks"]) != 10:
                     problem = f"{row['id']!r} of {file} has no landmarks, which a blend needs"
                     fix = "Let the faces be detected (faces: detect), or leave train.blend out"
                     raise DataError(shard.file.with_suffix(".parquet"), problem, fix)
                 x0, y0, x1, _ = row["box"]
                 scale = shard.array.shape[1] / (x1 - x0)
-                found[place] = (np.reshape(row["landmarks"], (5, 2)) - (x0, y0)) * scale
-        return found
+                landmarks[place] = (np.reshape(row["landmarks"], (5, 2)) - (x0, y0)) * scale
+        return landmarks
 
     def crop(self, place: int) -> np.ndarray:
         """Return a crop, uint8 (H, H, 3)."""
@@ -87,9 +87,9 @@ class Reals:
         crop, landmarks = self.crop(place), self.landmarks[place]
         if rng.random() < 0.5 and hflip:
             crop, landmarks = crop[:, ::-1], mirrored(landmarks, len(crop))
-        made = self.method(self, place, np.ascontiguousarray(crop), landmarks, rng)
-        first, second = colour.alike(made.real, made.fake, rng)
-        return made._replace(real=first, fake=second)
+        pair = self.method(self, place, np.ascontiguousarray(crop), landmarks, rng)
+        first, second = colour.alike(pair.real, pair.fake, rng)
+        return pair._replace(real=first, fake=second)
 
 
 def real(used: pa.Table) -> pa.Table:
@@ -135,8 +135,8 @@ def face_xray(
     on the target's landmarks by a similarity, and gets the target's colours in the mask. The mask
     is deformed and softened as SBI's, where the paper has a piecewise affine one.
     """
-    near = nearest(reals.landmarks, reals.groups, landmarks, reals.groups[place])
-    other = int(rng.choice(near))
+    others = nearest(reals.landmarks, reals.groups, landmarks, reals.groups[place])
+    other = int(rng.choice(others))
     matrix = hull.similarity(reals.landmarks[other], landmarks)
     source = warped(reals.crop(other), matrix)
     inside = warped(np.ones(crop.shape[:2], np.float32), matrix) >= 1
@@ -146,21 +146,21 @@ def face_xray(
     return Pair(crop, blended(source, crop, mask), mask, hull.boundary(mask))
 
 
-Method = Callable[[Any, int, np.ndarray, np.ndarray, np.random.Generator], Pair]
+Method = Callable[[Reals, int, np.ndarray, np.ndarray, np.random.Generator], Pair]
 METHODS: dict[str, Method] = {"sbi": self_blended, "xray": face_xray}
 
 
 def nearest(
-    landmarks: np.ndarray, groups: np.ndarray, own: np.ndarray, group: str, count: int = NEAREST
+    landmarks: np.ndarray, groups: np.ndarray, face: np.ndarray, group: str, count: int = NEAREST
 ) -> np.ndarray:
     """Return the places of the nearest faces of other groups, at most `count`, nearest first.
 
     Args:
         landmarks: (N, 5, 2), in pixels of the crops.
         groups: (N,) of whom they are.
-        own: (5, 2), of the face that others are near to; group: its own.
+        face: (5, 2), of the face that others are near to; group: its own.
     """
-    far = ((landmarks - own) ** 2).sum((1, 2))
+    far = ((landmarks - face) ** 2).sum((1, 2))
     far = np.where(groups == group, np.inf, far)
     order = np.argsort(far, kind="stable")[:count]
     return order[np.isfinite(far[order])]

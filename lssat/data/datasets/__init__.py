@@ -2,7 +2,6 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from lssat import grid, params
 from lssat.data import media
-from lssat.data.datasets import checks, own
+from lssat.data.datasets import checks, own, tree
 from lssat.data.datasets.limit import limit
 from lssat.data.media import archive
 from lssat.grid.releases import RELEASES
@@ -28,8 +27,7 @@ from lssat.tables import (
 )
 from lssat.tables.addresses import place
 from lssat.tables.listed import count, header
-
-NO_LOSS = ("excluded_class", "duplicate")  # on request; one of the equal rows is used
+from lssat.tables.rows import RejectRow, SampleRow
 
 
 def reader(dataset: str) -> Any:
@@ -37,13 +35,10 @@ def reader(dataset: str) -> Any:
     return import_module(f"lssat.data.datasets.{dataset}")
 
 
-def whole(dataset: str) -> Callable[[Any, list[dict]], int]:
-    """Return what says how many samples a complete release has; 0 where a part is as good."""
-    return getattr(reader(dataset), "whole", _any) if dataset in RELEASES else _any
-
-
-def _any(options: params.Dataset, rows: list[dict]) -> int:
-    return 0
+def whole(dataset: str, options: params.Dataset, rows: list[SampleRow]) -> int:
+    """Return how many samples the complete release has; 0 where a part is as good."""
+    count = getattr(reader(dataset), "whole", None) if dataset in RELEASES else None
+    return count(options, rows) if count else 0
 
 
 def manifest(
@@ -93,7 +88,8 @@ def write(
     readable_rows, unreadable = readable(few, place(options.root))
     rejected = sorted([*absent, *unreadable], key=lambda row: (row["id"], row["path"]))
     described = task(dataset, options)
-    for doubt in [*checks.doubts(options, rows, described.classes), *_left_out(dataset, options)]:
+    left_out = own.left_out(dataset, options) if isinstance(options, params.Own) else []
+    for doubt in [*checks.doubts(options, rows, described.classes), *left_out]:
         print(f"warning: datasets.{dataset}: {doubt}", file=sys.stderr)
     with together():
         heads = described.header() | header(count(rows, absent))
@@ -104,14 +100,14 @@ def write(
     lost = [_plain(row) for row in rejected if row["reason"] not in no_loss(options)]
     try:
         _stop(lost, len(readable_rows) + len(lost), options.rejects_limit, rejects, kept)
-        checks.check_whole(dataset, whole(dataset), options, rows, absent)
+        checks.check_whole(dataset, whole(dataset, options, rows), options, rows, absent)
     except DataError as error:
         missing = checks.missing(lost)
         return DataError(error.file, error.problem, error.fix + _part(dataset, missing))
     return None
 
 
-def _digest(options: params.Dataset, rows: list[dict], memory: Path) -> str:
+def _digest(options: params.Dataset, rows: list[SampleRow], memory: Path) -> str:
     files = {str(archive.file_of(row["path"])) for row in rows if row["media"] != "frames"}
     folders = {row["path"] for row in rows if row["media"] == "frames"}
     return digest.of_files(options.root, files, folders, memory)
@@ -119,12 +115,13 @@ def _digest(options: params.Dataset, rows: list[dict], memory: Path) -> str:
 
 def no_loss(options: params.Dataset) -> tuple[str, ...]:
     """Return the reasons of rejects that are no losses; in a part, absent files are none."""
-    return (*NO_LOSS, "missing") if options.partial else NO_LOSS
+    return (*checks.NO_LOSS, "missing") if options.partial else checks.NO_LOSS
 
 
-def _plain(row: dict) -> dict:
+def _plain(row: RejectRow) -> RejectRow:
     """Return a row of the table of rejects, without what only counts need."""
-    return {name: row[name] for name in REJECTS.names}
+    where = row["dataset"], row["id"], row["path"], row["step"]
+    return reject(*where, row["reason"], row["detail"])
 
 
 def _part(dataset: str, missing: int) -> str:
@@ -136,7 +133,9 @@ def _part(dataset: str, missing: int) -> str:
     return f". {many} absent: if a part is all that you have, write {key}"
 
 
-def _stop(lost: list[dict], total: int, limit: float, rejects: Path, kept: Path | None) -> None:
+def _stop(
+    lost: list[RejectRow], total: int, limit: float, rejects: Path, kept: Path | None
+) -> None:
     try:
         check_rejects("manifest", len(lost), total, limit, kept or rejects, lost)
     except DataError:
@@ -147,7 +146,7 @@ def _stop(lost: list[dict], total: int, limit: float, rejects: Path, kept: Path 
         kept.unlink(missing_ok=True)
 
 
-def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict]]:
+def listed(dataset: str, options: params.Dataset) -> tree.Reading:
     """Read a raw tree: rows of the samples that exist, sorted by id, and rejects.
 
     The reject of a missing file names the file that was probably meant.
@@ -163,11 +162,7 @@ def listed(dataset: str, options: params.Dataset) -> tuple[list[dict], list[dict
     return rows, absent + doubles
 
 
-def _left_out(dataset: str, options: params.Dataset) -> list[str]:
-    return own.left_out(dataset, options) if isinstance(options, params.Own) else []
-
-
-def readable(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
+def readable(rows: list[SampleRow], root: Path) -> tree.Reading:
     """Separate rows whose file can be read, by its first bytes, from rejects.
 
     Raises:
@@ -180,16 +175,16 @@ def readable(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
             faults[row["path"]] = media.Fault("no_frames", "holds no image", b"")
     rejects = [
         reject(row["dataset"], row["id"], row["path"], "manifest", fault.reason, fault.detail)
-        | {name: row[name] for name in ("labels", "split", "subset")}
+        | {"labels": row["labels"], "split": row["split"], "subset": row["subset"]}
         for row in rows
         if (fault := faults.get(row["path"]))
     ]
     return [row for row in rows if row["path"] not in faults], rejects
 
 
-def _meant(rejects: list[dict], taken: set[str], root: Path) -> None:
+def _meant(rejects: list[RejectRow], taken: set[str], root: Path) -> None:
     """Add to the detail of each missing sample the file that is there instead."""
-    places: dict[str, list[dict]] = defaultdict(list)
+    places: dict[str, list[RejectRow]] = defaultdict(list)
     for row in rejects:
         if row["reason"] == "missing":
             inside = archive.is_member(row["path"])
@@ -211,9 +206,9 @@ def task(dataset: str, options: params.Dataset) -> grid.Task:
     return known._replace(classes=known.classes[: getattr(options, "classes", None)])
 
 
-def _once(rows: list[dict], root: Path) -> tuple[list[dict], list[dict]]:
+def _once(rows: list[SampleRow], root: Path) -> tree.Reading:
     """Keep one row per id; identical ones are rejected, differing ones are an error."""
-    kept: dict[str, dict] = {}
+    kept: dict[str, SampleRow] = {}
     doubles, conflicts = [], []
     for row in rows:
         first = kept.setdefault(row["id"], row)

@@ -5,12 +5,14 @@ The images are a folder of JPEGs, a folder of PNGs, or the official zip, which i
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from lssat.data.datasets import lists, tree
 from lssat.data.datasets.genuine_lists import genuine
 from lssat.data.media import archive
 from lssat.grid.labels import ATTRIBUTES
 from lssat.tables import DataError, addresses
+from lssat.tables.rows import SampleRow
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
 IMAGES = {"train": 162_770, "val": 19_867, "test": 19_962}  # of list_eval_partition.txt
@@ -22,7 +24,7 @@ _IMAGES = "img_align_celeba"
 _FOLDERS = ("", "Img")
 
 
-def read(options) -> tuple[list[dict], list[dict]]:
+def read(options: Any) -> tree.Reading:
     """Read the three lists and look for each image that they name.
 
     The lists may lie at the root or, as in the release, below `Anno/` and `Eval/`, the images at
@@ -66,7 +68,7 @@ def problems(section: dict, root: Path) -> Iterator[tuple[tuple, str]]:
         yield ("root",), str(error).removesuffix(".")
 
 
-def whole(options, rows: list[dict]) -> int:
+def whole(options: Any, rows: list[SampleRow]) -> int:
     """Return how many images the release has."""
     return sum(IMAGES.values())
 

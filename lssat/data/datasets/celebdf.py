@@ -5,6 +5,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from lssat.data.datasets import lists, tree
 from lssat.tables import DataError
@@ -20,7 +21,7 @@ _ROW = ["<1 real | 0 fake>", "<folder>/<video>.mp4"]
 _PERSON = re.compile(r"id\d+")
 
 
-def read(options) -> tuple[list[dict], list[dict]]:
+def read(options: Any) -> tree.Reading:
     """Read the official list of testing videos and look for each.
 
     Args:

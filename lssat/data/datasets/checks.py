@@ -5,23 +5,27 @@ The manifest and `lssat doctor` both call them, so they refuse the same things.
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from lssat.data.datasets import tree
 from lssat.data.media import archive
 from lssat.params import Dataset, Own
 from lssat.tables import DataError, addresses, spelling
+from lssat.tables.rows import RejectRow, SampleRow
 
 CUT = ", and the lists name fewer samples than the release: a list was cut"
+NO_LOSS = ("excluded_class", "duplicate")  # on request; one of the equal rows is used
 _SHOWN = 3
 
 
 def check_whole(
-    dataset: str, whole: Callable, options: Any, rows: list[dict], rejects: list[dict]
+    dataset: str, whole: int, options: Dataset, rows: list[SampleRow], rejects: list[RejectRow]
 ) -> None:
     """Refuse lists that were cut: too short, and more files are unlisted than are missing.
+
+    Args:
+        whole: how many samples the release has.
 
     Raises:
         DataError: with the first files that are in no list.
@@ -43,20 +47,18 @@ def ways_out(dataset: str) -> str:
     return f"Fetch the lists again, or say that a part is meant: datasets.{dataset}.partial: true"
 
 
-def missing(rejects: list[dict]) -> int:
+def missing(rejects: list[RejectRow]) -> int:
     """Count the samples whose file is absent: it may be there under another name."""
     return sum(row["reason"] == "missing" for row in rejects)
 
 
-def short(whole: Callable, options: Any, rows: list[dict], rejects: list[dict]) -> bool:
-    """Say whether the lists name fewer samples than the release has, which `whole` says."""
-    if getattr(options, "partial", False):  # params.yaml says that a part is meant
-        return False
-    named = len(rows) + sum(row["reason"] not in ("excluded_class", "duplicate") for row in rejects)
-    return named < whole(options, rows)
+def short(whole: int, options: Dataset, rows: list[SampleRow], rejects: list[RejectRow]) -> bool:
+    """Say whether the lists name fewer samples than the release has, and no part is meant."""
+    named = len(rows) + sum(row["reason"] not in NO_LOSS for row in rejects)
+    return not options.partial and named < whole
 
 
-def extras(base: Path, rows: list[dict], rejects: list[dict]) -> list[str]:
+def extras(base: Path, rows: list[SampleRow], rejects: list[RejectRow]) -> list[str]:
     """Return the unlisted files beside the samples that have a suffix of theirs, sorted."""
     taken: dict[str, set[str]] = defaultdict(set)
     for row in [*rows, *rejects]:
@@ -84,7 +86,7 @@ def _beside(base: Path, folder: str, frames: bool) -> set[str]:
         return set()
 
 
-def doubts(options: Dataset, rows: list[dict], classes: tuple[str, ...]) -> list[str]:
+def doubts(options: Dataset, rows: list[SampleRow], classes: tuple[str, ...]) -> list[str]:
     """Return warnings about own data: names that are almost equal."""
     if not isinstance(options, Own):
         return []

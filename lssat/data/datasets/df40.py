@@ -28,7 +28,7 @@ class _Video(NamedTuple):
     people: list[str]
 
 
-def read(options) -> tuple[list[dict], list[dict]]:
+def read(options: Any) -> tree.Reading:
     """Read the list of each set and look for the folders of frames that it names.
 
     Args:

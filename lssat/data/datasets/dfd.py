@@ -6,6 +6,7 @@ field does, models trained elsewhere are tested on all of it.
 """
 
 import re
+from typing import Any
 
 from lssat.data.datasets import ffpp, tree
 from lssat.tables import DataError
@@ -18,7 +19,7 @@ SUBSETS = {
 OFFICIAL = {("actors", "test"): 363, ("DeepFakeDetection", "test"): 3_068}
 
 
-def read(options) -> tuple[list[dict], list[dict]]:
+def read(options: Any) -> tree.Reading:
     """List the originals and the fakes in the tree: there is no official list.
 
     Args:

@@ -8,9 +8,11 @@ down; the videos of a part may lie in a folder `videos` of it.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from lssat.data.datasets import lists, tree
 from lssat.tables import DataError
+from lssat.tables.rows import SampleRow
 
 LISTS = METADATA, LABELS = "metadata.json", "labels.csv"
 VIDEOS = {  # of the 50 training parts, and of the public test set
@@ -21,7 +23,7 @@ VIDEOS = {  # of the 50 training parts, and of the public test set
 _CODES = {"REAL": 0, "FAKE": 1, "0": 0, "1": 1}
 
 
-def read(options) -> tuple[list[dict], list[dict]]:
+def read(options: Any) -> tree.Reading:
     """Read the metadata of each part and look for each video that they name.
 
     Args:
@@ -51,7 +53,7 @@ def read(options) -> tuple[list[dict], list[dict]]:
     return samples.rows, samples.rejects
 
 
-def whole(options, rows: list[dict]) -> int:
+def whole(options: Any, rows: list[SampleRow]) -> int:
     """Return how many videos the public test set has; a training part may be read as well."""
     return sum(VIDEOS["test"].values())
 
@@ -104,9 +106,8 @@ def _agree(listed: Path) -> None:
 def _videos(listed: Path) -> Iterator[tuple[str, int, str]]:
     """Yield (name, label, name of the original or its own) of each video."""
     if listed.name == LABELS:
-        table, numbers = lists.csv(listed, ["filename", "label"])
-        for number, (name, label) in zip(numbers, lists.rows(table), strict=True):
-            yield tree.plain(name, listed, number), _label(listed, name, label, number), name
+        for number, (name, value) in lists.csv(listed, ["filename", "label"]):
+            yield tree.plain(name, listed, number), _label(listed, name, value, number), name
         return
     entries = lists.json_of(listed)
     if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):

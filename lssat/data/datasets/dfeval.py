@@ -4,6 +4,8 @@
 sound whether they are real or fake; only the pictures count here.
 """
 
+from typing import Any
+
 from lssat.data.datasets import lists, tree
 from lssat.tables import DataError
 
@@ -15,7 +17,7 @@ NAME, TRUTH, PART = "Filename", "Video Ground Truth", "Finetuning Set"
 _CODES = {"Real": 0, "Fake": 1}
 
 
-def read(options) -> tuple[list[dict], list[dict]]:
+def read(options: Any) -> tree.Reading:
     """Read the metadata and look for each video.
 
     Args:
@@ -36,11 +38,8 @@ def read(options) -> tuple[list[dict], list[dict]]:
     if lacking := [name for name in (NAME, TRUTH, PART) if name not in header]:
         problem = f"has no column {', '.join(lacking)}; it has {', '.join(header)}"
         raise DataError(path, problem, "Fetch the list again", line)
-    table, numbers = lists.csv(path, header, [NAME, TRUTH, PART])
     samples = tree.Samples("dfeval", "video")
-    for number, (name, truth, part) in zip(
-        numbers, lists.rows(table.select([NAME, TRUTH, PART])), strict=True
-    ):
+    for number, (name, truth, part) in lists.csv(path, header, [NAME, TRUTH, PART]):
         if options.part == "test" and part.strip().lower() != "test":
             continue
         file = f"{FOLDER}/{tree.plain(name, path, number)}"

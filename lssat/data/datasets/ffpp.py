@@ -13,6 +13,7 @@ from typing import Any
 from lssat.data.datasets import lists, tree
 from lssat.params.base import nearest, texts
 from lssat.tables import DataError
+from lssat.tables.rows import SampleRow
 
 METHODS = ("Deepfakes", "Face2Face", "FaceSwap", "NeuralTextures", "FaceShifter")
 REAL = "original"  # the subset of the originals
@@ -26,14 +27,12 @@ _NAME = re.compile(r"[A-Za-z0-9]+")  # of an original; a fake's name joins two b
 _SPELLINGS = {"raw": ("raw", "c0"), "c0": ("c0", "raw")}  # one folder, two generations of names
 
 
-def read(options) -> tuple[list[dict], list[dict]]:
+def read(options: Any) -> tree.Reading:
     """Read the videos of one compression, of all splits; see `read_at`."""
     return read_at(options, "ffpp", options.compression, SPLITS)
 
 
-def read_at(
-    options, dataset: str, compression: str, splits: tuple[str, ...]
-) -> tuple[list[dict], list[dict]]:
+def read_at(options: Any, dataset: str, compression: str, splits: tuple[str, ...]) -> tree.Reading:
     """Read the lists of pairs and look for each video that they call for.
 
     Lists found in the tree (`splits/` or its root) come first; where it has none, as the
@@ -64,15 +63,14 @@ def read_at(
     for split, pairs in listed.items():
         for pair in pairs:
             for method, name, numbers in _wanted(pair, options.methods):
-                id = f"{method}/{compression}/{name}"
-                path = f"{folders[method]}/{name}{suffix}"
+                id, file = f"{method}/{compression}/{name}", f"{name}{suffix}"
+                path, present = f"{folders[method]}/{file}", file in there[method]
                 labels, group = [int(method != REAL)], "_".join(sorted(pair))
-                found = f"{name}{suffix}" in there[method]
-                samples.add(found, id, path, labels, split, numbers, group, method)
+                samples.add(present, id, path, labels, split, numbers, group, method)
     return samples.rows, samples.rejects
 
 
-def whole(options, rows: list[dict]) -> int:
+def whole(options: Any, rows: list[SampleRow]) -> int:
     """Return how many originals and fakes of the methods the release has."""
     return sum(ORIGINALS.values()) * (1 + len(options.methods))
 
@@ -163,9 +161,9 @@ def _check_method(base: Path, method: str, dataset: str) -> None:
 
 
 def _lists(base: Path) -> dict[str, list[list[str]]]:
-    tried = [base / folder / f"{split}.json" for split in SPLITS for folder in ("splits", "")]
+    tried = [base / folder / name for name in LISTS for folder in ("splits", "")]
     if not any(tree.exists(path) for path in tried):
-        shipped: Any = lists.json_of(SHIPPED)
+        shipped = lists.json_of(SHIPPED)
         return {split: shipped[split] for split in SPLITS}
     return {split: _pairs(base, split) for split in SPLITS}
 

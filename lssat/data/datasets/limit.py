@@ -3,10 +3,12 @@
 import hashlib
 from collections import defaultdict
 
+from lssat.tables.rows import SampleRow
+
 _PARTS = 3  # that the splits step makes of samples without a split
 
 
-def limit(rows: list[dict], groups: int | None) -> list[dict]:
+def limit(rows: list[SampleRow], groups: int | None) -> list[SampleRow]:
     """Keep the samples of a few groups (identity, pair of videos) of each split and class.
 
     Groups are chosen by a hash of their names, so a sample added elsewhere changes nothing, and
@@ -29,7 +31,7 @@ def limit(rows: list[dict], groups: int | None) -> list[dict]:
     return [row for row in rows if row["group"] in kept[_kind(row)]]
 
 
-def _kind(row: dict) -> tuple[str, int | None]:
+def _kind(row: SampleRow) -> tuple[str, int | None]:
     return row["split"], row["labels"][0] if len(row["labels"]) == 1 else None
 
 

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-
 from lssat.data.datasets import lists, tree
 from lssat.grid import Task
 from lssat.params import HEADLINES, Own
@@ -36,7 +34,7 @@ class Sample(NamedTuple):
     subset: str = ""  # that name, where several become one class
 
 
-def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
+def read(dataset: str, options: Own) -> tree.Reading:
     """Read the folders or the list and look for each file.
 
     Args:
@@ -52,7 +50,8 @@ def read(dataset: str, options: Own) -> tuple[list[dict], list[dict]]:
     base = tree.root(options, dataset)
     samples, classes = _listed(dataset, options, base)
     _check_splits(base, options, samples)
-    codes = {"0": 0, "1": 1} if options.kind == "multilabel" else _codes(classes)
+    names = ["0", "1"] if options.kind == "multilabel" else classes
+    codes = {name: code for code, name in enumerate(names)}
     read_samples = tree.Samples(dataset, options.media)
     for sample in samples:
         path = sample.path
@@ -82,10 +81,6 @@ def task(dataset: str, options: Own) -> Task:
     return Task(dataset, options.kind, metric, options.media, title, tuple(classes))
 
 
-def _codes(classes: list[str]) -> dict[str, int]:
-    return {name: code for code, name in enumerate(classes)}
-
-
 def _listed(dataset: str, options: Own, base: Path) -> tuple[list[Sample], list[str]]:
     """Return the samples and the names of the classes or attributes, in their order."""
     if options.csv is None:
@@ -93,8 +88,8 @@ def _listed(dataset: str, options: Own, base: Path) -> tuple[list[Sample], list[
     else:
         name = tree.below(options.csv, Path("params.yaml"), base=base)
         file = tree.find(base, name, ("",), dataset, f"the list of datasets.{dataset}.csv")
-        table, numbers, attributes = _table(file, options)
-        samples = list(_rows(base, file, table, numbers, attributes, options))
+        header, attributes = _header(file, options)
+        samples = list(_rows(base, file, header, attributes, options))
         if not samples:
             raise DataError(file, "holds no row but its header", "Write a row for each file")
         if options.kind == "multilabel":
@@ -123,8 +118,8 @@ def _folders(dataset: str, options: Own, base: Path) -> Iterator[Sample]:
                 yield Sample(path, [name], split, path, [], None)
 
 
-def _table(file: Path, options: Own) -> tuple[pa.Table, list[int], list[str]]:
-    """Read the list: a table of text, the line of each row, and the columns of the labels."""
+def _header(file: Path, options: Own) -> tuple[list[str], list[str]]:
+    """Return all columns of the list, and those of the labels, after they were checked."""
     line, first, header = lists.header(file, own=True)
     boxed = _BOX if options.faces == "box" else ()
     others = ("path", "split", "group", *boxed)
@@ -146,8 +141,7 @@ def _table(file: Path, options: Own) -> tuple[pa.Table, list[int], list[str]]:
         what = f"{'; '.join(problems)} (it begins with {first[:60]!r})"
         fix = f"{wanted}, and if wanted split and group, after commas"
         raise DataError(file, what, fix, line)
-    table, numbers = lists.csv(file, header, own=True)
-    return table, numbers, attributes
+    return header, attributes
 
 
 def _columns(options: Own, there: list[str]) -> list[str]:
@@ -199,16 +193,17 @@ def left_out(dataset: str, options: Own) -> list[str]:
 
 
 def _rows(
-    base: Path, file: Path, table: pa.Table, numbers: list[int], attributes: list[str], options: Own
+    base: Path, file: Path, header: list[str], attributes: list[str], options: Own
 ) -> Iterator[Sample]:
-    for row, line in zip(table.to_pylist(), numbers, strict=True):
+    for line, values in lists.csv(file, header, own=True):
+        row = dict(zip(header, values, strict=True))
         path = tree.below(row["path"], file, line, base)
         labels = [row[name] for name in attributes]
-        if "" in [label.strip() for label in labels]:
-            empty = next(name for name in attributes if not row[name].strip())
-            what = "label" if empty == "label" else f"label of {empty}"
-            raise DataError(file, f"the {what} is empty", "Write it, or leave the row out", line)
         for name, value in zip(attributes, labels, strict=True):
+            if not value.strip():
+                label = "label" if name == "label" else f"label of {name}"
+                fix = "Write it, or leave the row out"
+                raise DataError(file, f"the {label} is empty", fix, line)
             if options.kind == "multilabel" and value not in ("0", "1"):
                 raise DataError(file, f"{name} is {value!r}, not 0 or 1", "Correct it", line)
         split = row.get("split", "test" if options.test_only else "")

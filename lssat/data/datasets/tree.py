@@ -10,6 +10,9 @@ from lssat import params
 from lssat.data.datasets.genuine_lists import impostor
 from lssat.tables import DataError, links, objects, reject, spelling
 from lssat.tables.errors import denied
+from lssat.tables.rows import RejectRow, SampleRow
+
+Reading = tuple[list[SampleRow], list[RejectRow]]  # what a reader returns
 
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
 
@@ -173,8 +176,8 @@ class Samples:
 
     def __init__(self, dataset: str, media: str):
         self.dataset, self.media = dataset, media
-        self.rows: list[dict] = []
-        self.rejects: list[dict] = []
+        self.rows: list[SampleRow] = []
+        self.rejects: list[RejectRow] = []
 
     def add(
         self,
@@ -199,14 +202,23 @@ class Samples:
             reason, detail: of the reject. With it, labels, split and subset are counted
                 (`lssat.tables.listed`) and stand in no table.
         """
-        counted = {"labels": labels, "split": split, "subset": subset}
-        if there:
-            known = {"dataset": self.dataset, "id": id, "path": path, "media": self.media}
-            who = {"groups": list(groups), "group": group or groups[0], "box": list(box)}
-            self.rows.append(known | counted | who)
-        else:
+        if not there:
             lost = reject(self.dataset, id, path, "manifest", reason, detail)
-            self.rejects.append(lost | counted)
+            self.rejects.append(lost | {"labels": labels, "split": split, "subset": subset})
+            return
+        row = SampleRow(
+            dataset=self.dataset,
+            id=id,
+            path=path,
+            media=self.media,
+            labels=labels,
+            subset=subset,
+            split=split,
+            groups=list(groups),
+            group=group or groups[0],
+            box=list(box),
+        )
+        self.rows.append(row)
 
     def exclude(self, id: str, path: str, detail: str) -> None:
         """Reject a sample of a class that is left out on request: it is no loss."""

@@ -26,7 +26,8 @@ from lssat.data.doctor.walk import Tree, trouble, walk
 from lssat.data.media.video import IMAGES
 from lssat.data.splits import requirements
 from lssat.grid.releases import RELEASES
-from lssat.tables import DataError, addresses, objects
+from lssat.tables import DataError, addresses, objects, write_json
+from lssat.tables.rows import RejectRow, SampleRow
 
 __all__ = ["Inventory", "inspect", "run", "stand_in"]
 
@@ -52,11 +53,12 @@ def run(
         what = f"unknown data set {dataset!r}" if dataset else "--root needs a data set"
         print(f"doctor: {what}. Name one of {', '.join(RELEASES)}.", file=sys.stderr)
         return 2
-    configured, problems, experiment = root is None, list[str](), None
+    experiment, problems = (None, list[str]()) if root is not None else preflight.problems(source)
     if root is not None:
         chosen = [(str(dataset), stand_in(str(dataset), root))]
+    elif experiment is None:
+        raise DataError.of(source, problems)
     else:
-        experiment, problems = _experiment(source)
         chosen = [
             (name, options)
             for name, options in experiment.datasets
@@ -65,29 +67,20 @@ def run(
         if not chosen:
             print(f"doctor: {source} has no section datasets.{dataset}.", file=sys.stderr)
             return 2
-    inventories = []
+    inventories, lacking = [], requirements.of(experiment)
     for name, options in chosen:
         with Console(stderr=True).status(f"{name}: looking at {options.root}"):
-            inventories.append(
-                inspect(name, options, configured, deep, requirements.of(experiment))
-            )
+            inventories.append(inspect(name, options, root is None, deep, lacking))
+    content = terminal.as_json(inventories, problems)
     if json_ == "-":
-        print(json.dumps(terminal.as_json(inventories, problems), indent=1))
+        print(json.dumps(content, indent=1))
     else:
         terminal.show(inventories, Console())
     if problems:  # last, where they are seen
         print(DataError.of(source, problems), file=sys.stderr)
     if json_ not in (None, "-"):
-        terminal.write(inventories, Path(str(json_)), problems)
-    return terminal.exit_code(inventories, problems)
-
-
-def _experiment(source: str) -> tuple[params.Params, list[str]]:
-    """Return the parameters, and the problems of params.yaml itself."""
-    loaded, problems = preflight.problems(source)
-    if loaded is None:
-        raise DataError.of(source, problems)
-    return loaded, problems
+        write_json(Path(str(json_)), content, sealed=False)
+    return content["exit_code"]
 
 
 def inspect(
@@ -176,8 +169,8 @@ def _kinds(tree: Tree) -> Iterator[tuple[str, str]]:
 class _Read:
     """Samples of all readings of a tree, found by the reader or by their names."""
 
-    rows: list[dict] = field(default_factory=list)
-    rejects: list[tuple[list[dict], bool]] = field(default_factory=list)  # and: in use?
+    rows: list[SampleRow] = field(default_factory=list)
+    rejects: list[tuple[list[RejectRow], bool]] = field(default_factory=list)  # and: in use?
     refused: list[DataError] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)  # folders of frames that hold none
     lost: int = 0  # of the samples that params.yaml uses
@@ -207,13 +200,12 @@ def _read(
             result.refused.append(error)
             read, lost = by_name.rows, by_name.rejects
         table = official.counts(
-            name, read, lost, by_name.listed, release.official_parts(reading, tree)
+            name, read, lost, by_name.listed(), release.official_parts(reading, tree)
         )
         inventory.counts += table
         official.part_of_release(table, inventory)
-        short |= not result.refused and datasets.checks.short(
-            datasets.whole(inventory.dataset), reading, read, lost
-        )
+        whole = datasets.whole(inventory.dataset, reading, read)
+        short |= not result.refused and datasets.checks.short(whole, reading, read, lost)
         result.rejects.append((lost, wanted))
         official.identities(read, inventory)
         if wanted:
@@ -235,7 +227,7 @@ def _read(
     return result
 
 
-def _doubts(dataset: str, options: params.Dataset, rows: list[dict]) -> list[str]:
+def _doubts(dataset: str, options: params.Dataset, rows: list[SampleRow]) -> list[str]:
     classes = datasets.task(dataset, options).classes if dataset not in RELEASES else ()
     return datasets.checks.doubts(options, rows, classes)
 
@@ -251,18 +243,18 @@ def _losses(seen: _Read, over: bool, partial: bool, inventory: Inventory) -> Non
         inventory.add(level, ".", problem, "Extract them again", seen.empty)
 
 
-def _files(rows: list[dict], tree: Tree) -> dict[str, str]:
+def _files(rows: list[SampleRow], tree: Tree) -> dict[str, str]:
     """Return what each file of a sample must be; a sample of frames is a folder of images."""
     files: dict[str, str] = {}
     for row in rows:
         if _is_folder(row, tree):
             files |= dict.fromkeys(_frames(row["path"], tree), "image")
         else:
-            files[row["path"]] = row.get("media", "")
+            files[row["path"]] = row["media"]
     return files
 
 
-def _is_folder(row: dict, tree: Tree) -> bool:
+def _is_folder(row: SampleRow, tree: Tree) -> bool:
     folder, _, name = row["path"].rpartition("/")
     return name in tree.folders[folder]
 

@@ -29,7 +29,7 @@ def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
 def _samples(layout: str, tree: Tree, seen: Seen) -> None:
     _, samples = affectnet.LAYOUTS[layout]
     for sample in samples(tree.root):
-        seen.add(sample.path, "", sample.split, not sample.absent, sample.absent)
+        seen.see(sample.path, "", sample.split, not sample.absent, sample.absent)
 
 
 def _pairs(tree: Tree, seen: Seen) -> None:
@@ -42,7 +42,7 @@ def _pairs(tree: Tree, seen: Seen) -> None:
         for name in sorted(images | codes):
             lacking = "no image" if name in codes else f"no annotation {name}{_SUFFIX}"
             there = name in images and name in codes
-            seen.add(f"{folder}/{name}.jpg", "", split, there, lacking)
+            seen.see(f"{folder}/{name}.jpg", "", split, there, lacking)
 
 
 def official_parts(options: Any, tree: Tree) -> Parts:

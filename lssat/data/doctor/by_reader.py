@@ -1,20 +1,18 @@
 """How a data set is looked at as far as its reader tells; a module here of its name tells more."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from lssat.data import datasets
 from lssat.data.doctor.findings import Inventory, Parts, Seen
-from lssat.data.doctor.official import as_given
 from lssat.data.doctor.walk import Tree
 from lssat.grid.releases import RELEASES
 
 
 class ByReader:
     """What is asked of a data set; functions of `lssat.data.doctor.<its name>` come first."""
-
-    readings = staticmethod(as_given)
 
     def __init__(self, dataset: str):
         self.reader: Any = datasets.reader(dataset) if dataset in RELEASES else None
@@ -25,6 +23,12 @@ class ByReader:
     def is_list(self, name: str) -> bool:
         """Say whether a file is one of the release's lists; params.yaml names one's own."""
         return name in getattr(self.reader, "LISTS", ())
+
+    def readings(
+        self, options: Any, configured: bool, tree: Tree, inventory: Inventory
+    ) -> Iterator[tuple[str, bool, Any]]:
+        """Yield name, whether it is in use, and options of each reading; most releases have one."""
+        yield "", True, options
 
     def beside(self, kind: str) -> bool:
         """Say whether a file that is no sample is checked; lists beside one's own are not."""

@@ -40,7 +40,7 @@ def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
         if images is not None:
             prefix, suffix, there = images
             file = name.removesuffix(".jpg") + suffix if suffix else name
-            seen.add(prefix + file, "", split, file in there)
+            seen.see(prefix + file, "", split, file in there)
     return seen
 
 

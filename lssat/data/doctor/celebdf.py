@@ -24,4 +24,4 @@ def _listed(tree: Tree, seen: Seen) -> None:
     path = raw.find(tree.root, celebdf.LIST, ("",), "celebdf", "the official list of tests")
     for _, (_, video) in lists.fields(path, celebdf._ROW):
         folder = video.partition("/")[0]
-        seen.add(video, folder, "test", video in tree)
+        seen.see(video, folder, "test", video in tree)

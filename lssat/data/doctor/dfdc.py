@@ -22,7 +22,7 @@ def _part(labels: Path, tree: Tree, seen: Seen) -> None:
     folder = inner if inner in tree else folder
     for name, _, _ in dfdc._videos(labels):
         path = f"{folder}/{name}".lstrip("/")
-        seen.add(path, "", "test", path in tree)
+        seen.see(path, "", "test", path in tree)
 
 
 def official_parts(options: Any, tree: Tree) -> Parts:

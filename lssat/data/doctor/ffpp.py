@@ -77,7 +77,7 @@ def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
         wanted = [video for pair in pairs or () for video in ffpp._wanted(pair, options.methods)]
         for subset, name, _ in wanted:
             path = _place(subset, options.compression, name, tree)
-            seen.add(path, subset, split, path in tree)
+            seen.see(path, subset, split, path in tree)
     return seen
 
 

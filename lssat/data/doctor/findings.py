@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lssat.data.datasets.tree import Samples
 from lssat.tables import DataError, addresses
 
 SEVERITIES = ("error", "warning", "note")
@@ -57,25 +58,19 @@ class Count:
     extra: int | None = None
 
 
-@dataclass
-class Seen:
-    """Listed samples found by name alone; they replace the rows of a reader that refused.
+class Seen(Samples):
+    """Listed samples found by name alone; they replace the rows of a reader that refused."""
 
-    listed: samples that the lists name, by (subset, split); empty where none could be read.
-    """
+    def __init__(self) -> None:
+        super().__init__(dataset="", media="")
 
-    rows: list[dict] = field(default_factory=list)
-    rejects: list[dict] = field(default_factory=list)
-    listed: Counter = field(default_factory=Counter)
-
-    def add(self, path: str, subset: str, split: str, there: bool, detail: str = "") -> None:
+    def see(self, path: str, subset: str, split: str, there: bool, detail: str = "") -> None:
         """Add a listed sample; `detail` says what is missing if it is absent."""
-        self.listed[subset, split] += 1
-        if there:
-            row = {"path": path, "subset": subset, "split": split, "groups": [], "id": ""}
-            self.rows.append(row)
-        else:
-            self.rejects.append({"path": path, "reason": "missing", "detail": detail, "id": ""})
+        self.add(there, "", path, [], split, (), group=path, subset=subset, detail=detail)
+
+    def listed(self) -> Parts:
+        """Count the samples that the lists name; empty where none could be read."""
+        return Counter((row["subset"], row["split"]) for row in [*self.rows, *self.rejects])
 
 
 @dataclass

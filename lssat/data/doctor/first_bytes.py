@@ -6,7 +6,7 @@ nothing at all. What is an image or a video is `lssat.data.media`'s to say, what
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,9 +69,7 @@ def look(root: Path, kinds: dict[str, str], inventory: Inventory) -> list[Wrong]
         kinds: what each path must be, see `problem`; relative to the root.
     """
     inventory.read += len(kinds)
-    return list(
-        signatures.in_threads(root, list(kinds), lambda paths: list(_read(root, paths, kinds)))
-    )
+    return [*signatures.in_threads(root, [*kinds], lambda path: _wrong(root, path, kinds[path]))]
 
 
 def tell(wrong: list[Wrong], is_error: Callable[[str], bool], inventory: Inventory) -> None:
@@ -105,20 +103,16 @@ def _fix(words: str, severity: str, inventory: Inventory) -> str:
     return fetch
 
 
-def _read(root: Path, chunk: list[str], kinds: dict[str, str]) -> Iterator[Wrong]:
-    for path in chunk:
-        file = os.path.join(root, path)
-        try:
-            head = read_bytes(file, signatures.BYTES)
-        except media.Unreadable as error:
-            yield Wrong(path, f"cannot be read ({error.detail})", b"")
-            continue
-        except DataError as error:
-            if addresses.address(file):
-                yield Wrong(path, error.problem, b"")
-                continue
-            owner = os.stat(archive.file_of(file)).st_uid
-            yield Wrong(path, f"cannot be read (Permission denied; owner: uid {owner})", b"")
-            continue
-        if words := problem(kinds[path], head):
-            yield Wrong(path, words, head)
+def _wrong(root: Path, path: str, kind: str) -> Wrong | None:
+    file = os.path.join(root, path)
+    try:
+        head = read_bytes(file, signatures.BYTES)
+    except media.Unreadable as error:
+        return Wrong(path, f"cannot be read ({error.detail})", b"")
+    except DataError as error:
+        if addresses.address(file):
+            return Wrong(path, error.problem, b"")
+        owner = os.stat(archive.file_of(file)).st_uid
+        return Wrong(path, f"cannot be read (Permission denied; owner: uid {owner})", b"")
+    words = problem(kind, head)
+    return Wrong(path, words, head) if words else None

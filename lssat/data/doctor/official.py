@@ -1,7 +1,7 @@
 """The samples of a tree beside those of its lists and of the release."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,22 +10,15 @@ from lssat import params
 from lssat.data import datasets
 from lssat.data.datasets import checks
 from lssat.data.doctor.findings import Count, Inventory, Parts, by_folder
-from lssat.data.doctor.walk import Tree
 from lssat.tables import MANIFEST
 from lssat.tables.listed import count
+from lssat.tables.rows import RejectRow, SampleRow
 
 _MEANT = "is it "  # before the file that was probably meant by a missing one
 
 
-def as_given(
-    options: params.Dataset, configured: bool, tree: Tree, inventory: Inventory
-) -> Iterator[tuple[str, bool, params.Dataset]]:
-    """Yield the options unchanged: a release with one form has one reading."""
-    yield "", True, options
-
-
 def counts(
-    name: str, rows: list[dict], rejects: list[dict], listed: Parts, official: Parts
+    name: str, rows: list[SampleRow], rejects: list[RejectRow], listed: Parts, official: Parts
 ) -> list[Count]:
     """Return a row per subset and split; `listed` is None where no list could be read."""
     read = Counter((row["subset"], row["split"]) for row in rows)
@@ -42,7 +35,7 @@ def counts(
     return table
 
 
-def losses(rejects: list[dict], severity: str, partial: bool, inventory: Inventory) -> None:
+def losses(rejects: list[RejectRow], severity: str, partial: bool, inventory: Inventory) -> None:
     """Record the reader's rejects by reason and folder; a part may lack files."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     first: dict[tuple[str, str], str] = {}
@@ -85,7 +78,7 @@ def _loss(reason: str, about: str, n: int, severity: str, dataset: str) -> tuple
     return severity, f"{files} not usable: {reason}{detail}", fix
 
 
-def identities(rows: list[dict], inventory: Inventory) -> None:
+def identities(rows: list[SampleRow], inventory: Inventory) -> None:
     """Record the identities that are in two splits."""
     splits: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -98,8 +91,8 @@ def identities(rows: list[dict], inventory: Inventory) -> None:
 
 def needs(
     options: params.Dataset,
-    rows: list[dict],
-    rejects: list[dict],
+    rows: list[SampleRow],
+    rejects: list[RejectRow],
     lacking: Callable | None,
     inventory: Inventory,
 ) -> None:
@@ -135,7 +128,7 @@ def part_of_release(table: list[Count], inventory: Inventory) -> None:
 
 
 def extras(
-    rows: list[dict], rejects: list[dict], short: bool, root: Path, inventory: Inventory
+    rows: list[SampleRow], rejects: list[RejectRow], short: bool, root: Path, inventory: Inventory
 ) -> None:
     """Count and record the unlisted files beside the samples.
 

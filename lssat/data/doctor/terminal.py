@@ -1,7 +1,5 @@
 """The doctor's output: tables for a terminal, plain columns elsewhere, JSON for programs."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +7,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from lssat.data.doctor.findings import SEVERITIES, Count, Finding, Inventory
-from lssat.tables import write_json
 
 _STYLE = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _COLUMNS = ("official", "listed", "found", "missing", "extra")
@@ -28,27 +25,20 @@ def show(inventories: list[Inventory], console: Console) -> None:
         _verdict(inventory, console)
 
 
-def as_json(inventories: list[Inventory], problems: Sequence[str] = ()) -> dict[str, Any]:
-    """Return everything as plain values; `exit_code` is that of the command."""
-    return {
-        "exit_code": exit_code(inventories, problems),
-        "problems": [*problems],
-        "datasets": [inventory.as_json() for inventory in inventories],
-    }
+def as_json(inventories: list[Inventory], problems: list[str]) -> dict[str, Any]:
+    """Return everything as plain values.
 
-
-def write(inventories: list[Inventory], path: Path, problems: Sequence[str] = ()) -> None:
-    """Write the JSON atomically."""
-    write_json(path, as_json(inventories, problems), sealed=False)
-
-
-def exit_code(inventories: list[Inventory], problems: Sequence[str] = ()) -> int:
-    """Return 1 if anything would stop a job, or lose or damage samples, else 0.
+    `exit_code` is 1 if anything would stop a job, or lose or damage samples, else 0.
 
     Args:
         problems: of the params.yaml itself (`preflight`).
     """
-    return int(bool(problems) or any(inventory.number("error") for inventory in inventories))
+    errors = sum(inventory.number("error") for inventory in inventories)
+    return {
+        "exit_code": int(bool(problems or errors)),
+        "problems": problems,
+        "datasets": [inventory.as_json() for inventory in inventories],
+    }
 
 
 def _table(counts: list[Count], console: Console) -> Table:
@@ -58,13 +48,10 @@ def _table(counts: list[Count], console: Console) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for row in counts:
         numbers = [getattr(row, name) for name in _COLUMNS]
+        cells = ["" if number is None else f"{number:,}" for number in numbers]
         style = "red" if row.missing else ""
-        table.add_row(escape(row.part), row.split, *map(_number, numbers), style=style)
+        table.add_row(escape(row.part), row.split, *cells, style=style)
     return table
-
-
-def _number(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
 
 
 def _say(finding: Finding, root: str, console: Console) -> None:

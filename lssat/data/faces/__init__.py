@@ -12,6 +12,7 @@ one by one; 2 GiB a process suffice whatever the size of the shard
 import json
 import sys
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -33,6 +34,7 @@ from lssat.tables import (
     write_table,
     write_whole,
 )
+from lssat.tables.rows import SampleRow
 
 __all__ = ["crop_shard"]
 _CHUNK = 4096  # rows that are held as Python objects
@@ -69,16 +71,15 @@ def crop_shard(
         DataError: the manifest is damaged, or a file may not be read.
     """
     samples = _samples(manifest, options.shards, shard)
-    rows, rejected = _Rows(FACES), _Rows(REJECTS)
+    rows, rejected = _Packed(FACES), _Packed(REJECTS)
     with media.Decoder(faces.timeout, faces.memory) as decoder:
         cropper = Cropper(dataset, options, faces, shard, decoder, device)
-        decoder.copies.expect(
-            (cropper.root / each["path"], each["media"]) for each in _each(samples)
-        )
+        places = ((cropper.root / row["path"], row["media"]) for row in _rows(samples))
+        decoder.copies.expect(places)
 
         def crop_all(file: IO[bytes]) -> None:
             sheet, reported = Sheet(file, faces.size), time.monotonic()
-            for done, row in enumerate(_each(samples), start=1):
+            for done, row in enumerate(_rows(samples), start=1):
                 crops, losses = cropper.crop(row, sheet, len(rows))
                 rows.extend(crops)
                 rejected.extend(losses)
@@ -107,22 +108,22 @@ def _samples(manifest: Path, shards: int, shard: int) -> pa.Table:
     return table.filter(pa.array(in_shard)).sort_by("id")
 
 
-def _each(samples: pa.Table):
+def _rows(samples: pa.Table) -> Iterator[SampleRow]:
     for batch in samples.to_batches(max_chunksize=_CHUNK):
         yield from batch.to_pylist()
 
 
-class _Rows:
+class _Packed:
     """Rows of a table under construction, packed chunk by chunk."""
 
     def __init__(self, schema: pa.Schema):
         self.schema, self.packed = schema, [schema.empty_table()]
-        self.loose: list[dict] = []
+        self.loose: list[Mapping] = []
 
     def __len__(self) -> int:
         return sum(len(part) for part in self.packed) + len(self.loose)
 
-    def extend(self, rows: list[dict]) -> None:
+    def extend(self, rows: Sequence[Mapping]) -> None:
         self.loose += rows
         if len(self.loose) >= _CHUNK:
             self._pack()

@@ -14,6 +14,7 @@ from lssat.data.faces.choose import Face, choose, given, misfit, whole
 from lssat.data.faces.crop import central, crop, square
 from lssat.data.faces.npy_writer import Sheet
 from lssat.tables import addresses, reject
+from lssat.tables.rows import FileRow, RejectRow
 
 if TYPE_CHECKING:
     from lssat.data.faces.mtcnn import Detector
@@ -45,14 +46,14 @@ class Cropper:
         self.boxes: set[str] = set()  # where they came from
         self.few: list[tuple[int, str]] = []  # videos with few frames: how many, id
 
-    def crop(self, row: dict, sheet: Sheet, start: int) -> tuple[list[dict], list[dict]]:
+    def crop(self, row: FileRow, sheet: Sheet, start: int) -> tuple[list[dict], list[RejectRow]]:
         """Write a sample's crops into the sheet, from the place `start` on.
 
         Returns:
             Rows of schema FACES, and of schema REJECTS for what has no crop. A sample that
             turns out to be unreadable half-way has none at all.
         """
-        rejected: list[dict] = []
+        rejected: list[RejectRow] = []
 
         def reject_part(reason: str, detail: str) -> None:
             rejected.append(reject(self.dataset, row["id"], row["path"], "faces", reason, detail))
@@ -71,7 +72,7 @@ class Cropper:
         return crops, rejected
 
     def _frames(
-        self, row: dict, sheet: Sheet, start: int, reject_part: Reject
+        self, row: FileRow, sheet: Sheet, start: int, reject_part: Reject
     ) -> tuple[media.Use, dict[int, Face | None], list[dict]]:
         """Crop the frames of image encoders; return every frame's face as well."""
         use = media.Use(0, [], [])
@@ -102,7 +103,7 @@ class Cropper:
         return use, faces, crops
 
     def _faces(
-        self, row: dict, items: list[tuple[int, np.ndarray]], before: Face | None
+        self, row: FileRow, items: list[tuple[int, np.ndarray]], before: Face | None
     ) -> Iterator[Face | None]:
         frames = [frame for _, frame in items]
         if row["box"]:
@@ -121,12 +122,12 @@ class Cropper:
             before = face or before
             yield face
 
-    def _aligned(self, row: dict) -> bool:
+    def _aligned(self, row: FileRow) -> bool:
         """Say whether the face fills the frame: an option of own data; in releases, images do."""
         by_release = "aligned" if row["media"] == "image" else "detect"
         return not row["box"] and (self.how or by_release) == "aligned"
 
-    def _short_of_clips(self, use: media.Use, row: dict, reject_part: Reject) -> None:
+    def _short_of_clips(self, use: media.Use, row: FileRow, reject_part: Reject) -> None:
         if row["media"] != "image" and len(use.clips) < self.plan.clips:
             span = (self.plan.clip_frames - 1) * self.plan.clip_stride + 1
             clips = f"{len(use.clips)} of {self.plan.clips} clips"
@@ -148,7 +149,7 @@ class Cropper:
         return squares
 
     def _clips(
-        self, row: dict, squares: dict, use: media.Use, faces: dict, sheet: Sheet, start: int
+        self, row: FileRow, squares: dict, use: media.Use, faces: dict, sheet: Sheet, start: int
     ) -> list[dict]:
         """Read the clips' frames once more and cut them; the boxes were not known before."""
         order = [(number, index) for number in squares for index in use.clips[number]]
@@ -199,7 +200,7 @@ class Cropper:
         }
 
 
-def _without(row: dict, index: int, frame: np.ndarray) -> str:
+def _without(row: FileRow, index: int, frame: np.ndarray) -> str:
     """Say where no face was found; of a given box, why it shows none."""
     where = f"frame {index}"
     if not row["box"]:

@@ -22,7 +22,7 @@ from lssat.tables import addresses, objects
 _HERE = f"lssat-{platform.node()}-"  # and the number of a process: TMPDIR may be shared
 AHEAD = 4  # samples: files, or folders of a video's frames
 
-_Wanted = tuple[Path, str]  # its path, and its media
+_Sample = tuple[Path, str]  # its path, and its media
 
 
 class Copies:
@@ -36,9 +36,9 @@ class Copies:
 
     def __init__(self, ahead: int = AHEAD):
         self.ahead = ahead
-        self._coming: Iterator[_Wanted] = iter(())
-        self._fetched: deque[tuple[_Wanted, Future[Path]]] = deque()
-        self._here: tuple[_Wanted, Path] | None = None
+        self._coming: Iterator[_Sample] = iter(())
+        self._fetched: deque[tuple[_Sample, Future[Path]]] = deque()
+        self._here: tuple[_Sample, Path] | None = None
         self._folder: Path | None = None
         self._threads: ThreadPoolExecutor | None = None
         self._numbers = count()
@@ -46,7 +46,7 @@ class Copies:
     def expect(self, wanted: Iterable[tuple[str | Path, str]]) -> None:
         """Name the samples that `of` will be asked for, in their order, each with its media."""
         away = ((Path(path), media) for path, media in wanted if addresses.address(path))
-        self._coming = (each for each, _ in groupby(away))
+        self._coming = (sample for sample, _ in groupby(away))
 
     def of(self, path: str | Path, media: str) -> Path:
         """Return a file, of `frames` a folder, that is there until another sample is asked for.
@@ -79,22 +79,22 @@ class Copies:
         self._fetched.clear()
         self._threads = self._folder = self._here = None
 
-    def _expected(self, wanted: _Wanted) -> Future[Path] | None:
+    def _expected(self, wanted: _Sample) -> Future[Path] | None:
         """Return the copy of a sample that was expected; those before it are removed."""
-        if all(each != wanted for each, _ in self._fetched):
+        if all(sample != wanted for sample, _ in self._fetched):
             return None
         while True:
-            each, copy = self._fetched.popleft()
-            if each == wanted:
+            sample, copy = self._fetched.popleft()
+            if sample == wanted:
                 return copy
             if copy.exception() is None:
                 _remove(copy.result())
 
     def _fill(self) -> None:
-        for each in islice(self._coming, self.ahead - len(self._fetched)):
-            self._fetched.append((each, self._fetch(each)))
+        for sample in islice(self._coming, self.ahead - len(self._fetched)):
+            self._fetched.append((sample, self._fetch(sample)))
 
-    def _fetch(self, wanted: _Wanted) -> Future[Path]:
+    def _fetch(self, wanted: _Sample) -> Future[Path]:
         if self._threads is None or self._folder is None:
             self._threads = ThreadPoolExecutor(self.ahead)
             _remove_left()
@@ -122,7 +122,7 @@ def _remove(copy: Path) -> None:
     shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
 
 
-def _copy(wanted: _Wanted, to: Path) -> Path:
+def _copy(wanted: _Sample, to: Path) -> Path:
     path, media = wanted
     address = str(addresses.address(path))
     if media != "frames":

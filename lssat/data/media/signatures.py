@@ -4,7 +4,7 @@ Suffixes do not matter: a JPEG without one is read, a TIFF named `.jpg` is not.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -121,23 +121,21 @@ def faults(root: Path, media: dict[str, str]) -> Iterator[tuple[str, Fault]]:
     Raises:
         DataError: a file may not be read (permission).
     """
-    yield from in_threads(root, list(media), lambda paths: list(_read(root, paths, media)))
 
-
-def in_threads(root: Path, paths: list[str], read: Callable[[list[str]], list[T]]) -> Iterator[T]:
-    """Yield what `read` makes of the files below a root, which it gets in parts, in their order."""
-    count, size = _AWAY if addresses.address(root) else _ON_DISK
-    parts = [paths[start : start + size] for start in range(0, len(paths), size)]
-    with ThreadPoolExecutor(count) as threads:
-        for read_part in threads.map(read, parts):
-            yield from read_part
-
-
-def _read(root: Path, paths: Iterable[str], media: dict[str, str]) -> Iterator[tuple[str, Fault]]:
-    for path in paths:
+    def look(path: str) -> tuple[str, Fault] | None:
         try:
             problem = fault(read_bytes(os.path.join(root, path), BYTES), media[path])
         except Unreadable as error:
             problem = Fault(error.reason, error.detail, b"")
-        if problem is not None:
-            yield path, problem
+        return (path, problem) if problem else None
+
+    yield from in_threads(root, list(media), look)
+
+
+def in_threads(root: Path, paths: list[str], look: Callable[[str], T | None]) -> Iterator[T]:
+    """Look at each of the files below a root; yield what is not None, in the order of the files."""
+    count, size = _AWAY if addresses.address(root) else _ON_DISK
+    parts = [paths[start : start + size] for start in range(0, len(paths), size)]
+    with ThreadPoolExecutor(count) as threads:
+        for results in threads.map(lambda part: [r for r in map(look, part) if r], parts):
+            yield from results

@@ -48,9 +48,7 @@ def read(path: str | Path, media: str, plan: Plan, memory: int | None = None) ->
     if media == "video":
         yield from _video(path, plan, memory)
         return
-    files = [Path(path)] if media == "image" else frames_in(Path(path))
-    if not files:
-        raise Unreadable("no_frames", "no image in the folder")
+    files = images_of(path, media)
     chosen = use(len(files), plan if media == "frames" else Plan())
     yield chosen
     yield from read_again(path, media, chosen.wanted, memory)
@@ -65,7 +63,7 @@ def read_again(
         frames = ((n, array) for n, array in decoded if array is not None)
         yield from islice(frames, len(wanted))  # and not to the end
         return
-    files = [Path(path)] if media == "image" else frames_in(Path(path))
+    files = images_of(path, media)
     for index in wanted:
         try:
             yield index, read_image(files[index], memory)
@@ -88,7 +86,7 @@ def times(path: str | Path, memory: int | None = None) -> list[float | None]:
 
 
 def _video(path: str | Path, plan: Plan, memory: int | None) -> Iterator[Item]:
-    n_frames = announced = container.announced(path) or _count(path, memory)
+    n_frames = announced = container.announced(path) or sum(1 for _ in _frames(path, memory))
     while True:
         if not n_frames:
             raise Unreadable("no_frames", "no frame could be decoded")
@@ -104,6 +102,19 @@ def _video(path: str | Path, plan: Plan, memory: int | None) -> Iterator[Item]:
             announcement = f"{decoded} frames decoded, {announced} were announced"
             raise Unreadable("short_video", f"cut: {announcement}, {plan.frames} are asked for")
         n_frames = decoded
+
+
+def images_of(path: str | Path, media: str) -> list[Path]:
+    """Return the images of a sample: itself, or those of its folder.
+
+    Raises:
+        Unreadable: missing, no_frames.
+        DataError: the folder may not be read (permission).
+    """
+    files = [Path(path)] if media == "image" else frames_in(Path(path))
+    if not files:
+        raise Unreadable("no_frames", "no image in the folder")
+    return files
 
 
 def frames_in(folder: Path) -> list[Path]:
@@ -125,10 +136,6 @@ def frames_in(folder: Path) -> list[Path]:
 def _numbers(name: str) -> list[tuple[int, str]]:
     """Order 2 before 10, whether names are padded with zeros or not."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def _count(path: str | Path, memory: int | None) -> int:
-    return sum(1 for _ in _frames(path, memory))
 
 
 def _decode(

@@ -35,10 +35,12 @@ from lssat.tables import (
     write_table,
     write_text,
 )
+from lssat.tables.rows import RejectRow
 
 __all__ = ["FILES", "NAMES", "UNUSED", "assign", "check_groups", "halve", "hold_out", "write"]
 
 FILES = (*NAMES, "summary", *(f"{name}_ids" for name in (*NAMES, UNUSED)), "samples")
+_CROP = ["id", "frame", "clip", "shard", "row"]
 
 
 @together()
@@ -130,16 +132,11 @@ def _sized(
 
 def _lost(
     ids: set[str], files: list[Path], tables: list[pa.Table], manifest: Path
-) -> tuple[Path, list[dict]]:
+) -> tuple[Path, list[RejectRow]]:
     """Return the first table that explains samples without a crop, and all such rows."""
-    rows = [
-        [row for row in table.to_pylist() if row["id"] in ids] if ids else [] for table in tables
-    ]
-    holding = [file for file, rejected in zip(files, rows, strict=True) if rejected]
-    return next(iter(holding), manifest), [row for rejected in rows for row in rejected]
-
-
-_CROP = ["id", "frame", "clip", "shard", "row"]
+    rows = [[row for row in table.to_pylist() if row["id"] in ids] for table in tables]
+    holding = (file for file, rejected in zip(files, rows, strict=True) if rejected)
+    return next(holding, manifest), [row for rejected in rows for row in rejected]
 
 
 def _join(
@@ -153,11 +150,10 @@ def _join(
         problem = f"has no sample {id!r}, of which there is a crop"
         raise DataError(manifest, problem, "Run the faces step again: its crops are older")
     of = samples.select(["labels", "subset", "group"]).append_column("split", pa.array(names))
-    columns = {name: crops[name] for name in _CROP}
-    taken = of.take(place)
-    columns |= {name: taken[name] for name in taken.column_names}
-    columns["seed"] = pa.array([seed] * len(crops), pa.int64())
-    return pa.table({name: columns[name] for name in SPLITS.names})
+    for name, column in zip(of.column_names, of.take(place).columns, strict=True):
+        crops = crops.append_column(name, column)
+    crops = crops.append_column("seed", pa.array([seed] * len(crops), pa.int64()))
+    return crops.select(SPLITS.names)
 
 
 def _check_empty(

@@ -100,14 +100,13 @@ def requested(
     else:
         return {}
     sizes = [len(members) for members in _clusters(groups).values()]
-    key = {"val": "splits.holdout"} if len(shares) == 1 else {}
+    key = "splits.holdout" if len(shares) == 1 else "{}_share"
     return {
         name: Request(
-            key.get(name, f"{name}_share"), share, _rounded(share * total), total,
-            min(sizes), max(sizes),
+            key.format(name), share, _rounded(share * total), total, min(sizes), max(sizes)
         )
         for name, share in shares.items()
-    }  # fmt: skip
+    }
 
 
 def part(samples: pa.Table, val: float, test: float, seed: int) -> list[str]:
@@ -187,8 +186,8 @@ def _moved(samples: pa.Table, names: list[str], to: str, wanted: int, seed: int)
     small = [cluster for cluster in everyone if len(cluster.places) <= wanted]
     rest = wanted
     for label, quota in _quotas(small, wanted).items():
-        own = [cluster for cluster in small if cluster.label == label]
-        rest -= quota - take(own, quota)  # what it gave
+        of_class = [cluster for cluster in small if cluster.label == label]
+        rest -= quota - take(of_class, quota)  # what it gave
     rest = take(small, rest)
     others = [cluster for cluster in everyone if cluster.key not in taken]
     last = min(others, key=lambda cluster: len(cluster.places), default=None)

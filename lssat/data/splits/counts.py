@@ -129,16 +129,15 @@ def _coverage(
 def _shares(end: str, have: dict, whole: dict) -> dict[str, dict]:
     """Return the shares of samples, and of the samples of each subset, by split."""
     members = sorted({subset for name in NAMES for subset in whole[name]} - {""})
-    sums = {name: (sum(have[name].values()), sum(whole[name].values())) for name in NAMES}
-    shares: dict[str, dict] = {f"coverage{end}": {name: _share(*sums[name]) for name in NAMES}}
-    if members:
-        shares[f"subset_coverage{end}"] = {
-            name: {
-                subset: _share(have[name][subset], whole[name].get(subset, 0)) for subset in members
-            }
-            for name in NAMES
+    coverage, by_subset = {}, {}
+    for name in NAMES:
+        parts, wholes = have[name], whole[name]
+        coverage[name] = _share(sum(parts.values()), sum(wholes.values()))
+        by_subset[name] = {
+            member: _share(parts[member], wholes.get(member, 0)) for member in members
         }
-    return shares
+    shares: dict[str, dict] = {f"coverage{end}": coverage}
+    return shares | ({f"subset_coverage{end}": by_subset} if members else {})
 
 
 def _share(part: float, whole: float) -> float | None:

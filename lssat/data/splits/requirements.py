@@ -111,8 +111,8 @@ def lacking(
     there = by_member(pa.table({"split": names, **kept}))
     inventory = _Inventory(dataset, task, options, Counter(names), there, counts, experiment)
     members = expected(task, options, {subset for _, subset, _ in counts})
-    found = gaps(inventory.counts, inventory.sizes, members, needed(dataset, options))
-    missing = [gap for gap in found if not gap.meant(options)]
+    lacked = gaps(inventory.counts, inventory.sizes, members, needed(dataset, options))
+    missing = [gap for gap in lacked if not gap.meant(options)]
     missing = [gap for gap in missing if not _named_by_class(gap, missing, inventory)]
     batches = [*_batches(inventory)] if inventory.sizes["train"] else []
     sizes = [*off(samples, names, rules, options)]
@@ -180,30 +180,24 @@ def _name(gap: Gap, inventory: _Inventory) -> str:
     if gap.what == "subsets":
         return f"{inventory.medium} of {gap.member}"
     name = inventory.task.classes[int(gap.member)]
-    binary = inventory.task.kind == "binary"
-    return (
-        f"{name} {inventory.medium}"
-        if binary
-        else f"{inventory.medium} of class {gap.member} {name}"
-    )
+    if inventory.task.kind == "binary":
+        return f"{name} {inventory.medium}"
+    return f"{inventory.medium} of class {gap.member} {name}"
 
 
 def _listed(gap: Gap, inventory: _Inventory) -> str:
     """Say how many samples the lists name in the official split that ours comes from."""
+    official = {split for split, _, _ in inventory.listed}
+    source = gap.split
     if inventory.dataset in HALVED and gap.split == "test":
         source = "val"  # halved
-    elif isinstance(inventory.options, params.Own) and any(
-        not split for split, _, _ in inventory.listed
-    ):
+    elif isinstance(inventory.options, params.Own) and "" in official:
         source = ""  # parted by us
-    else:
-        source = gap.split
-    place = {"": None, "subsets": 1, "classes": 2}[gap.what]
-    n = sum(
-        n
-        for cell, n in inventory.listed.items()
-        if cell[0] == source and (place is None or cell[place] == gap.member)
-    )
+    cells = [cell for cell in inventory.listed if cell[0] == source]
+    if gap.what:
+        place = {"subsets": 1, "classes": 2}[gap.what]
+        cells = [cell for cell in cells if cell[place] == gap.member]
+    n = sum(inventory.listed[cell] for cell in cells)
     return f"of {n:,} listed" if n else "none is listed"
 
 

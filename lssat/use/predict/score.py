@@ -13,6 +13,7 @@ from lssat.data.faces.npy_writer import Sheet
 from lssat.data.faces.sample import Cropper
 from lssat.evaluation import logits as predict
 from lssat.tables import DataError
+from lssat.tables.rows import FileRow, RejectRow
 from lssat.training import loader
 from lssat.use.predict.files import File
 from lssat.use.predict.trained_run import Opened
@@ -49,7 +50,7 @@ class Scored(NamedTuple):
     file: File
     samples: list[Sample]
     missed: list[tuple[int, float | None]]  # frames without a face, and their seconds
-    lost: list[dict[str, Any]]  # what was rejected of it, as rows of REJECTS
+    lost: list[RejectRow]  # what was rejected of it, as rows of REJECTS
     scores: np.ndarray  # (outputs,) mean probabilities over the samples
     raw: np.ndarray  # the same without the temperature
     crops: np.ndarray  # uint8 (n, size, size, 3), or (n, T, size, size, 3) of clips
@@ -107,10 +108,11 @@ class Scorer:
     def score(self, file: File) -> Scored | Rejected:
         """Score one file."""
         sheet = io.BytesIO()
-        row = dict(id=f"{file.path}", path=f"{file.path.absolute()}", media=file.media)
+        box = list(self.how.box or ())
+        row = FileRow(id=f"{file.path}", path=f"{file.path.absolute()}", media=file.media, box=box)
         try:
             target = Sheet(sheet, self.opened.crops["size"])
-            rows, lost = self.cropper.crop(row | {"box": list(self.how.box or ())}, target, 0)
+            rows, lost = self.cropper.crop(row, target, 0)
         except DataError as error:  # it may not be read
             return Rejected(file, "unreadable", f"{error}")
         target.finish(len(rows))
@@ -122,14 +124,16 @@ class Scorer:
         kept = [row for row, keep in zip(rows, used, strict=True) if keep]
         return self._scored(file, kept, lost, crops)
 
-    def _rejected(self, file: File, lost: list[dict]) -> Rejected:
+    def _rejected(self, file: File, lost: list[RejectRow]) -> Rejected:
         if not lost:  # an image, and the run reads clips
             length = self.opened.crops["clip_frames"]
             return Rejected(file, "short_video", f"one frame; the run reads clips of {length}")
         more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
         return Rejected(file, lost[0]["reason"], f"{lost[0]['detail']}{more}")
 
-    def _scored(self, file: File, rows: list[dict], lost: list[dict], crops: np.ndarray) -> Scored:
+    def _scored(
+        self, file: File, rows: list[dict], lost: list[RejectRow], crops: np.ndarray
+    ) -> Scored:
         opened, firsts = self.opened, rows
         codes = None
         if opened.model.needs_codes:

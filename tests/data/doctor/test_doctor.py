@@ -55,7 +55,7 @@ def test_doctor_finds_an_error_where_the_reader_would_lose_something(
     assert not sick.reader_is_content(dataset, root)
     inventory = sick.inspect(dataset, root)
     assert inventory.verdict == "wrong"
-    assert doctor.terminal.exit_code([inventory]) == 1
+    assert doctor.terminal.as_json([inventory], [])["exit_code"] == 1
 
 
 @pytest.mark.parametrize("dataset", sick.MAKE)

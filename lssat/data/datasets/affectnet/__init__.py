@@ -8,11 +8,13 @@ file each. `folders`: face crops below a folder of their class. The release has 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from lssat.data.datasets import tree
 from lssat.data.datasets.affectnet import csvs, folders, npy
 from lssat.data.datasets.affectnet.codes import CODES, CSV, EXCLUDED, NAMES, NPY, Sample
 from lssat.tables import DataError, addresses
+from lssat.tables.rows import SampleRow
 
 LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Iterator[Sample]]]] = {
     "csv": (csvs.stands, csvs.samples),
@@ -21,7 +23,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Iterator[Sampl
 }
 
 
-def read(options) -> tuple[list[dict], list[dict]]:
+def read(options: Any) -> tree.Reading:
     """Read each annotation and look for its image.
 
     Args:
@@ -68,16 +70,16 @@ def problems(section: dict, root: Path) -> Iterator[tuple[tuple, str]]:
     if not addresses.address(root):
         return
     try:
-        found = layout(root, section.get("layout", "auto"))
+        in_use = layout(root, section.get("layout", "auto"))
     except DataError as error:
         yield ("root",), str(error).removesuffix(".")
         return
-    if found == "npy":
+    if in_use == "npy":
         why = "holds the npy release, whose annotations are not read in object storage"
         yield ("root",), f"{addresses.address(root)} {why}; copy it to a disk, and name its folder"
 
 
-def whole(options, rows: list[dict]) -> int:
+def whole(options: Any, rows: list[SampleRow]) -> int:
     """Return how many samples of the requested classes the release has."""
     table = NPY if any("_set/images/" in row["path"] for row in rows) else CSV
     return sum(official(options.classes, table).values())

@@ -47,9 +47,7 @@ def samples(base: Path) -> Iterator[Sample]:
     for split, name in FILES.items():
         what = f"the official list of the split {split} of the CSV release"
         path = tree.find(base, name, _LISTS, "affectnet", what)
-        table, numbers = lists.csv(path, COLUMNS, _KEPT, headed=False)
-        rows = zip(numbers, lists.rows(table), strict=True)
-        for number, (file, *box, code) in rows:
+        for number, (file, *box, code) in lists.csv(path, COLUMNS, _KEPT, headed=False):
             file = tree.below(file, path, number)
             parent, _, last = file.rpartition("/")
             if parent not in there:
