@@ -1,5 +1,6 @@
 """How lists are written by people and spreadsheets: read, or told with the line and what to do."""
 
+import csv
 import unicodedata
 from pathlib import Path
 
@@ -152,6 +153,21 @@ def test_lines_are_numbered_whatever_is_skipped(tmp_path: Path) -> None:
     file = tmp_path / "l.csv"
     file.write_text("\n\na,b\n\n1,2\n \n3,4\n\n")
     assert [*lists.csv(file, ["a", "b"])] == [(5, ["1", "2"]), (7, ["3", "4"])]
+
+
+@pytest.mark.parametrize("line", ["a,b", '"a","b"', '"a,1",b', '"a ""b""",c', 'a"b,c', " a,,", ","])
+def test_quotes_are_those_of_any_csv(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "l.csv"
+    fields = next(csv.reader([line]))
+    names = [f"column {n}" for n, _ in enumerate(fields)]
+    file.write_text(f"{','.join(names)}\n{line}\n")
+    assert [*lists.csv(file, names)] == [(2, fields)]
+    assert [*lists.csv(file, names, names[1:])] == [(2, fields[1:])]
+    file.write_text(f'{",".join(names)}\n{line}\n"a"b,c\n')
+    with pytest.raises(
+        DataError, match=r"l.csv:3: cannot be parsed \(.*\). Write the field on one"
+    ):
+        list(lists.csv(file, names))
 
 
 # --- D8 ---
