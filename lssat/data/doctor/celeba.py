@@ -8,22 +8,22 @@ from lssat.data.doctor.findings import Count, Inventory, Parts, Seen
 from lssat.data.doctor.walk import Tree
 from lssat.data.media import archive
 
-LISTS = ("list_attr_celeba.txt", "list_eval_partition.txt", "identity_CelebA.txt")
-_WHAT = ("attributes", "partition", "identity")
+LISTS = {
+    "attributes": "list_attr_celeba.txt",
+    "partition": "list_eval_partition.txt",
+    "identity": "identity_CelebA.txt",
+}
 
 
 def is_list(name: str) -> bool:
     """Say whether a file is one of the release's lists, or the archive of all images."""
-    return name in LISTS or name == "img_align_celeba.zip"
+    return name in (*LISTS.values(), "img_align_celeba.zip")
 
 
 def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
     """Read each list on its own, compare them, and look for the images that they name."""
-    read = {
-        what: inventory.attempt(_names, tree, name, what)
-        for name, what in zip(LISTS, _WHAT, strict=True)
-    }
-    good = {what: rows for what, rows in read.items() if rows is not None}
+    values = {content: inventory.attempt(_values, tree, content) for content in LISTS}
+    good = {content: of for content, of in values.items() if of is not None}
     _compare(good, inventory)
     if "identity" in good:
         persons = len(set(good["identity"].values()))
@@ -35,7 +35,7 @@ def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
         problem = "of its members only the names are looked at"
         inventory.add("note", zip_, problem, "Use --deep to decode them")
     seen = Seen()
-    for name in dict.fromkeys(name for rows in good.values() for name in rows):
+    for name in dict.fromkeys(name for of in good.values() for name in of):
         split = celeba.SPLITS.get(splits.get(name, ""), "")
         if images is not None:
             prefix, suffix, there = images
@@ -44,23 +44,23 @@ def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
     return seen
 
 
-def _names(tree: Tree, name: str, what: str) -> dict[str, str]:
-    """Return the rows of a list: file name -> value ("" for attributes)."""
-    folder = "Eval" if what == "partition" else "Anno"
-    path = celeba._list(tree.root, name, folder, f"the official list of {what}")
-    if what == "attributes":
+def _values(tree: Tree, content: str) -> dict[str, str]:
+    """Return the value of each file that a list names ("" for attributes)."""
+    folder = "Eval" if content == "partition" else "Anno"
+    path = celeba._list(tree.root, LISTS[content], folder, f"the official list of {content}")
+    if content == "attributes":
         return {file: "" for _, file, _ in celeba._attributes(path)}
-    rows = celeba._pairs(path, what)
-    if what == "partition":
-        for file, code in rows.items():
+    values = celeba._pairs(path, content)
+    if content == "partition":
+        for file, code in values.items():
             celeba._split(path, file, code)
-    return rows
+    return values
 
 
 def _compare(lists: dict[str, dict[str, str]], inventory: Inventory) -> None:
-    names = dict(zip(_WHAT, LISTS, strict=True))
     total = len(set().union(*lists.values()))
-    for path, lacking in celeba.disagreements({Path(names[what]): lists[what] for what in lists}):
+    by_path = {Path(LISTS[content]): files for content, files in lists.items()}
+    for path, lacking in celeba.disagreements(by_path):
         name = path.name
         inventory.add("error", name, celeba.lacks(len(lacking), total), celeba.AGAIN, lacking)
         inventory.faulty |= {name, f"Anno/{name}", f"Eval/{name}"}

@@ -27,11 +27,11 @@ def counts(
     table = []
     for part in dict.fromkeys([*official, *listed, *read]):
         subset, split = part
-        what = f"{subset} {name}".strip() or "samples"
+        title = f"{subset} {name}".strip() or "samples"
         named = listed[part] - out[split] if part in listed else None
         lost = None if named is None else max(named - read[part], 0)
         seen = None if named is None and not read[part] else read[part]
-        table.append(Count(what, split, official.get(part), named, seen, lost))
+        table.append(Count(title, split, official.get(part), named, seen, lost))
     return table
 
 
@@ -42,8 +42,8 @@ def losses(rejects: list[RejectRow], severity: str, partial: bool, inventory: In
     for row in rejects:
         reason, detail = row["reason"], row["detail"]
         # Details name a file or a box and differ from row to row: the first is shown.
-        what = " ".join(detail.split(_MEANT)[0].strip("; ").split()[:2])
-        kind = {"excluded_class": detail, "missing": what}.get(reason, "")
+        first_words = " ".join(detail.split(_MEANT)[0].strip("; ").split()[:2])
+        kind = {"excluded_class": detail, "missing": first_words}.get(reason, "")
         groups[reason, kind].append(row["path"])
         first.setdefault((reason, kind), detail)
     for (reason, kind), paths in sorted(groups.items()):

@@ -165,8 +165,8 @@ def _check_empty(
 ) -> None:
     sizes = Counter(joined["split"].to_pylist())
     problems = [
-        f"{gap.what}: {gap.member} has no crop in {gap.split} ({sizes[gap.split]:,} crops)"
-        if gap.what
+        f"{gap.kind}: {gap.member} has no crop in {gap.split} ({sizes[gap.split]:,} crops)"
+        if gap.kind
         else f"split {gap.split} is empty"
         for gap in gaps(by_member(joined), sizes, members, splits)
         if not gap.meant(options)

@@ -27,12 +27,12 @@ class Gap(NamedTuple):
     """Something that a split needs and does not have."""
 
     split: str
-    what: str  # classes | subsets; "": the split is empty
+    kind: str  # classes | subsets; "": the split is empty
     member: str
 
     def meant(self, options: params.Dataset) -> bool:
         """Say whether params.yaml asks for it: a method that is not tested."""
-        return (self.split, self.what) == ("test", "subsets") and self.member in untested(options)
+        return (self.split, self.kind) == ("test", "subsets") and self.member in untested(options)
 
 
 def needed(dataset: str, options: params.Dataset) -> tuple[str, ...]:
@@ -63,11 +63,11 @@ def gaps(
         splits: what `needed` returns.
     """
     yield from (Gap(name, "", "") for name in splits if not sizes.get(name))
-    for what, names in members.items():
+    for kind, names in members.items():
         for split in splits:
             for name in names:
-                if sizes.get(split) and not counts[what][split].get(name):
-                    yield Gap(split, what, name)
+                if sizes.get(split) and not counts[kind][split].get(name):
+                    yield Gap(split, kind, name)
 
 
 class _Inventory(NamedTuple):
@@ -159,7 +159,7 @@ def refusal(
 
 def _named_by_class(gap: Gap, missing: list[Gap], inventory: _Inventory) -> bool:
     """Say whether a subset is missing because its class is, which is reported already."""
-    if gap.what != "subsets":
+    if gap.kind != "subsets":
         return False
     known = {label for _, subset, label in inventory.listed if subset == gap.member}
     return bool(known) and all(Gap(gap.split, "classes", label) in missing for label in known)
@@ -167,17 +167,17 @@ def _named_by_class(gap: Gap, missing: list[Gap], inventory: _Inventory) -> bool
 
 def _say(missing: list[Gap], inventory: _Inventory) -> Iterator[str]:
     """Yield a line for each split and kind of what is missing, with what is there."""
-    for split, what in dict.fromkeys(gap[:2] for gap in missing):
-        alike = [gap for gap in missing if gap[:2] == (split, what)]
+    for split, kind in dict.fromkeys(gap[:2] for gap in missing):
+        alike = [gap for gap in missing if gap[:2] == (split, kind)]
         named = ", ".join(f"{_name(gap, inventory)} ({_listed(gap, inventory)})" for gap in alike)
         others = _others(alike[0], inventory)
         yield f"{split}: no {named}" + (f"; there are {others}" if others else "")
 
 
 def _name(gap: Gap, inventory: _Inventory) -> str:
-    if not gap.what:
+    if not gap.kind:
         return f"{inventory.medium} at all"
-    if gap.what == "subsets":
+    if gap.kind == "subsets":
         return f"{inventory.medium} of {gap.member}"
     name = inventory.task.classes[int(gap.member)]
     if inventory.task.kind == "binary":
@@ -194,8 +194,8 @@ def _listed(gap: Gap, inventory: _Inventory) -> str:
     elif isinstance(inventory.options, params.Own) and "" in official:
         source = ""  # parted by us
     cells = [cell for cell in inventory.listed if cell[0] == source]
-    if gap.what:
-        place = {"subsets": 1, "classes": 2}[gap.what]
+    if gap.kind:
+        place = {"subsets": 1, "classes": 2}[gap.kind]
         cells = [cell for cell in cells if cell[place] == gap.member]
     n = sum(inventory.listed[cell] for cell in cells)
     return f"of {n:,} listed" if n else "none is listed"
@@ -203,10 +203,10 @@ def _listed(gap: Gap, inventory: _Inventory) -> str:
 
 def _others(gap: Gap, inventory: _Inventory) -> str:
     """Name what the split has: its subsets, or its classes."""
-    what = "subsets" if any(inventory.counts["subsets"].values()) else "classes"
-    have = inventory.counts[what][gap.split]
+    kind = "subsets" if any(inventory.counts["subsets"].values()) else "classes"
+    have = inventory.counts[kind][gap.split]
     names = inventory.task.classes
-    shown = {key: key if what == "subsets" else names[int(key)] for key in have}
+    shown = {key: key if kind == "subsets" else names[int(key)] for key in have}
     return ", ".join(f"{n:,} {shown[key]}" for key, n in sorted(have.items()))
 
 
@@ -239,7 +239,7 @@ def _ways(missing: list[Gap], most: list[int], inventory: _Inventory, off: bool)
     dataset, ways = inventory.dataset, [OTHER_SHARE] if off else []
     if missing:
         ways.append("add them")
-        methods = {gap.member for gap in missing if gap.what == "subsets"}
+        methods = {gap.member for gap in missing if gap.kind == "subsets"}
         left = set(getattr(inventory.options, "methods", [])) - methods
         if methods and left:
             names = ", ".join(sorted(methods))
