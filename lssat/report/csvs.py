@@ -119,14 +119,15 @@ def _confusion(task: Task | Cross) -> Iterable[dict]:
 def _comparisons(task: Task) -> Iterable[dict]:
     """Yield pairs of rows, and of backbones by their means over shared configurations."""
     over_all = {"compared": "backbone, mean over configurations", "n": None, "groups": None}
-    for row in (*task.metrics["comparisons"], *(r | over_all for r in task.metrics["backbones"])):
+    means: list[Mapping[str, Any]] = [{**row, **over_all} for row in task.metrics["backbones"]]
+    for row in (*task.metrics["comparisons"], *means):
         arms: dict[str, Any] = {"task": task.name}
         for arm in "ab":
             name = row[arm]["backbone"], row[arm].get("configuration")
             arms[f"backbone_{arm}"], arms[f"configuration_{arm}"] = name
             arms[f"seeds_{arm}"] = row[arm]["seeds"]
             arms[f"collapsed_{arm}"] = name in task.collapsed if name[1] else None
-        yield row | arms
+        yield {**row, **arms}
 
 
 def _run(task: Task, run: RunMetrics) -> dict[str, Any]:

@@ -144,7 +144,8 @@ def _roc(axis, task: Task, backbone: str) -> None:
     axis.plot([0, 1], [0, 1], ":", color="#888888", linewidth=0.8)
     for number, configuration in enumerate(task.configurations):
         runs = [run["run"] for run in task.runs_of(backbone, configuration)]
-        for seed, run in enumerate(run for run in runs if curves.get(run, {}).get("fpr")):
+        drawn = [run for run in runs if run in curves and curves[run]["fpr"]]
+        for seed, run in enumerate(drawn):
             label = plain(configuration) if seed == 0 else None
             colour = COLOURS[number % len(COLOURS)]
             axis.plot(curves[run]["fpr"], curves[run]["tpr"], color=colour, lw=1, label=label)

@@ -14,9 +14,11 @@ from typing_extensions import TypedDict  # pydantic takes no other before Python
 
 from lssat.tables.errors import DataError
 from lssat.tables.metric_tables import (
-    ROWS,
+    BackboneComparison,
     ClassRow,
+    Comparison,
     Confusion,
+    Curve,
     Gain,
     Nearest,
     Number,
@@ -60,9 +62,9 @@ class Metrics(TypedDict):
     subsets: list[SubsetRow]
     each: list[ClassRow]
     confusion: list[Confusion]
-    roc: list[dict[str, Any]]
-    comparisons: list[dict[str, Any]]
-    backbones: list[dict[str, Any]]
+    roc: list[Curve]
+    comparisons: list[Comparison]
+    backbones: list[BackboneComparison]
     ranks: list[Rank]
     power: list[Power]
     sweep: list[SweepRow]
@@ -171,7 +173,7 @@ def _wrong(kind: type, name: str, value: Any) -> list[str]:
         ValidationError,
     )  # not where nothing is read: it is slow
 
-    hints = get_type_hints(kind) | (ROWS if kind is Metrics else {})
+    hints = get_type_hints(kind)
     if name not in hints:
         return []
     try:

@@ -245,10 +245,3 @@ class Nearest(OverSeeds):
 
     runs: list[str]
     neighbours: list[int]  # that each seed's validation chose
-
-
-ROWS: dict[str, Any] = {
-    "roc": list[Curve],
-    "comparisons": list[Comparison],
-    "backbones": list[BackboneComparison],
-}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from helpers import drawn_results as drawn
 
+from lssat import metrics
 from lssat.report.kit import results
 from lssat.report.sections import calibration
 
@@ -31,11 +32,11 @@ def test_fault_c14_runs_whose_temperature_is_at_a_bound_are_named(task) -> None:
     runs = task.metrics["runs"]
     was = [run["calibration"]["temperature"] for run in runs]
     for run, heat in zip(runs, (0.0100003, 99.9999), strict=False):
-        run["calibration"]["temperature"] = heat
+        run["calibration"] |= {"temperature": heat, "note": metrics.at_bound(heat)}
     cold, hot = calibration.table(task).notes
     assert cold.startswith("The temperature is at the bound 0.01 of its search")
     assert cold.endswith("vit_micro MRGB/RRGB/CRGB seed 0.")
     assert hot.startswith("The temperature is at the bound 100 of its search")
     assert hot.endswith("seed 1.")
     for run, heat in zip(runs, was, strict=True):
-        run["calibration"]["temperature"] = heat
+        run["calibration"] |= {"temperature": heat, "note": None}

@@ -35,7 +35,7 @@ def test_each_row_has_its_mean_maps_and_says_what_they_are_of(tmp_path: Path) ->
     assert found["means"][0].width == 2 * explained.SIDE + 3
     assert found["rows"].best == 3
     assert "by a rank correlation of 0.300 (rollout) and – (gradients)" in found["rows"].notes[0]
-    assert found["lead"].endswith(f"that of {task.explain['target']}.")
+    assert found["target"] == task.explain["target"]
     assert len(found["samples"]) == 4
     assert "(p = 0.90), wrong" in found["samples"][0]
 

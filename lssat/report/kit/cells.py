@@ -31,7 +31,7 @@ class Cell:
     link: str = ""
 
 
-Reads = str | Callable[[Any], Cell | str | float | None]  # a key of a row, or a function of it
+Reads = str | int | Callable[[Any], Cell | str | float | None]  # a key or place, or a function
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Column:
 
     def cell(self, row: Any) -> Cell:
         """Make the cell of a row."""
-        value = row[self.value] if isinstance(self.value, str) else self.value(row)
+        value = row[self.value] if isinstance(self.value, str | int) else self.value(row)
         if isinstance(value, Cell):
             return value
         return Cell(value) if isinstance(value, str) else num(value)

@@ -35,6 +35,7 @@ from lssat.tables.project import RunFiles
 
 Curve = dict[str, list[float | None]]
 _ASK = "Remove it, or run `snakemake --cores 8 sensitivity` again"
+_RECORD_NEEDS = ("curve_sha256", "reconstruction_sha256", "weights_sha256", "costs", "device")
 _NEEDS = (
     *("task", "dataset", "kind", "title", "level", "metric", "coverage", "coverage_present"),
     *("runs", "table", "subsets", "each", "confusion", "comparisons", "backbones", "ranks"),
@@ -215,7 +216,7 @@ def read_task(name: str, files: TaskFiles) -> Task:
         problem = f"does not fit the runs of {name}: {', '.join(other[:5])}"
         raise DataError(files.robustness, problem, "Run its step again")
     records = {
-        run: read_record(RunFiles(folder).record, "curve_sha256")
+        run: read_record(RunFiles(folder).record, *_RECORD_NEEDS)
         for run, folder in files.runs.items()
     }
     return Task(

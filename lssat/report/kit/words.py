@@ -88,6 +88,14 @@ def spanned(value: float | None, row: Mapping[str, Any]) -> str:
     return f"{number(value)} {interval(row)}".removesuffix(f" {DASH}")
 
 
+def difference(row: Mapping[str, Any], sign: int = 1) -> str:
+    """Write a row's difference with its interval, or with -1 the difference the other way round."""
+    low, high = row["low"], row["high"]
+    if sign < 0 and low is not None and high is not None:
+        low, high = -high, -low
+    return spanned(sign * row["difference"], {"low": low, "high": high})
+
+
 def percent(share: float | None) -> str:
     """Write a share as a percentage; only a share of exactly 1 reads 100 %."""
     if share is None:

@@ -1,15 +1,18 @@
 """Calibration: a table of errors before and after one temperature, and reliability diagrams."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
-from lssat import grid, metrics
+from lssat import grid
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, num
+from lssat.report.kit.cells import ROW, Column, Table, flag_of
 from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import Axis, Trace
-from lssat.report.sections import headline
+from lssat.tables.metric_tables import Number, Row, RunMetrics
 
 LEAD = (
     "Expected calibration error (ECE, 15 bins of equal width) and Brier score on the test split, "
@@ -26,77 +29,79 @@ _CHANCE = "the mean ECE if labels were drawn from these very probabilities"
 
 def table(task: Task) -> Table:
     """Make the table: a row per backbone x configuration."""
+
+    def mean(*keys: str) -> Callable[[Row], Number]:
+        return lambda row: _mean(task.runs_of(*words.pair(row)), *keys)
+
     columns = [
         *ROW,
-        Column("Flag"),
-        Column("ECE", "num", "0 is best"),
-        Column("If calibrated", "num", _CHANCE),
-        Column("ECE, scaled", "num"),
-        Column("If calibrated, scaled", "num", _CHANCE),
-        Column("Brier", "num", "0 is best"),
-        Column("Brier, scaled", "num"),
-        Column("Temperature", "num", "above 1: the model is too sure"),
-    ]
-    rows = [
-        [*headline.named(task, pair), *_numbers(task, *pair)]
-        for pair in map(words.pair, task.best_first)
+        flag_of(task),
+        Column("ECE", "num", "0 is best", mean("ece")),
+        Column("If calibrated", "num", _CHANCE, mean("ece_if_calibrated")),
+        Column("ECE, scaled", "num", "", mean("scaled", "ece")),
+        Column("If calibrated, scaled", "num", _CHANCE, mean("scaled", "ece_if_calibrated")),
+        Column("Brier", "num", "0 is best", mean("brier")),
+        Column("Brier, scaled", "num", "", mean("scaled", "brier")),
+        Column("Temperature", "num", "above 1: the model is too sure", mean("temperature")),
     ]
     caption = f"{task.title}: calibration, {task.metrics['level']} level"
-    return Table(f"calibration-{task.name}", caption, columns, rows, notes=_notes(task))
+    id, notes = f"calibration-{task.name}", _notes(task)
+    return Table.of(id, caption, columns, task.best_first, notes=notes)
 
 
-def _numbers(task: Task, backbone: str, configuration: str) -> list[Cell]:
-    runs = [run.get("calibration") for run in task.runs_of(backbone, configuration)]
-    raw = [run for run in runs if run is not None]
-    if len(raw) < len(runs):  # scores that are not finite
-        return [num(None)] * 7
-    scaled = [run["scaled"] or {} for run in raw]
-    errors = ("ece", "ece_if_calibrated")
-    wanted = [(measured, key) for measured in (raw, scaled) for key in errors]
-    wanted += [(raw, "brier"), (scaled, "brier"), (raw, "temperature")]
-    return [num(_mean([each.get(key) for each in measured])) for measured, key in wanted]
+def _mean(runs: list[RunMetrics], *keys: str) -> Number:
+    """Average a number over runs; None unless all have it: some scores are not finite."""
+    values = []
+    for run in runs:
+        value: Any = run.get("calibration")
+        for key in keys:
+            value = None if value is None else value[key]
+        values.append(value)
+    return None if not values or None in values else float(np.mean(values))
 
 
 def _notes(task: Task) -> list[str]:
-    """Name the runs whose temperature is at a bound of its search."""
+    """Name the runs whose temperature is at a bound of its search, or could not be fitted."""
     about: dict[str, list[str]] = {}
     for run in task.metrics["runs"]:
-        if note := metrics.at_bound((run.get("calibration") or {}).get("temperature")):
+        if note := run.get("calibration", {}).get("note"):
             name = f"{run['backbone']} {run['configuration']} seed {run['seed']}"
-            about.setdefault(note, []).append(name)
-    for run in task.metrics["runs"]:
-        calibration = run.get("calibration") or {}
-        if run["configuration"] == grid.EXTERNAL and calibration.get("temperature") is None:
-            about.setdefault(str(calibration.get("note")), []).append(run["backbone"])
-    return [f"{note[0].upper()}{note[1:]}: {words.listing(runs)}." for note, runs in about.items()]
-
-
-def _mean(values: list) -> float | None:
-    return None if any(value is None for value in values) else float(np.mean(values))
+            external = run["configuration"] == grid.EXTERNAL
+            about.setdefault(note, []).append(run["backbone"] if external else name)
+    return [f"{words.capital(note)}: {words.listing(runs)}." for note, runs in about.items()]
 
 
 def diagram(task: Task) -> Figure | None:
     """Draw reliability: frequency against confidence, a plot a row, the best on test at first."""
-    rows = [words.pair(row) for row in task.best_first]
-    runs = {pair: [r["calibration"] for r in task.runs_of(*pair) if r.get("calibration")]
-            for pair in rows}  # fmt: skip
-    plots = [_reliability(task, n, pair, runs[pair]) for n, pair in enumerate(rows) if runs[pair]]
+    runs_of = {
+        " · ".join(pair): [run for run in task.runs_of(*pair) if run.get("calibration")]
+        for pair in map(words.pair, task.best_first)
+    }
+    plots = [
+        _reliability(f"calibration-{task.name}-{number}", name, runs)
+        for number, (name, runs) in enumerate(runs_of.items())
+        if runs
+    ]
     if not plots:
         return None
-    summary = "; ".join(f"{' · '.join(pair)}: {_errors(errors)}" for pair, errors in runs.items())
+    errors = "; ".join(f"{name}: {_errors(runs)}" for name, runs in runs_of.items())
     caption = (
         f"Before scaling, {words.tested(task.metrics)}, the answers of all seeds together. "
         f"Bins of equal width are joined until each holds 1/{_PARTS} of "
         "the answers; a mark’s area is its bin’s share. On the dotted line probabilities mean "
         "what they say."
     )
-    return Figure(
-        "Reliability", f"Calibration on the test split, {summary}.", [], plots, "Row", caption
-    )
+    summary = f"Calibration on the test split, {errors}."
+    return Figure("Reliability", summary, [], plots, "Row", caption)
 
 
-def _reliability(task: Task, number: int, pair: tuple[str, str], runs: list[dict]) -> Plot:
-    bins = adaptive([run["bins"] for run in runs])
+def _errors(runs: list[RunMetrics]) -> str:
+    ece, chance = words.number(_mean(runs, "ece")), words.number(_mean(runs, "ece_if_calibrated"))
+    return f"ECE {ece}, {chance} if calibrated"
+
+
+def _reliability(id: str, name: str, runs: list[RunMetrics]) -> Plot:
+    bins = adaptive([run["calibration"]["bins"] for run in runs])
     total = sum(n for *_, n in bins)
     trace = Trace(
         [confidence for confidence, _, _ in bins],
@@ -112,10 +117,8 @@ def _reliability(task: Task, number: int, pair: tuple[str, str], runs: list[dict
         ],
     )
     x, y = Axis("confidence", 0, 1, step=0.2), Axis("frequency", 0, 1.005, step=0.2)
-    keys = [Key(" · ".join(pair), 0, _errors(runs), "circle")]
-    title = " · ".join(pair)
-    id = f"calibration-{task.name}-{number}"
-    return Plot(id, title, [diagonal(), trace], x, y, 400, 380, keys)
+    key = Key(name, 0, _errors(runs), "circle")
+    return Plot(id, name, [diagonal(), trace], x, y, 400, 380, [key])
 
 
 def adaptive(runs: list[dict], parts: int = _PARTS) -> list[tuple[float, float, int]]:
@@ -127,7 +130,7 @@ def adaptive(runs: list[dict], parts: int = _PARTS) -> list[tuple[float, float, 
     Returns:
         mean confidence, share that was right, and answers of each bin, from left to right.
     """
-    every = sorted(
+    bins_of_all = sorted(
         (confidence, frequency, n)
         for bins in runs
         for confidence, frequency, n in zip(
@@ -135,9 +138,9 @@ def adaptive(runs: list[dict], parts: int = _PARTS) -> list[tuple[float, float, 
         )
         if n
     )
-    least = sum(n for *_, n in every) / parts
+    least = sum(n for *_, n in bins_of_all) / parts
     groups: list[list[tuple[float, float, int]]] = [[]]
-    for one in every:
+    for one in bins_of_all:
         if sum(n for *_, n in groups[-1]) >= least:
             groups.append([])
         groups[-1].append(one)
@@ -152,21 +155,13 @@ def _joined(group: list[tuple[float, float, int]]) -> tuple[float, float, int]:
     return confidence, sum(f * n for _, f, n in group) / total, total
 
 
-def _errors(runs: list[dict]) -> str:
-    ece, chance = (
-        words.number(_mean([run.get(name) for run in runs] or [None]))
-        for name in ("ece", "ece_if_calibrated")
-    )
-    return f"ECE {ece}, {chance} if calibrated"
-
-
 def content(page: Page) -> list[Part]:
     """Return a part for each task: diagrams, if any, and the table."""
-    drawn = [(task, diagram(task)) for task in page.tasks]
-    return [
-        Part(task.title, figures=[f] if f else [], folded=[("Table of errors", table(task))])
-        for task, f in drawn
-    ]
+    parts = []
+    for task in page.tasks:
+        figures = [figure] if (figure := diagram(task)) else []
+        parts.append(Part(task.title, figures=figures, folded=[("Table of errors", table(task))]))
+    return parts
 
 
 SECTION = Section("calibration", "Calibration", content=content, lead=LEAD)

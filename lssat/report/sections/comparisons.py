@@ -1,14 +1,17 @@
 """The tables of tests: every pair of rows that ask one question, and who ranks first."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from lssat import grid
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, num, shown
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flag_of, interval, num, shown
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Section
-from lssat.report.sections import headline, power
+from lssat.report.sections import power
 from lssat.report.sections import ranks as over
+from lssat.tables.metric_tables import BackboneComparison, Comparison, Difference, Number
 
 LEAD = (
     "Differences on the same test samples, seed by seed. Each interval and p-value covers other "
@@ -41,146 +44,120 @@ def lead(tasks: list[Task]) -> str:
 
 
 def _table(task: Task, family: str) -> Table:
-    pairs = [row for row in task.metrics["comparisons"] if row["compared"] == family]
+    rows = [row for row in task.metrics["comparisons"] if row["compared"] == family]
     shared = "backbone" if family == "configuration" else "configuration"
-    what = words.where(task.metrics)
-    columns = [
-        Column(shared.capitalize(), "key"),
-        Column(f"{family.capitalize()} a", "key"),
-        Column(f"{family.capitalize()} b", "key"),
-        *_tested(task),
-        Column("Flag"),
-    ]
-    rows = [[*_row(row, family, shared), _fallen(task, row)] for row in pairs]
-    notes = sorted({row["note"] for row in pairs if row["note"]})
-    caption = f"{task.title}: pairs of {family}s, {what}"
-    return Table(f"pairs-{family}-{task.name}", caption, columns, rows, notes=notes)
+    sides = [_side(f"{family.capitalize()} {arm}", arm, family) for arm in "ab"]
+    columns = [_side(shared.capitalize(), "a", shared), *sides, *_tests(task), _fallen(task)]
+    return _compared(task, f"pairs-{family}", f"pairs of {family}s", columns, rows)
 
 
 def _external(task: Task) -> Table:
     """Make the table of each row against those of other programs: a is ours, b theirs."""
-    pairs = [row for row in task.metrics["comparisons"] if row["compared"] == "external"]
-    turned = [row if row["b"]["configuration"] == grid.EXTERNAL else _turned(row) for row in pairs]
-    columns = [Column(name, "key") for name in ("Backbone a", "Configuration a", "Program b")]
-    rows = [
-        [*[Cell(row["a"][key]) for key in ("backbone", "configuration")],
-         Cell(row["b"]["backbone"]), *_results(row), _fallen(task, row)]
-        for row in turned
-    ]  # fmt: skip
-    notes = sorted({row["note"] for row in pairs if row["note"]})
-    caption = f"{task.title}: rows of ours and of other programs, {words.where(task.metrics)}"
-    place = f"pairs-external-{task.name}"
-    return Table(place, caption, [*columns, *_tested(task), Column("Flag")], rows, notes=notes)
+    rows = [row for row in task.metrics["comparisons"] if row["compared"] == "external"]
+    turned = [row if row["b"]["configuration"] == grid.EXTERNAL else _turned(row) for row in rows]
+    columns = [
+        _side("Backbone a", "a", "backbone"),
+        _side("Configuration a", "a", "configuration"),
+        _side("Program b", "b", "backbone"),
+        *_tests(task),
+        _fallen(task),
+    ]
+    return _compared(task, "pairs-external", "rows of ours and of other programs", columns, turned)
 
 
-def _turned(row: dict) -> dict:
+def _turned(row: Comparison) -> Comparison:
     """Return a comparison the other way round: b - a."""
-    size = {key: None if row[key] is None else -row[key] for key in ("difference", "effect")}
-    low, high = (None if row[end] is None else -row[end] for end in ("high", "low"))
-    return row | size | {"a": row["b"], "b": row["a"], "low": low, "high": high}
+    turned = row.copy()
+    turned["a"], turned["b"] = row["b"], row["a"]
+    turned["difference"], turned["effect"] = _minus(row["difference"]), _minus(row["effect"])
+    turned["low"], turned["high"] = _minus(row["high"]), _minus(row["low"])
+    return turned
+
+
+def _minus(value: Number) -> Number:
+    return None if value is None else -value
 
 
 def _overall(task: Task) -> Table:
-    rows = task.metrics["backbones"]
-    columns = [*(Column(f"Backbone {arm}", "key") for arm in "ab"), *_tested(task)]
-    columns += [Column("Configurations", "num", "that both have, averaged"), Column("Flag")]
-    cells = [
-        [
-            *[Cell(row[arm]["backbone"]) for arm in "ab"],
-            *_results(row),
-            num(row["a"]["configurations"]),
-            _fallen_in(task, row),
-        ]
-        for row in rows
-    ]
+    columns = [
+        *[_side(f"Backbone {arm}", arm, "backbone") for arm in "ab"],
+        *_tests(task),
+        Column("Configurations", "num", "that both have, averaged",
+               lambda row: row["a"]["configurations"]),
+        Column("Flag", value=lambda row: _flagged(_fallen_in(task, row))),
+    ]  # fmt: skip
+    title = "backbones in the mean over configurations"
+    return _compared(task, "overall", title, columns, task.metrics["backbones"])
+
+
+def _compared(
+    task: Task, id: str, title: str, columns: list[Column], rows: Sequence[Difference]
+) -> Table:
     notes = sorted({row["note"] for row in rows if row["note"]})
-    caption = (
-        f"{task.title}: backbones in the mean over configurations, {words.where(task.metrics)}"
-    )
-    return Table(f"overall-{task.name}", caption, columns, cells, notes=notes)
+    caption = f"{task.title}: {title}, {words.where(task.metrics)}"
+    return Table.of(f"{id}-{task.name}", caption, columns, rows, notes=notes)
 
 
-def _tested(task: Task) -> list[Column]:
+def _side(label: str, arm: str, key: str) -> Column:
+    return Column(label, "key", value=lambda row: row[arm][key])
+
+
+def _tests(task: Task) -> list[Column]:
+    least = "of this pair: shown in 80 % of repetitions, as the first of all"
     return [
-        Column("a − b", "num", f"{words.where(task.metrics)}, means over seeds"),
-        Column(words.confidence(task.metrics), "num", "of the difference"),
-        Column("Effect", "num", "Cohen’s d of an AUC, else Cohen’s h"),
-        Column("p", "num", "Holm’s correction"),
-        Column("Least", "num", "of this pair: shown in 80 % of repetitions, as the first of all"),
-        Column("Differs", hint="the corrected p-value is below 0.05"),
-    ]
+        Column("a − b", "num", f"{words.where(task.metrics)}, means over seeds", "difference"),
+        Column(words.confidence(task.metrics), "num", "of the difference", interval),
+        Column("Effect", "num", "Cohen’s d of an AUC, else Cohen’s h",
+               lambda row: num(row["effect"], digits=2)),
+        Column("p", "num", "Holm’s correction",
+               lambda row: Cell(words.p(row["p_holm"]), row["p_holm"])),
+        Column("Least", "num", least, "least"),
+        Column("Differs", "text", "the corrected p-value is below 0.05",
+               lambda row: shown(words.differs(row))),
+    ]  # fmt: skip
 
 
-def _row(row: dict, family: str, shared: str) -> list[Cell]:
-    return [Cell(row["a"][shared]), *[Cell(row[arm][family]) for arm in "ab"], *_results(row)]
+def _fallen(task: Task) -> Column:
+    """Return the column that says which sides collapsed: a difference from them says little."""
+
+    def cell(row: Comparison) -> Cell:
+        sides = {"a": row["a"], "b": row["b"]}
+        fallen = [arm for arm, side in sides.items() if words.pair(side) in task.collapsed]
+        return _flagged(f"{words.listing(fallen)} collapsed" if fallen else "")
+
+    return Column("Flag", value=cell)
 
 
-def _results(row: dict) -> list[Cell]:
-    return [
-        num(row["difference"]),
-        Cell(words.interval(row), row["low"]),
-        num(row["effect"], digits=2),
-        Cell(words.p(row["p_holm"]), row["p_holm"]),
-        num(row["least"]),
-        shown(words.differs(row)),
-    ]
+def _fallen_in(task: Task, row: BackboneComparison) -> str:
+    """Say how many rows of each side's mean collapsed."""
+    counts = Counter(row["backbone"] for row in task.headline if row["collapsed"])
+    backbones = {"a": row["a"]["backbone"], "b": row["b"]["backbone"]}
+    sides = {arm: counts[name] for arm, name in backbones.items()}
+    return ", ".join(f"{n} of {arm} collapsed" for arm, n in sides.items() if n)
 
 
-def _fallen(task: Task, row: dict) -> Cell:
-    """Make the cell that says which side collapsed: a difference from it says little."""
-    sides = [arm for arm in "ab" if words.pair(row[arm]) in task.collapsed]
-    text = f"{words.listing(sides)} collapsed"
-    return Cell(text, text, flag="bad") if sides else Cell("", "")
-
-
-def _fallen_in(task: Task, row: dict) -> Cell:
-    """Make the cell that says how many rows of each side's mean collapsed."""
-    mine = [row for row in task.headline if row["collapsed"]]
-    sides = [
-        f"{fallen} of {arm} collapsed"
-        for arm in "ab"
-        if (fallen := sum(each["backbone"] == row[arm]["backbone"] for each in mine))
-    ]
-    text = ", ".join(sides)
-    return Cell(text, text, flag="bad") if text else Cell("", "")
+def _flagged(text: str) -> Cell:
+    return Cell(text, text, flag="bad" if text else "")
 
 
 def ranks(task: Task) -> Table:
     """Make the table of the ranks that each row may have."""
-    shown = task.metrics["ranks"]
+    what = words.where(task.metrics)
     columns = [
         *ROW,
-        Column("Flag"),
-        Column("Mean", "num", f"{words.where(task.metrics)}, mean over seeds"),
-        Column("Rank", "num", "between the best and the worst that the tests leave possible"),
-        Column("May be first"),
-    ]
-    rows = [
-        [
-            *headline.named(task, words.pair(row)),
-            num(row["mean"]),
-            Cell(words.ranks(row), row["best"]),
-            Cell("yes" if row["top"] else "no", "yes" if row["top"] else "no"),
-        ]
-        for row in shown
-    ]
-    caption = (
-        f"{task.title}: ranks by {words.where(task.metrics)}, Holm’s correction over all pairs"
-    )
-    return Table(f"first-{task.name}", caption, columns, rows)
+        flag_of(task),
+        Column("Mean", "num", f"{what}, mean over seeds", "mean"),
+        Column("Rank", "num", "between the best and the worst that the tests leave possible",
+               lambda row: Cell(words.ranks(row), row["best"])),
+        Column("May be first", value=lambda row: "yes" if row["top"] else "no"),
+    ]  # fmt: skip
+    caption = f"{task.title}: ranks by {what}, Holm’s correction over all pairs"
+    return Table.of(f"first-{task.name}", caption, columns, task.metrics["ranks"])
 
 
 def content(page: Page) -> dict[str, Any]:
     """Return the tables of each task, and the ranks over all of them."""
-    tasks = [
-        {
-            "title": task.title,
-            "power": power.sentence(task.metrics),
-            "pairs": tables(task),
-            "ranks": ranks(task),
-        }
-        for task in page.tasks
-    ]
+    tasks = [(task, power.sentence(task.metrics), tables(task), ranks(task)) for task in page.tasks]
     over_tasks = {"ranks_lead": over.LEAD, "ranks": over.section(page.families)}
     return {"lead": lead(page.tasks), "tasks": tasks, **over_tasks}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lssat import grid
 from lssat.report.kit import pictures, words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, flagged, num
+from lssat.report.kit.cells import ROW, Column, Table, flag_of
 from lssat.report.kit.results import Task
 from lssat.tables import Record
 
@@ -47,21 +47,20 @@ def measure(record: Record, arrays: Mapping[str, np.ndarray]) -> list[Errors]:
         return []
     train, texture = record["params"]["train"], record["params"].get("texture", {})
     encoding = train.get("encoding") or texture.get("encoding", "code")
-    normed = bool(train.get("norm_pix_loss", False))
     removed = arrays["mask"].reshape(-1) == 1
-    found = []
+    errors = []
     kinds = grid.parse(record["configuration"]).targets
     for kind, end in zip(kinds, ("", "_2"), strict=False):
-        pair = [_patches(arrays[name + end], arrays["mask"]) for name in ("output", "target")]
-        output, target = (part[removed] for part in pair)
+        output = _patches(arrays["output" + end], arrays["mask"])[removed]
+        target = _patches(arrays["target" + end], arrays["mask"])[removed]
         if kind != "RGB" and encoding == "bits":
-            errors = _bits(output, target)
-        elif normed:
-            errors = _normed(output, target)
+            measured = _bits(output, target)
+        elif train.get("norm_pix_loss"):
+            measured = _normed(output, target)
         else:
-            errors = _plain(output, target, kind != "RGB")
-        found.append(Errors(kind, *errors, len(arrays["mask"])))
-    return found
+            measured = _plain(output, target, kind != "RGB")
+        errors.append(Errors(kind, *measured, len(arrays["mask"])))
+    return errors
 
 
 def _patches(images: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -90,55 +89,55 @@ def _normed(output: np.ndarray, target: np.ndarray) -> tuple[float, float, float
 
 def _bits(output: np.ndarray, target: np.ndarray) -> tuple[float, float, float | None]:
     """Count wrong bits; a constant says of each of the eight planes what it is more often."""
-    said, true = (
+    predicted, true = (
         np.unpackbits(codes[..., :1].astype(np.uint8), axis=-1) for codes in (output, target)
     )
     ones = true.mean((0, 1))
     entropy = -sum(part * np.log(np.where(part > 0, part, 1)) for part in (ones, 1 - ones))
-    return float((said != true).mean()), float(np.minimum(ones, 1 - ones).mean()), entropy.mean()
+    return (
+        float((predicted != true).mean()),
+        float(np.minimum(ones, 1 - ones).mean()),
+        entropy.mean(),
+    )
 
 
 def rows(task: Task) -> dict[Pair, list[Errors]]:
     """Measure each row with the auxiliary task: means over its seeds, of each target."""
-    found: dict[Pair, list[Errors]] = {}
+    means = {}
     for row in task.trained:
-        runs = [run for run in row["runs"] if not _clips(task.records[run])]
-        measured = [measure(task.records[run], _arrays(task, run)) for run in runs]
-        of_targets = list(zip(*measured, strict=True))
-        if of_targets:
-            found[words.pair(row)] = [_mean(seeds) for seeds in of_targets]
-    return found
+        if row["backbone"] in grid.VIDEO_ENCODERS:
+            continue  # of a clip only the first frame is kept
+        by_run = [_of_run(task, run) for run in row["runs"]]
+        if by_target := list(zip(*by_run, strict=True)):
+            means[words.pair(row)] = [_mean(seeds) for seeds in by_target]
+    return means
 
 
-def _arrays(task: Task, run: str) -> dict[str, np.ndarray]:
-    return pictures.reconstructed(task.files.runs[run], task.records[run])
-
-
-def _clips(record: Record) -> bool:
-    """Say whether a run reads clips: of a clip only the first frame is kept."""
-    return record["backbone"] in grid.VIDEO_ENCODERS
+def _of_run(task: Task, run: str) -> list[Errors]:
+    record = task.records[run]
+    return measure(record, pictures.reconstructed(task.files.runs[run], record))
 
 
 def _mean(seeds: tuple[Errors, ...]) -> Errors:
-    losses = [each.loss for each in seeds if each.loss is not None]
+    losses = [errors.loss for errors in seeds if errors.loss is not None]
     return Errors(
         seeds[0].target,
-        float(np.mean([each.decoder for each in seeds])),
-        float(np.mean([each.constant for each in seeds])),
+        float(np.mean([errors.decoder for errors in seeds])),
+        float(np.mean([errors.constant for errors in seeds])),
         float(np.mean(losses)) if losses else None,
-        sum(each.samples for each in seeds),
+        sum(errors.samples for errors in seeds),
     )
 
 
 def constant_loss(errors: list[Errors]) -> float | None:
     """Return the auxiliary loss of a constant, the mean over targets; None where one is unknown."""
-    losses = [each.loss for each in errors if each.loss is not None]
+    losses = [of_target.loss for of_target in errors if of_target.loss is not None]
     return float(np.mean(losses)) if losses and len(losses) == len(errors) else None
 
 
 def sentence(measured: Mapping[Pair, list[Errors]]) -> str:
     """Say in how many rows the decoder does better than a constant."""
-    ratios = [each.ratio for errors in measured.values() for each in errors]
+    ratios = [errors.ratio for of_targets in measured.values() for errors in of_targets]
     known = [ratio for ratio in ratios if ratio is not None]
     if not known:
         return ""
@@ -163,22 +162,19 @@ def _none(what: str) -> str:
 
 def table(task: Task, measured: Mapping[Pair, list[Errors]]) -> Table:
     """Make the table of errors: a row per backbone, configuration and target."""
+    constant = "of a constant’s; at 1 the decoder knows no more than a constant"
     columns = [
         *ROW,
-        Column("Target", "key"),
-        Column("Error", "num", "of a constant’s; at 1 the decoder knows no more than a constant"),
-        Column("Loss of a constant", "num", "the auxiliary loss, where it can be told"),
-        Column("n", "num", "validation samples, of all seeds"),
-        Column("Flag"),
+        Column("Target", "key", "", "target"),
+        Column("Error", "num", constant, "ratio"),
+        Column("Loss of a constant", "num", "the auxiliary loss, where it can be told", "loss"),
+        Column("n", "num", "validation samples, of all seeds", "samples"),
+        flag_of(task),
     ]
-    cells = [
-        [
-            *map(Cell, (*pair, each.target)),
-            *map(num, (each.ratio, each.loss, each.samples)),
-            flagged(pair in task.collapsed),
-        ]
-        for pair, errors in measured.items()
-        for each in errors
+    rows = [
+        {"backbone": pair[0], "configuration": pair[1], "ratio": errors.ratio, **errors._asdict()}
+        for pair, of_targets in measured.items()
+        for errors in of_targets
     ]
     caption = f"{task.title}: error of the decoder on removed patches, as a share of a constant’s"
-    return Table(f"decoder-{task.name}", caption, columns, cells)
+    return Table.of(f"decoder-{task.name}", caption, columns, rows)

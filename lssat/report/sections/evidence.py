@@ -2,18 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lssat.grid import states
 from lssat.report.kit import words
-from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num
+from lssat.report.kit.cells import Cell, Column, Table, anchor, flagged, num, share
 from lssat.report.kit.results import Cross, Task
 from lssat.report.kit.section import Page, Section
 from lssat.report.sections import audited
 from lssat.tables import Record, sha256
-from lssat.tables.data_tables import Shares, SplitsSummary
+from lssat.tables.data_tables import Attributes, OfSplits, Shares, SplitsSummary
 from lssat.tables.project import RunFiles
 
 SPLITS = ("train", "val", "test")
@@ -22,27 +22,57 @@ SHOWN = 500  # rejected samples written into the page; rejects.csv has all
 
 def data(task: Task | Cross) -> dict[str, Any]:
     """Describe the splits of a task's data set: samples, crops, classes, coverage."""
-    summary, dataset = task.splits, task.metrics["dataset"]
-    unit = f"{task.metrics['level']}s"
+    summary, unit = task.splits, f"{task.metrics['level']}s"
+    classes = {str(code): f"{code} {name}" for code, name in enumerate(task.metrics["classes"])}
     rows = [
         _row(f"{unit} listed", summary["listed"]),
         _row(f"{unit} in the split", summary["samples"]),
         _row("face crops", summary["crops"]),
         _row("groups, none of them in two splits", summary["groups"]),
-        *_nested("class", summary.get("classes", {}), _class_names(task)),
-        *_nested("subset", summary.get("subsets", {}), {}),
+        *_members("class", summary.get("classes", {}), classes),
+        *_members("subset", summary.get("subsets", {}), {}),
+        *_attributes(summary.get("attributes"), task.metrics["classes"]),
+        *_coverage(summary, unit),
     ]
-    rows += _attributes(summary, task.metrics["classes"])
-    rows += _coverage(summary, unit)
     columns = [Column("Count of"), *[Column(split, "num") for split in SPLITS]]
     n = words.listing([words.count(n, name) for name, n in task.metrics["n"].items()])
     lead = (
         f"Scored on the test split: {n} in {words.count(task.metrics['groups'], 'group')}, "
         f"coverage {words.coverage(task.metrics)}."
     )
-    table = Table(f"data-{task.name}", f"splits of {dataset}", columns, rows)
+    table = Table(f"data-{task.name}", f"splits of {task.metrics['dataset']}", columns, rows)
     more = {**audited.found(task), "choices": audited.choices(task)}
-    return {"title": task.title, "lead": lead, "table": table if rows else None, **more}
+    return {"title": task.title, "lead": lead, "table": table, **more}
+
+
+def _row(label: str, values: Mapping[str, Any], cell: Callable[[Any], Cell] = num) -> list[Cell]:
+    return [Cell(label), *[cell(values.get(split)) for split in SPLITS]]
+
+
+def _members(what: str, counts: Mapping[str, OfSplits], names: dict[str, str]) -> list[list[Cell]]:
+    """Make a row for each class or subset, of counts of crops by split."""
+    members = sorted({member for of_split in counts.values() for member in of_split})
+    return [
+        _row(
+            f"face crops of {what} {names.get(member, member)}",
+            {split: counts.get(split, {}).get(member, 0) for split in SPLITS},
+        )
+        for member in members
+    ]
+
+
+def _attributes(attributes: Attributes | None, names: list[str]) -> list[list[Cell]]:
+    """Make a row for each attribute that some crop has; one row counts the others."""
+    if attributes is None:
+        return []
+    rows = []
+    for number, name in enumerate(names):
+        counts = {split: of_split[number] for split, of_split in attributes["positives"].items()}
+        if any(counts.values()):
+            rows.append(_row(f"face crops with {name}", counts))
+    if never := len(names) - len(rows):
+        rows.append(_row("attributes that no crop has", dict.fromkeys(SPLITS, never)))
+    return rows
 
 
 def _coverage(summary: SplitsSummary, unit: str) -> list[list[Cell]]:
@@ -55,122 +85,71 @@ def _coverage(summary: SplitsSummary, unit: str) -> list[list[Cell]]:
     frames = summary.get("frame_coverage_present")
     subsets = summary.get("subset_coverage_present", {})
     there = _shares(unit, " that are there", summary["coverage_present"], frames, subsets)
-    same = [[c.text for c in row[1:]] for row in listed] == [[c.text for c in r[1:]] for r in there]
+    same = [row[1:] for row in listed] == [row[1:] for row in there]
     return listed if same else listed + there
 
 
 def _shares(
     unit: str, which: str, samples: Shares, frames: Shares | None, subsets: Mapping[str, Shares]
 ) -> list[list[Cell]]:
-    rows = [_row(f"coverage of {unit}{which}", samples, share=True)]
+    rows = [_row(f"coverage of {unit}{which}", samples, share)]
     if frames is not None:
-        rows.append(_row(f"coverage of frames{which}", frames, share=True))
-    for member in sorted({member for split in subsets.values() for member in split}):
-        shares = {split: by_member.get(member) for split, by_member in subsets.items()}
-        rows.append(_row(f"coverage of {unit} of subset {member}{which}", shares, share=True))
+        rows.append(_row(f"coverage of frames{which}", frames, share))
+    for subset in sorted({subset for of_split in subsets.values() for subset in of_split}):
+        shares = {split: of_split.get(subset) for split, of_split in subsets.items()}
+        rows.append(_row(f"coverage of {unit} of subset {subset}{which}", shares, share))
     return rows
 
 
-def _row(label: str, values: Mapping[str, Any], share: bool = False) -> list[Cell]:
-    shown = [values.get(split) for split in SPLITS]
-    if share:
-        return [Cell(label), *[Cell(words.percent(value), value) for value in shown]]
-    return [Cell(label), *[num(value) for value in shown]]
-
-
-def _nested(
-    one: str, counts: Mapping[str, Mapping[str, int]], names: dict[str, str]
-) -> list[list[Cell]]:
-    """Make a row for each class or subset (`one`), of counts of crops by split."""
-    members = sorted({member for split in counts.values() for member in split})
-    return [
-        _row(
-            f"face crops of {one} {names.get(member, member)}",
-            {split: counts.get(split, {}).get(member, 0) for split in SPLITS},
-        )
-        for member in members
-    ]
-
-
-def _class_names(task: Task | Cross) -> dict[str, str]:
-    return {str(code): f"{code} {name}" for code, name in enumerate(task.metrics["classes"])}
-
-
-def _attributes(summary: SplitsSummary, names: list[str]) -> list[list[Cell]]:
-    """Make a row for each attribute that some crop has; one row counts the others."""
-    positives = summary["attributes"]["positives"] if "attributes" in summary else {}
-    names = names if positives else []
-    counts = [
-        {split: counted[i] for split, counted in positives.items()} for i in range(len(names))
-    ]
-    rows = [
-        _row(f"face crops with {name}", by_split)
-        for name, by_split in zip(names, counts, strict=True)
-        if any(by_split.values())
-    ]
-    if never := len(names) - len(rows):
-        rows.append(_row("attributes that no crop has", dict.fromkeys(SPLITS, never)))
-    return rows
-
-
-def rejects(rows: Sequence[dict]) -> dict[str, Any] | None:
+def rejects(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Describe what was left out: counts by data set, step and reason, then the samples."""
     if not rows:
         return None
     counts = Counter((row["dataset"], row["step"], row["reason"]) for row in rows)
     columns = [
-        Column("Data set"),
-        Column("Step"),
-        Column("Reason"),
-        Column("Samples", "num"),
+        Column("Data set", value=0),
+        Column("Step", value=1),
+        Column("Reason", value=2),
+        Column("Samples", "num", value=3),
     ]
-    summed = [[*map(Cell, key), num(n)] for key, n in sorted(counts.items())]
-    names = ["dataset", "step", "reason", "id", "path", "detail"]
-    labels = [Column(n.capitalize(), "pre" if n in names[3:] else "text") for n in names]
-    listed = [[Cell(str(row[name])) for name in names] for row in rows[:SHOWN]]
-    more = len(rows) - len(listed)
-    left = f"The first {SHOWN} are listed; {more:,} more are in rejects.csv." if more else ""
+    summed = [(*key, n) for key, n in sorted(counts.items())]
+    kinds = dict.fromkeys(("dataset", "step", "reason"), "text")
+    kinds |= dict.fromkeys(("id", "path", "detail"), "pre")
+    labels = [Column(name.capitalize(), kind, value=name) for name, kind in kinds.items()]
+    more = len(rows) - SHOWN
+    left = f"The first {SHOWN} are listed; {more:,} more are in rejects.csv." if more > 0 else ""
     return {
         "lead": f"{words.count(len(rows), 'sample')} left out, each with its step and reason.",
-        "summary": Table("rejects-summary", "rejects by reason", columns, summed),
+        "summary": Table.of("rejects-summary", "rejects by reason", columns, summed),
         "rows_lead": left or "All of them, as in rejects.csv.",
-        "rows": Table("rejects-rows", "rejected samples", labels, listed),
+        "rows": Table.of("rejects-rows", "rejected samples", labels, rows[:SHOWN]),
     }
 
 
 def files(tasks: Sequence[Task | Cross]) -> Table:
     """List the files that the numbers come from, with the command and the hash of each."""
     columns = [
-        Column("Numbers"),
-        Column("File", "id"),
-        Column("Command that makes it", "id"),
-        Column("sha256", "id"),
+        Column("Numbers", value=0),
+        Column("File", "id", value=lambda row: str(row[1])),
+        Column("Command that makes it", "id", value=lambda row: command(row[1])),
+        Column("sha256", "id", value=lambda row: sha256(row[1])[:16]),
     ]
-    rows = [
-        _file(f"{task.title}: {what}", path)
-        for task in tasks
-        for what, path in (
-            ("tables, intervals, ROC", task.files.metrics),
-            ("predictions", task.files.predictions),
-            ("split counts", task.files.splits),
-            ("audit", task.files.audit),
-            ("look-alikes", task.files.lookalikes),
-            *_more(task),
-        )
-    ]
-    return Table("files", "files behind the numbers", columns, rows)
+    rows = [(f"{task.title}: {what}", path) for task in tasks for what, path in _files(task)]
+    return Table.of("files", "files behind the numbers", columns, rows)
 
 
-def _more(task: Task | Cross) -> list[tuple[str, Path]]:
+def _files(task: Task | Cross) -> list[tuple[str, Path]]:
+    files = [
+        ("tables, intervals, ROC", task.files.metrics),
+        ("predictions", task.files.predictions),
+        ("split counts", task.files.splits),
+        ("audit", task.files.audit),
+        ("look-alikes", task.files.lookalikes),
+    ]
     if isinstance(task, Cross):
-        return [("audit across", task.files.across)]
-    slices = [("slices", path) for path in task.files.slices]
-    others = [("robustness", task.files.robustness), ("format alone", task.files.format)]
-    return [*others, *slices]
-
-
-def _file(what: str, path: Path) -> list[Cell]:
-    return [Cell(what), Cell(str(path)), Cell(command(path)), Cell(sha256(path)[:16])]
+        return [*files, ("audit across", task.files.across)]
+    files += [("robustness", task.files.robustness), ("format alone", task.files.format)]
+    return files + [("slices", path) for path in task.files.slices]
 
 
 def recipe(tasks: list[Task]) -> dict[str, Any]:
@@ -179,95 +158,82 @@ def recipe(tasks: list[Task]) -> dict[str, Any]:
     groups = []
     for section in dict.fromkeys(name for record in records for name in record["params"]):
         values = [record["params"].get(section, {}) for record in records]
-        groups.append(_pairs(section, f"params.yaml: {section}", values))
-    groups.append(_pairs("environment", "environment", [_machine(record) for record in records]))
-    mixed = any(row[1].small for group in groups for row in group.rows)
+        groups.append(_values(section, f"params.yaml: {section}", values))
+    groups.append(_values("environment", "environment", [_machine(record) for record in records]))
+    mixed = any(value.small for table in groups for _, value in table.rows)
     lead = "As each run recorded it. "
-    lead += (
-        "Where runs differ, each value stands with its number of runs."
-        if mixed
-        else ("All runs agree." if len(records) > 1 else "")
-    )
+    if mixed:
+        lead += "Where runs differ, each value stands with its number of runs."
+    elif len(records) > 1:
+        lead += "All runs agree."
     return {"lead": lead, "groups": groups}
 
 
 def _machine(record: Record) -> dict[str, Any]:
-    inputs = {"device": record.get("device"), "git": revision(record["git"])}
-    return {**record["environment"], **inputs}
+    git = revision(record["git"])
+    return {**record["environment"], "device": record["device"], "git": git}
 
 
-def _pairs(id: str, caption: str, values: list[dict]) -> Table:
+def _values(id: str, caption: str, values: list[dict]) -> Table:
     rows = []
-    for key in dict.fromkeys(key for record in values for key in record):
-        counts = Counter(str(record.get(key, "absent")) for record in values)
+    for key in dict.fromkeys(key for of_run in values for key in of_run):
+        counts = Counter(str(of_run.get(key, "absent")) for of_run in values)
         small = words.listing([words.count(n, "run") for n in counts.values()])
-        shown = words.listing(list(counts))
-        rows.append([Cell(key), Cell(shown, small=small if len(counts) > 1 else "")])
+        value = Cell(words.listing(list(counts)), small=small if len(counts) > 1 else "")
+        rows.append([Cell(key), value])
     return Table(f"recipe-{id}", caption, [Column(caption), Column("Value", "id")], rows)
 
 
 def runs(task: Task) -> Table:
     """Make the table that leads from a number back to its run."""
+    fallen = {run["run"] for run in task.metrics["runs"] if run["collapsed"]}
+
+    def kept(run: Record) -> Cell:
+        return Cell(f"{run['best_epoch']} of {run['epochs']}", run["best_epoch"])
+
+    def cost(name: str, scale: float, digits: int) -> Callable[[Record], Cell]:
+        def cell(run: Record) -> Cell:
+            value = run["costs"].get(name)
+            return num(None if value is None else value * scale, digits)
+
+        return cell
+
+    def making(run: Record) -> str:
+        return command(RunFiles(task.files.runs[run["run"]]).record)
+
+    of_image = "an image; a multiplication and an addition are two"
+    memory, co2 = "of the process, or of the GPU", "estimated where the machine's country is given"
     columns = [
-        Column("Run", "id"),
-        Column("Flag", hint="why is said below the headline"),
-        Column("Epoch", "num", "that was kept: best on validation, counted from 0"),
-        Column("Validation", "num", "the metric that chose it"),
-        Column("Parameters", "num", "without the decoder"),
-        Column("Decoder", "num", "parameters, training only"),
-        Column("Seconds", "num"),
-        Column("Images/s", "num"),
-        Column("GFLOP, training", "num", "an image; a multiplication and an addition are two"),
-        Column("GFLOP, inference", "num", "an image"),
-        Column("Peak memory (MiB)", "num", "of the process, or of the GPU"),
-        Column("Energy (Wh)", "num", "of training, by codecarbon"),
-        Column("CO2 (g)", "num", "estimated where the machine's country is given"),
-        Column("MLflow run", "id"),
-        Column("Revision", "id"),
-        Column("Weights sha256", "id"),
-        Column("Command that makes it", "id"),
-    ]
-    names = [run["run"] for run in task.metrics["runs"] if run["run"] in task.records]
-    cells = [_run_row(task, name) for name in names]
-    ids = [anchor(name) for name in names]
-    return Table(f"runs-{task.name}", f"runs of {task.title}", columns, cells, ids=ids)
+        Column("Run", "id", "", "run"),
+        Column("Flag", "text", "why is said below the headline",
+               lambda run: flagged(run["run"] in fallen)),
+        Column("Epoch", "num", "that was kept: best on validation, counted from 0", kept),
+        Column("Validation", "num", "the metric that chose it", "best_value"),
+        Column("Parameters", "num", "without the decoder", "parameters"),
+        Column("Decoder", "num", "parameters, training only", "decoder_parameters"),
+        Column("Seconds", "num", "", lambda run: num(float(run["seconds"]), 1)),
+        Column("Images/s", "num", "", lambda run: num(float(run["imgs_per_second"]), 0)),
+        Column("GFLOP, training", "num", of_image, cost("flops_training", 1e-9, 2)),
+        Column("GFLOP, inference", "num", "an image", cost("flops_inference", 1e-9, 2)),
+        Column("Peak memory (MiB)", "num", memory, cost("peak_memory", 2**-20, 0)),
+        Column("Energy (Wh)", "num", "of training, by codecarbon", cost("energy_kwh", 1e3, 3)),
+        Column("CO2 (g)", "num", co2, cost("co2_kg", 1e3, 3)),
+        Column("MLflow run", "id", "", lambda run: run["run"].split("/", maxsplit=1)[1]),
+        Column("Revision", "id", "", lambda run: revision(run["git"])),
+        Column("Weights sha256", "id", "", lambda run: run["weights_sha256"][:16]),
+        Column("Command that makes it", "id", "", making),
+    ]  # fmt: skip
+    scored = [run["run"] for run in task.metrics["runs"] if run["run"] in task.records]
+    rows, ids = [task.records[run] for run in scored], [anchor(run) for run in scored]
+    return Table.of(f"runs-{task.name}", f"runs of {task.title}", columns, rows, ids=ids)
 
 
-def _costs(costs: dict) -> list[Cell]:
-    units = [("flops_training", 1e-9, 2), ("flops_inference", 1e-9, 2), ("peak_memory", 2**-20, 0)]
-    units += [("energy_kwh", 1e3, 3), ("co2_kg", 1e3, 3)]
-    return [
-        num(None if costs.get(name) is None else costs[name] * scale, digits)
-        for name, scale, digits in units
-    ]
-
-
-def _run_row(task: Task, run: str) -> list[Cell]:
-    record = task.records[run]
-    fallen = {score["run"]: bool(score["collapsed"]) for score in task.metrics["runs"]}
-    return [
-        Cell(run),
-        flagged(fallen[run]),
-        Cell(f"{record['best_epoch']} of {record['epochs']}", record["best_epoch"]),
-        num(record["best_value"]),
-        num(record["parameters"]),
-        num(record["decoder_parameters"]),
-        num(float(record["seconds"]), 1),
-        num(float(record["imgs_per_second"]), 0),
-        *_costs(record.get("costs", {})),
-        Cell(run.split("/", maxsplit=1)[1]),
-        Cell(revision(record["git"])),
-        Cell((record.get("weights_sha256") or words.DASH)[:16]),
-        Cell(command(RunFiles(task.files.runs[run]).record)),
-    ]
-
-
-def command(file: Any) -> str:
+def command(file: Path) -> str:
     """Return the command that makes a file."""
     return f"snakemake --cores 1 -- {file}"
 
 
-def revision(git: dict) -> str:
+def revision(git: dict[str, Any]) -> str:
     """Name a git revision, and whether the files differed from it."""
     if not git["revision"]:
         return "unknown"
@@ -276,18 +242,9 @@ def revision(git: dict) -> str:
 
 def reproduce(page: Page) -> dict[str, Any]:
     """Return the files behind the numbers, the runs, the recipe and the parameters."""
-    tasks = [
-        {
-            "title": task.title,
-            "runs": runs(task),
-            "mlflow": f"MLflow experiment {task.files.experiment}, parent run "
-            f"{states.named(_weights(task))}, which holds this report.",
-        }
-        for task in page.tasks
-    ]
     return {
         "files": files([*page.tasks, *page.across]),
-        "tasks": tasks,
+        "tasks": [(task, runs(task), states.named(_weights(task))) for task in page.tasks],
         "recipe": recipe(page.tasks),
         "parameters": json.dumps(page.params, indent=2),
     }
@@ -298,8 +255,8 @@ def _weights(task: Task) -> dict[str, str]:
 
 
 def _data_sets(page: Page) -> list[dict[str, Any]]:
-    every: list[Task | Cross] = [*page.of_data_sets, *page.across]
-    return [data(data_set) for data_set in every]
+    data_sets: list[Task | Cross] = [*page.of_data_sets, *page.across]
+    return [data(data_set) for data_set in data_sets]
 
 
 DATA = Section("data", "Data", content=_data_sets)

@@ -10,15 +10,14 @@ from PIL import Image
 from lssat.data import shards
 from lssat.evaluation import overlay
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, num
+from lssat.report.kit.cells import ROW, Cell, Column, Table, flag_of, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Section
 from lssat.report.kit.svg import Axis, Trace
-from lssat.report.sections import headline
 from lssat.tables import FACES, vouched
-from lssat.tables.analysis_tables import Embedding, ExplainedRow, ExplainedSample, Explanations
+from lssat.tables.analysis_tables import Embedding, ExplainedRow, ExplainedSample
 
 LEAD = (
     "Means over test samples, of the first seed of each row: attention rollout on the left, the "
@@ -58,25 +57,18 @@ def section(task: Task, shown: bool = True) -> dict[str, Any]:
     """
     explain, maps = task.explain, read_maps(task.files.maps, task.explain["maps_sha256"])
     best = explain["chosen"]
-    fallen = ", collapsed" if words.pair(best) in task.collapsed else ""
-    text = f"The explained logit is that of {explain['target']}."
-    if explain["target"] == "the predicted class":
-        text = "The explained logit is that of the class that is predicted."
     return {
         "title": task.title,
-        "lead": text,
+        "target": explain["target"],
         "means": [_means(row, maps) for row in explain["rows"]],
         "rows": _table(task),
-        "example": f"{best['backbone']}, {best['configuration']}{fallen}, {_by(explain)}",
+        "best": best,
+        "fallen": words.pair(best) in task.collapsed,
+        "metric": words.metric(explain["metric"].removeprefix("val_")),
+        "value": words.number(best["value"]),
         "strip": examples(explain["examples"], maps, task.files.faces) if shown else None,
         "samples": [_sentence(row) for row in explain["examples"]],
     }
-
-
-def _by(explain: Explanations) -> str:
-    best = explain["chosen"]
-    name = words.metric(explain["metric"].removeprefix("val_"))
-    return f"best on validation by {name} ({words.number(best['value'])})"
 
 
 def resized(map: np.ndarray, side: int, how: Image.Resampling) -> np.ndarray:
@@ -98,32 +90,21 @@ def _means(row: ExplainedRow, maps: Maps) -> Picture:
 
 
 def _table(task: Task) -> Table:
+    on_validation = "mean over seeds; the row that is best here is shown below"
+    misses = "of the difference of logits that attributions add up to"
     columns = [
         *ROW,
-        Column("Flag"),
-        Column("Looks at", hint="what the classifier is given"),
-        Column(
-            "Validation",
-            "num",
-            "mean over seeds; the row that is best here is shown below",
-        ),
-        Column("n", "num", "test samples in the mean maps"),
-        Column("Integral misses", "num", "of the difference of logits that attributions add up to"),
-        Column("Rollout"),
-    ]
-    rows = task.explain["rows"]
-    cells = [
-        [
-            *headline.named(task, words.pair(row)),
-            Cell(words.listing(row["looks_at"])),
-            num(row["value"]),
-            num(row["n"], small=row["level"]),
-            Cell(_missed(row["missed"]), row["missed"]),
-            Cell(row["no_rollout"] or "yes"),
-        ]
-        for row in rows
-    ]
-    alike = task.explain["random"]
+        flag_of(task),
+        Column("Looks at", "text", "what the classifier is given",
+               lambda row: words.listing(row["looks_at"])),
+        Column("Validation", "num", on_validation, "value"),
+        Column("n", "num", "test samples in the mean maps",
+               lambda row: num(row["n"], small=row["level"])),
+        Column("Integral misses", "num", misses,
+               lambda row: Cell(_missed(row["missed"]), row["missed"])),
+        Column("Rollout", value=lambda row: row["no_rollout"] or "yes"),
+    ]  # fmt: skip
+    rows, alike = task.explain["rows"], task.explain["random"]
     note = (
         "Of the row that is best on validation, the maps of the same encoder with untrained "
         "weights are like the ones shown by a rank correlation of "
@@ -131,14 +112,10 @@ def _table(task: Task) -> Table:
         f"{words.number(alike['gradients'])} (gradients): what is shared owes nothing to training "
         "(Adebayo et al. 2018)."
     )
-    lost = [
-        f"{row['backbone']}, {row['configuration']}: {row['note']}." for row in rows if row["note"]
-    ]
+    notes = [note, *(f"{', '.join(words.pair(r))}: {r['note']}." for r in rows if r["note"])]
     best = [row["run"] for row in rows].index(task.explain["chosen"]["run"])
-    caption = f"{task.title}: what is explained"
-    return Table(
-        f"explained-{task.name}", caption, columns, cells, best, "validation", notes=[note, *lost]
-    )
+    id, title = f"explained-{task.name}", f"{task.title}: what is explained"
+    return Table.of(id, title, columns, rows, best=best, best_on="validation", notes=notes)
 
 
 def examples(rows: list[ExplainedSample], maps: Maps, faces: list[Pair]) -> Picture | None:
@@ -154,16 +131,14 @@ def examples(rows: list[ExplainedSample], maps: Maps, faces: list[Pair]) -> Pict
     columns = []
     for number, row in enumerate(rows):
         if row["shard"] not in opened:
-            opened[row["shard"]] = _read(faces[row["shard"]])
+            file, table = faces[row["shard"]]
+            opened[row["shard"]] = shards.read(file, table, FACES)
         crop = np.asarray(opened[row["shard"]].array[row["row"]])
-        columns.append([tile(each) for each in (crop, *overlays(crop, maps, "examples", number))])
+        images = (crop, *overlays(crop, maps, "examples", number))
+        columns.append([tile(image) for image in images])
     alt = f"Crops of {words.count(len(rows), 'test sample')}, below them rollout and gradients"
-    cells = [list(each) for each in zip(*columns, strict=True)]
+    cells = [list(images) for images in zip(*columns, strict=True)]
     return picture(gapped(cells), alt, colours=256)
-
-
-def _read(pair: Pair) -> shards.Shard:
-    return shards.read(pair[0], pair[1], FACES)
 
 
 def overlays(crop: np.ndarray, maps: Maps, name: str, number: int) -> list[np.ndarray]:
@@ -182,8 +157,11 @@ def _cells(map: np.ndarray) -> np.ndarray:
 
 
 def _missed(share: float | None) -> str:
-    far = share is not None and share >= _TOLERANCE
-    return words.percent(share) + (" (incomplete)" if far else "")
+    return words.percent(share) + (" (incomplete)" if _is_incomplete(share) else "")
+
+
+def _is_incomplete(share: float | None) -> bool:
+    return share is not None and share >= _TOLERANCE
 
 
 def _sentence(row: ExplainedSample) -> str:
@@ -194,59 +172,56 @@ def _sentence(row: ExplainedSample) -> str:
 
 def incomplete(row: ExplainedSample) -> str:
     """Say of a sample's gradients what they miss, where it is too much."""
-    share = row["missed"]
-    far = share is not None and share >= _TOLERANCE
-    return f"; its gradients miss {words.percent(share)} of the logit" if far else ""
+    if not _is_incomplete(row["missed"]):
+        return ""
+    return f"; its gradients miss {words.percent(row['missed'])} of the logit"
 
 
 def embeddings(task: Task) -> list[Figure]:
     """Draw one scatter per projected run: colour is the label, a symbol the subset."""
-    return [_scatter(task, number) for number in range(len(task.explain["embeddings"]))]
+    classes = task.metrics["classes"]
+    return [
+        _scatter(f"embedding-{task.name}-{number}", embedding, classes)
+        for number, embedding in enumerate(task.explain["embeddings"])
+    ]
 
 
 _SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagon")
 
 
-def _scatter(task: Task, number: int) -> Figure:
-    embedding = task.explain["embeddings"][number]
-    labels = sorted(set(embedding["labels"]), key=_order(task))
+def _scatter(id: str, embedding: Embedding, classes: list[str]) -> Figure:
+    of_classes = [name for name in classes if name in embedding["labels"]]
+    labels = [*of_classes, *sorted(set(embedding["labels"]).difference(classes))]
     subsets = sorted(set(embedding["subsets"]))
+    symbols = {subset: _SYMBOLS[n % len(_SYMBOLS)] for n, subset in enumerate(subsets)}
     traces, keys = [], []
     for colour, label in enumerate(labels):
-        at = [n for n, each in enumerate(embedding["labels"]) if each == label]
-        traces.append(_points(embedding, at, subsets, label, colour))
+        at = [n for n, of_point in enumerate(embedding["labels"]) if of_point == label]
+        traces.append(_points(embedding, at, symbols, label, colour))
         keys.append(Key(label, colour, f"n = {len(at)}", "circle"))
-    title = f"{embedding['backbone']}, {embedding['configuration']}"
-    name = f"embedding-{task.name}-{number}"
-    plot = Plot(name, title, traces, Axis(ticks=[]), Axis(ticks=[]), 400, 360)
-    real = embedding["trustworthiness"]
+    title = ", ".join(words.pair(embedding))
+    plot = Plot(id, title, traces, Axis(ticks=[]), Axis(ticks=[]), 400, 360)
     of = words.count(len(embedding["ids"]), f"test {embedding['level']}")
     text = f"{embedding['method']}; n = {of}"
-    text += f"; trustworthiness {words.number(real)}" if real is not None else ""
-    symbols = ", ".join(f"{_SYMBOLS[n % 8]} {each}" for n, each in enumerate(subsets) if each)
-    text += f". Symbols: {symbols}." if symbols else "."
+    if (trustworthiness := embedding["trustworthiness"]) is not None:
+        text += f"; trustworthiness {words.number(trustworthiness)}"
+    legend = ", ".join(f"{symbol} {subset}" for subset, symbol in symbols.items() if subset)
+    text += f". Symbols: {legend}." if legend else "."
     return Figure(title, text, keys, [plot], caption=text)
 
 
-def _order(task: Task) -> Any:
-    known = {name: number for number, name in enumerate(task.metrics["classes"])}
-    return lambda label: (known.get(label, len(known)), label)
-
-
 def _points(
-    embedding: Embedding, at: list[int], subsets: list[str], label: str, colour: int
+    embedding: Embedding, at: list[int], symbols: dict[str, str], label: str, colour: int
 ) -> Trace:
+    points, ids, subsets = embedding["points"], embedding["ids"], embedding["subsets"]
     return Trace(
-        [embedding["points"][n][0] for n in at],
-        [embedding["points"][n][1] for n in at],
+        [points[n][0] for n in at],
+        [points[n][1] for n in at],
         colour,
         label,
-        shape=[_SYMBOLS[subsets.index(embedding["subsets"][n]) % 8] for n in at],
+        shape=[symbols[subsets[n]] for n in at],
         size=7,
-        hints=[
-            f"{', '.join(filter(None, (embedding['ids'][n], embedding['subsets'][n])))}: {label}"
-            for n in at
-        ],
+        hints=[f"{', '.join(filter(None, (ids[n], subsets[n])))}: {label}" for n in at],
     )
 
 

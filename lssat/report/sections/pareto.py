@@ -139,7 +139,7 @@ def _short(cost: Cost) -> str:
 def _shown(task: Task, a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
     """Say whether the paired test shows two rows to differ."""
     for pair in task.metrics["comparisons"]:
-        if {words.pair(pair[arm]) for arm in "ab"} == {words.pair(a), words.pair(b)}:
+        if {words.pair(pair["a"]), words.pair(pair["b"])} == {words.pair(a), words.pair(b)}:
             verb = "is" if words.differs(pair) else "is not"
             p = pair["p_holm"]
             by = "" if p is None else f" ({words.p_is(p)} with Holm’s correction)"
