@@ -45,16 +45,16 @@ def write(
     """
     from lssat.report import page, pdf  # Jinja2, Pillow, matplotlib: only needed here
 
-    read = [read_task(name, each) for name, each in tasks.items()]
-    across = [read_cross(name, each, read) for name, each in (cross or {}).items()]
-    every: list[Task | Cross] = [*read, *across]
-    rejects = read_rejects(every)
+    read = [read_task(name, task_files) for name, task_files in tasks.items()]
+    across = [read_cross(name, its_files, read) for name, its_files in (cross or {}).items()]
+    data_sets: list[Task | Cross] = [*read, *across]
+    rejects = read_rejects(data_sets)
     for name in csvs.TABLES:
-        csvs.write(name, files[name], every)
+        csvs.write(name, files[name], data_sets)
     csvs.write_rejects(files["rejects"], rejects)
     write_json(
         files["metrics"],
-        {k: v for task in every for k, v in flat(task.metrics).items()},
+        {k: v for task in data_sets for k, v in flat(task.metrics).items()},
         sealed=False,  # for other programs: no step reads it
     )
     families = ranks.families(read)

@@ -83,8 +83,8 @@ def render(
     scripts = html.scripts("theme", "page")
     page = Page(params, tasks, across, families, rejects)
     titles = {task.name: task.title for task in tasks}
-    every = [section for members in PARTS.values() for section in members]
-    filled = {section.anchor: section.content(page) for section in every}
+    sections = [section for members in PARTS.values() for section in members]
+    filled = {section.anchor: section.content(page) for section in sections}
     parts = {
         part: [section for section in members if filled[section.anchor]]
         for part, members in PARTS.items()
@@ -95,7 +95,7 @@ def render(
         page=page,
         parts=parts,
         filled=filled,
-        absent=_absent([section for section in every if not filled[section.anchor]]),
+        absent=_absent([section for section in sections if not filled[section.anchor]]),
         ran=_ran(tasks),
         forests=forest.forests(tasks),
         brief=[auxiliary.brief(tasks), *answers.brief(tasks)],
@@ -117,36 +117,33 @@ _NAMES = (
 
 def _absent(sections: list[Section]) -> str:
     """Name the sections that are left out, and what fills them."""
-    return words.listing(
-        [f"{each.name} ({each.ask})" if each.ask else each.name for each in sections]
-    )
+    return words.listing([f"{s.name} ({s.ask})" if s.ask else s.name for s in sections])
 
 
 def _ran(tasks: list[Task]) -> str:
     """Say in a line what was run, and on how much data."""
     records = [record for task in tasks for record in task.records.values()]
-
-    def every(name: str) -> int:
-        return len({member for task in tasks for member in getattr(task, name)})
-
+    backbones = {name for task in tasks for name in task.backbones}
+    configurations = {name for task in tasks for name in task.configurations}
+    seeds = {seed for task in tasks for seed in task.seeds}
     grid = [
         words.count(len(tasks), "task"),
-        words.count(every("backbones"), "backbone"),
-        words.count(every("configurations"), "configuration"),
-        words.count(every("seeds"), "seed"),
+        words.count(len(backbones), "backbone"),
+        words.count(len(configurations), "configuration"),
+        words.count(len(seeds), "seed"),
     ]
     scored = [
         f"{words.count(task.metrics['n'][task.metrics['level']], task.metrics['level'])} in "
         f"{words.count(task.metrics['groups'], 'group')} ({task.name})"
         for task in tasks
     ]
-    beside = [run for task in tasks for row in task.beside for run in row["runs"]]
-    more = f", and {len(beside)} with a modified recipe" if beside else ""
-    theirs = [run for task in tasks for row in task.external for run in row["runs"]]
-    others = f"; beside them scores of {words.count(len(theirs), 'external run')}" if theirs else ""
-    revisions = dict.fromkeys(evidence.revision(record["git"]) for record in records)
+    variants = sum(len(row["runs"]) for task in tasks for row in task.beside)
+    modified = f", and {variants} with a modified recipe" if variants else ""
+    external = sum(len(row["runs"]) for task in tasks for row in task.external)
+    others = f"; beside them scores of {words.count(external, 'external run')}" if external else ""
+    revisions = list(dict.fromkeys(evidence.revision(record["git"]) for record in records))
     return (
-        f"{words.count(len(records), 'run')}: {words.listing(grid)}{more}, tested on "
+        f"{words.count(len(records), 'run')}: {words.listing(grid)}{modified}, tested on "
         f"{words.listing(scored)}{others}; {'revisions' if len(revisions) > 1 else 'revision'} "
         f"{'; '.join(revisions)}. {_NAMES}"
     )

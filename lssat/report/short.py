@@ -1,7 +1,6 @@
 """What DVC shows: a few numbers that fit a terminal, and one picture that needs no script."""
 
 import math
-from typing import Any
 
 from lssat.report.kit import linechart, words
 from lssat.report.kit.results import Task
@@ -14,13 +13,13 @@ def headline(tasks: list[Task]) -> dict[str, dict[str, float | None]]:
     over the tasks' metrics as they are: it tells that something moved, not how good it is. A mean
     of each task would be too wide for `dvc exp show`. Null where nothing is defined.
     """
-    found: dict[str, dict[str, float | None]] = {}
+    numbers: dict[str, dict[str, float | None]] = {}
     for task in tasks:
-        best: Any = words.best(task.headline)
-        found[task.name] = {"best": best["mean"] if best else None}
-    rows = [row["mean"] for task in tasks for row in task.headline if row["mean"] is not None]
-    found.setdefault("all", {})["mean"] = math.fsum(rows) / len(rows) if rows else None
-    return found
+        best = words.best(task.headline)
+        numbers[task.name] = {"best": best["mean"] if best else None}
+    means = [row["mean"] for task in tasks for row in task.headline if row["mean"] is not None]
+    numbers.setdefault("all", {})["mean"] = math.fsum(means) / len(means) if means else None
+    return numbers
 
 
 def curves(tasks: list[Task]) -> str:

@@ -28,7 +28,7 @@ def texts(table: Table) -> list[list[str]]:
 
 
 def test_findings_are_counted_and_their_pairs_listed(ffpp: Task) -> None:
-    found = audited.found(ffpp)
+    found = audited.findings(ffpp)
     assert texts(found["audit"]) == [
         ["identities in two splits", "0", ""],
         ["pairs of videos in two splits that share a crop", "0", ""],
@@ -48,7 +48,7 @@ def test_findings_are_counted_and_their_pairs_listed(ffpp: Task) -> None:
 
 
 def test_where_no_identities_are_told_none_is_claimed_to_be_apart(tmp_path: Path) -> None:
-    found = audited.found(task(tmp_path, "affectnet"))
+    found = audited.findings(task(tmp_path, "affectnet"))
     assert "identities" not in str(texts(found["audit"]))
     assert found["audit"].notes[0].startswith("The release tells no identities")
 
@@ -56,7 +56,7 @@ def test_where_no_identities_are_told_none_is_claimed_to_be_apart(tmp_path: Path
 def test_a_clean_data_set_has_no_pairs(ffpp: Task) -> None:
     for file in ffpp.files.findings:
         tables.write_table(file, [], audited.FINDINGS)
-    assert audited.found(ffpp)["pairs"] is None
+    assert audited.findings(ffpp)["pairs"] is None
 
 
 def test_choices_tell_selection_hashes_imbalance_and_detector(ffpp: Task) -> None:

@@ -70,3 +70,11 @@ def test_what_is_not_known_is_not_said() -> None:
     assert said(task("ffpp", few)).endswith("these trained models.")
     many = [row(AUX, ALONE, 0.001) for _ in range(4)]
     assert "shown to help, in 4 rows" in said(task("ffpp", *many))
+
+
+def test_an_interval_keeps_the_sign_of_each_of_its_ends() -> None:
+    wide = {"low": -0.02, "high": 0.22}
+    assert "by 0.100 [−0.020, 0.220]" in said(task("ffpp", row(AUX, ALONE, 0.001, **wide)))
+    assert "by 0.100 [−0.020, 0.220]" in said(
+        task("ffpp", row(ALONE, AUX, 0.001, -0.1, low=-0.22, high=0.02))
+    )

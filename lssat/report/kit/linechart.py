@@ -33,8 +33,8 @@ def svg(panels: Sequence[Panel], across: int = 3) -> str:
     size = f'width="{columns * _WIDE}" height="{max(1, rows) * high}"'
     parts = [
         f'<g transform="translate({n % columns * _WIDE},{n // columns * high})">'
-        f"{_panel(each, below)}</g>"
-        for n, each in enumerate(shown)
+        f"{_panel(panel, below)}</g>"
+        for n, panel in enumerate(shown)
     ]
     style = 'font-family="sans-serif" font-size="11" fill="#222"'
     ground = '<rect width="100%" height="100%" fill="#fff"/>'
@@ -47,20 +47,20 @@ def _known(values: Sequence[float | None]) -> list[float]:
 
 def _legend(panel: Panel) -> tuple[dict[str, tuple[float, int, str]], int]:
     """Return left, top and colour of each group's entry, and the height of all."""
-    x, y, found = float(_LEFT), 0, {}
+    x, y, entries = float(_LEFT), 0, {}
     groups = dict.fromkeys(name.partition("#")[0] for name in panel.lines)
     for group, colour in zip(groups, itertools.cycle(COLOURS), strict=False):
         width = 26 + _LETTER * len(group)
         if x > _LEFT and x + width > _WIDE:
             x, y = float(_LEFT), y + _LINE
-        found[group] = (x, y, colour)
+        entries[group] = (x, y, colour)
         x += width
-    return found, y + _LINE
+    return entries, y + _LINE
 
 
 def _panel(panel: Panel, top: int) -> str:
-    every = [value for line in panel.lines.values() for value in _known(line)]
-    low, high = min(every), max(every)
+    values = [value for line in panel.lines.values() for value in _known(line)]
+    low, high = min(values), max(values)
     span = high - low or 1.0
     last = max(len(line) for line in panel.lines.values()) - 1 or 1
     groups, _ = _legend(panel)
@@ -70,19 +70,19 @@ def _panel(panel: Panel, top: int) -> str:
         x = _LEFT + (right - _LEFT) * epoch / last
         return f"{x:.1f},{floor - _PLOT * (value - low) / span:.1f}"
 
-    found = [f'<text x="{_LEFT}" y="16" font-weight="bold">{html.escape(panel.title)}</text>']
-    for part in range(5):
-        value = low + span * part / 4
-        y = floor - _PLOT * part / 4
-        found.append(f'<path d="M{_LEFT} {y:.1f}H{right}" stroke="#ddd"/>')
-        found.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-    found.append(f'<text x="{_LEFT}" y="{floor + 15}">epoch 0</text>')
-    found.append(f'<text x="{right}" y="{floor + 15}" text-anchor="end">{last}</text>')
+    parts = [f'<text x="{_LEFT}" y="16" font-weight="bold">{html.escape(panel.title)}</text>']
+    for step in range(5):
+        value = low + span * step / 4
+        y = floor - _PLOT * step / 4
+        parts.append(f'<path d="M{_LEFT} {y:.1f}H{right}" stroke="#ddd"/>')
+        parts.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+    parts.append(f'<text x="{_LEFT}" y="{floor + 15}">epoch 0</text>')
+    parts.append(f'<text x="{right}" y="{floor + 15}" text-anchor="end">{last}</text>')
     for name, line in panel.lines.items():
         points = [place(n, v) for n, v in enumerate(line) if v is not None and abs(v) < 1e30]
         drawn = f'stroke="{groups[name.partition("#")[0]][2]}" fill="none" stroke-width="1.5"'
-        found.append(f'<polyline points="{" ".join(points)}" {drawn}/>')
+        parts.append(f'<polyline points="{" ".join(points)}" {drawn}/>')
     for group, (x, y, colour) in groups.items():
-        found.append(f'<rect x="{x:.0f}" y="{y + 26}" width="9" height="9" fill="{colour}"/>')
-        found.append(f'<text x="{x + 13:.0f}" y="{y + 35}">{html.escape(group)}</text>')
-    return "".join(found)
+        parts.append(f'<rect x="{x:.0f}" y="{y + 26}" width="9" height="9" fill="{colour}"/>')
+        parts.append(f'<text x="{x + 13:.0f}" y="{y + 35}">{html.escape(group)}</text>')
+    return "".join(parts)

@@ -124,8 +124,7 @@ class Task:
     @property
     def headline(self) -> list[Row]:
         """The rows of the headline metric at the headline level, of the grid without variants."""
-        wanted = (self.metrics["level"], self.metrics["metric"])
-        return [row for row in self._grid if (row["level"], row["metric"]) == wanted]
+        return self._of_headline(swept=False)
 
     @property
     def trained(self) -> list[Row]:
@@ -140,9 +139,12 @@ class Task:
     @property
     def beside(self) -> list[Row]:
         """The rows of the headline that are beside the grid: of variants."""
-        wanted = (self.metrics["level"], self.metrics["metric"])
-        rows = (row for row in self.metrics["table"] if row["swept"])
-        return [row for row in rows if (row["level"], row["metric"]) == wanted]
+        return self._of_headline(swept=True)
+
+    def _of_headline(self, swept: bool) -> list[Row]:
+        wanted = (self.metrics["level"], self.metrics["metric"], swept)
+        rows = self.metrics["table"]
+        return [row for row in rows if (row["level"], row["metric"], row["swept"]) == wanted]
 
     @property
     def best_first(self) -> list[Row]:
@@ -150,18 +152,14 @@ class Task:
         return sorted(self.headline, key=words.standing)
 
     @property
-    def _grid(self) -> list[Row]:
-        return [row for row in self.metrics["table"] if not row["swept"]]
-
-    @property
     def backbones(self) -> list[str]:
         """The backbones that were trained here, in the order of the table."""
-        return list(dict.fromkeys(row["backbone"] for row in self._grid if not _external(row)))
+        return list(dict.fromkeys(row["backbone"] for row in self.trained))
 
     @property
     def configurations(self) -> list[str]:
         """The configurations of the grid, in the order of the table."""
-        return list(dict.fromkeys(row["configuration"] for row in self._grid if not _external(row)))
+        return list(dict.fromkeys(row["configuration"] for row in self.trained))
 
     @property
     def columns(self) -> list[str]:
@@ -172,8 +170,7 @@ class Task:
     @property
     def collapsed(self) -> set[tuple[str, str]]:
         """The backbones and configurations that collapsed: every table flags them."""
-        rows = self.metrics["table"]
-        return {(row["backbone"], row["configuration"]) for row in rows if row["collapsed"]}
+        return {words.pair(row) for row in self.metrics["table"] if row["collapsed"]}
 
     @property
     def seeds(self) -> list[int]:
@@ -188,7 +185,7 @@ class Task:
     def runs_of(self, backbone: str, configuration: str) -> list[RunMetrics]:
         """Return the runs of one row, by seed."""
         wanted = (backbone, configuration)
-        runs = [r for r in self.metrics["runs"] if (r["backbone"], r["configuration"]) == wanted]
+        runs = [run for run in self.metrics["runs"] if words.pair(run) == wanted]
         return sorted(runs, key=lambda run: run["seed"])
 
 
@@ -208,34 +205,48 @@ def read_task(name: str, files: TaskFiles) -> Task:
     """
     metrics = read_metrics(files.metrics, *_NEEDS)
     scored = _trained_runs(metrics)
-    if differ := sorted(scored ^ set(files.runs)):
-        problem = f"does not fit the runs of {name}: {', '.join(differ[:5])}"
-        raise DataError(files.metrics, problem, "Evaluate the task again")
+    _refuse(files.metrics, name, scored ^ set(files.runs), "Evaluate the task again")
     robustness = read_as(files.robustness, Robustness)
-    if other := sorted({run for row in robustness["rows"] for run in row["runs"]} - scored):
-        problem = f"does not fit the runs of {name}: {', '.join(other[:5])}"
-        raise DataError(files.robustness, problem, "Run its step again")
+    _refuse(files.robustness, name, _runs_of(robustness["rows"]) - scored)
     records = {
         run: read_record(RunFiles(folder).record, *_RECORD_NEEDS)
         for run, folder in files.runs.items()
     }
+    every_run = {run["run"] for run in metrics["runs"]}
     return Task(
-        name,
-        metrics["title"],
-        files,
-        metrics,
-        records,
-        {run: read_curve(RunFiles(at).curve, records[run]) for run, at in files.runs.items()},
-        read_as(files.splits, SplitsSummary),
-        read_as(files.audit, Audit),
-        read_as(files.lookalikes, Lookalikes),
-        robustness,
-        read_as(files.format, FormatProbe),
-        read_as(files.explain, Explanations),
-        [_slices(file, {run["run"] for run in metrics["runs"]}) for file in files.slices],
-        read_as(files.sensitivity, Sensitivity, _ASK) if files.sensitivity else None,
-        _speed(files.speed, metrics) if files.speed else None,
+        name=name,
+        title=metrics["title"],
+        files=files,
+        metrics=metrics,
+        records=records,
+        curves={run: read_curve(RunFiles(files.runs[run]).curve, records[run]) for run in records},
+        splits=read_as(files.splits, SplitsSummary),
+        audit=read_as(files.audit, Audit),
+        lookalikes=read_as(files.lookalikes, Lookalikes),
+        robustness=robustness,
+        format=read_as(files.format, FormatProbe),
+        explain=read_as(files.explain, Explanations),
+        slices=[_slices(file, name, every_run) for file in files.slices],
+        sensitivity=read_as(files.sensitivity, Sensitivity, _ASK) if files.sensitivity else None,
+        speed=_speed(files.speed, metrics) if files.speed else None,
     )
+
+
+def _refuse(file: Path, task: str, differ: set[str], remedy: str = "Run its step again") -> None:
+    """Raise where a file names other runs than a task has, or lacks some of them."""
+    if differ:
+        problem = f"does not fit the runs of {task}: {', '.join(sorted(differ)[:5])}"
+        raise DataError(file, problem, remedy)
+
+
+def _runs_of(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {run for row in rows for run in row["runs"]}
+
+
+def _slices(file: Path, task: str, runs: set[str]) -> Slices:
+    slices = read_as(file, Slices)
+    _refuse(file, task, _runs_of(slices["rows"]) ^ runs)
+    return slices
 
 
 def _speed(file: Path, metrics: Metrics) -> Speed:
@@ -247,14 +258,6 @@ def _speed(file: Path, metrics: Metrics) -> Speed:
     return speed
 
 
-def _slices(file: Path, runs: set[str]) -> Slices:
-    slices = read_as(file, Slices)
-    if differ := sorted({run for row in slices["rows"] for run in row["runs"]} ^ runs):
-        problem = f"does not fit the runs of {slices['task']}: {', '.join(differ[:5])}"
-        raise DataError(file, problem, "Run its step again")
-    return slices
-
-
 def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     """Read the results across data sets.
 
@@ -262,19 +265,17 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
         DataError: a file is missing or damaged, or other runs were scored than the task's.
     """
     metrics = read_metrics(files.metrics, *_NEEDS)
-    known = {run for task in tasks if task.name == metrics["task"] for run in task.files.runs}
-    if differ := sorted(_trained_runs(metrics) ^ known):
-        problem = f"does not fit the runs of {metrics['task']}: {', '.join(differ[:5])}"
-        raise DataError(files.metrics, problem, "Run its step again")
+    trained = {run for task in tasks if task.name == metrics["task"] for run in task.files.runs}
+    _refuse(files.metrics, metrics["task"], _trained_runs(metrics) ^ trained)
     return Cross(
-        name,
-        metrics["title"],
-        files,
-        metrics,
-        read_as(files.splits, SplitsSummary),
-        read_as(files.audit, Audit),
-        read_as(files.lookalikes, Lookalikes),
-        read_as(files.across, Across),
+        name=name,
+        title=metrics["title"],
+        files=files,
+        metrics=metrics,
+        splits=read_as(files.splits, SplitsSummary),
+        audit=read_as(files.audit, Audit),
+        lookalikes=read_as(files.lookalikes, Lookalikes),
+        across=read_as(files.across, Across),
     )
 
 

@@ -159,7 +159,7 @@ def _left(axis: Axis, placed: _Placed, width: float) -> float:
 
 def text_width(text: str) -> float:
     """Return how wide a text is at most, in pixels at its natural size."""
-    return sum(_WIDE.get(each, 8.0 if each.isupper() else 7.0) for each in text)
+    return sum(_WIDE.get(letter, 8.0 if letter.isupper() else 7.0) for letter in text)
 
 
 def fitted(text: str, room: float) -> str:
@@ -204,8 +204,8 @@ def _nice(low: float, high: float, log: bool, step: float | None, about: int = 5
     """Return round values of an axis: about five; of a logarithmic one 1, 2, 5, 10, ..."""
     if log:
         powers = range(math.floor(low), math.ceil(high) + 1)
-        every = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
-        inside = [v for v in every if low <= math.log10(v) <= high]
+        values = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+        inside = [v for v in values if low <= math.log10(v) <= high]
         return inside if len(inside) < 8 else [v for v in inside if f"{v:e}"[0] == "1"]
     if step is None:
         rough = (high - low) / about
@@ -269,8 +269,8 @@ def _marks(trace: Trace, places: list[tuple[float, float] | None]) -> list[str]:
     sizes = [trace.size] * n if isinstance(trace.size, int | float) else trace.size
     shapes = [trace.shape] * n if isinstance(trace.shape, str) else trace.shape
     hints = trace.hints or [""] * n
-    every = zip(places, sizes, shapes, hints, strict=True)
-    return [mark(shape, *at, size / 2, title) for at, size, shape, title in every if at and size]
+    marks = zip(places, sizes, shapes, hints, strict=True)
+    return [mark(shape, *at, size / 2, title) for at, size, shape, title in marks if at and size]
 
 
 def _path(places: list[tuple[float, float] | None], steps: bool) -> str:

@@ -235,13 +235,13 @@ def _against_baseline(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"{_of_all(beat, len(known))} shown to beat the trivial baseline, {number(baseline)}."
 
 
-def _of_all(some: int, every: int) -> str:
+def _of_all(some: int, total: int) -> str:
     """Begin a sentence: `All 8 rows are`, `3 of 8 rows are`, `None of the 8 rows is`."""
-    if every == 1:
+    if total == 1:
         return "The row is" if some else "The row is not"
-    if some in (0, every):
-        return f"All {every} rows are" if some else f"None of the {every} rows is"
-    return f"{some} of {every} rows {'is' if some == 1 else 'are'}"
+    if some in (0, total):
+        return f"All {total} rows are" if some else f"None of the {total} rows is"
+    return f"{some} of {total} rows {'is' if some == 1 else 'are'}"
 
 
 def _collapsed(rows: Sequence[Mapping[str, Any]]) -> str:

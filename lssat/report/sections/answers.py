@@ -117,41 +117,41 @@ def _least(row: BackboneComparison, tests: int) -> float | None:
 
 def answers(tasks: list[Task], families: list[RankFamily]) -> list[tuple[str, list[str]]]:
     """Return each question with the sentences of its answer; `families`: ranks over tasks."""
-    every, by_task = _tested(tasks)
+    over_all, by_task = _tested(tasks)
     return [
         (ROLE, [_role(task, by_task[task.name]) for task in tasks]),
         (SUITS, [_suits(task, by_task[task.name]) for task in tasks]),
-        (FOR_ALL, [*_one_for_all(tasks, every, by_task), ranks.answer(families)]),
+        (FOR_ALL, [*_one_for_all(tasks, over_all, by_task), ranks.answer(families)]),
     ]
 
 
 def brief(tasks: list[Task]) -> list[tuple[str, str]]:
     """Return each question with one sentence; the same tests decide it as the longer answers."""
-    every, by_task = _tested(tasks)
+    over_all, by_task = _tested(tasks)
     return [
-        (ROLE, _brief_role(every, by_task)),
+        (ROLE, _brief_role(over_all, by_task)),
         (SUITS, _brief_suits(by_task)),
-        (FOR_ALL, _one_for_all(tasks, every, by_task)[0]),
+        (FOR_ALL, _one_for_all(tasks, over_all, by_task)[0]),
     ]
 
 
 def _tested(tasks: list[Task]) -> tuple[Pairs, dict[str, Pairs]]:
-    every = verdicts(tasks)
-    of_task = {task.name: [pair for pair in every if pair.task == task.name] for task in tasks}
-    return Pairs(every), {name: Pairs(pairs) for name, pairs in of_task.items()}
+    over_all = verdicts(tasks)
+    of_task = {task.name: [pair for pair in over_all if pair.task == task.name] for task in tasks}
+    return Pairs(over_all), {name: Pairs(pairs) for name, pairs in of_task.items()}
 
 
-def _brief_role(every: Pairs, by_task: dict[str, Pairs]) -> str:
-    if not every.known:
+def _brief_role(over_all: Pairs, by_task: dict[str, Pairs]) -> str:
+    if not over_all.known:
         return _NOTHING
-    if not every.shown:
-        largest = f"the largest difference, on {every.largest.task}, is {every.largest.size}"
-        averaged = f" {every.averaged}".rstrip()
-        return f"On no task are two backbones shown to differ{averaged}; {largest}.{every.scope}"
+    if not over_all.shown:
+        largest = f"the largest difference, on {over_all.largest.task}, is {over_all.largest.size}"
+        averaged = f" {over_all.averaged}".rstrip()
+        return f"On no task are two backbones shown to differ{averaged}; {largest}.{over_all.scope}"
     parts = [f"on {name}, {_brief_pairs(of.shown)}" for name, of in by_task.items() if of.shown]
     open_ = [name for name, of in by_task.items() if of.known and not of.shown]
     rest = f"; on {words.listing(open_)} no difference is shown" if open_ else ""
-    return f"{words.capital(words.listing(parts))}{rest}.{every.scope}"
+    return f"{words.capital(words.listing(parts))}{rest}.{over_all.scope}"
 
 
 def _brief_pairs(shown: list[Verdict]) -> str:
@@ -228,8 +228,8 @@ def _others(n: int) -> str:
     return "the other" if n == 1 else f"the {n} others"
 
 
-def _one_for_all(tasks: list[Task], every: Pairs, by_task: dict[str, Pairs]) -> list[str]:
-    names = every.backbones
+def _one_for_all(tasks: list[Task], over_all: Pairs, by_task: dict[str, Pairs]) -> list[str]:
+    names = over_all.backbones
     if not names:
         return [_NOTHING]
     on = "the one task" if len(tasks) == 1 else f"all {len(tasks)} tasks"
@@ -238,15 +238,15 @@ def _one_for_all(tasks: list[Task], every: Pairs, by_task: dict[str, Pairs]) -> 
     if len(best) == 1 and (name := best.pop()):
         out = any(name not in names for task in tasks for name in task.backbones)
         comparable = " that can be compared" if out else ""
-        return [f"{name} is shown to be better than {than}{comparable} on {on}{every.among}."]
+        return [f"{name} is shown to be better than {than}{comparable} on {on}{over_all.among}."]
     first = f"No backbone is shown to be better than {than} on {on}"
-    if not every.unbeaten:
-        return [f"{first}.", f"Each is shown to be worse than another somewhere{every.among}."]
-    if not every.beaten:
+    if not over_all.unbeaten:
+        return [f"{first}.", f"Each is shown to be worse than another somewhere{over_all.among}."]
+    if not over_all.beaten:
         return [f"{first}, and none to be worse than another anywhere."]
-    unbeaten, beaten = every.unbeaten, every.beaten
+    unbeaten, beaten = over_all.unbeaten, over_all.beaten
     nowhere = f"{words.listing(unbeaten)} {_verb(unbeaten)} nowhere shown to be worse than another"
-    somewhere = f"{words.listing(beaten)} {_verb(beaten)} somewhere{every.among}"
+    somewhere = f"{words.listing(beaten)} {_verb(beaten)} somewhere{over_all.among}"
     return [f"{first}.", f"{nowhere}; {somewhere}."]
 
 

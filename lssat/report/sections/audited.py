@@ -20,7 +20,7 @@ _WORDS = {
 _SELECTION = {"val": "the validation set", "train_holdout": "a part of train, held out"}
 
 
-def found(task: Task | Cross) -> dict[str, Any]:
+def findings(task: Task | Cross) -> dict[str, Any]:
     """Describe the findings: counts, and the pairs that a person should look at."""
     unit = f"{task.metrics['level']}s"
     known = task.audit["identities_known"]

@@ -41,7 +41,7 @@ def data(task: Task | Cross) -> dict[str, Any]:
         f"coverage {words.coverage(task.metrics)}."
     )
     table = Table(f"data-{task.name}", f"splits of {task.metrics['dataset']}", columns, rows)
-    more = {**audited.found(task), "choices": audited.choices(task)}
+    more = {**audited.findings(task), "choices": audited.choices(task)}
     return {"title": task.title, "lead": lead, "table": table, **more}
 
 
