@@ -14,6 +14,7 @@ from lssat.report.kit import words
 from lssat.tables import FACES, TEXTURE, Record, read_table, vouched
 from lssat.tables.project import RunFiles
 
+Pair = tuple[Path, Path]  # a shard and its table
 TILE = 88  # pixels, the side of a tile; larger crops are reduced
 CROPS = 8  # crops shown of a data set
 SAMPLES = 3  # samples in one strip of reconstructions
@@ -60,9 +61,6 @@ def tile(image: np.ndarray, code: bool = False) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize((TILE, TILE), how))
 
 
-Pair = tuple[Path, Path]  # a shard and its table
-
-
 def crops(faces: list[Pair], texture: list[Pair]) -> tuple[list[Picture], str]:
     """Show crops, spread evenly over the shards, each above its texture image.
 
@@ -72,19 +70,15 @@ def crops(faces: list[Pair], texture: list[Pair]) -> tuple[list[Picture], str]:
     Raises:
         DataError: a shard is damaged, or face and texture tables do not hold the same rows.
     """
+    filled = [n for n, (_, table) in enumerate(faces) if read_table(table, FACES).num_rows]
+    shown = [filled[at] for at in _spread(len(filled), 3)]
     pictures, kind = [], ""
-    shards = [index for index, pair in enumerate(faces) if _rows(pair[1], FACES)]
-    for index in _spread(len(shards), min(3, CROPS)):
-        number = shards[index]
+    for number in shown:
+        wanted = -(-CROPS // len(shown))
         twin = texture[number] if texture else None
-        wanted = -(-CROPS // min(len(shards), 3))
-        shown, kind = _of_shard(faces[number], twin, wanted)
-        pictures += shown
+        of_shard, kind = _of_shard(faces[number], twin, wanted)
+        pictures += of_shard
     return pictures[:CROPS], kind
-
-
-def _rows(table: Path, schema: object) -> int:
-    return read_table(table, schema).num_rows  # type: ignore[arg-type]
 
 
 def _spread(n: int, wanted: int) -> list[int]:
@@ -92,7 +86,7 @@ def _spread(n: int, wanted: int) -> list[int]:
     return sorted({int(i) for i in np.linspace(0, n - 1, min(n, wanted)).round()}) if n else []
 
 
-def _of_shard(faces: tuple, texture: tuple | None, wanted: int) -> tuple[list[Picture], str]:
+def _of_shard(faces: Pair, texture: Pair | None, wanted: int) -> tuple[list[Picture], str]:
     crops = shards.read(faces[0], faces[1], FACES)
     codes, kind = None, ""
     if texture:
@@ -100,8 +94,8 @@ def _of_shard(faces: tuple, texture: tuple | None, wanted: int) -> tuple[list[Pi
         shards.check_codes(twin, crops)
         codes, kind = twin.array, _kind(twin.header)
     rows = crops.rows.to_pylist()
-    chosen = [rows[index] for index in _spread(len(rows), wanted)]
-    return [_crop(row, crops.array, codes, kind) for row in chosen], kind
+    shown = [rows[at] for at in _spread(len(rows), wanted)]
+    return [_crop(row, crops.array, codes, kind) for row in shown], kind
 
 
 def _kind(header: dict[str, str]) -> str:
@@ -110,14 +104,13 @@ def _kind(header: dict[str, str]) -> str:
 
 def _crop(row: dict, images: np.ndarray, codes: np.ndarray | None, kind: str) -> Picture:
     parts = [tile(np.asarray(images[row["row"]]))]
+    below = ""
     if codes is not None:
-        parts.append(np.repeat(tile(np.asarray(codes[row["row"]]), True)[..., None], 3, axis=2))
-    name = f"{row['id']}, frame {row['frame']}"
-    below = f", and its {kind} image below" if codes is not None else ""
-    return picture(np.concatenate(parts), f"Face crop {name}{below}", row["id"])
-
-
-_PAIR = ("target", "output")
+        code = tile(np.asarray(codes[row["row"]]), code=True)
+        parts.append(np.repeat(code[..., None], 3, axis=2))
+        below = f", and its {kind} image below"
+    alt = f"Face crop {row['id']}, frame {row['frame']}{below}"
+    return picture(np.concatenate(parts), alt, row["id"])
 
 
 Run = tuple[Path, Record]  # the folder of a run, and its record
@@ -133,11 +126,8 @@ def reconstructions(runs: list[Run]) -> tuple[list[Picture], str]:
     drawn = [(record, arrays) for at, record in runs if (arrays := reconstructed(at, record))]
     strips = [_strip(record, arrays) for record, arrays in drawn[:STRIPS]]
     left = len(drawn) - len(strips)
-    seeds = "The first seed of each row is shown"
-    return (
-        strips,
-        f"{seeds}; {left} more are left out for size." if left else f"{seeds}.",
-    )
+    more = f"; {left} more are left out for size" if left else ""
+    return strips, f"The first seed of each row is shown{more}."
 
 
 def reconstructed(folder: Path, record: Record) -> dict[str, np.ndarray]:
@@ -161,7 +151,7 @@ def _strip(record: Record, arrays: dict[str, np.ndarray]) -> Picture:
     codes = [kind != "RGB" for kind in kinds for _ in range(2)]
     images = [shown["input"], masked(shown["input"], shown["mask"])]
     ends = ("", "_2")[: len(configuration.targets)]
-    images += [shown[name + end] for end in ends for name in _PAIR]
+    images += [shown[name + end] for end in ends for name in ("target", "output")]
     cells = [[tile(i, code) for i in row] for row, code in zip(images, codes, strict=True)]
     title = f"{record['backbone']}, {record['configuration']}"
     removed = words.percent(float(shown["mask"].mean()))
