@@ -6,21 +6,20 @@ image (`area`), with the same bits, and tensors lie channels last, in which pool
 tests/data/faces/test_mtcnn.py holds the result to the library's own `MTCNN.detect`.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from facenet_pytorch import MTCNN, PNet
+from facenet_pytorch import MTCNN
 from facenet_pytorch.models.utils import detect_face as library
 from torch import Tensor
 from torchvision.ops import batched_nms
 
-from lssat.data.faces import area
-from lssat.data.faces import compiled_loops as loops
+from lssat.data.faces import area, networks
 
 THRESHOLDS = (0.6, 0.7)  # of the first two stages, the library's own
-_CELL = 12  # pixels that the first network sees at once
+_CELL = 12  # pixels that the first network sees at once,
+_STRIDE = 2  # and from one place to the next
 _CHUNK = 512  # candidates that go through a network at once; bounds the memory
 
 
@@ -48,7 +47,8 @@ class Detector:
         self.min_face_size, self.device = min_face_size, device
         self.thresholds = (*THRESHOLDS, threshold)
         model = MTCNN().to(device, memory_format=torch.channels_last).requires_grad_(False)
-        self.factor, self.nets = model.factor, (model.pnet, model.rnet, model.onet)
+        self.factor, self.first = model.factor, networks.first(model.pnet, THRESHOLDS[0])
+        self.second, self.third = networks.second(model.rnet), networks.third(model.onet)
 
     def __call__(self, frames: np.ndarray) -> list[Detections]:
         """Find the faces of frames of one size.
@@ -72,10 +72,8 @@ class Detector:
         candidates = [(torch.zeros(0, 9, device=self.device), torch.zeros(0, dtype=torch.int64))]
         for scale in scales(min(height, width), self.min_face_size, self.factor):
             imgs = area.resize(sums, whole, int(height * scale + 1), int(width * scale + 1))
-            offsets, probabilities = _first_network(self.nets[0], imgs)
-            boxes, number = library.generateBoundingBox(
-                offsets, probabilities[:, 1], scale, self.thresholds[0]
-            )
+            places = self.first(imgs)
+            boxes, number = _cells(places, scale), places.at[:, 0]
             keep = batched_nms(boxes[:, :4], boxes[:, 4], number, 0.5)
             candidates.append((boxes[keep], number[keep]))
         boxes = torch.cat([boxes for boxes, _ in candidates])
@@ -88,7 +86,7 @@ class Detector:
 
     def _refine(self, sums: Tensor, number: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Keep the candidates that the second network confirms, and move them."""
-        number, boxes, seen = self._look(sums, number, boxes, 24, self.nets[1])
+        number, boxes, seen = self._look(sums, number, boxes, 24, self.second)
         if not seen:
             return number, boxes
         offsets, probabilities = seen
@@ -100,7 +98,7 @@ class Detector:
 
     def _decide(self, sums: Tensor, number: Tensor, boxes: Tensor) -> tuple[Tensor, ...]:
         """Keep what the last network confirms; return numbers, boxes with scores, landmarks."""
-        number, boxes, seen = self._look(sums, number, boxes, 48, self.nets[2])
+        number, boxes, seen = self._look(sums, number, boxes, 48, self.third)
         if not seen:
             return number, boxes, boxes.new_zeros(0, 5, 2)
         offsets, places, probabilities = seen
@@ -114,7 +112,7 @@ class Detector:
         return number[keep], boxes[keep], points[keep]
 
     def _look(
-        self, sums: Tensor, number: Tensor, boxes: Tensor, size: int, net: Callable
+        self, sums: Tensor, number: Tensor, boxes: Tensor, size: int, net: networks.Network
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Show a network each candidate, cut off at the frame's edge; drop those beyond it."""
         top, bottom, left, right = library.pad(boxes, sums.shape[2] - 1, sums.shape[1] - 1)
@@ -140,15 +138,11 @@ def scales(shorter: int, min_face_size: float, factor: float) -> list[float]:
     return scales
 
 
-def _first_network(net: PNet, imgs: Tensor) -> tuple[Tensor, Tensor]:
-    """Do what `net(imgs)` does, with PReLU and pooling of its widest layer in one loop."""
-    if imgs.device.type != "cpu":
-        return net(imgs)
-    wide = net.conv1(imgs).permute(0, 2, 3, 1).numpy()
-    pooled = loops.compiled(loops.rectify_and_pool)(wide, net.prelu1.weight.numpy())
-    imgs = net.prelu2(net.conv2(torch.from_numpy(pooled).permute(0, 3, 1, 2)))
-    imgs = net.prelu3(net.conv3(imgs))
-    return net.conv4_2(imgs), net.softmax4_1(net.conv4_1(imgs))
+def _cells(places: networks.Places, scale: float) -> Tensor:
+    """Return what the first network saw at places of a scale: boxes, scores, offsets (K, 9)."""
+    start = _STRIDE * places.at[:, 1:].flip(1).float() + 1
+    corners = [(start / scale).floor(), ((start + (_CELL - 1)) / scale).floor()]
+    return torch.cat([*corners, places.scores[:, None], places.offsets], dim=1)
 
 
 def _largest_first(boxes: np.ndarray, points: np.ndarray) -> Detections:

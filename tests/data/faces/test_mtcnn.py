@@ -126,17 +126,6 @@ def test_sums_may_wrap_around() -> None:
     assert torch.equal(found, torch.full_like(found, (255 - 127.5) / 128))
 
 
-@pytest.mark.parametrize("size", [(6, 8), (7, 9), (1, 1), (2, 1)])
-def test_rectify_and_pool_is_torchs_bit_for_bit(size: tuple[int, int]) -> None:
-    imgs = torch.randn(2, 10, *size, generator=torch.Generator().manual_seed(0))
-    slopes = torch.linspace(-1.3, 1.1, 10)  # negative ones too, as in the network
-    rectified = torch.nn.functional.prelu(imgs, slopes)
-    wanted = torch.nn.functional.max_pool2d(rectified, 2, 2, ceil_mode=True)
-    last = np.ascontiguousarray(imgs.permute(0, 2, 3, 1).numpy())
-    found = loops.compiled(loops.rectify_and_pool)(last, slopes.numpy())
-    assert torch.equal(torch.from_numpy(found).permute(0, 3, 1, 2), wanted)
-
-
 def test_where_no_cache_can_be_written_loops_are_compiled_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
