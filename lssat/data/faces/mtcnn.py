@@ -1,8 +1,8 @@
-"""MTCNN (Zhang et al. 2016): facenet-pytorch's networks and boxes, in less than half its time.
+"""MTCNN (Zhang et al. 2016): facenet-pytorch's networks and boxes, in a fraction of its time.
 
 The three networks, their weights and the arithmetic of boxes are the library's. What it spends
 most of its time on is replaced: the pyramid and the candidates' crops come from one integral
-image (`area`), with the same bits, and tensors lie channels last, in which pooling is quick.
+image (`area`), with the same bits, and on a CPU convolutions are our own (`convolution`).
 tests/data/faces/test_mtcnn.py holds the result to the library's own `MTCNN.detect`.
 """
 
