@@ -1,6 +1,7 @@
 """The digest of a raw tree: when its content changes, what was made from it is made again."""
 
 import hashlib
+import marshal
 import os
 import sys
 import time
@@ -8,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lssat.tables import addresses, links, objects, sha256
@@ -44,8 +46,8 @@ def tree(root: str | Path, memory: str | Path) -> str:
     folders = []
     with closing(Memory(memory)) as known, ThreadPoolExecutor() as pool:
         reading = _Reading(str(root), known, pool)
-        for path, files in _folders(base, base):
-            folders.append(f"{os.path.relpath(path, base)}\0{reading.folder(path, files)}")
+        for path, listing in _folders(base, base):
+            folders.append(f"{os.path.relpath(path, base)}\0{reading.folder(path, listing)}")
     return _hash("\n".join(sorted(folders)))[:16]
 
 
@@ -86,6 +88,31 @@ def of_files(
 _LINK = "link "
 
 
+@dataclass
+class _Listing:
+    """What stands in a folder, in the order in which the file system lists it."""
+
+    folders: list[str] = field(default_factory=list)  # their paths
+    links: dict[str, str] = field(default_factory=dict)  # by name, the digest of where each leads
+    names: list[str] = field(default_factory=list)  # of files
+    stats: list[int] = field(default_factory=list)  # of each file size, time and inode
+
+    def stamp(self) -> str:
+        """Return a digest of all of it but the folders.
+
+        A few calls for a whole folder: texts of each of half a million files, and their order,
+        would take as long as the look at the disk. Another order of the same entries has another
+        stamp, and costs a look at each file's; this one is the same from day to day.
+        """
+        return hashlib.sha256(marshal.dumps((self.links, self.names, self.stats), 2)).hexdigest()
+
+    def stamps(self) -> dict[str, str]:
+        """Return the stamp of each file, or of a link where it leads, by name."""
+        parts = iter(self.stats)
+        files = zip(self.names, zip(parts, parts, parts, strict=True), strict=True)
+        return self.links | {name: f"{size} {ns} {inode}" for name, (size, ns, inode) in files}
+
+
 class _Contents:
     """The hashes of the files of a tree, by folder; links are followed, as readers do."""
 
@@ -97,7 +124,7 @@ class _Contents:
         """Return the hash of each file of a folder, or of a link a word that it is one."""
         place = os.path.realpath(folder)
         if place not in self.known:
-            self.known[place] = self.reading.contents(place, _entries(place, self.base)[1])
+            self.known[place] = self.reading.contents(place, _entries(place, self.base))
         return self.known[place]
 
     def file(self, folder: str, name: str) -> str:
@@ -109,35 +136,38 @@ class _Contents:
         return content
 
 
-def _folders(path: str, root: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield each folder that holds files, and a stamp of each of them by name; see `_entries`."""
-    inner, files = _entries(path, root)
-    if files:
-        yield path, files
-    for folder in inner:
+def _folders(path: str, root: str) -> Iterator[tuple[str, _Listing]]:
+    """Yield each folder that holds files or links, and its listing."""
+    listing = _entries(path, root)
+    if listing.names or listing.links:
+        yield path, listing
+    for folder in listing.folders:
         yield from _folders(folder, root)
 
 
-def _entries(path: str, root: str) -> tuple[list[str], dict[str, str]]:
-    """Return the folders in a folder, and a stamp of each of its files by name.
-
-    The stamp is size, time and inode, or of a link the digest of where it leads.
-    """
-    inner: list[str] = []
-    files: dict[str, str] = {}
+def _entries(path: str, root: str) -> _Listing:
+    """List a folder of a tree."""
+    listing = _Listing()
     try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.is_symlink():
-                    files[entry.name] = f"{_LINK}{_hash(_leads(entry.path, root))}"
-                elif entry.is_dir():
-                    inner.append(entry.path)
-                elif entry.is_file():
-                    stat = entry.stat()
-                    files[entry.name] = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ino}"
+        # By its descriptor: the kernel need not find the whole path again for each file.
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_symlink():
+                        leads = _leads(os.path.join(path, entry.name), root)
+                        listing.links[entry.name] = f"{_LINK}{_hash(leads)}"
+                    elif entry.is_dir():
+                        listing.folders.append(os.path.join(path, entry.name))
+                    elif entry.is_file():
+                        stat = entry.stat()
+                        listing.names.append(entry.name)
+                        listing.stats += (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        finally:
+            os.close(folder)
     except PermissionError:
         raise denied(path) from None
-    return inner, files
+    return listing
 
 
 def _leads(link: str, root: str) -> str:
@@ -154,13 +184,14 @@ class _Reading:
         self.root, self.known, self.pool = root, known, pool
         self.read, self.told = 0, time.monotonic()
 
-    def folder(self, path: str, files: dict[str, str]) -> str:
+    def folder(self, path: str, listing: _Listing) -> str:
         """Return the digest of the names and contents of a folder's own files."""
-        stamp = _hash("/".join(f"{name}\0{files[name]}" for name in sorted(files)))
+        stamp = listing.stamp()
         key = os.fsencode(path)
         before = self.known.get(key)
         if before and before[0] == stamp:
             return before[1]
+        files = listing.stamps()
         contents = self._remembered(before[2] if before else b"", files)
         contents |= {name: to for name, to in files.items() if to.startswith(_LINK)}
         todo = [name for name in sorted(files) if name not in contents]
@@ -174,11 +205,11 @@ class _Reading:
         self._remember(key, stamp, digest, files, contents)
         return digest
 
-    def contents(self, path: str, files: dict[str, str]) -> dict[str, str]:
+    def contents(self, path: str, listing: _Listing) -> dict[str, str]:
         """Return the hash of each of a folder's own files, by name; of a link its stamp."""
-        self.folder(path, files)
+        self.folder(path, listing)
         remembered = self.known.get(os.fsencode(path))
-        return self._remembered(remembered[2] if remembered else b"", files)
+        return self._remembered(remembered[2] if remembered else b"", listing.stamps())
 
     def _remembered(self, known: bytes, files: dict[str, str]) -> dict[str, str]:
         """Return the hashes of the files that were not touched since they were read."""

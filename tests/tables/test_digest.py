@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,58 @@ def test_an_untouched_tree_is_looked_at_not_read_or_asked_for_by_file(
     monkeypatch.setattr(digest, "sha256", lambda path: pytest.fail(f"{path} was read"))
     monkeypatch.setattr(digest._Reading, "_remembered", lambda *_: pytest.fail("asked by file"))
     assert digest.tree(tmp_path / "tree", tmp_path / "memory.sqlite") == first
+
+
+def _longer(file: Path) -> None:
+    before = file.stat()
+    file.write_text("longer than before")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _later(file: Path) -> None:
+    file.write_text("A")
+    os.utime(file, ns=(0, 0))
+
+
+def _another(file: Path) -> None:
+    before, twin = file.stat(), file.with_name("twin")
+    twin.write_text("A")
+    os.utime(twin, ns=(before.st_atime_ns, before.st_mtime_ns))
+    twin.rename(file)
+
+
+def _renamed(file: Path) -> None:
+    file.rename(file.with_name("other"))
+
+
+@pytest.mark.parametrize("edit", [_longer, _later, _another, _renamed])
+def test_size_time_inode_and_name_each_tell_an_edit(tmp_path: Path, edit: Callable) -> None:
+    root, memory = tmp_path / "tree", tmp_path / "memory.sqlite"
+    (root / "alone").mkdir(parents=True)  # in a fuller folder another name has another place
+    file = root / "alone/b"
+    file.write_text("b")
+    first = digest.tree(root, memory)
+    edit(file)
+    assert digest.tree(root, memory) == digest.tree(root, tmp_path / "other.sqlite") != first
+
+
+def test_another_order_of_a_listing_reads_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, memory = tmp_path / "tree", tmp_path / "memory.sqlite"
+    many(root)
+    (root / "a/link").symlink_to("b")
+    (root / "a/second").symlink_to("../c")
+    first = digest.tree(root, memory)
+    scandir = os.scandir
+
+    def backwards(place: int | str) -> AbstractContextManager:
+        with scandir(place) as entries:
+            return nullcontext(sorted(entries, key=lambda entry: entry.name, reverse=True))
+
+    monkeypatch.setattr(os, "scandir", backwards)
+    monkeypatch.setattr(digest, "sha256", lambda path: pytest.fail(f"{path} was read"))
+    assert digest.tree(root, memory) == first
 
 
 def test_a_removed_file_and_swapped_contents_count(tmp_path: Path) -> None:

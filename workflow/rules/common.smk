@@ -1,4 +1,5 @@
 # What the rules share: the parameters, the digests of code and raw trees, the names of the grid.
+import gc
 import os
 import re
 from functools import cache
@@ -14,6 +15,9 @@ from lssat.orchestrate.hooks import Hooks
 from lssat.tables import DataError
 from lssat.tables.project import ATTACHED, Project
 
+# What was imported stays: without this Python looks through all of it for garbage, time and again,
+# while the graph grows.
+gc.freeze()
 # Where all files lie; with a wildcard for a name, the patterns of the rules.
 HERE = Project()
 DATA, RESULTS, EXPLAINED = (
