@@ -87,7 +87,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _prepare(folder: Path, root: Path, shard: Path) -> None:
     part = view_of("variant", root)
-    own = part.datasets.ffpp
+    own = part.datasets["ffpp"]
     manifest, rejects = folder / "manifest.parquet", folder / "manifest.rejects.parquet"
     lost = shard.with_suffix(".rejects.parquet")
     datasets.manifest("ffpp", own, manifest, rejects)
