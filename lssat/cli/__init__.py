@@ -29,7 +29,7 @@ def main() -> None:
 
 def _work() -> None:
     from lssat.cli.commands import app, leave
-    from lssat.tables import DataError
+    from lssat.tables import DataError, refused
 
     code = 0
     for stream in (sys.stdout, sys.stderr):
@@ -44,7 +44,8 @@ def _work() -> None:
     except DataError as error:
         print(error, file=sys.stderr)
         code = 1
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        told = refused(error) if isinstance(error, OSError) else None
+        print(told or traceback.format_exc(), file=sys.stderr)
         code = 1
     leave(code)

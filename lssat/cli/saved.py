@@ -13,8 +13,10 @@ from lssat.cli.base import app, example, quick_imports
 @app.command(epilog=example("lssat digest"))
 def digest(project: option.InProject = option.HERE) -> None:
     """Write the digest of the code of each rule: DVC redoes what an edit of the code changes."""
+    from lssat.orchestrate.run import check_project
     from lssat.tables import source
 
+    check_project()
     source.write(project.code)
 
 
@@ -28,7 +30,9 @@ def save(
     with quick_imports():
         from lssat.orchestrate import lock
         from lssat.orchestrate import save as step
+        from lssat.orchestrate.run import check_project
 
+    check_project()
     if not made:  # by hand: not beside a run that is at work
         lock.hold(inside_dvc=False)
     known = json.loads(sys.stdin.read() if made == "-" else made or "{}")

@@ -19,7 +19,7 @@ from lssat.tables.atomic import (
 )
 from lssat.tables.contracts import Metrics, Record, Times, read_as, read_metrics, read_record
 from lssat.tables.disjoint import UNUSED, check_groups
-from lssat.tables.errors import DataError
+from lssat.tables.errors import DataError, refused
 from lssat.tables.metric_tables import Row, RunMetrics
 from lssat.tables.npy import from_npy, open_shard, shard_of, write_shard
 from lssat.tables.parquet import metadata, read_table, write_table
@@ -70,6 +70,7 @@ __all__ = [
     "read_record",
     "read_table",
     "reasons",
+    "refused",
     "refusing",
     "reject",
     "sha256",

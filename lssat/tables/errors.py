@@ -1,8 +1,41 @@
 """The one error that users see: which file, what is wrong with it, what to do."""
 
+import errno
+import os
 from pathlib import Path
 
 from lssat.tables.addresses import shown
+
+_SYSTEM = {  # what a machine refuses, whoever asks: what to do
+    errno.ENAMETOOLONG: "Give it a shorter name: 255 bytes, 4,095 with its folders",
+    errno.ENOTDIR: "One of the folders on the way to it is a file: correct the path",
+    errno.EISDIR: "Name a file, or remove the folder",
+    errno.ELOOP: "Its links lead round in a circle: put the file itself there",
+    errno.EACCES: "Ask its owner for permission, or correct its mode (chmod)",
+    errno.EPERM: "Ask its owner for permission, or correct its mode (chmod)",
+    errno.EROFS: "Choose a folder that can be written",
+    errno.ENOSPC: "Free space, or choose another folder",
+    errno.EDQUOT: "Free space, or have the quota raised",
+    errno.EIO: "The disk fails: look at the system's log (dmesg), and copy what can be read",
+    errno.ESTALE: "The network's file system has lost it: try again, or mount it anew",
+    errno.EMFILE: "Let a process open more files (ulimit -n)",
+    errno.ENFILE: "The machine has too many open files: close other programs",
+    errno.ENOMEM: "Free memory, or run fewer jobs at a time (--cores)",
+}
+_LONG = 200  # characters of a path that a message shows
+
+
+def refused(error: OSError) -> "DataError | None":
+    """Return the message of what the system refuses, where no reader nearer to it has a better.
+
+    None of errors that tell of a mistake of ours: they keep their traceback.
+    """
+    fix = _SYSTEM.get(error.errno or 0)
+    if fix is None:
+        return None
+    file = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else os.getcwd()
+    file = file if len(file) <= _LONG else f"{file[:_LONG]}..."
+    return DataError(file, f"the system says: {os.strerror(error.errno or 0)}", fix)
 
 
 def denied(path: str | Path) -> "DataError":

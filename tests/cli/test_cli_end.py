@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 from lssat import tables
 from lssat.cli import commands
 
+TRACED = {"raise KeyError('lost')", "raise OSError(errno.EBADF, '', 'a.csv')"}  # mistakes of ours
+
 
 def run(*line: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, *line], capture_output=True, text=True, check=False)
@@ -33,11 +35,18 @@ def test_an_error_of_training_stands_alone_on_stderr(tmp_path: Path) -> None:
         ("sys.exit('no')", 1, "no\n"),
         ("raise tables.DataError('a.csv', 'is bad', 'Mend it', 3)", 1, "a.csv:3: is bad. Mend it"),
         ("raise KeyError('lost')", 1, "KeyError: 'lost'"),
+        (
+            "raise OSError(errno.ENOSPC, '', 'a.csv')",
+            1,
+            "a.csv: the system says: No space left on device. Free space, or choose another f",
+        ),
+        ("open('a' * 300)", 1, f"{'a' * 200}...: the system says: File name too long. Give it a"),
+        ("raise OSError(errno.EBADF, '', 'a.csv')", 1, "Errno 9"),
     ],
 )
 def test_the_end_keeps_codes_texts_and_what_was_registered(end: str, code: int, said: str) -> None:
     lines = [
-        "import atexit, sys",
+        "import atexit, errno, sys",
         "from lssat import cli, tables",
         "from lssat.cli import commands",
         "def command(): print('done', end=''); " + end,
@@ -48,6 +57,7 @@ def test_the_end_keeps_codes_texts_and_what_was_registered(end: str, code: int, 
     done = run("-c", "\n".join(lines))
     assert (done.returncode, done.stdout) == (code, "done, registered")
     assert said in done.stderr
+    assert ("Traceback" in done.stderr) == (end in TRACED)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +66,8 @@ def test_the_end_keeps_codes_texts_and_what_was_registered(end: str, code: int, 
         ("show", "results: holds no result (no tasks/<task>/metrics.json). Run `snakemake"),
         ("show --results other --all", "other: holds no result"),
         ("run --cores 1", "Snakefile: is not in this folder ("),
+        ("save", "Snakefile: is not in this folder ("),
+        ("digest", "Snakefile: is not in this folder ("),
         ("sync", "Snakefile: is not in this folder ("),
         ("verify --rerun", "Snakefile: is not in this folder ("),
         ("verify", "expected/sample.json: does not exist. Make it with --write"),

@@ -150,3 +150,41 @@ def test_ids_that_lost_their_zeros_and_files_that_are_none_are_refused(tmp_path:
     (tmp_path / "scores.pickle").write_bytes(b"")
     with pytest.raises(DataError, match=r"is no .csv and no .parquet"):
         made(tmp_path, "ffpp", tmp_path / "scores.pickle")
+
+
+def _of_bytes(text: bytes) -> pa.Array:
+    """A column of one text, which is what these bytes are said to be."""
+    starts = np.array([0, len(text)], np.int32).tobytes()
+    return pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(starts), pa.py_buffer(text)])
+
+
+@pytest.mark.parametrize(
+    ("names", "columns", "said"),
+    [
+        (
+            ["id", "score", "score"],
+            [["a"], [0.5], [0.5]],
+            "names the column 'score' twice. Keep one",
+        ),
+        (["id", "id", "score"], [["a"], ["a"], [0.5]], "names the column 'id' twice. Keep"),
+        (["id", "frame", "score"], [["a"], [np.inf], [0.5]], "the frame inf is no whole number"),
+        (
+            ["id", "score"],
+            [["a"], [[0.5]]],
+            r"score of a \(row 1\) is \[0.5\], no number from 0 to 1",
+        ),
+        (
+            ["id", "score"],
+            [["a"], [[0.5, 0.5]]],
+            r"score of a \(row 1\) is \[0.5, 0.5\], no number",
+        ),
+        (["id", "score"], [_of_bytes(b"\xff"), [0.5]], r"is no Parquet file \(.*[Ii]nvalid UTF"),
+    ],
+)
+def test_what_parquet_holds_and_a_csv_cannot(
+    tmp_path: Path, names: list[str], columns: list, said: str
+) -> None:
+    file = tmp_path / "scores.parquet"
+    pq.write_table(pa.Table.from_arrays([pa.array(column) for column in columns], names), file)
+    with pytest.raises(DataError, match=said):
+        external.read(file, releases.TASKS["ffpp"])

@@ -1,6 +1,10 @@
 """How lists are written by people and spreadsheets: read, or told with the line and what to do."""
 
+<<<<<<< HEAD
 import csv
+=======
+import os
+>>>>>>> c7c1889 (What the system refuses is one message; names that no table holds; odd Parquet of other programs; save and digest outside of a project)
 import unicodedata
 from pathlib import Path
 
@@ -84,6 +88,7 @@ BROKEN = {
     "empty": (b"", ": is an empty file. Put the list there."),
     "header alone": ("path,label,split\n", ": holds no row but its header. Write a"),
     "blanks alone": ("\n  \n", ": holds no row. Write its header and rows."),
+    "one endless line": ("path" * 50_000, ":1: begins with a line of 200,000 characters; no he"),
     "page": (sick.PAGE, ": is a web page"),
     "blank in the header": (TEXT.replace(",label", ", label", 1), "has blanks around ' label'"),
     "backslash": (TEXT.replace("img/0", "img\\0"), ":2: 'img\\\\0.jpg' is not a path below the "),
@@ -127,6 +132,45 @@ def test_fault_d11_one_file_in_two_spellings_is_one_sample(tmp_path: Path) -> No
     rows, rejects = read("mine", mine(root), tmp_path)
     assert len(rows) == 6
     assert [(row["id"], row["reason"]) for row in rejects] == [("img/0.jpg", "duplicate")]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        (
+            b"\xff.jpg",
+            "train/a/\udcff.jpg: has a name that is not UTF-8. Rename the file",
+        ),
+        (
+            b"a\nb.jpg",
+            "'train/a/a\\nb.jpg': has a line break in its name. Rename the file",
+        ),
+        (
+            b"a\rb.jpg",
+            "'train/a/a\\rb.jpg': has a line break in its name. Rename the file",
+        ),
+    ],
+)
+def test_a_name_that_no_table_or_list_of_ids_can_hold(
+    tmp_path: Path, name: bytes, problem: str
+) -> None:
+    for split in ("train", "val", "test"):
+        for label in "ab":
+            trees.jpeg(tmp_path / f"raw/{split}/{label}/{split}.jpg", trees.face(0, 64))
+    folder = tmp_path / "raw/train/a"
+    os.rename(folder / "train.jpg", os.fsencode(folder) + b"/" + name)
+    options = own(tmp_path / "raw")
+    wrong = fails("mine", options, tmp_path)
+    assert wrong.startswith(problem)
+    assert sick.said(doctor.inspect("mine", options)) == [wrong]
+
+
+def test_a_listed_path_that_is_too_long_for_any_file_is_missing(tmp_path: Path) -> None:
+    long = "a" * 300 + ".jpg"
+    root = tree(tmp_path / "raw", f"{TEXT}img/{long},a,train\n")
+    rows, rejects = read("mine", mine(root, rejects_limit=1.0), tmp_path)
+    assert len(rows) == 6
+    assert [(row["id"], row["reason"]) for row in rejects] == [(f"img/{long}", "missing")]
 
 
 def test_fault_d7_a_users_list_of_annotations_is_not_fetched(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from lssat.params import hardware
 from lssat import grid, params
 from lssat.orchestrate import cluster, elsewhere
 from lssat.orchestrate.hooks import Hooks
-from lssat.tables import DataError
+from lssat.tables import DataError, refused
 from lssat.tables.project import ATTACHED, Project
 
 # What was imported stays: without this Python looks through all of it for garbage, time and again,
@@ -43,9 +43,9 @@ try:
         PARAMS = preflight.check(HERE.params)
     else:
         PARAMS = params.load(HERE.params)
-except DataError as error:
+except (DataError, OSError) as error:
     PARAMS = None
-    PROBLEMS.append(str(error))
+    PROBLEMS.append(str((isinstance(error, OSError) and refused(error)) or error))
 if found := hardware.problems(
     config,
     batch_size=PARAMS and PARAMS.train.batch_size,

@@ -12,6 +12,7 @@ from typing import Any
 from lssat.data.datasets.genuine_lists import genuine
 from lssat.tables import DataError
 
+_LONGEST = quoted.field_size_limit()  # characters of a field; a longer header is none
 _FETCH = "Fetch the list again"  # of a release's; nobody can fetch a user's own
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -45,7 +46,7 @@ def header(path: Path, own: bool = False) -> tuple[int, str, list[str]]:
     """Return the first line of a CSV that is not blank: its number, its text, its fields.
 
     Raises:
-        DataError: there is none, or its lines end as on the Macs of old.
+        DataError: there is none, it is too long to be one, or its lines end as on the Macs of old.
     """
     first = next(lines(path, own), None)
     if first is None:
@@ -54,6 +55,9 @@ def header(path: Path, own: bool = False) -> tuple[int, str, list[str]]:
     if "\r" in text:
         fix = "Save it with line feeds"
         raise DataError(path, "has lines that end in carriage returns alone", fix, number)
+    if len(text) > _LONGEST:
+        problem = f"begins with a line of {len(text):,} characters; no header is so long"
+        raise DataError(path, problem, "Write its header and rows" if own else _FETCH, number)
     return number, text, next(quoted.reader([text]))
 
 

@@ -1,5 +1,6 @@
 """What the readers share: finding official files and folders, names in them, manifest rows."""
 
+import errno
 import os
 import posixpath
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from lssat.tables.rows import RejectRow, SampleRow
 
 Reading = tuple[list[SampleRow], list[RejectRow]]  # what a reader returns
 
+_RENAME = "Rename the file or folder: its path is the sample's id"
 _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
 
 
@@ -78,6 +80,10 @@ def exists(path: Path) -> bool:
     except PermissionError:
         closed = next(parent for parent in path.parents if os.path.exists(parent))
         raise denied(closed) from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False  # no file has such a name
 
 
 def near(name: str, known: list[str]) -> str:
@@ -166,6 +172,21 @@ def folders(folder: Path, base: Path) -> list[str]:
     return sorted(name for name in names(folder, base) if (folder / name).is_dir())
 
 
+def _writable(id: str, path: str) -> None:
+    """Refuse a name that no table or list of ids can hold: tables are UTF-8, lists a line an id.
+
+    Raises:
+        DataError: it is neither.
+    """
+    name = f"{id}{path}"
+    if name.isprintable():  # few are not
+        return
+    if any(0xDC80 <= ord(letter) <= 0xDCFF for letter in name):  # bytes, as Python spells them
+        raise DataError(path, "has a name that is not UTF-8", _RENAME)
+    if "\n" in name or "\r" in name:
+        raise DataError(repr(path), "has a line break in its name", _RENAME)
+
+
 class Samples:
     """What a reader gathers: rows of the manifest, and the rejects of what is not there.
 
@@ -202,6 +223,7 @@ class Samples:
             reason, detail: of the reject. With it, labels, split and subset are counted
                 (`lssat.tables.listed`) and stand in no table.
         """
+        _writable(id, path)
         if not there:
             lost = reject(self.dataset, id, path, "manifest", reason, detail)
             self.rejects.append(lost | {"labels": labels, "split": split, "subset": subset})
@@ -222,4 +244,5 @@ class Samples:
 
     def exclude(self, id: str, path: str, detail: str) -> None:
         """Reject a sample of a class that is left out on request: it is no loss."""
+        _writable(id, path)
         self.rejects.append(reject(self.dataset, id, path, "manifest", "excluded_class", detail))

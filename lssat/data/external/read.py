@@ -99,8 +99,7 @@ def _csv(file: Path) -> tuple[dict[str, list], list[int]]:
     line, text, header = lists.header(file, own=True)
     for name in lists.delimiters(text) if len(header) == 1 else ():
         raise DataError(file, f"is separated by {name}, not by commas", "Save it anew", line)
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise DataError(file, f"names the column {twice[0]!r} twice", "Keep one", line)
+    _differ(file, header, line)
     rows = list(lists.csv(file, header, own=True))
     table = {name: [row[place] for _, row in rows] for place, name in enumerate(header)}
     return table, [number for number, _ in rows]
@@ -110,14 +109,22 @@ def _parquet(file: Path) -> dict[str, list]:
     try:
         with pq.ParquetFile(file) as whole:  # pq.read_table would import pandas
             table = whole.read()
-    except (pa.ArrowInvalid, OSError) as error:
+        table.validate(full=True)  # texts are UTF-8, too
+    except (pa.ArrowException, OSError) as error:
         problem = f"is no Parquet file ({str(error).splitlines()[0]})"
         raise DataError(file, problem, "Write it again") from None
+    _differ(file, table.column_names)
     kind = table["id"].type if "id" in table.column_names else pa.string()
     if not pa.types.is_string(kind) and not pa.types.is_large_string(kind):
         fix = "Write ids as text: 000003 is not 3"
         raise DataError(file, f"its column id holds {kind}, not text", fix)
     return table.to_pydict()
+
+
+def _differ(file: Path, names: list[str], line: int | None = None) -> None:
+    """Refuse a table with two columns of one name."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise DataError(file, f"names the column {twice[0]!r} twice", "Keep one", line)
 
 
 def _check_header(file: Path, names: list[str], task: Task) -> None:
