@@ -5,6 +5,7 @@ requires must be there (`read_as`). What is not as agreed ends the step with the
 what to do, and not later in a formula.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import GenericAlias
@@ -30,8 +31,12 @@ from lssat.tables.metric_tables import (
     SweepRow,
     VariantRow,
 )
+from lssat.tables.project import Project
 from lssat.tables.texts import read_json
 
+# Folders in which the names of those below say whose files they hold; elsewhere they may be copies.
+_TASKS = Project().results.task("").root.name
+_RUNS = Project().runs.root.name
 VERSION = 1  # of all; a file that names none was written before there were others
 STEP_REMEDY = "Run its step again: remove it and run `snakemake --cores 8`"
 RECORD_REMEDY = "Train the run again: remove its folder and run `snakemake --cores 8`"
@@ -127,14 +132,29 @@ def read_metrics(path: Path, *needs: str, remedy: str = STEP_REMEDY) -> Metrics:
         needs: keys that must be there.
 
     Raises:
-        DataError: it is missing or damaged, of another version, or not as agreed.
+        DataError: it is missing or damaged, of another version, not as agreed, or of another
+            data set than the folder that it lies in.
     """
-    return cast(Metrics, _checked(path, read_json(path, remedy), Metrics, needs, STEP_REMEDY))
+    content = _checked(path, read_json(path, remedy), Metrics, needs, STEP_REMEDY)
+    *_, kind, name, _ = ("", "", *path.absolute().parts)
+    if kind in (_TASKS, "cross") and (of := content.get("dataset", name)) != name:
+        raise DataError(path, f"is of {of}, not of {name}", STEP_REMEDY)
+    return cast(Metrics, content)
 
 
 def read_record(path: Path, *needs: str, remedy: str = RECORD_REMEDY) -> Record:
-    """Read a record.json; arguments and errors as those of `read_metrics`."""
-    return cast(Record, _checked(path, read_json(path, remedy), Record, needs, RECORD_REMEDY))
+    """Read a record.json; arguments and errors as those of `read_metrics`, by the run's folder."""
+    content = _checked(path, read_json(path, remedy), Record, needs, RECORD_REMEDY)
+    *above, task, backbone, configuration, seed, _ = ("", "", "", "", *path.absolute().parts)
+    place = "/".join((task, backbone, configuration, seed))
+    if above[-1:] == [_RUNS] and _same(run := content.get("run", place)) != _same(place):
+        raise DataError(path, f"is of the run {run}, not of {place}", RECORD_REMEDY)
+    return cast(Record, content)
+
+
+def _same(run: str) -> str:
+    """Return what a run shares with one that repeats it under a lambda of its own (rule repeat)."""
+    return re.sub("-lambda[^/]*", "", run)
 
 
 def read_as(path: Path, kind: type[Content], remedy: str = STEP_REMEDY) -> Content:

@@ -5,14 +5,21 @@ files of a run by its record, maps by explain.json, lists of ids by summary.json
 hold nothing that is not made from these in seconds: no digest vouches for them.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lssat.tables import DataError, read_json, seal, sha256
-from lssat.tables.project import Project, RunFiles, Splits
+from lssat.tables import DataError, read_json, read_metrics, read_record, seal, sha256
+from lssat.tables.project import Project, RunFiles, Splits, TaskResults
 
+# They also hold what is in a file to the folder that it lies in.
+_READERS = {
+    RunFiles(Path()).record.name: read_record,
+    TaskResults(Path()).metrics.name: read_metrics,
+}
+_SUFFIXES = {".json", ".parquet", ".npy", ".npz", ".csv", ".safetensors", ".txt", ".tex", ".html"}
 _REMEDY = ""  # the fix stands in `Damaged.command`
 
 
@@ -22,11 +29,12 @@ class Damaged:
 
     file: Path
     problem: str
+    remedy: str = "rm"
 
     @property
     def command(self) -> str:
         """What to type, in the project's folder."""
-        return f"rm {self.file} && snakemake --cores 8"
+        return f"{self.remedy} {self.file} && snakemake --cores 8"
 
 
 @dataclass
@@ -46,6 +54,9 @@ def check(project: Project) -> Found:
     for file in _files(project):
         where = file if project.root == Path() else file.relative_to(project.root)
         if file.parent == project.results.root and file.name in ours:
+            continue
+        if odd := _odd(file):
+            result.damaged.append(Damaged(where, *odd))
             continue
         try:
             vouched = _hold(file)
@@ -85,14 +96,36 @@ def lines(result: Found) -> list[str]:
 
 
 def _files(project: Project) -> Iterator[Path]:
-    for folder in (project.prepared, project.runs.root, project.results.root):
-        yield from (path for path in sorted(folder.rglob("*")) if path.is_file())
+    """Yield all files, and what stands in the place of one or hides some: see `_odd`."""
+    for top in (project.prepared, project.runs.root, project.results.root):
+        for path, folders, files in os.walk(top):
+            folders.sort()
+            for name in sorted([*folders, *files]):
+                if name in files or _odd(Path(path, name)):
+                    yield Path(path, name)
+
+
+def _odd(path: Path) -> tuple[str, str] | None:
+    """Say why a path is no file that can be read, and what makes room for one; None if it is.
+
+    A folder that is one is None too.
+    """
+    if path.is_symlink() and not path.exists():
+        return "is a link that leads to nothing", "rm"
+    if path.is_dir():
+        if path.suffix in _SUFFIXES:
+            return "is a folder in the place of a file", "rm -r"
+        closed = not os.access(path, os.R_OK | os.X_OK, effective_ids=True)
+        return ("is a folder that cannot be read", "chmod u+rwx") if closed else None
+    return None if path.is_file() else ("is no ordinary file", "rm")
 
 
 def _hold(file: Path) -> bool:
     """Hold a file to its digest; False: nothing vouches for one of its kind."""
     if file.suffix in (".json", ".parquet"):
         seal.check(file, _REMEDY)
+        if reader := _READERS.get(file.name):
+            reader(file)
         return True
     voucher = _told(file)
     if voucher is None:

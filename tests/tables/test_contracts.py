@@ -175,3 +175,57 @@ def test_a_kind_of_another_version_says_what_to_do(files: dict[str, Path], tmp_p
         tables.write_json(tmp_path / "x.json", content)
         with pytest.raises(DataError, match=rf"version is {version}, .*reads 1\. {said}"):
             read_as(tmp_path / "x.json", analysis.Robustness)
+
+
+PLACE = "celeba/vit_micro/MRGB-RLDP-CRGB/seed0"
+
+
+@pytest.mark.parametrize(
+    ("place", "run", "said"),
+    [
+        (f"runs/{PLACE}", PLACE, None),
+        (
+            f"runs/{PLACE}",
+            PLACE.replace("seed0", "seed1"),
+            f"is of the run {PLACE[:-1]}1, not of {PLACE}",
+        ),
+        (f"runs/{PLACE}", PLACE.replace("celeba", "ffpp"), "is of the run ffpp/"),
+        (f"runs/{PLACE.replace('CRGB/', 'CRGB-lambda0.1/')}", PLACE, None),  # repeats it
+        (f"copies/{PLACE}", PLACE.replace("seed0", "seed1"), None),  # any folder may hold a copy
+        ("best", PLACE, None),
+    ],
+)
+def test_a_record_of_another_run_in_a_runs_folder_is_refused(
+    tmp_path: Path, place: str, run: str, said: str | None
+) -> None:
+    file = tmp_path / place / "record.json"
+    tables.write_json(file, {"version": 1, "run": run})
+    if said is None:
+        assert read_record(file)["run"] == run
+    else:
+        with pytest.raises(DataError) as caught:
+            read_record(file)
+        assert said in caught.value.problem
+
+
+@pytest.mark.parametrize(
+    ("place", "dataset", "said"),
+    [
+        ("results/tasks/celeba", "celeba", None),
+        ("results/tasks/celeba", "ffpp", "is of ffpp, not of celeba"),
+        ("results/tasks/ffpp/cross/dfdc", "dfdc", None),
+        ("results/tasks/ffpp/cross/dfdc", "ffpp", "is of ffpp, not of dfdc"),
+        ("elsewhere/celeba", "ffpp", None),
+    ],
+)
+def test_metrics_of_another_data_set_in_a_tasks_folder_are_refused(
+    tmp_path: Path, place: str, dataset: str, said: str | None
+) -> None:
+    file = tmp_path / place / "metrics.json"
+    tables.write_json(file, {"version": 1, "dataset": dataset})
+    if said is None:
+        assert read_metrics(file)["dataset"] == dataset
+    else:
+        with pytest.raises(DataError) as caught:
+            read_metrics(file)
+        assert said == caught.value.problem

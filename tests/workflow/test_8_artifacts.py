@@ -1,6 +1,7 @@
 """`lssat doctor --artifacts`: a changed byte in anything that was made is found and named."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -58,6 +59,22 @@ def test_fault_f6_a_changed_byte_in_every_kind_of_artifact_is_named_with_a_comma
         for each in damaged:  # a record that is damaged vouches for nothing
             assert each.file == where or f"not vouched for: {file.name}" in each.problem
             assert each.command == f"rm {each.file} && snakemake --cores 8"
+
+
+def test_what_stands_in_the_place_of_a_file_is_named_with_what_makes_room(tmp_path: Path) -> None:
+    project = layout.Project(tmp_path)
+    results = project.results.task("celeba")
+    results.metrics.mkdir(parents=True)
+    results.robustness.symlink_to("nowhere")
+    os.mkfifo(results.format)
+    assert [(each.problem, each.command) for each in artifacts.check(project).damaged] == [
+        (problem, f"{remedy} results/tasks/celeba/{name}.json && snakemake --cores 8")
+        for name, problem, remedy in (
+            ("format", "is no ordinary file", "rm"),
+            ("metrics", "is a folder in the place of a file", "rm -r"),
+            ("robustness", "is a link that leads to nothing", "rm"),
+        )
+    ]
 
 
 def test_the_doctor_tells_what_is_damaged_and_what_rebuilds_it(by_snakemake: Project) -> None:
