@@ -4,6 +4,7 @@ Snakemake's own records of these, with job ids, reach any handler of its logger;
 without `lssat run` therefore writes the same file, and nobody reads its printed words.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -84,6 +85,19 @@ class Job:
         return self.started is not None and self.finished is None and not self.failed
 
 
+# What a disk that was full, or a machine that fell, leaves is passed over: it costs a part of what
+# is told of a run, and not `lssat status`.
+_NO_EVENT = (KeyError, TypeError, ValueError)
+
+
+def _whole(line: str) -> dict[str, Any]:
+    """Return the event of a line, or an empty one if it holds none."""
+    with contextlib.suppress(ValueError):
+        if isinstance(entry := json.loads(line), dict):
+            return entry
+    return {}
+
+
 @dataclass
 class Reader:
     """Reads what a run has told so far, and more of it at each `read`."""
@@ -102,14 +116,15 @@ class Reader:
     def read(self, pid: int | None = None) -> None:
         """Take new lines; with `pid` of the run of that process only, which may not have begun."""
         try:
-            with open(self.file, encoding="utf-8") as file:
+            with open(self.file, encoding="utf-8", errors="replace") as file:
                 file.seek(self._place)
                 while (line := file.readline()).endswith("\n"):
-                    entry = json.loads(line)
+                    entry = _whole(line)
                     if pid is not None and self.pid is None and entry.get("pid") != pid:
                         return  # an earlier run's
                     self._place = file.tell()
-                    self._take(entry)
+                    with contextlib.suppress(*_NO_EVENT):
+                        self._take(entry)
         except FileNotFoundError:
             return
 

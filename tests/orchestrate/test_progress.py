@@ -96,6 +96,19 @@ def test_half_a_line_is_left_for_the_next_look() -> None:
     assert reader.jobs
 
 
+@pytest.mark.parametrize(
+    "torn",
+    [b"\xff\xfe\x00", b"", b'{"at": 1.0, "sta', b"[]", b"7", b'{"finished": 1}'],
+)
+def test_lines_that_a_full_disk_tore_are_passed_over(torn: bytes) -> None:
+    line = json.dumps({"at": 1.0, "pid": 5, "cores": 1, "jobs": [[1, "report", {}, "", 1.0]]})
+    end = json.dumps({"at": 3.0, "finished": 1})
+    events.FILE.write_bytes(b"\n".join((torn, line.encode(), torn, end.encode(), b"")))
+    reader = events.Reader()
+    reader.read()
+    assert [job.rule for job in reader.finished] == ["report"]
+
+
 def test_a_training_says_its_epoch_losses_and_time(folder: Path) -> None:
     reader = events.Reader(began=1000.0)
     job = events.Job("train", RUN, "train.log", 100.0, started=1000.0)

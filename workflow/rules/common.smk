@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 from lssat.tables import ahead, digest, face_privacy, source
 from lssat.params import hardware
 from lssat import grid, params
-from lssat.orchestrate import cluster, elsewhere
+from lssat.orchestrate import cluster, elsewhere, records
 from lssat.orchestrate.hooks import Hooks
 from lssat.tables import DataError, refused
 from lssat.tables.project import ATTACHED, Project
@@ -326,12 +326,8 @@ def refuse_what_lacks():
 # Without Snakemake's records changed parameters and code go unnoticed: refuse to guess.
 if (
     not {"LSSAT_SYNC", "DVC_STAGE"} & set(os.environ)  # DVC itself knows what is stale
+    and workflow.is_main_process
     and HERE.results.find(HERE.results.task("*").metrics)
-    and not any(Path(".snakemake/metadata").glob("*"))
+    and (unknown := records.refusal())
 ):
-    raise WorkflowError(
-        "results/: there are results (from `dvc pull` or `dvc checkout`?) but Snakemake has no "
-        "record of how they were made. Run `lssat sync` (after `dvc checkout`, if this stopped a "
-        "DVC command): it asks DVC whether they are up to date and puts Snakemake in step. Or "
-        "remove results/ and runs/ to compute everything."
-    )
+    raise WorkflowError(unknown)
