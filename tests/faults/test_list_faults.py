@@ -1,10 +1,7 @@
 """How lists are written by people and spreadsheets: read, or told with the line and what to do."""
 
-<<<<<<< HEAD
 import csv
-=======
 import os
->>>>>>> c7c1889 (What the system refuses is one message; names that no table holds; odd Parquet of other programs; save and digest outside of a project)
 import unicodedata
 from pathlib import Path
 

@@ -119,7 +119,7 @@ def _check_covered(
     split_of = {
         id: name
         for name in ("train", "unused", "val", "test")
-        for id in splits.files[f"{name}_ids"].read_text(encoding="utf-8").splitlines()
+        for id in splits.files[f"{name}_ids"].read_text(encoding="utf-8").split("\n")[:-1]
     }
     for row, key in enumerate(scores.keys()):
         split = split_of.get(key[0])
@@ -136,17 +136,8 @@ def _check_covered(
         raise scores.refusal(row, problem, fix)
 
 
-<<<<<<< HEAD
 def _some(scores: Scores, lacking: list[Key]) -> str:
     names = [f"{id} frame {frame}" if scores.frames else id for id, frame in lacking[:_SHOWN]]
-=======
-def _ids(splits: Splits, name: str) -> list[str]:
-    return splits.files[f"{name}_ids"].read_text(encoding="utf-8").split("\n")[:-1]
-
-
-def _some(found: Scores, lacking: Sequence[tuple]) -> str:
-    names = [f"{id} frame {frame}" if found.frames else id for id, frame in lacking[:_SHOWN]]
->>>>>>> c7c1889 (What the system refuses is one message; names that no table holds; odd Parquet of other programs; save and digest outside of a project)
     more = ", ..." if len(lacking) > _SHOWN else ""
     return f"{len(lacking):,} ({', '.join(names)}{more})"
 
