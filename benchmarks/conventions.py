@@ -15,7 +15,7 @@ import numpy as np
 from skimage import data, transform
 
 from lssat.data.faces.crop import crop, square
-from lssat.data.media.plan import frame_indices
+from lssat.data.media.frame_choice import frame_indices
 
 SIZE = 224
 

@@ -38,7 +38,7 @@ from helpers.project import Project, copy  # noqa: E402
 
 from lssat import grid, params  # noqa: E402
 from lssat.orchestrate import events  # noqa: E402
-from lssat.orchestrate.plan import Costs, Machine, core  # noqa: E402
+from lssat.orchestrate.plan import Costs, Machine, core_speed  # noqa: E402
 from lssat.tables.project import Project as Layout  # noqa: E402
 
 OTHER = {
@@ -142,7 +142,7 @@ def record(folder: Path, reader: events.Reader) -> dict[str, Any]:
     return {
         "what": "a run, as benchmarks/plan.py --after found it; nobody counted other programs",
         "cores": len(psutil.Process().cpu_affinity()),
-        "core": {name: round(took, 3) for name, took in core.milliseconds().items()},
+        "core": {name: round(took, 3) for name, took in core_speed.milliseconds().items()},
         "wall": round(reader.last - reader.began, 1),
         "beside": round(reader.began - reader.since, 1),
         "params": {name: own for name, own in sections.items() if name != "datasets"},
@@ -179,7 +179,7 @@ def after(folder: Path, reader: events.Reader, steps_too: bool) -> recorded.Reco
     """
     steps = [recorded.Step(*row) for row in timeline(folder, reader)]
     cores = min(reader.cores, len(psutil.Process().cpu_affinity()))
-    machine = Machine(cores=cores, core=core.core())
+    machine = Machine(cores=cores, core=core_speed.core())
     weights = [job.weight for job in jobs_of(reader)]
     wall, beside = reader.last - reader.began, reader.began - reader.since
     values = params.load(folder / "params.yaml")

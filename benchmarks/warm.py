@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 from startup import RUN, arguments
 
-from lssat.orchestrate import warm
+from lssat.orchestrate import fork_server
 from lssat.tables import sha256
 from lssat.tables.project import Project
 
@@ -32,7 +32,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 def started() -> subprocess.Popen:
     """Start the process that forks, and wait until it listens."""
-    process = warm.start(1, LOG)
+    process = fork_server.start(1, LOG)
     while not Path(os.environ["LSSAT_WARM"]).exists():
         if process.poll() is not None:
             sys.exit(LOG.read_text(encoding="utf-8"))
@@ -63,7 +63,7 @@ def main() -> None:
     here, before = os.getcwd(), dict(os.environ)
     with tempfile.TemporaryDirectory() as temporary:
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-        os.environ |= {"PYTHONPATH": path} | warm.thread_counts(1)
+        os.environ |= {"PYTHONPATH": path} | fork_server.thread_counts(1)
         given = arguments(Path(temporary), energy=True)
         os.chdir(temporary)
         Path(".snakemake").mkdir()
@@ -76,7 +76,7 @@ def main() -> None:
             for name, environment in ways.items():
                 found[name].append(timed(given, environment, psutil.Process(process.pid)))
                 weights.add(sha256(Project().runs.run(RUN).weights))
-        warm.stop(process)
+        fork_server.stop(process)
         os.chdir(here)
         os.environ.clear()
         os.environ.update(before)

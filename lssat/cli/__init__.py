@@ -8,7 +8,7 @@ import io
 import sys
 import traceback
 
-from lssat.orchestrate import steps, warm
+from lssat.orchestrate import fork_server, steps
 
 __all__ = ["main"]
 
@@ -19,7 +19,7 @@ def main() -> None:
     What the terminal's encoding cannot show is spelt out: a name never ends a command.
     """
     steps.follow()
-    if (code := warm.hand_over()) is not None:
+    if (code := fork_server.hand_over()) is not None:
         sys.exit(code)
     try:
         _work()

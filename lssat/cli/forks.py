@@ -5,7 +5,7 @@ import sys
 
 from lssat.cli import main as work
 from lssat.cli.base import quick_imports
-from lssat.orchestrate import warm
+from lssat.orchestrate import fork_server
 
 # What steps import, in the order in which one that trains does; then what others do.
 _IMPORTED = (
@@ -26,4 +26,4 @@ def _import() -> None:
 
 def main() -> None:
     """Serve at the socket whose path is the first argument, until stdin ends."""
-    warm.serve(sys.argv[1], _import, work)
+    fork_server.serve(sys.argv[1], _import, work)

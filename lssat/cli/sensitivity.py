@@ -20,7 +20,7 @@ def variant(
     """Predict on the test faces cropped with another margin, or from more frames."""
     out = project.results.task(task).sensitivity.variant(variant)
     with quick_imports(out):
-        from lssat.evaluation.sensitivity import variants as step
+        from lssat.evaluation.sensitivity import recropped as step
 
     view = params.view(params_, params.VariantView, task=task)
     data, runs = project.data(task), run_folders(project, task, view)

@@ -27,8 +27,8 @@ from lssat.tables import (
     FORMATS,
     MANIFEST,
     DataError,
-    addresses,
     read_table,
+    s3_addresses,
     write_table,
 )
 
@@ -55,7 +55,7 @@ def write(dataset: str, root: str | Path, manifest: Path, faces: list[Path], out
         DataError: a file that was cropped cannot be read any more, or not be reached.
     """
     crops = _crops(faces)
-    table, place = read_table(manifest, MANIFEST), addresses.place(root)
+    table, place = read_table(manifest, MANIFEST), s3_addresses.place(root)
     samples = table.select(["id", "path", "media"]).to_pylist()
     cropped = [row for row in samples if row["id"] in crops]
     rows = []

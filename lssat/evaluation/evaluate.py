@@ -106,7 +106,7 @@ def _nearest(
         return []
     if not any(record["params"]["train"].get("tune") == "linear" for record in records.values()):
         return []
-    from lssat.evaluation import knn, nearest  # what trains is imported: only where it is needed
+    from lssat.evaluation import knn, knn_rows  # what trains is imported: only where it is needed
 
     splits = {"train": files.train, "val": files.val, "test": files.test}
     found = []
@@ -115,7 +115,7 @@ def _nearest(
             own = knn.Files(files.runs[name], splits, files.faces, files.codes, files.features)
             found.append(knn.knn(grid.Run.of(name), own, device))
     torch.set_num_threads(params.train.threads)
-    return nearest.rows(found, which.labels, params.evaluate)
+    return knn_rows.rows(found, which.labels, params.evaluate)
 
 
 def _source(scores: pa.Table) -> dict[str, str]:

@@ -17,7 +17,7 @@ from lssat import grid, metrics
 from lssat.evaluation import logits
 from lssat.evaluation.scores.levels import Level
 from lssat.grid.trained import record as record_of
-from lssat.metrics import neighbours
+from lssat.metrics import knn_votes
 from lssat.params import Train
 from lssat.tables import DataError
 from lssat.tables.project import RunFiles
@@ -107,9 +107,9 @@ def knn(run: grid.Run, files: Files, device: str = "cpu") -> Voted:
 
 
 def _votes(
-    train: Features, asked: Features, numbers: tuple[int, ...] = neighbours.NEIGHBOURS
+    train: Features, asked: Features, numbers: tuple[int, ...] = knn_votes.NEIGHBOURS
 ) -> dict[int, np.ndarray]:
-    return neighbours.votes(train.array, _targets(train), asked.array, numbers)
+    return knn_votes.votes(train.array, _targets(train), asked.array, numbers)
 
 
 def _targets(samples: Features) -> np.ndarray:
@@ -141,7 +141,7 @@ def _level(run: str, samples: Features, scores: np.ndarray) -> Level:
 
 def told(found: Voted) -> str:
     """Say a result in lines."""
-    rule = f"cosine, votes weighted with temperature {neighbours.TEMPERATURE}"
+    rule = f"cosine, votes weighted with temperature {knn_votes.TEMPERATURE}"
     what = f"{found.task.level} {found.task.metric} of the nearest neighbours, {rule}"
     lines = [f"{found.run}: {what}"]
     for k, value in found.val.items():

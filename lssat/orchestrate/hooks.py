@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from lssat.orchestrate import cluster, elsewhere, guard, lock, restore, steps, warm
+from lssat.orchestrate import cluster, fork_server, guard, lock, object_storage, restore, steps
 from lssat.orchestrate.events import Writer
 from lssat.orchestrate.failures import tell
 from lssat.orchestrate.plan import Costs, machine_of
@@ -67,7 +67,7 @@ class Hooks:
         self._warm: subprocess.Popen | None = None  # the process that steps are forked from
         self.inside_dvc = "DVC_STAGE" in os.environ
         self.saves = not self.inside_dvc and not os.environ.get("LSSAT_SYNC")
-        self.elsewhere = elsewhere.used(workflow)  # where DVC cannot save
+        self.elsewhere = object_storage.used(workflow)  # where DVC cannot save
         self.saves &= not self.elsewhere
         if graph := os.environ.get(GRAPH):
             atexit.register(self._tell_graph, Path(graph))
@@ -104,7 +104,7 @@ class Hooks:
             guard.put()
         jobs = [job for job in self.workflow.dag.needrun_jobs() if job.rule.name in _IMPORT_MUCH]
         if threads and len(jobs) >= _MANY:
-            self._warm = warm.start(threads, _HERE.log("warm"))
+            self._warm = fork_server.start(threads, _HERE.log("warm"))
         if not os.environ.get("LSSAT_SYNC"):
             self._events = self._listen(values, hardware)
 
@@ -128,7 +128,7 @@ class Hooks:
     def end(self, failed: bool) -> None:
         """After the last job: save what was made for DVC; say last what has failed."""
         if self._warm:
-            warm.stop(self._warm)
+            fork_server.stop(self._warm)
         if self._events:
             self._events.end("stopped" if self.stopped else "failed" if failed else "done")
         if self.stopped:

@@ -1,7 +1,7 @@
 """What `benchmark.cross` says: which task's runs are tested on a data set, and whether they can be.
 
 Only names and kinds, as far as params.yaml gives them; classes are compared where the data sets
-can be read (`lssat.data.preflight.across`).
+can be read (`lssat.data.preflight.cross_classes`).
 """
 
 from collections.abc import Iterator

@@ -19,7 +19,7 @@ from lssat import grid, params
 from lssat.grid.releases import CROSS, RELEASES, TASKS
 from lssat.params import trial as small
 from lssat.params.edits import Edit, edited, last
-from lssat.tables import DataError, addresses, write_text
+from lssat.tables import DataError, s3_addresses, write_text
 
 Root = str | Path  # an address is a text: a path would make one slash of two
 PRESETS = Path("presets")
@@ -199,7 +199,7 @@ def _check_roots(preset: str, roots: Mapping[str, Root], text: str) -> None:
         if name not in known:
             raise DataError(file, f"has no data set {name}", f"It has {', '.join(known)}")
     for name, root in roots.items():
-        if isinstance(root, str) and (problem := addresses.problem(root)):
+        if isinstance(root, str) and (problem := s3_addresses.problem(root)):
             raise DataError(f"init: --{name}", problem, "Nothing was written")
     paths = {name: root for name, root in roots.items() if isinstance(root, Path)}
     absent = [f"--{name} {path}" for name, path in paths.items() if not path.is_dir()]
@@ -210,7 +210,7 @@ def _check_roots(preset: str, roots: Mapping[str, Root], text: str) -> None:
 
 
 def _expanded(root: Root) -> Root:
-    return str(root) if addresses.away(root) else Path(root).expanduser()
+    return str(root) if s3_addresses.away(root) else Path(root).expanduser()
 
 
 class _Before(NamedTuple):

@@ -12,9 +12,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lssat.tables import addresses, links, objects, sha256
+from lssat.tables import links, s3, s3_addresses, sha256
+from lssat.tables.digest_cache import Memory
 from lssat.tables.errors import denied
-from lssat.tables.memory import Memory
 
 _AT_ONCE = 2000  # files that are read between two looks at the clock
 _SECONDS = 10
@@ -29,7 +29,7 @@ def tree(root: str | Path, memory: str | Path) -> str:
     it is and what was read is remembered, so that an interrupted first look goes on from there.
     A link counts by where it leads and is not followed: what lies within the root is read at its
     own place, once, and nothing outside is read (`lssat.tables.links`). Of a root in object
-    storage nothing is read: sizes and ETags of its listing count (`lssat.tables.objects`).
+    storage nothing is read: sizes and ETags of its listing count (`lssat.tables.s3`).
 
     Returns:
         16 hexadecimal digits; "absent" if there is no such folder.
@@ -37,8 +37,8 @@ def tree(root: str | Path, memory: str | Path) -> str:
     Raises:
         DataError: a folder or file cannot be read, or an address not be listed.
     """
-    if addresses.away(root):
-        return objects.digest(str(root))
+    if s3_addresses.away(root):
+        return s3.digest(str(root))
     root = Path(root)
     if not root.is_dir():
         return "absent"
@@ -67,8 +67,8 @@ def of_files(
     Raises:
         DataError: as of `tree`.
     """
-    if addresses.away(root):
-        return _hash("\n".join(objects.stamps(str(root), files, folders)))[:16]
+    if s3_addresses.away(root):
+        return _hash("\n".join(s3.stamps(str(root), files, folders)))[:16]
     base, wanted = os.path.realpath(root), defaultdict(set)
     for path in files:
         folder, _, name = path.rpartition("/")

@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from lssat.tables.addresses import shown
+from lssat.tables.s3_addresses import shown
 
 _SYSTEM = {  # what a machine refuses, whoever asks: what to do
     errno.ENAMETOOLONG: "Give it a shorter name: 255 bytes, 4,095 with its folders",

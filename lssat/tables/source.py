@@ -45,7 +45,7 @@ ENTRY = {
     "explain": ["evaluation.explain"],
     "gallery": ["report.gallery"],
     "speed": ["evaluation.speed"],
-    "variant": ["evaluation.sensitivity.variants"],
+    "variant": ["evaluation.sensitivity.recropped"],
     "sensitivity": ["evaluation.sensitivity"],
     "track": ["tracking.runs"],
     "track_cross": ["tracking.runs"],

@@ -12,7 +12,7 @@ from lssat.params import TrainView
 from lssat.params.hardware import Hardware
 from lssat.tables.contracts import VERSION
 from lssat.tables.environment import environment, revision
-from lssat.training import costs
+from lssat.training import meters
 from lssat.training.resume import best_loss, best_or_none
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def record(
 ) -> dict[str, Any]:
     """Return the content of record.json, without the sha256 of the other files."""
     model, progress = trainer.model, trainer.progress
-    encoder, decoder = costs.parameters(model)
+    encoder, decoder = meters.parameters(model)
     done = len(progress.curve) * _images(trainer)
     return dict(
         version=VERSION,
@@ -67,7 +67,7 @@ def _groups(trainer: "Trainer") -> dict[str, list[str]]:
     return {"train_groups": sorted(set(trainer.data["train"].table["group"].to_pylist()))}
 
 
-def costs_of(trainer: "Trainer", meter: costs.Energy | None) -> dict[str, Any]:
+def costs_of(trainer: "Trainer", meter: meters.Energy | None) -> dict[str, Any]:
     """Measure the costs of the run; memory and energy only since its last resumption.
 
     Returns:
@@ -75,7 +75,7 @@ def costs_of(trainer: "Trainer", meter: costs.Energy | None) -> dict[str, Any]:
         all phases, and `flops_run` of the whole training (see `_operations`); `peak_memory` in
         bytes; the energy as `Energy.stop` returns it, null where it was not measured.
     """
-    peak = costs.peak_memory(trainer.fabric.device)
+    peak = meters.peak_memory(trainer.fabric.device)
     nothing = dict(energy_kwh=None, co2_kg=None, country=None, energy_note="not measured")
     measured: dict[str, Any] = {"peak_memory": peak} | (meter.stop() if meter else nothing)
     return measured | _operations(trainer)
@@ -94,7 +94,7 @@ def _operations(trainer: "Trainer") -> dict[str, float]:
     noise = torch.rand(len(batch.rows), model.num_patches, device=batch.imgs.device)
     left, total, counts = trained, 0.0, {}
     for phase, epochs in trainer.phases:
-        counts = costs.flops(model, batch.imgs, batch.codes, noise, phase)
+        counts = meters.flops(model, batch.imgs, batch.codes, noise, phase)
         total += counts["flops_training"] * min(left, epochs)
         left -= min(left, epochs)
     if trainer.probes:  # the encoder's pass once, the head's both ways in each epoch

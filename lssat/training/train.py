@@ -29,9 +29,9 @@ from lssat.tables import (
 )
 from lssat.training.blended import Blended
 from lssat.training.build import make_model, rebuild
-from lssat.training.costs import Energy
 from lssat.training.loader import Crops
 from lssat.training.loop import Trainer, score
+from lssat.training.meters import Energy
 from lssat.training.observe import Begun, Observer
 from lssat.training.parallel import Processes, launch, strategy
 from lssat.training.prefetch import Ahead

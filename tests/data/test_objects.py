@@ -21,7 +21,7 @@ from lssat.data import datasets, doctor, faces, formats, media
 from lssat.data.media.copies import AHEAD
 from lssat.data.preflight import files
 from lssat.params import init
-from lssat.tables import REJECTS, DataError, addresses, digest, objects, read_table
+from lssat.tables import REJECTS, DataError, digest, read_table, s3, s3_addresses
 from lssat.tables.project import Data, Project
 
 CASES = [
@@ -49,8 +49,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def forget() -> None:
     """Let this process look again at what a process lists once."""
-    objects._listing.cache_clear()
-    objects._outline.cache_clear()
+    s3._listing.cache_clear()
+    s3._outline.cache_clear()
 
 
 @contextmanager
@@ -58,10 +58,10 @@ def other_client(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch
     """What is changed in the block counts for the client of S3, which a process makes once."""
     with monkeypatch.context() as patch:
         forget()
-        objects._files.cache_clear()
+        s3._files.cache_clear()
         yield patch
     forget()
-    objects._files.cache_clear()
+    s3._files.cache_clear()
 
 
 def upload(server: Bucket, root: Path, prefix: str) -> str:
@@ -107,7 +107,7 @@ def reasons(table: Path) -> dict[str, str]:
 
 
 def not_lists(root: Path) -> list[Path]:
-    return [f for f in root.rglob("*") if f.is_file() and f.suffix not in addresses.LISTS]
+    return [f for f in root.rglob("*") if f.is_file() and f.suffix not in s3_addresses.LISTS]
 
 
 @pytest.mark.parametrize(("task", "make"), [("celeba", celeba), ("mine", videos)])
@@ -145,13 +145,13 @@ def test_a_few_samples_lie_on_the_disk_at_a_time(
 ) -> None:
     options = videos(tmp_path / "raw", 12)
     away = moved(options, upload(server, tmp_path / "raw", "mine"))
-    peaks, fetch = [], objects.fetch
+    peaks, fetch = [], s3.fetch
 
     def watched(address: str, to: Path) -> None:
         fetch(address, to)
         peaks.append(len(list(to.parent.iterdir())))
 
-    monkeypatch.setattr(objects, "fetch", watched)
+    monkeypatch.setattr(s3, "fetch", watched)
     data = Data(tmp_path / "away")
     datasets.manifest("mine", away, data.manifest, data.rejects)
     faces.crop_shard(data.manifest, "mine", away, own.SMALL, 0, *data.faces.shard(0))
@@ -170,13 +170,13 @@ def test_a_folder_of_frames_is_fetched_as_one_sample(server: Bucket, tmp_path: P
     plan = media.Plan(frames=2)
     with media.Decoder(60, 512) as decoder:
         wanted = list(decoder.read(tmp_path / "raw/a", "frames", plan))
-        found = list(decoder.read(addresses.place(address) / "a", "frames", plan))
+        found = list(decoder.read(s3_addresses.place(address) / "a", "frames", plan))
         assert found[0] == wanted[0]
         for (n, frame), (m, same) in zip(found[1:], wanted[1:], strict=True):
             assert n == m
             assert np.array_equal(frame, same)
         with pytest.raises(media.Unreadable, match="missing: no such folder of frames"):
-            list(decoder.read(addresses.place(address) / "b", "frames", plan))
+            list(decoder.read(s3_addresses.place(address) / "b", "frames", plan))
     assert list(Path("copies").iterdir()) == [alive]  # that of a killed process is gone
 
 
@@ -250,18 +250,18 @@ def test_only_an_object_that_was_read_is_rejected(
     assert reasons(crops.rejects) == {"000001.jpg": "missing", "000002.jpg": "truncated"}
 
     before = {file: file.read_bytes() for file in crops}
-    fetch, left = objects.fetch, iter(range(5))
+    fetch, left = s3.fetch, iter(range(5))
     with socket.socket() as closed, other_client(monkeypatch) as patch:
         closed.bind(("127.0.0.1", 0))  # and nobody listens
 
         def gone(address: str, to: Path) -> None:
             if next(left, None) is None:
                 patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
-                objects._files.cache_clear()
+                s3._files.cache_clear()
             fetch(address, to)
 
-        patch.setattr(objects, "_TRIES", 1)
-        patch.setattr(objects, "fetch", gone)
+        patch.setattr(s3, "_TRIES", 1)
+        patch.setattr(s3, "fetch", gone)
         with pytest.raises(DataError, match=r"s3://lssat/lost/.*jpg: cannot be reached") as told:
             faces.crop_shard(*crop)
     assert str(told.value).endswith("AWS_ENDPOINT_URL, then run this again.")
@@ -298,7 +298,7 @@ def test_what_fails_in_passing_is_tried_again(
     try:
         with other_client(monkeypatch) as patch:
             patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{flaky.server_port}")
-            objects.fetch("s3://lssat/object", tmp_path / "copy")
+            s3.fetch("s3://lssat/object", tmp_path / "copy")
     finally:
         flaky.shutdown()
         flaky.server_close()
@@ -363,9 +363,9 @@ def test_forms_that_are_read_in_place_are_refused(server: Bucket, tmp_path: Path
 @pytest.mark.parametrize("key", ["../../out.txt", "a//b.txt", "a/./b.txt"])
 def test_a_key_that_is_no_path_lays_nothing(server: Bucket, tmp_path: Path, key: str) -> None:
     root = f"s3://lssat/odd{len(key)}{key[0]}"
-    server.put(f"{addresses.parts(root)[1]}/{key}", body=b"x")
+    server.put(f"{s3_addresses.parts(root)[1]}/{key}", body=b"x")
     with pytest.raises(DataError, match="Rename the object, or remove it"):
-        objects.outline(root)
+        s3.outline(root)
     assert not list(tmp_path.rglob("*.txt"))
 
 

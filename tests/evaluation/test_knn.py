@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from lssat import grid, params, tables
 from lssat.evaluation import evaluate, knn
-from lssat.metrics import neighbours
+from lssat.metrics import knn_votes
 from lssat.tables import DataError
 from lssat.tables.project import Splits
 from lssat.training import train as step
@@ -29,7 +29,7 @@ def test_votes_are_those_of_scikit_learn(kind: str) -> None:
     train, asked = rng.normal(size=(60, 5)), rng.normal(size=(1100, 5))
     labels = rng.integers(0, 3, 60)
     targets = np.eye(3)[labels] if kind == "classes" else rng.integers(0, 2, (60, 4)).astype(float)
-    found = neighbours.votes(train, targets, asked, (1, 20, 200))
+    found = knn_votes.votes(train, targets, asked, (1, 20, 200))
     assert list(found) == [1, 20]
     for k, scores in found.items():
         own = KNeighborsClassifier(
@@ -43,7 +43,7 @@ def test_votes_are_those_of_scikit_learn(kind: str) -> None:
 
 
 def test_fewer_samples_than_neighbours_all_vote() -> None:
-    found = neighbours.votes(np.eye(3), np.eye(3), np.eye(3), (10, 20))
+    found = knn_votes.votes(np.eye(3), np.eye(3), np.eye(3), (10, 20))
     assert list(found) == [3]
     assert found[3].sum(axis=1) == pytest.approx([1, 1, 1])
 
@@ -53,15 +53,15 @@ def test_of_equal_similarities_the_first_samples_vote() -> None:
     similar = rng.integers(0, 5, (200, 40)) / 4  # many are equal
     for k in (1, 7, 40):
         wanted = np.argsort(-similar, axis=1, kind="stable")[:, :k]
-        assert np.array_equal(neighbours._nearest(similar, k), wanted)
+        assert np.array_equal(knn_votes._nearest(similar, k), wanted)
 
 
 def test_votes_do_not_depend_on_how_many_are_held_at_a_time(monkeypatch) -> None:
     rng = np.random.default_rng(0)
     given = rng.normal(size=(60, 5)), np.eye(3)[rng.integers(0, 3, 60)], rng.normal(size=(50, 5))
-    whole = neighbours.votes(*given)
-    monkeypatch.setattr(neighbours, "_AT_ONCE", 7 * 60)
-    for k, scores in neighbours.votes(*given).items():
+    whole = knn_votes.votes(*given)
+    monkeypatch.setattr(knn_votes, "_AT_ONCE", 7 * 60)
+    for k, scores in knn_votes.votes(*given).items():
         assert scores == pytest.approx(whole[k], abs=1e-12)
 
 

@@ -18,7 +18,7 @@ from lssat import params, tables
 from lssat.data import datasets, faces, media, splits, texture
 from lssat.data.faces.crop import crop
 from lssat.evaluation import evaluate, logits, sensitivity
-from lssat.evaluation.sensitivity import variants
+from lssat.evaluation.sensitivity import recropped
 from lssat.grid import Run
 from lssat.report.kit import results
 from lssat.report.kit.section import Page
@@ -75,13 +75,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("lssat.data.faces.sample.detector", lambda *_: Detector())
         _prepare(folder, root, shard)
         part = view_of("variant", root)
-        where = variants.Files(
+        where = recropped.Files(
             {run.path: folder / "runs" / run.path for run in RUNS}, folder / "manifest.parquet",
             folder / "splits/test.parquet", folder / "faces", folder,
         )  # fmt: skip
         for name in ("margin-1.0", "margin-1.3", "margin-1.6", "frames-4", "frames-2"):
             file = dataclasses.replace(where, out=folder / f"{name}.parquet")
-            variants.variant("ffpp", name, file, part)
+            recropped.variant("ffpp", name, file, part)
     return folder
 
 
@@ -239,13 +239,13 @@ def test_a_raw_tree_that_has_changed_is_refused(made: Path, tmp_path: Path) -> N
     file = next((made / "raw/manipulated_sequences/Deepfakes/c23/images/100_101").glob("*0.png"))
     whole = file.read_bytes()
     trees.Image.fromarray(trees.picture(999, 80, 96)).save(file)
-    where = variants.Files(
+    where = recropped.Files(
         {}, made / "manifest.parquet", made / "splits/test.parquet", made / "faces",
         tmp_path / "out.parquet",
     )  # fmt: skip
     try:
         with pytest.raises(DataError, match=r"frame 0 is not the one that its crop was cut from"):
-            variants.variant("ffpp", "margin-1.6", where, view_of("variant", made / "raw"))
+            recropped.variant("ffpp", "margin-1.6", where, view_of("variant", made / "raw"))
     finally:
         file.write_bytes(whole)
     assert list(tmp_path.iterdir()) == []  # nothing is left of the crops

@@ -16,8 +16,8 @@ from helpers import ROOT
 from lssat import params
 from lssat.orchestrate import events, progress
 from lssat.orchestrate.plan import Costs, Machine, totals
-from lssat.orchestrate.plan.core import of_times
-from lssat.orchestrate.plan.costs import ALONE
+from lssat.orchestrate.plan.core_speed import of_times
+from lssat.orchestrate.plan.job_seconds import ALONE
 from lssat.params.yaml12 import read_yaml
 
 MAKE = ROOT / "tests/orchestrate/recorded_make.json"

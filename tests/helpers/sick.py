@@ -59,10 +59,11 @@ def said(inventory: Inventory, severity: str = "error") -> list[str]:
 def reader_is_content(dataset: str, root: Path) -> bool:
     """Whether the reader takes the tree without a loss."""
     from lssat.data import datasets
+    from lssat.data.datasets.repeated_ids import without_repeats
 
     try:
         rows, rejects = datasets.reader(dataset).read(OPTIONS[dataset](root))
-        datasets._once(rows, root)
+        without_repeats(rows, root)
     except DataError:
         return False
     return all(row["reason"] in ("excluded_class", "duplicate") for row in rejects)

@@ -5,7 +5,7 @@ from pathlib import Path
 from helpers import trees
 from lssat import params, tables
 from lssat.data import datasets, splits
-from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, listed, read_json, read_table
+from lssat.tables import FACES, MANIFEST, REJECTS, SPLITS, listed_counts, read_json, read_table
 
 SETTINGS = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
 
@@ -41,7 +41,7 @@ def write(
     """Write tables, run the step, return the rows of each split and the summary."""
     manifest, rejects = tmp_path / "manifest.parquet", tmp_path / "manifest.rejects.parquet"
     header = datasets.task(dataset, options).header()
-    header |= listed.header(listed.count([*rows, *absent], []))
+    header |= listed_counts.header(listed_counts.count([*rows, *absent], []))
     tables.write_table(manifest, rows, MANIFEST, header)
     gone = [tables.reject("d", row["id"], row["id"], "manifest", "missing") for row in absent]
     tables.write_table(rejects, gone, REJECTS)

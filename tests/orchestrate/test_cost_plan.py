@@ -31,10 +31,10 @@ from lssat.orchestrate.plan import (
     timm_sizes,
     totals,
 )
-from lssat.orchestrate.plan import core as cores
-from lssat.orchestrate.plan.core import Core
+from lssat.orchestrate.plan import core_speed as cores
+from lssat.orchestrate.plan.core_speed import Core
 from lssat.tables import DataError, write_json
-from lssat.training import costs as counted
+from lssat.training import meters as counted
 
 RECORDED = recorded.run(recorded.read(recorded.MAKE))
 OTHER = recorded.run(recorded.read(recorded.OTHER), alone=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lssat.orchestrate import warm
+from lssat.orchestrate import fork_server
 from lssat.tables.project import Project
 
 LOG = Project().log("warm")
@@ -52,14 +52,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # pytest changes it
     Path(".snakemake").mkdir()
     Path("program.py").write_text(PROGRAM)
-    monkeypatch.setattr(warm, "PROGRAM", [sys.executable, "program.py", "warm"])
-    process = warm.start(1, LOG)
+    monkeypatch.setattr(fork_server, "PROGRAM", [sys.executable, "program.py", "warm"])
+    process = fork_server.start(1, LOG)
     for _ in range(600):
         if Path(os.environ["LSSAT_WARM"]).exists():
             break
         time.sleep(0.05)
     yield process
-    warm.stop(process)
+    fork_server.stop(process)
     assert not list(Path(".snakemake").iterdir())
     assert all(line.startswith("forked: ") for line in LOG.read_text().splitlines())
 
@@ -69,7 +69,7 @@ def step(code: str, **environment: str) -> subprocess.Popen:
     own = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
     return subprocess.Popen(
         [sys.executable, "program.py", code],
-        env=own | warm.thread_counts(1) | environment,
+        env=own | fork_server.thread_counts(1) | environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lssat import report
 from lssat.report.kit import results
 from lssat.report.kit.section import Page
-from lssat.report.sections import neighbours, variants
+from lssat.report.sections import knn, variants
 from lssat.tables import read_json, write_json
 
 KNOWN = {"tenth": {"share": 0.1}, "half": {"share": 0.5}, "norm": {"tune": "norm"}}
@@ -175,4 +175,4 @@ def test_neighbours_of_frozen_features_stand_beside_their_probe(task: Any) -> No
     assert cells[2].small == "[0.520, 0.700]"
     assert cells[4].sort == first["mean"]
     assert texts[5:] == ["0.125", "yes", "2", "80"]
-    assert made.said == [neighbours.LEAD]
+    assert made.said == [knn.LEAD]

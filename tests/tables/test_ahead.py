@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lssat.tables import DataError, ahead, digest
+from lssat.tables import DataError, digest, digest_ahead
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def test_large_trees_are_looked_at_by_a_process_of_their_own(
 ) -> None:
     memory = tmp_path / "memory"
     wanted = looked(trees, memory)
-    monkeypatch.setattr(ahead, "_LARGE", 0)
-    taken = ahead.Ahead([*trees, trees[0]], memory)
+    monkeypatch.setattr(digest_ahead, "_LARGE", 0)
+    taken = digest_ahead.Ahead([*trees, trees[0]], memory)
     monkeypatch.setattr(digest, "tree", lambda *_: pytest.fail("looked at here"))
     assert [taken.of(root) for root in trees] == wanted
     assert wanted[2] == "absent"
@@ -36,9 +36,9 @@ def test_few_files_and_what_nobody_remembers_are_looked_at_here(
     trees: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("a process"))
-    taken = ahead.Ahead(trees, tmp_path / "memory")  # none yet
+    taken = digest_ahead.Ahead(trees, tmp_path / "memory")  # none yet
     wanted = [taken.of(root) for root in trees]
-    again = ahead.Ahead(trees, tmp_path / "memory")  # a small one
+    again = digest_ahead.Ahead(trees, tmp_path / "memory")  # a small one
     assert [again.of(root) for root in trees] == wanted == looked(trees, tmp_path / "memory")
 
 
@@ -47,9 +47,9 @@ def test_what_stops_the_other_process_is_said_by_this_one(
 ) -> None:
     memory = tmp_path / "memory"
     looked(trees, memory)
-    monkeypatch.setattr(ahead, "_LARGE", 0)
-    monkeypatch.setattr(ahead, "_CODE", "raise SystemExit(1)")
-    taken = ahead.Ahead(trees, memory)
+    monkeypatch.setattr(digest_ahead, "_LARGE", 0)
+    monkeypatch.setattr(digest_ahead, "_CODE", "raise SystemExit(1)")
+    taken = digest_ahead.Ahead(trees, memory)
 
     def denied(root: str, memory: Path) -> str:
         raise DataError(root, "cannot be read", "Ask")

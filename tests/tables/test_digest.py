@@ -12,7 +12,7 @@ from lssat import tables
 from lssat.data.doctor.findings import Inventory
 from lssat.data.doctor.walk import walk
 from lssat.tables import digest
-from lssat.tables import memory as memory_of
+from lssat.tables import digest_cache as memory_of
 
 
 def test_a_tree_is_known_by_its_content(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from lssat import grid, tables
 from lssat.models.ssat import SSAT
 from lssat.report.sections import pareto
-from lssat.training import costs
+from lssat.training import meters
 from lssat.training import train as training
 
 
@@ -28,7 +28,7 @@ def test_operations_are_those_of_the_matrix_products() -> None:
     """A ViT of width d: in each block 2 (12 d^2 t + 2 t^2 d) operations for t tokens."""
     alone = model("none-none-CRGB")
     imgs = torch.zeros(3, 3, 40, 40, dtype=torch.uint8)
-    found = costs.flops(alone, imgs, None, None, "joint")
+    found = meters.flops(alone, imgs, None, None, "joint")
     width, depth, tokens, patch = 64, 3, 5, 20
     embed = 2 * 4 * 3 * patch**2 * width
     block = 2 * (12 * width**2 * tokens + 2 * tokens**2 * width)
@@ -45,15 +45,15 @@ def test_the_auxiliary_task_costs_training_not_inference_and_the_model_stays_as_
     both, alone = model("MRGB-RRGB-CRGB"), model("none-none-CRGB")
     imgs = torch.zeros(2, 3, 40, 40, dtype=torch.uint8)
     before = {name: value.clone() for name, value in both.state_dict().items()}
-    of_both = costs.flops(both, imgs, None, torch.rand(2, 4), "joint")
-    of_alone = costs.flops(alone, imgs, None, None, "joint")
+    of_both = meters.flops(both, imgs, None, torch.rand(2, 4), "joint")
+    of_alone = meters.flops(alone, imgs, None, None, "joint")
     assert of_both["flops_inference"] == of_alone["flops_inference"]
     assert of_both["flops_training"] > 1.3 * of_alone["flops_training"]
     assert all(torch.equal(before[name], value) for name, value in both.state_dict().items())
     assert all(parameter.grad is None for parameter in both.parameters())
-    encoder, decoder = costs.parameters(both)
+    encoder, decoder = meters.parameters(both)
     assert decoder > 0
-    assert costs.parameters(alone) == (encoder, 0)
+    assert meters.parameters(alone) == (encoder, 0)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_fault_c22_operations_are_those_of_all_phases_weighted_by_epochs(
     found = tables.read_json(tmp_path / "record.json")["costs"]
     imgs = torch.zeros(2, 3, 40, 40, dtype=torch.uint8)
     each = {
-        phase: costs.flops(model(configuration), imgs, None, torch.rand(2, 4), phase)
+        phase: meters.flops(model(configuration), imgs, None, torch.rand(2, 4), phase)
         for phase in epochs
     }
     total = sum(each[phase]["flops_training"] * count for phase, count in epochs.items())
@@ -110,12 +110,12 @@ def test_fault_c22_how_inference_is_counted_beside_what_papers_say() -> None:
 
 
 def test_memory_is_of_this_process() -> None:
-    before = costs.peak_memory(torch.device("cpu"))
+    before = meters.peak_memory(torch.device("cpu"))
     held = bytearray(300_000_000)
     held[::4096] = b"x" * len(held[::4096])
-    grown = costs.peak_memory(torch.device("cpu")) - before
+    grown = meters.peak_memory(torch.device("cpu")) - before
     assert grown < 1_000_000_000
-    assert costs.peak_memory(torch.device("cpu")) >= len(held)
+    assert meters.peak_memory(torch.device("cpu")) >= len(held)
 
 
 @pytest.mark.slow
@@ -139,7 +139,7 @@ def test_energy_is_measured_without_network_or_files(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    meter = costs.Energy()
+    meter = meters.Energy()
     meter.start()
     found = meter.stop()
     assert found["energy_kwh"] >= 0
@@ -154,7 +154,7 @@ def test_energy_that_cannot_be_measured_is_null_with_a_note(
     import sys
 
     monkeypatch.setitem(sys.modules, "codecarbon", None)  # as if it were not installed
-    meter = costs.Energy("DEU")
+    meter = meters.Energy("DEU")
     meter.start()
     found = meter.stop()
     assert found["energy_kwh"] is None

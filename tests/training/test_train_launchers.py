@@ -89,7 +89,7 @@ def test_fault_f15_energy_is_measured_in_a_job_without_slurms_programs() -> None
     """In a container of a job, say. codecarbon looks at the variable when it is imported."""
     lines = "import shutil; which = shutil.which; "
     lines += "shutil.which = lambda name, *more: None if name == 'scontrol' else which(name, *more)"
-    lines += "; from lssat.training.costs import Energy; made = Energy(); made.start(); "
+    lines += "; from lssat.training.meters import Energy; made = Energy(); made.start(); "
     lines += "made.thread.join(); print(made.stop())"
     done = subprocess.run(
         [sys.executable, "-c", lines], env=os.environ | {"SLURM_JOB_ID": "7"},

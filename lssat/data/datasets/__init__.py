@@ -11,6 +11,7 @@ from lssat import grid, params
 from lssat.data import media
 from lssat.data.datasets import checks, own, tree
 from lssat.data.datasets.limit import limit
+from lssat.data.datasets.repeated_ids import without_repeats
 from lssat.data.media import archive
 from lssat.grid.releases import RELEASES
 from lssat.tables import (
@@ -25,9 +26,9 @@ from lssat.tables import (
     together,
     write_table,
 )
-from lssat.tables.addresses import place
-from lssat.tables.listed import count, header
+from lssat.tables.listed_counts import count, header
 from lssat.tables.rows import RejectRow, SampleRow
+from lssat.tables.s3_addresses import place
 
 
 def reader(dataset: str) -> Any:
@@ -50,7 +51,7 @@ def manifest(
         dataset: of `grid.releases.RELEASES`, or the name of a data set of your own.
         options: the data set's section of params.yaml.
         out: path of the table of schema MANIFEST; its header says what the task is, and how
-            many samples the lists name (`lssat.tables.listed`).
+            many samples the lists name (`lssat.tables.listed_counts`).
         rejects: path of the table of schema REJECTS.
         kept: where the rejects are written as well if there are too many: Snakemake removes
             what a failed step was to write.
@@ -157,7 +158,7 @@ def listed(dataset: str, options: params.Dataset) -> tree.Reading:
     own_read: Any = partial(own.read, dataset)
     read = reader(dataset).read if dataset in RELEASES else own_read
     read_rows, absent = read(options)
-    rows, doubles = _once(read_rows, place(options.root))
+    rows, doubles = without_repeats(read_rows, place(options.root))
     _meant(absent, {row["path"] for row in rows}, place(options.root))
     return rows, absent + doubles
 
@@ -204,21 +205,3 @@ def task(dataset: str, options: params.Dataset) -> grid.Task:
         return own.task(dataset, options)
     known = RELEASES[dataset].task
     return known._replace(classes=known.classes[: getattr(options, "classes", None)])
-
-
-def _once(rows: list[SampleRow], root: Path) -> tree.Reading:
-    """Keep one row per id; identical ones are rejected, differing ones are an error."""
-    kept: dict[str, SampleRow] = {}
-    doubles, conflicts = [], []
-    for row in rows:
-        first = kept.setdefault(row["id"], row)
-        if first is row:
-            continue
-        if first != row:
-            conflicts.append(row["id"])
-        doubles.append(reject(row["dataset"], row["id"], row["path"], "manifest", "duplicate"))
-    if conflicts:
-        some = ", ".join(conflicts[:5])
-        problem = f"{len(conflicts):,} ids stand twice with different content: {some}"
-        raise DataError(root, problem, "Keep the right row of each in the release's lists")
-    return [kept[id] for id in sorted(kept)], doubles

@@ -11,7 +11,7 @@ from lssat.data.datasets import lists, tree
 from lssat.data.datasets.genuine_lists import genuine
 from lssat.data.media import archive
 from lssat.grid.labels import ATTRIBUTES
-from lssat.tables import DataError, addresses
+from lssat.tables import DataError, s3_addresses
 from lssat.tables.rows import SampleRow
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
@@ -62,7 +62,7 @@ def read(options: Any) -> tree.Reading:
 def problems(section: dict, root: Path) -> Iterator[tuple[tuple, str]]:
     """Yield what is wrong with images in object storage, where the official zip is not read."""
     try:
-        if addresses.address(root):
+        if s3_addresses.address(root):
             _images(root)
     except DataError as error:
         yield ("root",), str(error).removesuffix(".")

@@ -11,7 +11,7 @@ from pathlib import Path
 from lssat.data.datasets import tree
 from lssat.data.media import archive
 from lssat.params import Dataset, Own
-from lssat.tables import DataError, addresses, spelling
+from lssat.tables import DataError, s3_addresses, spelling
 from lssat.tables.rows import RejectRow, SampleRow
 
 CUT = ", and the lists name fewer samples than the release: a list was cut"
@@ -32,7 +32,7 @@ def check_whole(
     """
     if not short(whole, options, rows, rejects):
         return
-    base = addresses.place(options.root)
+    base = s3_addresses.place(options.root)
     more = extras(base, rows, rejects)
     if len(more) <= missing(rejects):
         return

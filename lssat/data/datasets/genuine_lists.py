@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from lssat.tables import DataError, addresses
+from lssat.tables import DataError, s3_addresses
 from lssat.tables.errors import denied
 
 _PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml")
@@ -30,8 +30,8 @@ def opening(path: Path) -> Path:
     Raises:
         DataError: it lies in object storage, and is none of the kinds that are fetched whole.
     """
-    if addresses.address(path):
-        known = ", ".join(addresses.LISTS)
+    if s3_addresses.address(path):
+        known = ", ".join(s3_addresses.LISTS)
         problem = f"is read as a whole, which in object storage only lists are ({known})"
         fix = "Unpack an archive there; copy a tree of arrays to a disk; give a list its suffix"
         raise DataError(path, problem, fix)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lssat import params
 from lssat.data.datasets.genuine_lists import impostor
-from lssat.tables import DataError, links, objects, reject, spelling
+from lssat.tables import DataError, links, reject, s3, spelling
 from lssat.tables.errors import denied
 from lssat.tables.rows import RejectRow, SampleRow
 
@@ -25,7 +25,7 @@ def root(options: params.Dataset, dataset: str) -> Path:
     Raises:
         DataError: there is no such folder, or what an address names cannot be listed.
     """
-    path = objects.outline(options.root)
+    path = s3.outline(options.root)
     if not path.is_dir():
         problem = f"the root of {dataset} is not a folder"
         near = "" if path.exists() else spelling.nearest(path)
@@ -221,7 +221,7 @@ class Samples:
             groups: everybody in it, who must not stand in two splits.
             group: of whom its cluster is; default: the first of them.
             reason, detail: of the reject. With it, labels, split and subset are counted
-                (`lssat.tables.listed`) and stand in no table.
+                (`lssat.tables.listed_counts`) and stand in no table.
         """
         _writable(id, path)
         if not there:

@@ -26,7 +26,7 @@ from lssat.data.doctor.walk import Tree, trouble, walk
 from lssat.data.media.video import IMAGES
 from lssat.data.splits import requirements
 from lssat.grid.releases import RELEASES
-from lssat.tables import DataError, addresses, objects, write_json
+from lssat.tables import DataError, s3, s3_addresses, write_json
 from lssat.tables.rows import RejectRow, SampleRow
 
 __all__ = ["Inventory", "inspect", "run", "stand_in"]
@@ -102,10 +102,10 @@ def inspect(
     Returns:
         Counts and findings; a tree with problems is no exception.
     """
-    shown = options.root if addresses.away(options.root) else str(Path(options.root))
+    shown = options.root if s3_addresses.away(options.root) else str(Path(options.root))
     inventory = Inventory(dataset, shown, deep)
     try:
-        root = objects.outline(options.root)
+        root = s3.outline(options.root)
     except DataError as refusal:
         inventory.add("error", refusal.file, refusal.problem, refusal.fix)
         return inventory

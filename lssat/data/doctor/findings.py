@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat.data.datasets.tree import Samples
-from lssat.tables import DataError, addresses
+from lssat.tables import DataError, s3_addresses
 
 SEVERITIES = ("error", "warning", "note")
 Parts = dict[tuple[str, str], int]  # (subset, split) -> samples
@@ -114,7 +114,7 @@ class Inventory:
 
     def relative(self, path: str) -> str:
         """Return a path relative to the root; "." is the root."""
-        path = addresses.shown(path)
+        path = s3_addresses.shown(path)
         inside = Path(path).is_relative_to(self.root)
         return Path(path).relative_to(self.root).as_posix() if inside else path
 

@@ -14,7 +14,7 @@ from lssat.data import media
 from lssat.data.doctor.findings import Inventory, by_folder
 from lssat.data.media import archive, signatures
 from lssat.data.media.unreadable import read_bytes
-from lssat.tables import DataError, addresses
+from lssat.tables import DataError, s3_addresses
 
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
 _MEDIA = ("image", "video", "")
@@ -110,7 +110,7 @@ def _wrong(root: Path, path: str, kind: str) -> Wrong | None:
     except media.Unreadable as error:
         return Wrong(path, f"cannot be read ({error.detail})", b"")
     except DataError as error:
-        if addresses.address(file):
+        if s3_addresses.address(file):
             return Wrong(path, error.problem, b"")
         owner = os.stat(archive.file_of(file)).st_uid
         return Wrong(path, f"cannot be read (Permission denied; owner: uid {owner})", b"")

@@ -11,7 +11,7 @@ from lssat.data import datasets
 from lssat.data.datasets import checks
 from lssat.data.doctor.findings import Count, Inventory, Parts, by_folder
 from lssat.tables import MANIFEST
-from lssat.tables.listed import count
+from lssat.tables.listed_counts import count
 from lssat.tables.rows import RejectRow, SampleRow
 
 _MEANT = "is it "  # before the file that was probably meant by a missing one

@@ -13,7 +13,7 @@ from lssat.data.audit.phash import phash
 from lssat.data.faces.choose import Face, choose, given, misfit, whole
 from lssat.data.faces.crop import central, crop, square
 from lssat.data.faces.npy_writer import Sheet
-from lssat.tables import addresses, reject
+from lssat.tables import reject, s3_addresses
 from lssat.tables.rows import FileRow, RejectRow
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Cropper:
         device: str,
     ):
         self.dataset, self.faces, self.shard = dataset, faces, shard
-        self.root = addresses.place(options.root)
+        self.root = s3_addresses.place(options.root)
         self.plan = plan_of(options)
         self.how = getattr(options, "faces", None)  # detect | aligned | box, of own data
         self.decoder, self.device = decoder, device

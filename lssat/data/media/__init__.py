@@ -4,9 +4,9 @@
 """
 
 from lssat.data.media.decoder import Decoder
+from lssat.data.media.frame_choice import LEAST, Plan, Use, clip_indices, frame_indices, use
 from lssat.data.media.image import read_image
 from lssat.data.media.kind import VIDEOS, kind
-from lssat.data.media.plan import LEAST, Plan, Use, clip_indices, frame_indices, use
 from lssat.data.media.signatures import Fault, fault, faults
 from lssat.data.media.unreadable import Unreadable
 from lssat.data.media.video import frames_in, read, read_again, times

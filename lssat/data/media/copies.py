@@ -1,6 +1,6 @@
 """Local copies of objects while they are decoded: a few at a time, each removed after its use.
 
-A file on a disk is its own copy. In object storage (`lssat.tables.addresses`) the samples that
+A file on a disk is its own copy. In object storage (`lssat.tables.s3_addresses`) the samples that
 follow are fetched while one is decoded, so that a shard needs room for `AHEAD` + 1 of them.
 """
 
@@ -17,7 +17,7 @@ from itertools import count, groupby, islice
 from pathlib import Path
 
 from lssat.data.media.unreadable import Unreadable
-from lssat.tables import addresses, objects
+from lssat.tables import s3, s3_addresses
 
 _HERE = f"lssat-{platform.node()}-"  # and the number of a process: TMPDIR may be shared
 AHEAD = 4  # samples: files, or folders of a video's frames
@@ -45,7 +45,7 @@ class Copies:
 
     def expect(self, wanted: Iterable[tuple[str | Path, str]]) -> None:
         """Name the samples that `of` will be asked for, in their order, each with its media."""
-        away = ((Path(path), media) for path, media in wanted if addresses.address(path))
+        away = ((Path(path), media) for path, media in wanted if s3_addresses.address(path))
         self._coming = (sample for sample, _ in groupby(away))
 
     def of(self, path: str | Path, media: str) -> Path:
@@ -56,7 +56,7 @@ class Copies:
             DataError: the object may not be read, or its storage not be reached.
         """
         wanted = Path(path), media
-        if addresses.address(path) is None:
+        if s3_addresses.address(path) is None:
             return wanted[0]
         if self._here is None or self._here[0] != wanted:
             self._drop()
@@ -124,12 +124,12 @@ def _remove(copy: Path) -> None:
 
 def _copy(wanted: _Sample, to: Path) -> Path:
     path, media = wanted
-    address = str(addresses.address(path))
+    address = str(s3_addresses.address(path))
     if media != "frames":
-        objects.fetch(address, to)
+        s3.fetch(address, to)
         return to
-    names = objects.names(address)
+    names = s3.names(address)
     to.mkdir()
     for name in names:
-        objects.fetch(f"{address}/{name}", to / name)
+        s3.fetch(f"{address}/{name}", to / name)
     return to

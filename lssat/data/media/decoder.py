@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from lssat.data.media.copies import Copies
-from lssat.data.media.plan import Plan, Use
+from lssat.data.media.frame_choice import Plan, Use
 from lssat.data.media.unreadable import Unreadable
 from lssat.tables import DataError
 

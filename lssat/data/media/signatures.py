@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from lssat.data.media.unreadable import Unreadable, read_bytes
-from lssat.tables import addresses
+from lssat.tables import s3_addresses
 
 T = TypeVar("T")
 BYTES = 256  # enough to recognise a kind of file
@@ -134,7 +134,7 @@ def faults(root: Path, media: dict[str, str]) -> Iterator[tuple[str, Fault]]:
 
 def in_threads(root: Path, paths: list[str], look: Callable[[str], T | None]) -> Iterator[T]:
     """Look at each of the files below a root; yield what is not None, in the order of the files."""
-    count, size = _AWAY if addresses.address(root) else _ON_DISK
+    count, size = _AWAY if s3_addresses.address(root) else _ON_DISK
     parts = [paths[start : start + size] for start in range(0, len(paths), size)]
     with ThreadPoolExecutor(count) as threads:
         for results in threads.map(lambda part: [r for r in map(look, part) if r], parts):

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from lssat.data.media import archive
-from lssat.tables import REASONS, addresses, objects, spelling
+from lssat.tables import REASONS, s3, s3_addresses, spelling
 from lssat.tables.errors import denied
 
 FIXED = 24  # MiB that a decoder takes whatever the size; blocks are larger than what is in them
@@ -32,8 +32,8 @@ def read_bytes(path: str | Path, count: int = -1, most: int | None = None) -> by
         DataError: the file may not be read (permission), or an object not be reached.
     """
     try:
-        if address := addresses.address(path):
-            return objects.first(address, count)
+        if address := s3_addresses.address(path):
+            return s3.first(address, count)
         if archive.is_member(path) and not os.path.lexists(path):
             return archive.read(path, count)
         status = Path(path).stat()

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from lssat.data.media import container, upright
+from lssat.data.media.frame_choice import Plan, Use, use
 from lssat.data.media.image import read_image
-from lssat.data.media.plan import Plan, Use, use
 from lssat.data.media.unreadable import Unreadable, check_memory
 from lssat.tables.errors import denied
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import av  # noqa: F401  # before the limit, which counts from here on
 
-from lssat.data.media.plan import Plan, Use
+from lssat.data.media.frame_choice import Plan, Use
 from lssat.data.media.unreadable import Unreadable
 from lssat.data.media.video import read, read_again, times
 from lssat.tables import DataError

@@ -8,7 +8,7 @@ Snakefile, `lssat check` and `lssat doctor` call the same function.
 from pathlib import Path
 
 from lssat import params
-from lssat.data.preflight import across, files, models
+from lssat.data.preflight import cross_classes, files, models
 from lssat.tables import DataError
 
 __all__ = ["check", "problems"]
@@ -36,5 +36,5 @@ def problems(path: str | Path = "params.yaml") -> tuple[params.Params | None, li
     lines += [source.say(*problem) for problem in files.problems(source.get)]
     lines += [source.say(*problem) for problem in models.problems(source.get)]
     if loaded is not None and not lines:
-        lines += [source.say(*problem) for problem in across.problems(loaded)]
+        lines += [source.say(*problem) for problem in cross_classes.problems(loaded)]
     return loaded, list(dict.fromkeys(lines))

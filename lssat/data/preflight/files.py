@@ -10,7 +10,7 @@ from lssat.data import datasets, external
 from lssat.data.preflight.named_models import WORDS, choices, trained
 from lssat.grid.releases import RELEASES, TASKS
 from lssat.params.base import Get, Problem, texts
-from lssat.tables import DataError, addresses, objects, spelling
+from lssat.tables import DataError, s3, s3_addresses, spelling
 from lssat.tables.project import Project
 
 HERE = Project()
@@ -28,16 +28,16 @@ def problems(get: Get) -> Iterator[Problem]:
     for name, section in sections.items() if isinstance(sections, dict) else ():
         if not isinstance(section, dict) or not isinstance(root := section.get("root"), str):
             continue
-        if addresses.away(root):
+        if s3_addresses.away(root):
             try:
-                objects.outline(root)  # so that it is there
+                s3.outline(root)  # so that it is there
             except DataError as error:
                 yield ("datasets", str(name), "root"), str(error).removesuffix(".")
                 continue
         else:
             yield from _root(get, str(name), Path(root))
-        yield from _of_release(section, str(name), addresses.place(root))
-        yield from _list(section, str(name), addresses.place(root))
+        yield from _of_release(section, str(name), s3_addresses.place(root))
+        yield from _list(section, str(name), s3_addresses.place(root))
     lists = get("slices", "lists")
     for task, file in lists.items() if isinstance(lists, dict) else ():
         if isinstance(file, str) and not _drawn(get, file.removesuffix(".csv")):
@@ -117,8 +117,8 @@ def _list(section: dict, name: str, root: Path) -> Iterator[Problem]:
     if isinstance(file, str) and name not in RELEASES and root.is_dir():
         where = ("datasets", name, "csv")
         yield from _there(where, root / file, "the list of the samples")
-        if addresses.address(root / file):  # an empty file stands for it
-            known = ", ".join(addresses.LISTS)
+        if s3_addresses.address(root / file):  # an empty file stands for it
+            known = ", ".join(s3_addresses.LISTS)
             yield where, f"{file} is no list that is read in object storage; name it as {known}"
 
 

@@ -26,7 +26,7 @@ from lssat.tables import (
     DataError,
     check_groups,
     check_rejects,
-    listed,
+    listed_counts,
     metadata,
     read_table,
     together,
@@ -74,7 +74,7 @@ def write(
     """
     samples = read_table(manifest, MANIFEST)
     about = metadata(samples)
-    task, counts = grid.read_task(about, manifest), listed.read(about, manifest)
+    task, counts = grid.read_task(about, manifest), listed_counts.read(about, manifest)
     crops = pa.concat_tables([read_table(path, FACES).select(_CROP) for path in faces_tables])
     rejects = [read_table(path, REJECTS) for path in [manifest_rejects, *faces_rejects]]
     cropped = pc.is_in(samples["id"], crops["id"]).to_numpy()  # samples that have a crop

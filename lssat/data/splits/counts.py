@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from lssat.data.splits.assign import NAMES
 from lssat.tables import UNUSED
-from lssat.tables.listed import Key, key
+from lssat.tables.listed_counts import Key, key
 
 
 def summarise(
@@ -29,7 +29,7 @@ def summarise(
         cropped: (N,) bool, whether it has a crop.
         joined: of schema SPLITS, with the rows of unused samples.
         frames: frames requested of each sample (1 for images); None if that depends on it.
-        listed: what the lists name, there or not (`lssat.tables.listed`).
+        listed: what the lists name, there or not (`lssat.tables.listed_counts`).
 
     Returns:
         Plain values, and under `ids` the sorted ids of each split. `coverage` is the share of

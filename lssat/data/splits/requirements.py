@@ -17,7 +17,7 @@ from lssat import grid, params
 from lssat.data.splits.assign import NAMES, assign, requested, untested
 from lssat.data.splits.counts import by_member
 from lssat.grid.releases import CROSS, HALVED, RELEASES, TASKS
-from lssat.tables import MANIFEST, DataError, check_groups, listed, metadata, read_table
+from lssat.tables import MANIFEST, DataError, check_groups, listed_counts, metadata, read_table
 
 PAGE = "docs/part-of-the-data.md"
 _RULES = params.Splits(seed=0, affectnet_test=0.5, selection="val", holdout=0.1)
@@ -99,7 +99,7 @@ def lacking(
 
     Args:
         samples: of schema MANIFEST.
-        counts: what is listed (`lssat.tables.listed`).
+        counts: what is listed (`lssat.tables.listed_counts`).
         experiment: rules of the splits and size of a batch; None: our rules, and no batch.
 
     Returns:
@@ -149,7 +149,7 @@ def refusal(
     """
     samples = read_table(manifest, MANIFEST)
     about = metadata(samples)
-    task, counts = grid.read_task(about, manifest), listed.read(about, manifest)
+    task, counts = grid.read_task(about, manifest), listed_counts.read(about, manifest)
     if problem := lacking(dataset, samples, counts, task, options, experiment):
         return DataError(options.root, *problem)
     names = assign(dataset, samples, experiment.splits, options)

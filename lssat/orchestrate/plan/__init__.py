@@ -6,7 +6,7 @@ second, `costs` makes seconds of them for each job; progress weighs jobs by the 
 alone imports torch: it makes a few steps on the machine's device.
 """
 
-from lssat.orchestrate.plan.costs import Costs
+from lssat.orchestrate.plan.job_seconds import Costs
 from lssat.orchestrate.plan.rates import Machine, machine_of
 
 __all__ = ["Costs", "Machine", "machine_of"]

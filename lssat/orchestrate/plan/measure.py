@@ -14,9 +14,9 @@ from lightning_fabric import Fabric
 from lssat import grid
 from lssat.models import losses, tuning
 from lssat.models.ssat import SSAT, kind_of
-from lssat.orchestrate.plan.costs import Costs
+from lssat.orchestrate.plan.job_seconds import Costs
 from lssat.orchestrate.plan.rates import Machine
-from lssat.training import costs as hardware
+from lssat.training import meters as hardware
 from lssat.training import recipe as recipes
 from lssat.training.parallel import Processes
 

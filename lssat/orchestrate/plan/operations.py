@@ -1,6 +1,6 @@
 """Operations, parameters and memory of a backbone by formula, without building it.
 
-A multiplication and an addition are two operations, as in `lssat.training.costs`, whose counter
+A multiplication and an addition are two operations, as in `lssat.training.meters`, whose counter
 the formula is held to by a test.
 """
 

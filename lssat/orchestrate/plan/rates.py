@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field, replace
 
-from lssat.orchestrate.plan.core import REFERENCE, Core, core
+from lssat.orchestrate.plan.core_speed import REFERENCE, Core, core
 from lssat.params.hardware import Hardware
 
 # GPU: dense TFLOP/s in bfloat16 (float16 of older ones) and in float32, GiB, watts. Data sheets.

@@ -8,9 +8,9 @@ from rich.table import Table
 
 from lssat import params
 from lssat.orchestrate.plan import place, totals
-from lssat.orchestrate.plan.amounts import Samples
-from lssat.orchestrate.plan.costs import Costs
+from lssat.orchestrate.plan.job_seconds import Costs
 from lssat.orchestrate.plan.place import Place
+from lssat.orchestrate.plan.sample_counts import Samples
 from lssat.orchestrate.plan.totals import Plan, Row
 
 _WEEK = 7 * 86_400.0

@@ -10,7 +10,7 @@ from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
 from lssat.report.kit.svg import SHAPES, Axis, Trace
-from lssat.report.sections import neighbours
+from lssat.report.sections import knn
 from lssat.tables.metric_tables import Gain, VariantRow
 
 BASE = "base"
@@ -46,10 +46,10 @@ def _part(task: Task, changes: Changes) -> Part:
     curves = _curves(rows, changes)
     tables = [_table(task, changes)] if rows else []
     tables += [_gains(task)] if gains else []
-    tables += [neighbours.table(task, nearest)] if nearest else []
+    tables += [knn.table(task, nearest)] if nearest else []
     paragraphs = [_changed(rows)] if rows else []
     paragraphs += [_GAINS, *_changed_gains(gains)] if gains else []
-    paragraphs += [neighbours.LEAD] if nearest else []
+    paragraphs += [knn.LEAD] if nearest else []
     paragraphs += [_heights(curves)] if curves else []
     figures = [_figure(task, curves)] if curves else []
     return Part(task.title, paragraphs, tables, figures)

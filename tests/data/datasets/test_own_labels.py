@@ -10,7 +10,7 @@ from helpers.own import face, folders, listed, options
 from lssat import params
 from lssat.data import datasets
 from lssat.tables import MANIFEST, REJECTS, DataError, metadata, read_table
-from lssat.tables import listed as counts
+from lssat.tables import listed_counts as counts
 
 FER = {"anger": "Anger", "joy": "Happy", "calm": "Neutral"}
 

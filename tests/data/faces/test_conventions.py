@@ -8,7 +8,7 @@ import pytest
 from helpers import ROOT
 
 from lssat.data.faces.crop import crop, square
-from lssat.data.media.plan import frame_indices
+from lssat.data.media.frame_choice import frame_indices
 
 DOCS = (ROOT / "docs/faces.md").read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ from typing import Any
 from lssat.data.datasets import tree
 from lssat.data.datasets.affectnet import csvs, folders, npy
 from lssat.data.datasets.affectnet.codes import CODES, CSV, EXCLUDED, NAMES, NPY, Sample
-from lssat.tables import DataError, addresses
+from lssat.tables import DataError, s3_addresses
 from lssat.tables.rows import SampleRow
 
 LAYOUTS: dict[str, tuple[Callable[[Path], bool], Callable[[Path], Iterator[Sample]]]] = {
@@ -67,7 +67,7 @@ def read(options: Any) -> tree.Reading:
 
 def problems(section: dict, root: Path) -> Iterator[tuple[tuple, str]]:
     """Yield what is wrong with a tree in object storage, where no annotation files are read."""
-    if not addresses.address(root):
+    if not s3_addresses.address(root):
         return
     try:
         in_use = layout(root, section.get("layout", "auto"))
@@ -76,7 +76,10 @@ def problems(section: dict, root: Path) -> Iterator[tuple[tuple, str]]:
         return
     if in_use == "npy":
         why = "holds the npy release, whose annotations are not read in object storage"
-        yield ("root",), f"{addresses.address(root)} {why}; copy it to a disk, and name its folder"
+        yield (
+            ("root",),
+            f"{s3_addresses.address(root)} {why}; copy it to a disk, and name its folder",
+        )
 
 
 def whole(options: Any, rows: list[SampleRow]) -> int:

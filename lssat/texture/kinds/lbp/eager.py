@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lssat.texture.arrays import NEIGHBOURS
-from lssat.texture.eager import around
+from lssat.texture.padding import around
 
 
 # A tie on a diagonal is decided by the last bit of a double, and a compiler for GPUs fuses

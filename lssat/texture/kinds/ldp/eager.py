@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from lssat.texture.arrays import NEIGHBOURS
-from lssat.texture.eager import around
+from lssat.texture.padding import around
 
 
 def codes(grey: Tensor, k: int) -> Tensor:

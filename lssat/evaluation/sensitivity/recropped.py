@@ -90,7 +90,7 @@ def _with_margin(task: str, margin: float, files: Files, params: VariantView, fo
     stored = Shards(files.faces, split, files.test)
     sources = tables.read_table(files.manifest, MANIFEST)
     where = {row["id"]: row for row in sources.select(["id", "path", "media"]).to_pylist()}
-    root = tables.addresses.place(params.datasets[task].root)
+    root = tables.s3_addresses.place(params.datasets[task].root)
     rows: list[dict] = []
     file = Data(folder).faces.shard(0).npy
 

@@ -11,7 +11,7 @@ from lssat.data import datasets
 from lssat.grid.releases import RELEASES
 from lssat.params.base import Problem, nearest
 from lssat.tables import DataError
-from lssat.tables.addresses import place
+from lssat.tables.s3_addresses import place
 
 
 def problems(values: params.Params) -> Iterator[Problem]:

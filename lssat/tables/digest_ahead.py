@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from lssat.tables import addresses, digest
+from lssat.tables import digest, s3_addresses
 
 _LARGE = 10_000_000  # bytes of a memory: about 80,000 files; of fewer the process costs more
 _CODE = "import sys; from lssat.tables import ahead; ahead.tell(sys.argv[1], sys.argv[2:])"
@@ -28,7 +28,7 @@ class Ahead:
 
     def __init__(self, roots: Sequence[str], memory: str | Path):
         self._memory, self._known = memory, dict[str, str]()
-        self._roots = [root for root in dict.fromkeys(roots) if not addresses.away(root)]
+        self._roots = [root for root in dict.fromkeys(roots) if not s3_addresses.away(root)]
         self._process: subprocess.Popen[str] | None = None
         if self._roots and os.path.isfile(memory) and os.path.getsize(memory) > _LARGE:
             command = [sys.executable, "-c", _CODE, os.fspath(memory), *self._roots]

@@ -1,6 +1,6 @@
 """Roots in object storage, `s3://bucket/prefix`, and where in the project their outline lies.
 
-The outline of a root (`lssat.tables.objects` lays it) is a local tree of the same names: lists as
+The outline of a root (`lssat.tables.s3` lays it) is a local tree of the same names: lists as
 they are, and an empty file for every other object. Here are names alone; nothing is read.
 """
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from lssat import grid, params
-from lssat.orchestrate.plan import amounts, operations
+from lssat.orchestrate.plan import operations, sample_counts
 from lssat.orchestrate.plan.rates import Machine
 
 # Seconds of the reference core, measured on the built-in sample (docs/run.md), beside what grows
@@ -50,13 +50,13 @@ class Costs:
     def __init__(self, values: params.Params, machine: Machine):
         self.values, self.machine = values, machine
         self.runs = values.runs()
-        self._samples: dict[str, amounts.Samples] = {}
+        self._samples: dict[str, sample_counts.Samples] = {}
         self._work: dict[tuple[str, str, int], operations.Work] = {}
 
-    def samples(self, task: str) -> amounts.Samples:
+    def samples(self, task: str) -> sample_counts.Samples:
         """Return what a data set has."""
         if task not in self._samples:
-            self._samples[task] = amounts.samples(task, self.values)
+            self._samples[task] = sample_counts.samples(task, self.values)
         return self._samples[task]
 
     def work(self, run: grid.Run) -> operations.Work:
@@ -90,7 +90,7 @@ class Costs:
         then = grid.parse(run.configuration).sequential
         return grid.tune(self.values.recipe(run.configuration).tune).kind == "linear" and not then
 
-    def images(self, run: grid.Run) -> amounts.Amount:
+    def images(self, run: grid.Run) -> sample_counts.Amount:
         """Return the images, or clips, of each split that a run reads.
 
         A run on blends has each real crop twice; of data of one's own half are taken to be real.

@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lssat.tables import DataError, addresses, write_json
+from lssat.tables import DataError, s3_addresses, write_json
 from lssat.tables.atomic import write_bytes
 
 _TRIES = 5  # of s3fs, each of up to three of botocore's
@@ -81,7 +81,7 @@ def outline(root: str) -> Path:
     Raises:
         DataError: as of `listing`, or a key is another's folder.
     """
-    if not addresses.away(root):
+    if not s3_addresses.away(root):
         return Path(root)
     return _outline(root, os.environ.get("AWS_ENDPOINT_URL"), os.getcwd())
 
@@ -166,7 +166,7 @@ def _told(address: str) -> Iterator[None]:
 
 @lru_cache(maxsize=8)
 def _listing(root: str, endpoint: str | None) -> dict[str, Object]:
-    if problem := addresses.problem(root):
+    if problem := s3_addresses.problem(root):
         raise DataError("datasets", problem, "Or copy the tree to a disk, and name its folder")
     try:
         found = _listed(root)
@@ -175,14 +175,14 @@ def _listing(root: str, endpoint: str | None) -> dict[str, Object]:
     if not found:
         raise DataError(root, f"holds no object{_near(root)}", "Name the prefix of the raw tree")
     for name in found:
-        if wrong := addresses.unusual(name):
+        if wrong := s3_addresses.unusual(name):
             problem = f"holds the key {name[:120]!r}, where {wrong}"
             raise DataError(root, problem, "Rename the object, or remove it")
     return found
 
 
 def _listed(root: str) -> dict[str, Object]:
-    bucket, prefix = addresses.parts(root)
+    bucket, prefix = s3_addresses.parts(root)
     before = f"{prefix}/" if prefix else ""
     found: dict[str, Object] = {}
     more: dict[str, str] = {}
@@ -206,7 +206,7 @@ def _listed(root: str) -> dict[str, Object]:
 
 def _near(root: str) -> str:
     """Name the prefix that was probably meant."""
-    bucket, prefix = addresses.parts(root)
+    bucket, prefix = s3_addresses.parts(root)
     above, _, last = prefix.rpartition("/")
     before = f"{above}/" if above else ""
     with _told(root):
@@ -217,19 +217,19 @@ def _near(root: str) -> str:
         each["Prefix"].removeprefix(before).rstrip("/") for each in page.get("CommonPrefixes", ())
     ]
     close = get_close_matches(last, known, 1, 0.6)
-    return f"; is it {addresses.SCHEME}{bucket}/{before}{close[0]}?" if close else ""
+    return f"; is it {s3_addresses.SCHEME}{bucket}/{before}{close[0]}?" if close else ""
 
 
 @lru_cache(maxsize=8)
 def _outline(root: str, endpoint: str | None, here: str) -> Path:
-    there, place = listing(root), addresses.place(root)
-    bucket, prefix = addresses.parts(root)
+    there, place = listing(root), s3_addresses.place(root)
+    bucket, prefix = s3_addresses.parts(root)
     folders = {name[:end] for name in there for end, one in enumerate(name) if one == "/"}
     if both := sorted(folders & there.keys()):
         problem = f"holds {both[0]!r} as an object and as a folder of others"
         raise DataError(root, problem, "Rename the object, or remove it")
     place.mkdir(parents=True, exist_ok=True)
-    with open(addresses.OUTLINES / f".{bucket}.lock", "w") as lock:
+    with open(s3_addresses.OUTLINES / f".{bucket}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _clear(place, "", set(there), folders)
         _lay(place, there, folders)
@@ -256,22 +256,22 @@ def _lay(place: Path, there: dict[str, Object], folders: set[str]) -> None:
         (place / folder).mkdir(exist_ok=True)
     for name in there:
         path = f"{base}/{name}"
-        if not name.lower().endswith(addresses.LISTS) and not os.path.exists(path):
+        if not name.lower().endswith(s3_addresses.LISTS) and not os.path.exists(path):
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o666))
 
 
 def _fetch_lists(place: Path, bucket: str, prefix: str, there: dict[str, Object]) -> None:
     """Fetch the lists that are new or changed; their ETags are remembered, by the whole key."""
-    memory = addresses.OUTLINES / f".{bucket}.json"
+    memory = s3_addresses.OUTLINES / f".{bucket}.json"
     try:
         known = json.loads(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         known = {}  # only a cache: all are fetched
     for name, each in there.items():
         key = f"{prefix}/{name}".lstrip("/")
-        if not name.lower().endswith(addresses.LISTS):
+        if not name.lower().endswith(s3_addresses.LISTS):
             continue
         if known.get(key) != each.etag or not (place / name).is_file():
-            write_bytes(place / name, first(f"{addresses.SCHEME}{bucket}/{key}"))
+            write_bytes(place / name, first(f"{s3_addresses.SCHEME}{bucket}/{key}"))
             known[key] = each.etag
             write_json(memory, known, sealed=False)
