@@ -59,6 +59,16 @@ def test_scores_of_videos_become_rows_that_give_them_back(tmp_path: Path) -> Non
     assert json.loads(tables.metadata(table)["external"])["sha256"] == tables.sha256(file)
 
 
+def test_a_data_set_that_is_only_tested_on_has_no_validation_split(tmp_path: Path) -> None:
+    of = splits(tmp_path, "affectnet")
+    header = releases.TASKS["affectnet"].header()
+    tables.write_table(of.tables["val"], [], tables.SPLITS, header)
+    names = releases.TASKS["affectnet"].classes
+    lines = [["id", *names], *([id, 1, *[0] * (len(names) - 1)] for id in TEST)]
+    file = written(tmp_path, "".join(",".join(map(str, line)) + "\n" for line in lines))
+    external.check(file, of)
+
+
 def test_the_order_of_scores_stays_to_their_very_ends() -> None:
     sorted_scores = np.array([0, 5e-324, 1e-300, 0.5, 1 - 2**-53, 1])[:, None]
     assert (np.diff(rows.logits("binary", sorted_scores)[:, 0].astype(np.float32)) > 0).all()

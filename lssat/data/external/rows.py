@@ -93,7 +93,8 @@ def _placed(samples: pa.Table, level: str) -> tuple[pa.Table, list[Key]]:
     if level == "frame":
         return samples, list(zip(ids, frames, strict=True))
     first = {id: place for place, id in reversed([*enumerate(ids)])}
-    return samples.take(sorted(first.values())), [(id, 0) for id in dict.fromkeys(ids)]
+    places = pa.array(sorted(first.values()), pa.int64())  # of none as well, as where val is empty
+    return samples.take(places), [(id, 0) for id in dict.fromkeys(ids)]
 
 
 def _check_covered(
