@@ -177,6 +177,7 @@ def _of_bytes(text: bytes) -> pa.Array:
             "names the column 'score' twice. Keep one",
         ),
         (["id", "id", "score"], [["a"], ["a"], [0.5]], "names the column 'id' twice. Keep"),
+        (["id", "score"], [["a", None], [0.5, 0.5]], "the id is empty. Name the sample"),
         (["id", "frame", "score"], [["a"], [np.inf], [0.5]], "the frame inf is no whole number"),
         (
             ["id", "score"],

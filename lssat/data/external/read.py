@@ -58,9 +58,9 @@ def read(file: Path, task: Task) -> Scores:
     _check_header(file, list(table), task)
     names = columns(task)
     scores = Scores(file, table["id"], None, np.empty((len(lines), len(names))), lines)
-    if "" in scores.ids:
-        fix = "Name the sample, or drop the row"
-        raise scores.refusal(scores.ids.index(""), "the id is empty", fix)
+    for row, id in enumerate(scores.ids):
+        if not id:  # of Parquet also null
+            raise scores.refusal(row, "the id is empty", "Name the sample, or drop the row")
     if "frame" in table:
         scores = scores._replace(frames=_frames(scores, table["frame"]))
     for column, name in enumerate(names):
