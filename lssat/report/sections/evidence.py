@@ -85,8 +85,8 @@ def _coverage(summary: SplitsSummary, unit: str) -> list[list[Cell]]:
     frames = summary.get("frame_coverage_present")
     subsets = summary.get("subset_coverage_present", {})
     there = _shares(unit, " that are there", summary["coverage_present"], frames, subsets)
-    same = [row[1:] for row in listed] == [row[1:] for row in there]
-    return listed if same else listed + there
+    shown, others = ([[cell.text for cell in row[1:]] for row in rows] for rows in (listed, there))
+    return listed if shown == others else listed + there
 
 
 def _shares(
