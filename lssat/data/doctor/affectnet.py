@@ -20,7 +20,7 @@ def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
     layout = inventory.attempt(affectnet.layout, tree.root, options.layout)
     seen = Seen()
     if layout == "npy":
-        _pairs(tree, seen)
+        inventory.attempt(_pairs, tree, seen)
     elif layout is not None:
         inventory.attempt(_samples, layout, tree, seen)
     return seen
