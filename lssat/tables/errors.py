@@ -22,6 +22,7 @@ _SYSTEM = {  # what a machine refuses, whoever asks: what to do
     errno.ENFILE: "The machine has too many open files: close other programs",
     errno.ENOMEM: "Free memory, or run fewer jobs at a time (--cores)",
 }
+_NAMED = {errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM}  # mean nothing without a name
 _LONG = 200  # characters of a path that a message shows
 
 
@@ -31,7 +32,7 @@ def refused(error: OSError) -> "DataError | None":
     None of errors that tell of a mistake of ours: they keep their traceback.
     """
     fix = _SYSTEM.get(error.errno or 0)
-    if fix is None:
+    if fix is None or (error.filename is None and error.errno in _NAMED):
         return None
     file = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else os.getcwd()
     file = file if len(file) <= _LONG else f"{file[:_LONG]}..."

@@ -11,7 +11,11 @@ from typer.testing import CliRunner
 from lssat import tables
 from lssat.cli import commands
 
-TRACED = {"raise KeyError('lost')", "raise OSError(errno.EBADF, '', 'a.csv')"}  # mistakes of ours
+TRACED = {  # mistakes of ours
+    "raise KeyError('lost')",
+    "raise OSError(errno.EBADF, '', 'a.csv')",
+    "raise OSError(errno.EACCES, 'a socket')",
+}
 
 
 def run(*line: str) -> subprocess.CompletedProcess:
@@ -42,6 +46,7 @@ def test_an_error_of_training_stands_alone_on_stderr(tmp_path: Path) -> None:
         ),
         ("open('a' * 300)", 1, f"{'a' * 200}...: the system says: File name too long. Give it a"),
         ("raise OSError(errno.EBADF, '', 'a.csv')", 1, "Errno 9"),
+        ("raise OSError(errno.EACCES, 'a socket')", 1, "Errno 13"),
     ],
 )
 def test_the_end_keeps_codes_texts_and_what_was_registered(end: str, code: int, said: str) -> None:

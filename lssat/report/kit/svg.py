@@ -232,7 +232,7 @@ def _frame(across: _Placed, up: _Placed, box: tuple[float, float, float, float])
         texts.append(_text(at, bottom + 15, text, "middle"))
     for at, text in up.ticks:
         lines += [f"M{_n(left)} {_n(at)}H{_n(right)}"] if up.grid else []
-        texts.append(_text(left - 5, at + 3.5, fitted(text, left - 5), "end"))
+        texts.append(_text(left - 5, at + 3.5, fitted(text, left - (21 if up.title else 5)), "end"))
     if across.title:
         texts.append(_text((left + right) / 2, bottom + 34, across.title, "middle"))
     if up.title:

@@ -55,7 +55,7 @@ def _mean(runs: list[RunMetrics], *keys: str) -> Number:
     for run in runs:
         value: Any = run.get("calibration")
         for key in keys:
-            value = None if value is None else value[key]
+            value = None if value is None else value.get(key)
         values.append(value)
     return None if not values or None in values else float(np.mean(values))
 
