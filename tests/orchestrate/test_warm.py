@@ -17,11 +17,11 @@ LOG = Project().log("warm")
 # Has its own commands, so that nothing heavy is imported; `hand_over` and `serve` are the real.
 PROGRAM = """
 import os, signal, sys, time
-from lssat.orchestrate import steps, warm
+from lssat.orchestrate import fork_server, steps
 
 def work():
     steps.follow()
-    if (code := warm.hand_over()) is not None:
+    if (code := fork_server.hand_over()) is not None:
         sys.exit(code)
     print("works", os.getpid(), os.getppid(), os.environ.get("LSSAT_OTHER"), flush=True)
     exec(sys.argv[1])
@@ -29,7 +29,7 @@ def work():
     os._exit(0)
 
 if sys.argv[1] == "warm":
-    warm.serve(sys.argv[2], lambda: None, work)
+    fork_server.serve(sys.argv[2], lambda: None, work)
 else:
     work()
 """

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from lssat.tables import ahead, digest, face_privacy, source
+from lssat.tables import digest, digest_ahead, face_privacy, source
 from lssat.params import hardware
 from lssat import grid, params
-from lssat.orchestrate import cluster, elsewhere, records
+from lssat.orchestrate import cluster, object_storage, records
 from lssat.orchestrate.hooks import Hooks
 from lssat.tables import DataError, refused
 from lssat.tables.project import ATTACHED, Project
@@ -56,7 +56,7 @@ if found := hardware.problems(
 if PROBLEMS:
     raise WorkflowError("\n".join(PROBLEMS))
 try:
-    elsewhere.link(workflow)
+    object_storage.link(workflow)
     HOOKS = Hooks(workflow)
 except DataError as error:
     raise WorkflowError(str(error))
@@ -182,7 +182,7 @@ def user_trees():
 
 
 # Jobs of a process of their own seldom ask; the main one always does.
-TREES = ahead.Ahead(user_trees() if workflow.is_main_process else [], HERE.memory)
+TREES = digest_ahead.Ahead(user_trees() if workflow.is_main_process else [], HERE.memory)
 
 
 def of_shards(folder, task):
@@ -208,7 +208,7 @@ def shards_of(task):
 
     Where a job has no files but its inputs, they stand for themselves.
     """
-    if elsewhere.used(workflow):
+    if object_storage.used(workflow):
         return [*crops_of(task), *codes_of(task)]
     return [str(HERE.data(task).shards)]
 
@@ -241,7 +241,7 @@ def runs_of(task):
     Where a job has no files but its inputs, all that the runs have left.
     """
     runs = [HERE.runs.run(run.path) for run in RUNS if run.task == task]
-    if elsewhere.used(workflow):
+    if object_storage.used(workflow):
         return [file for run in runs for file in run]
     return [run.record for run in runs]
 
@@ -305,7 +305,7 @@ def refuse_what_lacks():
     A manifest that is made anew is asked by its own step. Nothing else depends on the verdict: an
     edited batch size redoes no manifest and no faces.
     """
-    if os.environ.get("LSSAT_SYNC") or elsewhere.used(workflow):  # it is elsewhere
+    if os.environ.get("LSSAT_SYNC") or object_storage.used(workflow):  # it is elsewhere
         return
     from lssat.data.splits import requirements
 
