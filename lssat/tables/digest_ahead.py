@@ -15,7 +15,9 @@ from pathlib import Path
 from lssat.tables import digest, s3_addresses
 
 _LARGE = 10_000_000  # bytes of a memory: about 80,000 files; of fewer the process costs more
-_CODE = "import sys; from lssat.tables import ahead; ahead.tell(sys.argv[1], sys.argv[2:])"
+_CODE = (
+    "import sys; from lssat.tables import digest_ahead;digest_ahead.tell(sys.argv[1], sys.argv[2:])"
+)
 
 
 class Ahead:

@@ -121,8 +121,8 @@ def test_memory_is_of_this_process() -> None:
 @pytest.mark.slow
 def test_memory_is_not_that_of_the_process_that_started_this_one() -> None:
     held = np.ones(150_000_000)  # 1.2 GB
-    ask = "import torch; from lssat.training import costs; "
-    ask += "print(costs.peak_memory(torch.device('cpu')))"
+    ask = "import torch; from lssat.training import meters; "
+    ask += "print(meters.peak_memory(torch.device('cpu')))"
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert 100_000_000 < int(done.stdout) < held.nbytes
 
