@@ -90,7 +90,7 @@ def main() -> None:
             for variant, recipe in recipes.items():
                 view = params.view(
                     params.section_json(sample.model_copy(update={"train": recipe}), "train"),
-                    "train",
+                    params.TrainView,
                 )
                 found[variant] = [
                     timed(folder, Run("ffpp", name, f"none-none-CRGB{variant}", seed), view)
