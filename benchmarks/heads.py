@@ -33,6 +33,7 @@ from lssat.models import backbones
 from lssat.tables.project import Project
 from lssat.training import features
 from lssat.training import train as step
+from lssat.training.loader import Crops
 
 PROJECT = Path(__file__).resolve().parent.parent
 PARTS = {"train": 1.0, "val": 0.02, "test": 0.02}  # of --images
@@ -70,7 +71,7 @@ def counting(seen: list[int]) -> Iterator[None]:
     """Count the crops that go through an encoder for their features."""
     batches = features.Maker._batches
 
-    def counted(self: features.Maker, crops: object, run: str) -> Iterator[np.ndarray]:
+    def counted(self: features.Maker, crops: Crops, run: str) -> Iterator[np.ndarray]:
         for each in batches(self, crops, run):
             seen[0] += len(each)
             yield each

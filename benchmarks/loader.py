@@ -68,7 +68,7 @@ def write(folder: Path, imgs: np.ndarray, codes: np.ndarray) -> Crops:
 
 def write_table(path: Path, rows: list[dict], schema: pa.Schema, head: dict[str, str]) -> None:
     """Write a table; what the rows do not tell is empty or 0."""
-    empty = {
+    empty: dict[str, object] = {
         f.name: [] if pa.types.is_list(f.type) else "" if pa.types.is_string(f.type) else 0
         for f in schema
     }

@@ -158,8 +158,10 @@ def timeline(folder: Path, reader: events.Reader) -> list[list]:
         start, end = (job.started or 0) - reader.began, (job.finished or 0) - reader.began
         epochs: list[float] = []
         if job.rule == "train":
-            values = {**job.wildcards, "seed": int(job.wildcards["seed"])}
-            run = Layout(folder).runs.run(grid.Run(**values).path)
+            task, backbone, configuration, seed = (
+                job.wildcards[name] for name in ("task", "backbone", "configuration", "seed")
+            )
+            run = Layout(folder).runs.run(grid.Run(task, backbone, configuration, int(seed)).path)
             epochs = json.loads(run.record.read_text())["times"]["epochs"]
         ends = [round(at - reader.began, 1) for at in epochs]
         rows.append([job.rule, job.wildcards, round(start, 1), round(end, 1), ends])

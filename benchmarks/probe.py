@@ -23,7 +23,6 @@ from safetensors.torch import save_file
 from lssat import params, texture
 from lssat.grid import Run
 from lssat.models import backbones
-from lssat.params.base import Section
 from lssat.tables.project import Project
 from lssat.training import train as step
 
@@ -42,7 +41,7 @@ def draw(folder: Path, images: int) -> None:
     (drawn / "faces").rename(prepared.faces.root)
 
 
-def timed(folder: Path, run: Run, view: Section) -> float:
+def timed(folder: Path, run: Run, view: params.TrainView) -> float:
     """Train a run and return its seconds of CPU."""
     project, begun = Project(folder), time.process_time()
     data, out = project.data(run.task), project.runs.run(run.path)

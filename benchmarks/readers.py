@@ -35,7 +35,11 @@ COMMON = {"shards": 64, "rejects_limit": 0.0}
 def celeba(root: Path, share: float) -> params.Dataset:
     (root / "img_align_celeba").mkdir(parents=True)
     rng = random.Random(0)
-    rows = {"list_attr_celeba.txt": [], "list_eval_partition.txt": [], "identity_CelebA.txt": []}
+    rows: dict[str, list[str]] = {
+        "list_attr_celeba.txt": [],
+        "list_eval_partition.txt": [],
+        "identity_CelebA.txt": [],
+    }
     counts = [round(share * n) for n in IMAGES.values()]
     for number in range(1, sum(counts) + 1):
         name = f"{number:06}.jpg"
@@ -48,7 +52,7 @@ def celeba(root: Path, share: float) -> params.Dataset:
     rows["list_attr_celeba.txt"][:0] = [f"{sum(counts)}", " ".join(ATTRIBUTES)]
     for name, lines in rows.items():
         (root / name).write_text("\n".join(lines) + "\n")
-    return params.SECTIONS["celeba"](root=str(root), **COMMON)
+    return params.SECTIONS["celeba"].model_validate(dict(root=str(root), **COMMON))
 
 
 def affectnet_csv(root: Path, share: float) -> params.Dataset:
@@ -64,7 +68,9 @@ def affectnet_csv(root: Path, share: float) -> params.Dataset:
                 image.write_bytes(JPEG)
                 lines.append(f"{path},134,134,899,899,{points},{code},0.785714,-0.055556")
         (root / name).write_text("\n".join(lines) + "\n")
-    return params.SECTIONS["affectnet"](root=str(root), classes=8, layout="csv", **COMMON)
+    return params.SECTIONS["affectnet"].model_validate(
+        dict(root=str(root), classes=8, layout="csv", **COMMON)
+    )
 
 
 def affectnet_npy(root: Path, share: float) -> params.Dataset:
@@ -83,7 +89,9 @@ def affectnet_npy(root: Path, share: float) -> params.Dataset:
                 (root / f"{split}_set/images/{id}.jpg").write_bytes(JPEG)
                 (root / f"{split}_set/annotations/{id}_exp.npy").write_bytes(buffer.getvalue())
                 id += 1
-    return params.SECTIONS["affectnet"](root=str(root), classes=8, layout="npy", **COMMON)
+    return params.SECTIONS["affectnet"].model_validate(
+        dict(root=str(root), classes=8, layout="npy", **COMMON)
+    )
 
 
 def faceforensics(root: Path, share: float) -> params.Dataset:
@@ -98,8 +106,8 @@ def faceforensics(root: Path, share: float) -> params.Dataset:
                 video.parent.mkdir(parents=True, exist_ok=True)
                 video.write_bytes(MP4)
     methods = list(ffpp.METHODS)
-    return params.SECTIONS["ffpp"](
-        root=str(root), compression="c23", methods=methods, frames=32, **COMMON
+    return params.SECTIONS["ffpp"].model_validate(
+        dict(root=str(root), compression="c23", methods=methods, frames=32, **COMMON)
     )
 
 

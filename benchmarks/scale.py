@@ -184,7 +184,8 @@ def main() -> None:
     parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.step:
-        return alone(*asked.step[:2], Path(asked.step[2]))
+        step, task, where = asked.step
+        return alone(step, task, Path(where))
     for name in asked.tasks:
         for size in asked.sizes:
             with tempfile.TemporaryDirectory() as folder:

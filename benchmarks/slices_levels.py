@@ -82,9 +82,10 @@ def counted(metric: str, groups: int, clusters: int, seeds: int, between: float,
         one = []
         for shift in (0.0, 1.0):
             rng = np.random.default_rng((trial, groups, clusters, seeds))
-            *about, rows = world(rng, groups, clusters, seeds, between, shift)
-            made = [measured(*about, scores, metric) for scores in rows]
-            if any(row is None for row in made):
+            labels, cluster, group, rows = world(rng, groups, clusters, seeds, between, shift)
+            tried = [measured(labels, cluster, group, scores, metric) for scores in rows]
+            made = [each for each in tried if each is not None]
+            if len(made) < len(tried):
                 break
             gaps = statistics.largest_gaps(made, 0.95)
             if not shift:

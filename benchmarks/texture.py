@@ -126,7 +126,8 @@ def agreement() -> None:
             codes = changed(plane, *changes)
             alike = [100 * (codes == other)[1:-1, 1:-1].mean() for other in (ours, theirs)]
             print(f"  {name:20s} equal to ours {alike[0]:6.2f} %, to lfepy {alike[1]:6.2f} %")
-        clear = (np.diff(np.sort(sizes(plane), axis=0), axis=0) > 0).all(axis=0)[1:-1, 1:-1]
+        apart = np.diff(np.sort(sizes(plane), axis=0), axis=0) > 0
+        clear = np.all(apart, axis=0)[1:-1, 1:-1]
         alike = 100 * (changed(plane, *every["all three"]) == theirs)[1:-1, 1:-1][clear].mean()
         print(f"  all three, on the {100 * clear.mean():.0f} % without any tie: {alike:.2f} %")
     rgb = np.repeat(PATCH[..., None], 3, axis=-1)

@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from helpers import kept  # noqa: E402
 from helpers.project import Project, copy  # noqa: E402
 
-TINY = {
+TINY: dict[str, dict] = {
     "benchmark": {"configurations": ["none-none-CRGB"]},
     "train": {"epochs": 1},
     "evaluate": {"resamples": 100},

@@ -67,6 +67,8 @@ def seeking(path: Path) -> list[np.ndarray]:
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
+        assert stream.average_rate
+        assert stream.time_base
         step = float(1 / stream.average_rate / stream.time_base)
         for index in media.frame_indices(stream.frames, COUNT).tolist():
             container.seek(round(index * step), stream=stream)

@@ -47,9 +47,9 @@ def rules() -> set[tuple[str, str]]:
         (here / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
         command = ["snakemake", "--rulegraph", "dot", "--", "sensitivity", "all"]
         made = subprocess.run(command, cwd=here, stdout=subprocess.PIPE, text=True, check=True)
-    names = dict(re.findall(r'(\d+)\[label = "(\w+)"', made.stdout))
+    names: dict[str, str] = dict(re.findall(r'(\d+)\[label = "(\w+)"', made.stdout))
     edges = re.findall(r"(\d+) -> (\d+)", made.stdout)
-    drawn = {tuple(ONE.get(names[end], names[end]) for end in edge) for edge in edges}
+    drawn = {(ONE.get(names[a], names[a]), ONE.get(names[b], names[b])) for a, b in edges}
     return {(a, b) for a, b in drawn if a != b and not {a, b} & NOT_DRAWN}
 
 

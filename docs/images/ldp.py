@@ -15,6 +15,7 @@ from lssat import texture
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 # Written out from the specification of docs/ldp.md, E first, counter-clockwise.
 MASKS = {
@@ -31,8 +32,8 @@ MASKS = {
 
 def draw(file: Path) -> None:
     """Write the picture as PNG."""
-    face = Image.fromarray(skimage.data.astronaut()[12:212, 124:324])
-    face = np.asarray(face.resize((224, 224), Image.Resampling.BICUBIC))
+    photograph = Image.fromarray(skimage.data.astronaut()[12:212, 124:324])
+    face = np.asarray(photograph.resize((224, 224), Image.Resampling.BICUBIC))
     grey = texture.luma(face).astype(int)
     sizes = {
         f"|m{i}| {name}": np.abs(
@@ -54,8 +55,9 @@ def draw(file: Path) -> None:
         place.imshow(tile, cmap="gray", vmin=0, vmax=high, interpolation="nearest")
         place.set_title(title, fontsize=9)
         place.axis("off")
-    figure.canvas.draw()
-    whole = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3])
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    whole = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
     whole.quantize(256).save(file, optimize=True)
 
 
