@@ -15,7 +15,7 @@ _START = {"cpu": 0.4, "cuda": 20.0}  # of a fork; on a GPU of a process, with th
 _EPOCH = 0.074  # a training's state is kept, its validation measured
 _DRAW = {True: 12.0, False: 7.2}  # a tree of the sample, of videos or images
 _CODES, _CODES_START = 9e-5, 0.6  # of a crop of 224 px
-_COMPILED = 4.0  # numba: a step of each core, before it finds what another has compiled
+_COMPILED = 4.2  # numba, faces or codes: a step of each core, before it finds what is compiled
 _CODES_ONLINE = 3.7e-5  # of a crop of 80 px in training
 _ALIGNED = 0.0016  # an image that is decoded and made smaller
 _DECODE, _DETECT, _DETECT_FAST = 0.26, 0.025, 0.0125  # a video at 720p; a frame, MTCNN
@@ -211,18 +211,22 @@ class Costs:
         fast = self.values.faces.min_face_size >= _FAST
         frame = _DRAWN_FRAME if samples.drawn else _DETECT_FAST if fast else _DETECT
         video = _DRAWN_VIDEO if samples.drawn else _DECODE
-        work = samples.files.all * _ALIGNED
+        work, compiled = samples.files.all * _ALIGNED, 0.0
         if samples.videos:
             work = samples.files.all * video + samples.crops * frame
-        return self._core * (_COLD + work / self._shards(task))
+            compiled = self._compiled(self._shards(task))
+        return self._core * (_COLD + compiled + work / self._shards(task))
 
     def _texture(self, task: str) -> float:
         names = self.values.benchmark
         steps = sum(map(self._shards, [*names.tasks, *names.cross]))
-        compiled = _COMPILED * min(self.machine.cores, steps) / steps
         area = (self.values.faces.size / 224) ** 2
         work = self.samples(task).crops * _CODES * area / self._shards(task)
-        return self._core * (_CODES_START + compiled + work)
+        return self._core * (_CODES_START + self._compiled(steps) + work)
+
+    def _compiled(self, steps: int) -> float:
+        """Return each step's part of what those that run first spend on compiling."""
+        return _COMPILED * min(self.machine.cores, steps) / steps
 
     def _evaluate(self, task: str) -> float:
         return self._tested(self._of_task(task), task)
