@@ -28,6 +28,8 @@ def say(path: str | Path, lines: dict, error: Any) -> str:
         text = f"unknown key{nearest(str(where[-1]), _siblings(where[:-1]))}"
     elif error["type"] == "missing":
         text = "is missing; add it (presets/sample.yaml shows each key)"
+    elif error["type"] == "model_type":
+        text = f"is no section (found {error['input']!r})"
     elif error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] in PATTERNS:
         text = f"{PATTERNS[error['ctx']['pattern']]} (found {error['input']!r})"
     else:
@@ -45,10 +47,15 @@ def _siblings(where: tuple) -> list[str]:
     if where[:1] == ("variants",):
         return list(Train.model_fields)
     for step in where:
-        own = model is Datasets and step not in model.model_fields
-        model = Own if own else model.model_fields[step].annotation
-        model = get_args(model)[0] if isinstance(model, UnionType) else model
+        model = inside(model, step)
     return list(model.model_fields)
+
+
+def inside(model: Any, key: str) -> Any:
+    """Return the type of a key of a section; of a section that may be absent, that section."""
+    own = model is Datasets and key not in model.model_fields
+    held = Own if own else model.model_fields[key].annotation
+    return get_args(held)[0] if isinstance(held, UnionType) else held
 
 
 class Source(NamedTuple):

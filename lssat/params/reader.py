@@ -2,16 +2,14 @@
 
 import json
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import ValidationError, create_model
+from pydantic import ValidationError
 
 from lssat.params import check
 from lssat.params.base import Section
-from lssat.params.data import Datasets, Own
 from lssat.params.sections import Benchmark, Params, Train
-from lssat.params.views import VIEWS, TrainView, V, View, keys, seen
+from lssat.params.views import VIEWS, TrainView, V, View, keys, shape
 from lssat.params.yaml12 import read_yaml
 from lssat.tables import DataError
 
@@ -109,7 +107,7 @@ def view(source: str, kind: type[V], **wildcards: str) -> V:
         source: path of a params.yaml, or JSON as `section_json` makes it.
         kind: the view of its rule (`VIEWS`).
     """
-    return seen(kind, part(source, kind, **wildcards))
+    return kind.model_validate(part(source, kind, **wildcards))
 
 
 def part(source: str, kind: type[View], **wildcards: str) -> dict[str, Any]:
@@ -126,16 +124,27 @@ def part(source: str, kind: type[View], **wildcards: str) -> dict[str, Any]:
     except ValueError as error:
         fix = "Give a params.yaml, or the JSON of the sections that are read"
         raise DataError("--params", f"is not valid JSON ({error})", fix) from None
-    wanted: dict[str, Any] = {}
-    for key in keys(kind):
-        place = wanted
-        for step in key.format(**wildcards).split("."):
-            place = place.setdefault(step, {})
-    problems: list[str] = []
-    filled = _filled(Params, wanted, given, (), problems)
-    if problems:
-        raise DataError.of("--params", problems)
-    return _without_none(filled)
+    shown = shape(kind, **wildcards)
+    try:
+        filled = shown.model_validate(_read(given, shown, Params))
+    except ValidationError as error:
+        problems = [check.say("--params", {}, fault) for fault in error.errors()]
+        raise DataError.of("--params", problems) from None
+    return _without_none(filled.model_dump())
+
+
+def _read(given: Any, shown: Any, whole: Any) -> Any:
+    """Leave out the keys of a section that are known, but not what a rule reads."""
+    if not (isinstance(given, dict) and hasattr(shown, "model_fields")):
+        return given
+    kept = {}
+    for key, value in given.items():
+        if key in shown.model_fields:
+            inner = shown.model_fields[key].annotation
+            kept[key] = _read(value, inner, check.inside(whole, key))
+        elif key not in whole.model_fields:
+            kept[key] = value  # and is refused
+    return kept
 
 
 def _without_none(part: dict[str, Any]) -> dict[str, Any]:
@@ -143,41 +152,3 @@ def _without_none(part: dict[str, Any]) -> dict[str, Any]:
     if "datasets" in part:
         part["datasets"] = {name: data for name, data in part["datasets"].items() if data}
     return part
-
-
-def _filled(
-    model: Any, wanted: dict[str, Any], given: Any, where: tuple, problems: list[str]
-) -> dict[str, Any]:
-    """Return the wanted keys of a section, checked, and with defaults; {}: a key as a whole."""
-    if not isinstance(given, dict):
-        problems.append(f"--params:1: {'.'.join(where)}: is no section (found {given!r})")
-        return {}
-    parts: dict[str, Any] = {}
-    whole: dict[str, Any] = {}
-    for key, below in wanted.items():
-        if below and (inner := _section(model, key)):
-            parts[key] = _filled(inner, below, given.get(key, {}), (*where, key), problems)
-        elif model is Datasets:  # the one that is asked for must be there
-            whole[key] = (_section(model, key), ...)
-        else:
-            field = model.model_fields[key]
-            whole[key] = (field.annotation, field)
-    others = model.model_fields.keys() - whole.keys()  # known, but not what this rule reads
-    if model is Datasets:
-        others |= given.keys() - whole.keys()
-    rest = {key: value for key, value in given.items() if key not in others}
-    try:
-        checked = create_model("Part", __base__=Section, **whole).model_validate(rest)
-    except ValidationError as error:
-        faults = [{**fault, "loc": (*where, *fault["loc"])} for fault in error.errors()]
-        problems += [check.say("--params", {}, fault) for fault in faults]
-        return parts
-    return parts | checked.model_dump()
-
-
-def _section(model: Any, key: str) -> Any:
-    """Return the section that a key of a section holds; None: it holds a value."""
-    inner = model.model_fields[key].annotation if key in model.model_fields else Own
-    if isinstance(inner, UnionType):  # Own | None
-        inner = get_args(inner)[0]
-    return inner if isinstance(inner, type) and issubclass(inner, Section) else None

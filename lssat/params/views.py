@@ -4,8 +4,10 @@ A field is a section, or a part that the section is made of (`sections`), of whi
 keys are seen. A mark in braces is filled in: only that key of the dict is seen.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+from pydantic import ConfigDict, Field, create_model, field_validator
+from pydantic.fields import FieldInfo
 
 from lssat.params import sections
 from lssat.params.base import Section
@@ -16,26 +18,31 @@ V = TypeVar("V", bound="View")
 OfTask = Annotated[dict[str, T], "{task}"]
 
 
-@dataclass(frozen=True)
-class View:
+class View(Section):
     """What a step is given."""
 
+    model_config = ConfigDict(defer_build=True)  # a process validates one or two of them
 
-@dataclass(frozen=True)
+    @field_validator("datasets", mode="before", check_fields=False)
+    @classmethod
+    def _of_release(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Let the section of a data set that is seen as a whole have all of its own keys."""
+        kind = _kind(cls.model_fields["datasets"])
+        return {name: _model(kind, name).model_validate(own) for name, own in values.items()}
+
+
 class SampleView(View):
     """Of the rule `sample`."""
 
     sample: sections.Sample
 
 
-@dataclass(frozen=True)
 class ManifestView(View):
     """Of the rule `manifest`."""
 
     datasets: OfTask[Dataset]
 
 
-@dataclass(frozen=True)
 class FacesView(View):
     """Of the rule `faces`."""
 
@@ -43,14 +50,12 @@ class FacesView(View):
     faces: sections.Faces
 
 
-@dataclass(frozen=True)
 class TextureView(View):
     """Of the rule `texture`."""
 
     texture: sections.Codes
 
 
-@dataclass(frozen=True)
 class ShardsView(View):
     """Of the rule `shards`."""
 
@@ -58,7 +63,6 @@ class ShardsView(View):
     texture: sections.TextureKind
 
 
-@dataclass(frozen=True)
 class SplitsView(View):
     """Of the rule `splits`."""
 
@@ -66,21 +70,18 @@ class SplitsView(View):
     splits: sections.Splits
 
 
-@dataclass(frozen=True)
 class FormatsView(View):
     """Of the rule `formats`."""
 
     datasets: OfTask[RootAndShards]
 
 
-@dataclass(frozen=True)
 class AuditView(View):
     """Of the rule `audit`: nothing that could be edited and make runs stale."""
 
     datasets: OfTask[Shards]
 
 
-@dataclass(frozen=True)
 class LookalikesView(View):
     """Of the rule `lookalikes`."""
 
@@ -88,7 +89,6 @@ class LookalikesView(View):
     datasets: OfTask[Shards]
 
 
-@dataclass(frozen=True)
 class AuditCrossView(View):
     """Of the rule `audit_cross`."""
 
@@ -96,7 +96,6 @@ class AuditCrossView(View):
     datasets: Annotated[dict[str, Shards], "{task}", "{home}"]
 
 
-@dataclass(frozen=True)
 class TrainView(View):
     """Of the rule `train`."""
 
@@ -104,7 +103,6 @@ class TrainView(View):
     train: sections.Train
 
 
-@dataclass(frozen=True)
 class EvaluateView(View):
     """Of the rules `evaluate` and `cross`."""
 
@@ -114,7 +112,6 @@ class EvaluateView(View):
     train: sections.ScoringRecipe
 
 
-@dataclass(frozen=True)
 class RobustnessView(View):
     """Of the rule `robustness`."""
 
@@ -125,14 +122,12 @@ class RobustnessView(View):
     evaluate: sections.ScoringOptions
 
 
-@dataclass(frozen=True)
 class FormatProbeView(View):
     """Of the rule `format_probe`."""
 
     evaluate: sections.IntervalOptions
 
 
-@dataclass(frozen=True)
 class SlicesView(View):
     """Of the rule `slices`."""
 
@@ -140,7 +135,6 @@ class SlicesView(View):
     evaluate: sections.Evaluate
 
 
-@dataclass(frozen=True)
 class SlicesListedView(View):
     """Of the rule `slices_listed`."""
 
@@ -148,7 +142,6 @@ class SlicesListedView(View):
     evaluate: sections.Evaluate
 
 
-@dataclass(frozen=True)
 class ExplainView(View):
     """Of the rule `explain`."""
 
@@ -158,7 +151,6 @@ class ExplainView(View):
     train: sections.ScoringRecipe
 
 
-@dataclass(frozen=True)
 class GalleryView(View):
     """Of the rule `gallery`."""
 
@@ -169,7 +161,6 @@ class GalleryView(View):
     datasets: dict[str, Dataset]
 
 
-@dataclass(frozen=True)
 class VariantView(View):
     """Of the rule `variant`."""
 
@@ -181,7 +172,6 @@ class VariantView(View):
     evaluate: sections.BatchSize
 
 
-@dataclass(frozen=True)
 class SensitivityView(View):
     """Of the rule `sensitivity`."""
 
@@ -193,7 +183,6 @@ class SensitivityView(View):
     evaluate: sections.Confidence
 
 
-@dataclass(frozen=True)
 class SpeedView(View):
     """Of the rule `speed`."""
 
@@ -203,7 +192,6 @@ class SpeedView(View):
     evaluate: sections.BatchSize
 
 
-@dataclass(frozen=True)
 class TrackView(View):
     """Of the rules `track` and `track_cross`."""
 
@@ -212,14 +200,12 @@ class TrackView(View):
     tracking: sections.Tracking
 
 
-@dataclass(frozen=True)
 class TrackSlicesView(View):
     """Of the rule `track_slices`."""
 
     tracking: sections.Tracking
 
 
-@dataclass(frozen=True)
 class ReportView(View):
     """Of the rule `report`."""
 
@@ -240,7 +226,6 @@ class ReportView(View):
     report: sections.Report
 
 
-@dataclass(frozen=True)
 class TrackReportView(View):
     """Of the rule `track_report`."""
 
@@ -283,31 +268,33 @@ VIEWS: dict[str, type[View]] = {
 
 def keys(view: type[View]) -> list[str]:
     """Return the keys of params.yaml that a view shows, such as `train` and `faces.margin`."""
-    return [key for name, hint in _hints(view).items() for key in _keys(name, hint)]
+    return [key for name, field in view.model_fields.items() for key in _keys(name, field)]
 
 
-def seen(view: type[V], values: dict[str, Any]) -> V:
-    """Return a view of plain values, which have its keys and no other."""
-    fields = {}
-    for name, hint in _hints(view).items():
-        if name == "datasets":
-            (_, kind) = get_args(_plain(hint))
-            fields[name] = {
-                dataset: _model(kind, dataset).model_validate(own)
-                for dataset, own in values[name].items()
-            }
-        else:
-            is_section = isinstance(hint, type) and issubclass(hint, Section)
-            fields[name] = hint.model_validate(values[name]) if is_section else values[name]
-    return view(**fields)
+def shape(view: type[View], **wildcards: str) -> type[Section]:
+    """Return the model of what a view shows as plain values, with its data sets by name."""
+    fields: dict[str, Any] = {}
+    for name, field in view.model_fields.items():
+        whole, seen = sections.Params.model_fields[name], field.annotation
+        if marks := _marks(field):
+            asked = [mark.format(**wildcards) for mark in marks]
+            own: Any = {dataset: (_model(_kind(field), dataset), ...) for dataset in asked}
+            seen = create_model("Asked", __base__=_Asked, **own)
+        if _is_whole(name, seen):
+            fields[name] = (whole.annotation, whole)
+        else:  # each of its keys may be lacking
+            fields[name] = (seen, Field(default={}, validate_default=True))
+    return create_model("Part", __base__=Section, **fields)
 
 
-def _hints(view: type[View]) -> dict[str, Any]:
-    return get_type_hints(view, include_extras=True)
+def _is_whole(name: str, seen: Any) -> bool:
+    return seen is sections.Params.model_fields[name].annotation or get_origin(seen) is dict
 
 
-def _plain(hint: Any) -> Any:
-    return hint.__origin__ if hasattr(hint, "__metadata__") else hint
+class _Asked(Section):
+    """The data sets that are asked for; others may stand beside them."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 def _model(kind: type[Section], dataset: str) -> type[Section]:
@@ -315,16 +302,21 @@ def _model(kind: type[Section], dataset: str) -> type[Section]:
     return SECTIONS.get(dataset, Own) if kind is Dataset else kind
 
 
-def _keys(name: str, hint: Any) -> list[str]:
-    if marks := getattr(hint, "__metadata__", ()):
-        (_, kind) = get_args(_plain(hint))
+def _kind(datasets: FieldInfo) -> type[Section]:
+    return get_args(datasets.annotation)[1]
+
+
+def _marks(field: FieldInfo) -> list[str]:
+    return [mark for mark in field.metadata if isinstance(mark, str)]
+
+
+def _keys(name: str, field: FieldInfo) -> list[str]:
+    if marks := _marks(field):
         places = [f"{name}.{mark}" for mark in marks]
-        if kind is Dataset:
+        if _kind(field) is Dataset:
             return places
-        return [f"{place}.{key}" for place in places for key in kind.model_fields]
-    if hint is sections.Params.model_fields[name].annotation or get_origin(hint) is dict:
+        return [f"{place}.{key}" for place in places for key in _kind(field).model_fields]
+    seen: Any = field.annotation
+    if _is_whole(name, seen):
         return [name]
-    return [
-        ".".join([name, key, *(mark for mark in field.metadata if isinstance(mark, str))])
-        for key, field in hint.model_fields.items()
-    ]
+    return [".".join([name, key, *_marks(part)]) for key, part in seen.model_fields.items()]

@@ -45,7 +45,7 @@ def test_an_odd_value_of_any_key_is_no_crash(top: str) -> None:
     ("where", "value", "said"),
     [
         (("datasets", "celeba"), None, "celeba has no section datasets.celeba; add it"),
-        (("datasets", "celeba"), 3, "datasets.celeba: Input should be"),
+        (("datasets", "celeba"), 3, "datasets.celeba: is no section (found 3)"),
         (
             ("datasets", "celeba", "root"),
             "",
@@ -53,7 +53,7 @@ def test_an_odd_value_of_any_key_is_no_crash(top: str) -> None:
         ),
         (("datasets", "celeba", "shards"), 10**6, "should be less than or equal to 100000"),
         (("slices", "lists", "affectnet"), " ", "slices.lists.affectnet: is empty; name a path"),
-        (("slices",), ["odd"], "slices: Input should be"),
+        (("slices",), ["odd"], "slices: is no section (found ['odd'])"),
         (("splits", "seed"), -1, "splits.seed: Input should be greater than or equal to 0"),
         (("evaluate", "seed"), 2**32, "evaluate.seed: Input should be less than 4294967296"),
         (("evaluate", "resamples"), 10**9, "less than or equal to 100000"),
