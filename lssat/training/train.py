@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -175,7 +175,7 @@ def _of_run(run: grid.Run, params: TrainView) -> TrainView:
     if own is None:
         return params
     recipe = params.train.model_copy(update={"lambda_cls": own})
-    return replace(params, train=recipe)
+    return params.model_copy(update={"train": recipe})
 
 
 def _training(run: grid.Run, recipe: Train, files: Files, clips: bool) -> Crops:

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ RUN = Run("ffpp", "vit_micro", "MRGB-RLDP-CRGB", 0)
 def view(**changes):
     part = params.view(str(ROOT / "params.yaml"), params.TrainView)
     recipe = part.train.model_dump() | {"epochs": 2, "batch_size": 16, "mask_ratio": 0.5} | changes
-    return replace(part, train=params.Train.model_validate(recipe))
+    return part.model_copy(update={"train": params.Train.model_validate(recipe)})
 
 
 def files(data: Path, out: Path, codes: bool = True) -> step.Files:

@@ -1,6 +1,5 @@
 """What a step is given of params.yaml, with other values."""
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from lssat.params import View
@@ -13,4 +12,4 @@ def changed(view: V, **sections: dict[str, Any]) -> V:
     others = {
         name: getattr(view, name).model_copy(update=values) for name, values in sections.items()
     }
-    return replace(view, **others)
+    return view.model_copy(update=others)

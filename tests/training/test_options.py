@@ -73,7 +73,7 @@ CHOICES = [
 def _train(
     data: Path, out: Path, run: Run, texture: Texture, changes: dict, **machine: bool | str
 ) -> dict:
-    part = replace(view(**SMALL | changes), texture=texture)
+    part = view(**SMALL | changes).model_copy(update={"texture": texture})
     where = replace(files(data, out), codes=data / "texture" / texture.kind)
     step.train(run, where, part, step.QUIET.model_copy(update=machine))
     return read_json(out / "record.json")
