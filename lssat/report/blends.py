@@ -50,8 +50,8 @@ def write(files: Files, seed: int, epoch: int) -> None:
         raise DataError(files.train, what, "Name a task of real and fake")
     frames = table.filter([clip == -1 for clip in table["clip"].to_pylist()])
     shards = Shards(files.faces, frames, files.train)
-    scripts = html.scripts("theme", "page")
-    page = html.template("blends.html.j2", Path(__file__).parent).render(
+    page = html.render(
+        Path(__file__).with_name("blends.html.j2"),
         title=task.title,
         seed=seed,
         epoch=epoch,
@@ -60,9 +60,6 @@ def write(files: Files, seed: int, epoch: int) -> None:
             _kind(kind, Reals(frames, shards, kind, files.train), seed, epoch)
             for kind in grid.BLENDS
         ],
-        scripts=scripts,
-        policy=html.policy(scripts),
-        style=html.style(),
     )
     write_text(files.page, page)
 

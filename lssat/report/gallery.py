@@ -58,13 +58,10 @@ def write(
         DataError: a file is missing or damaged.
     """
     placed = {name: (places or {}).get(name, "report") for name in tasks}
-    scripts = html.scripts("theme", "page")
-    page = html.template("gallery.html.j2", Path(__file__).parent).render(
+    page = html.render(
+        Path(__file__).with_name("gallery.html.j2"),
         title=title,
         tasks=[_task(name, files, placed[name]) for name, files in tasks.items()],
-        scripts=scripts,
-        policy=html.policy(scripts),
-        style=html.style(),
     )
     write_text(out, page)
 

@@ -77,10 +77,9 @@ def render(
 ) -> str:
     """Return the page as one HTML document that asks the network for nothing.
 
-    Its security policy lets the browser run the two scripts below, by their hashes, and no other;
+    Its security policy lets the browser run its two scripts, by their hashes, and no other;
     and load nothing from anywhere.
     """
-    scripts = html.scripts("theme", "page")
     page = Page(params, tasks, across, families, rejects)
     titles = {task.name: task.title for task in tasks}
     sections = [section for members in PARTS.values() for section in members]
@@ -89,7 +88,8 @@ def render(
         part: [section for section in members if filled[section.anchor]]
         for part, members in PARTS.items()
     }
-    return html.template("page.html.j2", Path(__file__).parent).render(
+    return html.render(
+        Path(__file__).with_name("page.html.j2"),
         title=heading.title(params, titles),
         note=heading.note(params, titles),
         page=page,
@@ -103,9 +103,6 @@ def render(
         could=[task for task in tasks if power.sentence(task.metrics)],
         caveat=words.CAVEAT,
         outputs=outputs,
-        scripts=scripts,
-        policy=html.policy(scripts),
-        style=html.style(),
     )
 
 

@@ -88,7 +88,7 @@ def test_case_37_every_name_that_a_section_may_show(tmp_path):
     start = WORST.split("$")[0]
     for name in (
         "results",
-        "each",
+        "per_class",
         "slices",
         "robustness",
         "sensitivity",

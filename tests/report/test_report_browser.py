@@ -331,14 +331,14 @@ def test_confusion_matrices_are_drawn_and_chosen(browser, classes):
     browser.events.clear()
     browser.open(classes)
     browser.wait(READY)
-    shown = "[...document.querySelectorAll('#each .plot')].map(p => p.clientWidth > 0)"
+    shown = "[...document.querySelectorAll('#per_class .plot')].map(p => p.clientWidth > 0)"
     assert browser.run(shown) == [True, False, False, False]
-    cells = "document.querySelectorAll('#each .plot')[0].querySelectorAll('rect').length"
+    cells = "document.querySelectorAll('#per_class .plot')[0].querySelectorAll('rect').length"
     assert browser.run(cells) == 64
-    choose = "const s = document.querySelector('#each .choose select'); s.selectedIndex = 2; s.dispatchEvent(new Event('change'))"  # noqa: E501
+    choose = "const s = document.querySelector('#per_class .choose select'); s.selectedIndex = 2; s.dispatchEvent(new Event('change'))"  # noqa: E501
     browser.run(f"(() => {{ {choose} }})()")
     assert browser.run(shown) == [False, False, True, False]
-    named = "document.querySelector('#each .plot').getAttribute('aria-label')"
+    named = "document.querySelector('#per_class .plot').getAttribute('aria-label')"
     assert "Recall, vit_micro · " in browser.run(named)
     assert browser.problems() == []
 

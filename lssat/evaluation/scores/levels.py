@@ -1,6 +1,6 @@
 """The test rows of a task's predictions as arrays, at each level: image, or frame and video."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ class Level(NamedTuple):
         """Return the labels, groups and scores of some samples, by a mask (N,); ids stay all."""
         return self._replace(
             labels=self.labels[mask],
-            scores=_Chosen(self.scores, mask),
+            scores=Scores(self.scores, lambda run: self.scores[run][mask]),
             groups=[group for group, chosen in zip(self.groups, mask, strict=True) if chosen],
         )
 
@@ -37,36 +37,20 @@ class Scores(Mapping[str, np.ndarray]):
     Those of 90 runs on CelebA's 40 attributes are 0.6 GB; their logits are in the table anyway.
     """
 
-    def __init__(self, kind: str, logits: dict[str, np.ndarray]):
-        self._kind, self._logits = kind, logits
+    def __init__(self, runs: Iterable[str], compute: Callable[[str], np.ndarray]):
+        self._runs, self._compute = list(runs), compute
         self._last: tuple[str, np.ndarray] | None = None
 
     def __getitem__(self, run: str) -> np.ndarray:
         if self._last is None or self._last[0] != run:
-            self._last = run, _scores(self._kind, self._logits[run])
+            self._last = run, self._compute(run)
         return self._last[1]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._logits)
+        return iter(self._runs)
 
     def __len__(self) -> int:
-        return len(self._logits)
-
-
-class _Chosen(Mapping[str, np.ndarray]):
-    """Scores of some samples, chosen when a run's are asked for: those of all runs are large."""
-
-    def __init__(self, scores: Mapping[str, np.ndarray], mask: np.ndarray):
-        self._scores, self._mask = scores, mask
-
-    def __getitem__(self, run: str) -> np.ndarray:
-        return self._scores[run][self._mask]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._scores)
-
-    def __len__(self) -> int:
-        return len(self._scores)
+        return len(self._runs)
 
 
 def levels(predictions: pa.Table, task: str, kind: str) -> list[list[Level]]:
@@ -146,7 +130,7 @@ def _levels(name: str, parts: dict[str, pa.Table], task: str, kind: str) -> list
         labels if kind == "multilabel" else labels[:, 0],
         samples["group"].to_pylist(),
         np.array(samples["subset"].to_pylist()),
-        Scores(kind, logits),
+        Scores(logits, lambda run: _scores(kind, logits[run])),
     )
     return [level] if level.name == "image" else [level, _videos(level, task)]
 

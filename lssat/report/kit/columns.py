@@ -1,6 +1,6 @@
 """Columns that tables of results share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lssat.report.kit import words
@@ -19,6 +19,12 @@ RUNS = Column(
 def score(task: Task) -> Column:
     """Return the column of the headline metric, each mean with its interval."""
     return Column(words.where(task.metrics), "num", "mean over seeds and its interval", measured)
+
+
+def score_in(rows: Iterable[Mapping[str, Any]], label: str, hint: str = "") -> Column:
+    """Return the column of what each backbone and configuration scores in other rows."""
+    scores = {words.pair(row): row for row in rows}
+    return Column(label, "num", hint, lambda row: measured(scores.get(words.pair(row))))
 
 
 def n(task: Task) -> Column:

@@ -3,37 +3,34 @@
 import base64
 import hashlib
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 
 
-def template(name: str, folder: Path) -> Template:
-    """Return a template of a folder, which may use those here, and which escapes everything."""
+def render(template: Path, **values: Any) -> str:
+    """Fill the template of a page, which may use those here, and which escapes everything."""
     # autoescape in so many words: select_autoescape() would miss the names *.html.j2
     environment = Environment(
-        loader=FileSystemLoader([folder, _HERE]),
+        loader=FileSystemLoader([template.parent, _HERE]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(name)
+    scripts = {name: _ours(f"{name}.js") for name in ("theme", "page")}
+    head = {"scripts": scripts, "policy": _policy(scripts), "style": _ours("style.css")}
+    return environment.get_template(template.name).render(**head, **values)
 
 
-def style() -> Markup:
-    """Return the style sheet."""
-    return Markup((_HERE / "style.css").read_text(encoding="utf-8"))
+def _ours(name: str) -> Markup:
+    return Markup((_HERE / name).read_text(encoding="utf-8"))
 
 
-def scripts(*names: str) -> dict[str, Markup]:
-    """Return our scripts by name."""
-    return {name: Markup((_HERE / f"{name}.js").read_text(encoding="utf-8")) for name in names}
-
-
-def policy(scripts: dict[str, Markup]) -> str:
+def _policy(scripts: dict[str, Markup]) -> str:
     """Return the Content-Security-Policy: these scripts by their hashes, nothing from anywhere."""
     digests = [hashlib.sha256(text.encode()).digest() for text in scripts.values()]
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)

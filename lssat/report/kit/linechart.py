@@ -1,15 +1,21 @@
-"""Curves by epoch as SVG: small, the same bytes for the same numbers, shown without a script."""
+"""Curves by epoch as a file of SVG, which brings its own style and needs no page around it."""
 
-import html
-import itertools
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import NamedTuple
+
+from lssat.report.kit import svg as kit
+from lssat.report.kit.svg import Axis, Trace
 
 # Okabe and Ito's colours, told apart by colour-blind readers as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
-_WIDE, _PLOT = 460, 190  # pixels of a panel, and of the plot's height in it
-_LEFT, _RIGHT, _TOP, _BELOW = 46, 12, 26, 30  # of its margins, without the legend
-_LINE, _LETTER = 15, 6.2  # pixels of the legend's
+_WIDE, _HIGH = 460, 240  # pixels of a plot
+_TOP, _LINE = 26, 15  # of its title, and of a line of its legend
+_STYLE = (
+    "text{font-family:sans-serif;font-size:11px;fill:#222}.axis,.line{fill:none}.axis{stroke:#ddd}"
+)
+_STYLE += ".line{stroke:currentColor}rect{fill:currentColor}"
+_STYLE += "".join(f".{kit.tint(n)}{{color:{colour}}}" for n, colour in enumerate(COLOURS))
 
 
 class Panel(NamedTuple):
@@ -22,67 +28,55 @@ class Panel(NamedTuple):
     title: str
     lines: Mapping[str, Sequence[float | None]]
 
+    @property
+    def groups(self) -> list[str]:
+        """What the legend names."""
+        return list(dict.fromkeys(name.partition("#")[0] for name in self.lines))
+
 
 def svg(panels: Sequence[Panel], across: int = 3) -> str:
     """Draw panels in rows of at most `across`."""
-    shown = [panel for panel in panels if any(map(_known, panel.lines.values()))]
+    shown = [panel for panel in panels if any(any(map(_is_known, v)) for v in panel.lines.values())]
+    legends = [_legend(panel) for panel in shown]
+    below = _TOP + _LINE * max((lines for _, lines in legends), default=0)
     columns = min(across, max(1, len(shown)))
-    rows = -(-len(shown) // columns)
-    below = _TOP + max((_legend(panel)[1] for panel in shown), default=0)
-    high = below + _PLOT + _BELOW
-    size = f'width="{columns * _WIDE}" height="{max(1, rows) * high}"'
+    size = columns * _WIDE, max(1, -(-len(shown) // columns)) * (below + _HIGH)
     parts = [
-        f'<g transform="translate({n % columns * _WIDE},{n // columns * high})">'
-        f"{_panel(panel, below)}</g>"
-        for n, panel in enumerate(shown)
+        f'<g transform="translate({n % columns * _WIDE},{n // columns * (below + _HIGH)})">'
+        f'<text x="8" y="16" font-weight="bold">{escape(panel.title)}</text>{legend}'
+        f'<g transform="translate(0,{below})">{_plot(panel)}</g></g>'
+        for n, (panel, (legend, _)) in enumerate(zip(shown, legends, strict=True))
     ]
-    style = 'font-family="sans-serif" font-size="11" fill="#222"'
-    ground = '<rect width="100%" height="100%" fill="#fff"/>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{ground}{"".join(parts)}</svg>'
+    ground = f'<style>{_STYLE}</style><path d="M0 0H{size[0]}V{size[1]}H0Z" fill="#fff"/>'
+    head = f'xmlns="http://www.w3.org/2000/svg" width="{size[0]}" height="{size[1]}"'
+    return f"<svg {head}>{ground}{''.join(parts)}</svg>"
 
 
-def _known(values: Sequence[float | None]) -> list[float]:
-    return [value for value in values if value is not None and abs(value) < 1e30]
+def _is_known(value: float | None) -> bool:
+    return value is not None and abs(value) < 1e30
 
 
-def _legend(panel: Panel) -> tuple[dict[str, tuple[float, int, str]], int]:
-    """Return left, top and colour of each group's entry, and the height of all."""
-    x, y, entries = float(_LEFT), 0, {}
-    groups = dict.fromkeys(name.partition("#")[0] for name in panel.lines)
-    for group, colour in zip(groups, itertools.cycle(COLOURS), strict=False):
-        width = 26 + _LETTER * len(group)
-        if x > _LEFT and x + width > _WIDE:
-            x, y = float(_LEFT), y + _LINE
-        entries[group] = (x, y, colour)
+def _legend(panel: Panel) -> tuple[str, int]:
+    """Return the entries of all groups, and how many lines they take."""
+    x, line, entries = 8.0, 0, []
+    for number, group in enumerate(panel.groups):
+        width = 26 + kit.text_width(group)
+        if x > 8 and x + width > _WIDE:
+            x, line = 8.0, line + 1
+        mark = f'<rect x="{x:.0f}" y="{_TOP + _LINE * line}" width="9" height="9"/>'
+        text = f'<text x="{x + 13:.0f}" y="{_TOP + 9 + _LINE * line}">{escape(group)}</text>'
+        entries.append(f'<g class="{kit.tint(number)}">{mark}{text}</g>')
         x += width
-    return entries, y + _LINE
+    return "".join(entries), line + 1
 
 
-def _panel(panel: Panel, top: int) -> str:
-    values = [value for line in panel.lines.values() for value in _known(line)]
-    low, high = min(values), max(values)
-    span = high - low or 1.0
-    last = max(len(line) for line in panel.lines.values()) - 1 or 1
-    groups, _ = _legend(panel)
-    right, floor = _WIDE - _RIGHT, top + _PLOT
-
-    def place(epoch: int, value: float) -> str:
-        x = _LEFT + (right - _LEFT) * epoch / last
-        return f"{x:.1f},{floor - _PLOT * (value - low) / span:.1f}"
-
-    parts = [f'<text x="{_LEFT}" y="16" font-weight="bold">{html.escape(panel.title)}</text>']
-    for step in range(5):
-        value = low + span * step / 4
-        y = floor - _PLOT * step / 4
-        parts.append(f'<path d="M{_LEFT} {y:.1f}H{right}" stroke="#ddd"/>')
-        parts.append(f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-    parts.append(f'<text x="{_LEFT}" y="{floor + 15}">epoch 0</text>')
-    parts.append(f'<text x="{right}" y="{floor + 15}" text-anchor="end">{last}</text>')
+def _plot(panel: Panel) -> str:
+    traces = []
     for name, line in panel.lines.items():
-        points = [place(n, v) for n, v in enumerate(line) if v is not None and abs(v) < 1e30]
-        drawn = f'stroke="{groups[name.partition("#")[0]][2]}" fill="none" stroke-width="1.5"'
-        parts.append(f'<polyline points="{" ".join(points)}" {drawn}/>')
-    for group, (x, y, colour) in groups.items():
-        parts.append(f'<rect x="{x:.0f}" y="{y + 26}" width="9" height="9" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 13:.0f}" y="{y + 35}">{html.escape(group)}</text>')
-    return "".join(parts)
+        values = [value if _is_known(value) else None for value in line]
+        colour = panel.groups.index(name.partition("#")[0])
+        traces.append(Trace(range(len(values)), values, colour, name=name, line="solid"))
+    last = max(1, *(len(line) - 1 for line in panel.lines.values()))
+    return kit.drawing(
+        traces, Axis("epoch", 0, last, step=max(1, round(last / 5))), Axis(), _WIDE, _HIGH
+    )

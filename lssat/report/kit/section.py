@@ -51,6 +51,11 @@ class Part(NamedTuple):
     lead: str = ""
 
 
+def by_task(show: Callable[[Task], Any]) -> Callable[[Page], list]:
+    """Return the content of a section that shows the same of each task that has it."""
+    return lambda page: [shown for task in page.tasks if (shown := show(task))]
+
+
 class Section(NamedTuple):
     """A section, which is left out where `content` returns nothing.
 

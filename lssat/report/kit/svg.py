@@ -129,6 +129,12 @@ def draw(
     traces: Sequence[Trace | Heat], x: Axis, y: Axis, width: int = WIDTH, height: int = HEIGHT
 ) -> str:
     """Return a plot as SVG, width x height in pixels at its natural size."""
+    drawn = drawing(traces, x, y, width, height)
+    return f'<svg {sized(width, height)} aria-hidden="true" focusable="false">{drawn}</svg>'
+
+
+def drawing(traces: Sequence[Trace | Heat], x: Axis, y: Axis, width: int, height: int) -> str:
+    """Return what is in a plot, to stand in an SVG beside others."""
     bottom = height - (_BOTTOM if x.title else _BOTTOM - 18)
     up = _axis(y, _reach(traces, "y"), bottom, _TOP)
     left = _left(y, up, width)
@@ -138,7 +144,7 @@ def draw(
         _heat(trace, across, up) if isinstance(trace, Heat) else _trace(trace, across, up)
         for trace in traces
     )
-    return f'<svg {sized(width, height)} aria-hidden="true" focusable="false">{frame}{marks}</svg>'
+    return frame + marks
 
 
 def _reach(traces: Sequence[Trace | Heat], axis: str) -> list[Any]:

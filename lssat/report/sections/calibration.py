@@ -10,7 +10,7 @@ from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Column, Table, flag_of
 from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Part, Section
+from lssat.report.kit.section import Part, Section, by_task
 from lssat.report.kit.svg import Axis, Trace
 from lssat.tables.metric_tables import Number, Row, RunMetrics
 
@@ -155,13 +155,9 @@ def _joined(group: list[tuple[float, float, int]]) -> tuple[float, float, int]:
     return confidence, sum(f * n for _, f, n in group) / total, total
 
 
-def content(page: Page) -> list[Part]:
-    """Return a part for each task: diagrams, if any, and the table."""
-    parts = []
-    for task in page.tasks:
-        figures = [figure] if (figure := diagram(task)) else []
-        parts.append(Part(task.title, figures=figures, folded=[("Table of errors", table(task))]))
-    return parts
+def _part(task: Task) -> Part:
+    figures = [figure] if (figure := diagram(task)) else []
+    return Part(task.title, figures=figures, folded=[("Table of errors", table(task))])
 
 
-SECTION = Section("calibration", "Calibration", content=content, lead=LEAD)
+SECTION = Section("calibration", "Calibration", content=by_task(_part), lead=LEAD)

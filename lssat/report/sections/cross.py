@@ -2,10 +2,10 @@
 
 from lssat.report.kit import columns as shared
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Column, Table, measured
+from lssat.report.kit.cells import ROW, Column, Table
 from lssat.report.kit.results import Cross, Task
 from lssat.report.kit.section import Page, Part, Section
-from lssat.tables import Metrics, Row
+from lssat.tables import Metrics
 
 LEAD = (
     "The same runs on data sets that they have never seen: nothing was trained, chosen or "
@@ -47,9 +47,13 @@ def _table(cross: Cross, trained: Task) -> Table:
     home = [row for row in trained.metrics["table"] if row["metric"] == metric]
     columns = [*ROW]
     for level in dict.fromkeys(row["level"] for row in rows):
-        name, at_home = f"{level} {words.metric(metric)}", "test split of the training data"
-        columns += [_score(f"{name}, {trained.name}", at_home, home, level)]
-        columns += [_score(f"{name}, {cross.name}", "mean over seeds and interval", rows, level)]
+        name = f"{level} {words.metric(metric)}"
+        for those, whose, hint in (
+            (home, trained.name, "test split of the training data"),
+            (rows, cross.name, "mean over seeds and interval"),
+        ):
+            at_level = (row for row in those if row["level"] == level)
+            columns.append(shared.score_in(at_level, f"{name}, {whose}", hint))
     columns += [
         shared.BASELINE,
         Column("Beats it", "text", "shown to", shared.beats),
@@ -61,12 +65,6 @@ def _table(cross: Cross, trained: Task) -> Table:
     notes = [f"{', '.join(words.pair(row))}: {row['note']}" for row in of_headline if row["note"]]
     caption = f"{words.metric(metric)} on {cross.name} beside {trained.name}"
     return Table.of(f"cross-{cross.name}", caption, columns, of_headline, notes=notes)
-
-
-def _score(label: str, hint: str, rows: list[Row], level: str) -> Column:
-    """Return the column of the score that each backbone and configuration has at a level."""
-    scores = {words.pair(row): row for row in rows if row["level"] == level}
-    return Column(label, "num", hint, lambda row: measured(scores.get(words.pair(row))))
 
 
 def content(page: Page) -> list[Part]:

@@ -8,7 +8,7 @@ import numpy as np
 from lssat.report.kit import words
 from lssat.report.kit.figures import Figure, Key, Plot, diagonal
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Part, Section
+from lssat.report.kit.section import Part, Section, by_task
 from lssat.report.kit.svg import DASHES, Axis, Trace
 from lssat.report.sections import decoder
 from lssat.tables.metric_tables import Curve
@@ -204,16 +204,14 @@ def _kept(task: Task) -> str:
     return f"Best {name} on validation by seed, {'; '.join(parts)}."
 
 
-def roc_content(page: Page) -> list[Part]:
-    """Return a part for each task that has ROC curves."""
-    drawn = [(task, roc(task)) for task in page.tasks]
-    return [Part(task.title, figures=[f], lead=roc_lead(task)) for task, f in drawn if f]
+def _roc_part(task: Task) -> Part | None:
+    figure = roc(task)
+    return Part(task.title, figures=[figure], lead=roc_lead(task)) if figure else None
 
 
-def training_content(page: Page) -> list[Part]:
-    """Return a part for each task."""
-    return [Part(task.title, figures=[training(task)]) for task in page.tasks]
+def _training_part(task: Task) -> Part:
+    return Part(task.title, figures=[training(task)])
 
 
-ROC = Section("roc", "ROC", "ROC curves", roc_content)
-TRAINING = Section("training", "Training", "Training curves", training_content)
+ROC = Section("roc", "ROC", "ROC curves", by_task(_roc_part))
+TRAINING = Section("training", "Training", "Training curves", by_task(_training_part))

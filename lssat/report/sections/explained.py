@@ -14,7 +14,7 @@ from lssat.report.kit.cells import ROW, Cell, Column, Table, flag_of, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.pictures import Pair, Picture, gapped, picture, tile
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Section
+from lssat.report.kit.section import Page, Section, by_task
 from lssat.report.kit.svg import Axis, Trace
 from lssat.tables import FACES, vouched
 from lssat.tables.analysis_tables import Embedding, ExplainedRow, ExplainedSample
@@ -230,10 +230,10 @@ def content(page: Page) -> list[dict[str, Any]]:
     return [section(task, page.place(task) == "report") for task in page.tasks]
 
 
-def embedded(page: Page) -> list[tuple[str, list[Figure]]]:
-    """Return the scatters of each task that has any."""
-    return [(task.title, drawn) for task in page.tasks if (drawn := embeddings(task))]
+def _embedded(task: Task) -> tuple[str, list[Figure]] | None:
+    drawn = embeddings(task)
+    return (task.title, drawn) if drawn else None
 
 
 SECTION = Section("explained", "Where they look", "Where the models look", content, LEAD)
-EMBEDDINGS = Section("embeddings", "Embeddings", content=embedded, lead=EMBEDDINGS_LEAD)
+EMBEDDINGS = Section("embeddings", "Embeddings", content=by_task(_embedded), lead=EMBEDDINGS_LEAD)

@@ -14,7 +14,6 @@ from lssat.report.kit.cells import (
     Table,
     anchor,
     flag_of,
-    flagged,
     interval,
     measured,
     num,
@@ -160,25 +159,17 @@ def _bar(row: Mapping[str, Any], scale: Scale) -> Bar | None:
 def measures(task: Task) -> Table:
     """Make the table of all metrics: a row per backbone x configuration, a column per metric."""
     table = task.metrics["table"]
-    by_cell = {(words.pair(row), row["level"], row["metric"]): row for row in table}
-    firsts = {(row["level"], row["metric"]): row for row in table}
-
-    def column(level: str, metric: str) -> Column:
-        label = f"{level} {words.metric(metric)}"
-        lower = " (low is good)" if words.lower_is_better(metric) else ""
-
-        def cell(row: Row) -> Cell:
-            return measured(by_cell.get((words.pair(row), level, metric)))
-
-        return Column(f"{label}{lower}", "num", value=cell)
-
+    by_measure: dict[str, list[Row]] = {}
+    for row in table:
+        lower = " (low is good)" if words.lower_is_better(row["metric"]) else ""
+        by_measure.setdefault(f"{words.measure(row)}{lower}", []).append(row)
     covered = _coverage(task, frames=task.splits.get("frame_coverage", {}).get("test"))
     hint = "of listed samples; below, of frames asked for"
-    baselines = [num(row["baseline"]) for row in firsts.values()]
+    baselines = [num(rows[-1]["baseline"]) for rows in by_measure.values()]
     return Table.of(
         f"measures-{task.name}",
         f"all metrics of {task.title}, mean over seeds and interval",
-        [*ROW, flag_of(task), *(column(*kind) for kind in firsts),
+        [*ROW, flag_of(task), *(columns.score_in(rows, name) for name, rows in by_measure.items()),
          Column("Coverage", "num", hint, lambda row: covered)],
         {words.pair(row): row for row in table}.values(),
         foot=[Cell("trivial baseline"), _EMPTY, _EMPTY, *baselines, _EMPTY],
@@ -199,16 +190,6 @@ def covered(share: float | None, present: float | None) -> Cell:
     """Make the cell of the share of listed samples; where it differs, that of those there."""
     small = f"of those there {words.percent(present)}" if present != share else ""
     return Cell(words.percent(share), share, small)
-
-
-def row_pairs(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return the backbones x configurations of rows, in their order."""
-    return list(dict.fromkeys(map(words.pair, rows)))
-
-
-def named(task: Task, pair: tuple[str, str]) -> list[Cell]:
-    """Make the first cells of a row; a collapsed row says so in every table."""
-    return [*map(Cell, pair), flagged(pair in task.collapsed)]
 
 
 def parts(row: Mapping[str, Any]) -> list[str]:

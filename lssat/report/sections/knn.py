@@ -19,14 +19,13 @@ def table(task: Task, rows: list[Nearest]) -> Table:
         rows: `nearest` of metrics.json.
     """
     where = words.where(task.metrics)
-    probes = {words.pair(row): row for row in (*task.headline, *task.beside)}
     shown = [
         *ROW,
         Column("k-NN", "num", f"{where}, mean over seeds and its interval", measured),
         Column("k", "num", "of each seed, chosen on validation",
                lambda row: ", ".join(map(str, row["neighbours"]))),
-        Column("Linear probe", "num", f"{where}, trained on the same features",
-               lambda row: measured(probes.get(words.pair(row)))),
+        columns.score_in((*task.headline, *task.beside), "Linear probe",
+                         f"{where}, trained on the same features"),
         columns.BASELINE,
         Column("k-NN beats it", hint="shown to, with a correction for the number of rows",
                value=columns.beats),

@@ -9,7 +9,7 @@ from lssat.report.kit import columns, traces, words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, anchor, num
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Part, Section
+from lssat.report.kit.section import Part, Section, by_task
 from lssat.report.kit.svg import Axis, Trace
 from lssat.report.sections.costs import COSTS, Cost, Priced, front, priced
 from lssat.tables.analysis_tables import Speed
@@ -236,9 +236,4 @@ def _notes(task: Task, rows: list[Priced]) -> list[str]:
     return notes
 
 
-def content(page: Page) -> list[Part]:
-    """Return a part for each task."""
-    return [section(task) for task in page.tasks]
-
-
-SECTION = Section("costs", "Costs", "Accuracy against cost", content, LEAD)
+SECTION = Section("costs", "Costs", "Accuracy against cost", by_task(section), LEAD)

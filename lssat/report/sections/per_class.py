@@ -7,9 +7,8 @@ from lssat.report.kit import columns, traces, words
 from lssat.report.kit.cells import Chooser, Column, Table, flagged, measured
 from lssat.report.kit.figures import Figure, Plot
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Section
+from lssat.report.kit.section import Section, by_task
 from lssat.report.kit.svg import Axis, Heat, Trace
-from lssat.report.sections import headline
 from lssat.tables.metric_tables import ClassRow, Confusion
 
 ByClass = dict[str, dict[str, ClassRow]]  # attribute or class -> metric -> row
@@ -45,7 +44,7 @@ def section(task: Task) -> dict[str, Any] | None:
 
 def _best_first(task: Task) -> list[tuple[str, str]]:
     best = words.best(task.headline)
-    order = headline.row_pairs(task.metrics["each"])
+    order = dict.fromkeys(map(words.pair, task.metrics["each"]))
     return sorted(order, key=lambda pair: best is not None and pair != words.pair(best))
 
 
@@ -195,9 +194,4 @@ def _heat(task: Task, place: int, row: Confusion, counts: list[list[int]]) -> Pl
     return Plot(id, words.name(row), [heat], x, y, 130 + side, 70 + side // 2)
 
 
-def content(page: Page) -> list[dict[str, Any]]:
-    """Return what the section shows of each task of several classes or attributes."""
-    return [shown for task in page.tasks if (shown := section(task))]
-
-
-SECTION = Section("each", "Per class", "Each attribute, each class", content, LEAD)
+SECTION = Section("per_class", "Per class", "Each attribute, each class", by_task(section), LEAD)

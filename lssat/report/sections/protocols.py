@@ -5,6 +5,7 @@ from typing import Any
 
 from lssat.report.kit import words
 from lssat.report.kit.cells import ROW, Cell, Column, Table, measured
+from lssat.report.kit.columns import score_in
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Part, Section
 from lssat.tables import Metrics, Row
@@ -94,24 +95,19 @@ def _methods(task: Task, name: str, metrics: Metrics) -> Table:
 def _sets(task: Task, tested: list[tuple[str, Metrics]]) -> Table:
     """Make the matrix of test sets: training down, the data set across."""
     metric = task.metrics["metric"]
-    by_cell = {
-        (words.pair(row), name): row
-        for name, metrics in tested
-        for row in metrics["table"]
-        if (row["level"], row["metric"]) == (metrics["level"], metric)
-    }
-
-    def column(name: str, metrics: Metrics) -> Column:
+    every: list[Row] = []
+    columns = [*ROW]
+    for name, metrics in tested:
         level = metrics["level"]
+        rows = [r for r in metrics["table"] if (r["level"], r["metric"]) == (level, metric)]
+        every += rows
         hint = f"n = {words.number(metrics['n'][level])} {level}s"
         if metrics.get("unasked"):
             hint += f", {len(metrics['classes'])} of {len(task.metrics['classes'])} classes"
-        return Column(name, "num", hint, lambda row: measured(by_cell.get((words.pair(row), name))))
-
-    columns = [*ROW, *(column(*one) for one in tested)]
-    rows = {words.pair(row): row for row in by_cell.values()}.values()
+        columns.append(score_in(rows, name, hint))
     caption = f"{words.metric(metric)} of the runs of {task.name}, by data set"
-    return Table.of(f"protocol-sets-{task.name}", caption, columns, rows)
+    by_pair = {words.pair(row): row for row in every}
+    return Table.of(f"protocol-sets-{task.name}", caption, columns, by_pair.values())
 
 
 def _of_methods(metrics: Metrics) -> list[SubsetRow]:

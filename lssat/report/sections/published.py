@@ -5,7 +5,7 @@ from typing import NamedTuple
 from lssat.report.kit import words
 from lssat.report.kit.cells import Column, Table, num
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Part, Section
+from lssat.report.kit.section import Part, Section, by_task
 
 
 class Published(NamedTuple):
@@ -114,10 +114,9 @@ _SHOWN = [
 ]
 
 
-def content(page: Page) -> list[Part]:
-    """Return a part for each task that papers report."""
-    tables = [(task.title, table(task)) for task in page.tasks]
-    return [Part(title, tables=[shown]) for title, shown in tables if shown]
+def _part(task: Task) -> Part | None:
+    shown = table(task)
+    return Part(task.title, tables=[shown]) if shown else None
 
 
-SECTION = Section("published", "Papers", "Beside the papers", content, LEAD)
+SECTION = Section("published", "Papers", "Beside the papers", by_task(_part), LEAD)

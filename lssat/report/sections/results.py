@@ -4,13 +4,8 @@ from typing import Any
 
 from lssat.report.kit import words
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Section
+from lssat.report.kit.section import Section, by_task
 from lssat.report.sections import headline, matrix, subsets
-
-
-def content(page: Page) -> list[dict[str, Any]]:
-    """Return what the section shows of each task."""
-    return [_task(task) for task in page.tasks]
 
 
 def _task(task: Task) -> dict[str, Any]:
@@ -38,4 +33,4 @@ def _lead(task: Task) -> str:
     )
 
 
-SECTION = Section("results", "Results", content=content)
+SECTION = Section("results", "Results", content=by_task(_task))

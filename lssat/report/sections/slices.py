@@ -7,7 +7,7 @@ from lssat.report.kit.cells import ROW, Cell, Column, Table, flag_of, measured, 
 from lssat.report.kit.columns import p_value
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Section
+from lssat.report.kit.section import Section, by_task
 from lssat.report.kit.svg import SHAPES, Axis, Trace
 from lssat.tables.analysis_tables import (
     AnnotationList,
@@ -28,14 +28,14 @@ LEAD = (
 FEW = {"samples": 100, "clusters": 30}  # below either, the page says what a gap does not mean
 
 
-def section(task: Task) -> dict[str, Any]:
-    """Describe a task's slices: a part for each attribute."""
+def section(task: Task) -> dict[str, Any] | None:
+    """Describe a task's slices, if it has any: a part for each attribute."""
     parts = [
         _part(task, sliced, attribute)
         for sliced in task.slices
         for attribute in _attributes(sliced)
     ]
-    return {"title": task.title, "parts": parts}
+    return {"title": task.title, "parts": parts} if parts else None
 
 
 def _attributes(sliced: Slices) -> list[str]:
@@ -312,9 +312,6 @@ def _summary(heads: list[SliceRow]) -> str:
     return f"Mean over seeds by group, {'; '.join(parts)}."
 
 
-def content(page: Page) -> list[dict[str, Any]]:
-    """Return what the section shows of each task that has slices."""
-    return [shown for task in page.tasks if (shown := section(task))["parts"]]
-
-
-SECTION = Section("slices", "Slices", content=content, lead=LEAD, ask="slices of params.yaml")
+SECTION = Section(
+    "slices", "Slices", content=by_task(section), lead=LEAD, ask="slices of params.yaml"
+)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Chooser, Column, Table, flag_of, measured
+from lssat.report.kit.cells import ROW, Cell, Chooser, Table, flag_of
+from lssat.report.kit.columns import score_in
 from lssat.report.kit.results import Task
 from lssat.report.sections import headline
 
@@ -29,19 +30,13 @@ def chooser(task: Task) -> Chooser | None:
 def _table(task: Task, level: str, metric: str) -> Table:
     rows = _of(task.metrics["subsets"], level, metric)
     pooled = [{**row, "subset": _POOLED} for row in _of(task.metrics["table"], level, metric)]
-    by_cell = {(words.pair(row), row["subset"]): row for row in (*pooled, *rows)}
-    firsts = {row["subset"]: row for row in by_cell.values()}
-
-    def column(subset: str) -> Column:
-        hint = f"n = {words.number(firsts[subset]['n'])}"
-
-        def cell(row: Mapping[str, Any]) -> Cell:
-            return measured(by_cell.get((words.pair(row), subset)))
-
-        return Column(subset, "num", hint, cell)
-
+    by_subset: dict[str, list[Mapping[str, Any]]] = {}
+    for row in (*pooled, *rows):
+        by_subset.setdefault(row["subset"], []).append(row)
+    firsts = {subset: rows_of[-1] for subset, rows_of in by_subset.items()}
+    sizes = {subset: f"n = {words.number(row['n'])}" for subset, row in firsts.items()}
     baselines = [
-        f"{subset} {words.number(row['baseline'])} (n = {words.number(row['n'])})"
+        f"{subset} {words.number(row['baseline'])} ({sizes[subset]})"
         for subset, row in firsts.items()
     ]
     notes = [f"Trivial baseline: {words.listing(baselines)}."]
@@ -50,7 +45,7 @@ def _table(task: Task, level: str, metric: str) -> Table:
     return Table.of(
         f"subsets-{task.name}-{level}-{metric}",
         f"{what} of {task.title} by subset",
-        [*ROW, flag_of(task), *map(column, firsts)],
+        [*ROW, flag_of(task), *(score_in(by_subset[name], name, sizes[name]) for name in firsts)],
         {words.pair(row): row for row in (*pooled, *rows)}.values(),
         foot=_coverage(task, list(firsts)),
         notes=notes,

@@ -4,7 +4,7 @@ from lssat.report.kit import columns, traces, words
 from lssat.report.kit.cells import ROW, Cell, Column, Table
 from lssat.report.kit.figures import Figure, Key, Plot
 from lssat.report.kit.results import Task
-from lssat.report.kit.section import Page, Part, Section
+from lssat.report.kit.section import Part, Section, by_task
 from lssat.report.kit.svg import SHAPES, Axis, Trace
 from lssat.tables.metric_tables import SweepRow
 
@@ -19,8 +19,10 @@ LEAD = (
 )
 
 
-def section(task: Task) -> Part:
+def section(task: Task) -> Part | None:
     """Describe the sweep of a task that has one: a figure, sentences for each curve, the table."""
+    if not task.metrics["sweep"]:
+        return None
     groups: dict[str, list[SweepRow]] = {}
     for row in task.metrics["sweep"]:
         groups.setdefault(words.name(row), []).append(row)
@@ -166,15 +168,10 @@ def _weight(row: SweepRow) -> Cell:
     return Cell(_value(row["lambda"]), _place(row), known)
 
 
-def content(page: Page) -> list[Part]:
-    """Return a part for each task that has a sweep."""
-    return [section(task) for task in page.tasks if task.metrics["sweep"]]
-
-
 SECTION = Section(
     "sweep",
     "Lambda sweep",
-    content=content,
+    content=by_task(section),
     lead=LEAD,
     ask="a lambda in benchmark.variants of params.yaml",
 )

@@ -5,12 +5,12 @@ from typing import Any
 
 from lssat.evaluation.scores.levels import Level
 from lssat.report.kit import html, words
-from lssat.report.kit.cells import Cell, Column, Table, num
+from lssat.report.kit.cells import Column, Table, interval
 from lssat.tables import confidential, write_text
 from lssat.use.compare import crops, figures, terminal
 from lssat.use.compare.runs import Arm
 
-_HERE = Path(__file__).parent
+_TEMPLATE = Path(__file__).with_name("page.html.j2")
 _SECTIONS = {
     "scores": "Scores",
     "roc": "ROC",
@@ -34,13 +34,12 @@ def write(path: Path, a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) 
     Raises:
         DataError: a shard of crops is damaged, or a training curve is missing.
     """
-    text = html.template("page.html.j2", _HERE).render(**_content(a, b, level, comparison))
+    text = html.render(_TEMPLATE, **_content(a, b, level, comparison))
     with confidential():
         write_text(path, text)
 
 
 def _content(a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) -> dict[str, Any]:
-    scripts = html.scripts("theme", "page")
     pictures, why = crops.pictures(a, level, comparison["disagreements"])
     parts = "By subset" if comparison["kind"] == "binary" else "By class"
     return {
@@ -65,9 +64,6 @@ def _content(a: Arm, b: Arm, level: Level, comparison: dict[str, Any]) -> dict[s
         "no_crops": why,
         "curves": figures.curves(a, b),
         "differences": _differences(comparison),
-        "scripts": scripts,
-        "policy": html.policy(scripts),
-        "style": html.style(),
     }
 
 
@@ -85,17 +81,16 @@ def _facts(arm: Arm) -> list[str]:
 
 
 def _metrics(comparison: dict[str, Any]) -> Table:
-    names = (*terminal.arms(comparison), "A − B")
-    columns = [Column("Metric"), *(Column(name, "num") for name in names)]
-    rows = [
-        [Cell(f"{row['level']} {words.metric(row['metric'])}"), *_three(row)]
-        for row in comparison["metrics"]
-    ]
-    return Table("metrics", "metrics of both runs on the common test samples", columns, rows)
+    name = Column("Metric", value=lambda row: f"{row['level']} {words.metric(row['metric'])}")
+    columns = [name, *_both(comparison)]
+    caption = "metrics of both runs on the common test samples"
+    return Table.of("metrics", caption, columns, comparison["metrics"])
 
 
-def _three(row: dict[str, Any]) -> list[Cell]:
-    return [num(row[name]) for name in ("a", "b", "difference")]
+def _both(comparison: dict[str, Any]) -> list[Column]:
+    """Return the columns of what both runs score, and their difference."""
+    labels = zip((*terminal.arms(comparison), "A − B"), ("a", "b", "difference"), strict=True)
+    return [Column(label, "num", value=key) for label, key in labels]
 
 
 def _subsets_lead(comparison: dict[str, Any]) -> str:
@@ -111,38 +106,32 @@ def _subsets_lead(comparison: dict[str, Any]) -> str:
 
 
 def _subsets(comparison: dict[str, Any]) -> Table:
-    columns = [Column("Part"), Column("Metric")]
-    known = any(row["low"] is not None for row in comparison["subsets"])
-    names = [*terminal.arms(comparison), "A − B", *(["Interval"] if known else []), "n"]
-    columns += [Column(name, "num") for name in names]
-    rows = [
-        [
-            Cell(row["name"]),
-            Cell(words.metric(row["metric"])),
-            *_three(row),
-            *([Cell(words.interval(row), row["low"])] if known else []),
-            num(row["n"]),
-        ]
-        for row in comparison["subsets"]
+    rows = comparison["subsets"]
+    known = any(row["low"] is not None for row in rows)
+    columns = [
+        Column("Part", value="name"),
+        Column("Metric", value=lambda row: words.metric(row["metric"])),
+        *_both(comparison),
+        *([Column("Interval", "num", value=interval)] if known else []),
+        Column("n", "num", value="n"),
     ]
-    return Table("parts", "both runs by subset or class", columns, rows)
+    return Table.of("parts", "both runs by subset or class", columns, rows)
 
 
 def _agreement(comparison: dict[str, Any]) -> Table:
     what = "decisions" if comparison["kind"] == "multilabel" else f"{comparison['level']}s"
-    only = [f"Only {name}" for name in terminal.arms(comparison)]
-    names = ("Both right", *only, "Both wrong")
-    columns = [Column("Part"), Column("Name"), Column(f"n {what}", "num")]
-    columns += [Column(name, "num") for name in names]
-    rows = [
-        [
-            Cell(row["by"]),
-            Cell("all" if row["by"] == "all" else row["name"]),
-            *(num(row[key]) for key in ("n", "both", "only_a", "only_b", "neither")),
-        ]
-        for row in comparison["agreement"]
+    one, two = (f"Only {name}" for name in terminal.arms(comparison))
+    columns = [
+        Column("Part", value="by"),
+        Column("Name", value="name"),
+        Column(f"n {what}", "num", value="n"),
+        Column("Both right", "num", value="both"),
+        Column(one, "num", value="only_a"),
+        Column(two, "num", value="only_b"),
+        Column("Both wrong", "num", value="neither"),
     ]
-    return Table("agreement", "samples that both, one or none got right", columns, rows)
+    caption = "samples that both, one or none got right"
+    return Table.of("agreement", caption, columns, comparison["agreement"])
 
 
 def _disagreements_lead(comparison: dict[str, Any]) -> str:
@@ -158,17 +147,23 @@ def _disagreements_lead(comparison: dict[str, Any]) -> str:
 
 
 def _disagreements(comparison: dict[str, Any]) -> Table:
-    columns = [Column("Sample", "id"), Column("Subset"), Column("Truth"), Column("Right")]
-    columns += [Column("Score of")]
-    columns += [Column(name, "num") for name in (*terminal.arms(comparison), "A − B")]
-    rows = [
-        [*(Cell(row[name]) for name in ("id", "subset", "truth", "right", "about")), *_three(row)]
-        for row in comparison["disagreements"]
+    columns = [
+        Column("Sample", "id", value="id"),
+        Column("Subset", value="subset"),
+        Column("Truth", value="truth"),
+        Column("Right", value="right"),
+        Column("Score of", value="about"),
+        *_both(comparison),
     ]
-    return Table("apart", "the strongest disagreements", columns, rows)
+    rows = comparison["disagreements"]
+    return Table.of("apart", "the strongest disagreements", columns, rows)
 
 
 def _differences(comparison: dict[str, Any]) -> Table:
-    columns = [Column("Key", "id"), *(Column(name, "pre") for name in terminal.arms(comparison))]
-    rows = [[Cell(row["key"]), Cell(row["a"]), Cell(row["b"])] for row in comparison["differences"]]
-    return Table("records-table", "what the records say differently", columns, rows)
+    names = zip(terminal.arms(comparison), "ab", strict=True)
+    columns = [
+        Column("Key", "id", value="key"),
+        *(Column(name, "pre", value=x) for name, x in names),
+    ]
+    caption = "what the records say differently"
+    return Table.of("records-table", caption, columns, comparison["differences"])
