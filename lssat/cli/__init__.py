@@ -5,6 +5,7 @@ itself must stay light, since a step may be done by a fork of a process that has
 """
 
 import io
+import os
 import sys
 import traceback
 
@@ -18,6 +19,10 @@ def main() -> None:
 
     What the terminal's encoding cannot show is spelt out: a name never ends a command.
     """
+    _have_streams()
+    for name in ("COLUMNS", "LINES"):  # 0, as some shells without a terminal say, prints nothing
+        if os.environ.get(name, "").strip("0") == "":
+            os.environ.pop(name, None)
     steps.follow()
     if (code := fork_server.hand_over()) is not None:
         sys.exit(code)
@@ -25,6 +30,17 @@ def main() -> None:
         _work()
     except KeyboardInterrupt:  # before a command has its own way of stopping
         sys.exit(130)
+
+
+def _have_streams() -> None:
+    """Open what was closed (`>&-`) to nowhere: else the next file would take a stream's number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
 
 def _work() -> None:

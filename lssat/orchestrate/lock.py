@@ -12,14 +12,15 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from lssat.orchestrate.steps import STEPS
-from lssat.tables import DataError, refusing
+from lssat.tables import DataError, refused, refusing
 
 OWNER = Path(".snakemake/owner")
 _LOCKS = Path(".snakemake/locks")
 _DVC = Path(".dvc/tmp")
+_TRIES = 10  # to take the folder, in half a second
 _ENDING = 120  # seconds that steps of a killed run may take to save their state
 
 _held: list[IO[str]] = []  # open files hold their locks until the process ends
@@ -40,11 +41,11 @@ def hold(inside_dvc: bool) -> None:
         OWNER.parent.mkdir(exist_ok=True)
         file = open(OWNER, "a+", encoding="utf-8")  # noqa: SIM115
     try:
-        if not _lock(file, fcntl.LOCK_EX):
+        if not _take_soon(file):
             file.seek(0)
-            raise _busy(file.read() or "another run")
+            raise busy(file.read())
         if not inside_dvc and (other := dvc_at_work()):
-            raise _busy(other)
+            raise busy(other)
         _await_steps()
     except DataError:
         file.close()
@@ -55,18 +56,26 @@ def hold(inside_dvc: bool) -> None:
     file.flush()
     _held.append(file)
     if _LOCKS.exists():
+        there = any(_LOCKS.iterdir())  # each dry run leaves an empty folder
         shutil.rmtree(_LOCKS)
         whose = f"left by {before}, which has ended" if before else "whose run has ended"
-        print(f"{_LOCKS}: locks {whose}: removed.", file=sys.stderr)
+        if there:
+            print(f"{_LOCKS}: locks {whose}: removed.", file=sys.stderr)
 
 
 def owner() -> str | None:
     """Return which run works in this folder, if one does; it is not disturbed."""
     try:
         with open(OWNER, encoding="utf-8") as file:
-            return None if _lock(file, fcntl.LOCK_SH) else file.read()
+            return None if take(file, fcntl.LOCK_SH) else file.read()
     except FileNotFoundError:
         return None
+
+
+def refuse_beside_another() -> None:
+    """Raise a DataError that names the run, or the DVC command, at work in this folder, if any."""
+    if (who := owner()) is not None or (who := dvc_at_work()):
+        raise busy(who)
 
 
 def describe() -> str:
@@ -76,16 +85,21 @@ def describe() -> str:
     return f"process {os.getpid()} ({shlex.join(words)}), since {since}"
 
 
-def _busy(who: str) -> DataError:
-    problem = f"another run is at work in this folder: {who}"
+def busy(who: str) -> DataError:
+    """Return the error of a folder that another run has; `who` it is, "" if that is not known."""
+    problem = f"another run is at work in this folder: {who or 'it has just begun'}"
     return DataError(Path.cwd(), problem, "Wait until it has ended, or stop it")
 
 
-def _lock(file: IO[str], kind: int) -> bool:
+def take(file: IO[Any], kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock a file, until it is closed, if nobody else has; return whether that is so."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        error.filename = file.name
+        raise refused(error) or error from error
     return True
 
 
@@ -106,9 +120,18 @@ def dvc_at_work() -> str | None:
         pass  # no file, or one that DVC is about to write
     try:
         with open(_DVC / "lock", encoding="utf-8") as file:
-            return None if _lock(file, fcntl.LOCK_SH) else "DVC"
+            return None if take(file, fcntl.LOCK_SH) else "DVC"
     except OSError:
         return None
+
+
+def _take_soon(file: IO[str]) -> bool:
+    """Lock a file, in half a second: who only asks for its owner has it for an instant."""
+    for _ in range(_TRIES - 1):
+        if take(file):
+            return True
+        time.sleep(0.05)
+    return take(file)
 
 
 def _await_steps() -> None:
@@ -117,9 +140,9 @@ def _await_steps() -> None:
         file = open(STEPS, "a", encoding="utf-8")  # noqa: SIM115
     with file:
         end, announced = time.monotonic() + _ENDING, False
-        while not _lock(file, fcntl.LOCK_EX):
+        while not take(file):
             if time.monotonic() > end:
-                raise _busy(f"steps of a run that was killed ({_holders(STEPS)})")
+                raise busy(f"steps of a run that was killed ({_holders(STEPS)})")
             if not announced:
                 print(f"Waiting for steps of an earlier run: {_holders(STEPS)}.", file=sys.stderr)
                 announced = True

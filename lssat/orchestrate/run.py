@@ -8,23 +8,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 
+from lssat.orchestrate import home, lock
 from lssat.orchestrate.events import Reader
 from lssat.orchestrate.failures import HEADING
 from lssat.orchestrate.progress import Progress
-from lssat.tables import DataError, check_writable
+from lssat.tables import DataError, check_writable, refusing
 from lssat.tables.project import SNAKEFILE, Project
 from lssat.use.show import show
 
 LOG = Project().log("snakemake")
 # Where Snakemake gives up before any job: the words of its own that are read.
 _TROUBLE = re.compile(r"^(Error|.*Exception|Workflow|.*Error in)", re.M)
+_LINES = 20_000  # of Snakemake's words, of which the last say what failed
 _EVERY = 0.5  # seconds between two looks at what has happened
 _TRAININGS = 300.0  # seconds between two lines on the trainings at work, in a log
 
@@ -42,11 +45,12 @@ def run(cores: int, targets: Sequence[str] = ()) -> int:
         Snakemake's exit code; 128 + the signal that stopped it.
 
     Raises:
-        DataError: this is not a project's folder, or it cannot be written.
+        DataError: this is not a project's folder, it cannot be written, or a run is at work in it.
     """
     check_project()
-    check_writable(LOG)
-    LOG.parent.mkdir(exist_ok=True)
+    lock.refuse_beside_another()
+    log = Log()
+    home.check()
     process = subprocess.Popen(
         [
             sys.executable,
@@ -58,12 +62,13 @@ def run(cores: int, targets: Sequence[str] = ()) -> int:
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         env=os.environ | {"LSSAT_RUN": str(os.getpid())},
     )
     view = View(process)
-    with open(LOG, "w", encoding="utf-8") as log, _passing_on(process) as got:
-        keeper = threading.Thread(target=_keep, args=(process.stdout, log))
+    with log, _passing_on(process) as got:
+        keeper = threading.Thread(target=log.keep, args=(process.stdout,))
         keeper.start()
         code = view.follow()
         keeper.join()
@@ -72,7 +77,7 @@ def run(cores: int, targets: Sequence[str] = ()) -> int:
         print("DVC works again after that, or after `lssat save`.")
         return 128 + got[0]
     if code:
-        print(_trouble(LOG.read_text(encoding="utf-8")), file=sys.stderr)
+        print(_trouble("".join(log.last)), file=sys.stderr)
         print(f"The whole log: {LOG}.", file=sys.stderr)
         return code
     if not view.reader.finished:
@@ -112,10 +117,45 @@ def check_project() -> None:
         raise DataError(SNAKEFILE, problem, fix)
 
 
-def _keep(lines: IO[str], log: IO[str]) -> None:
-    for line in lines:
-        log.write(line)
-        log.flush()
+class Log:
+    """logs/snakemake.log, of one run at a time, and its last lines, which need no disk.
+
+    Raises:
+        DataError: it cannot be written, or another `lssat run` writes it.
+    """
+
+    def __init__(self) -> None:
+        check_writable(LOG)
+        self.last: deque[str] = deque(maxlen=_LINES)
+        LOG.parent.mkdir(exist_ok=True)
+        with refusing(LOG):
+            # Without a buffer: what a full disk refuses would be tried again when it is closed.
+            self._file = open(LOG, "ab", buffering=0)  # noqa: SIM115
+            if not lock.take(self._file):
+                self._file.close()
+                raise lock.busy("")
+            self._file.truncate(0)
+        self._refused = False
+
+    def __enter__(self) -> "Log":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def keep(self, lines: Iterable[str]) -> None:
+        """Take all lines to their end: while nobody does, Snakemake waits.
+
+        A disk that is full costs the log, not the run.
+        """
+        for line in lines:
+            self.last.append(line)
+            try:
+                self._file.write(line.encode())
+            except OSError as error:
+                if not self._refused:
+                    print(f"{LOG}: {error.strerror}: it lacks lines from here on.", file=sys.stderr)
+                self._refused = True
 
 
 class View:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from lssat.orchestrate import lock
+from lssat.orchestrate import home, lock
 from lssat.orchestrate.events import Job, Reader
 from lssat.orchestrate.failures import message
 from lssat.orchestrate.hooks import GRAPH
@@ -60,6 +60,7 @@ def status() -> Status:
         DataError: this is no project's folder, or Snakemake cannot plan; its words are given.
     """
     check_project()
+    home.check()
     owner, reader = lock.owner(), Reader()
     reader.read()
     last = {(job.rule, tuple(job.wildcards.items())): job for job in reader.jobs.values()}

@@ -3,7 +3,9 @@
 import ctypes
 import fcntl
 import os
+import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -20,8 +22,16 @@ def lead() -> None:
     Snakemake that `lssat run` or DVC started gets SIGTERM when that process is gone.
     """
     os.environ[PARENT] = str(os.getpid())
+    _own_programs_first()
     if os.environ.get("LSSAT_RUN") == str(os.getppid()) or "DVC_STAGE" in os.environ:
         _die_with_parent()
+
+
+def _own_programs_first() -> None:
+    """Let `lssat` in the steps' commands be this environment's, where it was not activated."""
+    ours, path = Path(sys.executable).parent, os.environ.get("PATH", "")
+    if (ours / "lssat").is_file() and shutil.which("lssat") != str(ours / "lssat"):
+        os.environ["PATH"] = f"{ours}{os.pathsep}{path}" if path else str(ours)
 
 
 def follow() -> None:

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 from lssat import params
-from lssat.orchestrate import guard
+from lssat.orchestrate import guard, home, lock
 from lssat.orchestrate.run import check_project
-from lssat.tables import source
+from lssat.tables import DataError, source
 from lssat.tables.project import Project
 from lssat.tracking import runs as tracking
 
@@ -26,14 +26,15 @@ def sync(code: bool = False) -> int:
         0; or 1, with nothing touched, when DVC finds something that is not up to date.
 
     Raises:
-        DataError: this is not a project's folder.
+        DataError: this is not a project's folder, a run is at work in it, or DVC cannot say.
     """
     check_project()
-    stale = _stale(code)
-    if stale is None or stale:
-        names = f" ({_few(stale)})" if stale else ""
+    lock.refuse_beside_another()
+    home.check()
+    print("Asking DVC whether all is up to date.", flush=True)
+    if stale := _stale(code):
         print(
-            f"dvc status: something is not up to date{names}, so nothing was touched. "
+            f"dvc status: something is not up to date ({_few(stale)}), so nothing was touched. "
             "Run `dvc pull` or `dvc checkout` first, or `dvc repro` to compute what is missing."
             + ("" if code else _OF_CODE),
             file=sys.stderr,
@@ -51,14 +52,19 @@ def sync(code: bool = False) -> int:
     # are not either: where it lacks those that the results name, they are logged here.
     again = _unknown_to_mlflow()
     forced = ["--forcerun", *again] if again else []
-    return subprocess.run([*command, "--quiet", "all", *forced], check=False).returncode
+    code_ = subprocess.run([*command, "--quiet", "all", *forced], check=False).returncode
+    if not code_:
+        print("Snakemake takes what is there for up to date, as DVC does.")
+    return code_
 
 
-def _stale(code: bool) -> list[str] | None:
-    """List DVC's stages that are not up to date; None where DVC cannot say."""
-    answer = subprocess.run(["dvc", "status", "--json"], check=False, stdout=subprocess.PIPE)
+def _stale(code: bool) -> list[str]:
+    """List DVC's stages that are not up to date."""
+    command = [sys.executable, "-m", "dvc", "status", "--json"]
+    answer = subprocess.run(command, check=False, stdout=subprocess.PIPE)
     if answer.returncode:
-        return None
+        problem = f"cannot say what is up to date (exit code {answer.returncode}, as it says above)"
+        raise DataError("dvc status", f"{problem}; nothing was touched", "Mend what it names")
     stages: dict[str, list] = json.loads(answer.stdout or "{}")
     return [name for name, changes in stages.items() if not (code and _of_code_alone(changes))]
 

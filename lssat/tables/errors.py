@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lssat.tables.s3_addresses import shown
 
+_LACKS = "lacks it, as Lustre does locks: mount it with them (-o flock), or move the project"
 _SYSTEM = {  # what a machine refuses, whoever asks: what to do
     errno.ENAMETOOLONG: "Give it a shorter name: 255 bytes, 4,095 with its folders",
     errno.ENOTDIR: "One of the folders on the way to it is a file: correct the path",
@@ -20,6 +21,9 @@ _SYSTEM = {  # what a machine refuses, whoever asks: what to do
     errno.ESTALE: "The network's file system has lost it: try again, or mount it anew",
     errno.EMFILE: "Let a process open more files (ulimit -n)",
     errno.ENFILE: "The machine has too many open files: close other programs",
+    errno.ENOLCK: "Its file system keeps no locks: start its lock service, or move the project",
+    errno.ENOSYS: f"Its file system {_LACKS}",
+    errno.EOPNOTSUPP: f"Its file system {_LACKS}",
     errno.ENOMEM: "Free memory, or run fewer jobs at a time (--cores)",
 }
 _NAMED = {errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM}  # mean nothing without a name

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeGuard
 
 from lssat.tables.atomic import write_text
+from lssat.tables.errors import DataError
 from lssat.tables.project import Project
 
 PACKAGE = Path(__file__).parent.parent
@@ -240,7 +241,7 @@ def of_modules(entry: list[str]) -> str:
     kept, key = _kept(), " ".join(entry)
     if key not in kept.digests:
         kept.digests[key] = _of_modules(entry)
-        with contextlib.suppress(OSError):  # a package that this user may only read
+        with contextlib.suppress(DataError):  # a package that this user may only read
             write_text(kept.file, json.dumps(kept._asdict(), default=str))
     return kept.digests[key]
 

@@ -65,6 +65,32 @@ def test_the_end_keeps_codes_texts_and_what_was_registered(end: str, code: int, 
     assert ("Traceback" in done.stderr) == (end in TRACED)
 
 
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-", "2>&-"])
+def test_a_stream_that_was_closed_ends_no_command_and_is_no_files(
+    closed: str, tmp_path: Path
+) -> None:
+    """As of a daemon: the next file that is opened would have the stream's number."""
+    lines = [
+        "from lssat import cli",
+        "from lssat.cli import commands",
+        "def command(): file = open('made', 'w'); print('said'); assert file.fileno() > 2",
+        "commands.app = command",
+        "cli.main()",
+    ]
+    program = tmp_path / "program.py"
+    program.write_text("\n".join(lines))
+    line = f"{sys.executable} {program} {closed}"
+    assert subprocess.run(line, shell=True, cwd=tmp_path, check=False).returncode == 0
+    assert (tmp_path / "made").read_text() == ""
+
+
+@pytest.mark.parametrize("width", ["0", "00", ""])
+def test_a_terminal_of_no_width_is_none(width: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    done = run("-m", "lssat", "show", "--help")
+    assert "Print the headline table" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
