@@ -9,8 +9,6 @@ from lssat.params.data import SECTIONS, Dataset, Own, Video
 from lssat.params.reader import READS, examine, load, part, section, section_json, view
 from lssat.params.sections import (
     Audit,
-    Benchmark,
-    Beside,
     Codes,
     Confidence,
     Evaluate,
@@ -67,8 +65,6 @@ __all__ = [
     "Audit",
     "AuditCrossView",
     "AuditView",
-    "Benchmark",
-    "Beside",
     "Codes",
     "Confidence",
     "Dataset",

@@ -12,7 +12,16 @@ from helpers.reading import fails
 from rich.console import Console
 
 from lssat.data import datasets, faces, rejected, splits
-from lssat.tables import MANIFEST, REJECTS, DataError, read_table, reasons, reject, shard_of
+from lssat.tables import (
+    MANIFEST,
+    REJECTS,
+    DataError,
+    check_rejects,
+    read_table,
+    reasons,
+    reject,
+    shard_of,
+)
 from lssat.tables.project import Project
 
 ROWS = [f"{n}.jpg,{'ab'[n % 2]},{('train', 'val', 'test')[n // 2 % 3]}" for n in range(12)]
@@ -39,7 +48,7 @@ def test_fault_d10_few_of_many_are_no_zero_percent() -> None:
     rows = [reject("a", "x", "x", "manifest", "missing")]
     assert reasons([*rows, {**rows[0], "reason": "format"}]) == "1 missing (x)"
     with pytest.raises(DataError, match=r"1 of 290,000 rejected \(0\.0003 %, limit 0 %\)"):
-        datasets.check_rejects("manifest", 1, 290_000, 0.0, "r.parquet", rows)
+        check_rejects("manifest", 1, 290_000, 0.0, "r.parquet", rows)
 
 
 def test_fault_d10_the_table_stays_where_it_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 A pair is a function of (seed, epoch, place): which worker makes it, and when, changes nothing.
 """
 
-from lssat.data.blending.hull import boundary
 from lssat.data.blending.pairs import Pair, Reals
 
-__all__ = ["Pair", "Reals", "boundary"]
+__all__ = ["Pair", "Reals"]

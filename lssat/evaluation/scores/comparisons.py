@@ -5,7 +5,7 @@ All of it follows from one covariance of the runs (`scores.measured`) by `statis
 
 import itertools
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from scipy.stats import norm
@@ -17,6 +17,7 @@ from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
 from lssat.params import Evaluate
+from lssat.tables.metric_tables import BackboneComparison, Comparison, Rank
 
 FAMILIES = ("configuration", "backbone", "external")
 ALPHA = 0.05  # of all tests that are corrected together
@@ -82,7 +83,7 @@ def _tested(
     return pair_of
 
 
-def comparisons(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+def comparisons(comparison: Compared, grid: Sequence[Scored]) -> list[Comparison]:
     """Return pairs of rows that differ in one thing.
 
     Returns:
@@ -94,12 +95,12 @@ def comparisons(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, 
         beside so many pairs; it follows from the `parts` of the standard `error`
         (`statistics.smallest`), which has `freedom` by Satterthwaite. None where undefined.
     """
-    described = []
+    described: list[dict[str, Any]] = []
     for family in FAMILIES:
         chosen = [at for at in comparison.pairs if asks(family, at, comparison, grid)]
         rows = [_pair(comparison, at) | {"compared": family} for at in chosen]
         described += _corrected(rows, [comparison.pairs[at] for at in chosen])
-    return described
+    return cast(list[Comparison], described)
 
 
 def asks(family: str, at: tuple[int, int], comparison: Compared, grid: Sequence[Scored]) -> bool:
@@ -178,7 +179,7 @@ def effect(metric: str, a: float, b: float) -> float:
     return float(2 * (np.arcsin(np.sqrt(a)) - np.arcsin(np.sqrt(b))))
 
 
-def backbones(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+def backbones(comparison: Compared, grid: Sequence[Scored]) -> list[BackboneComparison]:
     """Compare backbones by their means over the configurations that all of them have.
 
     Returns:
@@ -207,7 +208,7 @@ def backbones(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, An
              high=one.high, effect=effect(comparison.metric, means[one.a], means[one.b]), p=one.p)
         for one in pairs
     ]  # fmt: skip
-    return _corrected(differences, pairs)
+    return cast(list[BackboneComparison], _corrected(differences, pairs))
 
 
 def complete(cells: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
@@ -225,7 +226,7 @@ def complete(cells: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return (names, shared) if shared else ([], [])
 
 
-def ranks(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
+def ranks(comparison: Compared, grid: Sequence[Scored]) -> list[Rank]:
     """Return between which ranks each row may stand (`statistics.rank_sets`), all together.
 
     Returns:
@@ -242,8 +243,8 @@ def ranks(comparison: Compared, grid: Sequence[Scored]) -> list[dict[str, Any]]:
     rows = []
     for i, (best, worst) in zip(chosen, sets, strict=True):
         mean = float(np.mean([value for value, _ in comparison.cells[i].values()]))
-        row = comparison.rows[i].labels | dict(mean=mean, best=best, worst=worst)
-        rows.append(row | dict(top=best == 1))
+        row = comparison.rows[i].labels | dict(mean=mean, best=best, worst=worst, top=best == 1)
+        rows.append(cast(Rank, row))
     return sorted(rows, key=lambda row: row["mean"] if comparison.lower else -row["mean"])
 
 

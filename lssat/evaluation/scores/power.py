@@ -1,7 +1,7 @@
 """The smallest difference that a test set and seeds could have shown, of each metric of a task."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 from lssat import metrics
 from lssat.evaluation.scores.comparisons import ALPHA, FAMILIES, Compared, asks, compared, plain
@@ -10,6 +10,7 @@ from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
 from lssat.params import Evaluate
+from lssat.tables.metric_tables import Power
 
 
 def power(
@@ -18,7 +19,7 @@ def power(
     row_levels: Sequence[Level],
     results: dict[str, Measured],
     options: Evaluate,
-) -> list[dict[str, Any]]:
+) -> list[Power]:
     """Return what the comparisons of a task could have shown in 80 % of repetitions.
 
     Args:
@@ -43,7 +44,7 @@ def power(
     return powers
 
 
-def _row(comparison: Compared, family: str, at: list[tuple[int, int]]) -> dict[str, Any]:
+def _row(comparison: Compared, family: str, at: list[tuple[int, int]]) -> Power:
     pairs = [comparison.pairs[each] for each in at]
     known = sorted((pair for pair in pairs if pair.error > 0), key=lambda pair: pair.error)
     median = known[len(known) // 2] if known else None
@@ -57,6 +58,5 @@ def _row(comparison: Compared, family: str, at: list[tuple[int, int]]) -> dict[s
     size["tests"] = len(pairs)
     error = median.error if median else float("nan")
     note = comparison.note if median else "nothing says how much a difference varies"
-    return plain(
-        facts | size | dict(error=error, least=least, least_holm=least_holm) | dict(note=note)
-    )
+    row = {**facts, **size} | dict(error=error, least=least, least_holm=least_holm, note=note)
+    return cast(Power, plain(row))

@@ -4,13 +4,13 @@ Its rows are held against one row only, that of the recipe's lambda_cls: a sweep
 choice of that number matters, which is another question than which configuration is better.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from lssat import grid
 from lssat.evaluation.scores.comparisons import Compared, pair, plain
 from lssat.evaluation.scores.run_group import Scored
 from lssat.metrics import statistics
-from lssat.tables.metric_tables import Measured
+from lssat.tables.metric_tables import Measured, SweepRow
 
 # What is taken over from the row of the table.
 _OF_ROW = (Measured.__annotations__.keys() | {"runs"}) - {"backbone", "configuration"}
@@ -22,7 +22,7 @@ def sweep(
     table: list[dict[str, Any]],
     lambda_cls: float | str | None,
     comparison: Compared,
-) -> list[dict[str, Any]]:
+) -> list[SweepRow]:
     """Return the list `sweep` of metrics.json, empty where no configuration has its own lambda.
 
     Args:
@@ -45,7 +45,7 @@ def sweep(
         for run_group in sorted(group, key=lambda run_group: _order(run_group, lambda_cls))
         if run_group is reference or _own(run_group) is not None
     ]
-    return corrected(rows)
+    return cast(list[SweepRow], corrected(rows))
 
 
 def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

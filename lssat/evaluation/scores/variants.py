@@ -1,6 +1,6 @@
 """Variants of the recipe: what each row scores with another recipe, beside the recipe as it is."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -10,11 +10,12 @@ from lssat.evaluation.scores.comparisons import Compared, plain
 from lssat.evaluation.scores.run_group import Scored
 from lssat.evaluation.scores.sweep import against, corrected
 from lssat.metrics import statistics
+from lssat.tables.metric_tables import Gain, VariantRow
 
 
 def variants(
     scored: list[Scored], table: list[dict[str, Any]], comparison: Compared
-) -> list[dict[str, Any]]:
+) -> list[VariantRow]:
     """Return the list `variants` of metrics.json, empty where no variant was run.
 
     Args:
@@ -38,14 +39,14 @@ def variants(
             rows.append(against(base, base, table, comparison, {"variant": grid.BASE}))
         seen.add(key)
         rows.append(against(run_group, base, table, comparison, {"variant": _variant(run_group)}))
-    return corrected(rows)
+    return cast(list[VariantRow], corrected(rows))
 
 
 def _variant(row: Scored) -> str:
     return grid.parse(row.configuration).variant or grid.BASE
 
 
-def gains(scored: list[Scored], comparison: Compared) -> list[dict[str, Any]]:
+def gains(scored: list[Scored], comparison: Compared) -> list[Gain]:
     """Ask of each variant whether the auxiliary task helps more than with the recipe as it is.
 
     The gain is the score of a configuration with the auxiliary task minus that of supervised
@@ -92,7 +93,7 @@ def _gain(
     names: tuple[str, str, str, str],
     at: list[int],
     tested: statistics.Pair,
-) -> dict[str, Any]:
+) -> Gain:
     own, alone, base, base_alone = (
         float(np.mean([value for value, _ in comparison.cells[i].values()])) for i in at
     )
@@ -109,4 +110,4 @@ def _gain(
         **{key: getattr(tested, key) for key in ("p", "p_holm")},
         "note": comparison.note,
     }
-    return plain(row)
+    return cast(Gain, plain(row))

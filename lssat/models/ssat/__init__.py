@@ -2,8 +2,7 @@
 
 from lssat import grid
 from lssat.models.backbones.tokens import take
-from lssat.models.ssat.decoder import Decoder
-from lssat.models.ssat.inputs import Inputs, planes, raw
+from lssat.models.ssat.inputs import planes, raw
 from lssat.models.ssat.losses import bits_loss, normalize_patches, squared_loss
 from lssat.models.ssat.model import SSAT, Output
 from lssat.models.ssat.patches import Mask, patchify, random_mask, unpatchify
@@ -15,6 +14,6 @@ def kind_of(backbone: str) -> type[SSAT]:
     return VideoSSAT if grid.family(backbone).clips else SSAT
 
 
-__all__ = ["SSAT", "Decoder", "Inputs", "Mask", "Output", "VideoSSAT", "bits_loss"]
+__all__ = ["SSAT", "Mask", "Output", "VideoSSAT", "bits_loss"]
 __all__ += ["normalize_patches", "patchify", "planes", "random_mask", "raw", "squared_loss"]
 __all__ += ["clips_of", "frames_of", "kind_of", "take", "unpatchify"]

@@ -8,6 +8,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from helpers import ROOT, trees
 from helpers.splits import affectnet_rows, cropped, ffpp_options, ffpp_rows, sample, write
@@ -141,7 +142,7 @@ def test_affectnet_half_of_an_odd_class_rounds_up(tmp_path: Path) -> None:
 def test_affectnet_half_is_pinned(tmp_path: Path) -> None:
     """The rule must give this list on every machine and for ever: results are compared by it."""
     rows = [sample(f"val/{n}", "val", n % 2) for n in range(90, 106)]
-    table = splits.pa.Table.from_pylist(rows, schema=MANIFEST)
+    table = pa.Table.from_pylist(rows, schema=MANIFEST)
 
     def chosen(seed: int, share: float = 0.5) -> list[str]:
         names = splits.halve(table, share, seed)

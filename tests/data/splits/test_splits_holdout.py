@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from helpers import trees
 from helpers.splits import affectnet_rows, cropped, ffpp_options, ffpp_rows, sample, write
@@ -19,7 +20,7 @@ RULES = params.Splits(seed=3, affectnet_test=1.0, selection="train_holdout", hol
 
 def hold_out(rows: list[dict], share: float = 0.2, seed: int = 3) -> dict[str, str]:
     """The split of each id."""
-    table = splits.pa.Table.from_pylist(rows, schema=MANIFEST)
+    table = pa.Table.from_pylist(rows, schema=MANIFEST)
     names = splits.hold_out(table, [row["split"] for row in rows], share, seed)
     return {row["id"]: name for row, name in zip(rows, names, strict=True)}
 
