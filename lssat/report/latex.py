@@ -55,7 +55,8 @@ def _headline(task: Task) -> str:
         named = {**probe, "backbone": format_alone.LABEL, "configuration": words.DASH}
         others = [_number(format_alone.row_of(task, name)) for name in beside]
         rows.append(_row(named, False) + others)
-    caption = rf"{escape(what)}, {words.count(len(task.seeds), 'seed')}; $\dagger$ collapsed."
+    seeds = words.count(len(task.seeds), "seed")
+    caption = rf"{escape(what)}, {seeds}; bold: the highest mean; $\dagger$ collapsed."
     return _environment(task.name, caption, head, rows, texts=2)
 
 
@@ -125,8 +126,9 @@ def _slices(task: Task, sliced: Slices) -> str:
     """Return the table of worst groups and gaps: a row per attribute, backbone, configuration."""
     scored = task.metrics
     what = f"{task.title}: {words.where(scored)} by group, {words.confidence(scored)} of the gap;"
+    what += " p that groups differ, with Holm’s correction over the rows of an attribute;"
     caption = rf"{escape(what)} $\dagger$ collapsed."
-    head = ["Attribute", "Backbone", "Configuration", "Worst group", "at", "Gap", "Interval"]
+    head = ["Attribute", "Backbone", "Configuration", "Worst group", "at", "Gap", "Interval", "p"]
     rows = [_slice(task, row) for row in sliced["rows"] if row["metric"] == sliced["metric"]]
     return _environment(f"slices-{task.name}-{sliced['source']}", caption, head, rows, texts=4)
 
@@ -134,7 +136,12 @@ def _slices(task: Task, sliced: Slices) -> str:
 def _slice(task: Task, row: SliceRow) -> list[str]:
     worst = next((each["mean"] for each in row["groups"] if each["group"] == row["worst"]), None)
     texts = [row["attribute"], row["backbone"], row["configuration"], row["worst"] or words.DASH]
-    texts += [words.number(worst), words.number(row["gap"]), words.interval(row)]
+    texts += [
+        words.number(worst),
+        words.number(row["gap"]),
+        words.interval(row),
+        words.p(row["p_holm"]),
+    ]
     cells = list(map(escape, texts))
     cells[4] += r"$^\dagger$" if words.pair(row) in task.collapsed else ""
     return cells

@@ -58,13 +58,18 @@ def describe(client: Any, parent_id: str, content: Metrics) -> None:
     rows = [row for row in content["table"] if (row["level"], row["metric"]) == (level, metric)]
     lines = [
         f"| {row['backbone']} | {row['configuration']} | {_number(row['mean'])} | "
-        f"{_number(row['low'])} to {_number(row['high'])} |"
+        f"{_number(row['low'])} to {_number(row['high'])} | "
+        f"{'collapsed' if row['collapsed'] else ''} |"
         for row in rows
     ]
-    head = f"{metric} of each {level} on test data, mean over seeds with its interval:"
-    text = "\n".join(
-        [head, "", "| backbone | configuration | mean | interval |", "|---|---|---|---|", *lines]
+    head = (
+        f"{level} {metric} on the test split, mean over seeds with its "
+        f"{100 * content['confidence']:g} % interval"
     )
+    if rows:
+        head += f"; the trivial baseline has {_number(rows[0]['baseline'])}"
+    columns = ["| backbone | configuration | mean | interval | flag |", "|---|---|---|---|---|"]
+    text = "\n".join([f"{head}:", "", *columns, *lines])
     client.set_tag(parent_id, "mlflow.note.content", text[:5000])  # it takes so many
 
 

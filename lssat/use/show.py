@@ -139,11 +139,21 @@ def _least(metrics: Metrics) -> Iterator[str]:
     for row in metrics.get("power", []):
         head = (row["level"], row["metric"]) == (metrics["level"], metrics["metric"])
         if head and row["least"] is not None:
-            corrected = f", {row['least_holm']:.3f} with Holm over {row['tests']} pairs"
+            several = row["tests"] > 1
+            corrected = f", {_possible(row['least_holm'])} with Holm over {row['tests']} pairs"
+            median = " (the median pair)" if several else ""
             yield (
-                f"between two {row['compared']}s, a true difference of {row['least']:.3f}"
-                f"{corrected if row['tests'] > 1 else ''} would be shown with 80 % power"
+                f"between two {row['compared']}s{median}, a true difference of "
+                f"{_possible(row['least'])}{corrected if several else ''} would be shown with "
+                "80 % power"
             )
+
+
+def _possible(least: float | None) -> str:
+    """Write a difference that a test needs; a metric is in [0, 1], so none above 1 can be."""
+    if least is None:
+        return "undefined"
+    return f"{least:.3f}" if least <= 1 else "more than 1 (none is possible)"
 
 
 def _format(probed: Mapping[str, Any]) -> str:

@@ -103,3 +103,14 @@ def test_rows_beat_a_baseline_only_together() -> None:
         spans = measured.intervals(by_seed(runs), found, "top1", OPTIONS)
         wrong += any(span.surely[0] > 1 / 8 for span in spans.values())
     assert wrong <= 7
+
+
+def test_what_surely_holds_is_corrected_for_all_that_stands_beside_it() -> None:
+    """One row of 40 attributes is 40 tests, as 40 rows of one are."""
+    level = classes(np.random.default_rng(6), 50, 2)
+    for beside in (1, 8, 40):
+        alone = OPTIONS.model_copy(update={"confidence": 1 - 2 * 0.05 / beside})
+        found = measured.measured(level, OPTIONS)
+        (span,) = measured.intervals(by_seed([RUN]), found, "top1", OPTIONS, beside=beside).values()
+        (own,) = measured.intervals(by_seed([RUN]), found, "top1", alone).values()
+        assert span.surely == (own.low, own.high)

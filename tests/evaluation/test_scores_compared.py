@@ -81,7 +81,8 @@ def test_backbones_are_compared_where_the_configuration_is_the_same() -> None:
     assert [row["compared"] for row in found].count("backbone") == 2
     same = found[0]  # copies of one another: nothing to find
     assert (same["difference"], same["p"], same["p_holm"]) == (0, 1, 1)
-    assert same["least"] is None  # nothing says how much they vary
+    assert same["least"] is same["low"] is same["high"] is None
+    assert same["note"] == "nothing says how much a difference varies"
 
 
 def test_fault_c19_backbones_are_compared_by_their_means_over_shared_configurations() -> None:

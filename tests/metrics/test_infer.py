@@ -134,6 +134,14 @@ def test_fault_c9_a_difference_without_variance_has_no_p_value() -> None:
     assert found.pairs[2].p_holm == 1
 
 
+def test_a_difference_without_variance_has_no_interval() -> None:
+    """Rows that were right on the same samples: [0, 0] would say so of every test set."""
+    for value in (1.0, 0.7):
+        (pair,) = statistics.infer(np.full((2, 3), value), np.zeros((2, 3, 2, 3)), 24).pairs
+        assert (pair.difference, pair.p) == (0, 1)
+        assert np.isnan([pair.low, pair.high]).all()
+
+
 def test_rows_may_lack_seeds() -> None:
     rng, world = np.random.default_rng(2), levels.World(**FEW_ROWS)
     values, factors, clusters = world.draw(rng)

@@ -331,6 +331,8 @@ GOOD, BAD, NONE = row("a", 0.6, 0.7, 0.8), row("b", 0.4, 0.5, 0.6), row("c", Non
         ([NONE], [], "It is undefined in every row; the notes below the table say why."),
         ([row("a", None, 0.7, None)], [True],
          "Nothing can be held against the trivial baseline: there is no interval."),
+        ([GOOD, BAD, row("a", None, 0.7, None)], [True, True, True],
+         "1 of 2 rows with an interval is shown to beat the trivial baseline, 0.500."),
         ([GOOD | {"collapsed": True}, GOOD], [True, True], "All 2 rows are shown to beat the "
          "trivial baseline, 0.500. 1 of 2 rows is flagged as collapsed."),
     ],

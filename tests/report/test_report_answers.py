@@ -7,7 +7,7 @@ import pytest
 from statsmodels.stats.power import TTestPower
 
 from lssat.report.sections import published, ranks
-from lssat.report.sections.answers import answers, verdicts
+from lssat.report.sections.answers import answers, brief, verdicts
 
 FAMILIES = [
     {
@@ -96,6 +96,25 @@ def test_what_could_have_been_shown_is_of_the_same_family() -> None:
         "of these means, a true difference of 0.029 would be shown with 80 % power, with the "
         "correction over all tasks."
     ]
+
+
+def test_what_no_test_could_show_is_not_said_in_numbers() -> None:
+    """Equal rows have no variance; and no two means differ by more than 1."""
+    same = pair("large", "small", 1.0, 0.0, low=None, high=None, parts=[0.0, 50.0, 0.0, 1.0])
+    role, *_ = told(task("ffpp", same))
+    assert role == ["ffpp: no difference between backbones is shown; the largest is 0.000."]
+    wide = pair("large", "small", 0.9, parts=[1.0, 50.0, 0.0, 1.0])
+    role, *_ = told(task("ffpp", wide))
+    assert "a true difference of more than 1, so none, would be shown with 80 % power" in role[0]
+
+
+def test_a_count_of_pairs_says_of_how_many() -> None:
+    names = ["a", "b", "c", "d"]
+    pairs = [
+        pair(*two, 1e-6 if n < 4 else 0.9) for n, two in enumerate(itertools.combinations(names, 2))
+    ]
+    said = dict(brief([task("ffpp", *pairs)]))["What is the backbone’s role?"]
+    assert said.startswith("On ffpp, 4 of 6 pairs of backbones are shown to differ")
 
 
 @pytest.mark.parametrize(("seeds", "few"), [([0], "1 seed"), ([3, 5], "2 seeds")])

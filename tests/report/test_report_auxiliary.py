@@ -54,11 +54,13 @@ def test_one_family_over_all_tasks_decides() -> None:
     rest = task("celeba", row(AUX, ALONE, 0.9, -0.01))
     text = said(alone, rest)
     assert text == (
-        "On ffpp and celeba no difference is shown, the largest is 0.100 [0.080, 0.130]."
+        f"On ffpp and celeba no difference is shown, the largest, {AUX} with vit on ffpp, is "
+        "0.100 [0.080, 0.130]."
     )
     assert said(task("ffpp", row(AUX, ALONE, 0.02)), rest) == (
         f"On ffpp it is shown to help: {AUX} with vit by 0.100 [0.080, 0.130]; "
-        "on celeba no difference is shown, the largest is −0.010 [−0.030, 0.020]."
+        f"on celeba no difference is shown, the largest, {AUX} with vit on celeba, is "
+        "−0.010 [−0.030, 0.020]."
     )
 
 
@@ -69,7 +71,10 @@ def test_what_is_not_known_is_not_said() -> None:
         few[arm]["seeds"] = [0]
     assert said(task("ffpp", few)).endswith("these trained models.")
     many = [row(AUX, ALONE, 0.001) for _ in range(4)]
-    assert "shown to help, in 4 rows" in said(task("ffpp", *many))
+    assert said(task("ffpp", *many)) == "On ffpp it is shown to help in 4 of 4 rows."
+    more = [row(AUX, ALONE, 0.9) for _ in range(3)]
+    assert "shown to help in 4 of 7 rows." in said(task("ffpp", *many, *more))
+    assert f"shown to help in 1 of 4 rows: {AUX}" in said(task("ffpp", many[0], *more))
 
 
 def test_an_interval_keeps_the_sign_of_each_of_its_ends() -> None:

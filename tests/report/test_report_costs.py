@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lssat import report
-from lssat.report.kit import results
+from lssat.report.kit import results, words
 from lssat.report.sections import costs, pareto
 from lssat.report.sections.costs import Cost, Priced
 from lssat.tables import write_json
@@ -129,7 +129,15 @@ def test_sentence_claims_a_gain_only_where_a_test_shows_it(whole) -> None:
     )
     a["mean"], b["mean"] = 0.75, 0.8
     assert "takes 4.00 times what its cheapest takes" in said(task)
-    assert "and scores 0.050 more; these two differ in more than one thing" in said(task)
+    task.metrics["ranks"] = []
+    assert "and scores 0.050 more; no test compares these two." in said(task)
+    places = {words.pair(a): dict(best=2, worst=4), words.pair(b): dict(best=1, worst=3)}
+    rows = [dict(backbone=pair[0], configuration=pair[1], **of) for pair, of in places.items()]
+    task.metrics["ranks"] = rows  # two that differ in more than one thing: only ranks test them
+    assert "that difference is not shown by their ranks, 1 to 3 and 2 to 4." in said(task)
+    rows[1]["worst"] = 1
+    assert "that difference is shown by their ranks, 1 and 2 to 4." in said(task)
+    task.metrics["ranks"] = []
     pair = {"a": a, "b": b}
     assert "difference is shown (p = 0.010" in said(task, **pair, p_holm=0.01)
     assert "difference is not shown (p = 0.500" in said(task, **pair, p_holm=0.5)

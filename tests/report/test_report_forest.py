@@ -44,9 +44,9 @@ def test_rows_stand_as_the_terminal_sorts_them(task: results.Task) -> None:
     [
         (1, ["shown to be better than each of the 7 other rows",
              "shown to be worse than another row"]),
-        (3, ["may be first: no test tells these 3 rows apart",
+        (3, ["may be first: none of these 3 rows is shown to be worse",
              "shown to be worse than another row"]),
-        (8, ["may be first: no test tells these 8 rows apart"]),
+        (8, ["may be first: none of these 8 rows is shown to be worse"]),
     ],
 )  # fmt: skip
 def test_the_band_holds_the_rows_that_may_be_first(task, tops: int, keys: list[str]) -> None:
@@ -120,6 +120,11 @@ def test_each_task_says_what_it_could_have_shown(task: results.Task) -> None:
     first = [row[0].text for row in made.rows[:2]]
     assert first == ["video AUC"] * 2  # the headline's before others
     assert {len(row) for row in made.rows} == {len(made.columns)}
+    for row in task.metrics["power"]:
+        row |= {"least": 0.9, "least_holm": 1.02}
+    said = said.replace("0.140", "0.900").replace("0.170", "more than 1, so none,")
+    assert power.sentence(task.metrics) == said  # no AUCs differ by so much
+    assert [cell.text for cell in power.table(task).rows[0][2:4]] == ["0.900", "> 1"]
     for row in task.metrics["power"]:
         row |= {"least": None, "least_holm": None, "error": None, "note": "it is not known"}
     assert power.sentence(task.metrics) == ""

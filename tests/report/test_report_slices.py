@@ -12,7 +12,8 @@ from helpers.scored import OPTIONS
 
 from lssat import report, tables
 from lssat.evaluation import slices
-from lssat.report.kit import results
+from lssat.report.kit import results, words
+from lssat.report.sections import comparisons, sweep, variants
 from lssat.report.sections import slices as section
 from lssat.tables import DataError
 
@@ -99,6 +100,13 @@ def test_many_samples_in_many_clusters_need_no_caveat(whole: tuple) -> None:
     assert section.section(task)["parts"][0]["caveat"] == ""
 
 
+def test_an_interval_beside_a_corrected_p_value_is_said_to_be_without_the_correction() -> None:
+    """Of 13 rows three had an interval above 0, and none was shown to differ."""
+    for lead in (section.LEAD, comparisons.LEAD, variants.LEAD, sweep.LEAD):
+        assert "Holm’s correction" in lead.replace("\n", " ")
+        assert words.ALONE in lead
+
+
 def test_csv_and_latex_hold_the_same_numbers(whole: tuple) -> None:
     root, files = whole
     with open(drawn.outputs(root)["slices"], newline="") as lines:
@@ -112,6 +120,9 @@ def test_csv_and_latex_hold_the_same_numbers(whole: tuple) -> None:
     latex = drawn.outputs(root)["latex"].read_text()
     assert r"\label{tab:slices-ffpp-list}" in latex
     assert f"{found['rows'][0]['gap']:.3f}" in latex
+    (table,) = [part for part in latex.split(r"\begin{table}") if "slices-ffpp-list" in part]
+    row = next(line for line in table.splitlines() if line.startswith("    skin"))
+    assert row.endswith(rf"& {found['rows'][0]['p_holm']:.3f} \\")  # as the page's verdict
 
 
 def test_the_figures_of_a_task_share_one_axis_that_holds_every_interval(whole: tuple) -> None:

@@ -79,8 +79,10 @@ def test_curves_are_of_variants_that_change_the_share_alone(task: Any) -> None:
     (plot,) = figure.plots
     *traces, floor = plot.traces
     assert (floor.line, list(floor.x)) == ("dot", [0.1, 1.0])  # the trivial baseline
-    shares = [[round(x, 2) for x in trace.x] for trace in traces]  # marks side by side
-    assert shares == [[0.1, 0.5, 1.0], [0.1, 1.0]]
+    first, second = ([*trace.x] for trace in traces)
+    assert first == pytest.approx([0.1, 0.5, 1.0], rel=0.03)  # marks side by side
+    assert second == pytest.approx([0.1, 1.0], rel=0.03)
+    assert second[-1] / first[-1] > 1.03
     assert [list(trace.y) for trace in traces] == [[0.6, 0.75, 0.8], [0.4, 0.75]]
     assert "n = 96 (16 groups)" in figure.caption
     (line,) = [line for line in made.said if line.startswith("Mean height of each curve")]

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -567,3 +568,24 @@ def test_fault_d16_the_report_comes_first_and_waits_for_nothing_of_mlflow() -> N
     report, track = (next(r for r in rules if r.startswith(f"{n}:")) for n in ("report", "track"))
     assert "mlflow" not in report
     assert 'REPORT["report"]' in track.split("output:")[0]
+
+
+def test_a_parents_description_flags_what_collapsed() -> None:
+    """As every table does: one row of the sample's read 0.634 there, and nothing else."""
+    told: dict[str, str] = {}
+    client = SimpleNamespace(set_tag=lambda _, key, text: told.update({key: text}))
+    row = dict(level="video", metric="auc", configuration="none/none/CRGB", low=0.5, high=0.75)
+    row |= dict(mean=0.625, baseline=0.5)
+    rows = [row | dict(backbone=name, collapsed=name == "b") for name in "ab"]
+    parents.describe(
+        client, "parent", dict(level="video", metric="auc", confidence=0.95, table=rows)
+    )
+    assert told["mlflow.note.content"].splitlines() == [
+        "video auc on the test split, mean over seeds with its 95 % interval; the trivial baseline "
+        "has 0.500:",
+        "",
+        "| backbone | configuration | mean | interval | flag |",
+        "|---|---|---|---|---|",
+        "| a | none/none/CRGB | 0.625 | 0.500 to 0.750 |  |",
+        "| b | none/none/CRGB | 0.625 | 0.500 to 0.750 | collapsed |",
+    ]

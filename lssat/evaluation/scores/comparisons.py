@@ -20,6 +20,7 @@ from lssat.params import Evaluate
 from lssat.tables.metric_tables import BackboneComparison, Comparison, Rank
 
 FAMILIES = ("configuration", "backbone", "external")
+UNKNOWN = "nothing says how much a difference varies"
 ALPHA = 0.05  # of all tests that are corrected together
 
 
@@ -121,6 +122,7 @@ def _corrected(
     return [
         plain(
             row
+            | (dict(note=UNKNOWN) if pair.error == 0 else {})
             | dict(error=pair.error, freedom=pair.freedom, p_holm=p)
             | dict(parts=told(pair.parts), least=least(pair.parts, len(pairs)))
         )

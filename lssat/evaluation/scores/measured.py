@@ -28,7 +28,8 @@ Cells = dict[int, tuple[float, np.ndarray]]
 class Span(NamedTuple):
     """The interval of a row; None with a note where there is none.
 
-    `surely`: ends of which, over all rows of the metric, each is right in 95 % of worlds together.
+    `surely`: ends of which, over all rows of the metric and all attributes, classes or subsets that
+    stand beside each other, each is right in 95 % of worlds together.
     """
 
     low: float | None
@@ -172,11 +173,17 @@ def intervals(
     metric: str,
     options: Confidence,
     column: int | None = None,
+    beside: int = 1,
 ) -> dict[tuple[str, str], Span]:
     """Return the interval of each row's mean over seeds, by (backbone, configuration).
 
     Absent where a run has no value; None with a note where too little is known. All rows are
     given together, since the variance of training is estimated from all of them.
+
+    Args:
+        column: of the attribute or class.
+        beside: how many attributes, classes or subsets a table holds that asks the same of each;
+            `surely` is corrected for all of them.
     """
     all_cells = {key(row): cells(row, results, metric, column) for row in scored}
     rows = {name: row for name, row in all_cells.items() if row}
@@ -187,7 +194,7 @@ def intervals(
         infer(
             list(rows.values()), clusters, options, (), edge(results, metric, column), confidence
         ).rows
-        for confidence in (options.confidence, 1 - 2 * _ALPHA / len(rows))
+        for confidence in (options.confidence, 1 - 2 * _ALPHA / (len(rows) * max(beside, 1)))
     )
     return {
         name: _span(one, both, note, len(row), results.clusters)

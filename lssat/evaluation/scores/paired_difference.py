@@ -39,5 +39,5 @@ def paired(
     return {
         name: Span(pair.low, pair.high, note)
         for name, pair in zip(known, pairs, strict=True)
-        if not np.isnan(pair.p)
+        if not np.isnan(pair.low)
     }

@@ -32,8 +32,12 @@ def intervals(
     if level.kind == "binary":
         return {}
     classes = next(iter(level.scores.values())).shape[1]
+    shares = _indicators(level.kind, level.labels, classes).mean(axis=0)
+    varied = int(((shares > 0) & (shares < 1)).sum())
     return {
-        (metric, column): measured.intervals(rows, results, f"each/{metric}", options, column)
+        (metric, column): measured.intervals(
+            rows, results, f"each/{metric}", options, column, beside=varied
+        )
         for metric in metrics.EACH[level.kind]
         for column in range(classes)
     }

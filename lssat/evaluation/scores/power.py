@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from typing import cast
 
 from lssat import metrics
-from lssat.evaluation.scores.comparisons import ALPHA, FAMILIES, Compared, asks, compared, plain
+from lssat.evaluation.scores.comparisons import (
+    ALPHA,
+    FAMILIES,
+    UNKNOWN,
+    Compared,
+    asks,
+    compared,
+    plain,
+)
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Scored
@@ -57,6 +65,6 @@ def _row(comparison: Compared, family: str, at: list[tuple[int, int]]) -> Power:
     size["seeds"] = min(len(comparison.rows[i].seeds) for pair in at for i in pair)
     size["tests"] = len(pairs)
     error = median.error if median else float("nan")
-    note = comparison.note if median else "nothing says how much a difference varies"
+    note = comparison.note if median else UNKNOWN
     row = {**facts, **size} | dict(error=error, least=least, least_holm=least_holm, note=note)
     return cast(Power, plain(row))

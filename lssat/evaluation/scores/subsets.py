@@ -30,11 +30,12 @@ def subsets(
     """
     if level.kind != "binary":
         return
-    for subset in sorted(set(level.subsets[level.labels == 1])):
+    named = sorted(set(level.subsets[level.labels == 1]))
+    for subset in named:
         part = level.part((level.labels == 0) | (level.subsets == subset))
         results = measured.measured(part, options)
         known = {
-            metric: measured.intervals(scored, results, metric, options)
+            metric: measured.intervals(scored, results, metric, options, beside=len(named))
             for metric in metrics.NAMES[part.kind]
         }
         baselines = cells.baseline(part, train_labels)

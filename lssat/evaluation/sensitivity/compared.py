@@ -156,6 +156,8 @@ def _compared(
     rows = by_seed(list(one.scores))
     own = measured.intervals(rows, after, task.metric, params.evaluate)
     gaps = paired(rows, after, before, task.metric, params.evaluate)
+    if value == default:  # held against itself: no test set would show a difference
+        gaps = {measured.key(scored): Span(0.0, 0.0) for scored in rows}
     compared = []
     for scored in rows:
         key = measured.key(scored)

@@ -84,8 +84,9 @@ def infer(
 
     Returns:
         rows with nan where a row has no run; with one seed the interval covers other test sets
-        only. Pairs with Holm's correction over all given; p is nan where there is a difference,
-        but nothing that says how much it varies.
+        only. Pairs with Holm's correction over all given. Where nothing says how much a
+        difference varies, its low and high are nan; so is p, but for a difference of 0, of which
+        it is 1.
     """
     values, covariance = np.asarray(values, float), np.asarray(covariance, float)
     edge = 1 / max(clusters, 1) if edge is None else edge
@@ -166,6 +167,7 @@ def _pairs(
     half, p = _half_width((1 + confidence) / 2, *parts), _p_values(difference, *parts)
     corrected = holm(p)
     error = np.sqrt(shared + training)
+    half = np.where(error > 0, half, np.nan)  # nothing says how much the difference varies
     below = shared**2 / max(clusters - 2, 1) + training**2 / freedom
     known = np.divide(error**4, below, out=np.full(len(a), np.inf), where=below > 0)
     columns = a, b, difference, difference - half, difference + half, error, known, p, corrected

@@ -128,6 +128,13 @@ def num(value: Any, digits: int = 3, small: str = "") -> Cell:
     return Cell(words.number(value, digits), value, small)
 
 
+def least(difference: float | None) -> Cell:
+    """Make the cell of a difference that a test needs; a metric is in [0, 1]."""
+    if difference is None or difference <= 1:
+        return num(difference)
+    return Cell("> 1", difference, small="not possible")
+
+
 def share(value: float | None, small: str = "") -> Cell:
     """Make a cell of a share, as a percentage."""
     return Cell(words.percent(value), value, small)

@@ -19,6 +19,10 @@ CAVEAT = (
     "Whether two rows differ is said by the tests under Comparisons, with their correction for "
     "many pairs; a difference that is not shown is not shown to be absent."
 )
+ALONE = (
+    "An interval is without that correction: one that leaves out 0 shows nothing by itself where "
+    "several rows stand."
+)
 ALPHA = 0.05  # below it a corrected p-value counts as a difference
 _ENOUGH = 3  # seeds from which a sentence is about backbones, not about trained models
 
@@ -69,6 +73,13 @@ def number(value: Any, digits: int = 3) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.{digits}f}".replace("-", "−")
+
+
+def possible(difference: float | None) -> str:
+    """Write a difference that a test needs; a metric is in [0, 1], so none above 1 can be."""
+    if difference is None or difference <= 1:
+        return number(difference)
+    return "more than 1, so none,"
 
 
 def interval(row: Mapping[str, Any]) -> str:
@@ -232,16 +243,18 @@ def _against_baseline(rows: Sequence[Mapping[str, Any]]) -> str:
     if not known:
         return "Nothing can be held against the trivial baseline: there is no interval."
     beat, baseline = sum(bool(row["beats_baseline"]) for row in known), known[0]["baseline"]
-    return f"{_of_all(beat, len(known))} shown to beat the trivial baseline, {number(baseline)}."
+    which = " with an interval" if len(known) < sum(row["mean"] is not None for row in rows) else ""
+    many = _of_all(beat, len(known), which)
+    return f"{many} shown to beat the trivial baseline, {number(baseline)}."
 
 
-def _of_all(some: int, total: int) -> str:
+def _of_all(some: int, total: int, which: str = "") -> str:
     """Begin a sentence: `All 8 rows are`, `3 of 8 rows are`, `None of the 8 rows is`."""
     if total == 1:
-        return "The row is" if some else "The row is not"
+        return f"The row{which} is" if some else f"The row{which} is not"
     if some in (0, total):
-        return f"All {total} rows are" if some else f"None of the {total} rows is"
-    return f"{some} of {total} rows {'is' if some == 1 else 'are'}"
+        return f"All {total} rows{which} are" if some else f"None of the {total} rows{which} is"
+    return f"{some} of {total} rows{which} {'is' if some == 1 else 'are'}"
 
 
 def _collapsed(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -112,7 +112,8 @@ def sign(row: Difference) -> int:
 
 def _least(row: BackboneComparison, tests: int) -> float | None:
     parts = row.get("parts")
-    return comparisons.least(statistics.Parts(*parts), tests) if parts else None
+    least = comparisons.least(statistics.Parts(*parts), tests) if parts else math.nan
+    return None if math.isnan(least) else least
 
 
 def answers(tasks: list[Task], families: list[RankFamily]) -> list[tuple[str, list[str]]]:
@@ -148,16 +149,16 @@ def _brief_role(over_all: Pairs, by_task: dict[str, Pairs]) -> str:
         largest = f"the largest difference, on {over_all.largest.task}, is {over_all.largest.size}"
         averaged = f" {over_all.averaged}".rstrip()
         return f"On no task are two backbones shown to differ{averaged}; {largest}.{over_all.scope}"
-    parts = [f"on {name}, {_brief_pairs(of.shown)}" for name, of in by_task.items() if of.shown]
+    parts = [f"on {name}, {_brief_pairs(of)}" for name, of in by_task.items() if of.shown]
     open_ = [name for name, of in by_task.items() if of.known and not of.shown]
     rest = f"; on {words.listing(open_)} no difference is shown" if open_ else ""
     return f"{words.capital(words.listing(parts))}{rest}.{over_all.scope}"
 
 
-def _brief_pairs(shown: list[Verdict]) -> str:
-    if len(shown) > LISTED:
-        return f"{len(shown)} pairs of backbones are shown to differ"
-    return words.listing([f"{pair.better} beats {pair.worse} by {pair.size}" for pair in shown])
+def _brief_pairs(of: Pairs) -> str:
+    if len(of.shown) > LISTED:
+        return f"{len(of.shown)} of {len(of.known)} pairs of backbones are shown to differ"
+    return words.listing([f"{pair.better} beats {pair.worse} by {pair.size}" for pair in of.shown])
 
 
 def _brief_suits(by_task: dict[str, Pairs]) -> str:
@@ -190,7 +191,7 @@ def _role(task: Task, pairs: Pairs) -> str:
     least, power = pairs.largest.least, ""
     if least is not None:
         power = (
-            f"; of these means, a true difference of {words.number(least)} would be shown with "
+            f"; of these means, a true difference of {words.possible(least)} would be shown with "
             "80 % power, with the correction over all tasks"
         )
     return (

@@ -40,18 +40,20 @@ def brief(tasks: list[Task]) -> tuple[str, str]:
     """Return the question and its answer."""
     tested = [gain for gain in gains(tasks) if gain.row["difference"] is not None]
     if not tested:
-        return QUESTION, "It cannot be said: no row was run both with it and without."
+        return QUESTION, "It cannot be said: no row with it can be held against one without."
     shown = [gain for gain in tested if gain.shown]
     parts = []
     for verb, better in (("help", True), ("harm", False)):
         for name in dict.fromkeys(gain.task for gain in shown if (gain.size > 0) == better):
             of_task = [gain for gain in shown if gain.task == name and (gain.size > 0) == better]
-            parts.append(f"on {name} it is shown to {verb}{_listed(of_task)}")
+            total = sum(gain.task == name for gain in tested)
+            parts.append(f"on {name} it is shown to {verb}{_listed(of_task, total)}")
     if left := [gain for gain in tested if gain.task not in {gain.task for gain in shown}]:
         names = words.listing(list(dict.fromkeys(gain.task for gain in left)))
         largest = max(left, key=lambda gain: abs(gain.size))
         size = words.difference(largest.row, largest.sign)
-        parts.append(f"on {names} no difference is shown, the largest is {size}")
+        which = f"{_name(largest)} on {largest.task}"
+        parts.append(f"on {names} no difference is shown, the largest, {which}, is {size}")
     about = f" {words.scope(min(gain.seeds for gain in tested))}".rstrip()
     return QUESTION, f"{words.capital('; '.join(parts))}.{about}"
 
@@ -84,12 +86,17 @@ def _pairs(task: Task) -> list[tuple[Comparison, bool]]:
     return pairs
 
 
-def _listed(shown: list[Gain]) -> str:
+def _listed(shown: list[Gain], total: int) -> str:
+    """Name the rows of a task in which it is shown, or count them; of how many, if not of all."""
+    count = f" in {len(shown)} of {words.count(total, 'row')}"
     if len(shown) > answers.LISTED:
-        return f", in {len(shown)} rows"
+        return count
     texts = []
     for gain in shown:
         size = words.difference(gain.row, gain.sign if gain.size > 0 else -gain.sign)
-        name = f"{gain.with_it['configuration']} with {gain.with_it['backbone']}"
-        texts.append(f"{name} by {size}")
-    return f": {words.listing(texts)}"
+        texts.append(f"{_name(gain)} by {size}")
+    return f"{count if len(shown) < total else ''}: {words.listing(texts)}"
+
+
+def _name(gain: Gain) -> str:
+    return f"{gain.with_it['configuration']} with {gain.with_it['backbone']}"

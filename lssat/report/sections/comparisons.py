@@ -6,7 +6,17 @@ from typing import Any
 
 from lssat import grid
 from lssat.report.kit import words
-from lssat.report.kit.cells import ROW, Cell, Column, Table, flag_of, interval, num, shown
+from lssat.report.kit.cells import (
+    ROW,
+    Cell,
+    Column,
+    Table,
+    flag_of,
+    interval,
+    least,
+    num,
+    shown,
+)
 from lssat.report.kit.results import Task
 from lssat.report.kit.section import Page, Section
 from lssat.report.sections import power
@@ -18,7 +28,7 @@ LEAD = (
     "test sets, whose clusters of samples are taken whole, and, with several seeds, other "
     "trainings. p-values carry Holm’s correction over the pairs of a table; the sentences on top "
     "of the page carry it over the pairs of all tasks, so that a pair may be shown to differ in "
-    "one place and not in the other. What could have been shown is said below "
+    "one place and not in the other. " + words.ALONE + " What could have been shown is said below "
     "each task’s heading, of the median pair; “Least” says it of the pair in its row."
 )
 FEW = " With fewer than 3 seeds ({}) tests are about these trained models."
@@ -103,7 +113,7 @@ def _side(label: str, arm: str, key: str) -> Column:
 
 
 def _tests(task: Task) -> list[Column]:
-    least = "of this pair: shown in 80 % of repetitions, as the first of all"
+    hint = "of this pair: shown in 80 % of repetitions, as the first of all"
     return [
         Column("a − b", "num", f"{words.where(task.metrics)}, means over seeds", "difference"),
         Column(words.confidence(task.metrics), "num", "of the difference", interval),
@@ -111,7 +121,7 @@ def _tests(task: Task) -> list[Column]:
                lambda row: num(row["effect"], digits=2)),
         Column("p", "num", "Holm’s correction",
                lambda row: Cell(words.p(row["p_holm"]), row["p_holm"])),
-        Column("Least", "num", least, "least"),
+        Column("Least", "num", hint, lambda row: least(row["least"])),
         Column("Differs", "text", "the corrected p-value is below 0.05",
                lambda row: shown(words.differs(row))),
     ]  # fmt: skip

@@ -89,7 +89,7 @@ def _keys(task: Task) -> list[tuple[str, str]]:
     if others < 1:
         return []
     rest = "the other row" if others == 1 else f"each of the {others} other rows"
-    first = f"may be first: no test tells these {top} rows apart"
+    first = f"may be first: none of these {top} rows is shown to be worse"
     # one at the top: each other row is worse than it, or than one that is worse than it
     keys = [("band", first if top > 1 else f"shown to be better than {rest}")]
     return keys + ([("worse", "shown to be worse than another row")] if top <= others else [])

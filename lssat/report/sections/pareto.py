@@ -144,7 +144,18 @@ def _shown(task: Task, a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
             p = pair["p_holm"]
             by = "" if p is None else f" ({words.p_is(p)} with Holm’s correction)"
             return f"that difference {verb} shown{by}"
-    return "these two differ in more than one thing, so no test compares them"
+    return _ranked(task, a, b)
+
+
+def _ranked(task: Task, a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    """Say what their ranks tell of two rows that differ in more than one thing."""
+    ranks = {words.pair(rank): rank for rank in task.metrics["ranks"]}
+    one, two = ranks.get(words.pair(a)), ranks.get(words.pair(b))
+    if one is None or two is None:
+        return "no test compares these two"
+    apart = one["worst"] < two["best"] or two["worst"] < one["best"]
+    what = "is shown by" if apart else "is not shown by"
+    return f"that difference {what} their ranks, {words.ranks(one)} and {words.ranks(two)}"
 
 
 def _table(task: Task, rows: list[Priced]) -> Table:

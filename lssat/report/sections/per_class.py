@@ -77,7 +77,8 @@ def _table(task: Task, pair: tuple[str, str]) -> Table:
 
     majority = Column("Majority", "num", "accuracy of the majority of the training split",
                       lambda rows: rows["accuracy"]["baseline"])  # fmt: skip
-    hint = f"shown of {words.metric(main)}, with a correction for the number of rows"
+    many = "attributes" if multilabel else "classes"
+    hint = f"shown of {words.metric(main)}, with a correction for all rows and {many}"
     shown = [
         Column("Attribute" if multilabel else "Class",
                value=lambda rows: _spelt(kind, rows[main]["class"])),
@@ -96,7 +97,12 @@ def _table(task: Task, pair: tuple[str, str]) -> Table:
         f"{task.title}: {' · '.join(pair)}",
         shown,
         varied.values(),
-        notes=[_BASELINES[kind], *_left_out(kind, constant), *words.about(notes, len(varied))],
+        notes=[
+            f"{_BASELINES[kind]} “Beats it” is of {words.metric(main)}, with a correction for all "
+            f"rows and {many}.",
+            *_left_out(kind, constant),
+            *words.about(notes, len(varied)),
+        ],
     )
 
 

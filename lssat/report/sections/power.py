@@ -1,7 +1,7 @@
 """The smallest difference that a test set and seeds could have shown, by metric and question."""
 
 from lssat.report.kit import words
-from lssat.report.kit.cells import Column, Table, num
+from lssat.report.kit.cells import Column, Table, least, num
 from lssat.report.kit.results import Task
 from lssat.tables import Metrics
 from lssat.tables.metric_tables import Power
@@ -21,9 +21,11 @@ def sentence(metrics: Metrics) -> str:
 
 
 def _least(row: Power) -> str:
-    corrected = f"{words.number(row['least_holm'])} with the correction for {row['tests']} pairs"
+    corrected = f"{words.possible(row['least_holm'])} with the correction for {row['tests']} pairs"
     family = f" ({corrected})" if row["tests"] > 1 else ""
-    return f"of {words.number(row['least'])} between the median pair of {row['compared']}s{family}"
+    return (
+        f"of {words.possible(row['least'])} between the median pair of {row['compared']}s{family}"
+    )
 
 
 def table(task: Task) -> Table:
@@ -32,9 +34,10 @@ def table(task: Task) -> Table:
     columns = [
         Column("Metric", "key", value=words.measure),
         Column("Two rows that differ in", "key", value="compared"),
-        Column("Least at 0.05", "num", "would be shown in 80 % of repetitions, alone", "least"),
+        Column("Least at 0.05", "num", "would be shown in 80 % of repetitions, alone",
+               lambda row: least(row["least"])),
         Column("Least after Holm", "num", "the same, as the first of all pairs that ask this",
-               "least_holm"),
+               lambda row: least(row["least_holm"])),
         Column("Standard error", "num", "of the median pair", "error"),
         Column("Pairs", "num", value="tests"),
         Column("Seeds", "num", "of the row that has fewest", "seeds"),

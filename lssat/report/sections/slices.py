@@ -23,7 +23,7 @@ LEAD = (
     "smallest group’s mean over seeds; beside it stands the gap that equal groups of these sizes "
     "would show half of the time. The test asks whether any two groups differ, whichever came out "
     "highest and lowest: its critical value is that of the largest of all differences, and Holm’s "
-    "correction runs over the rows of the table. Where it shows nothing, the interval holds 0."
+    "correction runs over the rows of the table. " + words.ALONE
 )
 FEW = {"samples": 100, "clusters": 30}  # below either, the page says what a gap does not mean
 

@@ -15,7 +15,8 @@ _RECIPE = "train.lambda_cls"
 LEAD = (
     "The loss is lambda_cls × classification + (1 − lambda_cls) × reconstruction; the paper takes "
     "0.1 without saying why. Only differences from the recipe’s own weight are tested: on the "
-    "same test samples, seed by seed, with Holm’s correction over the values of a task."
+    "same test samples, seed by seed, with Holm’s correction over the values of a task. "
+    + words.ALONE
 )
 
 

@@ -18,7 +18,7 @@ LEAD = (
     "A variant is the recipe of params.yaml with some keys of train changed; “base” is the recipe "
     "unchanged. Each row is compared with the same backbone and configuration trained with base, "
     "on the same test samples, seed by seed. p-values carry Holm’s correction over all rows of a "
-    "task’s table."
+    "task’s table. " + words.ALONE
 )
 _GAINS = (
     "The gain of the auxiliary task is the score with it minus the score of the same backbone "
@@ -175,9 +175,9 @@ def _figure(task: Task, curves: dict[str, list[Point]]) -> Figure:
             shape=SHAPES[backbones.index(row["backbone"]) % len(SHAPES)])
         for row in firsts
     ]  # fmt: skip
-    middle = (len(curves) - 1) / 2
+    middle, aside = (len(curves) - 1) / 2, min(1.04, 1.15 ** (1 / len(curves)))
     drawn = [
-        _curve(curve, key, 1.006 ** (number - middle))  # marks side by side
+        _curve(curve, key, aside ** (number - middle))  # marks side by side
         for number, (curve, key) in enumerate(zip(curves.values(), keys, strict=True))
     ]
     shares = sorted({share for curve in curves.values() for share, _ in curve})

@@ -12,7 +12,7 @@ import numpy as np
 
 from lssat import grid, metrics
 from lssat.evaluation.scores import measured as core
-from lssat.evaluation.scores.comparisons import effect, plain
+from lssat.evaluation.scores.comparisons import UNKNOWN, effect, plain
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Scored
@@ -107,8 +107,8 @@ def _paired(
         return nothing | {"note": reason}
     alone = [{0: cell} for row in rows if row for cell in row.values()]
     (pair,) = core.infer(alone, clusters, options, [(0, 1)]).pairs
-    if np.isnan(pair.p):
-        return nothing | {"note": "nothing says how much the difference varies"}
+    if np.isnan(pair.low):
+        return nothing | {"p": _number(pair.p), "note": UNKNOWN}
     return dict(low=pair.low, high=pair.high, p=pair.p, note=note)
 
 

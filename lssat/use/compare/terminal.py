@@ -46,9 +46,10 @@ def verdict(comparison: dict[str, Any]) -> list[str]:
         return [*lines, "A score is not finite, so nothing is tested."]
     share = f"{100 * comparison['confidence']:g} %"
     metric = f"{comparison['level']} {comparison['metric'].replace('_', ' ')}"
-    interval = f"[{_number(test['low'])}, {_number(test['high'])}]"
+    interval = f"{share} interval [{_number(test['low'])}, {_number(test['high'])}]"
+    known = interval if test["low"] is not None else "no interval"
     lines.append(
-        f"{metric}: A - B = {_number(test['difference'])}, {share} interval {interval} "
+        f"{metric}: A - B = {_number(test['difference'])}, {known} "
         f"over {test['groups']:,} groups; " + _tests(test)
     )
     if test["note"]:
@@ -99,6 +100,8 @@ def _table(console: Console, what: str, key: str, comparison: dict[str, Any]) ->
             cells.append(f"{row['n']:,}")
         table.add_row(name, *cells)
     console.print(table)
+    if key == "subsets" and len(rows) > 1:
+        console.print("Each interval is of its row alone, without a correction for their number.")
     if key == "subsets" and len(rows) > _ROWS:
         console.print(f"and {len(rows) - _ROWS} more, in --json and --out")
 
