@@ -66,7 +66,7 @@ class DataError(Exception):
         """Gather several problems (each a line `file:line: what. what to do.`) into one error."""
         unique = list(dict.fromkeys(problems))
         many = "problem" if len(unique) == 1 else "problems"
-        listing = "\n  ".join(["", *unique])
+        listing = "\n  ".join(["", *unique]).removesuffix(".")
         return cls(file, f"{len(unique)} {many}", f"Nothing was run{listing}")
 
     @classmethod

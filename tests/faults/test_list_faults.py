@@ -340,7 +340,7 @@ def test_fault_d8_of_a_file_that_is_read_by_its_path(tmp_path: Path) -> None:
     (tmp_path / "link.mp4").symlink_to(tmp_path / "nothing")
     with pytest.raises(media.Unreadable) as caught:
         list(media.read(tmp_path / "link.mp4", "video", media.Plan()))
-    assert caught.value.detail == "no such file"
+    assert caught.value.detail == "a link that leads to nothing"
 
 
 # --- D15 ---

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -208,6 +209,41 @@ def test_folders_are_searched_and_content_tells_what_a_file_is(tmp_path: Path) -
     (tmp_path / "bare").mkdir()
     with pytest.raises(DataError, match="holds no image and no video"):
         predict.files([tmp_path / "bare"], False)
+
+
+def test_what_a_folder_holds_and_cannot_be_read_is_listed() -> None:
+    """A link that leads to nothing and a closed folder were passed over without a word."""
+    with tempfile.TemporaryDirectory() as place:  # pytest's own is closed to others
+        folder = Path(place)
+        for name in ("a/1.jpg", "b/2.jpg", ".c/3.jpg"):
+            trees.jpeg(folder / name, trees.picture(1))
+        (folder / "gone.jpg").symlink_to("nothing")
+        for name, mode in ((".", 0o755), ("b", 0), (".c", 0)):
+            (folder / name).chmod(mode)
+        with trees.unprivileged():
+            images, frames = (predict.files([folder], whole) for whole in (False, True))
+            with pytest.raises(DataError) as caught:  # as to score it does
+                media.frames_in(folder / "b")
+        for name in ("b", ".c"):
+            (folder / name).chmod(0o755)
+    names = [(str(file.path.relative_to(folder)), file.media) for file in images]
+    assert names == [("a/1.jpg", "image"), ("gone.jpg", "image"), ("b", "frames")]
+    assert frames == [(folder, "frames")]  # `gone.jpg` is one of its images
+    assert str(caught.value).startswith(f"{folder}/b: cannot be read (owner: uid ")
+
+
+def test_scores_of_a_cut_video_are_json(home: Path, tmp_path: Path) -> None:
+    """Times of the frames before the cut were nan, and no file had a score."""
+    frames = [trees.scene(n % 12) for n in range(20)]
+    trees.video(tmp_path / "whole.mp4", frames, movflags="faststart")
+    data = (tmp_path / "whole.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: 3 * len(data) // 5])
+    (found,) = scored(home, FRAMES, [tmp_path / "cut.mp4"], frames="all")
+    assert 1 < found.n_frames < 20
+    told = terminal.document(opened(home, FRAMES), "", [], [found])
+    tables.write_json(tmp_path / "told.json", told, sealed=False)
+    times = [each["time"] for each in told["files"][0]["frames"]]
+    assert times == sorted(times)
 
 
 def test_files_that_are_framed_otherwise_than_in_training_are_said_to_be(home: Path) -> None:

@@ -3,6 +3,7 @@
 The images are a folder of JPEGs, a folder of PNGs, or the official zip, which is read in place.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ IDENTITIES = 10_177  # of identity_CelebA.txt
 AGAIN = "Fetch all three lists again"
 
 _VALUES = {"1": 1, "-1": 0}
+_COUNT = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"\+?0*([0-9]+)(\.0*)?")  # in any spelling
 _IMAGES = "img_align_celeba"
 _FOLDERS = ("", "Img")
 
@@ -137,7 +140,8 @@ def _attributes(path: Path):
     """Yield (line, file name, labels) after the count and the names were checked."""
     header = [line for _, line in zip(range(2), lists.lines(path), strict=False)]
     count = header[0][1].strip() if header else ""
-    if not count.isdecimal():
+    lists.check_ends(path, 1, count)
+    if not _COUNT.fullmatch(count):
         raise DataError(path, f"begins with {count[:40]!r}, not with a count", "Fetch it again", 1)
     if len(header) < 2 or tuple(header[1][1].split()) != ATTRIBUTES:
         raise DataError(path, "does not hold the 40 names of the release", "Fetch it again", 2)
@@ -160,7 +164,12 @@ def _attributes(path: Path):
 
 def _pairs(path: Path, second: str) -> dict[str, str]:
     known: dict[str, str] = {}
+    spelt: dict[str, str] = {}
     for number, (name, value) in lists.fields(path, ["file", second]):
+        key = match[1] if (match := _NUMBER.fullmatch(value)) else value
+        if spelt.setdefault(key, value) != value:  # would be two people, in two splits unnoticed
+            problem = f"the {second} of {name} is {value}, and {spelt[key]} above: one number"
+            raise DataError(path, problem, "Write it in one way", number)
         if known.setdefault(name, value) != value:
             problem = f"{name} has the {second} {known[name]} above and {value} here"
             raise DataError(path, problem, "Correct this line", number)

@@ -41,6 +41,7 @@ def read(options: Any) -> tree.Reading:
     samples = tree.Samples("celebdf", "video")
     for number, (real, path) in lists.fields(listed, _ROW):
         folder, name = _parts(listed, number, real, path)
+        path = f"{folder}/{name}"
         if folder not in there:
             there[folder] = _names(base, folder, options.partial)
         id = path.removesuffix(".mp4")

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from lssat.data.datasets import tree
 from lssat.data.media import archive
+from lssat.data.media.system_files import hidden
 from lssat.params import Dataset, Own
 from lssat.tables import DataError, s3_addresses, spelling
 from lssat.tables.rows import RejectRow, SampleRow
@@ -69,15 +69,15 @@ def extras(base: Path, rows: list[SampleRow], rejects: list[RejectRow]) -> list[
         f"{folder}/{name}".lstrip("/")
         for folder, names in taken.items()
         for name in _beside(base, folder, "" in suffixes) - names
-        if os.path.splitext(name)[1] in suffixes and not tree.hidden(name)
+        if os.path.splitext(name)[1] in suffixes and not hidden(name)
     )
 
 
 def _beside(base: Path, folder: str, frames: bool) -> set[str]:
     """Return the names of the files of a folder or archive; with `frames`, of folders too."""
-    if archive.is_member(f"{folder}/"):
+    if archive.is_member(f"{folder}/", base):
         file, _, inside = f"{folder}/".partition(archive.BETWEEN)
-        members = archive.names(base / file)
+        members = archive.names(base / file) if (base / file).exists() else []
         return {name.removeprefix(inside) for name in members if name.startswith(inside)}
     try:
         with os.scandir(base / folder) as entries:

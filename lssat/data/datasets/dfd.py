@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from lssat.data.datasets import ffpp, tree
+from lssat.data.media.system_files import hidden
 from lssat.tables import DataError
 
 SUBSETS = {
@@ -39,7 +40,7 @@ def read(options: Any) -> tree.Reading:
     for label, (subset, (_, pattern)) in enumerate(SUBSETS.items()):
         folder = folders[subset]
         for file in sorted(tree.names(base / folder, base)):
-            if file.startswith(".") or not file.endswith(suffix):
+            if hidden(file) or not file.endswith(suffix):
                 continue
             name = file.removesuffix(suffix)
             match = pattern.fullmatch(name)

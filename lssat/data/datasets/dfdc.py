@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lssat.data.datasets import lists, tree
-from lssat.tables import DataError
+from lssat.tables import DataError, reject
 from lssat.tables.rows import SampleRow
 
 LISTS = METADATA, LABELS = "metadata.json", "labels.csv"
@@ -20,6 +20,7 @@ VIDEOS = {  # of the 50 training parts, and of the public test set
     "test": {"REAL": 2_500, "FAKE": 2_500},
 }
 
+_NAMES = ("REAL", "FAKE")
 _CODES = {"REAL": 0, "FAKE": 1, "0": 0, "1": 1}
 
 
@@ -31,13 +32,14 @@ def read(options: Any) -> tree.Reading:
 
     Returns:
         Rows of the manifest, every one of the split test, and rejects (missing). Labels: [0]
-        real, [1] fake. The group is the original video, or the video itself.
+        real, [1] fake; duplicate: a video that a part before has as well. The group is the original
+        video, or the video itself.
 
     Raises:
-        DataError: no part is there, or metadata are not those of the release.
+        DataError: no part is there, metadata are not those of the release, or two parts disagree.
     """
     base = tree.root(options, "dfdc")
-    samples = tree.Samples("dfdc", "video")
+    samples, seen = tree.Samples("dfdc", "video"), dict[str, tuple[str, int]]()
     for listed in _parts(base):
         _agree(listed)
         folder = listed.parent / "videos"
@@ -49,8 +51,20 @@ def read(options: Any) -> tree.Reading:
             id = path.removesuffix(".mp4")
             # Names are unique in the release, so that an original may lie in another part.
             group = original.removesuffix(".mp4")
+            if name in there and (first := seen.setdefault(name, (path, label))) != (path, label):
+                _same(listed, name, label, *first)
+                detail = f"also {first[0]}"
+                samples.rejects.append(reject("dfdc", id, path, "manifest", "duplicate", detail))
+                continue
             samples.add(name in there, id, path, [label], "test", [group])
     return samples.rows, samples.rejects
+
+
+def _same(listed: Path, name: str, label: int, path: str, other: int) -> None:
+    """Refuse a video that lies in two parts, here and at `path`, with two labels."""
+    if label != other:
+        problem = f"{name} is {_NAMES[label]}, and {_NAMES[other]} as {path}"
+        raise DataError(listed, problem, "Take the part away that is no part of the release")
 
 
 def whole(options: Any, rows: list[SampleRow]) -> int:

@@ -5,6 +5,7 @@ Values stay text: `000003`, `NA` and `nan` reach the reader as they stand in the
 
 import csv as quoted
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from lssat.tables import DataError
 
 _LONGEST = quoted.field_size_limit()  # characters of a field; a longer header is none
 _FETCH = "Fetch the list again"  # of a release's; nobody can fetch a user's own
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -34,6 +36,9 @@ def lines(path: Path, own: bool = False) -> Iterator[tuple[int, str]]:
 
 
 def _utf8(path: Path, number: int, line: bytes, own: bool) -> str:
+    if b"\0" in line:
+        problem = "holds bytes that are 0, as UTF-16 does, and is not UTF-8 text"
+        raise DataError(path, problem, "Save it as UTF-8" if own else _FETCH, number)
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
@@ -52,13 +57,22 @@ def header(path: Path, own: bool = False) -> tuple[int, str, list[str]]:
     if first is None:
         raise DataError(path, "holds no row", "Write its header and rows" if own else _FETCH)
     number, text = first
-    if "\r" in text:
-        fix = "Save it with line feeds"
-        raise DataError(path, "has lines that end in carriage returns alone", fix, number)
+    check_ends(path, number, text)
     if len(text) > _LONGEST:
         problem = f"begins with a line of {len(text):,} characters; no header is so long"
         raise DataError(path, problem, "Write its header and rows" if own else _FETCH, number)
     return number, text, next(quoted.reader([text]))
+
+
+def check_ends(path: Path, number: int, text: str) -> None:
+    """Refuse a line that holds several, which end as on the Macs of old.
+
+    Raises:
+        DataError: it does.
+    """
+    if "\r" in text:
+        fix = "Save it with line feeds"
+        raise DataError(path, "has lines that end in carriage returns alone", fix, number)
 
 
 def fields(path: Path, names: list[str], skip: int = 0) -> Iterator[tuple[int, list[str]]]:
@@ -76,6 +90,11 @@ def fields(path: Path, names: list[str], skip: int = 0) -> Iterator[tuple[int, l
             continue
         row = line.split()
         if len(row) != len(names):
+            check_ends(path, number, line)
+            if other := delimiter(line, len(names), {",": "commas", **_DELIMITERS}):
+                problem = f"is separated by {other}; expected are blanks: {_some(names, ' ')}"
+                fix = "Save it with blanks, or fetch the list again"
+                raise DataError(path, problem, fix, number)
             raise _count(path, len(row), names, " ", number, False)
         yield number, row
 
@@ -83,10 +102,14 @@ def fields(path: Path, names: list[str], skip: int = 0) -> Iterator[tuple[int, l
 def _count(
     path: Path, n_fields: int, names: list[str], between: str, line: int, own: bool
 ) -> DataError:
-    expected = between.join(names[:4]) + (f"{between}..." if len(names) > 4 else "")
-    problem = f"has {n_fields} fields; expected are {len(names)}: {expected}"
+    has = "1 field" if n_fields == 1 else f"{n_fields} fields"
+    problem = f"has {has}; expected are {len(names)}: {_some(names, between)}"
     also = "" if own else ", or fetch the list again"
     return DataError(path, problem, f"Correct this line{also}", line)
+
+
+def _some(names: list[str], between: str) -> str:
+    return between.join(names[:4]) + (f"{between}..." if len(names) > 4 else "")
 
 
 def csv(
@@ -147,12 +170,20 @@ def _parsed(path: Path, number: int, line: str, own: bool) -> list[str]:
         raise DataError(path, problem, fix, number) from None
 
 
-def delimiter(text: str, columns: int) -> str:
+def delimiter(text: str, columns: int, known: dict[str, str] = _DELIMITERS) -> str:
     """Name what separates a line into this number of fields, if not commas; "" if nothing."""
-    for other, name in _DELIMITERS.items():
+    for other, name in known.items() if len(text) <= _LONGEST else ():
         if len(next(quoted.reader([text], delimiter=other))) == columns > 1:
             return name
     return ""
+
+
+def number(text: str) -> float | None:
+    """Return the decimal number that a field holds; None: it holds none, or none that is finite.
+
+    Stricter than Python's `float`, which also reads `1_0` and digits of other scripts.
+    """
+    return float(text) if _DECIMAL.fullmatch(text.strip()) else None
 
 
 def delimiters(text: str) -> list[str]:
@@ -169,7 +200,7 @@ def json_of(path: Path) -> Any:
     text = "\n".join(line for _, line in lines(path))
     try:
         return json.loads(text, object_pairs_hook=lambda pairs: _once(path, pairs))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         problem = f"is not valid JSON ({error})"
         raise DataError(path, problem, "It was cut or edited; fetch it again") from None
 

@@ -109,7 +109,8 @@ def write(
 
 
 def _digest(options: params.Dataset, rows: list[SampleRow], memory: Path) -> str:
-    files = {str(archive.file_of(row["path"])) for row in rows if row["media"] != "frames"}
+    root = place(options.root)
+    files = {str(archive.file_of(row["path"], root)) for row in rows if row["media"] != "frames"}
     folders = {row["path"] for row in rows if row["media"] == "frames"}
     return digest.of_files(options.root, files, folders, memory)
 
@@ -188,8 +189,9 @@ def _meant(rejects: list[RejectRow], taken: set[str], root: Path) -> None:
     places: dict[str, list[RejectRow]] = defaultdict(list)
     for row in rejects:
         if row["reason"] == "missing":
-            inside = archive.is_member(row["path"])
-            places[row["path"].split(archive.BETWEEN)[0] if inside else ""].append(row)
+            file = str(archive.file_of(row["path"], root))
+            inside = file != row["path"] and (root / file).is_file()
+            places[file if inside else ""].append(row)
     for file, rows in places.items():
         before = f"{file}{archive.BETWEEN}" if file else ""
         paths = [before + name for name in archive.names(root / file)] if file else None

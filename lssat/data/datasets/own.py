@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lssat.data.datasets import lists, tree
+from lssat.data.media.system_files import hidden
 from lssat.grid import Task
 from lssat.params import HEADLINES, Own
 from lssat.tables import DataError
@@ -103,14 +104,14 @@ def _folders(dataset: str, options: Own, base: Path) -> Iterator[Sample]:
     for split in ("test",) if options.test_only else SPLITS:
         place = tree.find(base, split, ("",), dataset, "the folder of a split")
         for name in sorted(tree.names(place, base)):
-            if tree.hidden(name):
+            if hidden(name):
                 continue
             if not (place / name).is_dir():
                 problem = "is not in the folder of a class"
                 raise DataError(place / name, problem, f"Put it in {split}/<class>/, or elsewhere")
             for file in sorted(tree.names(place / name, base)):
                 path = f"{split}/{name}/{file}"
-                if tree.hidden(file):
+                if hidden(file):
                     continue
                 if (base / path).is_dir():
                     fix = "Put its files in the folder of the class, or name a list in csv"
@@ -222,11 +223,8 @@ def _rows(
 
 
 def _number(file: Path, line: int, name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < 1e6:
+    value = lists.number(text)
+    if value is None or abs(value) >= 1e6:
         raise DataError(file, f"{name} is {text!r}, not a number of pixels", "Correct it", line)
     return value
 

@@ -16,7 +16,6 @@ from lssat.tables.rows import RejectRow, SampleRow
 Reading = tuple[list[SampleRow], list[RejectRow]]  # what a reader returns
 
 _RENAME = "Rename the file or folder: its path is the sample's id"
-_SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini"}  # what Windows leaves in folders
 
 
 def root(options: params.Dataset, dataset: str) -> Path:
@@ -45,6 +44,9 @@ def find(base: Path, name: str, folders: tuple[str, ...], dataset: str, what: st
     for path in tried:
         if exists(path):
             return inside(path, base)
+        if path.is_symlink():
+            get = "Fetch the file that it stands for (git-annex and DataLad: `get`)"
+            raise DataError(path, f"is a link that leads to nothing; it is {what}", get)
     also = "".join(f" (nor {path})" for path in tried[1:])
     near = meant(base, [f"{folder}/{name}".lstrip("/") for folder in folders])
     fix = f"Put it there, or set datasets.{dataset}.root in params.yaml"
@@ -62,11 +64,6 @@ def meant(base: Path, names: list[str]) -> str:
             if near := there.near(name, loose=loose):
                 return f"Is it {base / near}? Else: "
     return ""
-
-
-def hidden(name: str) -> bool:
-    """Say whether a name in a folder of samples is a system file and no sample."""
-    return name.startswith(".") or name.lower() in _SYSTEM
 
 
 def exists(path: Path) -> bool:
@@ -181,7 +178,8 @@ def _writable(id: str, path: str) -> None:
     name = f"{id}{path}"
     if name.isprintable():  # few are not
         return
-    if any(0xDC80 <= ord(letter) <= 0xDCFF for letter in name):  # bytes, as Python spells them
+    # As Python spells bytes that are not UTF-8; others can stand in JSON, and in no file's name.
+    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in name):
         raise DataError(path, "has a name that is not UTF-8", _RENAME)
     if "\n" in name or "\r" in name:
         raise DataError(repr(path), "has a line break in its name", _RENAME)

@@ -3,16 +3,14 @@
 from typing import Any
 
 from lssat.data.datasets import affectnet
-from lssat.data.datasets.affectnet import csvs
+from lssat.data.datasets.affectnet import csvs, npy
 from lssat.data.doctor.findings import Inventory, Parts, Seen
 from lssat.data.doctor.walk import Tree
-
-_SUFFIX = "_exp.npy"
 
 
 def is_list(name: str) -> bool:
     """Say whether a file holds labels."""
-    return name.endswith(_SUFFIX) or name in csvs.FILES.values()
+    return name.endswith(npy.SUFFIX) or name in csvs.FILES.values()
 
 
 def look(options: Any, tree: Tree, inventory: Inventory) -> Seen:
@@ -36,16 +34,15 @@ def _pairs(tree: Tree, seen: Seen) -> None:
     """Pair images and annotations by name: none of the annotations is read."""
     for split in ("train", "val"):
         folder = f"{split}_set/images"
-        images = {name[:-4] for name in tree.files[folder] if name.endswith(".jpg")}
-        beside = tree.files[f"{split}_set/annotations"]
-        codes = {name.removesuffix(_SUFFIX) for name in beside if name.endswith(_SUFFIX)}
+        images = npy.stems(tree.files[folder], ".jpg")
+        codes = npy.stems(tree.files[f"{split}_set/annotations"], npy.SUFFIX)
         for name in sorted(images | codes):
-            lacking = "no image" if name in codes else f"no annotation {name}{_SUFFIX}"
+            lacking = "no image" if name in codes else f"no annotation {name}{npy.SUFFIX}"
             there = name in images and name in codes
             seen.see(f"{folder}/{name}.jpg", "", split, there, lacking)
 
 
 def official_parts(options: Any, tree: Tree) -> Parts:
     """Return the official counts of the requested classes."""
-    npy = any(f"{split}_set" in tree.folders[""] for split in ("train", "val"))
-    return affectnet.official(options.classes, affectnet.NPY if npy else affectnet.CSV)
+    packed = any(f"{split}_set" in tree.folders[""] for split in ("train", "val"))
+    return affectnet.official(options.classes, affectnet.NPY if packed else affectnet.CSV)

@@ -5,9 +5,11 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from lssat.data import media
 from lssat.data.doctor.findings import Inventory, by_folder
+from lssat.data.faces.choose import misfit
 from lssat.tables import DataError
 
 TIMEOUT, MEMORY = 600.0, 1024  # seconds and MiB a file, the presets' own
@@ -15,13 +17,21 @@ TIMEOUT, MEMORY = 600.0, 1024  # seconds and MiB a file, the presets' own
 Verdict = tuple[str, str, str]  # severity ("" if sound), reason, detail
 
 
+class Wanted(NamedTuple):
+    """What the step of the faces asks of a file."""
+
+    kind: str  # image | video, whatever the suffix
+    plan: media.Plan  # of a video
+    box: list[float]  # x, y, width, height of a face in an image, where the lists give one
+
+
 def decode_all(
-    root: Path, kinds: dict[str, str], too_many: Callable[[int], bool], inventory: Inventory
+    root: Path, kinds: dict[str, Wanted], too_many: Callable[[int], bool], inventory: Inventory
 ) -> None:
     """Decode files, one process a core, and record failures by folder and reason.
 
     Args:
-        kinds: `image` or `video` of each path, relative to the root, whatever its suffix.
+        kinds: what is asked of each path, relative to the root.
         too_many: whether this number of failures is more than params.yaml allows.
 
     A video that gives fewer frames than its header announces is a warning: what it gives is used.
@@ -47,21 +57,27 @@ def decode_all(
             inventory.add(severity, folder or ".", problem, "Fetch again what is damaged", names)
 
 
-def _decode(root: Path, paths: list[str], kinds: dict[str, str]) -> list[tuple[str, Verdict]]:
+def _decode(root: Path, paths: list[str], kinds: dict[str, Wanted]) -> list[tuple[str, Verdict]]:
     """Return the files that are not sound."""
     with media.Decoder(TIMEOUT, MEMORY) as decoder:
         checked = [(path, _check(decoder, root / path, kinds[path])) for path in paths]
     return [(path, verdict) for path, verdict in checked if verdict[0]]
 
 
-def _check(decoder: media.Decoder, path: Path, kind: str) -> Verdict:
+def _check(decoder: media.Decoder, path: Path, wanted: Wanted) -> Verdict:
+    uses, problem = [], ""
     try:
-        items = decoder.read(path, kind or media.kind(path), media.Plan())
-        uses = [item.n_frames for item in items if isinstance(item, media.Use)]
+        for item in decoder.read(path, wanted.kind or media.kind(path), wanted.plan):
+            if isinstance(item, media.Use):
+                uses.append(item.n_frames)
+            elif wanted.box:
+                problem = misfit(wanted.box, item[1])
     except media.Unreadable as error:
         return "error", error.reason, error.detail
     except DataError as error:
         return "error", "unreadable", str(error)
+    if problem:
+        return "error", "no_face", problem
     if uses[-1] < uses[0]:  # what it gave in the end, what it announced
         return "warning", "fewer frames than announced", f"{uses[-1]} of {uses[0]}"
     return "", "", ""

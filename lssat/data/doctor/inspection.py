@@ -16,13 +16,15 @@ from typing import Any
 from rich.console import Console
 
 from lssat import params
-from lssat.data import datasets, preflight
+from lssat.data import datasets, media, preflight
 from lssat.data.datasets import genuine_lists
 from lssat.data.doctor import decode_all as decode
 from lssat.data.doctor import first_bytes, official, terminal
 from lssat.data.doctor.by_reader import ByReader
 from lssat.data.doctor.findings import Inventory
 from lssat.data.doctor.walk import Tree, trouble, walk
+from lssat.data.faces.sample import plan_of
+from lssat.data.media.system_files import hidden
 from lssat.data.media.video import IMAGES
 from lssat.data.splits import requirements
 from lssat.grid.releases import RELEASES
@@ -123,7 +125,8 @@ def inspect(
     first_bytes.tell(bad, lambda path: path in opened_here, inventory)
     beside = {p: kind for p, kind in _kinds(tree) if p not in lists and release.beside(kind)}
     limit = options.rejects_limit if configured else -1.0  # of a bare folder nothing may be lost
-    _samples(tree, beside, seen, limit, options.partial, inventory)
+    plan = plan_of(options) if configured else media.Plan()
+    _samples(tree, beside, seen, limit, options.partial, plan, inventory)
     for error in seen.refused:
         inventory.refused(error)
     return inventory
@@ -135,6 +138,7 @@ def _samples(
     seen: "_Read",
     limit: float,
     partial: bool,
+    plan: media.Plan,
     inventory: Inventory,
 ) -> None:
     """Look into the files of samples, and into those beside them; with `deep`, decode them.
@@ -152,7 +156,12 @@ def _samples(
     _losses(seen, over, partial, inventory)
     if inventory.deep:
         named = {wrong.path for wrong in bad}
-        rest = {path: kind for path, kind in there.items() if path not in named}
+        boxes = {row["path"]: row["box"] for row in seen.rows}
+        rest = {
+            path: decode.Wanted(kind, plan, boxes.get(path, []))
+            for path, kind in there.items()
+            if path not in named
+        }
         decode.decode_all(tree.root, rest, lambda n: lost + n > limit * seen.total, inventory)
 
 
@@ -258,5 +267,5 @@ def _is_folder(row: SampleRow, tree: Tree) -> bool:
 
 
 def _frames(path: str, tree: Tree) -> list[str]:
-    names = tree.files[path]
-    return [f"{path}/{name}" for name in names if os.path.splitext(name)[1].lower() in IMAGES]
+    suffixes = ((name, os.path.splitext(name)[1].lower()) for name in tree.files[path])
+    return [f"{path}/{name}" for name, end in suffixes if end in IMAGES and not hidden(name)]

@@ -23,30 +23,39 @@ class TooLargeError(OSError):
 
 
 def names(path: Path) -> list[str]:
-    """Return the names of the files in an archive.
+    """Return the names of the files in an archive, each once.
 
     Raises:
-        DataError: it is no zip, or one of its members would lead out of it.
+        DataError: it is no zip, one of its members would lead out of it, or two of one name differ.
     """
     try:
-        members = _open(str(path), os.getpid()).namelist()
+        members = _open(str(path), os.getpid()).infolist()
     except (zipfile.BadZipFile, NotImplementedError) as error:
         fix = "It was cut or is something else; fetch it again"
         raise DataError(path, f"is not a readable zip archive ({error})", fix) from None
-    for name in members:
+    contents: dict[str, tuple[int, int]] = {}
+    for member in members:
+        name, content = member.filename, (member.CRC, member.file_size)
         if name.startswith("/") or "\\" in name or ".." in name.split("/"):
             raise DataError(path, f"holds {name!r}, which leads out of it", "Fetch it again")
-    return [name for name in members if not name.endswith("/")]
+        if contents.setdefault(name, content) != content:
+            problem = f"holds two different files {name!r}"
+            raise DataError(path, problem, "Unpack it and keep the right one, or fetch it again")
+    return [name for name in contents if not name.endswith("/")]
 
 
-def is_member(path: str | Path) -> bool:
-    """Say whether a path names a member of an archive."""
-    return _ZIP in str(path)
+def is_member(path: str | Path, root: str | Path = "") -> bool:
+    """Say whether a path, relative to a root, names a member of an archive.
+
+    It does not below a folder whose own name ends in `.zip!`.
+    """
+    archive, found, _ = str(path).partition(_ZIP)
+    return bool(found) and not os.path.isdir(os.path.join(root, f"{archive}.zip!"))
 
 
-def file_of(path: str | Path) -> Path:
+def file_of(path: str | Path, root: str | Path = "") -> Path:
     """Return the file that holds what a path names: the archive of a member, or the path."""
-    return Path(str(path).split(_ZIP)[0] + ".zip") if is_member(path) else Path(path)
+    return Path(str(path).split(_ZIP)[0] + ".zip") if is_member(path, root) else Path(path)
 
 
 def read(path: str | Path, count: int = -1) -> bytes:
@@ -78,4 +87,8 @@ def read(path: str | Path, count: int = -1) -> bytes:
 @lru_cache(maxsize=2)
 def _open(path: str, process: int) -> zipfile.ZipFile:
     # By process: after a fork two of them would move one file's position.
+    with open(path, "rb") as file:
+        begins = file.read(4)
+    if not begins.startswith(b"PK"):  # zipfile looks at the end alone: its beginning may be lost
+        raise zipfile.BadZipFile(f"first bytes {begins!r}")
     return zipfile.ZipFile(path)

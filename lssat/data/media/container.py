@@ -5,6 +5,7 @@ FFmpeg is given an open file and never its name, so that no name is taken for a 
 """
 
 import contextlib
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,9 +83,12 @@ def _packets(path: str | Path) -> Counter:
 def announced(path: str | Path) -> int:
     """Return how many frames a video announces; 0: it does not say.
 
-    Those that an mp4's edit list cuts off at either end are not counted: they are not shown.
+    Those that an mp4's edit list cuts off at either end are not counted: they are not shown. More
+    frames than the file has bytes are a damaged number, and as good as none.
     """
     with opened(path) as (_, stream):
+        if stream.frames > os.path.getsize(path):
+            return 0
         hidden = sum(entry.is_discard for entry in stream.index_entries) if stream.frames else 0
         return max(0, stream.frames - hidden)
 

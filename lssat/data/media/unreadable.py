@@ -34,7 +34,7 @@ def read_bytes(path: str | Path, count: int = -1, most: int | None = None) -> by
     try:
         if address := s3_addresses.address(path):
             return s3.first(address, count)
-        if archive.is_member(path) and not os.path.lexists(path):
+        if archive.is_member(path):
             return archive.read(path, count)
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
@@ -44,6 +44,8 @@ def read_bytes(path: str | Path, count: int = -1, most: int | None = None) -> by
         with open(path, "rb") as file:
             return file.read(count)
     except FileNotFoundError:
+        if os.path.islink(path):
+            raise Unreadable("missing", "a link that leads to nothing") from None
         near = "" if archive.is_member(path) else spelling.nearest(path)
         raise Unreadable("missing", f"no such file{near and f'; is it {near}?'}") from None
     except archive.TooLargeError as error:

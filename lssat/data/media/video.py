@@ -4,10 +4,11 @@ Containers are recognised by content and from a short list: a text playlist name
 and the files that it names stay closed. A folder of a video's images reads like a video.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 
 from lssat.data.media import container, upright
 from lssat.data.media.frame_choice import Plan, Use, use
-from lssat.data.media.image import read_image
+from lssat.data.media.image import MIN_SIDE, read_image
+from lssat.data.media.system_files import hidden
 from lssat.data.media.unreadable import Unreadable, check_memory
 from lssat.tables.errors import denied
 
@@ -41,8 +43,9 @@ def read(path: str | Path, media: str, plan: Plan, memory: int | None = None) ->
         memory: MiB that decoding may take; what needs more is too_large. None: no limit.
 
     Raises:
-        Unreadable: missing, unreadable, truncated, format, too_large, too_small, no_frames,
-            short_video (cut off, and fewer frames are left than the plan's `frames`).
+        Unreadable: missing, unreadable (also where a frame is damaged within), truncated, format,
+            too_large, too_small, no_frames, short_video (cut off, and fewer frames are left than
+            the plan's `frames`).
         DataError: the file may not be read (permission).
     """
     if media == "video":
@@ -75,14 +78,18 @@ def read_again(
 def times(path: str | Path, memory: int | None = None) -> list[float | None]:
     """Return the second at which each frame of a video is shown, from its first frame on.
 
-    None for a frame to which its container gives no time; for all where the first has none.
+    None for a frame to which its container gives no time; for all where the first has none, or
+    where times go back: AVI tells when frames are decoded, which is not when they are shown.
 
     Raises:
         Unreadable, DataError: as for `read`.
     """
     times = [frame.time for frame, _ in _frames(path, memory)]
     first = times[0] if times else None
-    return [None if None in (first, time) else time - first for time in times]
+    known = [time for time in times if time is not None]
+    if first is None or any(later < time for time, later in pairwise(known)):
+        return [None] * len(times)
+    return [None if time is None else time - first for time in times]
 
 
 def _video(path: str | Path, plan: Plan, memory: int | None) -> Iterator[Item]:
@@ -125,12 +132,18 @@ def frames_in(folder: Path) -> list[Path]:
         DataError: the folder may not be read (permission).
     """
     try:
-        files = [path for path in folder.iterdir() if path.suffix.lower() in IMAGES]
+        with os.scandir(folder) as entries:
+            files = [folder / entry.name for entry in entries if _is_frame(entry)]
     except (FileNotFoundError, NotADirectoryError):
         raise Unreadable("missing", "no such folder of frames") from None
     except PermissionError:
         raise denied(folder) from None
     return sorted(files, key=lambda path: (_numbers(path.stem), path.name))
+
+
+def _is_frame(entry: os.DirEntry) -> bool:
+    suffix = os.path.splitext(entry.name)[1].lower()
+    return suffix in IMAGES and not hidden(entry.name) and not entry.is_dir()
 
 
 def _numbers(name: str) -> list[tuple[int, str]]:
@@ -155,8 +168,11 @@ def _frames(path: str | Path, memory: int | None) -> Iterator[tuple[Any, Fractio
         _check_size(codec, codec, aspect, memory)
         codec.thread_count = 1  # one thread a process, processes per core
         try:
-            for frame in _decoded(medium, stream):
+            for number, frame in enumerate(_decoded(medium, stream)):
                 _check_size(frame, codec, aspect, memory)
+                if frame.is_corrupt:  # shown with what the decoder guessed
+                    problem = f"frame {number} is damaged, and others are built on it"
+                    raise Unreadable("unreadable", problem)
                 yield frame, aspect
         except MemoryError:
             raise
@@ -167,15 +183,19 @@ def _frames(path: str | Path, memory: int | None) -> Iterator[tuple[Any, Fractio
 def _decoded(medium: Any, stream: Any) -> Iterator[Any]:
     for packet in medium.demux(stream):
         if packet.is_corrupt:  # the file ends within it; what came before is whole
-            yield from stream.decode(None)
+            for frame in stream.decode(None):
+                frame.time_base = stream.time_base  # which these lack: their times would be nan
+                yield frame
             return
         yield from packet.decode()
 
 
 def _check_size(picture: Any, codec: Any, aspect: Fraction | None, memory: int | None) -> None:
-    """Refuse a frame before it is decoded, or one that is larger than its file announced."""
+    """Refuse a frame before it is decoded, or one of another size than its file announced."""
     width, height = upright.squared(picture.width, picture.height, aspect)
     size = f"{width} x {height} px"
+    if 0 < min(width, height) < MIN_SIDE:  # 0: the codec tells none yet
+        raise Unreadable("too_small", f"{size}, the least side is {MIN_SIDE} px")
     if width * height > MAX_PIXELS:
         raise Unreadable("too_large", f"{size}, frames have at most {MAX_PIXELS:,} pixels")
     stored = picture.format.padded_bits_per_pixel / 8 if picture.format else 1.5

@@ -174,7 +174,7 @@ def test_celeba_lists_may_lie_as_in_the_release(tmp_path: Path) -> None:
             "",
             "list_eval_partition.txt: lacks 1 of the 4 images that the",
         ),
-        ("identity_CelebA.txt", "000001.jpg 5", "000001.jpg", ":1: has 1 fields; expected are 2"),
+        ("identity_CelebA.txt", "000001.jpg 5", "000001.jpg", ":1: has 1 field; expected are 2"),
     ],
 )
 def test_celeba_lists_that_are_wrong(

@@ -40,7 +40,7 @@ def test_celebdf_reads_the_list_alone_and_turns_its_labels(tmp_path: Path) -> No
         ("1 Celeb-real/id1_0007.avi", "'Celeb-real/id1_0007.avi' is no video of"),
         ("1 Celeb-real/../../x.mp4", ":1: 'Celeb-real/../../x.mp4' is not a path below the data"),
         ("1 /etc/x.mp4", ":1: '/etc/x.mp4' is not a path below the data root"),
-        ("Celeb-real/id1_0007.mp4", ":1: has 1 fields; expected are 2: <1 real | 0 fake> <fold"),
+        ("Celeb-real/id1_0007.mp4", ":1: has 1 field; expected are 2: <1 real | 0 fake> <fold"),
     ],
 )
 def test_celebdf_lists_that_are_wrong(tmp_path: Path, listed: str, problem: str) -> None:

@@ -42,13 +42,13 @@ def read(options: Any) -> tree.Reading:
     images, unknown = tree.Samples("affectnet", "image"), []
     for sample in samples(base):
         excluded = _excluded(sample.code, options.classes)
-        if sample.code and not excluded and sample.code not in CODES:
+        if not excluded and sample.code not in CODES and (sample.code or not sample.absent):
             unknown.append(sample)
         elif excluded:
             images.exclude(sample.id, sample.path, excluded)
         else:
             why = sample.absent or sample.no_box
-            labels = [CODES[sample.code]] if sample.code else []  # an image without an annotation
+            labels = [CODES[sample.code]] if sample.code else []  # no annotation: rejected
             images.add(
                 not why,
                 sample.id,
@@ -128,7 +128,8 @@ def _excluded(code: str, classes: int) -> str:
 
 def _refuse(base: Path, unknown: list[Sample]) -> None:
     counted = Counter(sample.code for sample in unknown)
-    counts = ", ".join(f"{code} ({n:,} times)" for code, n in counted.items())
+    shown = {code: code if code and code.split() == [code] else repr(code) for code in counted}
+    counts = ", ".join(f"{shown[code]} ({n:,} times)" for code, n in counted.items())
     some = ", ".join(sample.where or sample.id for sample in unknown[:5])
     problem = f"expression codes that the release does not have: {counts}; first: {some}"
     raise DataError(base, problem, "Codes are 0 to 7, and 8, 9, 10 for what is excluded")

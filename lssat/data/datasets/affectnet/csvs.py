@@ -5,7 +5,6 @@ face was found, and a few rows of a class have a box without a width; no detecto
 place: they are rejected as no_face.
 """
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +27,7 @@ FILES = {"train": "training.csv", "val": "validation.csv"}
 
 IMAGES = "Manually_Annotated_Images"
 _LISTS = ("", "Manually_Annotated_file_lists", "Manually_Annotated")
+_NO_NUMBER = {f"{sign}{word}" for sign in ("", "+", "-") for word in ("nan", "inf", "infinity")}
 _KEPT = ["subDirectory_filePath", "face_x", "face_y", "face_width", "face_height", "expression"]
 
 
@@ -85,11 +85,11 @@ def _box(path: Path, line: int, fields: list[str]) -> tuple[tuple[float, ...], s
     described = f"box {','.join(fields)}"
     if any(field in ("NULL", "") for field in fields):
         return (), described
-    try:
-        x, y, width, height = map(float, fields)
-    except ValueError:
-        raise DataError(path, f"{described} is not of numbers", "Correct this line", line) from None
-    if not math.isfinite(x + y + width + height):
+    if any(field.strip().lower() in _NO_NUMBER for field in fields):
         return (), described
+    numbers = [number for field in fields if (number := lists.number(field)) is not None]
+    if len(numbers) < len(fields):
+        raise DataError(path, f"{described} is not of numbers", "Correct this line", line)
+    x, y, width, height = numbers
     visible = min(width, height) > 0 and min(x + width, y + height) > 0
     return ((x, y, width, height), "") if visible else ((), described)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lssat.data.datasets import tree
 from lssat.data.datasets.affectnet.codes import NAMES, Sample
+from lssat.data.media.system_files import hidden
 from lssat.tables import DataError
 
 _ALSO = {
@@ -41,7 +42,7 @@ def samples(base: Path) -> Iterator[Sample]:
         top = tree.find(base, split, ("",), "affectnet", what)
         for folder, code in _classes(top, base).items():
             for name in sorted(tree.names(top / folder, base)):
-                if not tree.hidden(name):
+                if not hidden(name):
                     path = f"{split}/{folder}/{name}"
                     yield Sample(path, split, path, code, group=path)
 

@@ -1,16 +1,17 @@
 """The npy release: crops `{train,val}_set/images/<id>.jpg` and `annotations/<id>_exp.npy`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from lssat.data.datasets import tree
 from lssat.data.datasets.affectnet.codes import Sample
 from lssat.data.datasets.genuine_lists import impostor, opening
+from lssat.data.media.system_files import hidden
 from lssat.tables import DataError, from_npy
 from lssat.tables.errors import denied
 
-_SUFFIX = "_exp.npy"
+SUFFIX = "_exp.npy"
 
 
 def stands(base: Path) -> bool:
@@ -26,17 +27,22 @@ def samples(base: Path) -> Iterator[Sample]:
             tree.find(base, f"{split}_set/{part}", ("",), "affectnet", what)
             for part in ("images", "annotations")
         )
-        pictures = {name[:-4] for name in tree.names(images, base) if name.endswith(".jpg")}
-        annotations = (name for name in tree.names(notes, base) if name.endswith(_SUFFIX))
-        codes = {name.removesuffix(_SUFFIX) for name in annotations}
+        pictures = stems(tree.names(images, base), ".jpg")
+        codes = stems(tree.names(notes, base), SUFFIX)
         for name in sorted(pictures | codes):
             id, path = f"{split}/{name}", f"{split}_set/images/{name}.jpg"
             absent = "" if name in pictures else "no image"
-            code = _code(notes / f"{name}{_SUFFIX}") if name in codes else ""
+            code = _code(notes / f"{name}{SUFFIX}") if name in codes else ""
             if not code:
-                absent = f"no annotation {name}{_SUFFIX}"
+                absent = f"no annotation {name}{SUFFIX}"
             # The release gives no identities.
             yield Sample(id, split, path, code, group=id, absent=absent)
+
+
+def stems(names: Iterable[str], suffix: str) -> set[str]:
+    """Return what stands before the suffix of each name that has it, but for system files."""
+    ours = (name for name in names if name.endswith(suffix) and not hidden(name))
+    return {name.removesuffix(suffix) for name in ours}
 
 
 def _code(path: Path) -> str:
