@@ -135,7 +135,7 @@ def main() -> None:
             same |= {"batch_size": 256}
             recipe = sample.recipe(run.configuration).model_copy(update=same)
             changed = sample.model_copy(update={"train": recipe})
-            view = params.view(params.section_json(changed, "train"), params.TrainView)
+            view = params.view(params.section_json(changed, "train"), params.views.TrainView)
             out = project.runs.run(run.path)
             where = step.Files(
                 train=data.splits.train, val=data.splits.val, faces=data.faces.root, codes=None,

@@ -41,7 +41,7 @@ def draw(folder: Path, images: int) -> None:
     (drawn / "faces").rename(prepared.faces.root)
 
 
-def timed(folder: Path, run: Run, view: params.TrainView) -> float:
+def timed(folder: Path, run: Run, view: params.views.TrainView) -> float:
     """Train a run and return its seconds of CPU."""
     project, begun = Project(folder), time.process_time()
     data, out = project.data(run.task), project.runs.run(run.path)
@@ -89,7 +89,7 @@ def main() -> None:
             for variant, recipe in recipes.items():
                 view = params.view(
                     params.section_json(sample.model_copy(update={"train": recipe}), "train"),
-                    params.TrainView,
+                    params.views.TrainView,
                 )
                 found[variant] = [
                     timed(folder, Run("ffpp", name, f"none-none-CRGB{variant}", seed), view)

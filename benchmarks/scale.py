@@ -133,14 +133,14 @@ def evaluate(task: str, runs: list[grid.Run], folder: Path) -> None:
         predictions=folder / "predictions.parquet",
         metrics=folder / "metrics.json",
     )
-    step.evaluate(task, files, params.view("presets/paper.yaml", params.EvaluateView))
+    step.evaluate(task, files, params.view("presets/paper.yaml", params.views.EvaluateView))
 
 
 def slices(task: str, runs: list[grid.Run], folder: Path) -> None:
     """The step `lssat slices`, by two attributes."""
     from lssat.evaluation import slices as step
 
-    options = params.view("presets/paper.yaml", params.SlicesView, task=task)
+    options = params.view("presets/paper.yaml", params.views.SlicesView, task=task)
     files = step.Files(
         folder / "predictions.parquet", folder / "metrics.json", folder / "slices.json"
     )

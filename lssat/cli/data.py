@@ -27,7 +27,7 @@ def sample(
     with quick_imports(inventory, annotations):
         from lssat.data import sample as step
 
-    seed = params.view(params_, params.SampleView).sample.seed
+    seed = params.view(params_, params.views.SampleView).sample.seed
     step.write(tree, where.root / tree, inventory, seed, annotations)
 
 
@@ -165,7 +165,7 @@ def manifest(
         from lssat.data import datasets as step
         from lssat.data.splits import requirements
 
-    options = params.view(params_, params.ManifestView, task=task).datasets[task]
+    options = params.view(params_, params.views.ManifestView, task=task).datasets[task]
     lost = step.write(task, options, out.manifest, out.rejects, kept, project.memory)
     whole = params.load(project.params) if check else None
     lacking = requirements.refusal(task, out.manifest, options, whole) if whole else None
@@ -203,7 +203,7 @@ def faces(
     with quick_imports(*out):
         from lssat.data import faces as step
 
-    view = params.view(params_, params.FacesView, task=task)
+    view = params.view(params_, params.views.FacesView, task=task)
     options = view.datasets[task]
     step.crop_shard(data.manifest, task, options, view.faces, shard, *out, device)
 
@@ -216,7 +216,7 @@ def texture(
     project: option.InProject = option.HERE,
 ) -> None:
     """Compute the texture codes of one shard of crops."""
-    settings = params.view(params_, params.TextureView).texture
+    settings = params.view(params_, params.views.TextureView).texture
     crops = project.data(task).faces.shard(shard)
     codes = project.data(task).texture(settings.kind).shard(shard)
     with quick_imports(codes.npy, codes.table):
@@ -236,7 +236,7 @@ def shards(
     with quick_imports(data.shards):
         from lssat.data import shard_list as step
 
-    view = params.view(params_, params.ShardsView, task=task)
+    view = params.view(params_, params.views.ShardsView, task=task)
     codes, count = data.texture(view.texture.kind), view.datasets[task].shards
     step.write(data.faces, codes, count, data.shards)
 
@@ -252,7 +252,7 @@ def splits(
     with quick_imports(*data.splits.files.values()):
         from lssat.data import splits as step
 
-    view = params.view(params_, params.SplitsView, task=task)
+    view = params.view(params_, params.views.SplitsView, task=task)
     options = view.datasets[task]
     tables, rejects = _tables(data, options.shards), data.rejected(options.shards)[1:]
     files = data.splits.files
@@ -274,7 +274,7 @@ def formats(
     with quick_imports(data.formats):
         from lssat.data import formats as step
 
-    options = params.view(params_, params.FormatsView, task=task).datasets[task]
+    options = params.view(params_, params.views.FormatsView, task=task).datasets[task]
     step.write(task, options.root, data.manifest, _tables(data, options.shards), data.formats)
 
 
@@ -290,7 +290,7 @@ def audit(
     with quick_imports(*out):
         from lssat.data.audit import leaks as step
 
-    shards = params.view(params_, params.AuditView, task=task).datasets[task].shards
+    shards = params.view(params_, params.views.AuditView, task=task).datasets[task].shards
     step.audit(data.manifest, _tables(data, shards), data.splits.tables, *out)
 
 
@@ -306,7 +306,7 @@ def lookalikes(
     with quick_imports(*out):
         from lssat.data.audit import lookalikes as step
 
-    view = params.view(params_, params.LookalikesView, task=task)
+    view = params.view(params_, params.views.LookalikesView, task=task)
     tables = _tables(data, view.datasets[task].shards)
     step.lookalikes(task, tables, data.splits.tables, view.audit, *out)
 
@@ -323,7 +323,7 @@ def audit_cross(
     with quick_imports(*out):
         from lssat.data.audit import across as step
 
-    view = params.view(params_, params.AuditCrossView, task=dataset, home=task)
+    view = params.view(params_, params.views.AuditCrossView, task=dataset, home=task)
 
     def known(name: str) -> tuple[str, list[Path], dict[str, Path]]:
         data, shards = project.data(name), view.datasets[name].shards

@@ -23,7 +23,7 @@ def explain(
     with quick_imports(out.json, out.maps):
         from lssat.evaluation import explain as step
 
-    view = params.view(params_, params.ExplainView)
+    view = params.view(params_, params.views.ExplainView)
     data, results = project.data(task), project.results.task(task)
     files = step.Files(
         runs=run_folders(project, task, view),
@@ -52,7 +52,7 @@ def speed(
     with quick_imports(out):
         from lssat.evaluation import speed as step
 
-    step.measure(out, params.view(params_, params.SpeedView), device)
+    step.measure(out, params.view(params_, params.views.SpeedView), device)
 
 
 @app.command(epilog=example("lssat gallery"))
@@ -66,8 +66,8 @@ def gallery(
         from lssat.report import gallery as step
         from lssat.report.sections import heading
 
-    values = params.part(params_, params.GalleryView)
-    view = params.view(json.dumps(values), params.GalleryView)
+    values = params.part(params_, params.views.GalleryView)
+    view = params.view(json.dumps(values), params.views.GalleryView)
     files = {
         task: step.Files(
             explain=project.results.explain(task).json,
@@ -91,7 +91,7 @@ def blends(
     project: option.InProject = option.HERE,
 ) -> None:
     """Write a page of what train.blend makes of real faces: pairs, masks, boundaries."""
-    given = params.part(params_, params.GalleryView)
+    given = params.part(params_, params.views.GalleryView)
     if task not in given["datasets"]:
         problem = f"has no section datasets.{task}"
         raise DataError(params_, problem, f"Name one of {', '.join(given['datasets'])}")

@@ -22,7 +22,7 @@ def variant(
     with quick_imports(out):
         from lssat.evaluation.sensitivity import recropped as step
 
-    view = params.view(params_, params.VariantView, task=task)
+    view = params.view(params_, params.views.VariantView, task=task)
     data, runs = project.data(task), run_folders(project, task, view)
     files = step.Files(runs, data.manifest, data.splits.test, data.faces.root, out)
     step.variant(task, variant, files, view, device)
@@ -40,7 +40,7 @@ def sensitivity(
     with quick_imports(out.json, out.table, out.picture):
         from lssat.evaluation import sensitivity as step
 
-    view = params.view(params_, params.SensitivityView, task=task)
+    view = params.view(params_, params.views.SensitivityView, task=task)
     own = view.datasets[task]
     faces = [shard.table for shard in data.faces.first(own.shards)]
     names = view.sensitivity.variants(view.faces.margin, own.stored_frames)

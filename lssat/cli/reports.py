@@ -33,8 +33,8 @@ def report(
     with quick_imports(*written.values()):
         from lssat import report as step
 
-    values = params.part(params_, params.ReportView)
-    view = params.view(params_, params.ReportView)
+    values = params.part(params_, params.views.ReportView)
+    view = params.view(params_, params.views.ReportView)
     lists: dict[str, Collection[str]] = {
         "slices": view.slices.attributes,
         "slices_listed": view.slices.lists,

@@ -46,7 +46,7 @@ def train(
         from lssat.training import train as step
         from lssat.training.parallel import is_first
 
-    view = params.view(params_, params.TrainView, configuration=which.configuration)
+    view = params.view(params_, params.views.TrainView, configuration=which.configuration)
     needs = grid.parse(which.configuration).texture is not None
     files = step.Files(
         train=data.splits.train,
@@ -134,7 +134,7 @@ def _evaluate(task: str, dataset: str, device: str, params_: str, project: Proje
     with quick_imports(out.predictions, out.metrics):
         from lssat.evaluation import evaluate as step
 
-    view = params.view(params_, params.EvaluateView)
+    view = params.view(params_, params.views.EvaluateView)
     data, trained = project.data(dataset), project.data(task)
     others = map(grid.Run.of, grid.external(view.benchmark.external, [dataset]))
     files = step.Files(
@@ -165,7 +165,7 @@ def robustness(
     with quick_imports(out):
         from lssat.evaluation import robustness as step
 
-    view = params.view(params_, params.RobustnessView)
+    view = params.view(params_, params.views.RobustnessView)
     runs, splits = run_folders(project, task, view), data.splits
     files = step.Files(runs, splits.train, splits.test, data.faces.root, out)
     step.robustness(task, files, view, device)
@@ -182,7 +182,7 @@ def format_probe(
     with quick_imports(out):
         from lssat.evaluation import format_probe as step
 
-    view = params.view(params_, params.FormatProbeView)
+    view = params.view(params_, params.views.FormatProbeView)
     step.probe(data.splits.train, data.splits.test, data.formats, out, view)
 
 
@@ -204,9 +204,9 @@ def slices(
 
     files = step.Files(results.predictions, results.metrics, results.slices(rule))
     if listed:
-        by_list = params.view(params_, params.SlicesListedView, task=task)
+        by_list = params.view(params_, params.views.SlicesListedView, task=task)
         lists = step.Annotated(Path(by_list.slices.lists[task]), project.data(task).manifest)
         step.listed(task, files, lists, by_list.slices.min_n, by_list.evaluate)
     else:
-        view = params.view(params_, params.SlicesView, task=task)
+        view = params.view(params_, params.views.SlicesView, task=task)
         step.own(task, files, view.slices.attributes[task], view.slices.min_n, view.evaluate)

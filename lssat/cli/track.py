@@ -28,13 +28,13 @@ def track(
         from lssat.tracking import runs as step
 
     if added is None:
-        view = params.view(params_, params.TrackView)
+        view = params.view(params_, params.views.TrackView)
         runs = run_folders(project, task, view)
         files = step.Files(runs, results.metrics, database, project.artifacts, out)
         step.track(task, files, view.tracking.experiment, view.tracking.uri)
         return
     kind, _, dataset = added.partition("/")
-    uri = params.view(params_, params.TrackSlicesView).tracking.uri
+    uri = params.view(params_, params.views.TrackSlicesView).tracking.uri
     measured = results.cross(dataset).metrics if dataset else results.slices(kind)
     prefix = f"{added}/" if dataset else "slice/"
     step.track_more(prefix, measured, tracked(task), database, uri, out)
@@ -59,7 +59,7 @@ def track_report(
     with quick_imports(results.attached, project.database):
         from lssat.tracking import runs as tracking
 
-    view = params.view(params_, params.TrackReportView)
+    view = params.view(params_, params.views.TrackReportView)
     tracked = [results.mlflow(task) for task in view.benchmark.tasks]
     files = list(results.report(*ATTACHED).values())
     tracking.track_report(tracked, files, project.database, view.tracking.uri, results.attached)

@@ -17,7 +17,7 @@ import torch
 from lssat import grid, tables
 from lssat.evaluation import logits, scores
 from lssat.grid.trained import mean
-from lssat.params import EvaluateView
+from lssat.params.views import EvaluateView
 from lssat.tables.project import RunFiles
 
 

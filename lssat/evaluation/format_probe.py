@@ -17,7 +17,8 @@ from lssat.evaluation.scores import cells, measured
 from lssat.evaluation.scores.levels import Level
 from lssat.evaluation.scores.measured import Span
 from lssat.evaluation.scores.run_group import Scored
-from lssat.params import FormatProbeView, IntervalOptions
+from lssat.params import IntervalOptions
+from lssat.params.views import FormatProbeView
 from lssat.tables import FORMATS, SPLITS, DataError, metadata, read_table, write_json
 from lssat.tables.analysis_tables import FormatProbe, FormatRow
 from lssat.tables.contracts import VERSION

@@ -41,8 +41,7 @@ def _rows(found: list[Voted], train_labels: np.ndarray, options: Evaluate) -> li
     size = dict(n=len(level.ids), groups=results.clusters)
     made = []
     for scored in groups:
-        reasons = [results.notes[run].get(metric) for run in scored.runs]
-        values = [results.values.get(run, {}).get(metric) for run in scored.runs]
+        values, reasons = cells.by_seed(scored, results, metric)
         span = spans.get(key(scored))
         row = scored.labels | dict(level=level.name, metric=metric, **size, seeds=scored.seeds)
         row |= cells.row(values, span, cells.of_seeds(scored.seeds, reasons))

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from lssat import grid
 from lssat.models.ssat import SSAT
-from lssat.params import ModelLists, SpeedView
+from lssat.params import ModelLists
+from lssat.params.views import SpeedView
 from lssat.tables import write_json
 from lssat.tables.analysis_tables import Speed, TimedBackbone, TimedBatch
 from lssat.tables.contracts import VERSION

@@ -43,7 +43,7 @@ def _headline(task: Task) -> str:
     scored, best = task.metrics, words.best(task.headline)
     beside = metrics.BESIDE[scored["kind"]]
     count = words.count(scored["n"][scored["level"]], scored["level"])
-    what = f"{task.title}: {words.where(scored)} on the {scored['split']} split, {count}"
+    what = f"{task.title}: {words.measure(scored)} on the {scored['split']} split, {count}"
     what += f", coverage {words.coverage(scored)}"
     head = ["Backbone", "Configuration", "Mean", words.confidence(scored), "Baseline"]
     head += map(words.heading, beside)
@@ -125,7 +125,7 @@ def _row(row: Mapping[str, Any], best: bool) -> list[str]:
 def _slices(task: Task, sliced: Slices) -> str:
     """Return the table of worst groups and gaps: a row per attribute, backbone, configuration."""
     scored = task.metrics
-    what = f"{task.title}: {words.where(scored)} by group, {words.confidence(scored)} of the gap;"
+    what = f"{task.title}: {words.measure(scored)} by group, {words.confidence(scored)} of the gap;"
     what += " p that groups differ, with Holm’s correction over the rows of an attribute;"
     caption = rf"{escape(what)} $\dagger$ collapsed."
     head = ["Attribute", "Backbone", "Configuration", "Worst group", "at", "Gap", "Interval", "p"]

@@ -165,7 +165,7 @@ def _intervals(axis, task: Task) -> None:
         axis.axvline(rows[0]["baseline"], linestyle=":", color="#888888", linewidth=0.8)
     names = [plain(row["backbone"]) + (" †" if row["collapsed"] else "") for row in rows]
     axis.set_yticks(range(len(rows)), names, fontsize=6)
-    title = f"{words.where(task.metrics)}, {words.confidence(task.metrics)}"
-    below = plain(words.where(task.metrics))
+    title = f"{words.measure(task.metrics)}, {words.confidence(task.metrics)}"
+    below = plain(words.measure(task.metrics))
     below += "\n† collapsed" if any(row["collapsed"] for row in rows) else ""
     axis.set(title=plain(title), xlabel=below)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lssat import grid
-from lssat.params import TrainView
+from lssat.params.views import TrainView
 from lssat.tables.environment import revision
 from lssat.tables.project import Project
 from lssat.tracking import entry, experiment, store

@@ -7,7 +7,7 @@ import torch
 from lssat import grid
 from lssat.models.backbones import Weights, load_weights
 from lssat.models.ssat import SSAT, kind_of
-from lssat.params import TrainView
+from lssat.params.views import TrainView
 from lssat.training.loader import Crops
 
 

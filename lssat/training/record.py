@@ -8,8 +8,8 @@ import torch
 
 from lssat import grid
 from lssat.models.backbones import Weights
-from lssat.params import TrainView
 from lssat.params.hardware import Hardware
+from lssat.params.views import TrainView
 from lssat.tables.contracts import VERSION
 from lssat.tables.environment import environment, revision
 from lssat.training import meters

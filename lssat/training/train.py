@@ -16,8 +16,9 @@ from lssat import grid, metrics
 from lssat.models import losses, tuning
 from lssat.models.backbones import Weights
 from lssat.models.checkpoint import Checkpoints, save_weights
-from lssat.params import Train, TrainView, blends, grid_rules
+from lssat.params import Train, blends, grid_rules
 from lssat.params.hardware import Hardware
+from lssat.params.views import TrainView
 from lssat.tables import (
     DataError,
     confidential,

@@ -63,7 +63,7 @@ def _away(folder: Path, task: Task, labels: list[list[int]]) -> Path:
 
 
 def _evaluated(home: Path, away: Path, run: Run, out: Path) -> dict:
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs={run.path: home / "run"}, train=home / "splits/train.parquet", val=None,

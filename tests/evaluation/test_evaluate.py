@@ -38,7 +38,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def evaluated(data: Path, out: Path) -> dict:
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 100, "batch_size": 7})
     splits = data / "splits"
     evaluate.evaluate(
@@ -138,7 +138,7 @@ def test_runs_are_tested_on_a_data_set_that_they_were_not_trained_on(tmp_path: P
     tables.write_json(other / "summary.json", {"coverage": {"test": 0.75, "train": None}})
     run = Run("ffpp", "vit_micro", "MLDP-RRGB-CLDP", 0)
     training.train(run, files(own, own / run.path), view(epochs=1))
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs={run.path: own / run.path}, train=own / "splits/train.parquet", val=None, test=test,
@@ -164,7 +164,7 @@ def test_runs_are_tested_on_a_data_set_that_they_were_not_trained_on(tmp_path: P
 
 def test_a_data_set_of_another_kind_is_refused(data: Path, tmp_path: Path) -> None:
     write(tmp_path, {"train": 8, "test": 8})
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     where = evaluate.Files(
         runs={}, train=data / "splits/train.parquet", val=None,
         test=tmp_path / "splits/test.parquet", summary=tmp_path, faces=tmp_path, codes=tmp_path,

@@ -152,7 +152,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, examine.Files]
     write(data, {"train": 48, "val": 16, "test": 24}, outputs=2)
     tables.write_json(data / "summary.json", {"coverage": {"test": 1.0}})
     splits, folders = data / "splits", {run.path: data / "runs" / run.path for run in RUNS}
-    view = params.view(str(ROOT / "params.yaml"), params.TrainView)
+    view = params.view(str(ROOT / "params.yaml"), params.views.TrainView)
     recipe = {"epochs": 2, "batch_size": 16, "class_weights": "none"}
     view = changed(view, train=recipe)
     for run in RUNS:
@@ -169,7 +169,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, examine.Files]
             ),
             view,
         )  # fmt: skip
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs=folders, train=splits / "train.parquet", val=splits / "val.parquet",
@@ -187,7 +187,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, examine.Files]
 
 
 def options():
-    view = params.view(str(ROOT / "params.yaml"), params.ExplainView)
+    view = params.view(str(ROOT / "params.yaml"), params.views.ExplainView)
     update = {"samples": 10, "steps": 16, "points": 20, "errors": 5}
     view = changed(view, explain=update)
     return view

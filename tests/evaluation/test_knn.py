@@ -139,7 +139,7 @@ def test_the_evaluation_has_a_row_of_the_same_scores_beside_its_probes(tmp_path:
         folders, splits.train, splits.val, splits.test, splits.summary, data / "faces",
         data / "texture", tmp_path / "predictions.parquet", metrics, features=data / "features",
     )  # fmt: skip
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     evaluate.evaluate("affectnet", where, part)
     found = tables.read_metrics(metrics)
     (row,) = found["nearest"]

@@ -36,5 +36,5 @@ def test_logits_that_stand_in_order_are_not_copied() -> None:
     table = predictions()
     ((level,),) = levels.levels(table, "celeba", "multilabel")
     whole = table["logits"].chunk(0).values.to_numpy()
-    kept = level.scores._logits.values()
+    kept = level.scores.given.values()
     assert all(np.shares_memory(whole, logits) for logits in kept)

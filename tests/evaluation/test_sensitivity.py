@@ -44,7 +44,7 @@ def view_of(rule: str, root: Path, **changes: object) -> object:
     made = made.model_copy(update={"faces": values.faces.model_copy(update={"size": 40})})
     made = made.model_copy(update=changes)
     return params.view(
-        params.section_json(made, rule, task="ffpp"), params.VIEWS[rule], task="ffpp"
+        params.section_json(made, rule, task="ffpp"), params.views.VIEWS[rule], task="ffpp"
     )
 
 
@@ -105,7 +105,7 @@ def _prepare(folder: Path, root: Path, shard: Path) -> None:
     for run in RUNS:
         out = folder / "runs" / run.path
         training.train(run, train_files(folder, out), view(epochs=1, batch_size=8))
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs={run.path: folder / "runs" / run.path for run in RUNS},

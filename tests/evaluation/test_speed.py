@@ -25,7 +25,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def view(**benchmark: list[str]) -> SimpleNamespace:
-    part = params.view(str(ROOT / "params.yaml"), params.SpeedView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.SpeedView)
     small = {"backbones": ["vit_micro"], "baselines": [], "clip_tasks": [], "clip_backbones": []}
     sizes = dict(faces={"size": 40}, evaluate={"batch_size": 3})
     return changed(part, benchmark=small | benchmark, **sizes)

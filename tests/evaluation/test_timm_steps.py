@@ -21,7 +21,7 @@ RUN = Run("celeba", NAME, "none-none-CRGB", 0)
 
 def part(rule: str, section: str, **small: object) -> Any:
     """What a step reads of params.yaml, made small."""
-    made = params.view(str(ROOT / "params.yaml"), params.VIEWS[rule])
+    made = params.view(str(ROOT / "params.yaml"), params.views.VIEWS[rule])
     return changed(made, **{section: small})
 
 
@@ -56,7 +56,7 @@ def test_a_classifier_of_timm_goes_through_each_step(
     assert [row["backbone"] for row in tables.read_json(hurt)["rows"]] == [NAME]
     monkeypatch.setattr(speed, "LEAST", 2)
     monkeypatch.setattr(speed, "SECONDS", 0.0)
-    timed = params.view(str(ROOT / "params.yaml"), params.SpeedView)
+    timed = params.view(str(ROOT / "params.yaml"), params.views.SpeedView)
     models = dict(backbones=[], baselines=[NAME], clip_backbones=[])
     timed = changed(timed, faces={"size": 40}, evaluate={"batch_size": 3}, benchmark=models)
     speed.measure(tmp_path / "speed.json", timed)

@@ -42,7 +42,7 @@ def _train(project: Project, run: grid.Run, data: Data) -> None:
 
 
 def _evaluate(project: Project, task: str, runs: list[grid.Run], data: Data) -> None:
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 100})
     out, splits = project.results.task(task), data.splits
     where = evaluate.Files(

@@ -33,7 +33,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def measure(data: Path, out: Path, **options: object) -> dict:
-    part = params.view(str(ROOT / "params.yaml"), params.RobustnessView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.RobustnessView)
     small = {"samples": None, "seeds": "all", "strengths": [1, 5]}
     small |= {"perturbations": ["noise", "blur"]} | options
     part = changed(part, robustness=small, evaluate={"batch_size": 7})

@@ -20,7 +20,7 @@ RUN = Run("ffpp", "vit_micro", "MRGB-RLDP-CRGB", 0)
 
 
 def view(**changes):
-    part = params.view(str(ROOT / "params.yaml"), params.TrainView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.TrainView)
     recipe = part.train.model_dump() | {"epochs": 2, "batch_size": 16, "mask_ratio": 0.5} | changes
     return part.model_copy(update={"train": params.Train.model_validate(recipe)})
 

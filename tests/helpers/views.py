@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from lssat.params import View
+from lssat.params.views import View
 
 V = TypeVar("V", bound=View)
 

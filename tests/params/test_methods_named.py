@@ -95,6 +95,6 @@ def test_a_data_set_whose_methods_are_all_tested_is_not_stale_for_the_new_key() 
     changed = loaded.model_copy(update={"datasets": datasets})
     told = params.section_json(changed, "splits", task="ffpp")
     assert '"test_methods": ["NeuralTextures"]' in told
-    assert params.view(told, params.SplitsView, task="ffpp").datasets["ffpp"].test_methods == [
-        "NeuralTextures"
-    ]
+    assert params.view(told, params.views.SplitsView, task="ffpp").datasets[
+        "ffpp"
+    ].test_methods == ["NeuralTextures"]

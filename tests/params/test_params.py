@@ -56,7 +56,7 @@ def test_the_samples_grid_can_show_something_after_holms_correction() -> None:
 def test_view_gives_a_step_what_it_declares_and_nothing_else() -> None:
     loaded = params.load(ROOT / "params.yaml")
     text = params.section_json(loaded, "faces", task="ffpp")
-    view = params.view(text, params.FacesView, task="ffpp")
+    view = params.view(text, params.views.FacesView, task="ffpp")
     assert view.faces == loaded.faces
     assert view.datasets["ffpp"] == loaded.datasets.ffpp
     with pytest.raises(AttributeError):
@@ -65,7 +65,7 @@ def test_view_gives_a_step_what_it_declares_and_nothing_else() -> None:
 
 
 def test_of_a_section_a_step_sees_the_keys_that_it_watches_alone() -> None:
-    view = params.view(str(ROOT / "params.yaml"), params.SpeedView)
+    view = params.view(str(ROOT / "params.yaml"), params.views.SpeedView)
     whole = params.load(ROOT / "params.yaml")
     assert view.faces.size == whole.faces.size
     for section, key in ((view.faces, "margin"), (view.evaluate, "seed"), (view.train, "epochs")):
@@ -88,8 +88,10 @@ def test_view_from_the_file_equals_view_from_the_json() -> None:
     for rule in params.READS:
         task = "ffpp" if rule == "slices_listed" else "celeba"  # which has a list
         text = params.section_json(loaded, rule, task=task, home="ffpp")
-        by_file = params.view(str(ROOT / "params.yaml"), params.VIEWS[rule], task=task, home="ffpp")
-        assert params.view(text, params.VIEWS[rule], task=task, home="ffpp") == by_file
+        by_file = params.view(
+            str(ROOT / "params.yaml"), params.views.VIEWS[rule], task=task, home="ffpp"
+        )
+        assert params.view(text, params.views.VIEWS[rule], task=task, home="ffpp") == by_file
 
 
 def test_a_key_that_is_new_to_lssat_makes_no_finished_run_stale(tmp_path: Path) -> None:
@@ -106,13 +108,15 @@ def test_a_key_that_is_new_to_lssat_makes_no_finished_run_stale(tmp_path: Path) 
         assert first == second
         assert not set(new) & set(json.loads(first)["train"])
     assert (
-        params.view(first := params.section_json(both[1], "train"), params.TrainView).train.tune
+        params.view(
+            first := params.section_json(both[1], "train"), params.views.TrainView
+        ).train.tune
         == "full"
     )
     (tmp_path / "params.yaml").write_text(text.replace("tune: full", "tune: norm"))
     changed = params.section_json(params.load(tmp_path / "params.yaml"), "train")
     assert json.loads(changed)["train"].pop("tune") == "norm"
-    assert params.view(changed, params.TrainView).train.tune == "norm"
+    assert params.view(changed, params.views.TrainView).train.tune == "norm"
     assert changed != first
 
 
@@ -180,7 +184,7 @@ def test_a_data_set_of_ones_own_has_a_section_like_any_other(tmp_path: Path) -> 
     assert isinstance(own, params.Own)
     assert (own.media, own.metric, own.csv) == ("image", None, None)
     text = params.section_json(loaded, "faces", task="mine")
-    assert params.view(text, params.FacesView, task="mine").datasets["mine"] == own
+    assert params.view(text, params.views.FacesView, task="mine").datasets["mine"] == own
     assert loaded.runs()[0].task == "mine"
     video = OWN + "    every: 10\n"
     assert params.load(_own(tmp_path, video, TASKS)).datasets.mine.media == "video"
@@ -240,10 +244,10 @@ def test_headlines_of_own_tasks_have_a_row_and_higher_is_better() -> None:
 
 def test_dvc_watches_what_each_rule_reads() -> None:
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    for rule in params.ON_REQUEST:
+    for rule in params.views.ON_REQUEST:
         assert rule not in stages
     for rule, reads in params.READS.items():
-        if rule in params.ON_REQUEST:
+        if rule in params.views.ON_REQUEST:
             continue
         stage = stages[rule].get("do", stages[rule])
         given = stage.get("params", [])
@@ -310,23 +314,26 @@ def test_fault_d13_json_without_the_keys_that_have_a_default(rule: str) -> None:
     defaulted = {"choose", "timeout", "memory", "every", "clips", "clip_frames"}
     less = cut(whole, defaulted)
     assert (less != whole) == any(f'"{name}":' in json.dumps(whole) for name in defaulted)
-    assert params.view(json.dumps(less), params.VIEWS[rule], task=task, home="ffpp") == params.view(
-        str(ROOT / "params.yaml"), params.VIEWS[rule], task=task, home="ffpp"
-    )
+    assert params.view(
+        json.dumps(less), params.views.VIEWS[rule], task=task, home="ffpp"
+    ) == params.view(str(ROOT / "params.yaml"), params.views.VIEWS[rule], task=task, home="ffpp")
 
 
 def test_fault_d13_defaults_are_those_of_the_file() -> None:
     given = {"faces": {"size": 80, "margin": 1.3, "min_face_size": 40.0, "threshold": 0.7}}
     given["datasets"] = {"mine": {"root": "x", "shards": 1, "rejects_limit": 0.0}}
     given["datasets"]["mine"] |= {"kind": "multiclass", "faces": "detect"}
-    found = params.view(json.dumps(given), params.FacesView, task="mine")
+    found = params.view(json.dumps(given), params.views.FacesView, task="mine")
     assert found.faces == params.load(ROOT / "params.yaml").faces
     own = found.datasets["mine"]
     assert (own.clip_frames, own.media) == (16, "image")
-    assert params.part(json.dumps(given), params.FacesView, task="mine")["faces"]["memory"] == 1024
+    assert (
+        params.part(json.dumps(given), params.views.FacesView, task="mine")["faces"]["memory"]
+        == 1024
+    )
     shards = json.dumps({"datasets": {"ffpp": {"shards": 2}}})
-    audit = params.view(str(ROOT / "params.yaml"), params.AuditView, task="ffpp")
-    assert params.view(shards, params.AuditView, task="ffpp") == audit
+    audit = params.view(str(ROOT / "params.yaml"), params.views.AuditView, task="ffpp")
+    assert params.view(shards, params.views.AuditView, task="ffpp") == audit
 
 
 @pytest.mark.parametrize(
@@ -365,7 +372,7 @@ def test_fault_d13_json_of_unknown_or_missing_keys_is_a_message(
     rule: str, given: str, problems: list[str]
 ) -> None:
     with pytest.raises(DataError) as caught:
-        params.view(given, params.VIEWS[rule], task="ffpp")
+        params.view(given, params.views.VIEWS[rule], task="ffpp")
     assert str(caught.value).startswith("--params: ")
     for problem in problems:
         assert problem in str(caught.value)
@@ -373,4 +380,4 @@ def test_fault_d13_json_of_unknown_or_missing_keys_is_a_message(
 
 def test_fault_d13_known_keys_that_a_rule_does_not_read_do_not_reach_it() -> None:
     given = '{"texture": {"kind": "ldp", "k": 3, "encoding": "code"}, "faces": {"size": 9}}'
-    assert vars(params.view(given, params.TextureView).texture) == {"kind": "ldp", "k": 3}
+    assert vars(params.view(given, params.views.TextureView).texture) == {"kind": "ldp", "k": 3}

@@ -97,7 +97,7 @@ def test_first_screen_holds_title_note_and_findings(whole):
         best = max(read.read_task(task, files).headline, key=lambda row: row["mean"])
         assert f"{best['mean']:.3f}" in text
         assert f"[{best['low']:.3f}, {best['high']:.3f}]" in text
-        assert words.where(metrics) in text.replace("Video", "video").replace("Image", "image")
+        assert words.measure(metrics) in text.replace("Video", "video").replace("Image", "image")
 
 
 def test_every_section_has_its_content(whole):

@@ -1,5 +1,6 @@
 """The matrices of what was trained on and what was tested: their numbers, and what is unseen."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,7 @@ def test_a_test_set_whose_methods_nobody_tells_has_no_matrix(page: Page) -> None
 def test_several_test_sets_stand_beside_home(page: Page) -> None:
     home, one = page.tasks[0], page.across[0]
     two = page.across[0].metrics | {"dataset": "c40"}
-    sets = [one, results.Cross("c40", "c40", one.files, two, {}, {}, {}, {})]  # type: ignore[arg-type]
+    sets = [one, replace(one, name="c40", title="c40", metrics=two)]
     (part,) = protocols.content(page._replace(across=sets))
     (table,) = part.tables
     assert [column.label for column in table.columns][2:] == ["ffpp", "celebdf", "c40"]

@@ -23,7 +23,7 @@ from lssat.training.observe import Begun
 from lssat.training.resume import Stopped
 
 RUN = Run("celeba", "vit_micro", "MRGB-RLDP-CRGB", 0)
-VIEW = params.view(str(ROOT / "params.yaml"), params.TrainView)
+VIEW = params.view(str(ROOT / "params.yaml"), params.views.TrainView)
 SECTION = {"experiment": "x", "uri": None}
 START = 1_700_000_000.0
 

@@ -23,7 +23,7 @@ from lssat.tracking import live
 from lssat.training.observe import Begun
 
 live._GATHER, live._PATIENCE = 0.0, 300.0  # a busy machine is slow
-view = params.view({str(ROOT / "params.yaml")!r}, params.TrainView)
+view = params.view({str(ROOT / "params.yaml")!r}, params.views.TrainView)
 values = {{name: value.model_dump() for name, value in vars(view).items()}}
 
 def train(seed):

@@ -85,7 +85,7 @@ def test_what_was_left_out_is_tested_and_no_temperature_is_fitted_to_it(tmp_path
     train.train(
         run, files(data, tmp_path / "run", codes=False), view(methods=["Deepfakes"], epochs=1)
     )
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 100})
     where = evaluate.Files(
         runs={run.path: tmp_path / "run"}, train=data / "splits/train.parquet",

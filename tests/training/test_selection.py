@@ -232,7 +232,7 @@ def test_training_opens_no_file_that_holds_a_test_label(
 
 def evaluated(root: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict, list[dict]]:
     monkeypatch.chdir(root)
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 20})
     splits = {name: DATA / f"splits/{name}.parquet" for name in COUNTS}
     files = evaluate.Files(

@@ -259,4 +259,4 @@ def test_case_30_a_folder_that_cannot_be_written_is_found_at_the_start(
 
 
 def test_params_name_what_a_resumed_run_depends_on() -> None:
-    assert {"train", "texture"} == set(vars(params.view("params.yaml", params.TrainView)))
+    assert {"train", "texture"} == set(vars(params.view("params.yaml", params.views.TrainView)))

@@ -212,7 +212,7 @@ def test_frames_and_clips_stand_side_by_side_in_the_results(
 ) -> None:
     image = RUN._replace(backbone="vit_micro")
     step.train(image, files(data, data / "runs" / image.path), view(epochs=1, batch_size=8))
-    part = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    part = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     part = changed(part, evaluate={"resamples": 100, "batch_size": 7})
     splits = data / "splits"
     evaluate.evaluate(

@@ -15,7 +15,7 @@ from lssat import tables
 from lssat.evaluation import logits
 from lssat.evaluation.explain import choose
 from lssat.evaluation.explain.maps import Look
-from lssat.params import ExplainView
+from lssat.params.views import ExplainView
 from lssat.tables import DataError, Metrics
 from lssat.tables.contracts import VERSION
 from lssat.tables.project import RunFiles

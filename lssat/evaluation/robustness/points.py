@@ -26,7 +26,7 @@ from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.measured import Measured
 from lssat.evaluation.scores.run_group import Design, by_seed
 from lssat.models.ssat import SSAT
-from lssat.params import RobustnessView
+from lssat.params.views import RobustnessView
 from lssat.tables.contracts import VERSION
 from lssat.training.loader import Crops
 

@@ -98,10 +98,9 @@ def _values(
     """Return values by seed, their mean and its interval; one undefined leaves all undefined."""
     summaries = {}
     for run_group in scored:
-        by_seed = [averaged.values.get(run, {}).get(metric) for run in run_group.runs]
-        notes = [averaged.notes.get(run, {}).get(metric) for run in run_group.runs]
+        values, notes = cells.by_seed(run_group, averaged, metric)
         span = intervals.get(key(run_group))
-        summaries[key(run_group)] = cells.row(by_seed, span, [note for note in notes if note])
+        summaries[key(run_group)] = cells.row(values, span, [note for note in notes if note])
     return summaries
 
 

@@ -37,10 +37,17 @@ def rows(
     first = {**scored.labels, "level": level.name, "n": len(level.labels)}
     first |= dict(groups=results.clusters, seeds=scored.seeds, runs=scored.runs)
     for metric in metrics.NAMES[level.kind]:
-        reasons = [results.notes[run].get(metric) for run in scored.runs]
-        values = [results.values.get(run, {}).get(metric) for run in scored.runs]
+        values, reasons = by_seed(scored, results, metric)
         why = [*of_seeds(scored.seeds, reasons), *notes]
         yield first | filled(metric, values, intervals.get(metric), baselines[metric], why, down)
+
+
+def by_seed(
+    scored: Scored, results: Measured, metric: str
+) -> tuple[list[float | None], list[str | None]]:
+    """Return what each run of a row has of a metric: its value, and the note about it."""
+    values = [results.values.get(run, {}).get(metric) for run in scored.runs]
+    return values, [results.notes.get(run, {}).get(metric) for run in scored.runs]
 
 
 def filled(

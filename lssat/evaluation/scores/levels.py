@@ -1,6 +1,6 @@
 """The test rows of a task's predictions as arrays, at each level: image, or frame and video."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +26,7 @@ class Level(NamedTuple):
         """Return the labels, groups and scores of some samples, by a mask (N,); ids stay all."""
         return self._replace(
             labels=self.labels[mask],
-            scores=Scores(self.scores, lambda run: self.scores[run][mask]),
+            scores=Scores(self.scores, lambda scores: scores[mask]),
             groups=[group for group, chosen in zip(self.groups, mask, strict=True) if chosen],
         )
 
@@ -37,20 +37,22 @@ class Scores(Mapping[str, np.ndarray]):
     Those of 90 runs on CelebA's 40 attributes are 0.6 GB; their logits are in the table anyway.
     """
 
-    def __init__(self, runs: Iterable[str], compute: Callable[[str], np.ndarray]):
-        self._runs, self._compute = list(runs), compute
+    def __init__(
+        self, given: Mapping[str, np.ndarray], compute: Callable[[np.ndarray], np.ndarray]
+    ):
+        self.given, self._compute = given, compute
         self._last: tuple[str, np.ndarray] | None = None
 
     def __getitem__(self, run: str) -> np.ndarray:
         if self._last is None or self._last[0] != run:
-            self._last = run, self._compute(run)
+            self._last = run, self._compute(self.given[run])
         return self._last[1]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._runs)
+        return iter(self.given)
 
     def __len__(self) -> int:
-        return len(self._runs)
+        return len(self.given)
 
 
 def levels(predictions: pa.Table, task: str, kind: str) -> list[list[Level]]:
@@ -130,7 +132,7 @@ def _levels(name: str, parts: dict[str, pa.Table], task: str, kind: str) -> list
         labels if kind == "multilabel" else labels[:, 0],
         samples["group"].to_pylist(),
         np.array(samples["subset"].to_pylist()),
-        Scores(logits, lambda run: _scores(kind, logits[run])),
+        Scores(logits, lambda own: _scores(kind, own)),
     )
     return [level] if level.name == "image" else [level, _videos(level, task)]
 

@@ -15,13 +15,14 @@ import pyarrow.compute as pc
 
 from lssat import grid, tables
 from lssat.data import media
-from lssat.evaluation.scores import measured
+from lssat.evaluation.scores import cells, measured
 from lssat.evaluation.scores.levels import Level, levels
 from lssat.evaluation.scores.measured import Measured, Span
 from lssat.evaluation.scores.paired_difference import paired
 from lssat.evaluation.scores.run_group import Scored, by_seed
 from lssat.evaluation.sensitivity import figure
-from lssat.params import Sensitivity, SensitivityView
+from lssat.params import Sensitivity
+from lssat.params.views import SensitivityView
 from lssat.tables import FACES, PREDICTIONS, SPLITS
 from lssat.tables.contracts import VERSION
 
@@ -78,8 +79,8 @@ def sensitivity(task: str, files: Files, params: SensitivityView) -> None:
     }
     tables.write_json(files.out, content)
     table_rows = (row | {"task": known.name, "seeds": _listed(row["seeds"])} for row in rows)
-    cells = ([row.get(column) for column in _COLUMNS] for row in table_rows)
-    tables.write_csv(files.table, _COLUMNS, cells)
+    lines = ([row.get(column) for column in _COLUMNS] for row in table_rows)
+    tables.write_csv(files.table, _COLUMNS, lines)
     with tables.atomic(files.picture) as file:
         figure.write(file, content)
 
@@ -184,21 +185,14 @@ def _row(
     gap: Span | None,
 ) -> dict[str, Any]:
     """Return the variant's metric, the default's on the same samples, and their difference."""
-    means, notes = [], []
-    for results in (one, two):
-        values = [results.values.get(run, {}).get(metric) for run in scored.runs]
-        means.append(None if None in values else float(np.mean(values)))  # type: ignore[arg-type]
-        notes += [results.notes.get(run, {}).get(metric) for run in scored.runs]
-    reference, mean = means
-    own, gap = own or Span(None, None), gap or Span(None, None)
-    difference = None if mean is None or reference is None else mean - reference
+    values, notes = zip(*(cells.by_seed(scored, each, metric) for each in (one, two)), strict=True)
+    row = cells.row(values[1], own, [note for of_level in notes for note in of_level if note])
+    mean, reference = row["mean"], cells.row(values[0], None, [])["mean"]
+    gap = gap or Span(None, None)
     return {
-        "mean": mean,
-        "low": own.low,
-        "high": own.high,
+        **{name: row[name] for name in ("mean", "low", "high", "note")},
         "reference": reference,
-        "difference": difference,
+        "difference": None if mean is None or reference is None else mean - reference,
         "difference_low": gap.low,
         "difference_high": gap.high,
-        "note": "; ".join(dict.fromkeys(filter(None, [*notes, own.note]))) or None,
     }

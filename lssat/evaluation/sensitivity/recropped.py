@@ -20,7 +20,7 @@ from lssat.data.faces.crop import crop, square
 from lssat.data.faces.npy_writer import Sheet
 from lssat.data.shards import Shards
 from lssat.evaluation import logits
-from lssat.params import VariantView
+from lssat.params.views import VariantView
 from lssat.tables import FACES, MANIFEST, PREDICTIONS, SPLITS, DataError
 from lssat.tables.project import Data, ShardFolder
 

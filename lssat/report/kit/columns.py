@@ -18,7 +18,7 @@ RUNS = Column(
 
 def score(task: Task) -> Column:
     """Return the column of the headline metric, each mean with its interval."""
-    return Column(words.where(task.metrics), "num", "mean over seeds and its interval", measured)
+    return Column(words.measure(task.metrics), "num", "mean over seeds and its interval", measured)
 
 
 def score_in(rows: Iterable[Mapping[str, Any]], label: str, hint: str = "") -> Column:

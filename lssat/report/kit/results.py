@@ -44,25 +44,31 @@ _NEEDS = (
 
 
 @dataclass(frozen=True)
-class TaskFiles:
-    """Where the results of one task lie.
-
-    `runs` maps a run's path (`ffpp/vit_micro/MRGB-RLDP-CRGB/seed0`) to its folder with
-    curve.csv, record.json and, with an auxiliary task, reconstruction.npz. `faces` and `texture`
-    are pairs (shard .npy, table .parquet); `texture` is empty where no configuration needs any.
-    """
+class _Files:
+    """Where the results on a data set lie. `faces` are pairs (shard .npy, table .parquet)."""
 
     metrics: Path
     predictions: Path
-    experiment: str  # of MLflow
-    runs: dict[str, Path]
-    faces: list[tuple[Path, Path]]
-    texture: list[tuple[Path, Path]]
     splits: Path
     rejects: list[Path]
+    faces: list[tuple[Path, Path]]
     audit: Path
     lookalikes: Path
     findings: list[Path]  # tables of the audit and the look-alikes
+
+
+@dataclass(frozen=True)
+class TaskFiles(_Files):
+    """Where the results of one task lie.
+
+    `runs` maps a run's path (`ffpp/vit_micro/MRGB-RLDP-CRGB/seed0`) to its folder with
+    curve.csv, record.json and, with an auxiliary task, reconstruction.npz. `texture` is as
+    `faces`, empty where no configuration needs any.
+    """
+
+    experiment: str  # of MLflow
+    runs: dict[str, Path]
+    texture: list[tuple[Path, Path]]
     robustness: Path
     format: Path  # of the probe that sees the files alone
     explain: Path
@@ -73,47 +79,39 @@ class TaskFiles:
 
 
 @dataclass(frozen=True)
-class CrossFiles:
+class CrossFiles(_Files):
     """Where the results of a task's runs on another data set lie."""
 
-    metrics: Path
-    predictions: Path
-    splits: Path
-    rejects: list[Path]
-    faces: list[tuple[Path, Path]]
-    audit: Path
-    lookalikes: Path
     across: Path  # of the audit against the task's training data
-    findings: list[Path]
 
 
 @dataclass(frozen=True)
-class Cross:
-    """What the page says of a data set that runs were only tested on, read."""
+class _DataSet:
+    """What the page says of any data set, read."""
 
     name: str
     title: str
-    files: CrossFiles
     metrics: Metrics
     splits: SplitsSummary
     audit: Audit
     lookalikes: Lookalikes
+
+
+@dataclass(frozen=True)
+class Cross(_DataSet):
+    """What the page says of a data set that runs were only tested on, read."""
+
+    files: CrossFiles
     across: Across
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(_DataSet):
     """Everything that the page says of one task, read."""
 
-    name: str
-    title: str
     files: TaskFiles
-    metrics: Metrics
     records: dict[str, Record]  # by the run's path
     curves: dict[str, Curve]
-    splits: SplitsSummary
-    audit: Audit
-    lookalikes: Lookalikes
     robustness: Robustness
     format: FormatProbe
     explain: Explanations
@@ -214,15 +212,10 @@ def read_task(name: str, files: TaskFiles) -> Task:
     }
     every_run = {run["run"] for run in metrics["runs"]}
     return Task(
-        name=name,
-        title=metrics["title"],
+        **_data_set(name, files, metrics),
         files=files,
-        metrics=metrics,
         records=records,
         curves={run: read_curve(RunFiles(files.runs[run]).curve, records[run]) for run in records},
-        splits=read_as(files.splits, SplitsSummary),
-        audit=read_as(files.audit, Audit),
-        lookalikes=read_as(files.lookalikes, Lookalikes),
         robustness=robustness,
         format=read_as(files.format, FormatProbe),
         explain=read_as(files.explain, Explanations),
@@ -267,16 +260,19 @@ def read_cross(name: str, files: CrossFiles, tasks: list[Task]) -> Cross:
     metrics = read_metrics(files.metrics, *_NEEDS)
     trained = {run for task in tasks if task.name == metrics["task"] for run in task.files.runs}
     _refuse(files.metrics, metrics["task"], _trained_runs(metrics) ^ trained)
-    return Cross(
-        name=name,
-        title=metrics["title"],
-        files=files,
-        metrics=metrics,
-        splits=read_as(files.splits, SplitsSummary),
-        audit=read_as(files.audit, Audit),
-        lookalikes=read_as(files.lookalikes, Lookalikes),
-        across=read_as(files.across, Across),
-    )
+    across = read_as(files.across, Across)
+    return Cross(**_data_set(name, files, metrics), files=files, across=across)
+
+
+def _data_set(name: str, files: _Files, metrics: Metrics) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": metrics["title"],
+        "metrics": metrics,
+        "splits": read_as(files.splits, SplitsSummary),
+        "audit": read_as(files.audit, Audit),
+        "lookalikes": read_as(files.lookalikes, Lookalikes),
+    }
 
 
 def read_curve(path: Path, record: Record) -> Curve:

@@ -50,7 +50,7 @@ def name(row: Mapping[str, Any]) -> str:
 
 
 def measure(row: Mapping[str, Any]) -> str:
-    """Write at which level which metric a row is of: `video AUC`."""
+    """Write at which level which metric a row, or a task's headline, is of: `video AUC`."""
     return f"{row['level']} {metric(row['metric'])}"
 
 
@@ -205,11 +205,6 @@ def ranks(row: Mapping[str, Any] | None) -> str:
         return DASH
     best, worst = row["best"], row["worst"]
     return f"{best}" if best == worst else f"{best} to {worst}"
-
-
-def where(metrics: Metrics) -> str:
-    """Say what the headline number is: `video AUC`."""
-    return measure(metrics)
 
 
 def headline(metrics: Metrics, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -104,7 +104,7 @@ def _compared(
     task: Task, id: str, title: str, columns: list[Column], rows: Sequence[Difference]
 ) -> Table:
     notes = sorted({row["note"] for row in rows if row["note"]})
-    caption = f"{task.title}: {title}, {words.where(task.metrics)}"
+    caption = f"{task.title}: {title}, {words.measure(task.metrics)}"
     return Table.of(f"{id}-{task.name}", caption, columns, rows, notes=notes)
 
 
@@ -115,7 +115,7 @@ def _side(label: str, arm: str, key: str) -> Column:
 def _tests(task: Task) -> list[Column]:
     hint = "of this pair: shown in 80 % of repetitions, as the first of all"
     return [
-        Column("a − b", "num", f"{words.where(task.metrics)}, means over seeds", "difference"),
+        Column("a − b", "num", f"{words.measure(task.metrics)}, means over seeds", "difference"),
         Column(words.confidence(task.metrics), "num", "of the difference", interval),
         Column("Effect", "num", "Cohen’s d of an AUC, else Cohen’s h",
                lambda row: num(row["effect"], digits=2)),
@@ -152,7 +152,7 @@ def _flagged(text: str) -> Cell:
 
 def ranks(task: Task) -> Table:
     """Make the table of the ranks that each row may have."""
-    what = words.where(task.metrics)
+    what = words.measure(task.metrics)
     columns = [
         *ROW,
         flag_of(task),

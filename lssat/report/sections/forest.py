@@ -52,7 +52,7 @@ def _forest(task: Task, room: float) -> Forest:
     metrics, rows = task.metrics, task.best_first
     drawn = [row for row in rows if row["mean"] is not None][:MOST]
     seeds, level = words.count(len(task.seeds), "seed"), metrics["level"]
-    number = f"{words.where(metrics)}: mean over {seeds} and {words.confidence(metrics)}"
+    number = f"{words.measure(metrics)}: mean over {seeds} and {words.confidence(metrics)}"
     tested = (
         f"{words.count(metrics['n'][level], level)} in {words.count(metrics['groups'], 'group')}"
     )

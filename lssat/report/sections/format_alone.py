@@ -49,7 +49,7 @@ def sentence(task: Task) -> str:
     row = head(task)
     if row is None:
         return ""
-    what = f"{words.where(task.metrics)} {words.spanned(row['value'], row)}"
+    what = f"{words.measure(task.metrics)} {words.spanned(row['value'], row)}"
     texture = _texture_alone(task)
     against = f"the trivial baseline, {words.number(row['baseline'])}"
     if not task.format["above"]:

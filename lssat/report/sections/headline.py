@@ -38,7 +38,7 @@ def headline(task: Task) -> Table:
     best = words.best(rows)
     shown_columns = [
         *ROW,
-        Column("Mean", "num", f"{words.where(scored)}, mean over seeds", "mean"),
+        Column("Mean", "num", f"{words.measure(scored)}, mean over seeds", "mean"),
         Column(words.confidence(scored), "num", "of other test sets and trainings", interval),
         Column("Interval, baseline", "mark", f"from {scale[0]:.2f} to {scale[1]:.2f}",
                lambda row: Cell("", row["mean"], bar=_bar(row, scale))),
@@ -62,7 +62,7 @@ def headline(task: Task) -> Table:
     ]  # fmt: skip
     return Table.of(
         f"headline-{task.name}",
-        f"{words.where(scored)}, {scored['level']} level, {scored['split']} split",
+        f"{words.measure(scored)}, {scored['level']} level, {scored['split']} split",
         shown_columns,
         rows,
         best=next((place for place, row in enumerate(rows) if row is best), None),

@@ -18,7 +18,7 @@ def table(task: Task, rows: list[Nearest]) -> Table:
     Args:
         rows: `nearest` of metrics.json.
     """
-    where = words.where(task.metrics)
+    where = words.measure(task.metrics)
     shown = [
         *ROW,
         Column("k-NN", "num", f"{where}, mean over seeds and its interval", measured),

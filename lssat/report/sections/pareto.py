@@ -60,7 +60,7 @@ def _figure(task: Task, rows: list[Priced], known: list[Cost]) -> Figure:
     plots = [_plot(task, rows, cost) for cost in known]
     keys = [Key(n, colour, shape="circle") for colour, n in enumerate(task.configurations)]
     text = "; ".join(f"{cost.label}: {_names(front(rows, cost))}" for cost in known)
-    where = words.where(task.metrics)
+    where = words.measure(task.metrics)
     title = f"{words.capital(where)} against cost"
     summary = f"On the Pareto front, cheapest first, by {text}."
     caption = f"Means over seeds, {words.tested(task.metrics)}."
@@ -77,7 +77,7 @@ def _plot(task: Task, rows: list[Priced], cost: Cost) -> Plot:
     values = [_scaled(entry, cost) for entry in shown]
     wide = min(values) > 0 and max(values) > 5 * min(values)
     x = Axis(f"{cost.label}, {cost.hint}", log=wide)
-    y = Axis(words.where(task.metrics))
+    y = Axis(words.measure(task.metrics))
     dearest = min(values) if cost.more_is_cheaper else max(values)
     traces = [_line(line, cost, dearest), *[_point(task, entry, cost) for entry in shown]]
     return Plot(f"pareto-{cost.name}-{task.name}", cost.heading, traces, x, y, 420, 300)
@@ -187,7 +187,7 @@ def _table(task: Task, rows: list[Priced]) -> Table:
     ]
     top = words.best([entry.row for entry in rows])
     best = next((place for place, entry in enumerate(rows) if entry.row is top), None)
-    caption = f"{task.title}: costs and {words.where(task.metrics)}"
+    caption = f"{task.title}: costs and {words.measure(task.metrics)}"
     notes = _notes(task, rows)
     return Table.of(f"costs-{task.name}", caption, shown, rows, best=best, notes=notes)
 

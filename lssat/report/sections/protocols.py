@@ -87,7 +87,7 @@ def _methods(task: Task, name: str, metrics: Metrics) -> Table:
         Column("all together", "num", "all fakes of this test set", measured),
     ]
     head = [row for row in metrics["table"] if words.is_headline(row, metrics)]
-    what = f"{words.where(metrics)} on {name}"
+    what = f"{words.measure(metrics)} on {name}"
     caption = f"{what}, by what was trained on and the method of the fakes"
     return Table.of(f"protocol-{task.name}-{name}", caption, columns, head)
 

@@ -26,7 +26,7 @@ def _lead(task: Task) -> str:
     metrics, seeds = task.metrics, len(task.seeds)
     trainings = f" and other trainings ({seeds} seeds)" if seeds > 1 else ", not of other trainings"
     return words.capital(
-        f"{words.where(metrics)} on the {metrics['split']} split; "
+        f"{words.measure(metrics)} on the {metrics['split']} split; "
         f"{words.confidence(metrics)} of other test sets (this one: "
         f"{words.count(metrics['groups'], 'group')}){trainings}; "
         f"coverage {words.coverage(metrics)}."

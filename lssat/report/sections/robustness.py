@@ -59,8 +59,8 @@ def lead(task: Task) -> str:
     parts = [f"{n:,} of {of:,} {name}s" for name, (n, of) in scores["samples"].items()]
     runs = "every seed" if scores["seeds"] == "all" else "the first seed of each row"
     return (
-        f"{words.capital(words.where(task.metrics))} of {words.listing(parts)} of the test split, "
-        f"in whole groups, {runs}. The {words.confidence(scores)} covers "
+        f"{words.capital(words.measure(task.metrics))} of {words.listing(parts)} of the test "
+        f"split, in whole groups, {runs}. The {words.confidence(scores)} covers "
         f"{words.covers(scores['rows'])}. {survives(task)}"
     ).strip()
 
@@ -196,7 +196,7 @@ def curves(task: Task) -> Figure:
         f"{words.interval(row['corrupted'])}"
         for row in scores["rows"]
     ]
-    title = f"{words.capital(words.where(task.metrics))} by strength"
+    title = f"{words.capital(words.measure(task.metrics))} by strength"
     what = "means over seeds" if scores["seeds"] == "all" else "the first seed of each row"
     sizes = dict.fromkeys((row["n"], row["groups"]) for row in scores["rows"])
     n = words.listing([words.sized(n, task.metrics["level"], groups) for n, groups in sizes])

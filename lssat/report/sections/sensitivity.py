@@ -39,7 +39,7 @@ def _table(task: Task, rows: list[SensitivityRow]) -> Table:
         *ROW,
         Column("Varied", "key", value="varied"),
         Column("Value", "num", value=_value),
-        Column(words.where(task.metrics), "num", "mean over seeds", measured),
+        Column(words.measure(task.metrics), "num", "mean over seeds", measured),
         Column("Difference", "num", "from the default, paired", _difference),
         columns.SEEDS,
         Column("n", "num", value="n"),

@@ -163,7 +163,7 @@ def _table(id: str, task: Task, sliced: Slices, attribute: str, heads: list[Slic
     ]
     sizes = [num(group["n"], small=_in(group["clusters"])) for group in groups]
     foot = [Cell("n"), Cell(""), *sizes, *[Cell("")] * (len(columns) - 2 - len(sizes))]
-    caption = f"{task.title}: {words.where(task.metrics)} by {attribute}"
+    caption = f"{task.title}: {words.measure(task.metrics)} by {attribute}"
     return Table.of(id, caption, columns, heads, foot=foot, notes=_notes(heads))
 
 
@@ -270,7 +270,7 @@ def _figure(
         rows = [row for row in heads if row["backbone"] == backbone][::-1]
         names = [(float(place), row["configuration"]) for place, row in enumerate(rows)]
         y = Axis("", -0.6, len(rows) - 0.4, ticks=names, grid=False)
-        x = Axis(words.where(task.metrics), low, high)
+        x = Axis(words.measure(task.metrics), low, high)
         drawn = [_dots(rows, group, place, len(groups)) for place, group in enumerate(groups)]
         tall = 70 + len(rows) * max(26, 11 * len(groups))
         plots.append(Plot(f"{id}-{backbone}", backbone, drawn, x, y, 420, tall))
@@ -279,7 +279,7 @@ def _figure(
         f"Means over seeds, each with its {words.confidence(task.metrics)}; {_sized(heads)}. "
         "All figures of the task have one scale."
     )
-    title = words.capital(f"{words.where(task.metrics)} by {attribute}")
+    title = words.capital(f"{words.measure(task.metrics)} by {attribute}")
     return Figure(title, _summary(heads), keys, plots, caption=caption)
 
 

@@ -76,7 +76,7 @@ def _paper(task: Task, rows: list[SweepRow], recipe: float | str) -> str:
         return f"The paper’s value, {_value(PAPER)}, could not be compared: {row['note'] or ''}"
     verb = "is" if words.differs(test) else "is not"
     return (
-        f"The paper’s value, {_value(PAPER)}, scores {words.where(task.metrics)} "
+        f"The paper’s value, {_value(PAPER)}, scores {words.measure(task.metrics)} "
         f"{words.number(row['mean'])}, {words.number(test['difference'])} "
         f"{words.interval(test)} against {_value(recipe)}: a difference {verb} shown."
     )
@@ -98,7 +98,7 @@ def _figure(task: Task, groups: dict[str, list[SweepRow]]) -> Figure:
     if isinstance(recipe := _recipe(every), float):
         keys.append(Key(f"{_RECIPE} = {_value(recipe)}", -1, line="dot"))
         drawn.insert(0, _mark(recipe, every, keys[-1].label))
-    where = words.where(task.metrics)
+    where = words.measure(task.metrics)
     values = [f"{_value(row['lambda'])}: {words.number(row['mean'])}" for row in every]
     summary = f"Mean over seeds at each weight, {'; '.join(values)}."
     plot = Plot(f"sweep-{task.name}", where, drawn, _axis(every), Axis(where), 420, 290)
@@ -160,7 +160,7 @@ def _table(task: Task) -> Table:
         columns.COLLAPSED,
     ]
     notes = sorted({row["note"] for row in rows if row["note"]})
-    caption = f"{task.title}: {words.where(task.metrics)} by lambda_cls"
+    caption = f"{task.title}: {words.measure(task.metrics)} by lambda_cls"
     return Table.of(f"sweep-table-{task.name}", caption, shown, rows, notes=notes)
 
 

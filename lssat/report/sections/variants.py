@@ -165,7 +165,7 @@ def _height(curves: dict[str, list[Point]], name: str, curve: list[Point]) -> st
 
 
 def _figure(task: Task, curves: dict[str, list[Point]]) -> Figure:
-    where, rows = words.where(task.metrics), task.metrics["variants"]
+    where, rows = words.measure(task.metrics), task.metrics["variants"]
     firsts = [curve[0][1] for curve in curves.values()]
     backbones = list(dict.fromkeys(row["backbone"] for row in firsts))
     every = [*task.configurations, *(row["configuration"] for row in firsts)]
@@ -229,7 +229,7 @@ def _table(task: Task, changes: Changes) -> Table:
                value=lambda row: _spelt(changes.get(row["variant"], {}))),
     ]  # fmt: skip
     notes = [f"{words.name(row)}, {row['variant']}: {row['note']}" for row in rows if row["note"]]
-    caption = f"{task.title}: {words.where(task.metrics)} by variant"
+    caption = f"{task.title}: {words.measure(task.metrics)} by variant"
     return Table.of(f"variants-{task.name}", caption, shown, rows, notes=notes)
 
 

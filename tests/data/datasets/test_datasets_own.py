@@ -19,7 +19,7 @@ from lssat.training import train as training
 def measure(tmp_path: Path, at: dict[str, Path]) -> dict:
     """Train a tiny run on prepared data and evaluate it."""
     run = grid.Run("mine", "vit_micro", "MRGB-RLDP-CRGB", 0)
-    view = params.view(str(ROOT / "params.yaml"), params.TrainView)
+    view = params.view(str(ROOT / "params.yaml"), params.views.TrainView)
     recipe = {"epochs": 6, "batch_size": 8, "mask_ratio": 0.5, "class_weights": "none"}
     view = changed(view, train=recipe)
     out = tmp_path / "runs" / run.path
@@ -31,7 +31,7 @@ def measure(tmp_path: Path, at: dict[str, Path]) -> dict:
         features=tmp_path / "features",
     )  # fmt: skip
     training.train(run, files, view)
-    view = params.view(str(ROOT / "params.yaml"), params.EvaluateView)
+    view = params.view(str(ROOT / "params.yaml"), params.views.EvaluateView)
     options = dict(resamples=100, confidence=0.95, seed=0, batch_size=32)
     view = changed(view, evaluate=options)
     where = {name: at[name] for name in (*splits.NAMES, "summary", "faces", "codes")}

@@ -53,7 +53,7 @@ def test_the_order_of_labels_means_nothing(tmp_path: Path) -> None:
     root = drawn(tmp_path / "raw", ("z", "y", "x"))
     own = options(root, test_only=True, labels={"z": "c", "x": "a", "y": "b"})
     text = json.dumps({"datasets": {"fer": own.model_dump()}}, sort_keys=True)
-    step = params.view(text, params.ManifestView, task="fer").datasets["fer"]
+    step = params.view(text, params.views.ManifestView, task="fer").datasets["fer"]
     assert datasets.task("fer", step) == datasets.task("fer", own)
     assert datasets.task("fer", own).classes == ("a", "b", "c")
 
