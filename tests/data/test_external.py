@@ -111,6 +111,7 @@ FAULTS = {
     "Score each; ",
     "id,score\nt0,0.5\nt1,nan\nt2,1\n": "scores.csv:3: score of t1 is 'nan', no number from 0 to "
     "1. Write probabilities: logits through a sigmoid or softmax.",
+    "id,score\nt0,0.5\nt1,0_1\nt2,1\n": "scores.csv:3: score of t1 is '0_1', no number from 0 to ",
     "id,score\nt0,0.5\nt1,\nt2,1\n": "scores.csv:3: score of t1 is '', no number from 0 to 1.",
     "id,score\nt0,-0.5\nt1,1.5\nt2,1\n": "scores.csv:2: score of t0 is '-0.5', no number from 0 "
     "to 1, as 1 more.",

@@ -111,7 +111,8 @@ def test_a_list_in_another_form_is_one_message_of_doctor_and_manifest(
 @pytest.mark.parametrize(
     ("text", "value"),
     [("7", 7.0), (" -1.5 ", -1.5), ("+.5e1", 5.0), ("3.", 3.0), ("1_0", None), ("１", None),
-     ("nan", None), ("inf", None), ("", None), ("0x1", None), ("1e999", None), ("1,5", None)],
+     ("nan", None), ("inf", None), ("", None), ("0x1", None), ("1e999", None), ("1e-300", 1e-300),
+     ("1,5", None)],
 )  # fmt: skip
 def test_a_number_of_a_list_is_decimal_and_finite(text: str, value: float | None) -> None:
     assert lists.number(text) == value

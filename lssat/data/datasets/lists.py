@@ -5,6 +5,7 @@ Values stay text: `000003`, `NA` and `nan` reach the reader as they stand in the
 
 import csv as quoted
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from lssat.tables import DataError
 
 _LONGEST = quoted.field_size_limit()  # characters of a field; a longer header is none
 _FETCH = "Fetch the list again"  # of a release's; nobody can fetch a user's own
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -183,7 +184,8 @@ def number(text: str) -> float | None:
 
     Stricter than Python's `float`, which also reads `1_0` and digits of other scripts.
     """
-    return float(text) if _DECIMAL.fullmatch(text.strip()) else None
+    value = float(text) if _DECIMAL.fullmatch(text.strip()) else math.inf
+    return value if math.isfinite(value) else None
 
 
 def delimiters(text: str) -> list[str]:

@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
 
 def decode_all(
     root: Path, kinds: dict[str, Wanted], too_many: Callable[[int], bool], inventory: Inventory
-) -> None:
+) -> set[str]:
     """Decode files, one process a core, and record failures by folder and reason.
 
     Args:
@@ -35,6 +35,9 @@ def decode_all(
         too_many: whether this number of failures is more than params.yaml allows.
 
     A video that gives fewer frames than its header announces is a warning: what it gives is used.
+
+    Returns:
+        the paths that failed.
     """
     work = sorted(kinds)
     cores = os.cpu_count() or 1
@@ -55,6 +58,7 @@ def decode_all(
             first = details[f"{folder}/{names[0]}".lstrip("/")]
             problem = f"decoded in full, {n}: {reason} (the first: {first})"
             inventory.add(severity, folder or ".", problem, "Fetch again what is damaged", names)
+    return {path for path, (severity, _, _) in failures if severity == "error"}
 
 
 def _decode(root: Path, paths: list[str], kinds: dict[str, Wanted]) -> list[tuple[str, Verdict]]:

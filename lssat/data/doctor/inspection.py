@@ -120,13 +120,15 @@ def inspect(
     bad = first_bytes.look(root, lists, inventory)
     inventory.faulty |= {wrong.path for wrong in bad}  # reported once, below
     with genuine_lists.recording() as opened:
-        seen = _read(release, options, configured, tree, inventory, lacking)
+        seen = _read(release, options, configured, tree, inventory)
     opened_here = {inventory.relative(path) for path in opened}
     first_bytes.tell(bad, lambda path: path in opened_here, inventory)
     beside = {p: kind for p, kind in _kinds(tree) if p not in lists and release.beside(kind)}
     limit = options.rejects_limit if configured else -1.0  # of a bare folder nothing may be lost
     plan = plan_of(options) if configured else media.Plan()
-    _samples(tree, beside, seen, limit, options.partial, plan, inventory)
+    unread = _samples(tree, beside, seen, limit, options.partial, plan, inventory)
+    if seen.wanted and not seen.refused:
+        official.needs(options, *seen.wanted, unread, lacking, inventory)
     for error in seen.refused:
         inventory.refused(error)
     return inventory
@@ -140,10 +142,13 @@ def _samples(
     partial: bool,
     plan: media.Plan,
     inventory: Inventory,
-) -> None:
+) -> set[str]:
     """Look into the files of samples, and into those beside them; with `deep`, decode them.
 
     What is lost is an error where it is more than the share `limit`, else a warning.
+
+    Returns:
+        the paths of what cannot be read.
     """
     used, refused = _files(seen.rows, tree), bool(seen.refused)
     trouble(tree, lambda path: refused or path in used, inventory)
@@ -154,15 +159,19 @@ def _samples(
     over = lost > limit * seen.total
     first_bytes.tell(bad, lambda path: refused or (over and path in used), inventory)
     _losses(seen, over, partial, inventory)
+    named = {wrong.path for wrong in bad}
+    unread = {*named, *gone, *seen.empty}
     if inventory.deep:
-        named = {wrong.path for wrong in bad}
         boxes = {row["path"]: row["box"] for row in seen.rows}
         rest = {
             path: decode.Wanted(kind, plan, boxes.get(path, []))
             for path, kind in there.items()
             if path not in named
         }
-        decode.decode_all(tree.root, rest, lambda n: lost + n > limit * seen.total, inventory)
+        unread |= decode.decode_all(
+            tree.root, rest, lambda n: lost + n > limit * seen.total, inventory
+        )
+    return unread
 
 
 def _kinds(tree: Tree) -> Iterator[tuple[str, str]]:
@@ -179,6 +188,7 @@ class _Read:
     rows: list[SampleRow] = field(default_factory=list)
     rejects: list[tuple[list[RejectRow], bool]] = field(default_factory=list)  # and: in use?
     refused: list[DataError] = field(default_factory=list)
+    wanted: tuple[list[SampleRow], list[RejectRow]] | None = None  # rows, rejects that are in use
     empty: list[str] = field(default_factory=list)  # folders of frames that hold none
     lost: int = 0  # of the samples that params.yaml uses
     total: int = 0
@@ -190,7 +200,6 @@ def _read(
     configured: bool,
     tree: Tree,
     inventory: Inventory,
-    lacking: Callable | None,
 ) -> _Read:
     """Count each part by the reader; by names alone where the reader refuses."""
     result, short = _Read(), False
@@ -219,8 +228,7 @@ def _read(
             no_loss = datasets.no_loss(options)
             n_lost = sum(row["reason"] not in no_loss for row in lost)
             result.lost, result.total = result.lost + n_lost, result.total + len(read) + n_lost
-            if not result.refused:
-                official.needs(reading, read, lost, lacking, inventory)
+            result.wanted = read, lost
         result.rows += read
     # Where a list is faulty, what it would have named is not extra.
     if not result.refused and not getattr(release, "SELECTS", False):

@@ -9,6 +9,7 @@ import pyarrow as pa
 from lssat import params
 from lssat.data import datasets
 from lssat.data.datasets import checks
+from lssat.data.datasets.limit import limit
 from lssat.data.doctor.findings import Count, Inventory, Parts, by_folder
 from lssat.tables import MANIFEST
 from lssat.tables.listed_counts import count
@@ -93,15 +94,22 @@ def needs(
     options: params.Dataset,
     rows: list[SampleRow],
     rejects: list[RejectRow],
+    unread: set[str],
     lacking: Callable | None,
     inventory: Inventory,
 ) -> None:
-    """Record how many listed samples exist, and what the splits lack."""
+    """Record how many listed samples exist, and what the splits lack.
+
+    Args:
+        rows, rejects: of the reading that params.yaml uses.
+        unread: paths of what cannot be read, as far as it was looked at.
+    """
     named = count(rows, rejects)
     inventory.named = len(rows), sum(named.values())
     if lacking is None:
         return
-    samples = pa.Table.from_pylist(rows, schema=MANIFEST)
+    kept = [row for row in limit(rows, options.limit) if row["path"] not in unread]
+    samples = pa.Table.from_pylist(kept, schema=MANIFEST)
     task = datasets.task(inventory.dataset, options)
     if problem := lacking(inventory.dataset, samples, named, task, options):
         inventory.add("error", ".", *problem)

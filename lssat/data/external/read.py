@@ -165,6 +165,9 @@ def _numbers(scores: Scores, values: list, name: str) -> np.ndarray:
 
 
 def _number(value: Any) -> float:
+    if isinstance(value, str):
+        number = lists.number(value)
+        return float("nan") if number is None else number
     try:
         return float(value)
     except (TypeError, ValueError):
