@@ -12,12 +12,28 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import psutil
 
 FILE = Path(".snakemake/events.jsonl")  # of the last run that did work
 _LOGGER = "snakemake.logging"
+_MORE = "For further error details"  # from here on the executor for SLURM names no cause
+_SKEW = 60.0  # seconds by which the clocks of a cluster may differ
+
+
+class Words(NamedTuple):
+    """What is known of a job that failed, beside its log."""
+
+    said: str = ""  # by what has sent it to a cluster
+    silent: bool = False  # its log is as it was before the run: there is none, or another run's
+
+
+def _stamp(log: str) -> int | None:
+    try:
+        return os.stat(log).st_mtime_ns
+    except OSError:
+        return None
 
 
 class Writer(logging.Handler):
@@ -26,16 +42,26 @@ class Writer(logging.Handler):
     Args:
         jobs: those to do: id, rule, wildcards, log and weight, the share of the whole's time.
         cores: of the run.
+        cluster: whether its jobs wait in a queue before they begin.
     """
 
-    def __init__(self, jobs: Iterable[tuple[int, str, Mapping[str, str], str, float]], cores: int):
+    def __init__(
+        self,
+        jobs: Iterable[tuple[int, str, Mapping[str, str], str, float]],
+        cores: int,
+        cluster: bool = False,
+    ):
         super().__init__(logging.INFO)
+        self.words: dict[str, Words] = {}  # on the jobs that failed, by their logs
         self._file: IO[str] = open(FILE, "w", encoding="utf-8")  # noqa: SIM115
+        jobs = list(jobs)
         listed = [
             [number, rule, dict(named), log, weight] for number, rule, named, log, weight in jobs
         ]
+        self._logs = {number: (log, _stamp(log)) for number, _, _, log, _ in jobs}
         since = psutil.Process().create_time()
-        self._write(pid=os.getpid(), since=since, cores=cores, jobs=listed)
+        told = {"since": since, "cores": cores, "cluster": cluster}
+        self._write(pid=os.getpid(), **told, jobs=listed)
         logging.getLogger(_LOGGER).addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -46,7 +72,15 @@ class Writer(logging.Handler):
         elif event == "job_finished":
             self._write(finished=record.job_id)  # type: ignore[attr-defined]
         elif event == "job_error":
-            self._write(failed=record.jobid)  # type: ignore[attr-defined]
+            self._failed(record.jobid, getattr(record, "rule_msg", None))  # type: ignore[attr-defined]
+
+    def _failed(self, number: int, said: str | None) -> None:
+        """Note a failure, what the executor says of it, and whether its log is of this run."""
+        log, before = self._logs.get(number, ("", None))
+        first = (said or "").split("\n")[0].split(_MORE)[0].strip()
+        words = Words(first, bool(log) and _stamp(log) == before)
+        self.words[log] = words
+        self._write(failed=number, **words._asdict())
 
     def end(self, how: str) -> None:
         """Note how the run has ended: done, failed or stopped, by a signal."""
@@ -70,6 +104,14 @@ class Job:
     started: float | None = None  # time.time()
     finished: float | None = None
     failed: bool = False
+    words: Words = field(default_factory=Words)  # on its failure
+
+    def heard(self) -> bool:
+        """Say whether its log has been written since the job was begun, or sent to a cluster."""
+        try:
+            return os.stat(self.log).st_mtime > (self.started or 0) - _SKEW
+        except OSError:
+            return not self.log
 
     @property
     def name(self) -> str:
@@ -105,6 +147,7 @@ class Reader:
     file: Path = FILE
     pid: int | None = None
     cores: int = 1
+    cluster: bool = False  # its jobs wait in a queue before they begin
     since: float = 0.0  # time.time() at which its process began
     began: float = 0.0  # and its jobs
     last: float = 0.0
@@ -133,6 +176,7 @@ class Reader:
         if "pid" in entry:
             self.pid, self.cores, self.began = entry["pid"], entry["cores"], at
             self.since = entry.get("since", at)
+            self.cluster = bool(entry.get("cluster"))
             for number, rule, wildcards, log, weight in entry["jobs"]:
                 self.jobs[number] = Job(rule, wildcards, log, weight)
         for number in entry.get("started", ()):
@@ -143,4 +187,5 @@ class Reader:
             self.finished.append(job)
         if job := self.jobs.get(entry.get("failed", -1)):
             job.failed = True
+            job.words = Words(str(entry.get("said") or ""), bool(entry.get("silent")))
         self.ended = entry.get("ended", self.ended)

@@ -3,14 +3,19 @@
 import re
 import signal
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+
+from lssat.orchestrate.events import Words
+from lssat.tables import refused
 
 HEADING = "What failed:"
 ELSEWHERE = "its log is in the storage, if it got as far as that"
 _TRACEBACK = "Traceback (most recent call last):"
 _SHOWN = 5  # failed steps
+_PAGE = 4096  # bytes
 _LINES = 12  # of one step's message
 
 
@@ -22,12 +27,15 @@ class FailedJob(Protocol):
     log: Any  # its log, if it has one: paths, which know whether they lie in a storage
 
 
-def tell(jobs: Sequence[FailedJob], stopped: int | None) -> None:
+def tell(
+    jobs: Sequence[FailedJob], stopped: int | None, words: Mapping[str, Words] | None = None
+) -> None:
     """Print, for each failed job of Snakemake, the message at the end of its log.
 
     Args:
         jobs: those that failed.
         stopped: the signal that ended the run; then the steps have not failed by themselves.
+        words: what is known of jobs beside their logs, by these.
     """
     if stopped:
         name = signal.Signals(stopped).name
@@ -35,7 +43,8 @@ def tell(jobs: Sequence[FailedJob], stopped: int | None) -> None:
         return
     lines = [HEADING]
     for job in jobs[:_SHOWN]:
-        lines += [f"  {_title(job)}: {_log(job)}", *(f"    {line}" for line in _message(job))]
+        said = _message(job, (words or {}).get(_log(job), Words()))
+        lines += [f"  {_title(job)}: {_log(job)}", *(f"    {line}" for line in said)]
     if len(jobs) > _SHOWN:
         lines.append(f"  and {len(jobs) - _SHOWN} more")
     print("\n".join(lines), file=sys.stderr, flush=True)
@@ -57,15 +66,40 @@ def _elsewhere(job: FailedJob) -> bool:
     return bool(job.log) and getattr(job.log[0], "is_storage", False)
 
 
-def _message(job: FailedJob) -> list[str]:
-    """Return the last words of a job's log: a message of ours, or how a traceback ends."""
+def _message(job: FailedJob, words: Words) -> list[str]:
+    """Return what a cluster says of a job, and the last words of its log."""
     if _elsewhere(job):
         return [ELSEWHERE]
-    file = Path(_log(job))
-    if not file.is_file():
-        return ["ended without a word"]
-    text = file.read_text(encoding="utf-8", errors="backslashreplace").rstrip()
-    return message(text) or ["ended without a word"]
+    return last_words(_log(job), words)
+
+
+def last_words(log: str, words: Words) -> list[str]:
+    """Return what is known of a job that failed: a message of ours, or how a traceback ends.
+
+    Args:
+        log: its path.
+        words: what is known beside it.
+    """
+    file, said = Path(log), [words.said] if words.said else []
+    if words.silent and file.is_file():
+        return [*said, f"it wrote no log in this run: {log} is an earlier one's", *_refused(file)]
+    text = ""
+    if file.is_file():
+        text = file.read_text(encoding="utf-8", errors="backslashreplace").rstrip()
+    return said + (message(text) or ["ended without a word", *_refused(file)])
+
+
+def _refused(log: Path) -> list[str]:
+    """Say why nothing can be written beside a log, if that is so: a disk or a quota is full."""
+    try:
+        with tempfile.TemporaryFile(dir=log.parent) as file:
+            file.write(b"\0" * _PAGE)
+    except FileNotFoundError:
+        return []  # there is no folder for logs: nothing has begun
+    except OSError as error:
+        told = refused(error)
+        return [str(told or f"{log.parent}: {error.strerror}")]
+    return []
 
 
 def message(text: str) -> list[str]:

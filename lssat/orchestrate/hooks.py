@@ -123,7 +123,7 @@ class Hooks:
             weight = costs.share(job.rule.name, named) if job.output else 0.0
             log = str(job.log[0]) if job.log else ""
             jobs.append((job.jobid, job.rule.name, named, log, weight))
-        return Writer(jobs, int(cores))
+        return Writer(jobs, int(cores), cluster=not here)
 
     def end(self, failed: bool) -> None:
         """After the last job: save what was made for DVC; say last what has failed."""
@@ -139,7 +139,7 @@ class Hooks:
             guard.remove()  # DVC saves the stage itself
         close_faces()
         if failed:
-            tell(self._failed(), self.stopped)
+            tell(self._failed(), self.stopped, self._events.words if self._events else None)
 
     def _some_are_done(self) -> bool:
         dag = self.workflow.dag

@@ -121,7 +121,8 @@ class Progress:
                 continue
             run, last = job.name.removeprefix("train "), epoch(job)
             if last is None:
-                rows.append((run, "first epoch", "", ""))
+                waits = self.reader.cluster and not job.heard()
+                rows.append((run, "sent to the cluster" if waits else "first epoch", "", ""))
                 continue
             rest = last.seconds(job.started) * (last.of - last.number)
             left = max(0.0, rest - (now - last.at))

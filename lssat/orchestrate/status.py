@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lssat.orchestrate import home, lock
-from lssat.orchestrate.events import Job, Reader
-from lssat.orchestrate.failures import message
+from lssat.orchestrate.events import Job, Reader, Words
+from lssat.orchestrate.failures import last_words
 from lssat.orchestrate.hooks import GRAPH
 from lssat.orchestrate.plan import Costs
 from lssat.orchestrate.plan.place import place
@@ -68,6 +68,8 @@ def status() -> Status:
     for rule, wildcards, log, reason in _graph():
         job = last.get((rule, tuple(wildcards.items())))
         state, why = _state(job, reason, owner is not None), _short(reason or "")
+        if state == "running" and job and reader.cluster and not job.heard():
+            state, why = "to do", "sent to the cluster, no word of it yet"
         if state == "failed" and reader.ended == "stopped":  # Snakemake takes it for a failure
             state, why = "to do", "stopped, goes on"
         steps.append(Step(rule, wildcards, log, state, why))
@@ -128,9 +130,10 @@ def show(state: Status, console: Console) -> None:
     if state.owner:
         for row in Progress(state.reader).trainings(time.time()):
             console.print(f"  {'  '.join(filter(None, row))}", soft_wrap=True)
+    words = {job.log: job.words for job in state.reader.jobs.values()}
     for step in state.steps:
         if step.state == "failed":
-            _failure(step, console)
+            _failure(step, words.get(step.log, Words()), console)
     console.print(_tail(state), soft_wrap=True)
 
 
@@ -161,10 +164,10 @@ def _head(state: Status) -> str:
     return "nobody is at work here; the last run was killed. `lssat run` goes on"
 
 
-def _failure(step: Step, console: Console) -> None:
-    file = Path(step.log)
-    text = file.read_text(encoding="utf-8", errors="backslashreplace") if file.is_file() else ""
-    last = (message(text.rstrip()) or ["ended without a word"])[-1].strip()
+def _failure(step: Step, words: Words, console: Console) -> None:
+    known = last_words(step.log, words)
+    said = [words.said] if words.said and len(known) > 1 else []
+    last = "; ".join([*said, known[-1].strip()])
     name = Job(step.rule, step.wildcards, step.log, 0).name
     console.print(f"failed: {name}: {last}", style="red", soft_wrap=True)
     console.print(f"        the whole of it: {step.log}", soft_wrap=True)

@@ -1,5 +1,6 @@
 """How far a run is: events of Snakemake, weights of the plan, epochs of the trainings."""
 
+import inspect
 import io
 import json
 import logging
@@ -74,6 +75,37 @@ def test_events_tell_what_runs_has_ended_and_failed(snakemake: logging.Logger) -
     reader.read()
     assert reader.ended == "failed"
     assert not any(isinstance(each, events.Writer) for each in snakemake.handlers)
+
+
+def test_of_a_failure_is_kept_what_the_cluster_says_and_whether_its_log_is_this_runs(
+    snakemake: logging.Logger, folder: Path
+) -> None:
+    for name in ("a.log", "b.log"):
+        (folder / name).write_text("earlier\n")
+        os.utime(folder / name, (1, 1))
+    jobs = [(number, "train", RUN, name, 1.0) for number, name in enumerate(("a.log", "b.log"))]
+    writer = events.Writer([*jobs, (2, "report", {}, "c.log", 1.0)], cores=2, cluster=True)
+    (folder / "b.log").write_text("this run's\n")
+    long = "SLURM-job '2' failed, SLURM status is: 'FAILED'. For further error details see x"
+    for number, said in ((0, "sbatch failed: no account.\n  sbatch call: x"), (1, long), (2, None)):
+        snakemake.error("", extra=dict(event=Event.FAILED, jobid=number, rule_msg=said))
+    writer.end("failed")
+    reader = events.Reader()
+    reader.read()
+    assert reader.cluster
+    assert [reader.jobs[number].words for number in range(3)] == [
+        ("sbatch failed: no account.", True),
+        ("SLURM-job '2' failed, SLURM status is: 'FAILED'.", False),
+        ("", True),
+    ]
+    assert writer.words == {job.log: job.words for job in reader.jobs.values()}
+
+
+def test_the_record_of_a_failure_has_the_executors_words() -> None:
+    """`rule_msg`, in Snakemake's own code: what an executor hands to `print_job_error`."""
+    from snakemake.jobs import Job
+
+    assert "rule_msg=msg" in inspect.getsource(Job.get_log_error_info)
 
 
 def test_events_of_an_earlier_run_are_not_taken_for_this_ones(snakemake: logging.Logger) -> None:

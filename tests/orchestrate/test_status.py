@@ -3,6 +3,7 @@
 import fcntl
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,34 @@ def test_running_is_what_a_living_run_has_begun() -> None:
     assert "at work: process 5 (snakemake --cores 8), since today" in said
     assert "celeba/vit_mini/none-none-CRGB/seed1  epoch 3 of 8" in said
     assert " left" in said
+
+
+@pytest.mark.parametrize("wrote", [True, False])
+def test_what_waits_in_a_clusters_queue_is_not_called_at_work(wrote: bool) -> None:
+    happened()
+    first, *others = events.FILE.read_text().splitlines()
+    started = {"at": 5000.0, "started": [2]}
+    lines = [json.dumps(json.loads(first) | {"cluster": True}), *others, json.dumps(started)]
+    events.FILE.write_text("".join(f"{line}\n" for line in lines))
+    os.utime("logs/train/1.log", (5001, 5001) if wrote else (1, 1))
+    with open(lock.OWNER, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write("process 5")
+        file.flush()
+        assert states()[2] == ("running" if wrote else "to do")
+        said = told()
+    assert ("sent to the cluster, no word of it yet" in said) != wrote
+    assert ("seed1  sent to the cluster" in said) != wrote
+
+
+def test_a_job_that_never_began_is_not_told_by_an_earlier_log() -> None:
+    happened(ended="failed")
+    text = events.FILE.read_text()
+    words = '"failed": 1, "said": "sbatch failed: no account.", "silent": true'
+    events.FILE.write_text(text.replace('"failed": 1', words))
+    said = told()
+    assert "seed0: sbatch failed: no account.; it wrote no log in this run" in said
+    assert "has sha256" not in said
 
 
 def test_all_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

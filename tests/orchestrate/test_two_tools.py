@@ -3,6 +3,7 @@
 The whole, with the real programs, is tried in tests/workflow and benchmarks/two_tools.py.
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import yaml
 from helpers.waiting import ended, until
 
 from lssat.orchestrate import failures, guard, lock, restore
+from lssat.orchestrate.events import Words
 from lssat.orchestrate.hooks import looks, make_writable
 from lssat.orchestrate.save import Made
 from lssat.tables import DataError
@@ -235,6 +237,45 @@ def test_fault_f11_what_failed_is_each_steps_own_message(
     failures.tell([job], None)
     lines = ["What failed:", "  train celeba 0: step.log", *(f"    {line}" for line in said)]
     assert capsys.readouterr().err.splitlines() == lines
+
+
+REFUSED = "SLURM sbatch failed. The error message was 'sbatch: error: Invalid account'."
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (Words(REFUSED, True), [REFUSED, "it wrote no log in this run: step.log is an earlier"]),
+        (Words("", True), ["it wrote no log in this run: step.log is an earlier one's"]),
+        (Words("SLURM status is: 'OUT_OF_MEMORY'.", False),
+         ["SLURM status is: 'OUT_OF_MEMORY'.", "vit_micro: 4.41 ms for one"]),
+    ],
+)  # fmt: skip
+def test_an_earlier_log_is_no_message_of_a_job_that_wrote_none(
+    folder: Path, capsys: pytest.CaptureFixture, words: Words, said: list[str]
+) -> None:
+    Path("step.log").write_text("vit_micro: 4.41 ms for one\n")
+    job = SimpleNamespace(rule="speed", wildcards=[], log=["step.log"])
+    failures.tell([job], None, {"step.log": words})
+    lines = capsys.readouterr().err.splitlines()[2:]
+    assert len(lines) == len(said)
+    assert all(line.startswith(f"    {each}") for line, each in zip(lines, said, strict=True))
+
+
+@pytest.mark.parametrize("number", ["ENOSPC", "EDQUOT"])
+def test_a_log_that_the_disk_had_no_room_for_is_told(
+    folder: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch, number: str
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(getattr(errno, number), "", "logs/x")
+
+    Path("step.log").touch()
+    monkeypatch.setattr(failures.tempfile, "TemporaryFile", full)
+    failures.tell([SimpleNamespace(rule="track", wildcards=[], log=["step.log"])], None)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[2] == "    ended without a word"
+    assert lines[3].startswith("    logs/x: the system says: ")
+    assert "Free space, or " in lines[3]
 
 
 def test_of_a_log_that_is_elsewhere_its_address_is_said(capsys: pytest.CaptureFixture) -> None:
