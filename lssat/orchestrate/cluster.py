@@ -11,9 +11,12 @@ from types import FrameType
 from lssat.orchestrate.plan import Costs, machine_of
 from lssat.params import Params
 from lssat.params.hardware import Hardware
+from lssat.tables import DataError
 
 JOB = "SLURM_JOB_ID"
 _TOGETHER = "LSSAT_TOGETHER"
+_EXECUTOR = "snakemake_executor_plugin_slurm"
+_ANSWER = 30.0  # seconds that SLURM may take to say something
 _SHORT = 60.0  # seconds of a training; a preempted job does all of its trainings again
 
 
@@ -28,6 +31,38 @@ def are_short(values: Params, hardware: Hardware) -> bool:
     short = max(costs.train(run) for run in values.runs()) <= _SHORT
     os.environ[_TOGETHER] = "yes" if short else "no"
     return short
+
+
+def refuse_a_silent_slurm(settings: object) -> None:
+    """Before the first job: is there what submits jobs, and what says whether they have ended?
+
+    Its executor asks a silent `squeue` for ever, without a word.
+
+    Args:
+        settings: of Snakemake's executor; of another than SLURM's nothing is asked.
+
+    Raises:
+        DataError: SLURM does not answer; its own words are in it.
+    """
+    if not type(settings).__module__.startswith(_EXECUTOR):
+        return
+    for command in (["sbatch", "--version"], ["squeue", "--noheader", "--me"]):
+        if why := _no_answer(command):
+            fix = "Nothing was submitted. Try again when SLURM answers, or run without its profile"
+            raise DataError(command[0], f"SLURM gives no answer: {why}", fix)
+
+
+def _no_answer(command: list[str]) -> str:
+    """Return why a command of SLURM says nothing; "" where it does."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_ANSWER)
+    except FileNotFoundError:
+        return "it is not on PATH"
+    except subprocess.TimeoutExpired:
+        return f"none within {_ANSWER:.0f} s"
+    if done.returncode == 0:
+        return ""
+    return " ".join(done.stderr.split()) or f"exit code {done.returncode}"
 
 
 def go_on(code: int) -> None:

@@ -13,6 +13,7 @@ from helpers.waiting import until
 from lssat import params
 from lssat.orchestrate import cluster, hooks
 from lssat.params.hardware import Hardware
+from lssat.tables import DataError
 
 USR1, TERM = 128 + signal.SIGUSR1, 128 + signal.SIGTERM
 
@@ -95,3 +96,43 @@ def test_a_snakemake_in_a_job_passes_the_warning_on_and_goes_on(tmp_path: Path) 
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 0
     assert (tmp_path / "warned").exists()
+
+
+SETTINGS = type("ExecutorSettings", (), {"__module__": "snakemake_executor_plugin_slurm"})()
+DOWN = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
+
+
+@pytest.mark.parametrize(
+    ("squeue", "said"),
+    [
+        (f"echo '{DOWN}' >&2; exit 1", f"squeue: SLURM gives no answer: {DOWN}. Nothing was sub"),
+        ("exit 3", "squeue: SLURM gives no answer: exit code 3."),
+        ("exec sleep 30", "squeue: SLURM gives no answer: none within 1 s."),
+        (None, "squeue: SLURM gives no answer: it is not on PATH."),
+        ("exit 0", None),
+    ],
+)
+def test_a_slurm_that_does_not_answer_is_refused_before_the_first_job(
+    squeue: str | None, said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its executor would ask for ever, without a word."""
+    monkeypatch.setattr(cluster, "_ANSWER", 1.0)
+    for name, program in (("sbatch", "exit 0"), ("squeue", squeue)):
+        if program is not None:
+            (tmp_path / name).write_text(f"#!/bin/sh\n{program}\n")
+            (tmp_path / name).chmod(0o755)
+    (tmp_path / "sleep").symlink_to("/bin/sleep")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    cluster.refuse_a_silent_slurm(object())  # of another executor
+    if said is None:
+        cluster.refuse_a_silent_slurm(SETTINGS)
+        return
+    with pytest.raises(DataError) as told:
+        cluster.refuse_a_silent_slurm(SETTINGS)
+    assert str(told.value).startswith(said)
+
+
+def test_the_executor_for_slurm_has_the_module_that_is_looked_for() -> None:
+    from snakemake_executor_plugin_slurm import ExecutorSettings
+
+    assert ExecutorSettings.__module__ == SETTINGS.__module__ == cluster._EXECUTOR

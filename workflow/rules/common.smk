@@ -305,6 +305,10 @@ def refuse_what_lacks():
     A manifest that is made anew is asked by its own step. Nothing else depends on the verdict: an
     edited batch size redoes no manifest and no faces.
     """
+    try:
+        cluster.refuse_a_silent_slurm(workflow.executor_settings)
+    except DataError as error:
+        raise WorkflowError(str(error))
     if os.environ.get("LSSAT_SYNC") or object_storage.used(workflow):  # it is elsewhere
         return
     from lssat.data.splits import requirements
