@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from lssat.orchestrate.steps import STEPS
-from lssat.tables import DataError, refused, refusing
+from lssat.tables import DataError, printable, refused, refusing
 
 OWNER = Path(".snakemake/owner")
 _LOCKS = Path(".snakemake/locks")
 _DVC = Path(".dvc/tmp")
+_LONG = 300  # characters of a command that are told
 _TRIES = 10  # to take the folder, in half a second
 _ENDING = 120  # seconds that steps of a killed run may take to save their state
 
@@ -81,8 +82,10 @@ def refuse_beside_another() -> None:
 def describe() -> str:
     """Return what this process is, for the one who finds the folder taken."""
     words = [Path(sys.argv[0]).name.replace("__main__.py", "snakemake"), *sys.argv[1:]]
+    line = printable.line(shlex.join(words))
+    line = line if len(line) <= _LONG else f"{line[:_LONG]}..."  # YAML's keys have 1,024 characters
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    return f"process {os.getpid()} ({shlex.join(words)}), since {since}"
+    return f"process {os.getpid()} ({line}), since {since}"
 
 
 def busy(who: str) -> DataError:

@@ -142,15 +142,25 @@ def test_a_step_ends_with_the_process_that_started_it(folder: Path) -> None:
     until(lambda: ended(pid), "the step's end")
 
 
+MANY = [f"runs/celeba/vit_micro/MRGB-RLDP-CRGB/seed{seed}/record.json" for seed in range(60)]
+
+
+@pytest.mark.parametrize(
+    "words", [['a "quoted" \\ name', "#: {x}"], MANY, ["a\nb", "\x07", "results/\udcff"]]
+)
 def test_the_guard_is_a_sentence_that_any_yaml_reader_reads(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["snakemake", 'a "quoted" \\ name', "#: {x}"])
+    """Whatever was typed: many targets, a name that is not UTF-8, a control character."""
+    monkeypatch.setattr(sys, "argv", ["snakemake", *words])
+    lock.hold(False)
     guard.put()
     assert guard.there()
     ((said, empty),) = yaml.safe_load(guard.FILE.read_text()).items()
     assert empty == {}
-    assert said.startswith(f"Snakemake is at work here, process {os.getpid()} (snakemake '")
+    assert said.startswith(f"Snakemake is at work here, process {os.getpid()} (snakemake ")
+    assert said.endswith("`lssat save` only saves them.")
+    assert lock.OWNER.read_text().split(", since")[0] in said
     guard.remove()
     guard.remove()
     assert not guard.FILE.parent.exists()
