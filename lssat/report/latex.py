@@ -55,7 +55,7 @@ def _headline(task: Task) -> str:
         named = {**probe, "backbone": format_alone.LABEL, "configuration": words.DASH}
         others = [_number(format_alone.row_of(task, name)) for name in beside]
         rows.append(_row(named, False) + others)
-    seeds = words.count(len(task.seeds), "seed")
+    seeds = words.seeds(task.trained or task.headline)
     caption = rf"{escape(what)}, {seeds}; bold: the highest mean; $\dagger$ collapsed."
     return _environment(task.name, caption, head, rows, texts=2)
 

@@ -8,6 +8,7 @@ from helpers import drawn_results as drawn
 
 from lssat.report.kit import results, svg
 from lssat.report.sections import answers, calibration, forest, format_alone, headline, power
+from lssat.report.sections import results as section
 from lssat.use import show
 
 
@@ -102,6 +103,19 @@ def test_long_names_differ_in_what_is_left_of_them() -> None:
         assert all(svg.text_width(label) <= room for label in labels)
         assert all(row["configuration"] in label for row, label in zip(rows, labels, strict=True))
         assert labels[0] == "vit_micro MRGB/RLDP/CRGB" + (" ▲" if collapsed else "")
+
+
+def test_where_a_run_is_missing_the_seeds_are_a_range(task: results.Task) -> None:
+    """Its row's mean is not over as many seeds as the others', its interval of no training."""
+    for row in task.headline[:2]:
+        row["seeds"] = row["seeds"][:1]
+    (shown,) = forest.forests([task])
+    assert "mean over 1 to 2 seeds and 95 % interval" in shown.what
+    lead = section._lead(task)
+    assert "and, of rows with several seeds, other trainings (1 to 2 seeds);" in lead
+    for row in task.headline:
+        row["seeds"] = [0]
+    assert "groups), not of other trainings;" in section._lead(task)
 
 
 def test_each_task_says_what_it_could_have_shown(task: results.Task) -> None:

@@ -144,6 +144,13 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
+def seeds(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many seeds rows have: `4 seeds`, or `1 to 3 seeds` where a run is missing."""
+    counts = sorted({len(row["seeds"]) for row in rows}) or [0]
+    several = f"{counts[0]} to " if counts[0] != counts[-1] else ""
+    return f"{several}{count(counts[-1], 'seed')}"
+
+
 def listing(names: Sequence[Any]) -> str:
     """Write `a, b and c`."""
     texts = [str(name) for name in names]

@@ -112,7 +112,7 @@ def training(task: Task) -> Figure:
     keys = [
         Key(name, number, line=_dash(number)) for number, name in enumerate(task.configurations)
     ]
-    n = words.count(len(task.seeds), "seed")
+    n = words.seeds(task.trained)
     caption = (
         f"Means over {n}; a run that ended early is carried on at its last value. Losses are "
         "unweighted and have no unit. A dot is the median of the epochs that were kept. "

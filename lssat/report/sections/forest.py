@@ -51,7 +51,7 @@ def _name(row: Row) -> str:
 def _forest(task: Task, room: float) -> Forest:
     metrics, rows = task.metrics, task.best_first
     drawn = [row for row in rows if row["mean"] is not None][:MOST]
-    seeds, level = words.count(len(task.seeds), "seed"), metrics["level"]
+    seeds, level = words.seeds(task.trained or rows), metrics["level"]
     number = f"{words.measure(metrics)}: mean over {seeds} and {words.confidence(metrics)}"
     tested = (
         f"{words.count(metrics['n'][level], level)} in {words.count(metrics['groups'], 'group')}"

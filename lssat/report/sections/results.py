@@ -23,8 +23,11 @@ def _task(task: Task) -> dict[str, Any]:
 
 
 def _lead(task: Task) -> str:
-    metrics, seeds = task.metrics, len(task.seeds)
-    trainings = f" and other trainings ({seeds} seeds)" if seeds > 1 else ", not of other trainings"
+    metrics, counts = task.metrics, [len(row["seeds"]) for row in task.trained]
+    trainings = ", not of other trainings"
+    if max(counts, default=0) > 1:
+        of = "" if min(counts) > 1 else ", of rows with several seeds,"
+        trainings = f" and{of} other trainings ({words.seeds(task.trained)})"
     return words.capital(
         f"{words.measure(metrics)} on the {metrics['split']} split; "
         f"{words.confidence(metrics)} of other test sets (this one: "
