@@ -135,6 +135,8 @@ def test_sentence_claims_a_gain_only_where_a_test_shows_it(whole) -> None:
     rows = [dict(backbone=pair[0], configuration=pair[1], **of) for pair, of in places.items()]
     task.metrics["ranks"] = rows  # two that differ in more than one thing: only ranks test them
     assert "that difference is not shown by their ranks, 1 to 3 and 2 to 4." in said(task)
+    rows[1]["worst"] = 2  # the other's may be the same
+    assert "is not shown by their ranks, 1 to 2 and 2 to 4." in said(task)
     rows[1]["worst"] = 1
     assert "that difference is shown by their ranks, 1 and 2 to 4." in said(task)
     task.metrics["ranks"] = []
