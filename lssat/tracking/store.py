@@ -31,6 +31,8 @@ def client(uri: str | None, database: Path) -> Any:
     Raises:
         DataError: the database is damaged or on a full disk; the server does not answer.
     """
+    if uri is None:
+        check_place(database)
     file = local(uri, database)
     with named(uri, database):
         if file is not None:
@@ -43,6 +45,22 @@ def client(uri: str | None, database: Path) -> Any:
         with _impatient():
             opened.search_experiments(max_results=1)
         return opened
+
+
+def check_place(database: Path) -> None:
+    """Say that MLflow cannot have its database where it is: it would write to another place.
+
+    The address of a database ends at a question mark, so that the file would be another one, out
+    of the project; MLflow's first row cannot hold both kinds of quotation marks.
+
+    Raises:
+        DataError: the path is one of these.
+    """
+    path = str(database.resolve())
+    if "?" in path or {"'", '"'} <= set(path):
+        what = "a question mark, or with both kinds of quotation marks"
+        fix = "Rename the folder, or name a server in tracking.uri"
+        raise DataError(path, f"MLflow takes no database below a name with {what}", fix)
 
 
 def _knock(uri: str) -> None:

@@ -392,6 +392,23 @@ def test_the_report_is_attached_to_the_parent_once(tmp_path: Path, client: Mlflo
     assert read_json(out) == {"lssat-ffpp": parent}
 
 
+@pytest.mark.parametrize("name", ["a?b", "it's 5\" wide"])
+def test_a_folder_that_mlflow_cannot_name_is_refused_and_nothing_is_written_beside_it(
+    name: str, tmp_path: Path
+) -> None:
+    """An address ends at its question mark: the database would be the file `a`."""
+    (tmp_path / name).mkdir()
+    with pytest.raises(DataError) as told:
+        store.client(None, tmp_path / name / "mlflow.db")
+    assert str(told.value).startswith(f"{tmp_path / name}/mlflow.db: MLflow takes no database")
+    assert [*tmp_path.rglob("*")] == [tmp_path / name]
+
+
+@pytest.mark.parametrize("name", ["50%", "it's", "a#b", "sp ace", "é", "%3F", "{x}", "a:b"])
+def test_other_names_of_folders_are_good(name: str, tmp_path: Path) -> None:
+    store.check_place(tmp_path / name / "mlflow.db")
+
+
 @pytest.mark.slow
 def test_a_report_of_pulled_results_is_attached_to_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture

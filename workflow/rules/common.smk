@@ -14,6 +14,7 @@ from lssat.orchestrate import cluster, object_storage, records
 from lssat.orchestrate.hooks import Hooks
 from lssat.tables import DataError, refused
 from lssat.tables.project import ATTACHED, Project
+from lssat.tracking import store
 
 # What was imported stays: without this Python looks through all of it for garbage, time and again,
 # while the graph grows.
@@ -307,6 +308,8 @@ def refuse_what_lacks():
     """
     try:
         cluster.refuse_a_silent_slurm(workflow.executor_settings)
+        if PARAMS.tracking.uri is None:
+            store.check_place(HERE.database)
     except DataError as error:
         raise WorkflowError(str(error))
     if os.environ.get("LSSAT_SYNC") or object_storage.used(workflow):  # it is elsewhere
