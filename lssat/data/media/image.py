@@ -87,6 +87,8 @@ def _read(data: bytes, memory: int | None) -> np.ndarray:
             ValueError,
             EOFError,
         ) as error:  # what Pillow's plugins raise
+            if short := _short_of(data):
+                raise Unreadable("truncated", f"it ends {short:,} bytes too early") from None
             reason = "truncated" if "truncated" in str(error).lower() else "unreadable"
             raise Unreadable(reason, str(error)) from None
     return np.ascontiguousarray(_UPRIGHT.get(orientation, np.asarray)(array))
@@ -120,7 +122,7 @@ def _check_memory(kind: str, size: tuple[int, int], length: int, memory: int | N
 def _webp_size(data: bytes) -> tuple[int, int] | None:
     """Read a WebP's size from its header: to open one with Pillow takes half of its memory."""
     with contextlib.suppress(struct.error):
-        kind = data[12:16] if data[:4] + data[8:12] == b"RIFFWEBP" else b""
+        kind = data[12:16] if _is_webp(data) else b""
         if kind == b"VP8X":
             wide, high, highest = struct.unpack_from("<HxHB", data, 24)  # 24 bits each
             return (wide + (data[26] << 16) + 1, high + (highest << 16) + 1)
@@ -131,6 +133,15 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
             wide, high = struct.unpack_from("<HH", data, 26)
             return wide & 0x3FFF, high & 0x3FFF
     return None
+
+
+def _short_of(data: bytes) -> int:
+    """Return how many bytes a WebP lacks of those that its header announces; libwebp is silent."""
+    return max(0, int.from_bytes(data[4:8], "little") + 8 - len(data)) if _is_webp(data) else 0
+
+
+def _is_webp(data: bytes) -> bool:
+    return data[:4] + data[8:12] == b"RIFFWEBP"
 
 
 def _rgb(image: Image.Image) -> np.ndarray:

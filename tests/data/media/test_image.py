@@ -182,3 +182,18 @@ def test_fault_d14_a_density_is_for_printing_and_stretches_no_image(tmp_path: Pa
     assert read_image(
         saved(tmp_path, Image.fromarray(picture(1)), "JPEG", dpi=(144, 72))
     ).shape == (*picture(1).shape,)
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"save_all": True}])
+def test_a_webp_that_was_cut_is_truncated(tmp_path: Path, options: dict) -> None:
+    """The library only says that it could not create a decoder."""
+    image = Image.fromarray(picture(1, 40, 40))
+    more = {"append_images": [image.rotate(180)]} if "save_all" in options else {}
+    image.save(tmp_path / "a.webp", **options, **more)
+    data = (tmp_path / "a.webp").read_bytes()
+    for size in (len(data) // 2, len(data) - 9):
+        (tmp_path / "a.webp").write_bytes(data[:size])
+        with pytest.raises(Unreadable) as caught:
+            read_image(tmp_path / "a.webp")
+        said = f"it ends {len(data) - size:,} bytes too early"
+        assert (caught.value.reason, caught.value.detail) == ("truncated", said)
