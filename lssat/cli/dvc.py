@@ -40,6 +40,10 @@ def save(
     sets = {name: frozenset(known.get(name, ())) for name in ("fresh", "stale", "done")}
     if text := step.save(step.Made(known.get("params", ""), **sets)):
         print(text, flush=True)
+    elif not made:
+        print(
+            "Nothing was saved: DVC keeps nothing here, where there is no git repository with it."
+        )
 
 
 @app.command(hidden=True, epilog=example("lssat restore results/tasks/celeba/metrics.json"))

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from helpers import ROOT
+from typer.testing import CliRunner
 
+from lssat.cli import commands
 from lssat.orchestrate import home, lock, steps, sync
 from lssat.orchestrate import run as orchestrate
 from lssat.tables import DataError
@@ -75,6 +77,15 @@ def test_a_log_on_a_full_disk_costs_lines_and_not_the_run(capsys: pytest.Capture
     assert [*log.last][-1] == "line 49\n"
     said = capsys.readouterr().err.splitlines()
     assert said == [f"{orchestrate.LOG}: No space left on device: it lacks lines from here on."]
+
+
+def test_a_save_by_hand_without_a_repository_says_that_it_saves_nothing(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setattr("gc.freeze", lambda: None)  # this process goes on
+    done = CliRunner().invoke(commands.app, ["save"])
+    assert done.exit_code == 0
+    assert "Nothing was saved: DVC keeps nothing here" in done.output
 
 
 def test_sync_beside_a_run_names_it(other: subprocess.Popen) -> None:
