@@ -1,11 +1,12 @@
 """What the splits lack is told by the doctor as by the manifest step, whatever it is lost by."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from helpers import own, sick, trees
-from helpers.reading import read
+from helpers.reading import fails, read
 from PIL import Image
 
 from lssat import grid
@@ -59,6 +60,22 @@ def test_a_class_whose_files_cannot_be_read_is_lacking(
     said = LACK.format("mine", "val: no real image (of 3 listed); there are 3 fake")
     assert said in by_doctor("mine", options, deep=spoil is cut)  # only a whole decoding tells
     assert by_steps("mine", options, tmp_path) == (said if spoil is not cut else "")
+
+
+def test_a_file_in_the_place_of_a_folder_of_frames_is_a_reject(tmp_path: Path) -> None:
+    """It ended the manifest step in a traceback."""
+    root = trees.ffpp(tmp_path / "raw", kind="images")
+    options = trees.ffpp_options(root)
+    whole, lost = read("ffpp", options, tmp_path)
+    assert lost == []
+    folder = root / "original_sequences/youtube/c23/images/002"
+    shutil.rmtree(folder)
+    folder.write_text("images.zip")
+    said = "1 format (original/c23/002: a file, not a folder of frames)"
+    assert said in fails("ffpp", options, tmp_path)
+    assert doctor.inspect("ffpp", options).number("error")
+    rows, lost = read("ffpp", trees.ffpp_options(root, rejects_limit=1.0), tmp_path)
+    assert sorted({*whole} - {*rows}) == [row["id"] for row in lost] == ["original/c23/002"]
 
 
 def test_originals_that_are_empty_files_are_lacking(tmp_path: Path) -> None:

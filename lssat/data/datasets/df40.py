@@ -23,7 +23,8 @@ _ORIGINAL = re.compile(r"(?<!\d)\d{3}(?!\d)")  # in names of FaceForensics++
 
 
 class _Video(NamedTuple):
-    folder: str  # of its frames, relative to the root
+    name: str
+    folder: str  # of its frames, relative to the root; "": the list has none of it
     fake: bool
     people: list[str]
 
@@ -35,27 +36,51 @@ def read(options: Any) -> tree.Reading:
         options: `sets`, names of the lists, such as simswap_ff.
 
     Returns:
-        Rows of the manifest, every one of the split test, and rejects (missing). Labels: [0]
-        real, [1] fake. The subset of a fake is its set; a real that several sets name is one
-        sample. Groups: the people that the name of a video tells, within their source.
+        Rows of the manifest, every one of the split test, and rejects (missing; no_frames: the list
+        names none). Labels: [0] real, [1] fake. The subset of a fake is its set; a real that
+        several sets name is one sample. Groups: the people that the name of a video tells, within
+        their source.
 
     Raises:
-        DataError: the root or a list is absent, or a list is not one of DF40's.
+        DataError: the root or a list is absent, a list is not one of DF40's, or a folder is real
+            and fake.
     """
     base = tree.root(options, "df40")
-    samples, seen = tree.Samples("df40", "frames"), set()
+    samples, seen = tree.Samples("df40", "frames"), dict[str, bool]()
     for name in options.sets:
         path = tree.find(base, f"{name}.json", FOLDERS, "df40", "the authors' list of this set")
         for video in _videos(path, name):
             subset = name if video.fake else REAL
             id, labels = video.folder, [int(video.fake)]
-            if id in seen:
+            if not id:
+                id, place = f"{name}/{video.name}", path.relative_to(base).as_posix()
+                samples.add(
+                    False,
+                    id,
+                    place,
+                    labels,
+                    "test",
+                    video.people,
+                    subset=subset,
+                    reason="no_frames",
+                    detail="the list names no frame of it",
+                )
                 continue
-            seen.add(id)
+            if id in seen:
+                _check_label(path, id, video.fake, seen[id])
+                continue
+            seen[id] = video.fake
             if there := tree.exists(base / id):
                 tree.inside(base / id, base)
             samples.add(there, id, id, labels, "test", video.people, subset=subset)
     return samples.rows, samples.rejects
+
+
+def _check_label(path: Path, folder: str, fake: bool, before: bool) -> None:
+    if fake != before:
+        words = ("real", "fake")
+        problem = f"{folder} is {words[fake]} here, and {words[before]} before it"
+        raise DataError(path, problem, "Fetch the lists again, or leave one out of datasets.df40")
 
 
 def _videos(path: Path, name: str) -> Iterator[_Video]:
@@ -69,15 +94,13 @@ def _videos(path: Path, name: str) -> Iterator[_Video]:
             raise DataError(path, f"{label!r} ends in neither Real nor Fake", "Fetch it again")
         for video, entry in _tested(path, splits):
             folder = _folder(path, entry, video)
-            if folder is None:
-                continue
-            if taken.setdefault(folder, video) != video:
+            if folder and taken.setdefault(folder, video) != video:
                 problem = f"{video} and {taken[folder]} share the folder {folder}"
                 fix = f"These are single images and no videos; leave {name} out of datasets.df40"
                 raise DataError(path, problem, fix)
             shown = _CELEBRITY.findall(video) or _ORIGINAL.findall(video) or [video]
             fake = label.lower().endswith("fake")
-            yield _Video(folder, fake, [f"{source}/{person}" for person in shown])
+            yield _Video(video, folder, fake, [f"{source}/{person}" for person in shown])
 
 
 def _tested(path: Path, splits: Any) -> Iterator[tuple[str, Any]]:
@@ -89,8 +112,8 @@ def _tested(path: Path, splits: Any) -> Iterator[tuple[str, Any]]:
             yield from _items(path, entry)
 
 
-def _folder(path: Path, entry: Any, video: str) -> str | None:
-    """Return the folder of a video's frames; None: the list has none of it."""
+def _folder(path: Path, entry: Any, video: str) -> str:
+    """Return the folder of a video's frames; "": the list has none of it."""
     frames = entry.get("frames") if isinstance(entry, dict) else None
     if not isinstance(frames, list) or not all(isinstance(frame, str) for frame in frames):
         raise DataError(path, f"{video} has no list of frames", "Fetch the list again")
@@ -99,7 +122,7 @@ def _folder(path: Path, entry: Any, video: str) -> str | None:
     if len(folders) > 1:
         problem = f"the frames of {video} lie in several folders: {folders[0]}, {folders[1]}"
         raise DataError(path, problem, "Fetch the list again")
-    return folders[0] if folders else None
+    return folders[0] if folders else ""
 
 
 def _items(path: Path, content: Any) -> Iterator[tuple[str, Any]]:

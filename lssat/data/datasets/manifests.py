@@ -173,8 +173,8 @@ def readable(rows: list[SampleRow], root: Path) -> tree.Reading:
     files = {row["path"]: row["media"] for row in rows if row["media"] != "frames"}
     faults = dict(media.faults(root, files))
     for row in rows:
-        if row["media"] == "frames" and not media.frames_in(root / row["path"]):
-            faults[row["path"]] = media.Fault("no_frames", "holds no image", b"")
+        if row["media"] == "frames" and (problem := _without_frames(root / row["path"])):
+            faults[row["path"]] = problem
     rejects = [
         reject(row["dataset"], row["id"], row["path"], "manifest", fault.reason, fault.detail)
         | {"labels": row["labels"], "split": row["split"], "subset": row["subset"]}
@@ -182,6 +182,14 @@ def readable(rows: list[SampleRow], root: Path) -> tree.Reading:
         if (fault := faults.get(row["path"]))
     ]
     return [row for row in rows if row["path"] not in faults], rejects
+
+
+def _without_frames(folder: Path) -> media.Fault | None:
+    try:
+        found = media.frames_in(folder)
+    except media.Unreadable as error:
+        return media.Fault(error.reason, error.detail, b"")
+    return None if found else media.Fault("no_frames", "holds no image", b"")
 
 
 def _meant(rejects: list[RejectRow], taken: set[str], root: Path) -> None:

@@ -128,14 +128,16 @@ def frames_in(folder: Path) -> list[Path]:
     """Return the images of a video's folder, in their order.
 
     Raises:
-        Unreadable: missing.
+        Unreadable: missing, format (a file).
         DataError: the folder may not be read (permission).
     """
     try:
         with os.scandir(folder) as entries:
             files = [folder / entry.name for entry in entries if _is_frame(entry)]
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         raise Unreadable("missing", "no such folder of frames") from None
+    except NotADirectoryError:
+        raise Unreadable("format", "a file, not a folder of frames") from None
     except PermissionError:
         raise denied(folder) from None
     return sorted(files, key=lambda path: (_numbers(path.stem), path.name))

@@ -119,6 +119,40 @@ def test_df40_lists_that_are_not_the_authors_are_refused(tmp_path: Path) -> None
             datasets.listed("df40", options("df40", root))
 
 
+def test_a_video_of_df40_without_frames_in_the_list_is_a_reject(tmp_path: Path) -> None:
+    """It vanished without a row."""
+
+    def emptied(content: dict) -> None:
+        content["simswap_ff"]["roop_Fake"]["test"]["c23"]["000_003"]["frames"] = []
+
+    root = df40(tmp_path / "raw")
+    whole, _ = datasets.listed("df40", options("df40", root))
+    _changed(root, emptied)
+    rows, rejects = datasets.listed("df40", options("df40", root))
+    assert len(rows) == len(whole) - 1
+    (lost,) = rejects
+    assert (lost["id"], lost["reason"]) == ("simswap_ff/000_003", "no_frames")
+    assert lost["detail"] == "the list names no frame of it"
+
+
+def test_a_folder_of_df40_is_real_or_fake(tmp_path: Path) -> None:
+    """The first list to name it decided."""
+
+    def both(content: dict) -> None:
+        sets = content["simswap_ff"]
+        fakes, (reals, *_) = sets["roop_Fake"]["test"]["c23"], _videos_of(sets)
+        fakes |= reals
+
+    def _videos_of(sets: dict) -> list[dict]:
+        (name,) = (name for name in sets if name.lower().endswith("real"))
+        return [*sets[name]["test"].values()]
+
+    root = df40(tmp_path / "raw")
+    _changed(root, both)
+    with pytest.raises(DataError, match=r" is fake here, and real before it\. Fetch the lists"):
+        datasets.listed("df40", options("df40", root))
+
+
 def test_a_set_without_a_list_is_told(tmp_path: Path) -> None:
     own = options("df40", df40(tmp_path / "raw"), sets=["e4s_ff"])
     with pytest.raises(DataError, match=r"e4s_ff\.json: does not exist .* list of this set"):
