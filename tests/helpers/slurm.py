@@ -207,7 +207,9 @@ def main() -> None:
         for name, value in made.environment.items():
             print(f"export {name}={value}")
         sys.stdout.flush()
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        awaited = {signal.SIGINT, signal.SIGTERM}
+        signal.pthread_sigmask(signal.SIG_BLOCK, awaited)  # else they end it, and no daemon
+        signal.sigwait(awaited)
 
 
 if __name__ == "__main__":
