@@ -279,7 +279,8 @@ def test_the_report_shows_results_of_these_runs_and_how_to_ask_for_others(
 
 
 def test_fault_d5_fewer_frames_are_taken_of_those_that_a_short_video_has() -> None:
-    assert sensitivity.compared._spread(100, 4, 2) == {0, 99}
-    assert sensitivity.compared._spread(3, 4, 4) == sensitivity.compared._spread(3, 32, 16) == {0, 1, 2}
-    assert sensitivity.compared._spread(3, 4, 2) == {0, 2}
-    assert sensitivity.compared._spread(20, 32, 8) == set(np.linspace(0, 19, 8).round().astype(int).tolist())
+    spread = sensitivity.compared._spread
+    assert spread(100, 4, 2) == {0, 99}
+    assert spread(3, 4, 4) == spread(3, 32, 16) == {0, 1, 2}
+    assert spread(3, 4, 2) == {0, 2}
+    assert spread(20, 32, 8) == set(np.linspace(0, 19, 8).round().astype(int).tolist())
