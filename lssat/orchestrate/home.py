@@ -22,7 +22,9 @@ def check() -> None:
         raise DataError("HOME", problem, "Set it to a folder that you can write: export HOME=$PWD")
     own = os.path.isabs(asked := os.environ.get(_CACHE, ""))
     name, cache = (_CACHE, Path(asked)) if own else ("HOME", Path(home) / ".cache")
-    there = next(above for above in (cache, *cache.parents) if above.exists())
+    own_folder = cache / "snakemake"  # which may lead to another disk, or be root's of a `sudo`
+    # os.path's: Path.exists raises where a folder on the way is another user's, as /root is
+    there = next(each for each in (own_folder, *own_folder.parents) if os.path.exists(each))
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK, effective_ids=True)):
         problem = f"{cache}, for Snakemake's cache, cannot be made: {there} cannot be written"
         raise DataError(name, problem, f"Name a folder that can: {_WAY}")

@@ -49,8 +49,8 @@ def run(cores: int, targets: Sequence[str] = ()) -> int:
     """
     check_project()
     lock.refuse_beside_another()
-    log = Log()
     home.check()
+    log = Log()  # last: it begins the log anew
     process = subprocess.Popen(
         [
             sys.executable,

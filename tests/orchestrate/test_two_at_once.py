@@ -170,6 +170,49 @@ def test_an_account_that_snakemake_or_dvc_would_trip_over_is_said_before(
     assert str(told.value).startswith(said)
 
 
+def test_the_folder_of_snakemake_itself_decides(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    """It may lead to another disk from a home that is closed, or be root's in one that is open."""
+    own = folder / ".cache/snakemake"
+    own.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(os, "access", lambda path, *_, **__: path == own)
+    home.check()
+    monkeypatch.setattr(os, "access", lambda path, *_, **__: path != own)
+    with pytest.raises(DataError, match=rf"^HOME: {folder}/\.cache, .*: {own} cannot be written"):
+        home.check()
+
+
+def test_a_home_of_another_user_is_said(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """In a container HOME is often root's, whoever the user is."""
+    real = os.stat
+
+    def stat(path, **options):
+        if f"{path}".startswith(f"{folder}/"):
+            raise PermissionError(13, "Permission denied", f"{path}")
+        return real(path, **options)
+
+    monkeypatch.setattr(os, "stat", stat)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    with pytest.raises(DataError, match=rf"^HOME: .*: {folder} cannot be written"):
+        home.check()
+
+
+def test_a_run_that_is_refused_for_its_account_leaves_the_log_of_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orchestrate.LOG.parent.mkdir()
+    orchestrate.LOG.write_text("of the last\n")
+    monkeypatch.setattr(home, "_check_name", lambda: nobody(1))
+    with pytest.raises(KeyError):
+        orchestrate.run(1)
+    assert orchestrate.LOG.read_text() == "of the last\n"
+
+
 def test_an_ordinary_account_is_good(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)

@@ -97,7 +97,7 @@ def inspect(
         options: its section of params.yaml, or `stand_in`.
         configured: the options come from a params.yaml, so everything they name must exist.
         deep: decode every sample in full.
-        lacking: says whether splits and batches can be filled (`splits.needs.of`).
+        lacking: says whether splits and batches can be filled (`splits.requirements.of`).
 
     Returns:
         Counts and findings; a tree with problems is no exception.

@@ -82,7 +82,7 @@ def row(values: list[float | None], span: Span | None, notes: list[str]) -> dict
 def beside(span: Span | None, baseline: float | None, metric: str) -> dict[str, Any]:
     """Return the baseline, and whether a row is shown to be better.
 
-    One-sided, with Bonferroni's correction over the rows of the metric.
+    One-sided, with Bonferroni's correction (`measured.Span.surely`).
     """
     beats = False
     if span is not None and span.surely is not None and baseline is not None:
