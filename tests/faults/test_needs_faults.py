@@ -62,6 +62,15 @@ def test_a_class_whose_files_cannot_be_read_is_lacking(
     assert by_steps("mine", options, tmp_path) == (said if spoil is not cut else "")
 
 
+def test_a_method_without_its_folder_is_one_error(tmp_path: Path) -> None:
+    """The lists do not name it then: that a split lacks it would be said of the same folder."""
+    root = trees.ffpp(tmp_path / "raw")
+    shutil.rmtree(root / "manipulated_sequences/Face2Face")
+    inventory = doctor.inspect("ffpp", trees.ffpp_options(root), lacking=requirements.of(None))
+    (error,) = sick.said(inventory)
+    assert "there is no folder c23" in error
+
+
 def test_a_file_in_the_place_of_a_folder_of_frames_is_a_reject(tmp_path: Path) -> None:
     """It ended the manifest step in a traceback."""
     root = trees.ffpp(tmp_path / "raw", kind="images")

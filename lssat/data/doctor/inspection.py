@@ -127,8 +127,8 @@ def inspect(
     limit = options.rejects_limit if configured else -1.0  # of a bare folder nothing may be lost
     plan = plan_of(options) if configured else media.Plan()
     unread = _samples(tree, beside, seen, limit, options.partial, plan, inventory)
-    if seen.wanted and not seen.refused:
-        official.needs(options, *seen.wanted, unread, lacking, inventory)
+    for reading in () if seen.refused else seen.wanted:
+        official.needs(*reading, unread, lacking, inventory)
     for error in seen.refused:
         inventory.refused(error)
     return inventory
@@ -188,7 +188,10 @@ class _Read:
     rows: list[SampleRow] = field(default_factory=list)
     rejects: list[tuple[list[RejectRow], bool]] = field(default_factory=list)  # and: in use?
     refused: list[DataError] = field(default_factory=list)
-    wanted: tuple[list[SampleRow], list[RejectRow]] | None = None  # rows, rejects that are in use
+    # options, rows and rejects of each reading that is in use
+    wanted: list[tuple[params.Dataset, list[SampleRow], list[RejectRow]]] = field(
+        default_factory=list
+    )
     empty: list[str] = field(default_factory=list)  # folders of frames that hold none
     lost: int = 0  # of the samples that params.yaml uses
     total: int = 0
@@ -228,7 +231,7 @@ def _read(
             no_loss = datasets.no_loss(options)
             n_lost = sum(row["reason"] not in no_loss for row in lost)
             result.lost, result.total = result.lost + n_lost, result.total + len(read) + n_lost
-            result.wanted = read, lost
+            result.wanted.append((reading, read, lost))
         result.rows += read
     # Where a list is faulty, what it would have named is not extra.
     if not result.refused and not getattr(release, "SELECTS", False):
