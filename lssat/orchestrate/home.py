@@ -1,6 +1,6 @@
 """What Snakemake and DVC need of the user's account, known before they are started.
 
-Both end in a traceback of their own without it: Snakemake keeps a cache in the home, DVC asks for
+Both end in a traceback of their own without it: Snakemake keeps a cache in the home, both ask for
 the user's name. In a container, of a user that it does not know, there is often neither.
 """
 
@@ -15,7 +15,7 @@ _WAY = f"export {_CACHE}=$PWD/.cache"
 
 
 def check() -> None:
-    """Raise a DataError where Snakemake has no folder for its cache, or DVC no user's name."""
+    """Raise a DataError where Snakemake has no folder for its cache, or the user no name."""
     _check_name()
     if (home := os.path.expanduser("~")) == "~":
         problem = f"is not set, and uid {os.geteuid()} has no home in /etc/passwd"
@@ -35,4 +35,4 @@ def _check_name() -> None:
         getpass.getuser()
     except (KeyError, OSError):
         problem = f"is not set, and uid {os.geteuid()} has no name in /etc/passwd"
-        raise DataError("USER", problem, "Give it one, for DVC: export USER=me") from None
+        raise DataError("USER", problem, "Give it one, for Snakemake and DVC: export USER=me") from None
