@@ -35,4 +35,5 @@ def _check_name() -> None:
         getpass.getuser()
     except (KeyError, OSError):
         problem = f"is not set, and uid {os.geteuid()} has no name in /etc/passwd"
-        raise DataError("USER", problem, "Give it one, for Snakemake and DVC: export USER=me") from None
+        fix = "Give it one, for Snakemake and DVC: export USER=me"
+        raise DataError("USER", problem, fix) from None
