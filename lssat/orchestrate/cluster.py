@@ -16,7 +16,8 @@ from lssat.tables import DataError
 JOB = "SLURM_JOB_ID"
 _TOGETHER = "LSSAT_TOGETHER"
 _EXECUTOR = "snakemake_executor_plugin_slurm"
-_ANSWER = 30.0  # seconds that SLURM may take to say something
+_ANSWER = 120.0  # seconds that SLURM may take to say something: a large one is slow at times
+_NOWHERE = "it is not on PATH"
 _SHORT = 60.0  # seconds of a training; a preempted job does all of its trainings again
 
 
@@ -46,10 +47,12 @@ def refuse_a_silent_slurm(settings: object) -> None:
     """
     if not type(settings).__module__.startswith(_EXECUTOR):
         return
-    for command in (["sbatch", "--version"], ["squeue", "--noheader", "--me"]):
-        if why := _no_answer(command):
+    squeue = ["squeue", "--noheader", f"--user={os.geteuid()}"]  # --me is of SLURM 20.02
+    submits = "" if shutil.which("sbatch") else _NOWHERE
+    for name, why in (("sbatch", submits), ("squeue", _no_answer(squeue))):
+        if why:
             fix = "Nothing was submitted. Try again when SLURM answers, or run without its profile"
-            raise DataError(command[0], f"SLURM gives no answer: {why}", fix)
+            raise DataError(name, f"SLURM gives no answer: {why}", fix)
 
 
 def _no_answer(command: list[str]) -> str:
@@ -57,7 +60,7 @@ def _no_answer(command: list[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_ANSWER)
     except FileNotFoundError:
-        return "it is not on PATH"
+        return _NOWHERE
     except subprocess.TimeoutExpired:
         return f"none within {_ANSWER:.0f} s"
     if done.returncode == 0:

@@ -109,7 +109,7 @@ DOWN = "slurm_load_jobs error: Unable to contact slurm controller (connect failu
         ("exit 3", "squeue: SLURM gives no answer: exit code 3."),
         ("exec sleep 30", "squeue: SLURM gives no answer: none within 1 s."),
         (None, "squeue: SLURM gives no answer: it is not on PATH."),
-        ("exit 0", None),
+        ('case "$*" in *--me*) exit 1; esac', None),  # SLURM before 20.02
     ],
 )
 def test_a_slurm_that_does_not_answer_is_refused_before_the_first_job(
@@ -117,7 +117,7 @@ def test_a_slurm_that_does_not_answer_is_refused_before_the_first_job(
 ) -> None:
     """Its executor would ask for ever, without a word."""
     monkeypatch.setattr(cluster, "_ANSWER", 1.0)
-    for name, program in (("sbatch", "exit 0"), ("squeue", squeue)):
+    for name, program in (("sbatch", "exit 1"), ("squeue", squeue)):
         if program is not None:
             (tmp_path / name).write_text(f"#!/bin/sh\n{program}\n")
             (tmp_path / name).chmod(0o755)
@@ -130,6 +130,9 @@ def test_a_slurm_that_does_not_answer_is_refused_before_the_first_job(
     with pytest.raises(DataError) as told:
         cluster.refuse_a_silent_slurm(SETTINGS)
     assert str(told.value).startswith(said)
+    (tmp_path / "sbatch").unlink()
+    with pytest.raises(DataError, match="^sbatch: SLURM gives no answer: it is not on PATH"):
+        cluster.refuse_a_silent_slurm(SETTINGS)
 
 
 def test_the_executor_for_slurm_has_the_module_that_is_looked_for() -> None:
