@@ -131,7 +131,7 @@ def test_a_slurm_that_does_not_answer_is_refused_before_the_first_job(
         cluster.refuse_a_silent_slurm(SETTINGS)
     assert str(told.value).startswith(said)
     (tmp_path / "sbatch").unlink()
-    with pytest.raises(DataError, match="^sbatch: SLURM gives no answer: it is not on PATH"):
+    with pytest.raises(DataError, match=r"^sbatch: SLURM gives no answer: it is not on PATH"):
         cluster.refuse_a_silent_slurm(SETTINGS)
 
 
