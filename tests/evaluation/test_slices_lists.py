@@ -35,7 +35,7 @@ def test_case_09_wrong_columns_and_rows_are_named_with_their_line(tmp_path: Path
         ("id;skin\na;b\n", "is separated by semicolons, not by commas"),
     ):
         assert refused(tmp_path, text) == f":1: {said}. {wanted}"
-    assert ":3: has 1 fields; expected are 2: id,skin" in refused(tmp_path, "id,skin\na,b\nc\n")
+    assert ":3: has 1 field; expected are 2: id,skin" in refused(tmp_path, "id,skin\na,b\nc\n")
     assert ":2: has 3 fields; expected are 2: id,skin" in refused(tmp_path, "id,skin\na,b,c\n")
     assert ":2: the id is empty." in refused(tmp_path, "id,skin\n,b\n")
 
