@@ -442,7 +442,7 @@ def test_case_30_a_database_that_is_read_only(place: Path) -> None:
 
 def test_case_30_run_ends_before_snakemake(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orchestrate, "LOG", place / "shut/logs/snakemake.log")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(place))  # this user may write there
+    monkeypatch.setenv("XDG_CACHE_HOME", str(place / "open"))  # this user may write there
     with pytest.raises(DataError, match="cannot be written: Permission"), ordinary_user():
         orchestrate.run(1)
 
