@@ -115,6 +115,7 @@ def test_a_folder_that_somebody_only_asks_about_can_be_taken(
     timer.start()
     lock.hold(False)
     timer.join()
+    assert lock.OWNER.read_text().startswith(f"process {os.getpid()} (")
 
 
 def test_the_empty_folder_of_a_dry_run_is_not_called_a_lock(capsys: pytest.CaptureFixture) -> None:
