@@ -28,12 +28,12 @@ def save(
 ) -> None:
     """Save finished results for DVC after a run that was killed; Snakemake's runs end with this."""
     with quick_imports():
-        from lssat.orchestrate import home, lock
+        from lssat.orchestrate import account, lock
         from lssat.orchestrate import save as step
         from lssat.orchestrate.run import check_project
 
     check_project()
-    home.check()
+    account.check()
     if not made:  # by hand: not beside a run that is at work
         lock.hold(inside_dvc=False)
     known = json.loads(sys.stdin.read() if made == "-" else made or "{}")

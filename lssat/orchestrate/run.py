@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from lssat.orchestrate import home, lock
+from lssat.orchestrate import account, lock
 from lssat.orchestrate.events import Reader
 from lssat.orchestrate.failures import HEADING
 from lssat.orchestrate.progress import Progress
@@ -49,7 +49,7 @@ def run(cores: int, targets: Sequence[str] = ()) -> int:
     """
     check_project()
     lock.refuse_beside_another()
-    home.check()
+    account.check()
     log = Log()  # last: it begins the log anew
     process = subprocess.Popen(
         [

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from lssat.orchestrate import home, lock
+from lssat.orchestrate import account, lock
 from lssat.orchestrate.events import Job, Reader, Words
 from lssat.orchestrate.failures import last_words
 from lssat.orchestrate.hooks import GRAPH
@@ -60,7 +60,7 @@ def status() -> Status:
         DataError: this is no project's folder, or Snakemake cannot plan; its words are given.
     """
     check_project()
-    home.check()
+    account.check()
     owner, reader = lock.owner(), Reader()
     reader.read()
     last = {(job.rule, tuple(job.wildcards.items())): job for job in reader.jobs.values()}

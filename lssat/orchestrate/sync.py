@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from lssat import params
-from lssat.orchestrate import guard, home, lock
+from lssat.orchestrate import account, guard, lock
 from lssat.orchestrate.run import check_project
 from lssat.tables import DataError, source
 from lssat.tables.project import Project
@@ -30,7 +30,7 @@ def sync(code: bool = False) -> int:
     """
     check_project()
     lock.refuse_beside_another()
-    home.check()
+    account.check()
     print("Asking DVC whether all is up to date.", flush=True)
     if stale := _stale(code):
         print(

@@ -14,7 +14,7 @@ from helpers import ROOT
 from typer.testing import CliRunner
 
 from lssat.cli import commands
-from lssat.orchestrate import home, lock, steps, sync
+from lssat.orchestrate import account, lock, steps, sync
 from lssat.orchestrate import run as orchestrate
 from lssat.tables import DataError
 
@@ -167,7 +167,7 @@ def test_an_account_that_snakemake_or_dvc_would_trip_over_is_said_before(
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     with pytest.raises(DataError) as told:
-        home.check()
+        account.check()
     assert str(told.value).startswith(said)
 
 
@@ -180,10 +180,10 @@ def test_the_folder_of_snakemake_itself_decides(
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(os, "access", lambda path, *_, **__: path == own)
-    home.check()
+    account.check()
     monkeypatch.setattr(os, "access", lambda path, *_, **__: path != own)
     with pytest.raises(DataError, match=rf"^HOME: {folder}/\.cache, .*: {own} cannot be written"):
-        home.check()
+        account.check()
 
 
 def test_a_home_of_another_user_is_said(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_home_of_another_user_is_said(monkeypatch: pytest.MonkeyPatch, folder:
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     with pytest.raises(DataError, match=rf"^HOME: .*: {folder} cannot be written"):
-        home.check()
+        account.check()
 
 
 def test_a_run_that_is_refused_for_its_account_leaves_the_log_of_the_last(
@@ -208,7 +208,7 @@ def test_a_run_that_is_refused_for_its_account_leaves_the_log_of_the_last(
 ) -> None:
     orchestrate.LOG.parent.mkdir()
     orchestrate.LOG.write_text("of the last\n")
-    monkeypatch.setattr(home, "_check_name", lambda: nobody(1))
+    monkeypatch.setattr(account, "_check_name", lambda: nobody(1))
     with pytest.raises(KeyError):
         orchestrate.run(1)
     assert orchestrate.LOG.read_text() == "of the last\n"
@@ -217,9 +217,9 @@ def test_a_run_that_is_refused_for_its_account_leaves_the_log_of_the_last(
 def test_an_ordinary_account_is_good(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    home.check()
+    account.check()
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which nobody takes
-    home.check()
+    account.check()
 
 
 def test_steps_find_the_programs_of_this_environment_first(
